@@ -1,0 +1,44 @@
+# xtgrad_target_options(target): warnings, code generation and sanitizers, for our own targets only.
+
+function(xtgrad_target_options target)
+  set_target_properties(${target} PROPERTIES
+                        CXX_EXTENSIONS OFF
+                        CXX_VISIBILITY_PRESET hidden
+                        VISIBILITY_INLINES_HIDDEN ON)
+  target_compile_features(${target} PRIVATE cxx_std_20)
+
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wshadow -Wconversion)
+  if(XTGRAD_WERROR)
+    target_compile_options(${target} PRIVATE -Werror)
+  endif()
+  if(NOT XTGRAD_OPENMP)
+    # Without OpenMP its pragmas are unknown, and meant to be.
+    target_compile_options(${target} PRIVATE -Wno-unknown-pragmas)
+  endif()
+
+  # No program here reads errno after a math call or traps on a floating-point flag, and either promise keeps
+  # loops from becoming SIMD. Never -ffast-math: infinities, NaN and -0 have exact gradients.
+  target_compile_options(${target} PRIVATE -fno-math-errno -fno-trapping-math)
+  if(XTGRAD_NATIVE)
+    # For every target of ours or for none: a SIMD template compiled for two processors breaks the one-definition rule.
+    target_compile_options(${target} PRIVATE -march=native)
+  endif()
+
+  if(XTGRAD_ASSERTIONS)
+    target_compile_definitions(${target} PRIVATE _GLIBCXX_ASSERTIONS XTENSOR_ENABLE_ASSERT)
+  endif()
+  if(XTGRAD_SANITIZE)
+    target_compile_options(${target} PRIVATE -fsanitize=${XTGRAD_SANITIZE} -fno-sanitize-recover=all
+                                             -fno-omit-frame-pointer)
+    target_link_options(${target} PRIVATE -fsanitize=${XTGRAD_SANITIZE})
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+      # The checks g++ inserts hide from it that a value was set.
+      target_compile_options(${target} PRIVATE -Wno-error=maybe-uninitialized)
+    endif()
+  endif()
+  if(XTGRAD_COVERAGE)
+    # Counters are shared by threads.
+    target_compile_options(${target} PRIVATE --coverage -fprofile-update=atomic)
+    target_link_options(${target} PRIVATE --coverage)
+  endif()
+endfunction()
