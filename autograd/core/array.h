@@ -1,0 +1,63 @@
+#pragma once
+
+#include "xtgrad/autograd/core/buffer.h"
+#include "xtgrad/autograd/dtype.h"
+#include "xtgrad/autograd/shape.h"
+
+namespace xtgrad {
+inline namespace v1 {
+namespace detail {
+
+/// What kernels work on: a contiguous row-major array without any graph.
+struct Array {
+  Shape shape;
+  Dtype dtype = Dtype::float32;
+  BufferRef buffer;
+
+  /// An array with uninitialised elements.
+  static Array uninitialized(const Shape& shape, Dtype dtype) {
+    return {shape, dtype, BufferRef::allocate(static_cast<std::size_t>(shape.numel()) * item_size(dtype))};
+  }
+
+  /// The same elements under another shape of equal size.
+  [[nodiscard]] Array with_shape(const Shape& other) const { return {other, dtype, buffer}; }
+
+  [[nodiscard]] std::int64_t numel() const { return shape.numel(); }
+
+  template <class T>
+  [[nodiscard]] const T* data() const {
+    return static_cast<const T*>(buffer.data());
+  }
+  /// Only for the kernel that fills a fresh array: contents never change once a tensor holds them.
+  template <class T>
+  [[nodiscard]] T* mutable_data() {
+    return static_cast<T*>(buffer.data());
+  }
+};
+
+/// Calls `f` with a value of the C++ type of `dtype`: `visit(x.dtype, [&](auto zero) { using T =
+/// decltype(zero); ... })`.
+template <class F>
+decltype(auto) visit(Dtype dtype, F&& f) {
+  switch (dtype) {
+    case Dtype::boolean:
+      return f(bool{});
+    case Dtype::int64:
+      return f(std::int64_t{});
+    case Dtype::float64:
+      return f(double{});
+    case Dtype::float32:
+      break;
+  }
+  return f(float{});
+}
+
+/// As `visit`, for the floating dtypes alone; the caller has checked.
+template <class F>
+decltype(auto) visit_floating(Dtype dtype, F&& f) {
+  return dtype == Dtype::float64 ? f(double{}) : f(float{});
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace xtgrad

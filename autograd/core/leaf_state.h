@@ -1,0 +1,78 @@
+#pragma once
+
+#include <mutex>
+#include <string>
+#include <utility>
+
+#include "xtgrad/autograd/core/node.h"
+#include "xtgrad/autograd/memory/pool_allocator.h"
+
+namespace xtgrad {
+inline namespace v1 {
+namespace detail {
+
+/// Where a gradient accumulates, and the name it goes by. Several nodes may share one: a parameter that was
+/// given a new value is a new leaf, but a loss recorded on the old leaf still adds to the parameter's
+/// gradient.
+class GradientSlot : public FromPool {
+ public:
+  [[nodiscard]] Tensor get() const {
+    const std::lock_guard lock(mutex_);
+    return gradient_;
+  }
+  void set(Tensor gradient) {
+    const std::lock_guard lock(mutex_);
+    gradient_.swap(gradient);
+  }
+  [[nodiscard]] std::string name() const {
+    const std::lock_guard lock(mutex_);
+    return name_;
+  }
+  void set_name(std::string name) {
+    const std::lock_guard lock(mutex_);
+    name_.swap(name);
+  }
+  /// Adds in place only into a buffer that nobody else can see.
+  void accumulate(Tensor gradient);
+
+  void acquire() { refs_.increment(); }
+  void release() {
+    if (refs_.decrement() == 0) delete this;
+  }
+
+ private:
+  mutable std::mutex mutex_;  // two threads may sweep graphs that share a leaf
+  RefCount refs_{1};
+  Tensor gradient_;
+  std::string name_;
+};
+
+/// What leaves, and the few computed tensors with a name or a kept gradient, have beyond a Node.
+struct LeafState : FromPool {
+  GradientSlot* gradient;
+  bool keeps_gradient = false;  // the sweep stores here: wanted leaves, and retain_grad
+
+  explicit LeafState(GradientSlot* shared = nullptr) : gradient(shared) {
+    if (gradient != nullptr) {
+      gradient->acquire();
+    } else {
+      gradient = new GradientSlot;
+    }
+  }
+  ~LeafState() { gradient->release(); }
+  LeafState(const LeafState&) = delete;
+  LeafState& operator=(const LeafState&) = delete;
+};
+
+/// The state of a node, made on first use; only for threads that hold the only way to the node, or after the
+/// leaf was made to want a gradient.
+LeafState& leaf_state_of(Node& node);
+
+/// A leaf that wants a gradient, over the elements of `value`. It has the name of `previous`, and its
+/// gradient accumulates where that one's does; if `previous` is empty, both are its own. Parameters are made
+/// of these.
+Tensor make_leaf(const Tensor& value, const Tensor& previous);
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace xtgrad

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <string_view>
+#include <type_traits>
+
+#include "xtgrad/autograd/core/node.h"
+#include "xtgrad/autograd/creation.h"
+#include "xtgrad/autograd/errors.h"
+
+namespace xtgrad {
+inline namespace v1 {
+namespace detail {
+
+/// What the functions that make tensors from C++ values share.
+
+template <class T>
+inline constexpr Dtype dtype_of = std::is_same_v<T, bool>           ? Dtype::boolean
+                                  : std::is_same_v<T, std::int64_t> ? Dtype::int64
+                                  : std::is_same_v<T, float>        ? Dtype::float32
+                                                                    : Dtype::float64;
+
+/// True if T holds `value` as closely as a dtype can be asked to: exactly for int64 and bool, rounded but not
+/// overflowing for floating dtypes.
+template <class T, class From>
+bool holds(From value) {
+  if constexpr (std::is_same_v<T, From>) {
+    return true;
+  } else if constexpr (std::is_same_v<T, bool>) {
+    return value == From{0} || value == From{1};
+  } else if constexpr (std::is_same_v<T, std::int64_t> && std::is_floating_point_v<From>) {
+    return value >= From{-0x1p63} && value < From{0x1p63} && std::trunc(value) == value;
+  } else if constexpr (std::is_same_v<T, float> && std::is_same_v<From, double>) {
+    // Halfway between the largest float and the power of two that follows it: the first to round to infinity.
+    return !(std::abs(value) >= 0x1.ffffffp+127) || std::isinf(value);
+  } else {
+    return true;
+  }
+}
+
+/// `value` as a T; throws DtypeError that names `function`, the dtype and the value where T cannot hold it.
+template <class T, class From>
+T checked_cast(std::string_view function, From value) {
+  if (!holds<T>(value)) {
+    throw DtypeError(fmt::format("{}: {} cannot hold {}", function, to_string(dtype_of<T>), value));
+  }
+  return static_cast<T>(value);
+}
+
+/// An array whose elements the caller fills. Checks what every creation function must: that the bytes can be
+/// counted, and that the dtype has derivatives if `requires_grad` asks for them.
+Array new_array(std::string_view function, const Shape& shape, Dtype dtype, bool requires_grad);
+
+/// A leaf around a filled array.
+Tensor new_leaf(Array array, bool requires_grad);
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace xtgrad

@@ -1,0 +1,139 @@
+#include "xtgrad/autograd/core/node.h"
+
+#include <algorithm>
+#include <new>
+
+#include "xtgrad/autograd/core/apply.h"
+#include "xtgrad/autograd/core/leaf_state.h"
+#include "xtgrad/autograd/errors.h"
+
+namespace xtgrad {
+inline namespace v1 {
+namespace detail {
+
+thread_local constinit ThreadState thread_state __attribute__((tls_model("initial-exec")));
+
+namespace {
+
+/// Nodes waiting to be freed. Freeing one can free its inputs, and theirs; done by recursion, ten million
+/// chained nodes would need gigabytes of stack.
+struct Graveyard {
+  Node* head = nullptr;
+  bool busy = false;
+};
+thread_local constinit Graveyard graveyard __attribute__((tls_model("initial-exec")));
+
+void release_slot(const Slot& slot) noexcept {
+  NodeCounts* node = slot.node();
+  if (node == nullptr) return;
+  if (slot.keeps_value()) {
+    if (node->values.decrement() == 0) release_value(*node);
+  } else {
+    release_ref(*node);
+  }
+}
+
+/// For nodes that a sweep has freed: until then the value was the graph's, and two threads may let go at
+/// once.
+bool dropped_by_race(Node& node) { return !RefCount::single_threaded() && node.has(Node::freed_flag); }
+
+void bury(Node& node) noexcept {
+  for (const Slot& slot : node.slots()) release_slot(slot);
+  delete node.leaf_state;
+  node.~Node();
+  pool_free(&node);
+}
+
+void destroy(Node& node) noexcept {
+  // The id is of no use any more, so its place holds the link of the list.
+  node.id = reinterpret_cast<std::uintptr_t>(graveyard.head);
+  graveyard.head = &node;
+  if (graveyard.busy) return;
+  graveyard.busy = true;
+  while (graveyard.head != nullptr) {
+    Node* next = graveyard.head;
+    graveyard.head = reinterpret_cast<Node*>(next->id);
+    bury(*next);
+  }
+  graveyard.busy = false;
+}
+
+}  // namespace
+
+void release_ref(NodeCounts& counts) noexcept {
+  // Whoever adds a reference holds one, be it through a handle or through a consumer's edge.
+  if (counts.refs.decrement_owned() == 0) destroy(node_of(counts));
+}
+
+void release_value(NodeCounts& counts) noexcept {
+  Node& node = node_of(counts);
+  if (dropped_by_race(node)) {
+    node.array.buffer.drop_racing();
+  } else if (!node.has(Node::keeps_output_flag)) {
+    node.array.buffer.drop();
+  }
+  release_ref(counts);
+}
+
+void free_graph_of(Node& node) noexcept {
+  for (Slot& slot : node.slots()) release_slot(std::exchange(slot, Slot()));
+  if (!node.has(Node::keeps_output_flag)) {
+    node.set(Node::freed_flag);
+    return;
+  }
+  const std::uint8_t changed = Node::keeps_output_flag | Node::freed_flag;
+  if (RefCount::single_threaded()) {
+    node.flags.store(node.flags.load(std::memory_order_relaxed) ^ changed, std::memory_order_relaxed);
+    if (node.values.load() == 0) node.array.buffer.drop();
+    return;
+  }
+  // Another thread may drop the last handle right now: it either still sees the flag and leaves the buffer to
+  // this line, or sees the change and drops it too, which drop_racing makes harmless.
+  node.flags.fetch_xor(changed, std::memory_order_seq_cst);
+  if (node.values.load() == 0) node.array.buffer.drop_racing();
+}
+
+Tensor make_constant(Array&& array) {
+  auto* node = new (pool_allocate(sizeof(Node))) Node(std::move(array));
+  node->id = ++thread_state.last_id;
+  return Tensor::adopt(node);
+}
+
+Node* allocate_recorded(Array&& array, std::size_t primitive_bytes, std::span<const Tensor* const> inputs) {
+  const std::size_t slots_offset = sizeof(Node) + primitive_bytes;
+  void* block = pool_allocate(slots_offset + inputs.size() * sizeof(Slot));
+  auto* node = new (block) Node(std::move(array));
+  std::uint64_t id = thread_state.last_id;
+  // Ids of other threads' tensors may be ahead of this thread's, and a consumer's must be larger than its
+  // inputs'.
+  for (const Tensor* input : inputs) id = std::max(id, node_of(*input).id);
+  node->id = thread_state.last_id = id + 1;
+  node->flags.store(Node::requires_grad_flag | Node::recorded_flag, std::memory_order_relaxed);
+  node->slots_offset = static_cast<std::uint16_t>(slots_offset);
+  node->n_slots = static_cast<std::uint32_t>(inputs.size());
+  return node;
+}
+
+LeafState& leaf_state_of(Node& node) {
+  if (node.leaf_state == nullptr) node.leaf_state = new LeafState;
+  return *node.leaf_state;
+}
+
+Tensor make_leaf(const Tensor& value, const Tensor& previous) {
+  Tensor leaf = make_constant(array_of(value));
+  Node& node = node_of(leaf);
+  GradientSlot* shared = previous.defined() ? leaf_state_of(node_of(previous)).gradient : nullptr;
+  node.leaf_state = new LeafState(shared);
+  leaf.set_requires_grad();
+  return leaf;
+}
+
+void throw_empty_handle() {
+  throw ValueError(
+      "Tensor: the handle is empty; it was default-constructed, moved from, or is a gradient that "
+      "does not exist (check defined() first)");
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace xtgrad

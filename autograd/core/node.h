@@ -1,0 +1,106 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <utility>
+
+#include "xtgrad/autograd/core/array.h"
+#include "xtgrad/autograd/core/thread_state.h"
+#include "xtgrad/autograd/tensor.h"
+
+namespace xtgrad {
+inline namespace v1 {
+namespace detail {
+
+class Primitive;
+struct LeafState;
+
+/// A reference that a node keeps on an input. It always keeps the input's node alive (the edge that the sweep
+/// follows), and its value only if the node's rule reads it.
+class Slot {
+ public:
+  Slot() = default;
+  Slot(NodeCounts* node, bool keeps_value)
+      : bits_(reinterpret_cast<std::uintptr_t>(node) | (keeps_value ? 1U : 0U)) {}
+
+  [[nodiscard]] NodeCounts* node() const { return reinterpret_cast<NodeCounts*>(bits_ & ~std::uintptr_t{1}); }
+  [[nodiscard]] bool keeps_value() const { return (bits_ & 1U) != 0; }
+  [[nodiscard]] bool empty() const { return bits_ == 0; }
+
+ private:
+  std::uintptr_t bits_ = 0;
+};
+
+/// One tensor: its value, and, if it was recorded, the primitive that made it and slots on that one's inputs.
+/// Node, primitive and slots are one block from the pool: [Node][primitive][slots].
+///
+/// Lifetime. `values` counts those who need the value: handles, and slots that keep it. When it falls to zero
+/// the value is released, unless the node's own rule reads its output; the node itself lives on while a
+/// consumer has an edge to it (`refs`), for the sweep to pass through.
+class Node : public NodeCounts {
+ public:
+  enum Flag : std::uint8_t {
+    requires_grad_flag = 1,
+    recorded_flag = 2,      // made by a primitive, which lies behind this header
+    keeps_output_flag = 4,  // the rule reads the output: the value outlives its handles
+    freed_flag = 8,         // a sweep has passed and taken slots and values
+  };
+
+  explicit Node(Array&& value) : array(std::move(value)) {}
+
+  std::uint64_t id = 0;
+  LeafState* leaf_state = nullptr;  // gradient, name; null for most nodes
+  std::uint32_t n_slots = 0;
+  std::uint16_t slots_offset = 0;
+  std::atomic<std::uint8_t> flags{0};
+  Array array;
+
+  [[nodiscard]] bool has(Flag flag) const { return (flags.load(std::memory_order_relaxed) & flag) != 0; }
+  void set(Flag flag) {
+    flags.store(flags.load(std::memory_order_relaxed) | flag, std::memory_order_relaxed);
+  }
+  [[nodiscard]] bool requires_grad() const { return has(requires_grad_flag); }
+  [[nodiscard]] bool recorded() const { return has(recorded_flag); }
+
+  [[nodiscard]] const Primitive& primitive() const {
+    return *reinterpret_cast<const Primitive*>(reinterpret_cast<const std::byte*>(this) + sizeof(Node));
+  }
+  [[nodiscard]] std::span<Slot> slots() {
+    return {reinterpret_cast<Slot*>(reinterpret_cast<std::byte*>(this) + slots_offset), n_slots};
+  }
+  [[nodiscard]] std::span<const Slot> slots() const { return const_cast<Node*>(this)->slots(); }
+};
+
+inline Node& node_of(NodeCounts& counts) { return static_cast<Node&>(counts); }
+inline const Node& node_of(const NodeCounts& counts) { return static_cast<const Node&>(counts); }
+
+/// The node behind a handle; throws ValueError for an empty handle.
+[[noreturn]] void throw_empty_handle();
+inline Node& node_of(const Tensor& tensor) {
+  if (!tensor.defined()) throw_empty_handle();
+  return static_cast<Node&>(*tensor.node());
+}
+inline const Array& array_of(const Tensor& tensor) { return node_of(tensor).array; }
+
+/// A new handle on a node that the caller knows to be alive.
+inline Tensor handle_on(NodeCounts& node) {
+  if (node.values.increment() == 0) node.refs.increment();
+  return Tensor::adopt(&node);
+}
+
+/// A tensor without history around `array`.
+Tensor make_constant(Array&& array);
+inline Tensor make_constant(const Array& array) { return make_constant(Array(array)); }
+
+/// Gives back one graph reference; the last one frees the node.
+void release_ref(NodeCounts& node) noexcept;
+
+/// Releases what the rule of a recorded node needed: its slots, its edges and, where no handle is left, its
+/// value. The sweep calls this as it passes.
+void free_graph_of(Node& node) noexcept;
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace xtgrad

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <span>
+
+#include "xtgrad/autograd/core/primitive.h"
+
+namespace xtgrad {
+inline namespace v1 {
+namespace detail {
+
+/// A deliberate fault in one rule, for the test that proves that the test suite would notice it. The sweep
+/// asks for it once a node; nothing but that test sets it.
+struct RuleMutation {
+  enum class Kind { factor, dropped, swapped };
+
+  OpId op;
+  Kind kind;
+  std::size_t input = 0;  // whose gradient is wrong
+
+  /// Spoils the gradients that `op`'s rule has just computed.
+  void apply(OpId rule, std::span<Tensor> gradients) const;
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace xtgrad

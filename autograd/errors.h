@@ -1,0 +1,53 @@
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+namespace xtgrad {
+inline namespace v1 {
+
+/// Base of everything that xtgrad throws on purpose; catch this to catch them all. A message reads
+/// `function: rule: both values`, for example `matmul: inner sizes differ: a is [2, 3], b is [4, 5]`.
+class Error : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// Shapes, sizes or axes that do not fit.
+class ShapeError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// Element types that do not fit, or a number that the element type cannot hold.
+class DtypeError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// A derivative that cannot be taken: nothing was recorded, or the graph was freed.
+class GraphError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// An option or argument outside its range.
+class ValueError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// A file that is missing, damaged or foreign.
+class IoError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// A fault of xtgrad itself, such as a derivative rule that returns a wrong shape. Please report it.
+class InternalError : public Error {
+ public:
+  using Error::Error;
+};
+
+}  // namespace v1
+}  // namespace xtgrad

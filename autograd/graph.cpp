@@ -1,0 +1,147 @@
+#include "xtgrad/autograd/graph.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "xtgrad/autograd/core/leaf_state.h"
+#include "xtgrad/autograd/core/primitive.h"
+
+namespace xtgrad {
+inline namespace v1 {
+
+namespace {
+
+using detail::Node;
+using detail::node_of;
+using detail::Slot;
+
+/// Every node behind the outputs, once, by ascending id: an input's id is smaller than its consumers'.
+std::vector<const Node*> reachable(std::span<const Tensor> outputs) {
+  std::unordered_set<const Node*> seen;
+  std::vector<const Node*> order;
+  const auto visit = [&](const Node& node) {
+    if (seen.insert(&node).second) order.push_back(&node);
+  };
+  for (const Tensor& output : outputs) visit(node_of(output));
+  for (std::size_t next = 0; next < order.size(); ++next) {
+    for (const Slot& slot : order[next]->slots()) {
+      if (!slot.empty()) visit(node_of(*slot.node()));
+    }
+  }
+  std::stable_sort(order.begin(), order.end(), [](const Node* a, const Node* b) { return a->id < b->id; });
+  return order;
+}
+
+GraphNode describe(const Node& node) {
+  GraphNode result;
+  if (node.recorded()) {
+    result.op = detail::to_string(node.primitive().id());
+    result.attributes = node.primitive().attributes();
+  }
+  if (node.leaf_state != nullptr) result.name = node.leaf_state->gradient->name();
+  result.shape = node.array.shape;
+  result.dtype = node.array.dtype;
+  result.requires_grad = node.requires_grad();
+  result.freed = node.has(Node::freed_flag);
+  result.value_bytes = static_cast<std::int64_t>(node.array.buffer.bytes());
+  return result;
+}
+
+/// Text inside a double-quoted DOT string.
+std::string escaped(std::string_view text) {
+  std::string result;
+  for (const char c : text) {
+    if (c == '"' || c == '\\') result += '\\';
+    if (c == '\n') {
+      result += "\\n";
+    } else {
+      result += c;
+    }
+  }
+  return result;
+}
+
+std::string dot_node(std::size_t index, const GraphNode& node) {
+  const bool leaf = node.op.empty();
+  std::string label = leaf ? node.name : node.op;
+  if (leaf && label.empty()) label = node.requires_grad ? "leaf" : "constant";
+  if (!node.attributes.empty()) label += fmt::format(" ({})", node.attributes);
+  if (!leaf && !node.name.empty()) label += fmt::format("\n{}", node.name);
+  label += fmt::format("\n{} {}", to_string(node.dtype), to_string(node.shape));
+  const std::string_view style = !leaf ? "shape=box, style=\"rounded,filled\", fillcolor=\"#eef2f7\""
+                                 : node.requires_grad ? "shape=box, style=filled, fillcolor=\"#ffe3b3\""
+                                                      : "shape=ellipse, style=filled, fillcolor=\"#e3e3e3\"";
+  return fmt::format("  n{} [label=\"{}\", {}];\n", index, escaped(label), style);
+}
+
+}  // namespace
+
+std::size_t Graph::edges() const {
+  std::size_t total = 0;
+  for (const GraphNode& node : nodes) total += node.inputs.size();
+  return total;
+}
+
+std::size_t Graph::count(std::string_view op) const {
+  return static_cast<std::size_t>(
+      std::count_if(nodes.begin(), nodes.end(), [&](const GraphNode& node) { return node.op == op; }));
+}
+
+Graph graph_of(std::span<const Tensor> outputs) {
+  const std::vector<const Node*> order = reachable(outputs);
+  std::unordered_map<const Node*, std::size_t> index;
+  for (std::size_t i = 0; i < order.size(); ++i) index.emplace(order[i], i);
+  Graph graph;
+  graph.nodes.reserve(order.size());
+  std::unordered_set<const detail::Buffer*> buffers;
+  for (const Node* node : order) {
+    GraphNode described = describe(*node);
+    for (const Slot& slot : node->slots()) {
+      if (!slot.empty()) described.inputs.push_back(index.at(&node_of(*slot.node())));
+    }
+    if (node->array.buffer && buffers.insert(node->array.buffer.get()).second) {
+      graph.bytes_kept += described.value_bytes;
+    }
+    graph.nodes.push_back(std::move(described));
+  }
+  return graph;
+}
+
+Graph graph_of(const Tensor& output) { return graph_of(std::span(&output, 1)); }
+
+std::string to_dot(const Graph& graph, const DotOptions& options) {
+  std::string dot = "digraph xtgrad {\n";
+  dot += fmt::format("  rankdir={};\n", options.left_to_right ? "LR" : "TB");
+  if (!options.title.empty()) dot += fmt::format("  label=\"{}\"; labelloc=t;\n", escaped(options.title));
+  dot += "  node [fontname=\"Helvetica\", fontsize=11, margin=\"0.12,0.06\"];\n";
+  dot += "  edge [color=\"#5a6b7f\", arrowsize=0.7];\n";
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) dot += dot_node(i, graph.nodes[i]);
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    for (const std::size_t input : graph.nodes[i].inputs) dot += fmt::format("  n{} -> n{};\n", input, i);
+  }
+  return dot + "}\n";
+}
+
+std::string to_string(const Graph& graph) {
+  std::string text;
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    const GraphNode& node = graph.nodes[i];
+    const std::string_view what = !node.op.empty()     ? std::string_view(node.op)
+                                  : node.requires_grad ? "leaf"
+                                                       : "constant";
+    text += fmt::format("{}  {}", i, what);
+    if (!node.attributes.empty()) text += fmt::format("({})", node.attributes);
+    if (!node.name.empty()) text += fmt::format("  {}", node.name);
+    text += fmt::format("  {} {}", to_string(node.dtype), to_string(node.shape));
+    if (!node.inputs.empty()) text += fmt::format("  <- {}", fmt::join(node.inputs, ", "));
+    if (node.value_bytes == 0 && node.shape.numel() != 0) text += "  (value released)";
+    text += '\n';
+  }
+  return text;
+}
+
+}  // namespace v1
+}  // namespace xtgrad

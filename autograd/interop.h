@@ -1,0 +1,90 @@
+#pragma once
+
+// To and from xtensor. The one public header that includes xtensor, and therefore not part of
+// <xtgrad/xtgrad.h>: a file that includes it pays some 1.5 s of compile time.
+
+#include <algorithm>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#if __has_include(<xtensor/containers/xarray.hpp>)  // 0.26 and later
+#include <xtensor/containers/xarray.hpp>
+#else
+#include <xtensor/xarray.hpp>
+#endif
+
+#include "xtgrad/autograd/creation.h"
+#include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/tensor.h"
+
+namespace xtgrad {
+inline namespace v1 {
+
+namespace detail {
+
+/// The element type of the tensor that holds values of T; void if none holds them all.
+template <class T>
+using tensor_element_t = std::conditional_t<
+    std::same_as<T, bool> || std::same_as<T, float> || std::same_as<T, double>, T,
+    std::conditional_t<std::is_integral_v<T> && (sizeof(T) < 8 || std::is_signed_v<T>), std::int64_t, void>>;
+
+template <class T>
+constexpr Dtype tensor_dtype() {
+  if (std::same_as<T, bool>) return Dtype::boolean;
+  if (std::same_as<T, std::int64_t>) return Dtype::int64;
+  return std::same_as<T, float> ? Dtype::float32 : Dtype::float64;
+}
+
+}  // namespace detail
+
+/// A copy of an `xt::xarray`, `xt::xtensor` or any other xtensor expression, which is evaluated once. The
+/// dtype is the element type's (int64 for every integer type that fits) unless the options say another.
+/// Throws ShapeError for more than Shape::max_rank dimensions, DtypeError for a value that the dtype cannot
+/// hold. A template, because an expression's type is its formula.
+///
+///   Tensor x = from_xarray(xt::sin(xt::linspace<double>(0, 1, 5)));
+template <class E>
+[[nodiscard]] Tensor from_xarray(const xt::xexpression<E>& expression, const TensorOptions& options = {}) {
+  using Value = std::decay_t<typename E::value_type>;
+  using T = detail::tensor_element_t<Value>;
+  static_assert(!std::is_void_v<T>,
+                "from_xarray: no dtype holds this element type; cast it first, xt::cast<double>(x)");
+  // Row-major whatever the expression is: an xarray may be column-major, a view has strides.
+  const xt::xarray<Value, xt::layout_type::row_major> values = expression.derived_cast();
+  const std::vector<std::int64_t> sizes(values.shape().begin(), values.shape().end());
+  const Shape shape{std::span<const std::int64_t>(sizes)};
+  if constexpr (std::same_as<Value, T>) {
+    return from_span(std::span<const T>(values.data(), values.size()), shape, options);
+  } else {
+    const std::vector<T> converted(values.data(), values.data() + values.size());
+    return from_span(std::span<const T>(converted), shape, options);
+  }
+}
+
+/// A copy of the elements as an `xt::xarray<T>`; T is float, double, std::int64_t or bool and must be the
+/// tensor's dtype. Throws DtypeError otherwise. A template, because the element type is the question.
+template <class T>
+[[nodiscard]] xt::xarray<T> to_xarray(const Tensor& tensor) {
+  static_assert(std::same_as<detail::tensor_element_t<T>, T>,
+                "to_xarray: T is float, double, std::int64_t or bool");
+  if (tensor.dtype() != detail::tensor_dtype<T>()) {
+    const std::string asked(to_string(detail::tensor_dtype<T>()));
+    throw DtypeError("to_xarray: dtypes differ: T is " + asked + ", the tensor is " +
+                     std::string(to_string(tensor.dtype())) + "; convert it with to(" + asked + ")");
+  }
+  const Shape& shape = tensor.shape();
+  std::vector<std::size_t> sizes;
+  for (const std::int64_t size : shape) sizes.push_back(static_cast<std::size_t>(size));
+  xt::xarray<T> result = xt::xarray<T>::from_shape(sizes);
+  const std::span<const T> values = tensor.data<T>();
+  std::copy(values.begin(), values.end(), result.template begin<xt::layout_type::row_major>());
+  return result;
+}
+
+}  // namespace v1
+}  // namespace xtgrad

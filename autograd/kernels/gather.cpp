@@ -1,0 +1,122 @@
+#include "xtgrad/autograd/kernels/gather.h"
+
+#include <algorithm>
+#include <array>
+
+#include "xtgrad/autograd/kernels/broadcast.h"
+#include "xtgrad/autograd/kernels/copy_strided.h"
+#include "xtgrad/autograd/kernels/parallel.h"
+
+namespace xtgrad {
+inline namespace v1 {
+namespace detail {
+namespace {
+
+/// Columns of a unit: enough for whole cache lines, few enough that a lone matrix still keeps several threads
+/// busy.
+constexpr std::int64_t unit_columns = 64;
+
+/// The walk over an index as units that never meet: each is the whole axis at some columns of the last
+/// dimension, so two units differ in a coordinate off the axis.
+struct IndexWalk {
+  BroadcastPlan<2> units;         // strides: of x, of the index
+  std::int64_t count = 0;         // entries of the index along the axis
+  std::int64_t columns = 1;       // of the last dimension; 1 if that is the axis
+  std::int64_t column_units = 1;  // units side by side
+  std::int64_t x_stride = 1;      // along the axis
+  std::int64_t index_stride = 1;  // along the axis
+};
+
+IndexWalk plan_walk(const Shape& x, std::size_t axis, const Shape& index) {
+  IndexWalk walk;
+  walk.count = index[axis];
+  const std::size_t last = index.rank() - 1;
+  const Strides x_strides = row_major_strides(x);
+  const Strides index_strides = row_major_strides(index);
+  walk.x_stride = x_strides[axis];
+  walk.index_stride = index_strides[axis];
+  BroadcastPlan<2>& units = walk.units;
+  const auto add_dimension = [&units](std::int64_t size, std::int64_t x_step, std::int64_t index_step) {
+    units.sizes[units.rank] = size;
+    units.strides[0][units.rank] = x_step;
+    units.strides[1][units.rank] = index_step;
+    units.rows *= size;
+    ++units.rank;
+  };
+  for (std::size_t d = 0; d < last; ++d) {
+    if (d != axis) add_dimension(index[d], x_strides[d], index_strides[d]);
+  }
+  if (axis != last) {
+    walk.columns = index[last];
+    walk.column_units = (walk.columns + unit_columns - 1) / unit_columns;
+    add_dimension(walk.column_units, unit_columns, unit_columns);
+  }
+  return walk;
+}
+
+/// Calls `body(x_offset, index_offset, columns)` for every unit.
+template <class F>
+void for_each_unit(const IndexWalk& walk, F&& body) {
+  const std::int64_t units = walk.units.rows;
+  const std::int64_t elements = walk.count * std::min(walk.columns, unit_columns);  // of a unit, at most
+  const std::int64_t units_per_tile = std::max<std::int64_t>(1, tile_elements / elements);
+  for_each_tile((units + units_per_tile - 1) / units_per_tile, [&](std::int64_t tile) {
+    const std::int64_t last = std::min(units, (tile + 1) * units_per_tile);
+    for_each_row(walk.units, tile * units_per_tile, last,
+                 [&](std::int64_t unit, const std::array<std::int64_t, 2>& offsets) {
+                   const std::int64_t column = unit % walk.column_units * unit_columns;
+                   body(offsets[0], offsets[1], std::min(unit_columns, walk.columns - column));
+                 });
+  });
+}
+
+template <class T>
+void gather_typed(const T* x, const std::int64_t* index, const IndexWalk& walk, T* out) {
+  for_each_unit(walk, [&](std::int64_t x_offset, std::int64_t index_offset, std::int64_t columns) {
+    for (std::int64_t a = 0; a < walk.count; ++a) {
+      const std::int64_t row = index_offset + a * walk.index_stride;
+      for (std::int64_t j = 0; j < columns; ++j)
+        out[row + j] = x[x_offset + index[row + j] * walk.x_stride + j];
+    }
+  });
+}
+
+template <class T>
+void scatter_typed(T* sum, const std::int64_t* index, const IndexWalk& walk, const T* source) {
+  for_each_unit(walk, [&](std::int64_t x_offset, std::int64_t index_offset, std::int64_t columns) {
+    for (std::int64_t a = 0; a < walk.count; ++a) {
+      const std::int64_t row = index_offset + a * walk.index_stride;
+      for (std::int64_t j = 0; j < columns; ++j)
+        sum[x_offset + index[row + j] * walk.x_stride + j] += source[row + j];
+    }
+  });
+}
+
+}  // namespace
+
+void gather_elements(const Array& x, std::size_t axis, const Array& index, Array& out) {
+  if (index.numel() == 0) return;
+  const IndexWalk walk = plan_walk(x.shape, axis, index.shape);
+  visit(x.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    gather_typed(x.data<T>(), index.data<std::int64_t>(), walk, out.mutable_data<T>());
+  });
+}
+
+void scatter_add_elements(Array& sum, std::size_t axis, const Array& index, const Array& source) {
+  if (index.numel() == 0) return;
+  const IndexWalk walk = plan_walk(sum.shape, axis, index.shape);
+  const auto* places = index.data<std::int64_t>();
+  if (sum.dtype == Dtype::int64) {  // as uint64, whose overflow is defined
+    scatter_typed(sum.mutable_data<std::uint64_t>(), places, walk, source.data<std::uint64_t>());
+    return;
+  }
+  visit_floating(sum.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    scatter_typed(sum.mutable_data<T>(), places, walk, source.data<T>());
+  });
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace xtgrad

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstddef>
+
+#include "xtgrad/autograd/core/array.h"
+
+namespace xtgrad {
+inline namespace v1 {
+namespace detail {
+
+/// out[..., a, ...] = x[..., index[..., a, ...], ...] at `axis`. `out` has the shape of `index`, which is
+/// int64, of x's rank, no larger than x off the axis, and in range; the caller has checked.
+void gather_elements(const Array& x, std::size_t axis, const Array& index, Array& out);
+
+/// sum[..., index[..., a, ...], ...] += source[..., a, ...], in place, for int64 (which wraps around),
+/// float32 and float64. `source` has the shape of `index`, on which the same holds as above. Elements that
+/// meet are added in the order of `a`, so the bits do not depend on the number of threads.
+void scatter_add_elements(Array& sum, std::size_t axis, const Array& index, const Array& source);
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace xtgrad

@@ -1,0 +1,191 @@
+#pragma once
+
+#include <array>
+#include <cstring>
+#include <tuple>
+#include <utility>
+
+#include "xtgrad/autograd/kernels/broadcast.h"
+#include "xtgrad/autograd/kernels/lanes.h"
+#include "xtgrad/autograd/kernels/parallel.h"
+
+namespace xtgrad {
+inline namespace v1 {
+namespace detail {
+
+// The evaluator for when nothing records: a generic formula over values, instantiated on Lane<T>, runs in one
+// pass over memory. `map` gives one array; `map_many` gives as many as the formula returns in a std::tuple.
+
+/// Operand k of a row, as the loop sees it: lane j begins at data + j * step.
+template <class T>
+struct RowOperand {
+  const T* data;
+  std::int64_t step;  // elements from lane to lane: the lane's width, or 0 for one repeated element
+};
+
+template <class T, std::size_t N>
+using Row = std::array<RowOperand<T>, N>;
+
+template <class F, class T, std::size_t N, std::size_t... K>
+auto call_on_lanes(const F& f, const Row<T, N>& row, std::int64_t lane, std::index_sequence<K...>) {
+  return f(Lane<T>::load(row[K].data + lane * row[K].step)...);
+}
+
+template <class T, std::size_t M>
+void store_lanes(const Lane<T>& value, const std::array<T*, M>& out, std::int64_t offset) {
+  value.store(out[0] + offset);
+}
+template <class T, std::size_t M, class... Lanes>
+void store_lanes(const std::tuple<Lanes...>& values, const std::array<T*, M>& out, std::int64_t offset) {
+  [&]<std::size_t... K>(std::index_sequence<K...>) { (std::get<K>(values).store(out[K] + offset), ...); }
+  (std::index_sequence_for<Lanes...>{});
+}
+
+/// One row, in whole lanes: may read and write up to a lane past `n`, which padding allows at an array's end.
+template <class F, class T, std::size_t N, std::size_t M>
+void map_row(const F& f, const Row<T, N>& row, const std::array<T*, M>& out, std::int64_t n) {
+  constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
+  for (std::int64_t lane = 0; lane * width < n; ++lane) {
+    store_lanes(call_on_lanes(f, row, lane, std::make_index_sequence<N>{}), out, lane * width);
+  }
+}
+
+/// One row in the middle of an array: its last, partial lane goes through copies of exactly its elements.
+template <class F, class T, std::size_t N, std::size_t M>
+void map_inner_row(const F& f, const Row<T, N>& row, const std::array<T*, M>& out, std::int64_t n) {
+  constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
+  const std::int64_t whole = n / width * width;
+  map_row(f, row, out, whole);
+  if (whole == n) return;
+  const auto tail_bytes = static_cast<std::size_t>(n - whole) * sizeof(T);
+  alignas(Buffer::alignment) T copies[N + M][Lane<T>::width] = {};
+  Row<T, N> tail;
+  for (std::size_t k = 0; k < N; ++k) {
+    if (row[k].step == 0) {
+      tail[k] = row[k];
+      continue;
+    }
+    std::memcpy(copies[k], row[k].data + whole, tail_bytes);
+    tail[k] = {copies[k], 0};
+  }
+  std::array<T*, M> results;
+  for (std::size_t k = 0; k < M; ++k) results[k] = copies[N + k];
+  map_row(f, tail, results, 1);
+  for (std::size_t k = 0; k < M; ++k) std::memcpy(out[k] + whole, results[k], tail_bytes);
+}
+
+/// One element repeated over a lane, for operands with inner stride 0.
+template <class T, std::size_t N>
+struct RepeatedElements {
+  alignas(Buffer::alignment) T lanes[N][Lane<T>::width];
+
+  RowOperand<T> operand(std::size_t k, const T* data, std::int64_t inner_stride) {
+    if (inner_stride != 0) return {data, static_cast<std::int64_t>(Lane<T>::width)};
+    Lane<T>(*data).store(lanes[k]);
+    return {lanes[k], 0};
+  }
+};
+
+template <class F, class T, std::size_t N, std::size_t M>
+void map_flat(const F& f, const std::array<const Array*, N>& in, const std::array<std::int64_t, N>& strides,
+              const std::array<T*, M>& out, std::int64_t n) {
+  for_each_tile((n + tile_elements - 1) / tile_elements, [&](std::int64_t tile) {
+    const std::int64_t first = tile * tile_elements;
+    const std::int64_t count = n - first < tile_elements ? n - first : tile_elements;
+    RepeatedElements<T, N> repeated;
+    Row<T, N> row;
+    for (std::size_t k = 0; k < N; ++k) {
+      row[k] = repeated.operand(k, in[k]->template data<T>() + first * strides[k], strides[k]);
+    }
+    std::array<T*, M> results;
+    for (std::size_t k = 0; k < M; ++k) results[k] = out[k] + first;
+    map_row(f, row, results, count);
+  });
+}
+
+template <class F, class T, std::size_t N, std::size_t M>
+void map_rows(const F& f, const std::array<const Array*, N>& in, const BroadcastPlan<N>& plan,
+              const std::array<T*, M>& out) {
+  const std::int64_t rows_per_tile = plan.inner < tile_elements ? tile_elements / plan.inner : 1;
+  for_each_tile((plan.rows + rows_per_tile - 1) / rows_per_tile, [&](std::int64_t tile) {
+    const std::int64_t first = tile * rows_per_tile;
+    const std::int64_t last = first + rows_per_tile < plan.rows ? first + rows_per_tile : plan.rows;
+    for_each_row(plan, first, last, [&](std::int64_t index, const std::array<std::int64_t, N>& offsets) {
+      RepeatedElements<T, N> repeated;
+      Row<T, N> row;
+      for (std::size_t k = 0; k < N; ++k) {
+        row[k] = repeated.operand(k, in[k]->template data<T>() + offsets[k], plan.inner_strides[k]);
+      }
+      std::array<T*, M> results;
+      for (std::size_t k = 0; k < M; ++k) results[k] = out[k] + index * plan.inner;
+      map_inner_row(f, row, results, plan.inner);
+    });
+  });
+}
+
+/// Fills the M arrays `out`, all of shape `shape`, with `f` of the operands, which broadcast to that shape.
+template <class T, class F, std::size_t N, std::size_t M>
+void map_into(const F& f, const Shape& shape, const std::array<const Array*, N>& in,
+              std::array<Array, M>& out) {
+  std::array<T*, M> results;
+  for (std::size_t k = 0; k < M; ++k) results[k] = out[k].template mutable_data<T>();
+  const std::int64_t n = shape.numel();
+  if (n == 0) return;
+  const BroadcastPlan<N> plan = plan_broadcast(shape, in);
+  if (plan.rows == 1) {
+    map_flat<F, T, N, M>(f, in, plan.inner_strides, results, n);
+  } else {
+    map_rows<F, T, N, M>(f, in, plan, results);
+  }
+}
+
+/// Fills the M arrays `out` where all operands have `out`'s shape: no plan, one row.
+template <class T, class F, std::size_t N, std::size_t M>
+void map_same(const F& f, const std::array<const Array*, N>& in, std::array<T*, M> out, std::int64_t n) {
+  if (n == 0) return;
+  std::array<std::int64_t, N> ones;
+  ones.fill(1);
+  map_flat<F, T, N, M>(f, in, ones, out, n);
+}
+
+inline Shape common_shape(std::string_view, const Shape& shape) { return shape; }
+template <class... Shapes>
+Shape common_shape(std::string_view name, const Shape& a, const Shape& b, const Shapes&... rest) {
+  if (a == b) return common_shape(name, a, rest...);
+  return common_shape(name, broadcast_shapes(name, a, b), rest...);
+}
+
+/// `f` of the elements of operands of one floating dtype, broadcast; `name` is for the error where they do
+/// not.
+template <class F, class... Arrays>
+Array map(std::string_view name, const F& f, const Array& first, const Arrays&... rest) {
+  constexpr std::size_t operands = 1 + sizeof...(Arrays);
+  const std::array<const Array*, operands> in{&first, &rest...};
+  if (((rest.shape == first.shape) && ...)) {
+    Array out = Array::uninitialized(first.shape, first.dtype);
+    visit_floating(first.dtype, [&](auto zero) {
+      using T = decltype(zero);
+      map_same<T, F, operands, 1>(f, in, {out.mutable_data<T>()}, out.numel());
+    });
+    return out;
+  }
+  const Shape shape = common_shape(name, first.shape, rest.shape...);
+  std::array<Array, 1> out{Array::uninitialized(shape, first.dtype)};
+  visit_floating(first.dtype, [&](auto zero) { map_into<decltype(zero)>(f, shape, in, out); });
+  return std::move(out[0]);
+}
+
+/// As `map`, for a formula that returns a std::tuple of M values, all computed in the same pass.
+template <std::size_t M, class F, class... Arrays>
+std::array<Array, M> map_many(std::string_view name, const F& f, const Array& first, const Arrays&... rest) {
+  const Shape shape = common_shape(name, first.shape, rest.shape...);
+  std::array<Array, M> out;
+  for (Array& array : out) array = Array::uninitialized(shape, first.dtype);
+  const std::array<const Array*, 1 + sizeof...(Arrays)> in{&first, &rest...};
+  visit_floating(first.dtype, [&](auto zero) { map_into<decltype(zero)>(f, shape, in, out); });
+  return out;
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace xtgrad

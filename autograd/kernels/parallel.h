@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <type_traits>
+
+namespace xtgrad {
+inline namespace v1 {
+
+/// Number of threads that one operation may use, at least 1; OMP_NUM_THREADS, or the number of cores, at
+/// start. Results do not depend on it.
+[[nodiscard]] int num_threads();
+/// Throws ValueError below 1.
+void set_num_threads(int threads);
+
+namespace detail {
+
+void parallel_tiles(std::int64_t tiles, void (*body)(void*, std::int64_t), void* context);
+
+/// Calls `body(tile)` for 0..tiles-1, on several threads if there is more than one tile. How work is cut into
+/// tiles must never depend on the number of threads: then neither do the results.
+template <class F>
+void for_each_tile(std::int64_t tiles, F&& body) {
+  if (tiles == 1) {
+    body(std::int64_t{0});
+    return;
+  }
+  using Body = std::remove_reference_t<F>;
+  parallel_tiles(
+      tiles, [](void* context, std::int64_t tile) { (*static_cast<Body*>(context))(tile); },
+      const_cast<void*>(static_cast<const void*>(&body)));
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace xtgrad

@@ -1,0 +1,211 @@
+#include "xtgrad/autograd/kernels/reduce.h"
+
+#include <algorithm>
+#include <array>
+
+#include "xtgrad/autograd/kernels/parallel.h"
+
+namespace xtgrad {
+inline namespace v1 {
+namespace detail {
+namespace {
+
+/// Elements that one unit of work reads.
+constexpr std::int64_t unit_elements = 1 << 16;
+/// Columns reduced side by side, so that their maxima stay in the first-level cache.
+constexpr std::int64_t chunk_columns = 1024;
+
+std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+/// The larger, and NaN if either is one; written without branches, so that loops over it become SIMD.
+template <class T>
+T larger(T a, T b) {
+  return static_cast<int>(a > b) | static_cast<int>(a != a) ? a : b;
+}
+
+template <class T>
+T max_of_row(const T* x, std::int64_t n) {
+  constexpr std::int64_t abreast = 256 / sizeof(T);
+  T largest = x[0];
+  std::int64_t i = 0;
+  if (n >= abreast) {
+    std::array<T, abreast> lanes;
+    std::copy_n(x, abreast, lanes.begin());
+    for (i = abreast; i + abreast <= n; i += abreast) {
+      for (std::size_t k = 0; k < abreast; ++k) lanes[k] = larger(x[i + static_cast<std::int64_t>(k)], lanes[k]);
+    }
+    for (const T lane : lanes) largest = larger(lane, largest);
+  }
+  for (; i < n; ++i) largest = larger(x[i], largest);
+  return largest;
+}
+
+/// largest[i] = the largest of column i of `rows` rows of n columns, `stride` elements apart.
+template <class T>
+void max_of_columns(const T* x, std::int64_t rows, std::int64_t stride, std::int64_t n, T* __restrict largest) {
+  std::copy_n(x, n, largest);
+  for (std::int64_t r = 1; r < rows; ++r) {
+    const T* row = x + r * stride;
+    for (std::int64_t i = 0; i < n; ++i) largest[i] = larger(row[i], largest[i]);
+  }
+}
+
+/// How [outer, axis, inner] is cut into units of some rows of the axis by some columns of inner; from the sizes
+/// alone, never from the number of threads.
+struct Cut {
+  Cut(std::int64_t outer, std::int64_t axis, std::int64_t inner)
+      : columns(std::min(inner, chunk_columns)),
+        rows(std::clamp<std::int64_t>(unit_elements / columns, 1, axis)),
+        column_units(ceil_div(inner, columns)),
+        row_units(ceil_div(axis, rows)),
+        units(outer * row_units * column_units),
+        units_per_tile(std::max<std::int64_t>(1, unit_elements / (rows * columns))) {}
+
+  [[nodiscard]] std::int64_t tiles() const { return ceil_div(units, units_per_tile); }
+
+  std::int64_t columns, rows;
+  std::int64_t column_units, row_units;
+  std::int64_t units, units_per_tile;
+};
+
+/// The maxima of every unit into its row of `out`, seen as [outer, row_units, inner].
+template <class T>
+void max_of_units(const T* in, std::int64_t axis, std::int64_t inner, const Cut& cut, T* out) {
+  for_each_tile(cut.tiles(), [&](std::int64_t tile) {
+    const std::int64_t last = std::min(cut.units, (tile + 1) * cut.units_per_tile);
+    for (std::int64_t unit = tile * cut.units_per_tile; unit < last; ++unit) {
+      const std::int64_t column = unit % cut.column_units * cut.columns;
+      const std::int64_t block = unit / cut.column_units;  // in outer x row_units
+      const std::int64_t row = block % cut.row_units * cut.rows;
+      const std::int64_t rows = std::min(cut.rows, axis - row);
+      const T* x = in + (block / cut.row_units * axis + row) * inner + column;
+      T* result = out + block * inner + column;
+      if (inner == 1) {
+        *result = max_of_row(x, rows);
+      } else {
+        max_of_columns(x, rows, inner, std::min(cut.columns, inner - column), result);
+      }
+    }
+  });
+}
+
+template <class T>
+void max_typed(const T* in, std::int64_t outer, std::int64_t axis, std::int64_t inner, T* out) {
+  const Cut cut(outer, axis, inner);
+  if (cut.row_units == 1) {
+    max_of_units(in, axis, inner, cut, out);
+    return;
+  }
+  const BufferRef partial =
+      BufferRef::allocate(static_cast<std::size_t>(outer * cut.row_units * inner) * sizeof(T));
+  auto* maxima = static_cast<T*>(partial.data());
+  max_of_units(in, axis, inner, cut, maxima);
+  max_typed(maxima, outer, cut.row_units, inner, out);
+}
+
+/// True where x is the largest element: NaN is, if the largest is NaN.
+template <class T>
+bool is_largest(T x, T largest) {
+  return static_cast<int>(x == largest) | (static_cast<int>(x != x) & static_cast<int>(largest != largest));
+}
+
+template <class T>
+void find_first(const T* x, std::int64_t axis, std::int64_t inner, std::int64_t n, const T* largest,
+                std::int64_t* __restrict index) {
+  if (inner == 1) {
+    std::int64_t a = 0;
+    while (!is_largest(x[a], *largest)) ++a;
+    *index = a;
+    return;
+  }
+  // From the last row to the first, so that the first one found is the one that stays.
+  for (std::int64_t a = axis - 1; a >= 0; --a) {
+    const T* row = x + a * inner;
+    for (std::int64_t i = 0; i < n; ++i) index[i] = is_largest(row[i], largest[i]) ? a : index[i];
+  }
+}
+
+template <class T>
+void argmax_typed(const T* in, std::int64_t outer, std::int64_t axis, std::int64_t inner, std::int64_t* out) {
+  const BufferRef scratch = BufferRef::allocate(static_cast<std::size_t>(outer * inner) * sizeof(T));
+  auto* maxima = static_cast<T*>(scratch.data());
+  max_typed(in, outer, axis, inner, maxima);
+  const std::int64_t columns = std::min(inner, chunk_columns);
+  const std::int64_t per_row = ceil_div(inner, columns);
+  const std::int64_t per_tile = std::max<std::int64_t>(1, unit_elements / (axis * columns));
+  const std::int64_t units = outer * per_row;
+  for_each_tile(ceil_div(units, per_tile), [&](std::int64_t tile) {
+    const std::int64_t last = std::min(units, (tile + 1) * per_tile);
+    for (std::int64_t unit = tile * per_tile; unit < last; ++unit) {
+      const std::int64_t row = unit / per_row;
+      const std::int64_t column = unit % per_row * columns;
+      const std::int64_t n = std::min(columns, inner - column);
+      find_first(in + row * axis * inner + column, axis, inner, n, maxima + row * inner + column,
+                 out + row * inner + column);
+    }
+  });
+}
+
+/// max and argmax take int64 and the floating dtypes; the caller has checked.
+template <class F>
+void visit_ordered(Dtype dtype, F&& f) {
+  if (dtype == Dtype::int64) {
+    f(std::int64_t{});
+  } else {
+    visit_floating(dtype, f);
+  }
+}
+
+}  // namespace
+
+Shape reduced_shape(const Shape& shape, AxisMask axes, bool keepdim) {
+  Shape out;
+  for (std::size_t d = 0; d < shape.rank(); ++d) {
+    if (!has_axis(axes, d)) {
+      out.push_back(shape[d]);
+    } else if (keepdim) {
+      out.push_back(1);
+    }
+  }
+  return out;
+}
+
+Array reduce_axes(const Array& x, AxisMask axes, const Shape& out_shape, AxisKernel kernel) {
+  Array current = x;
+  std::int64_t inner = 1;  // elements, already reduced, behind the dimension we are at
+  for (std::size_t d = x.shape.rank(); d > 0;) {
+    if (!has_axis(axes, d - 1)) {
+      inner *= x.shape[--d];
+      continue;
+    }
+    std::int64_t axis = 1;
+    for (; d > 0 && has_axis(axes, d - 1); --d) axis *= x.shape[d - 1];
+    if (axis == 1) continue;
+    std::int64_t outer = 1;
+    for (std::size_t k = 0; k < d; ++k) outer *= x.shape[k];
+    Array next = Array::uninitialized(Shape{outer, inner}, x.dtype);
+    kernel(current, outer, axis, inner, next);
+    current = std::move(next);
+  }
+  return current.with_shape(out_shape);
+}
+
+void max_axis(const Array& in, std::int64_t outer, std::int64_t axis, std::int64_t inner, Array& out) {
+  if (outer == 0 || inner == 0) return;
+  visit_ordered(in.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    max_typed(in.data<T>(), outer, axis, inner, out.mutable_data<T>());
+  });
+}
+
+void argmax_axis(const Array& in, std::int64_t outer, std::int64_t axis, std::int64_t inner, Array& out) {
+  if (outer == 0 || inner == 0) return;
+  visit_ordered(in.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    argmax_typed(in.data<T>(), outer, axis, inner, out.mutable_data<std::int64_t>());
+  });
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace xtgrad

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+
+#include "xtgrad/autograd/core/array.h"
+
+namespace xtgrad {
+inline namespace v1 {
+namespace detail {
+
+/// A set of axes: bit d for dimension d.
+using AxisMask = std::uint32_t;
+constexpr bool has_axis(AxisMask axes, std::size_t dim) { return (axes >> dim & 1U) != 0; }
+
+/// `shape` without the dimensions in `axes`, or with size 1 for them if `keepdim`.
+[[nodiscard]] Shape reduced_shape(const Shape& shape, AxisMask axes, bool keepdim);
+
+/// A shape seen as [outer, axis, inner] around one of its dimensions.
+struct AxisView {
+  AxisView(std::int64_t outer_size, std::int64_t axis_size, std::int64_t inner_size)
+      : outer(outer_size), axis(axis_size), inner(inner_size) {}
+  AxisView(const Shape& shape, std::size_t dim) : axis(shape[dim]) {
+    for (std::size_t d = 0; d < dim; ++d) outer *= shape[d];
+    for (std::size_t d = dim + 1; d < shape.rank(); ++d) inner *= shape[d];
+  }
+
+  std::int64_t outer = 1;
+  std::int64_t axis;
+  std::int64_t inner = 1;
+};
+
+/// Reduces the middle dimension of `in`, seen as [outer, axis, inner], into `out`, seen as [outer, inner].
+using AxisKernel = void (*)(const Array& in, std::int64_t outer, std::int64_t axis, std::int64_t inner, Array& out);
+
+/// Runs `kernel` once for each run of neighbouring axes, innermost first; the kernel's reduction must not care
+/// how it is taken apart. Axes of size 1 cost nothing.
+[[nodiscard]] Array reduce_axes(const Array& x, AxisMask axes, const Shape& out_shape, AxisKernel kernel);
+
+/// AxisKernel for the largest element of int64 and floating arrays; NaN wins. The axis must not be empty unless
+/// the result is.
+void max_axis(const Array& in, std::int64_t outer, std::int64_t axis, std::int64_t inner, Array& out);
+
+/// As max_axis, but `out` is int64 and gets the index along the axis of the first element that is the largest.
+void argmax_axis(const Array& in, std::int64_t outer, std::int64_t axis, std::int64_t inner, Array& out);
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace xtgrad

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <array>
+#include <tuple>
+#include <utility>
+
+#include "xtgrad/autograd/kernels/broadcast.h"
+#include "xtgrad/autograd/kernels/parallel.h"
+
+namespace xtgrad {
+inline namespace v1 {
+namespace detail {
+
+// The evaluator for element types that lanes do not serve: int64, bool, and operations that mix types. Plain
+// loops, one for each pattern of repeated operands, which the compiler turns into SIMD.
+
+template <bool... Repeated, class Out, class F, class... In>
+void scalar_row(const F& f, Out* out, std::int64_t n, const In*... in) {
+  for (std::int64_t i = 0; i < n; ++i) out[i] = f(in[Repeated ? 0 : i]...);
+}
+
+/// Turns the strides known at run time into template arguments, one operand at a time.
+template <bool... Repeated, class Out, class F, class... In>
+void dispatch_scalar_row(const F& f, const std::int64_t* strides, Out* out, std::int64_t n, const In*... in) {
+  if constexpr (sizeof...(Repeated) == sizeof...(In)) {
+    scalar_row<Repeated...>(f, out, n, in...);
+  } else if (strides[sizeof...(Repeated)] == 0) {
+    dispatch_scalar_row<Repeated..., true>(f, strides, out, n, in...);
+  } else {
+    dispatch_scalar_row<Repeated..., false>(f, strides, out, n, in...);
+  }
+}
+
+/// Fills `out` with `f` of the operands, whose element types are `In...` and whose shapes broadcast to
+/// `out`'s.
+template <class Out, class... In, class F, std::size_t N = sizeof...(In)>
+void scalar_map(const F& f, Array& out, const std::array<const Array*, sizeof...(In)>& in) {
+  if (out.numel() == 0) return;
+  const BroadcastPlan<N> plan = plan_broadcast(out.shape, in);
+  Out* results = out.mutable_data<Out>();
+  // A single long row is cut across; many rows are dealt out.
+  const std::int64_t cut = plan.rows == 1 ? tile_elements : plan.inner;
+  const std::int64_t pieces = (plan.inner + cut - 1) / cut;
+  const std::int64_t rows_per_tile = plan.inner < tile_elements ? tile_elements / plan.inner : 1;
+  const std::int64_t tiles = plan.rows == 1 ? pieces : (plan.rows + rows_per_tile - 1) / rows_per_tile;
+  for_each_tile(tiles, [&](std::int64_t tile) {
+    [&]<std::size_t... K>(std::index_sequence<K...>) {
+      if (plan.rows == 1) {
+        const std::int64_t first = tile * cut;
+        const std::int64_t n = plan.inner - first < cut ? plan.inner - first : cut;
+        dispatch_scalar_row<>(f, plan.inner_strides.data(), results + first, n,
+                              (in[K]->template data<In>() + first * plan.inner_strides[K])...);
+        return;
+      }
+      const std::int64_t first = tile * rows_per_tile;
+      const std::int64_t last = first + rows_per_tile < plan.rows ? first + rows_per_tile : plan.rows;
+      for_each_row(plan, first, last, [&](std::int64_t row, const std::array<std::int64_t, N>& offsets) {
+        dispatch_scalar_row<>(f, plan.inner_strides.data(), results + row * plan.inner, plan.inner,
+                              (in[K]->template data<In>() + offsets[K])...);
+      });
+    }
+    (std::index_sequence_for<In...>{});
+  });
+}
+
+/// An int64 that formulas can be written on, as on lanes and tensors. Arithmetic wraps around as NumPy's
+/// does, where plain C++ would be undefined.
+struct Integer {
+  std::int64_t value;
+
+  friend Integer operator-(Integer a) { return wrap(-a.bits()); }
+  friend Integer operator+(Integer a, Integer b) { return wrap(a.bits() + b.bits()); }
+  friend Integer operator-(Integer a, Integer b) { return wrap(a.bits() - b.bits()); }
+  friend Integer operator*(Integer a, Integer b) { return wrap(a.bits() * b.bits()); }
+  friend Integer abs(Integer x) { return x.value < 0 ? -x : x; }
+  friend Integer sign(Integer x) { return {(x.value > 0) - (x.value < 0)}; }
+  friend Integer square(Integer x) { return x * x; }
+  friend Integer maximum(Integer a, Integer b) { return a.value > b.value ? a : b; }
+  friend Integer minimum(Integer a, Integer b) { return a.value < b.value ? a : b; }
+
+  [[nodiscard]] std::uint64_t bits() const { return static_cast<std::uint64_t>(value); }
+  static Integer wrap(std::uint64_t bits) { return {static_cast<std::int64_t>(bits)}; }
+};
+static_assert(sizeof(Integer) == sizeof(std::int64_t));
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace xtgrad

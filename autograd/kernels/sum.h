@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstdint>
+
+#include "xtgrad/autograd/core/array.h"
+
+namespace xtgrad {
+inline namespace v1 {
+namespace detail {
+
+/// out[o, i] = sum over a of in[o, a, i], where `in` is seen as [outer, axis, inner] and `out` as [outer,
+/// inner], both of one dtype: int64 (which wraps around), float32 or float64. An empty axis sums to 0.
+///
+/// Accuracy: float32 terms are added in float32 only in short runs, of at most some twenty roundings, and
+/// from there on in double; float64 sums are blocked, and their blocks combined pairwise. The order of the
+/// additions follows from (outer, axis, inner) alone, so the bits do not depend on the number of threads.
+void sum_axis(const Array& in, std::int64_t outer, std::int64_t axis, std::int64_t inner, Array& out);
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace xtgrad

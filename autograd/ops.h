@@ -1,0 +1,200 @@
+#pragma once
+
+#include <functional>
+#include <limits>
+#include <optional>
+#include <span>
+
+#include "xtgrad/autograd/tensor.h"
+
+namespace xtgrad {
+inline namespace v1 {
+
+// Operations on tensors. All are differentiable to any order unless their line says otherwise, take empty and
+// 0-d tensors where NumPy does, and throw ShapeError or DtypeError that name the operation and the operands'
+// shapes or dtypes. Operands of two-tensor operations broadcast by NumPy's rules and must share a dtype; a
+// C++ number takes the tensor's dtype (and throws DtypeError where an int64 tensor could not hold it).
+//
+//   Tensor x = tensor({1, 2, 3}, {.requires_grad = true});
+//   Tensor y = sum(tanh(x * 0.5) + square(x));  // 0-d
+
+// Elementwise functions.
+[[nodiscard]] Tensor neg(const Tensor& x);      ///< -x
+[[nodiscard]] Tensor exp(const Tensor& x);      ///< e^x
+[[nodiscard]] Tensor log(const Tensor& x);      ///< natural logarithm; -inf at 0, NaN below
+[[nodiscard]] Tensor sqrt(const Tensor& x);     ///< square root; its derivative at 0 is inf
+[[nodiscard]] Tensor square(const Tensor& x);   ///< x * x
+[[nodiscard]] Tensor abs(const Tensor& x);      ///< |x|; derivative 0 at 0
+[[nodiscard]] Tensor sign(const Tensor& x);     ///< -1, 0 or 1; no gradient
+[[nodiscard]] Tensor tanh(const Tensor& x);     ///< hyperbolic tangent
+[[nodiscard]] Tensor sigmoid(const Tensor& x);  ///< 1 / (1 + e^-x)
+[[nodiscard]] Tensor relu(const Tensor& x);     ///< max(x, 0); derivative 0 at 0
+[[nodiscard]] Tensor erf(const Tensor& x);      ///< error function, 2/sqrt(pi) times the integral of e^-t^2
+[[nodiscard]] Tensor sin(const Tensor& x);      ///< sine of radians
+[[nodiscard]] Tensor cos(const Tensor& x);      ///< cosine of radians
+
+struct SoftplusOptions {
+  double beta = 1;        ///< steepness, positive
+  double threshold = 20;  ///< x itself is returned where beta * x exceeds this
+};
+/// log(1 + e^(beta x)) / beta, a smooth relu.
+[[nodiscard]] Tensor softplus(const Tensor& x, const SoftplusOptions& options = {});
+
+struct ClampOptions {
+  double min = -std::numeric_limits<double>::infinity();
+  double max = std::numeric_limits<double>::infinity();
+};
+/// min(max(x, min), max); derivative 1 inside and 0 at the end points and outside. Throws ValueError if
+/// min > max.
+[[nodiscard]] Tensor clamp(const Tensor& x, const ClampOptions& options);
+
+// Two operands.
+[[nodiscard]] Tensor add(const Tensor& a, const Tensor& b);
+[[nodiscard]] Tensor sub(const Tensor& a, const Tensor& b);
+[[nodiscard]] Tensor mul(const Tensor& a, const Tensor& b);
+[[nodiscard]] Tensor div(const Tensor& a, const Tensor& b);  ///< for floating dtypes
+/// a^b. At a = 0 the derivative in b is 0; at b = 0 the derivative in a is 0.
+[[nodiscard]] Tensor pow(const Tensor& a, const Tensor& b);
+[[nodiscard]] Tensor maximum(const Tensor& a,
+                             const Tensor& b);  ///< half the gradient each at a tie; NaN wins
+[[nodiscard]] Tensor minimum(const Tensor& a,
+                             const Tensor& b);  ///< half the gradient each at a tie; NaN wins
+
+[[nodiscard]] Tensor add(const Tensor& x, double number);
+[[nodiscard]] Tensor mul(const Tensor& x, double number);
+[[nodiscard]] Tensor div(const Tensor& x, double number);
+[[nodiscard]] Tensor sub(double number, const Tensor& x);
+[[nodiscard]] Tensor div(double number, const Tensor& x);
+/// x^number; for number = 0 the gradient is 0 everywhere.
+[[nodiscard]] Tensor pow(const Tensor& x, double number);
+[[nodiscard]] Tensor maximum(const Tensor& x, double number);  ///< clamp from below: gradient 0 at a tie
+[[nodiscard]] Tensor minimum(const Tensor& x, double number);  ///< clamp from above: gradient 0 at a tie
+
+inline Tensor operator-(const Tensor& x) { return neg(x); }
+inline Tensor operator+(const Tensor& a, const Tensor& b) { return add(a, b); }
+inline Tensor operator-(const Tensor& a, const Tensor& b) { return sub(a, b); }
+inline Tensor operator*(const Tensor& a, const Tensor& b) { return mul(a, b); }
+inline Tensor operator/(const Tensor& a, const Tensor& b) { return div(a, b); }
+inline Tensor operator+(const Tensor& x, double number) { return add(x, number); }
+inline Tensor operator+(double number, const Tensor& x) { return add(x, number); }
+inline Tensor operator-(const Tensor& x, double number) { return add(x, -number); }
+inline Tensor operator-(double number, const Tensor& x) { return sub(number, x); }
+inline Tensor operator*(const Tensor& x, double number) { return mul(x, number); }
+inline Tensor operator*(double number, const Tensor& x) { return mul(x, number); }
+inline Tensor operator/(const Tensor& x, double number) { return div(x, number); }
+inline Tensor operator/(double number, const Tensor& x) { return div(number, x); }
+
+// Comparisons give bool tensors and have no gradient. NaN is unequal to everything.
+[[nodiscard]] Tensor equal(const Tensor& a, const Tensor& b);
+[[nodiscard]] Tensor not_equal(const Tensor& a, const Tensor& b);
+[[nodiscard]] Tensor less(const Tensor& a, const Tensor& b);
+[[nodiscard]] Tensor less_equal(const Tensor& a, const Tensor& b);
+[[nodiscard]] Tensor greater(const Tensor& a, const Tensor& b);
+[[nodiscard]] Tensor greater_equal(const Tensor& a, const Tensor& b);
+[[nodiscard]] Tensor equal(const Tensor& a, double b);
+[[nodiscard]] Tensor not_equal(const Tensor& a, double b);
+[[nodiscard]] Tensor less(const Tensor& a, double b);
+[[nodiscard]] Tensor less_equal(const Tensor& a, double b);
+[[nodiscard]] Tensor greater(const Tensor& a, double b);
+[[nodiscard]] Tensor greater_equal(const Tensor& a, double b);
+
+// A tensor is no truth value: == asks for every element.
+inline Tensor operator==(const Tensor& a, const Tensor& b) { return equal(a, b); }
+inline Tensor operator!=(const Tensor& a, const Tensor& b) { return not_equal(a, b); }
+inline Tensor operator<(const Tensor& a, const Tensor& b) { return less(a, b); }
+inline Tensor operator<=(const Tensor& a, const Tensor& b) { return less_equal(a, b); }
+inline Tensor operator>(const Tensor& a, const Tensor& b) { return greater(a, b); }
+inline Tensor operator>=(const Tensor& a, const Tensor& b) { return greater_equal(a, b); }
+inline Tensor operator==(const Tensor& a, double b) { return equal(a, b); }
+inline Tensor operator!=(const Tensor& a, double b) { return not_equal(a, b); }
+inline Tensor operator<(const Tensor& a, double b) { return less(a, b); }
+inline Tensor operator<=(const Tensor& a, double b) { return less_equal(a, b); }
+inline Tensor operator>(const Tensor& a, double b) { return greater(a, b); }
+inline Tensor operator>=(const Tensor& a, double b) { return greater_equal(a, b); }
+
+/// a where the bool `mask` is true, else b; all three broadcast. The branch not taken gets a cotangent of
+/// exactly 0, which that branch's own rule can still turn into NaN (0 * inf): see `where_safe`.
+[[nodiscard]] Tensor where(const Tensor& mask, const Tensor& a, const Tensor& b);
+[[nodiscard]] Tensor where(const Tensor& mask, const Tensor& a, double b);
+[[nodiscard]] Tensor where(const Tensor& mask, double a, const Tensor& b);
+/// f(x) where `mask` is true, else `other`, with finite derivatives of every order even where f has none off
+/// the mask: f sees `harmless` there. Use it for sqrt at 0, log at 0, division by 0:
+/// `where_safe(x > 0, x, [](const Tensor& t) { return sqrt(t); }, 0)`.
+[[nodiscard]] Tensor where_safe(const Tensor& mask, const Tensor& x,
+                                const std::function<Tensor(const Tensor&)>& f, double other,
+                                double harmless = 1);
+
+// Reductions. `axes` empty means all; negative axes count from the end.
+struct ReduceOptions {
+  Dims axes = {};
+  bool keepdim = false;  ///< keep reduced dimensions with size 1
+};
+[[nodiscard]] Tensor sum(const Tensor& x, const ReduceOptions& options = {});
+/// NaN for no elements, as in NumPy.
+[[nodiscard]] Tensor mean(const Tensor& x, const ReduceOptions& options = {});
+/// Largest element; the gradient is split evenly among ties; NaN wins. Throws ShapeError for no elements.
+[[nodiscard]] Tensor amax(const Tensor& x, const ReduceOptions& options = {});
+/// log(sum(e^x)), finite wherever the result is; -inf, with gradient 0, if all are -inf.
+[[nodiscard]] Tensor logsumexp(const Tensor& x, const ReduceOptions& options = {});
+/// Index of the first largest element along an axis, int64; NaN wins; no gradient.
+[[nodiscard]] Tensor argmax(const Tensor& x, std::int64_t axis, bool keepdim = false);
+/// e^x / sum(e^x) along an axis. A row of only -inf gives NaN.
+[[nodiscard]] Tensor softmax(const Tensor& x, std::int64_t axis);
+/// log(softmax(x)), computed without overflow or cancellation.
+[[nodiscard]] Tensor log_softmax(const Tensor& x, std::int64_t axis);
+
+// Shape. Elements stay in row-major order.
+/// One size may be -1: the rest decides it.
+[[nodiscard]] Tensor reshape(const Tensor& x, const Dims& sizes);
+/// Dimension i of the result is dimension `order[i]` of x.
+[[nodiscard]] Tensor permute(const Tensor& x, const Dims& order);
+/// Swaps two dimensions.
+[[nodiscard]] Tensor transpose(const Tensor& x, std::int64_t dim0 = -2, std::int64_t dim1 = -1);
+/// Joins the dimensions from `start` on into one; flatten(x, 1) keeps the batch.
+[[nodiscard]] Tensor flatten(const Tensor& x, std::int64_t start = 0);
+[[nodiscard]] Tensor broadcast_to(const Tensor& x, const Shape& shape);
+/// The adjoint of broadcast_to: sums the dimensions that broadcasting would have stretched.
+[[nodiscard]] Tensor sum_to(const Tensor& x, const Shape& shape);
+
+struct SliceOptions {
+  std::int64_t axis = 0;
+  std::int64_t start = 0;                           ///< negative counts from the end
+  std::optional<std::int64_t> stop = std::nullopt;  ///< exclusive; the end if absent
+  std::int64_t step = 1;                            ///< positive
+};
+/// x[start:stop:step] along an axis, with Python's clipping of out-of-range ends.
+[[nodiscard]] Tensor slice(const Tensor& x, const SliceOptions& options);
+
+struct PadOptions {
+  std::int64_t axis = 0;
+  std::int64_t low = 0;       ///< zeros before
+  std::int64_t high = 0;      ///< zeros after
+  std::int64_t interior = 0;  ///< zeros between neighbours
+};
+/// Zeros put in along an axis; the adjoint of slice.
+[[nodiscard]] Tensor pad(const Tensor& x, const PadOptions& options);
+
+/// Joins tensors along an existing axis.
+[[nodiscard]] Tensor concat(std::span<const Tensor> tensors, std::int64_t axis = 0);
+[[nodiscard]] Tensor concat(std::initializer_list<Tensor> tensors, std::int64_t axis = 0);
+/// Joins tensors of one shape along a new axis.
+[[nodiscard]] Tensor stack(std::span<const Tensor> tensors, std::int64_t axis = 0);
+[[nodiscard]] Tensor stack(std::initializer_list<Tensor> tensors, std::int64_t axis = 0);
+
+/// out[i, j, ...] = x[index[i, j, ...] at `axis`, else the same place]: `index` is int64, of x's rank, and no
+/// larger than x in the other dimensions. Throws ValueError for an index out of range.
+[[nodiscard]] Tensor gather(const Tensor& x, std::int64_t axis, const Tensor& index);
+/// `x` with `source` added at the places that gather would have read; the adjoint of gather.
+[[nodiscard]] Tensor scatter_add(const Tensor& x, std::int64_t axis, const Tensor& index,
+                                 const Tensor& source);
+
+struct MatmulOptions {
+  bool transpose_a = false;  ///< use a with its last two dimensions swapped
+  bool transpose_b = false;
+};
+/// Matrix product of the last two dimensions, batched over the others, which broadcast: [..., m, k] times
+/// [..., k, n] is [..., m, n]. Operands have at least two dimensions. Transposes cost no copy.
+[[nodiscard]] Tensor matmul(const Tensor& a, const Tensor& b, const MatmulOptions& options = {});
+
+}  // namespace v1
+}  // namespace xtgrad

@@ -1,0 +1,42 @@
+#include "xtgrad/autograd/ops/axes.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "xtgrad/autograd/errors.h"
+
+namespace xtgrad {
+inline namespace v1 {
+namespace detail {
+
+std::int64_t ReducedAxes::count(const Shape& shape) const {
+  std::int64_t product = 1;
+  for (std::size_t d = 0; d < shape.rank(); ++d) product *= has_axis(mask, d) ? shape[d] : 1;
+  return product;
+}
+
+std::string ReducedAxes::text() const {
+  std::string list;
+  for (std::size_t d = 0; d < Shape::max_rank; ++d) {
+    if (has_axis(mask, d)) list += fmt::format("{}{}", list.empty() ? "" : ", ", d);
+  }
+  return fmt::format("axes=[{}]{}", list, keepdim ? ", keepdim" : "");
+}
+
+ReducedAxes reduced_axes(OpId op, const Shape& shape, std::span<const std::int64_t> axes, bool keepdim) {
+  if (axes.empty()) return {(AxisMask{1} << shape.rank()) - 1, keepdim};
+  AxisMask mask = 0;
+  for (const std::int64_t axis : axes) {
+    const std::size_t dim = normalize_axis(to_string(op), axis, shape.rank());
+    if (has_axis(mask, dim)) {
+      throw ShapeError(fmt::format("{}: axis {} is listed twice: axes are [{}], x is {}", to_string(op), dim,
+                                   fmt::join(axes, ", "), to_string(shape)));
+    }
+    mask |= AxisMask{1} << dim;
+  }
+  return {mask, keepdim};
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace xtgrad

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "xtgrad/autograd/core/op_id.h"
+#include "xtgrad/autograd/kernels/reduce.h"
+
+namespace xtgrad {
+inline namespace v1 {
+namespace detail {
+
+/// What a reduction keeps of its options: a plain value, as a primitive's attributes must be.
+struct ReducedAxes {
+  AxisMask mask = 0;
+  bool keepdim = false;
+
+  [[nodiscard]] Shape result(const Shape& shape) const { return reduced_shape(shape, mask, keepdim); }
+  /// The result's shape that broadcasts against the input's.
+  [[nodiscard]] Shape kept(const Shape& shape) const { return reduced_shape(shape, mask, true); }
+  /// Elements that one element of the result comes from.
+  [[nodiscard]] std::int64_t count(const Shape& shape) const;
+  /// "axes=[0, 2], keepdim".
+  [[nodiscard]] std::string text() const;
+};
+
+/// The axes asked for, all if none are named. Throws ShapeError that names `op` for one out of range or listed
+/// twice.
+[[nodiscard]] ReducedAxes reduced_axes(OpId op, const Shape& shape, std::span<const std::int64_t> axes, bool keepdim);
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace xtgrad

@@ -1,0 +1,187 @@
+#include "xtgrad/autograd/ops/elementwise.h"
+
+namespace xtgrad {
+inline namespace v1 {
+namespace detail {
+namespace {
+
+/// A primitive of two tensors that broadcast. Self offers `value(a, b)`, `rule_a(g, a, b)`, `rule_b(g, a, b)`
+/// and the bits that these two read. With `Integers`, `value` also works on Integer.
+template <class Self, OpId Id, bool Integers>
+class Binary : public PrimitiveOf<Id> {
+ public:
+  static constexpr bool integers = Integers;
+
+  static Reads reads(Wanted wanted) {
+    return (is_wanted(wanted, 0) ? Self::saves_for_a : reads_nothing) |
+           (is_wanted(wanted, 1) ? Self::saves_for_b : reads_nothing);
+  }
+
+  [[nodiscard]] Array forward(const Array& a, const Array& b) const {
+    if constexpr (Integers) {
+      if (a.dtype == Dtype::int64) {
+        Array out = Array::uninitialized(broadcast_shapes(to_string(Id), a.shape, b.shape), a.dtype);
+        scalar_map<Integer, Integer, Integer>([](Integer v, Integer w) { return Self::value(v, w); }, out,
+                                              {&a, &b});
+        return out;
+      }
+    }
+    return map(
+        to_string(Id), [](const auto& v, const auto& w) { return Self::value(v, w); }, a, b);
+  }
+
+  void vjp(VjpContext& context) const override {
+    if (context.wanted(0)) {
+      context.set(0,
+                  sum_to(run<Self::saves_for_a>(context, [](const auto&... v) { return Self::rule_a(v...); }),
+                         context.shape(0)));
+    }
+    if (context.wanted(1)) {
+      context.set(1,
+                  sum_to(run<Self::saves_for_b>(context, [](const auto&... v) { return Self::rule_b(v...); }),
+                         context.shape(1)));
+    }
+  }
+
+ protected:
+  ~Binary() = default;
+
+ private:
+  /// A rule takes the cotangent and then exactly the values it said it reads, a before b.
+  template <Reads Saves, class Rule>
+  static Tensor run(const VjpContext& context, const Rule& rule) {
+    if constexpr (Saves == (input_bit(0) | input_bit(1))) {
+      return evaluate(to_string(Id), rule, context.g, context.input(0), context.input(1));
+    } else if constexpr (Saves == input_bit(0)) {
+      return evaluate(to_string(Id), rule, context.g, context.input(0));
+    } else if constexpr (Saves == input_bit(1)) {
+      return evaluate(to_string(Id), rule, context.g, context.input(1));
+    } else {
+      return evaluate(to_string(Id), rule, context.g);
+    }
+  }
+};
+
+constexpr Reads both = input_bit(0) | input_bit(1);
+
+class Add final : public PrimitiveOf<OpId::add> {
+ public:
+  static constexpr bool integers = true;
+  static Reads reads(Wanted) { return reads_nothing; }
+  [[nodiscard]] Array forward(const Array& a, const Array& b) const {
+    if (a.dtype == Dtype::int64) {
+      Array out = Array::uninitialized(broadcast_shapes(to_string(op), a.shape, b.shape), a.dtype);
+      scalar_map<Integer, Integer, Integer>([](Integer v, Integer w) { return v + w; }, out, {&a, &b});
+      return out;
+    }
+    return map(
+        to_string(op), [](const auto& v, const auto& w) { return v + w; }, a, b);
+  }
+  // The cotangent itself goes to both sides: no pass over memory unless a side was broadcast.
+  void vjp(VjpContext& context) const override {
+    if (context.wanted(0)) context.set(0, sum_to(context.g, context.shape(0)));
+    if (context.wanted(1)) context.set(1, sum_to(context.g, context.shape(1)));
+  }
+};
+
+class Sub final : public PrimitiveOf<OpId::sub> {
+ public:
+  static constexpr bool integers = true;
+  static Reads reads(Wanted) { return reads_nothing; }
+  [[nodiscard]] Array forward(const Array& a, const Array& b) const {
+    if (a.dtype == Dtype::int64) {
+      Array out = Array::uninitialized(broadcast_shapes(to_string(op), a.shape, b.shape), a.dtype);
+      scalar_map<Integer, Integer, Integer>([](Integer v, Integer w) { return v - w; }, out, {&a, &b});
+      return out;
+    }
+    return map(
+        to_string(op), [](const auto& v, const auto& w) { return v - w; }, a, b);
+  }
+  void vjp(VjpContext& context) const override {
+    if (context.wanted(0)) context.set(0, sum_to(context.g, context.shape(0)));
+    if (context.wanted(1)) context.set(1, neg(sum_to(context.g, context.shape(1))));
+  }
+};
+
+struct Mul final : Binary<Mul, OpId::mul, true> {
+  static constexpr Reads saves_for_a = input_bit(1);
+  static constexpr Reads saves_for_b = input_bit(0);
+  static auto value(const auto& a, const auto& b) { return a * b; }
+  static auto rule_a(const auto& g, const auto& b) { return g * b; }
+  static auto rule_b(const auto& g, const auto& a) { return g * a; }
+};
+
+struct Div final : Binary<Div, OpId::div, false> {
+  static constexpr Reads saves_for_a = input_bit(1);
+  static constexpr Reads saves_for_b = both;
+  static auto value(const auto& a, const auto& b) { return a / b; }
+  static auto rule_a(const auto& g, const auto& b) { return g / b; }
+  // a / b / b, not a / (b * b): the square of a large or small b would leave the range
+  static auto rule_b(const auto& g, const auto& a, const auto& b) { return g * -(a / b / b); }
+};
+
+struct Pow final : Binary<Pow, OpId::pow, false> {
+  static constexpr Reads saves_for_a = both;
+  static constexpr Reads saves_for_b = both;
+  static auto value(const auto& a, const auto& b) { return pow(a, b); }
+  // a^0 is constant even at a = 0; the exponent is made harmless there, or 0 * 0^-1 would be NaN.
+  static auto rule_a(const auto& g, const auto& a, const auto& b) {
+    const auto safe_b = where(b == 0, 1, b);
+    return g * where(b == 0, 0, safe_b * pow(a, safe_b - 1));
+  }
+  // At a = 0 the limit of a^b log(a) is 0; the base is made harmless there, because 0 * log(0) is NaN.
+  static auto rule_b(const auto& g, const auto& a, const auto& b) {
+    const auto safe_a = where(a == 0, 1, a);
+    return g * where(a == 0, 0, pow(safe_a, b) * log(safe_a));
+  }
+};
+
+/// The cotangent follows the value that was chosen, a NaN included; a tie is shared.
+struct Maximum final : Binary<Maximum, OpId::maximum, true> {
+  static constexpr Reads saves_for_a = both;
+  static constexpr Reads saves_for_b = both;
+  static auto value(const auto& a, const auto& b) { return maximum(a, b); }
+  static auto rule_a(const auto& g, const auto& a, const auto& b) {
+    return where(a > b, g, where(a == b, 0.5 * g, where(a != a, g, 0)));
+  }
+  static auto rule_b(const auto& g, const auto& a, const auto& b) {
+    return where(b > a, g, where(a == b, 0.5 * g, where(a != a, 0, where(b != b, g, 0))));
+  }
+};
+
+struct Minimum final : Binary<Minimum, OpId::minimum, true> {
+  static constexpr Reads saves_for_a = both;
+  static constexpr Reads saves_for_b = both;
+  static auto value(const auto& a, const auto& b) { return minimum(a, b); }
+  static auto rule_a(const auto& g, const auto& a, const auto& b) {
+    return where(a < b, g, where(a == b, 0.5 * g, where(a != a, g, 0)));
+  }
+  static auto rule_b(const auto& g, const auto& a, const auto& b) {
+    return where(b < a, g, where(a == b, 0.5 * g, where(a != a, 0, where(b != b, g, 0))));
+  }
+};
+
+template <class P>
+Tensor apply_binary(const Tensor& a, const Tensor& b) {
+  check_same_dtype(P::op, a, b);
+  if constexpr (P::integers) {
+    check_numeric(P::op, a);
+  } else {
+    check_floating(P::op, a);
+  }
+  return apply(P{}, a, b);
+}
+
+}  // namespace
+}  // namespace detail
+
+Tensor add(const Tensor& a, const Tensor& b) { return detail::apply_binary<detail::Add>(a, b); }
+Tensor sub(const Tensor& a, const Tensor& b) { return detail::apply_binary<detail::Sub>(a, b); }
+Tensor mul(const Tensor& a, const Tensor& b) { return detail::apply_binary<detail::Mul>(a, b); }
+Tensor div(const Tensor& a, const Tensor& b) { return detail::apply_binary<detail::Div>(a, b); }
+Tensor pow(const Tensor& a, const Tensor& b) { return detail::apply_binary<detail::Pow>(a, b); }
+Tensor maximum(const Tensor& a, const Tensor& b) { return detail::apply_binary<detail::Maximum>(a, b); }
+Tensor minimum(const Tensor& a, const Tensor& b) { return detail::apply_binary<detail::Minimum>(a, b); }
+
+}  // namespace v1
+}  // namespace xtgrad

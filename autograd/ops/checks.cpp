@@ -1,0 +1,45 @@
+#include "xtgrad/autograd/ops/checks.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "xtgrad/autograd/errors.h"
+
+namespace xtgrad {
+inline namespace v1 {
+namespace detail {
+
+void throw_not_floating(OpId op, Dtype dtype) {
+  throw DtypeError(fmt::format("{}: needs float32 or float64, got {}; convert with to(float32)",
+                               to_string(op), to_string(dtype)));
+}
+
+void throw_not_numeric(OpId op, Dtype dtype) {
+  throw DtypeError(
+      fmt::format("{}: needs numbers, got {}; convert with to(int64)", to_string(op), to_string(dtype)));
+}
+
+void throw_dtypes_differ(OpId op, Dtype a, Dtype b) {
+  throw DtypeError(fmt::format("{}: dtypes differ: a is {}, b is {}; convert one with to()", to_string(op),
+                               to_string(a), to_string(b)));
+}
+
+void check_index_dtype(OpId op, const Tensor& index) {
+  if (index.dtype() == Dtype::int64) return;
+  throw DtypeError(
+      fmt::format("{}: the index must be int64, got {}", to_string(op), to_string(index.dtype())));
+}
+
+std::int64_t integer_of(OpId op, double number) {
+  // 2^63 is the first double that int64 cannot hold.
+  if (std::trunc(number) == number && number >= -0x1p63 && number < 0x1p63)
+    return static_cast<std::int64_t>(number);
+  throw DtypeError(
+      fmt::format("{}: the number {} does not fit an int64 tensor; convert the tensor with to(float32)",
+                  to_string(op), number));
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace xtgrad

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "xtgrad/autograd/core/node.h"
+#include "xtgrad/autograd/core/op_id.h"
+
+namespace xtgrad {
+inline namespace v1 {
+namespace detail {
+
+// What operations check before they compute; each throws an error that names the operation and both values.
+
+[[noreturn]] void throw_not_floating(OpId op, Dtype dtype);
+[[noreturn]] void throw_not_numeric(OpId op, Dtype dtype);
+[[noreturn]] void throw_dtypes_differ(OpId op, Dtype a, Dtype b);
+
+/// Throws DtypeError unless x is float32 or float64.
+inline void check_floating(OpId op, const Tensor& x) {
+  const Dtype dtype = array_of(x).dtype;
+  if (!is_floating(dtype)) throw_not_floating(op, dtype);
+}
+
+/// Throws DtypeError for bool.
+inline void check_numeric(OpId op, const Tensor& x) {
+  const Dtype dtype = array_of(x).dtype;
+  if (dtype == Dtype::boolean) throw_not_numeric(op, dtype);
+}
+
+/// Throws DtypeError if two operands have different dtypes.
+inline void check_same_dtype(OpId op, const Tensor& a, const Tensor& b) {
+  const Dtype left = array_of(a).dtype;
+  const Dtype right = array_of(b).dtype;
+  if (left != right) throw_dtypes_differ(op, left, right);
+}
+
+/// Throws DtypeError unless `index` is int64.
+void check_index_dtype(OpId op, const Tensor& index);
+
+/// The number as an int64; throws DtypeError if it is none.
+std::int64_t integer_of(OpId op, double number);
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace xtgrad

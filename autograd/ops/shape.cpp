@@ -1,0 +1,236 @@
+#include <fmt/format.h>
+
+#include <array>
+#include <span>
+#include <utility>
+
+#include "xtgrad/autograd/core/apply.h"
+#include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/kernels/copy_strided.h"
+#include "xtgrad/autograd/kernels/sum_to.h"
+#include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/ops/checks.h"
+
+namespace xtgrad {
+inline namespace v1 {
+namespace detail {
+namespace {
+
+/// The same elements, and the same buffer, under another shape.
+class Reshape final : public PrimitiveOf<OpId::reshape> {
+ public:
+  explicit Reshape(const Shape& shape) : shape_(shape) {}
+  static Reads reads(Wanted) { return reads_nothing; }
+  [[nodiscard]] Array forward(const Array& x) const { return x.with_shape(shape_); }
+  void vjp(VjpContext& context) const override { context.set(0, reshape(context.g, context.shape(0))); }
+  [[nodiscard]] std::string attributes() const override { return to_string(shape_); }
+
+ private:
+  Shape shape_;
+};
+
+class Permute final : public PrimitiveOf<OpId::permute> {
+ public:
+  /// Dimension i of the result is dimension order[i] of x; the order is checked, and counts from the front.
+  explicit Permute(const Dims& order) : order_(order) {}
+  static Reads reads(Wanted) { return reads_nothing; }
+
+  [[nodiscard]] Array forward(const Array& x) const {
+    const std::size_t rank = order_.size();
+    Shape shape = x.shape;
+    for (std::size_t d = 0; d < rank; ++d) shape[d] = x.shape[source(d)];
+    const Strides from = row_major_strides(x.shape);
+    const Strides to = row_major_strides(shape);
+    StridedMove move;
+    for (std::size_t d = 0; d < rank; ++d) move.add_dimension(shape[d], from[source(d)], to[d]);
+    Array out = Array::uninitialized(shape, x.dtype);
+    copy_strided(move, x, out);
+    return out;
+  }
+
+  void vjp(VjpContext& context) const override {
+    Dims inverse = order_;
+    for (std::size_t d = 0; d < order_.size(); ++d) inverse[source(d)] = static_cast<std::int64_t>(d);
+    context.set(0, permute(context.g, inverse));
+  }
+
+  [[nodiscard]] std::string attributes() const override { return to_string(order_); }
+
+ private:
+  [[nodiscard]] std::size_t source(std::size_t d) const { return static_cast<std::size_t>(order_[d]); }
+
+  Dims order_;
+};
+
+class BroadcastTo final : public PrimitiveOf<OpId::broadcast_to> {
+ public:
+  explicit BroadcastTo(const Shape& shape) : shape_(shape) {}
+  static Reads reads(Wanted) { return reads_nothing; }
+
+  [[nodiscard]] Array forward(const Array& x) const {
+    const std::size_t lead = shape_.rank() - x.shape.rank();
+    const Strides from = row_major_strides(x.shape);
+    const Strides to = row_major_strides(shape_);
+    StridedMove move;
+    for (std::size_t d = 0; d < shape_.rank(); ++d) {
+      const bool stretched = d < lead || x.shape[d - lead] == 1;
+      move.add_dimension(shape_[d], stretched ? 0 : from[d - lead], to[d]);
+    }
+    Array out = Array::uninitialized(shape_, x.dtype);
+    copy_strided(move, x, out);
+    return out;
+  }
+
+  void vjp(VjpContext& context) const override { context.set(0, sum_to(context.g, context.shape(0))); }
+  [[nodiscard]] std::string attributes() const override { return to_string(shape_); }
+
+ private:
+  Shape shape_;
+};
+
+class SumTo final : public PrimitiveOf<OpId::sum_to> {
+ public:
+  explicit SumTo(const Shape& shape) : shape_(shape) {}
+  static Reads reads(Wanted) { return reads_nothing; }
+  [[nodiscard]] Array forward(const Array& x) const { return sum_to_shape(x, shape_); }
+  void vjp(VjpContext& context) const override { context.set(0, broadcast_to(context.g, context.shape(0))); }
+  [[nodiscard]] std::string attributes() const override { return to_string(shape_); }
+
+ private:
+  Shape shape_;
+};
+
+/// True if NumPy's rules stretch `small` to exactly `large`.
+bool stretches_to(const Shape& small, const Shape& large) {
+  if (small.rank() > large.rank()) return false;
+  const std::size_t lead = large.rank() - small.rank();
+  for (std::size_t d = 0; d < small.rank(); ++d) {
+    if (small[d] != 1 && small[d] != large[lead + d]) return false;
+  }
+  return true;
+}
+
+/// The one size of a reshape that was given as -1.
+std::int64_t infer_size(const Shape& from, const Dims& sizes) {
+  std::int64_t known = 1;
+  for (const std::int64_t size : sizes) {
+    if (size == -1) continue;
+    // A product past 2^63 can be no shape of x; 0 lets the division below say so.
+    if (__builtin_mul_overflow(known, size, &known)) known = 0;
+  }
+  const std::int64_t numel = from.numel();
+  if (known == 0 && numel == 0) {
+    throw ShapeError(
+        fmt::format("reshape: -1 is ambiguous, since any size gives 0 elements: x is {}, the shape is {}",
+                    to_string(from), to_string(sizes)));
+  }
+  if (known == 0 || numel % known != 0) {
+    throw ShapeError(
+        fmt::format("reshape: no size in place of -1 fits: x is {}, which has {} elements, the shape is {}",
+                    to_string(from), numel, to_string(sizes)));
+  }
+  return numel / known;
+}
+
+}  // namespace
+}  // namespace detail
+
+Tensor reshape(const Tensor& x, const Dims& sizes) {
+  Dims known = sizes;
+  std::int64_t* unknown = nullptr;
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    if (known[i] >= 0) continue;
+    if (known[i] < -1) {
+      throw ShapeError(fmt::format("reshape: sizes must be -1 or not negative, got {}", to_string(sizes)));
+    }
+    if (unknown != nullptr) {
+      throw ShapeError(fmt::format("reshape: at most one size can be -1, got {}", to_string(sizes)));
+    }
+    unknown = &known[i];
+  }
+  if (unknown != nullptr) *unknown = detail::infer_size(x.shape(), sizes);
+  const Shape shape(std::span<const std::int64_t>(known.begin(), known.size()));
+  if (x.shape() == shape) return x;
+  if (x.numel() != shape.numel()) {
+    throw ShapeError(fmt::format(
+        "reshape: numbers of elements differ: x is {}, which has {}, the shape is {}, which has {}",
+        to_string(x.shape()), x.numel(), to_string(shape), shape.numel()));
+  }
+  return detail::apply(detail::Reshape(shape), x);
+}
+
+Tensor permute(const Tensor& x, const Dims& order) {
+  const std::string_view name = to_string(detail::OpId::permute);
+  const std::size_t rank = x.rank();
+  if (order.size() != rank) {
+    throw ShapeError(
+        fmt::format("permute: the order must name every dimension once: x is {}, the order is {}",
+                    to_string(x.shape()), to_string(order)));
+  }
+  Dims resolved = order;
+  std::array<bool, Shape::max_rank> seen{};
+  bool identity = true;
+  for (std::size_t i = 0; i < rank; ++i) {
+    const std::size_t source = normalize_axis(name, order[i], rank);
+    if (seen[source]) {
+      throw ShapeError(
+          fmt::format("permute: the order must name every dimension once: x is {}, the order is {}",
+                      to_string(x.shape()), to_string(order)));
+    }
+    seen[source] = true;
+    resolved[i] = static_cast<std::int64_t>(source);
+    identity = identity && source == i;
+  }
+  if (identity) return x;
+  return detail::apply(detail::Permute(resolved), x);
+}
+
+Tensor transpose(const Tensor& x, std::int64_t dim0, std::int64_t dim1) {
+  const std::string_view name = to_string(detail::OpId::transpose);
+  const std::size_t first = normalize_axis(name, dim0, x.rank());
+  const std::size_t second = normalize_axis(name, dim1, x.rank());
+  Dims order = x.shape();  // for its length
+  for (std::size_t d = 0; d < order.size(); ++d) order[d] = static_cast<std::int64_t>(d);
+  std::swap(order[first], order[second]);
+  return permute(x, order);
+}
+
+Tensor flatten(const Tensor& x, std::int64_t start) {
+  if (x.rank() == 0 && (start == 0 || start == -1)) return reshape(x, Shape{1});
+  const std::size_t first = normalize_axis(to_string(detail::OpId::flatten), start, x.rank());
+  Shape shape;
+  std::int64_t joined = 1;
+  for (std::size_t d = 0; d < x.rank(); ++d) {
+    if (d < first) {
+      shape.push_back(x.shape()[d]);
+    } else {
+      joined *= x.shape()[d];
+    }
+  }
+  shape.push_back(joined);
+  return reshape(x, shape);
+}
+
+Tensor broadcast_to(const Tensor& x, const Shape& shape) {
+  if (x.shape() == shape) return x;
+  if (!detail::stretches_to(x.shape(), shape)) {
+    throw ShapeError(fmt::format(
+        "broadcast_to: the shape does not stretch: x is {}, the shape is {}; sizes are aligned at "
+        "the end, and only a 1 stretches",
+        to_string(x.shape()), to_string(shape)));
+  }
+  return detail::apply(detail::BroadcastTo(shape), x);
+}
+
+Tensor sum_to(const Tensor& x, const Shape& shape) {
+  if (x.shape() == shape) return x;
+  detail::check_numeric(detail::OpId::sum_to, x);
+  if (!detail::stretches_to(shape, x.shape())) {
+    throw ShapeError(fmt::format("sum_to: the shape does not broadcast to x's: x is {}, the shape is {}",
+                                 to_string(x.shape()), to_string(shape)));
+  }
+  return detail::apply(detail::SumTo(shape), x);
+}
+
+}  // namespace v1
+}  // namespace xtgrad

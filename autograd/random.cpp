@@ -1,0 +1,65 @@
+#include "xtgrad/autograd/random.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <numbers>
+
+#include "xtgrad/autograd/core/philox.h"
+#include "xtgrad/autograd/errors.h"
+
+namespace xtgrad {
+inline namespace v1 {
+
+namespace detail {
+
+double normal_from(RandomBits bits) {
+  // In (0, 1] rather than [0, 1): the logarithm of 0 would be an infinite draw.
+  const double u1 = static_cast<double>((bits.low >> 11) + 1) * 0x1p-53;
+  const double u2 = unit_interval(bits.high);
+  return std::sqrt(-2 * std::log(u1)) * std::cos(2 * std::numbers::pi * u2);
+}
+
+std::uint64_t random_below(std::uint64_t n, std::uint64_t seed, std::uint64_t position, std::uint64_t index,
+                           std::uint64_t stride) {
+  __extension__ using Wide = unsigned __int128;
+  Wide product = Wide{random_bits(seed, position, index).low} * n;
+  if (static_cast<std::uint64_t>(product) < n) {
+    const std::uint64_t threshold = (0 - n) % n;  // 2^64 mod n
+    while (static_cast<std::uint64_t>(product) < threshold) {
+      index += stride;
+      product = Wide{random_bits(seed, position, index).low} * n;
+    }
+  }
+  return static_cast<std::uint64_t>(product >> 64);
+}
+
+}  // namespace detail
+
+std::array<std::uint32_t, 4> Random::block(std::uint64_t seed, std::uint64_t position, std::uint64_t index) {
+  std::array<std::array<std::uint32_t, 1>, 4> words;
+  detail::philox<1>(seed, position, index, words);
+  return {words[0][0], words[1][0], words[2][0], words[3][0]};
+}
+
+Random Random::split() { return Random(detail::random_bits(seed_, advance(), 0).low); }
+
+double Random::next_uniform() { return detail::unit_interval(detail::random_bits(seed_, advance(), 0).low); }
+
+double Random::next_normal() { return detail::normal_from(detail::random_bits(seed_, advance(), 0)); }
+
+std::int64_t Random::next_below(std::int64_t n) {
+  if (n < 1) throw ValueError(fmt::format("next_below: n must be at least 1: got {}", n));
+  return static_cast<std::int64_t>(
+      detail::random_below(static_cast<std::uint64_t>(n), seed_, advance(), 0, 1));
+}
+
+Random& default_random() {
+  thread_local Random random(0);
+  return random;
+}
+
+void manual_seed(std::uint64_t seed) { default_random() = Random(seed); }
+
+}  // namespace v1
+}  // namespace xtgrad

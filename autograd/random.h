@@ -1,0 +1,54 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+namespace xtgrad {
+inline namespace v1 {
+
+/// A counter-based random generator: Philox4x32-10 (Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as
+/// easy as 1, 2, 3", SC 2011). A draw is a pure function of seed, stream position and element, so the same
+/// seed gives the same bits on every run and for any number of threads, and a position can be saved and
+/// restored.
+class Random {
+ public:
+  explicit Random(std::uint64_t seed) : seed_(seed) {}
+
+  /// 128 random bits: block `index` of the draw at `position`.
+  [[nodiscard]] static std::array<std::uint32_t, 4> block(std::uint64_t seed, std::uint64_t position,
+                                                          std::uint64_t index);
+
+  /// Takes the next position; every tensor drawn takes one.
+  std::uint64_t advance() { return position_++; }
+  /// A generator of its own, seeded by this one's next draw.
+  [[nodiscard]] Random split();
+
+  /// One number in [0, 1) with 53 random bits; takes one position.
+  double next_uniform();
+  /// One standard normal number; takes one position.
+  double next_normal();
+  /// One integer in [0, n), without bias; takes one position. Throws ValueError for n < 1.
+  std::int64_t next_below(std::int64_t n);
+
+  [[nodiscard]] std::uint64_t seed() const { return seed_; }
+  [[nodiscard]] std::uint64_t position() const { return position_; }
+  /// Continues from a saved position.
+  void set_state(std::uint64_t seed, std::uint64_t position) {
+    seed_ = seed;
+    position_ = position;
+  }
+
+ private:
+  std::uint64_t seed_;
+  std::uint64_t position_ = 0;
+};
+
+/// This thread's generator, for layers and tensors that are given none. It starts from seed 0, so programs
+/// are reproducible unless they choose not to be.
+Random& default_random();
+
+/// Restarts this thread's default generator from a seed.
+void manual_seed(std::uint64_t seed);
+
+}  // namespace v1
+}  // namespace xtgrad

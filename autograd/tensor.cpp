@@ -1,0 +1,167 @@
+#include "xtgrad/autograd/tensor.h"
+
+#include <fmt/format.h>
+
+#include <type_traits>
+
+#include "xtgrad/autograd/core/leaf_state.h"
+#include "xtgrad/autograd/core/primitive.h"
+#include "xtgrad/autograd/errors.h"
+
+namespace xtgrad {
+inline namespace v1 {
+
+using detail::Array;
+using detail::array_of;
+using detail::LeafState;
+using detail::Node;
+using detail::node_of;
+
+const Shape& Tensor::shape() const { return array_of(*this).shape; }
+
+std::int64_t Tensor::size(std::int64_t dim) const { return shape()[normalize_axis("size", dim, rank())]; }
+
+std::size_t Tensor::rank() const { return shape().rank(); }
+
+std::int64_t Tensor::numel() const { return shape().numel(); }
+
+Dtype Tensor::dtype() const { return array_of(*this).dtype; }
+
+template <class T>
+std::span<const T> Tensor::data() const {
+  static_assert(std::is_same_v<T, float> || std::is_same_v<T, double> || std::is_same_v<T, std::int64_t> ||
+                std::is_same_v<T, bool>);
+  constexpr Dtype asked = std::is_same_v<T, float>          ? Dtype::float32
+                          : std::is_same_v<T, double>       ? Dtype::float64
+                          : std::is_same_v<T, std::int64_t> ? Dtype::int64
+                                                            : Dtype::boolean;
+  const Array& array = array_of(*this);
+  if (array.dtype != asked) {
+    throw DtypeError(
+        fmt::format("data: asked for {}, the tensor is {}", to_string(asked), to_string(array.dtype)));
+  }
+  return {array.data<T>(), static_cast<std::size_t>(array.numel())};
+}
+
+template std::span<const float> Tensor::data<float>() const;
+template std::span<const double> Tensor::data<double>() const;
+template std::span<const std::int64_t> Tensor::data<std::int64_t>() const;
+template std::span<const bool> Tensor::data<bool>() const;
+
+namespace {
+
+void check_single(std::string_view function, const Tensor& x) {
+  if (x.numel() != 1) {
+    throw ShapeError(
+        fmt::format("{}: needs a tensor of one element, this one is {}", function, to_string(x.shape())));
+  }
+}
+
+/// Offset of an element in row-major order.
+std::int64_t offset_of(const Shape& shape, std::initializer_list<std::int64_t> index) {
+  if (index.size() != shape.rank()) {
+    throw ShapeError(fmt::format("at: got {} indices for the shape {}", index.size(), to_string(shape)));
+  }
+  std::int64_t offset = 0;
+  std::size_t dim = 0;
+  for (const std::int64_t i : index) {
+    const std::int64_t size = shape[dim];
+    if (i < -size || i >= size) {
+      throw ShapeError(
+          fmt::format("at: index {} is out of range for dimension {} of {}", i, dim, to_string(shape)));
+    }
+    offset = offset * size + (i < 0 ? i + size : i);
+    ++dim;
+  }
+  return offset;
+}
+
+double element(const Array& array, std::int64_t offset) {
+  return detail::visit(array.dtype,
+                       [&](auto zero) { return static_cast<double>(array.data<decltype(zero)>()[offset]); });
+}
+
+}  // namespace
+
+double Tensor::item() const {
+  check_single("item", *this);
+  return element(array_of(*this), 0);
+}
+
+std::int64_t Tensor::item_int64() const {
+  check_single("item_int64", *this);
+  return data<std::int64_t>()[0];
+}
+
+double Tensor::at(std::initializer_list<std::int64_t> index) const {
+  const Array& array = array_of(*this);
+  return element(array, offset_of(array.shape, index));
+}
+
+Tensor Tensor::detach() const { return detail::make_constant(array_of(*this)); }
+
+bool Tensor::requires_grad() const { return node_of(*this).requires_grad(); }
+
+bool Tensor::is_leaf() const { return !node_of(*this).recorded(); }
+
+Tensor& Tensor::set_requires_grad(bool requires_grad) {
+  Node& node = node_of(*this);
+  if (node.recorded()) {
+    throw GraphError(
+        fmt::format("set_requires_grad: this tensor was computed by {}; only leaves can be asked, use "
+                    "detach() to get one",
+                    detail::to_string(node.primitive().id())));
+  }
+  if (requires_grad && !is_floating(node.array.dtype)) {
+    throw DtypeError(fmt::format("set_requires_grad: {} has no derivatives; use float32 or float64",
+                                 to_string(node.array.dtype)));
+  }
+  if (requires_grad) {
+    detail::leaf_state_of(node).keeps_gradient = true;
+    node.set(Node::requires_grad_flag);
+  } else {
+    node.flags.fetch_and(static_cast<std::uint8_t>(~Node::requires_grad_flag));
+  }
+  return *this;
+}
+
+Tensor Tensor::grad() const {
+  const LeafState* state = node_of(*this).leaf_state;
+  return state == nullptr ? Tensor() : state->gradient->get();
+}
+
+void Tensor::set_grad(Tensor gradient) const {
+  const Array& array = array_of(*this);
+  if (gradient.defined() && (gradient.shape() != array.shape || gradient.dtype() != array.dtype)) {
+    throw ShapeError(fmt::format("set_grad: the gradient is {} {}, the tensor is {} {}",
+                                 to_string(gradient.dtype()), to_string(gradient.shape()),
+                                 to_string(array.dtype), to_string(array.shape)));
+  }
+  detail::leaf_state_of(node_of(*this)).gradient->set(std::move(gradient));
+}
+
+void Tensor::clear_grad() const {
+  if (LeafState* state = node_of(*this).leaf_state) state->gradient->set(Tensor());
+}
+
+const Tensor& Tensor::retain_grad() const {
+  Node& node = node_of(*this);
+  if (!node.requires_grad()) {
+    throw GraphError("retain_grad: this tensor does not require a gradient, so none will come");
+  }
+  detail::leaf_state_of(node).keeps_gradient = true;
+  return *this;
+}
+
+const Tensor& Tensor::set_name(std::string name) const {
+  detail::leaf_state_of(node_of(*this)).gradient->set_name(std::move(name));
+  return *this;
+}
+
+std::string Tensor::name() const {
+  const LeafState* state = node_of(*this).leaf_state;
+  return state == nullptr ? std::string() : state->gradient->name();
+}
+
+}  // namespace v1
+}  // namespace xtgrad

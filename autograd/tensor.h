@@ -1,0 +1,143 @@
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <iosfwd>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "xtgrad/autograd/core/ref_count.h"
+#include "xtgrad/autograd/dtype.h"
+#include "xtgrad/autograd/shape.h"
+
+namespace xtgrad {
+inline namespace v1 {
+
+namespace detail {
+
+/// The two counts that a handle touches; the base of every graph node, so that copying a handle is no call.
+struct NodeCounts {
+  RefCount values{1};  // handles, and saved slots that need the value
+  RefCount refs{1};    // graph edges, and one for all of `values` together
+};
+
+void release_value(NodeCounts& node) noexcept;
+
+}  // namespace detail
+
+/// A multi-dimensional array and, where derivatives are recorded, its place in the graph.
+///
+/// A Tensor is a handle: copies share the same immutable elements, so there is no aliasing to think about and
+/// an operation always returns a new tensor. Elements are contiguous and row-major. A handle may be copied,
+/// read and dropped on any thread, as a shared_ptr may. A default-constructed Tensor is empty: `defined()` is
+/// false, and every other use throws.
+///
+///   Tensor x = tensor({{1, 2}, {3, 4}}, {.requires_grad = true});
+///   Tensor y = sum(square(x));
+///   y.backward();
+///   // x.grad() is {{2, 4}, {6, 8}}
+class Tensor {
+ public:
+  Tensor() = default;
+  Tensor(const Tensor& other) : node_(other.node_) {
+    if (node_ != nullptr) node_->values.increment();
+  }
+  Tensor(Tensor&& other) noexcept : node_(std::exchange(other.node_, nullptr)) {}
+  Tensor& operator=(const Tensor& other) {
+    Tensor(other).swap(*this);
+    return *this;
+  }
+  Tensor& operator=(Tensor&& other) noexcept {
+    Tensor(std::move(other)).swap(*this);
+    return *this;
+  }
+  ~Tensor() {
+    if (node_ != nullptr && node_->values.decrement() == 0) detail::release_value(*node_);
+  }
+
+  void swap(Tensor& other) noexcept { std::swap(node_, other.node_); }
+
+  /// False for a default-constructed handle.
+  [[nodiscard]] bool defined() const { return node_ != nullptr; }
+  [[nodiscard]] const Shape& shape() const;
+  /// Size of one dimension; negative counts from the end.
+  [[nodiscard]] std::int64_t size(std::int64_t dim) const;
+  [[nodiscard]] std::size_t rank() const;
+  [[nodiscard]] std::int64_t numel() const;
+  [[nodiscard]] Dtype dtype() const;
+
+  /// The one element of a tensor with a single element, as a double; throws ShapeError otherwise.
+  [[nodiscard]] double item() const;
+  /// As `item`, exact for int64.
+  [[nodiscard]] std::int64_t item_int64() const;
+  /// One element, as a double; negative indices count from the end.
+  [[nodiscard]] double at(std::initializer_list<std::int64_t> index) const;
+  /// The elements in row-major order; T is float, double, std::int64_t or bool and must be the tensor's
+  /// dtype. A template, because the element type is the question; instantiated for these four in the library.
+  template <class T>
+  [[nodiscard]] std::span<const T> data() const;
+
+  /// The tensor converted to `dtype`; differentiable between floating dtypes. The tensor itself if it has
+  /// that dtype already.
+  [[nodiscard]] Tensor to(Dtype dtype) const;
+  /// The same elements with another identity and no history.
+  [[nodiscard]] Tensor detach() const;
+
+  /// True for a leaf that wants a gradient and for everything computed from one while recording.
+  [[nodiscard]] bool requires_grad() const;
+  /// Makes this leaf want a gradient, or no longer; throws GraphError for a computed tensor and DtypeError
+  /// for a dtype without derivatives.
+  Tensor& set_requires_grad(bool requires_grad = true);
+  /// True unless the tensor was computed by a recorded operation.
+  [[nodiscard]] bool is_leaf() const;
+
+  /// The gradient that `backward` accumulated; an empty handle where there is none (which is not a zero).
+  [[nodiscard]] Tensor grad() const;
+  /// Replaces the gradient; an empty handle clears it. Throws where shape or dtype are not the tensor's.
+  void set_grad(Tensor gradient) const;
+  void clear_grad() const;
+  /// Asks `backward` to keep the gradient of this computed tensor, as it does for leaves.
+  const Tensor& retain_grad() const;
+
+  struct BackwardOptions;
+  /// Adds d(this)/d(leaf) to the gradient of every leaf that this tensor was computed from and that wants
+  /// one. The tensor must have a single element. Frees the graph unless told otherwise.
+  void backward() const;
+  void backward(const BackwardOptions& options) const;
+
+  /// A name for pictures and messages.
+  const Tensor& set_name(std::string name) const;
+  [[nodiscard]] std::string name() const;
+
+  /// Identity of the graph node behind the handle, for comparing handles.
+  [[nodiscard]] detail::NodeCounts* node() const { return node_; }
+
+  /// Takes over one count of `values`; for the library alone.
+  static Tensor adopt(detail::NodeCounts* node) {
+    Tensor tensor;
+    tensor.node_ = node;
+    return tensor;
+  }
+  /// Gives the handle's count away; for the library alone.
+  detail::NodeCounts* release() && { return std::exchange(node_, nullptr); }
+
+ private:
+  detail::NodeCounts* node_ = nullptr;
+};
+
+struct Tensor::BackwardOptions {
+  /// Cotangent of this tensor, of its shape; ones for a single element when left empty.
+  Tensor gradient = {};
+  /// Keeps the graph for another backward.
+  bool keep_graph = false;
+  /// Records the backward itself, so that gradients can be differentiated; keeps the graph, too.
+  bool create_graph = false;
+};
+
+/// Elements a person can read, nested brackets, the middle of long dimensions elided, then dtype and shape.
+[[nodiscard]] std::string to_string(const Tensor& tensor);
+std::ostream& operator<<(std::ostream& out, const Tensor& tensor);
+
+}  // namespace v1
+}  // namespace xtgrad

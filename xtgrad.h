@@ -1,0 +1,14 @@
+#pragma once
+
+/// Everything a model needs. Include one concept instead where compile time matters, such as
+/// <xtgrad/autograd/ops.h> or <xtgrad/nn/linear.h>.
+
+#include "xtgrad/autograd/creation.h"
+#include "xtgrad/autograd/dtype.h"
+#include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/grad.h"
+#include "xtgrad/autograd/graph.h"
+#include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/random.h"
+#include "xtgrad/autograd/shape.h"
+#include "xtgrad/autograd/tensor.h"
