@@ -12,10 +12,12 @@ inline namespace v1 {
 namespace detail {
 
 PendingCotangents::~PendingCotangents() {
+  if (only_.node != nullptr) release_ref(*only_.node);
   for (const HeapItem& item : heap_) release_ref(*entries_[item.entry].node);
 }
 
 PendingCotangents::Entry* PendingCotangents::find(const Node& node) {
+  if (only_.node == &node) return &only_;
   if (indexed_) {
     const auto found = index_.find(&node);
     return found == index_.end() ? nullptr : &entries_[found->second];
@@ -32,19 +34,29 @@ void PendingCotangents::add(Node& node, Tensor cotangent) {
     entry->cotangent = accumulate(std::move(entry->cotangent), cotangent);
     return;
   }
+  if (empty()) {
+    only_ = {&node, std::move(cotangent)};
+    return;
+  }
+  if (only_.node != nullptr) push(std::exchange(only_, Entry{}));
+  push({&node, std::move(cotangent)});
+}
+
+void PendingCotangents::push(Entry entry) {
+  const Node* node = entry.node;
   std::uint32_t slot = 0;
   if (free_entries_.empty()) {
     slot = static_cast<std::uint32_t>(entries_.size());
-    entries_.push_back({&node, std::move(cotangent)});
+    entries_.push_back(std::move(entry));
   } else {
     slot = free_entries_.back();
     free_entries_.pop_back();
-    entries_[slot] = {&node, std::move(cotangent)};
+    entries_[slot] = std::move(entry);
   }
-  heap_.push_back({node.id, arrivals_++, slot});
+  heap_.push_back({node->id, arrivals_++, slot});
   std::push_heap(heap_.begin(), heap_.end(), comes_later);
   if (indexed_) {
-    index_.emplace(&node, slot);
+    index_.emplace(node, slot);
   } else if (heap_.size() > scan_limit) {
     for (const HeapItem& item : heap_) index_.emplace(entries_[item.entry].node, item.entry);
     indexed_ = true;
@@ -52,6 +64,7 @@ void PendingCotangents::add(Node& node, Tensor cotangent) {
 }
 
 PendingCotangents::Entry PendingCotangents::pop() {
+  if (only_.node != nullptr) return std::exchange(only_, Entry{});
   std::pop_heap(heap_.begin(), heap_.end(), comes_later);
   const std::uint32_t slot = heap_.back().entry;
   heap_.pop_back();

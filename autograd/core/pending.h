@@ -19,7 +19,7 @@ namespace detail {
 class PendingCotangents {
  public:
   struct Entry {
-    Node* node;  // holds one graph reference
+    Node* node = nullptr;  // holds one graph reference
     Tensor cotangent;
   };
 
@@ -28,7 +28,7 @@ class PendingCotangents {
   PendingCotangents(const PendingCotangents&) = delete;
   PendingCotangents& operator=(const PendingCotangents&) = delete;
 
-  [[nodiscard]] bool empty() const { return heap_.empty(); }
+  [[nodiscard]] bool empty() const { return only_.node == nullptr && heap_.empty(); }
   /// Adds a contribution to a node's cotangent, in place where nothing records and nobody else sees it. Takes
   /// over one of the node's graph references.
   void add(Node& node, Tensor cotangent);
@@ -50,6 +50,10 @@ class PendingCotangents {
   }
 
   Entry* find(const Node& node);
+  void push(Entry entry);
+
+  // An entry that is alone stays out of the heap: along a chain that is every one.
+  Entry only_;
 
   template <class T>
   using Vector = std::vector<T, PoolAllocator<T>>;
