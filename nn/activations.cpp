@@ -1,0 +1,50 @@
+#include "xtgrad/nn/activations.h"
+
+#include <fmt/format.h>
+
+#include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/ops.h"
+
+namespace xtgrad {
+inline namespace v1 {
+namespace nn {
+
+std::string_view to_string(ActivationKind kind) {
+  switch (kind) {
+    case ActivationKind::identity:
+      return "identity";
+    case ActivationKind::step:
+      return "step";
+    case ActivationKind::relu:
+      return "relu";
+    case ActivationKind::tanh:
+      return "tanh";
+    case ActivationKind::sigmoid:
+      return "sigmoid";
+    case ActivationKind::softplus:
+      return "softplus";
+  }
+  throw ValueError(fmt::format("ActivationKind: no such kind: {}", static_cast<int>(kind)));
+}
+
+Tensor activate(const Tensor& x, ActivationKind kind) {
+  switch (kind) {
+    case ActivationKind::identity:
+      return x;
+    case ActivationKind::step:
+      return greater(x, 0).to(x.dtype());
+    case ActivationKind::relu:
+      return relu(x);
+    case ActivationKind::tanh:
+      return tanh(x);
+    case ActivationKind::sigmoid:
+      return sigmoid(x);
+    case ActivationKind::softplus:
+      return softplus(x);
+  }
+  throw ValueError(fmt::format("activate: no such kind: {}", static_cast<int>(kind)));
+}
+
+}  // namespace nn
+}  // namespace v1
+}  // namespace xtgrad

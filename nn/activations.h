@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "xtgrad/nn/module.h"
+
+namespace xtgrad {
+inline namespace v1 {
+namespace nn {
+
+enum class ActivationKind : std::uint8_t { identity, step, relu, tanh, sigmoid, softplus };
+
+/// "relu" and so on.
+[[nodiscard]] std::string_view to_string(ActivationKind kind);
+
+/// The activation of x, elementwise. `step` is 1 where x > 0 and 0 elsewhere, in x's dtype; it has no
+/// gradient, so its result is a constant.
+[[nodiscard]] Tensor activate(const Tensor& x, ActivationKind kind);
+
+/// An activation as a module, for a choice made at run time; the named ones below read better.
+class Activation : public Module {
+ public:
+  explicit Activation(ActivationKind kind) : kind_(kind) {}
+  Tensor forward(const Tensor& x) override { return activate(x, kind_); }
+  [[nodiscard]] ActivationKind kind() const { return kind_; }
+
+ private:
+  ActivationKind kind_;
+};
+
+class ReLU : public Activation {
+ public:
+  ReLU() : Activation(ActivationKind::relu) {}
+};
+
+class Tanh : public Activation {
+ public:
+  Tanh() : Activation(ActivationKind::tanh) {}
+};
+
+class Sigmoid : public Activation {
+ public:
+  Sigmoid() : Activation(ActivationKind::sigmoid) {}
+};
+
+class Softplus : public Activation {
+ public:
+  Softplus() : Activation(ActivationKind::softplus) {}
+};
+
+}  // namespace nn
+}  // namespace v1
+}  // namespace xtgrad

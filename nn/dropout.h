@@ -1,0 +1,39 @@
+#pragma once
+
+#include "xtgrad/autograd/random.h"
+#include "xtgrad/nn/module.h"
+
+namespace xtgrad {
+inline namespace v1 {
+namespace nn {
+
+struct DropoutOptions {
+  double p = 0.5;  ///< probability that an element becomes 0, in [0, 1]
+};
+
+/// Inverted dropout: while training, each element is 0 with probability p and divided by 1 - p otherwise, so
+/// the mean stays; in evaluation, the identity. Draws from a random stream of its own, split from the default
+/// generator when it is made; every forward that drops takes one position. A copy continues from the same
+/// place, so it draws the same numbers.
+///
+///   nn::Dropout drop{{.p = 0.2}};
+///   Tensor y = drop(x);  // of x's shape
+///
+/// Throws ValueError for a p outside [0, 1].
+class Dropout : public Module {
+ public:
+  explicit Dropout(const DropoutOptions& options = {});
+  Tensor forward(const Tensor& x) override;
+  void members(Members& m) override { m("stream", stream); }
+
+  [[nodiscard]] double p() const { return p_; }
+
+  Random stream;
+
+ private:
+  double p_;
+};
+
+}  // namespace nn
+}  // namespace v1
+}  // namespace xtgrad

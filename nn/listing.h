@@ -1,0 +1,54 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "xtgrad/nn/members.h"
+#include "xtgrad/nn/module.h"
+
+namespace xtgrad {
+inline namespace v1 {
+namespace nn {
+namespace detail {
+
+/// `members` is one function for reading and for writing, so it is not const. This is for visitors that only
+/// read.
+inline Stateful& readable(const Stateful& object) { return const_cast<Stateful&>(object); }
+
+/// Every parameter of a model once, with its first path. Marks each as listed by the model and gives it its
+/// name.
+std::vector<NamedParameter> list_parameters(Stateful& root);
+
+/// Buffers, random streams and counters of a model as they are now; puts them back at the end of its scope,
+/// and when asked. The model must not gain or lose members meanwhile.
+class StateSnapshot {
+ public:
+  explicit StateSnapshot(Stateful& root);
+  ~StateSnapshot() { restore(); }
+  StateSnapshot(const StateSnapshot&) = delete;
+  StateSnapshot& operator=(const StateSnapshot&) = delete;
+  void restore() const;
+
+ private:
+  struct Visitor;
+  struct Buffer {
+    Tensor* place;
+    Tensor value;
+  };
+  struct Stream {
+    Random* place;
+    Random value;
+  };
+  struct Counter {
+    std::int64_t* place;
+    std::int64_t value;
+  };
+  std::vector<Buffer> buffers_;
+  std::vector<Stream> streams_;
+  std::vector<Counter> counters_;
+};
+
+}  // namespace detail
+}  // namespace nn
+}  // namespace v1
+}  // namespace xtgrad

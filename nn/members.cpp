@@ -1,0 +1,102 @@
+#include "xtgrad/nn/members.h"
+
+#include <fmt/format.h>
+
+#include "xtgrad/autograd/errors.h"
+#include "xtgrad/nn/type_name.h"
+
+namespace xtgrad {
+inline namespace v1 {
+namespace nn {
+
+void Members::operator()(std::string_view name, Parameter& parameter) {
+  const std::size_t length = enter(name);
+  listed_.insert(&parameter);
+  if (parameter.defined()) on_parameter(path_, parameter);
+  path_.resize(length);
+}
+
+void Members::operator()(std::string_view name, Tensor& buffer) {
+  const std::size_t length = enter(name);
+  on_buffer(path_, buffer);
+  path_.resize(length);
+}
+
+void Members::operator()(std::string_view name, Stateful& child) {
+  const std::size_t length = enter(name);
+  for (const Stateful* outer : inside_) {
+    if (outer == &child) {
+      throw ValueError(fmt::format("members: \"{}\" is an object that holds itself: {}", path_,
+                                   detail::type_name(typeid(child))));
+    }
+  }
+  descend(child);
+  path_.resize(length);
+}
+
+void Members::operator()(std::string_view name, Random& stream) {
+  const std::size_t length = enter(name);
+  on_stream(path_, stream);
+  path_.resize(length);
+}
+
+void Members::operator()(std::string_view name, std::int64_t& counter) {
+  const std::size_t length = enter(name);
+  on_counter(path_, counter);
+  path_.resize(length);
+}
+
+void Members::tie(Parameter& parameter, const Parameter& original) {
+  if (parameter.slot() == original.slot()) return;
+  const std::string type = inside_.empty() ? "members" : detail::type_name(typeid(*inside_.back()));
+  if (!original.defined()) {
+    throw ValueError(
+        fmt::format("{}: tie: the original is no parameter; it was default-constructed or moved from", type));
+  }
+  if (listed_.contains(&parameter)) {
+    throw ValueError(fmt::format("{}: tie: the parameter, {}, was listed already; tie it before listing it",
+                                 type, to_string(parameter.shape())));
+  }
+  parameter = original.share();
+}
+
+void Members::visit(Stateful& root) {
+  path_.clear();
+  inside_.clear();
+  names_.clear();
+  listed_.clear();
+  descend(root);
+}
+
+std::size_t Members::enter(std::string_view name) {
+  const std::size_t length = path_.size();
+  if (name.empty()) {
+    throw ValueError(fmt::format("{}: members lists something without a name",
+                                 inside_.empty() ? "members" : detail::type_name(typeid(*inside_.back()))));
+  }
+  if (length > 0) path_ += '.';
+  path_ += name;
+  if (!names_.insert(path_).second) {
+    throw ValueError(fmt::format("{}: members lists the name \"{}\" twice",
+                                 inside_.empty() ? "members" : detail::type_name(typeid(*inside_.back())),
+                                 name));
+  }
+  return length;
+}
+
+void Members::descend(Stateful& object) {
+  on_object(path_, object);
+  inside_.push_back(&object);
+  object.members(*this);
+  inside_.pop_back();
+}
+
+void Members::on_object(const std::string&, Stateful&) {}
+void Members::on_parameter(const std::string&, Parameter&) {}
+void Members::on_buffer(const std::string&, Tensor&) {}
+void Members::on_stream(const std::string&, Random&) {}
+void Members::on_counter(const std::string&, std::int64_t&) {}
+
+}  // namespace nn
+}  // namespace v1
+}  // namespace xtgrad

@@ -1,0 +1,19 @@
+#pragma once
+
+/// All modules, losses and initialisers. Include one concept instead where compile time matters, such as
+/// <xtgrad/nn/linear.h>.
+
+#include "xtgrad/nn/activations.h"
+#include "xtgrad/nn/check_grads.h"
+#include "xtgrad/nn/dropout.h"
+#include "xtgrad/nn/flatten.h"
+#include "xtgrad/nn/init.h"
+#include "xtgrad/nn/linear.h"
+#include "xtgrad/nn/losses.h"
+#include "xtgrad/nn/members.h"
+#include "xtgrad/nn/mlp.h"
+#include "xtgrad/nn/module.h"
+#include "xtgrad/nn/parameter.h"
+#include "xtgrad/nn/perceptron.h"
+#include "xtgrad/nn/sequential.h"
+#include "xtgrad/nn/state_dict.h"

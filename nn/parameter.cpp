@@ -1,0 +1,130 @@
+#include "xtgrad/nn/parameter.h"
+
+#include <fmt/format.h>
+
+#include <string_view>
+#include <utility>
+
+#include "xtgrad/autograd/core/leaf_state.h"
+#include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/grad.h"
+#include "xtgrad/nn/module_call.h"
+
+namespace xtgrad {
+inline namespace v1 {
+namespace nn {
+namespace {
+
+std::string quoted(const std::string& name) {
+  return name.empty() ? "parameter" : fmt::format("parameter \"{}\"", name);
+}
+
+void check_fits(std::string_view function, const ParameterSlot& slot, const Tensor& value) {
+  if (value.shape() != slot.shape()) {
+    throw ShapeError(fmt::format("{}: shapes differ: {} is {}, the value is {}", function,
+                                 quoted(slot.name()), to_string(slot.shape()), to_string(value.shape())));
+  }
+  if (value.dtype() != slot.dtype()) {
+    throw DtypeError(
+        fmt::format("{}: dtypes differ: {} is {}, the value is {}; convert one of them with to()", function,
+                    quoted(slot.name()), to_string(slot.dtype()), to_string(value.dtype())));
+  }
+}
+
+void check_floating(std::string_view function, Dtype dtype) {
+  if (!is_floating(dtype)) {
+    throw DtypeError(
+        fmt::format("{}: a parameter must be float32 or float64: got {}; state that is not learnt is a "
+                    "buffer, a plain Tensor listed by members",
+                    function, to_string(dtype)));
+  }
+}
+
+}  // namespace
+
+ParameterSlot::ParameterSlot(const Tensor& value) {
+  check_floating("Parameter", value.dtype());
+  leaf_ = xtgrad::detail::make_leaf(value, Tensor());
+}
+
+void ParameterSlot::set_value(const Tensor& value) {
+  check_fits("set_value", *this, value);
+  const bool learns = requires_grad();
+  leaf_ = xtgrad::detail::make_leaf(value, leaf_);
+  if (!learns) leaf_.set_requires_grad(false);
+}
+
+void ParameterSlot::to(Dtype dtype) {
+  if (dtype == this->dtype()) return;
+  check_floating("to", dtype);
+  const bool learns = requires_grad();
+  const NoGrad no_grad;
+  // A place of its own for the gradient: the old one may still receive gradients of the old dtype.
+  leaf_ = xtgrad::detail::make_leaf(leaf_.to(dtype), Tensor());
+  if (!name_.empty()) leaf_.set_name(name_);
+  if (!learns) leaf_.set_requires_grad(false);
+}
+
+void ParameterSlot::set_name(std::string name) {
+  leaf_.set_name(name);
+  name_ = std::move(name);
+}
+
+Parameter::Parameter(const Parameter& other) : ConvertsToTensor() {
+  if (!other.defined()) return;
+  slot_ = std::make_shared<ParameterSlot>(other.slot_->tensor());
+  slot_->set_requires_grad(other.requires_grad());
+}
+
+Parameter& Parameter::operator=(const Parameter& other) {
+  if (slot_ == other.slot_) return *this;
+  if (defined() && other.defined() && shape() == other.shape() && dtype() == other.dtype()) {
+    set_value(other.slot_->tensor());
+    set_requires_grad(other.requires_grad());
+  } else {
+    *this = Parameter(other);
+  }
+  return *this;
+}
+
+Parameter Parameter::share() const {
+  static_cast<void>(checked());
+  return Parameter(slot_);
+}
+
+Tensor Parameter::tensor() const {
+  static_cast<void>(checked());
+  // The check may tie parameters, and with that replace this one's slot.
+  if (detail::ModuleCall::current() != nullptr) detail::check_listed(*this);
+  return slot_->tensor();
+}
+
+ParameterSlot& Parameter::checked() const {
+  if (slot_ == nullptr) {
+    throw ValueError(
+        "Parameter: there is none here; it was default-constructed or moved from (check defined() first)");
+  }
+  return *slot_;
+}
+
+WithParameters::WithParameters(std::vector<ParameterRef> parameters, std::span<const Tensor> values)
+    : parameters_(std::move(parameters)) {
+  if (parameters_.size() != values.size()) {
+    throw ValueError(
+        fmt::format("WithParameters: got {} values for {} parameters", values.size(), parameters_.size()));
+  }
+  for (std::size_t i = 0; i < values.size(); ++i) check_fits("WithParameters", *parameters_[i], values[i]);
+  before_.reserve(values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    before_.push_back(std::exchange(parameters_[i]->substitute_, values[i]));
+  }
+}
+
+WithParameters::~WithParameters() {
+  // Backwards, so that a parameter given twice ends as it was.
+  for (std::size_t i = parameters_.size(); i-- > 0;) parameters_[i]->substitute_ = std::move(before_[i]);
+}
+
+}  // namespace nn
+}  // namespace v1
+}  // namespace xtgrad

@@ -1,0 +1,151 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "xtgrad/autograd/tensor.h"
+
+namespace xtgrad {
+inline namespace v1 {
+
+/// A base in the namespace of Tensor, so that argument-dependent lookup finds the operators on tensors for
+/// classes elsewhere that convert to one: `weight * 0.5` for an `nn::Parameter`.
+class ConvertsToTensor {};
+
+namespace nn {
+
+/// What a parameter is, whoever holds it: a value that can be replaced, and the gradient that losses add to.
+/// Its identity survives moves of the model, so an optimizer holds these. Reading from several threads is
+/// safe; one thread at a time may change it, and none may read it meanwhile.
+class ParameterSlot {
+ public:
+  /// A parameter with the elements of `value`, without its history. Throws DtypeError unless it is floating.
+  explicit ParameterSlot(const Tensor& value);
+  ParameterSlot(const ParameterSlot&) = delete;
+  ParameterSlot& operator=(const ParameterSlot&) = delete;
+
+  /// The current leaf; a handle that stays what it is when the parameter gets a new value.
+  [[nodiscard]] Tensor tensor() const { return substitute_.defined() ? substitute_ : leaf_; }
+  /// Replaces the elements. The gradient stays until `zero_grad`, and a loss recorded before still adds to
+  /// it. Throws ShapeError or DtypeError where `value` differs in shape or dtype.
+  void set_value(const Tensor& value);
+  /// Converts to float32 or float64, and clears the gradient; nothing if the parameter has that dtype
+  /// already.
+  void to(Dtype dtype);
+
+  [[nodiscard]] const Shape& shape() const { return leaf_.shape(); }
+  [[nodiscard]] Dtype dtype() const { return leaf_.dtype(); }
+  [[nodiscard]] std::int64_t numel() const { return leaf_.numel(); }
+
+  /// The gradient so far; an empty handle where there is none.
+  [[nodiscard]] Tensor grad() const { return leaf_.grad(); }
+  /// Replaces the gradient, for instance by a clipped one; an empty handle clears it.
+  void set_grad(const Tensor& gradient) { leaf_.set_grad(gradient); }
+  void zero_grad() { leaf_.clear_grad(); }
+
+  [[nodiscard]] bool requires_grad() const { return leaf_.requires_grad(); }
+  /// Freezes the parameter (false) or makes it learn again; the value and the gradient so far stay.
+  void set_requires_grad(bool requires_grad) { leaf_.set_requires_grad(requires_grad); }
+
+  /// Its path in the outermost model that has listed it, such as "head.weight"; empty before.
+  [[nodiscard]] const std::string& name() const { return name_; }
+  void set_name(std::string name);
+
+  // For the library alone: which model has listed this parameter, to find forgotten members.
+  [[nodiscard]] const void* listed_by() const { return listed_by_.load(std::memory_order_relaxed); }
+  void set_listed_by(const void* root) { listed_by_.store(root, std::memory_order_relaxed); }
+
+ private:
+  friend class WithParameters;
+
+  Tensor leaf_;
+  Tensor substitute_;  // in force while a WithParameters lives
+  std::string name_;
+  std::atomic<const void*> listed_by_{nullptr};
+};
+
+/// How optimizers hold parameters. Two refs are equal if they are the same parameter.
+using ParameterRef = std::shared_ptr<ParameterSlot>;
+
+/// A model's parameter. Copying makes a parameter of its own over the same elements, without the gradient;
+/// moving keeps the slot, and with it every optimizer that holds it; `share` makes a second handle on the
+/// same slot, for tied weights. Converts to Tensor wherever one is expected.
+///
+///   nn::Parameter weight(randn({10, 4}));
+///   Tensor loss = sum(square(matmul(x, weight, {.transpose_b = true})));
+///   loss.backward();
+///   weight.set_value(weight.tensor() - 0.1 * weight.grad());
+class Parameter : public ConvertsToTensor {
+ public:
+  /// No parameter, such as the bias of a layer that has none; `defined()` is false and other uses throw.
+  Parameter() = default;
+  explicit Parameter(const Tensor& value) : slot_(std::make_shared<ParameterSlot>(value)) {}
+  Parameter(const Parameter& other);
+  Parameter(Parameter&& other) noexcept = default;
+  /// Takes over the other's value and whether it is frozen. Keeps its own slot if shape and dtype agree, so
+  /// an optimizer that holds this parameter goes on; else gets a new one.
+  Parameter& operator=(const Parameter& other);
+  Parameter& operator=(Parameter&& other) noexcept = default;
+  /// As `set_value`.
+  Parameter& operator=(const Tensor& value) {
+    set_value(value);
+    return *this;
+  }
+  ~Parameter() = default;
+
+  /// A second handle on the same parameter: one value, one gradient.
+  [[nodiscard]] Parameter share() const;
+  [[nodiscard]] bool defined() const { return slot_ != nullptr; }
+  [[nodiscard]] const ParameterRef& slot() const { return slot_; }
+
+  /// The value, as a leaf of the graph. Inside a model's forward this throws GraphError if the model's
+  /// `members` does not list the parameter, for then no optimizer would train it.
+  [[nodiscard]] Tensor tensor() const;
+  operator Tensor() const { return tensor(); }  // NOLINT(google-explicit-constructor): used like a tensor
+
+  // As in ParameterSlot; each throws ValueError where no parameter is.
+  void set_value(const Tensor& value) { checked().set_value(value); }
+  void to(Dtype dtype) { checked().to(dtype); }
+  [[nodiscard]] const Shape& shape() const { return checked().shape(); }
+  [[nodiscard]] Dtype dtype() const { return checked().dtype(); }
+  [[nodiscard]] std::int64_t numel() const { return checked().numel(); }
+  [[nodiscard]] Tensor grad() const { return checked().grad(); }
+  void set_grad(const Tensor& gradient) { checked().set_grad(gradient); }
+  void zero_grad() { checked().zero_grad(); }
+  [[nodiscard]] bool requires_grad() const { return checked().requires_grad(); }
+  void set_requires_grad(bool requires_grad) { checked().set_requires_grad(requires_grad); }
+  [[nodiscard]] const std::string& name() const { return checked().name(); }
+
+ private:
+  explicit Parameter(ParameterRef slot) : slot_(std::move(slot)) {}
+  [[nodiscard]] ParameterSlot& checked() const;
+
+  ParameterRef slot_;
+};
+
+/// Puts tensors, with their history, in the place of parameters while in scope: the way to differentiate
+/// through an optimizer step. Scopes nest. Throws ValueError where the counts differ, ShapeError or
+/// DtypeError where a tensor does not fit its parameter.
+///
+///   std::vector<Tensor> stepped = ...;  // computed from model.parameters() and a learning rate
+///   nn::WithParameters scope(model.parameters(), stepped);
+///   Tensor after = loss(model(x));      // its gradient reaches the learning rate
+class WithParameters {
+ public:
+  WithParameters(std::vector<ParameterRef> parameters, std::span<const Tensor> values);
+  ~WithParameters();
+  WithParameters(const WithParameters&) = delete;
+  WithParameters& operator=(const WithParameters&) = delete;
+
+ private:
+  std::vector<ParameterRef> parameters_;
+  std::vector<Tensor> before_;
+};
+
+}  // namespace nn
+}  // namespace v1
+}  // namespace xtgrad

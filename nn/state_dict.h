@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "xtgrad/autograd/tensor.h"
+
+namespace xtgrad {
+inline namespace v1 {
+namespace nn {
+
+/// Tensors by name, in the order in which they were put in: everything that a model or an optimizer must
+/// remember. Parameters and buffers are themselves; a random stream is int64 [2] (seed, position), a counter
+/// is int64 [].
+class StateDict {
+ public:
+  struct Entry {
+    std::string name;
+    Tensor value;
+  };
+
+  /// Throws ValueError for a name that is there already.
+  void add(std::string name, const Tensor& value);
+  /// Puts a value in, in the place of another of that name if there is one.
+  void set(std::string_view name, const Tensor& value);
+  /// Removes a name; false if it is not there.
+  bool erase(std::string_view name);
+
+  [[nodiscard]] bool contains(std::string_view name) const { return find(name) != nullptr; }
+  /// Throws ValueError that lists the names there are.
+  [[nodiscard]] const Tensor& at(std::string_view name) const;
+  /// nullptr if the name is not there.
+  [[nodiscard]] const Tensor* find(std::string_view name) const;
+
+  [[nodiscard]] std::size_t size() const { return entries_.size(); }
+  [[nodiscard]] bool empty() const { return entries_.empty(); }
+  [[nodiscard]] std::vector<Entry>::const_iterator begin() const { return entries_.begin(); }
+  [[nodiscard]] std::vector<Entry>::const_iterator end() const { return entries_.end(); }
+
+ private:
+  std::vector<Entry> entries_;
+  std::unordered_map<std::string, std::size_t> index_;
+};
+
+}  // namespace nn
+}  // namespace v1
+}  // namespace xtgrad

@@ -1,0 +1,145 @@
+// Saving and loading what `members` lists.
+
+#include <fmt/format.h>
+
+#include <array>
+#include <bit>
+#include <unordered_set>
+#include <utility>
+
+#include "xtgrad/autograd/creation.h"
+#include "xtgrad/autograd/errors.h"
+#include "xtgrad/nn/listing.h"
+#include "xtgrad/nn/type_name.h"
+
+namespace xtgrad {
+inline namespace v1 {
+namespace nn {
+namespace {
+
+// int64 has the 64 bits of an uint64, and is what files and other programs know.
+Tensor to_tensor(const Random& stream) {
+  const std::array<std::int64_t, 2> state{std::bit_cast<std::int64_t>(stream.seed()),
+                                          std::bit_cast<std::int64_t>(stream.position())};
+  return from_span(state, {2});
+}
+
+Tensor to_tensor(std::int64_t counter) { return from_span(std::span<const std::int64_t>(&counter, 1), {}); }
+
+class Save : public Members {
+ public:
+  StateDict state;
+
+ private:
+  void on_parameter(const std::string& path, Parameter& parameter) override {
+    state.add(path, parameter.slot()->tensor().detach());
+  }
+  void on_buffer(const std::string& path, Tensor& buffer) override {
+    if (buffer.defined()) state.add(path, buffer.detach());
+  }
+  void on_stream(const std::string& path, Random& stream) override { state.add(path, to_tensor(stream)); }
+  void on_counter(const std::string& path, std::int64_t& counter) override {
+    state.add(path, to_tensor(counter));
+  }
+};
+
+/// Compares what members lists with a state, changing nothing.
+class Compare : public Members {
+ public:
+  explicit Compare(const StateDict& state) : state_(state) {}
+
+  LoadReport report;
+  std::vector<std::string> different;
+
+  void find_unexpected() {
+    for (const StateDict::Entry& entry : state_) {
+      if (!known_.contains(entry.name)) report.unexpected.push_back(entry.name);
+    }
+  }
+
+ private:
+  void on_parameter(const std::string& path, Parameter& parameter) override {
+    compare(path, parameter.shape(), parameter.dtype());
+  }
+  void on_buffer(const std::string& path, Tensor& buffer) override {
+    if (buffer.defined()) {
+      compare(path, buffer.shape(), buffer.dtype());
+    } else {
+      known_.insert(path);
+    }
+  }
+  void on_stream(const std::string& path, Random&) override { compare(path, {2}, int64); }
+  void on_counter(const std::string& path, std::int64_t&) override { compare(path, {}, int64); }
+
+  void compare(const std::string& path, const Shape& shape, Dtype dtype) {
+    known_.insert(path);
+    const Tensor* value = state_.find(path);
+    if (value == nullptr) {
+      report.missing.push_back(path);
+    } else if (value->shape() != shape || value->dtype() != dtype) {
+      different.push_back(fmt::format("{} is {} {}, the state has {} {}", path, to_string(dtype),
+                                      to_string(shape), to_string(value->dtype()),
+                                      to_string(value->shape())));
+    }
+  }
+
+  const StateDict& state_;
+  std::unordered_set<std::string> known_;
+};
+
+class Load : public Members {
+ public:
+  explicit Load(const StateDict& state) : state_(state) {}
+
+ private:
+  void on_parameter(const std::string& path, Parameter& parameter) override {
+    if (const Tensor* value = state_.find(path)) parameter.set_value(*value);
+  }
+  void on_buffer(const std::string& path, Tensor& buffer) override {
+    if (const Tensor* value = state_.find(path)) buffer = value->detach();
+  }
+  void on_stream(const std::string& path, Random& stream) override {
+    if (const Tensor* value = state_.find(path)) {
+      const std::span<const std::int64_t> words = value->data<std::int64_t>();
+      stream.set_state(std::bit_cast<std::uint64_t>(words[0]), std::bit_cast<std::uint64_t>(words[1]));
+    }
+  }
+  void on_counter(const std::string& path, std::int64_t& counter) override {
+    if (const Tensor* value = state_.find(path)) counter = value->item_int64();
+  }
+
+  const StateDict& state_;
+};
+
+std::string line(std::string_view kind, const std::vector<std::string>& items, std::string_view separator) {
+  if (items.empty()) return {};
+  return fmt::format("\n  {}: {}", kind, fmt::join(items, separator));
+}
+
+}  // namespace
+
+StateDict Stateful::state_dict() const {
+  Save save;
+  save.visit(detail::readable(*this));
+  return std::move(save.state);
+}
+
+LoadReport Stateful::load_state_dict(const StateDict& state, const LoadOptions& options) {
+  Compare compare(state);
+  compare.visit(*this);
+  compare.find_unexpected();
+  const bool names_differ = !compare.report.missing.empty() || !compare.report.unexpected.empty();
+  if (!compare.different.empty() || (options.strict && names_differ)) {
+    throw ValueError(fmt::format(
+        "load_state_dict: the state does not fit this {}, which was left as it is:{}{}{}{}",
+        detail::type_name(typeid(*this)), line("missing", compare.report.missing, ", "),
+        line("unexpected", compare.report.unexpected, ", "), line("different", compare.different, "; "),
+        compare.different.empty() ? "\n  pass {.strict = false} to load the rest" : ""));
+  }
+  Load(state).visit(*this);
+  return std::move(compare.report);
+}
+
+}  // namespace nn
+}  // namespace v1
+}  // namespace xtgrad

@@ -1,0 +1,114 @@
+// The examples in the headers' comments, as they stand there.
+
+#include <doctest/doctest.h>
+
+#include <iostream>
+#include <span>
+
+#include "tests/nn/support.h"
+#include "xtgrad/autograd/creation.h"
+#include "xtgrad/autograd/grad.h"
+#include "xtgrad/autograd/ops.h"
+#include "xtgrad/nn/nn.h"
+
+using namespace xtgrad;
+using nn_test::elements;
+
+namespace {
+
+struct Classifier : nn::Module {
+  nn::Linear hidden{4, 16};
+  nn::Linear head{16, 3};
+  void members(nn::Members& m) override {
+    m("hidden", hidden);
+    m("head", head);
+  }
+  Tensor forward(const Tensor& x) override { return head(relu(hidden(x))); }
+};
+
+}  // namespace
+
+TEST_CASE("module.h") {
+  Classifier model;
+  Tensor scores = model(randn({8, 4}));
+  CHECK(scores.shape() == Shape{8, 3});
+  std::vector<Tensor> hidden;
+  nn::OnForward look([&](nn::Module&, const Tensor&, const Tensor& output) { hidden.push_back(output); });
+  static_cast<void>(model(randn({8, 4})));
+  CHECK(hidden.size() == 3);
+}
+
+TEST_CASE("parameter.h") {
+  const Tensor x = ones({2, 4});
+  nn::Parameter weight(randn({10, 4}));
+  Tensor loss = sum(square(matmul(x, weight, {.transpose_b = true})));
+  const double before = loss.item();
+  loss.backward();
+  weight.set_value(weight.tensor() - 0.01 * weight.grad());
+  CHECK(sum(square(matmul(x, weight, {.transpose_b = true}))).item() < before);
+}
+
+TEST_CASE("parameter.h: a gradient with respect to the learning rate, against differences") {
+  const DefaultDtype in_double(float64);
+  manual_seed(1);
+  Classifier model;
+  const Tensor x = randn({8, 4});
+  const Tensor labels = tensor({0, 1, 2, 0, 1, 2, 0, 1}, {.dtype = int64});
+  const auto loss_after = [&](const Tensor& lr) {
+    std::vector<Tensor> values;
+    for (const nn::ParameterRef& parameter : model.parameters()) values.push_back(parameter->tensor());
+    const std::vector<Tensor> outputs{nn::cross_entropy(model(x), labels)};
+    const std::vector<Tensor> gradients = grad(outputs, values, {.create_graph = true});
+    std::vector<Tensor> stepped;
+    for (std::size_t i = 0; i < values.size(); ++i) stepped.push_back(values[i] - lr * gradients[i]);
+    nn::WithParameters scope(model.parameters(), stepped);
+    return nn::cross_entropy(model(x), labels);
+  };
+  const Tensor lr = tensor(0.1, {.requires_grad = true});
+  const double slope = grad({loss_after(lr)}, {lr})[0].item();
+  const double h = 1e-5;
+  const double differences =
+      (loss_after(tensor(0.1 + h)).item() - loss_after(tensor(0.1 - h)).item()) / (2 * h);
+  CHECK(slope < 0);
+  CHECK(nn_test::close(slope, differences, 1e-7));
+}
+
+TEST_CASE("linear.h, dropout.h, mlp.h, sequential.h") {
+  nn::Linear layer{4, 10};
+  Tensor y = layer(randn({8, 4}));
+  CHECK(y.shape() == Shape{8, 10});
+  nn::Dropout drop{{.p = 0.2}};
+  CHECK(drop(y).shape() == y.shape());
+  nn::MLP mlp{{.sizes = {64, 128, 10}, .activation = nn::ActivationKind::tanh, .dropout = 0.1}};
+  CHECK(mlp(randn({2, 64})).shape() == Shape{2, 10});
+  nn::Sequential model{nn::Linear{4, 16}, nn::Tanh{}, nn::Linear{16, 3}};
+  model.add(nn::Dropout{{.p = 0.1}});
+  CHECK(model(randn({2, 4})).shape() == Shape{2, 3});
+}
+
+TEST_CASE("init.h") {
+  nn::Linear layer{4, 10};
+  const double gain = nn::init::gain_of(nn::init::Gain::tanh);
+  layer.weight.set_value(nn::init::xavier_normal(layer.weight.shape(), {.gain = gain}));
+  CHECK(layer.weight.tensor().is_leaf());
+}
+
+TEST_CASE("perceptron.h") {
+  nn::Perceptron unit{{.in_features = 2}};
+  unit.linear.weight.set_value(tensor({{1, 1}}));
+  unit.linear.bias.set_value(tensor({-1}));
+  Tensor y = unit(tensor({{0, 0}, {0, 1}, {1, 0}, {1, 1}}));
+  CHECK(elements(y) == std::vector<double>{0, 0, 0, 1});
+  CHECK(y.shape() == Shape{4, 1});
+}
+
+TEST_CASE("losses.h and check_grads.h") {
+  manual_seed(1);
+  Classifier model;
+  const Tensor x = randn({2, 4});
+  Tensor loss = nn::cross_entropy(model(x), tensor({2, 0}, {.dtype = int64}));
+  CHECK(loss.shape() == Shape{});
+  auto report = check_grads(model, x);
+  if (!report) std::cout << report.message << '\n';
+  CHECK(report.ok());
+}

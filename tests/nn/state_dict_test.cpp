@@ -1,0 +1,186 @@
+#include "xtgrad/nn/state_dict.h"
+
+#include <doctest/doctest.h>
+
+#include "tests/nn/models.h"
+#include "tests/nn/support.h"
+#include "xtgrad/autograd/errors.h"
+
+using namespace xtgrad;
+using nn_test::Classifier;
+using nn_test::elements;
+using nn_test::Everything;
+
+namespace {
+
+std::vector<std::string> names_of(const nn::StateDict& state) {
+  std::vector<std::string> names;
+  for (const auto& entry : state) names.push_back(entry.name);
+  return names;
+}
+
+/// Every value of a state, to see whether anything changed.
+std::vector<std::vector<double>> snapshot(const nn::Stateful& object) {
+  std::vector<std::vector<double>> values;
+  for (const auto& entry : object.state_dict()) values.push_back(elements(entry.value));
+  return values;
+}
+
+}  // namespace
+
+TEST_CASE("a state dict keeps the order, replaces and erases") {
+  nn::StateDict state;
+  CHECK(state.empty());
+  state.add("b", ones({1}));
+  state.add("a", ones({2}));
+  state.add("c", ones({3}));
+  state.set("a", zeros({4}));
+  CHECK(names_of(state) == std::vector<std::string>{"b", "a", "c"});
+  CHECK(state.at("a").shape() == Shape{4});
+  CHECK(state.erase("b"));
+  CHECK_FALSE(state.erase("b"));
+  CHECK(names_of(state) == std::vector<std::string>{"a", "c"});
+  CHECK(state.at("c").shape() == Shape{3});
+  CHECK(state.find("b") == nullptr);
+  CHECK_THROWS_WITH_AS(state.add("c", ones({1})), "StateDict: the name \"c\" is there already", ValueError);
+  CHECK_THROWS_WITH_AS(static_cast<void>(state.at("d")), "StateDict: no name \"d\"; there are: a, c",
+                       ValueError);
+  CHECK_THROWS_WITH_AS(static_cast<void>(nn::StateDict().at("d")),
+                       "StateDict: no name \"d\"; there are: none", ValueError);
+}
+
+TEST_CASE("a model's state has parameters, buffers, streams and counters in the order of members") {
+  const Everything model;
+  const nn::StateDict state = model.state_dict();
+  CHECK(names_of(state) ==
+        std::vector<std::string>{"linear.weight", "linear.bias", "scale", "average", "stream", "batches"});
+  CHECK(elements(state.at("stream")) == std::vector<double>{7, 0});
+  CHECK(state.at("stream").dtype() == int64);
+  CHECK(state.at("batches").shape() == Shape{});
+  CHECK(state.at("batches").dtype() == int64);
+  CHECK_FALSE(state.at("scale").requires_grad());
+}
+
+TEST_CASE("a state is a picture of its moment") {
+  Everything model;
+  const nn::StateDict state = model.state_dict();
+  model.scale.set_value(tensor({8, 9}));
+  static_cast<void>(model(ones({1, 2})));
+  CHECK(elements(state.at("scale")) == std::vector<double>{1, 1});
+  CHECK(state.at("batches").item_int64() == 0);
+}
+
+TEST_CASE("state goes from one model to another and back, every kind of member") {
+  manual_seed(3);
+  Everything model;
+  // A seed whose highest bit is set must survive the trip through int64.
+  model.stream.set_state(0xfedcba9876543210, 5);
+  model.mask = tensor({true, false}, {.dtype = boolean});
+  static_cast<void>(model(tensor({{1, 2}})));
+  Everything other;
+  sum(other(ones({1, 2}))).backward();
+  const nn::ParameterRef slot = other.scale.slot();
+  const nn::LoadReport report = other.load_state_dict(model.state_dict());
+  CHECK(report.missing.empty());
+  CHECK(report.unexpected.empty());
+  CHECK(snapshot(other) == snapshot(model));
+  CHECK(other.stream.seed() == 0xfedcba9876543210);
+  CHECK(other.stream.position() == 6);
+  CHECK(other.batches == 1);
+  CHECK(other.mask.dtype() == boolean);
+  // The slot is the same, so optimizers go on; its gradient is the optimizer's to clear.
+  CHECK(other.scale.slot() == slot);
+  CHECK(other.scale.grad().defined());
+  CHECK(elements(other(tensor({{3, 4}}))) == elements(model(tensor({{3, 4}}))));
+}
+
+TEST_CASE("one message lists what is missing, unexpected and different, and nothing is changed") {
+  Everything model;
+  nn::StateDict state = model.state_dict();
+  state.erase("linear.bias");
+  state.erase("batches");
+  state.set("scale", ones({3}));
+  state.set("average", zeros({2}, {.dtype = float64}));
+  state.set("stream", tensor({1}, {.dtype = int64}));
+  state.set("linear.weight", zeros({2, 2}));
+  state.set("fc.weight", ones({1}));
+  state.set("fc.bias", ones({1}));
+  const auto before = snapshot(model);
+  CHECK_THROWS_WITH_AS(
+      model.load_state_dict(state),
+      "load_state_dict: the state does not fit this Everything, which was left as it is:\n"
+      "  missing: linear.bias, batches\n"
+      "  unexpected: fc.weight, fc.bias\n"
+      "  different: scale is float32 [2], the state has float32 [3]; average is float32 [2], the "
+      "state has float64 [2]; stream is int64 [2], the state has int64 [1]",
+      ValueError);
+  CHECK(snapshot(model) == before);
+}
+
+TEST_CASE("not strict: names that are missing or unexpected are skipped and returned") {
+  Everything model;
+  nn::StateDict state;
+  state.add("scale", tensor({5, 6}));
+  state.add("fc.weight", ones({1}));
+  const auto before = snapshot(model);
+  CHECK_THROWS_WITH_AS(model.load_state_dict(state),
+                       "load_state_dict: the state does not fit this Everything, which was left as it is:\n"
+                       "  missing: linear.weight, linear.bias, average, stream, batches\n"
+                       "  unexpected: fc.weight\n"
+                       "  pass {.strict = false} to load the rest",
+                       ValueError);
+  CHECK(snapshot(model) == before);
+  const nn::LoadReport report = model.load_state_dict(state, {.strict = false});
+  CHECK(report.missing ==
+        std::vector<std::string>{"linear.weight", "linear.bias", "average", "stream", "batches"});
+  CHECK(report.unexpected == std::vector<std::string>{"fc.weight"});
+  CHECK(elements(model.scale) == std::vector<double>{5, 6});
+}
+
+TEST_CASE("not strict does not excuse a different shape") {
+  Everything model;
+  nn::StateDict state;
+  state.add("scale", ones({3}));
+  CHECK_THROWS_AS(model.load_state_dict(state, {.strict = false}), ValueError);
+  CHECK(elements(model.scale) == std::vector<double>{1, 1});
+}
+
+TEST_CASE("an empty buffer may be missing, and takes what it is given") {
+  Everything model;
+  nn::StateDict state = model.state_dict();
+  CHECK_NOTHROW(model.load_state_dict(state));
+  CHECK_FALSE(model.mask.defined());
+  state.add("mask", ones({7}));
+  model.load_state_dict(state);
+  CHECK(model.mask.shape() == Shape{7});
+}
+
+TEST_CASE("loaded values carry no history") {
+  Everything model;
+  nn::StateDict state = model.state_dict();
+  const Tensor learnt = tensor({1, 2}, {.requires_grad = true}) * 2;
+  state.set("average", learnt);
+  state.set("scale", learnt);
+  model.load_state_dict(state);
+  CHECK_FALSE(model.average.requires_grad());
+  CHECK(model.scale.tensor().is_leaf());
+}
+
+TEST_CASE("a frozen parameter is loaded and stays frozen") {
+  Everything model;
+  nn::StateDict state = model.state_dict();
+  state.set("scale", tensor({3, 3}));
+  model.scale.set_requires_grad(false);
+  model.load_state_dict(state);
+  CHECK(elements(model.scale) == std::vector<double>{3, 3});
+  CHECK_FALSE(model.scale.requires_grad());
+}
+
+TEST_CASE("dropout continues from a restored state") {
+  Classifier model;
+  const nn::StateDict state = model.state_dict();
+  const std::vector<double> first = elements(model(ones({4, 4})));
+  CHECK(elements(model(ones({4, 4}))) != first);
+  model.load_state_dict(state);
+  CHECK(elements(model(ones({4, 4}))) == first);
+}

@@ -1,0 +1,43 @@
+// One model used by several threads at once.
+
+#include <doctest/doctest.h>
+
+#include <thread>
+
+#include "tests/nn/models.h"
+#include "tests/nn/support.h"
+#include "xtgrad/autograd/grad.h"
+
+using namespace xtgrad;
+using nn_test::elements;
+
+TEST_CASE("threads that train one model at once add their gradients up") {
+  manual_seed(6);
+  nn::MLP model{{.sizes = {3, 4, 2}, .activation = nn::ActivationKind::tanh}};
+  model.to(float64);
+  nn::MLP alone = model;
+  const Tensor x = randn({5, 3}, default_random(), {.dtype = float64});
+  // Neither model has been listed yet, so the threads' first forwards also race to list it.
+  std::vector<std::thread> threads;
+  threads.reserve(4);
+  for (int i = 0; i < 4; ++i) threads.emplace_back([&] { sum(square(model(x))).backward(); });
+  for (std::thread& thread : threads) thread.join();
+  for (int i = 0; i < 4; ++i) sum(square(alone(x))).backward();
+  const auto together = model.named_parameters();
+  const auto one_by_one = alone.named_parameters();
+  REQUIRE(together.size() == 4);
+  for (std::size_t i = 0; i < together.size(); ++i) {
+    CHECK(together[i].parameter->name() == together[i].name);
+    CHECK(elements(together[i].parameter->grad()) == elements(one_by_one[i].parameter->grad()));
+  }
+}
+
+TEST_CASE("each thread has its own stack of calls and its own hooks") {
+  nn::Linear model{2, 2};
+  int seen = 0;
+  const nn::OnForward look([&](nn::Module&, const Tensor&, const Tensor&) { ++seen; });
+  std::thread([&] { static_cast<void>(model(ones({1, 2}))); }).join();
+  CHECK(seen == 0);
+  static_cast<void>(model(ones({1, 2})));
+  CHECK(seen == 1);
+}
