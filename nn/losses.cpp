@@ -5,7 +5,6 @@
 #include <span>
 #include <string>
 
-#include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/ops.h"
 

@@ -1,0 +1,10 @@
+#pragma once
+
+/// Data sets, splits, transforms and the loader. They are not part of <xtgrad/xtgrad.h>.
+
+#include "xtgrad/datasets/dataset.h"
+#include "xtgrad/datasets/digits.h"
+#include "xtgrad/datasets/loader.h"
+#include "xtgrad/datasets/split.h"
+#include "xtgrad/datasets/synthetic.h"
+#include "xtgrad/datasets/transforms.h"
