@@ -69,7 +69,7 @@ std::string dot_node(std::size_t index, const GraphNode& node) {
   std::string label = leaf ? node.name : node.op;
   if (leaf && label.empty()) label = node.requires_grad ? "leaf" : "constant";
   if (!node.attributes.empty()) label += fmt::format(" ({})", node.attributes);
-  if (!leaf && !node.name.empty()) label += fmt::format("\n{}", node.name);
+  if (!leaf && !node.name.empty()) label = fmt::format("{} = {}", node.name, label);
   label += fmt::format("\n{} {}", to_string(node.dtype), to_string(node.shape));
   const std::string_view style = !leaf ? "shape=box, style=\"rounded,filled\", fillcolor=\"#eef2f7\""
                                  : node.requires_grad ? "shape=box, style=filled, fillcolor=\"#ffe3b3\""
@@ -116,11 +116,16 @@ std::string to_dot(const Graph& graph, const DotOptions& options) {
   std::string dot = "digraph xtgrad {\n";
   dot += fmt::format("  rankdir={};\n", options.left_to_right ? "LR" : "TB");
   if (!options.title.empty()) dot += fmt::format("  label=\"{}\"; labelloc=t;\n", escaped(options.title));
-  dot += "  node [fontname=\"Helvetica\", fontsize=11, margin=\"0.12,0.06\"];\n";
+  dot += "  graph [fontname=\"Helvetica\", fontsize=13, nodesep=0.35, ranksep=0.35];\n";
+  dot += "  node [fontname=\"Helvetica\", fontsize=11, margin=\"0.12,0.06\", color=\"#5a6b7f\"];\n";
   dot += "  edge [color=\"#5a6b7f\", arrowsize=0.7];\n";
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) dot += dot_node(i, graph.nodes[i]);
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
-    for (const std::size_t input : graph.nodes[i].inputs) dot += fmt::format("  n{} -> n{};\n", input, i);
+    for (const std::size_t input : graph.nodes[i].inputs) {
+      // Heavy edges are drawn short and straight: operations line up, parameters stand beside them.
+      const bool from_leaf = graph.nodes[input].op.empty();
+      dot += fmt::format("  n{} -> n{}{};\n", input, i, from_leaf ? "" : " [weight=8]");
+    }
   }
   return dot + "}\n";
 }

@@ -1,0 +1,18 @@
+#pragma once
+
+namespace train {
+
+/// From now on Ctrl-C (SIGINT) and SIGTERM only take a note, so that no file is left half-written; a second
+/// one ends the program at once.
+void catch_interrupts();
+
+/// Thrown where the program finds such a note.
+struct Interrupted {};
+
+/// Throws Interrupted if a signal has come.
+void throw_if_interrupted();
+
+/// Ends the program by the signal that came, as its caller expects: a shell script stops, too.
+[[noreturn]] void die_of_interrupt();
+
+}  // namespace train

@@ -1,0 +1,116 @@
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "tests/examples/train_program.h"
+
+using namespace xtgrad::testing;
+
+TEST_CASE("train --help lists every option with its default") {
+  const ProgramResult result = train({"--help"});
+  CHECK(result.exit_code == 0);
+  CHECK(result.err.empty());
+  struct Expected {
+    std::string option;
+    std::string default_text;
+  };
+  for (const Expected& expected :
+       std::vector<Expected>{{"--data NAME", "(default: digits)"},
+                             {"--model NAME", "(default: mlp)"},
+                             {"--optimizer NAME", "(default: adam)"},
+                             {"--lr NUMBER", "(default: 0.5 for sgd, 0.05 for momentum, 0.004 for adam)"},
+                             {"--epochs N", "(default: 40)"},
+                             {"--batch-size N", "(default: 32)"},
+                             {"--seed N", "(default: 0)"},
+                             {"--dtype NAME", "(default: float32)"},
+                             {"--threads N", "(default: one a core)"},
+                             {"--out DIR", "(default: out/train)"},
+                             {"--quiet", "(default: no)"}}) {
+    CAPTURE(expected.option);
+    const std::size_t at = result.out.find(expected.option);
+    REQUIRE(at != std::string::npos);
+    // The text is wrapped nowhere: each option is one line.
+    const std::string line = result.out.substr(at, result.out.find('\n', at) - at);
+    CHECK_MESSAGE(line.find(expected.default_text) != std::string::npos, line);
+  }
+}
+
+TEST_CASE("train answers bad usage with one line and exit code 2") {
+  struct Expected {
+    std::vector<std::string> arguments;
+    std::string message;
+  };
+  for (const Expected& expected : std::vector<Expected>{
+           {{"--lr", "-1"}, "train: --lr: must be positive, got -1\n"},
+           {{"--lr", "0"}, "train: --lr: must be positive, got 0\n"},
+           {{"--lr", "fast"}, "train: --lr: must be a number, got fast\n"},
+           {{"--lr", "nan"}, "train: --lr: must be a number, got nan\n"},
+           {{"--lr", "1e-3x"}, "train: --lr: must be a number, got 1e-3x\n"},
+           {{"--lr"}, "train: --lr: needs a value\n"},
+           {{"--epochs", "0"}, "train: --epochs: must be a whole number from 1 to 1000000, got 0\n"},
+           {{"--epochs", "2.5"}, "train: --epochs: must be a whole number from 1 to 1000000, got 2.5\n"},
+           {{"--batch-size", "-4"},
+            "train: --batch-size: must be a whole number from 1 to 1000000, got -4\n"},
+           {{"--seed", "-1"},
+            "train: --seed: must be a whole number from 0 to 18446744073709551615, got -1\n"},
+           {{"--seed", "18446744073709551616"},
+            "train: --seed: must be a whole number from 0 to 18446744073709551615, got "
+            "18446744073709551616\n"},
+           {{"--threads", "0"}, "train: --threads: must be a whole number from 1 to 1024, got 0\n"},
+           {{"--data", "cats"}, "train: --data: must be one of digits, spirals, got cats\n"},
+           {{"--model", "transformer"},
+            "train: --model: must be one of linear, perceptron, mlp, got transformer\n"},
+           {{"--optimizer", "lion"}, "train: --optimizer: must be one of sgd, momentum, adam, got lion\n"},
+           {{"--dtype", "int64"}, "train: --dtype: must be one of float32, float64, got int64\n"},
+           {{"--out", ""}, "train: --out: must not be empty\n"},
+           {{"--momentum", "0.9"}, "train: unknown argument: --momentum 0.9\n"},
+           {{"digits"}, "train: unknown argument: digits\n"}}) {
+    CAPTURE(expected.message);
+    const ProgramResult result = train(expected.arguments);
+    CHECK(result.exit_code == 2);
+    CHECK(result.out.empty());
+    CHECK(result.err == expected.message);
+  }
+}
+
+TEST_CASE("train takes the last of two values, so a script's user can overrule it") {
+  CHECK(train({"--epochs", "5", "--epochs", "0"}).err ==
+        "train: --epochs: must be a whole number from 1 to 1000000, got 0\n");
+  const TemporaryFolder folder;
+  const ProgramResult result = train_into(folder.path(), {"--model", "mlp", "--model", "linear", "--epochs",
+                                                          "7", "--epochs", "1", "--data", "spirals"});
+  CHECK(result.exit_code == 0);
+  CHECK(report_in(folder.path()).at("options").at("model") == "linear");
+  CHECK(report_in(folder.path()).at("options").at("epochs") == 1);
+}
+
+TEST_CASE("train says what it cannot write to, before it trains, with exit code 1") {
+  const TemporaryFolder folder;
+  REQUIRE(train_into(folder.path(), {"--epochs", "1", "--quiet", "--data", "spirals"}).exit_code == 0);
+  const ProgramResult result = train_into(folder.path() / "report.json" / "deeper", {});
+  CHECK(result.exit_code == 1);
+  CHECK(result.out.empty());
+  CHECK(result.err == "train: cannot create the folder " +
+                          (folder.path() / "report.json" / "deeper").string() + ": Not a directory\n");
+}
+
+TEST_CASE("train says which epoch and learning rate made the loss no number, with exit code 1") {
+  const TemporaryFolder folder;
+  const ProgramResult result =
+      train_into(folder.path(), {"--data", "spirals", "--optimizer", "sgd", "--lr", "1e30", "--epochs", "2"});
+  CHECK(result.exit_code == 1);
+  CHECK(lines_of(result.err).size() == 1);
+  CHECK(result.err.find("train: the loss became ") == 0);
+  CHECK(result.err.find(" in epoch 1 at learning rate 1e+30: try a smaller --lr\n") != std::string::npos);
+  CHECK(!std::filesystem::exists(folder.path() / "weights.safetensors"));
+  CHECK(!std::filesystem::exists(folder.path() / "report.json"));
+}
+
+TEST_CASE("train does not call it success if its answer could not be written") {
+  const TemporaryFolder folder;
+  const ProgramResult result = train_into(folder.path(), {"--data", "spirals", "--epochs", "1", "--quiet"},
+                                          {.stdout_file = "/dev/full"});
+  CHECK(result.exit_code == 1);
+  CHECK(result.err == "train: cannot write to standard output\n");
+}

@@ -1,0 +1,39 @@
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "examples/train/progress.h"
+
+TEST_CASE("durations are told in the units that matter, rounded up") {
+  CHECK(train::duration(-1) == "0 s");
+  CHECK(train::duration(0) == "0 s");
+  CHECK(train::duration(0.2) == "1 s");
+  CHECK(train::duration(59.5) == "1 min 0 s");
+  CHECK(train::duration(125) == "2 min 5 s");
+  CHECK(train::duration(3600 * 25 + 60) == "25 h 1 min");
+}
+
+TEST_CASE("the bar fits its terminal") {
+  const train::BarState state{.epoch = 12,
+                              .epochs = 40,
+                              .done = 0.3,
+                              .loss = 0.08314,
+                              .accuracy = 0.98124,
+                              .samples_per_second = 41300.4,
+                              .seconds_left = 1.2};
+  const std::string tail = "loss 0.0831  accuracy 0.9812  41300 samples/s  2 s left";
+  CHECK(train::bar_line(state, 200) == "epoch 12/40 [#########.....................] " + tail);
+  CHECK(train::bar_line(state, 80) == "epoch 12/40 [###.......] " + tail);
+  CHECK(train::bar_line(state, 75) == "epoch 12/40 [##...] " + tail);
+  CHECK(train::bar_line(state, 74) == "epoch 12/40 " + tail);  // no bar rather than a useless one
+  CHECK(train::bar_line(state, 20) == "epoch 12/40 loss 0.0");
+  CHECK(train::bar_line(state, 0).empty());
+  CHECK(train::bar_line(state, -1).empty());
+}
+
+TEST_CASE("the bar is empty at the start and full at the end") {
+  CHECK(train::bar_line({.epoch = 1, .epochs = 2, .done = 0}, 200).find("[..............................]") !=
+        std::string::npos);
+  CHECK(train::bar_line({.epoch = 2, .epochs = 2, .done = 1}, 200).find("[##############################]") !=
+        std::string::npos);
+}

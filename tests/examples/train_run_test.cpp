@@ -1,0 +1,232 @@
+#include <doctest/doctest.h>
+
+#include <fmt/format.h>
+
+#include <csignal>
+#include <regex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "examples/train/weights.h"
+#include "tests/examples/train_program.h"
+
+using namespace xtgrad::testing;
+namespace fs = std::filesystem;
+
+namespace {
+
+std::set<std::string> files_in(const fs::path& folder) {
+  std::set<std::string> names;
+  for (const auto& entry : fs::directory_iterator(folder)) names.insert(entry.path().filename().string());
+  return names;
+}
+
+std::string weights_in(const fs::path& folder) { return file_text(folder / "weights.safetensors"); }
+
+std::string weights_after(std::vector<std::string> arguments) {
+  const TemporaryFolder folder;
+  const ProgramResult result = train_into(folder.path(), std::move(arguments));
+  CHECK_MESSAGE(result.exit_code == 0, result.err);
+  return weights_in(folder.path());
+}
+
+const std::regex last_line("test accuracy: (0\\.\\d{4}|1\\.0000)");
+
+}  // namespace
+
+TEST_CASE("train says what it does, a plain line an epoch where its output is no terminal") {
+  const TemporaryFolder folder;
+  const ProgramResult result = train_into(folder.path(), {"--epochs", "2"});
+  CHECK(result.exit_code == 0);
+  CHECK(result.err.empty());
+  CHECK(result.out.find('\r') == std::string::npos);
+  const std::vector<std::string> lines = lines_of(result.out);
+  REQUIRE(lines.size() == 8);
+  CHECK(lines[0] ==
+        "digits: 1294 samples to train on, 144 to validate, 359 to test; 64 features, 10 classes");
+  CHECK(lines[1] == "mlp: 9610 parameters, float32; adam with learning rate 0.004, batches of 32");
+  CHECK(std::regex_match(
+      lines[2], std::regex("gradients checked to order 2: worst error \\d\\.\\de-(0[89]|[1-9]\\d)")));
+  CHECK(lines[3].find("graph of one training step: " + (folder.path() / "graph.dot").string()) == 0);
+  const std::string epoch =
+      ": loss \\d\\.\\d{4}, accuracy \\d\\.\\d{4}, validation loss \\d\\.\\d{4}, validation accuracy "
+      "\\d\\.\\d{4}, \\d+ samples/s, \\d+ s left";
+  CHECK(std::regex_match(lines[4], std::regex("epoch 1/2" + epoch)));
+  CHECK(std::regex_match(lines[5], std::regex("epoch 2/2" + epoch)));
+  CHECK(lines[6] == "weights: " + (folder.path() / "weights.safetensors").string() +
+                        ", report: " + (folder.path() / "report.json").string());
+  CHECK(std::regex_match(lines[7], last_line));
+}
+
+TEST_CASE("train --quiet prints one line, the one that others end with") {
+  const TemporaryFolder folder;
+  const std::vector<std::string> arguments{"--data", "spirals", "--epochs", "2"};
+  const std::vector<std::string> loud = lines_of(train_into(folder.path(), arguments).out);
+  std::vector<std::string> quiet_arguments = arguments;
+  quiet_arguments.emplace_back("--quiet");
+  const ProgramResult quiet = train_into(folder.path(), quiet_arguments);
+  CHECK(quiet.exit_code == 0);
+  CHECK(quiet.err.empty());
+  REQUIRE(lines_of(quiet.out).size() == 1);
+  REQUIRE(!loud.empty());
+  CHECK(quiet.out == loud.back() + "\n");
+  CHECK(std::regex_match(loud.back(), last_line));
+}
+
+TEST_CASE("train's report says what was done") {
+  const TemporaryFolder folder;
+  const ProgramResult result =
+      train_into(folder.path(), {"--epochs", "3", "--seed", "18446744073709551615", "--dtype", "float64",
+                                 "--optimizer", "momentum", "--batch-size", "50", "--threads", "1"});
+  REQUIRE_MESSAGE(result.exit_code == 0, result.err);
+  const nlohmann::json report = report_in(folder.path());
+  CHECK(report.at("program") == "xtgrad train");
+  CHECK(std::regex_match(report.at("version").get<std::string>(), std::regex("\\d+\\.\\d+\\.\\d+")));
+  const nlohmann::json options = {{"data", "digits"},
+                                  {"model", "mlp"},
+                                  {"optimizer", "momentum"},
+                                  {"lr", 0.05},
+                                  {"epochs", 3},
+                                  {"batch_size", 50},
+                                  {"seed", 18446744073709551615U},
+                                  {"dtype", "float64"},
+                                  {"threads", 1},
+                                  {"out", folder.path().string()},
+                                  {"quiet", false}};
+  CHECK(report.at("options") == options);
+  CHECK(report.at("data").at("train_samples").get<int>() +
+            report.at("data").at("validation_samples").get<int>() +
+            report.at("data").at("test_samples").get<int>() ==
+        1797);
+  CHECK(report.at("data").at("features") == 64);
+  CHECK(report.at("data").at("classes") == 10);
+  CHECK(report.at("parameters") == 64 * 128 + 128 + 128 * 10 + 10);
+  CHECK(report.at("gradient_check").at("order") == 2);
+  CHECK(report.at("gradient_check").at("worst_error").get<double>() < 1e-7);
+  CHECK(report.at("gradient_check").at("smallest_detectable").get<double>() < 1e-4);
+  CHECK(report.at("gradient_check").at("evaluations").get<int>() > 100);
+
+  const nlohmann::json& epochs = report.at("epochs");
+  REQUIRE(epochs.size() == 3);
+  for (std::size_t i = 0; i < epochs.size(); ++i) {
+    CHECK(epochs[i].at("epoch") == i + 1);
+    CHECK(epochs[i].at("samples_per_second").get<double>() > 0);
+    CHECK(epochs[i].at("seconds").get<double>() > 0);
+  }
+  // It learns; by chance the accuracy would be 0.1.
+  CHECK(epochs[2].at("loss").get<double>() < 0.7 * epochs[0].at("loss").get<double>());
+  CHECK(epochs[2].at("accuracy").get<double>() > 0.8);
+  CHECK(epochs[2].at("validation_accuracy").get<double>() > 0.8);
+  CHECK(epochs[2].at("validation_loss").get<double>() < epochs[0].at("validation_loss").get<double>());
+  CHECK(report.at("test_loss").get<double>() > 0);
+  CHECK(result.out.substr(result.out.size() - std::string("0.1234\n").size(), 6) ==
+        fmt::format("{:.4f}", report.at("test_accuracy").get<double>()));
+  CHECK(report.at("seconds").get<double>() > 0);
+}
+
+TEST_CASE("train's weights are in a safetensors file, by name and dtype") {
+  const TemporaryFolder folder;
+  REQUIRE(train_into(folder.path(), {"--epochs", "1", "--dtype", "float64", "--quiet"}).exit_code == 0);
+  const xtgrad::nn::StateDict weights = ::train::load_weights(folder.path() / "weights.safetensors");
+  CHECK(weights.at("network.layers.0.weight").shape() == xtgrad::Shape{128, 64});
+  CHECK(weights.at("network.layers.0.bias").shape() == xtgrad::Shape{128});
+  CHECK(weights.at("network.layers.1.weight").shape() == xtgrad::Shape{10, 128});
+  CHECK(weights.at("network.layers.1.bias").dtype() == xtgrad::float64);
+  CHECK(files_in(folder.path()).count("graph.dot") == 1);
+}
+
+TEST_CASE("train gives the same bits for the same seed and for any number of threads") {
+  const std::vector<std::string> arguments{"--epochs", "2", "--batch-size", "300", "--quiet", "--seed", "5"};
+  auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), arguments.begin(), arguments.end());
+    return weights_after(more);
+  };
+  const std::string weights = with({"--threads", "1"});
+  CHECK(weights == with({"--threads", "1"}));
+  CHECK(weights == with({"--threads", "2"}));
+  CHECK(weights == with({"--threads", "7"}));
+  CHECK(weights != with({"--seed", "6"}));
+}
+
+TEST_CASE("train shows a bar on a terminal") {
+  const TemporaryFolder folder;
+  const ProgramResult result =
+      train_into(folder.path(), {"--data", "spirals", "--epochs", "30"}, {.terminal = true, .columns = 110});
+  CHECK(result.exit_code == 0);
+  // The terminal turns \n into \r\n; what follows the last \r of a line is what stays to be seen.
+  std::vector<std::string> shown;
+  for (std::string line : lines_of(result.out)) {
+    if (!line.empty() && line.back() == '\r') line.pop_back();
+    shown.push_back(line.substr(line.rfind('\r') + 1));
+    CHECK(shown.back().size() < 110);
+  }
+  REQUIRE(shown.size() == 7);
+  CHECK(std::regex_match(
+      shown[4],
+      std::regex("epoch 30/30 \\[#{5,30}\\] loss \\d\\.\\d{4}  accuracy \\d\\.\\d{4}  \\d+ samples/s  "
+                 "0 s left *")));
+  CHECK(std::regex_match(shown[6], last_line));
+}
+
+TEST_CASE("train learns spirals with every model and optimizer") {
+  for (const std::string model : {"linear", "perceptron", "mlp"}) {
+    for (const std::string optimizer : {"sgd", "momentum", "adam"}) {
+      CAPTURE(model);
+      CAPTURE(optimizer);
+      const TemporaryFolder folder;
+      const ProgramResult result = train_into(
+          folder.path(),
+          {"--data", "spirals", "--model", model, "--optimizer", optimizer, "--epochs", "20", "--quiet"});
+      CHECK(result.exit_code == 0);
+      CHECK(result.err.empty());
+      const nlohmann::json report = report_in(folder.path());
+      CHECK(report.at("gradient_check").at("worst_error").get<double>() < 1e-7);
+      const nlohmann::json& epochs = report.at("epochs");
+      CHECK(epochs.back().at("loss").get<double>() < epochs.front().at("loss").get<double>());
+      // A line cannot part the arms of a spiral, but does better than chance, which is 0.33.
+      CHECK(report.at("test_accuracy").get<double>() > (model == "mlp" ? 0.8 : 0.36));
+    }
+  }
+}
+
+TEST_CASE("train stopped by Ctrl-C leaves the files of an earlier run as they were, and no others") {
+  const TemporaryFolder folder;
+  REQUIRE(train_into(folder.path(), {"--data", "spirals", "--epochs", "1", "--quiet"}).exit_code == 0);
+  const std::string weights = weights_in(folder.path());
+  const std::string report = file_text(folder.path() / "report.json");
+  const std::set<std::string> files = files_in(folder.path());
+  const ProgramResult result = train_into(folder.path(), {"--data", "spirals", "--epochs", "1000000"},
+                                          {.signal = SIGINT, .signal_after = "epoch 2/"});
+  CHECK(result.exit_code == -SIGINT);
+  CHECK(result.err == "train: interrupted, weights and report were not saved\n");
+  CHECK(result.out.find("test accuracy") == std::string::npos);
+  CHECK(weights_in(folder.path()) == weights);
+  CHECK(file_text(folder.path() / "report.json") == report);
+  CHECK(files_in(folder.path()) == files);
+}
+
+TEST_CASE("train goes without a picture where there is no graphviz") {
+  const TemporaryFolder folder;
+  const TemporaryFolder empty;
+  const ProgramResult result = train_into(folder.path(), {"--data", "spirals", "--epochs", "1"},
+                                          {.environment = {"PATH=" + empty.path().string()}});
+  CHECK(result.exit_code == 0);
+  CHECK(result.err.empty());
+  CHECK(result.out.find("graph of one training step: " + (folder.path() / "graph.dot").string() +
+                        " (no picture: graphviz's dot is not installed)\n") != std::string::npos);
+  CHECK(files_in(folder.path()) == std::set<std::string>{"graph.dot", "report.json", "weights.safetensors"});
+}
+
+TEST_CASE("train draws the graph of a training step with its parameters' names") {
+  const TemporaryFolder folder;
+  REQUIRE(train_into(folder.path(), {"--epochs", "1", "--quiet"}).exit_code == 0);
+  const std::string dot = file_text(folder.path() / "graph.dot");
+  CHECK(dot.find("digraph") == 0);
+  for (const std::string name :
+       {"network.layers.0.weight", "network.layers.0.bias", "network.layers.1.weight",
+        "network.layers.1.bias", "inputs", "loss", "relu", "matmul"}) {
+    CAPTURE(name);
+    CHECK(dot.find(name) != std::string::npos);
+  }
+}
