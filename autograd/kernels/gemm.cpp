@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <mutex>
 
 // xtensor-blas's typed interface to CBLAS, without the tensor types on top of it: those would bring all of
 // xtensor into this file. Its headers lean on these three of the standard library.
@@ -16,19 +17,61 @@
 
 #include <xflens/cxxblas/cxxblas.cxx>
 
+#include "xtgrad/autograd/core/ref_count.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/kernels/broadcast.h"
 #include "xtgrad/autograd/kernels/parallel.h"
+
+// Absent, and then null, unless the BLAS at hand is OpenBLAS or BLIS.
+extern "C" {
+[[gnu::weak]] int openblas_get_parallel();
+[[gnu::weak]] std::int64_t bli_thread_get_num_threads();
+}
 
 namespace xtgrad {
 inline namespace v1 {
 namespace detail {
 namespace {
 
+/// True if BLAS may be called by several threads at once. A serial OpenBLAS may not, unless it was built with
+/// USE_LOCKING, which it does not tell and Debian's is not: two calls can get the same scratch buffer, and
+/// the results are then wrong (OpenBLAS's issue 2126). Of an unknown BLAS the worst is assumed.
+bool calls_may_overlap() {
+  static const bool safe = (openblas_get_parallel != nullptr && openblas_get_parallel() != 0) ||
+                           bli_thread_get_num_threads != nullptr;
+  return safe;
+}
+
+/// Held around a call of BLAS: keeps other threads out where calls may not overlap.
+class BlasTurn {
+ public:
+  BlasTurn() {
+    // A process that has a single thread needs no lock, and cannot get a second one while BLAS runs.
+    if (!calls_may_overlap() && !RefCount::single_threaded()) lock_ = std::unique_lock(mutex());
+  }
+
+ private:
+  static std::mutex& mutex() {
+    static std::mutex one;
+    return one;
+  }
+  std::unique_lock<std::mutex> lock_;
+};
+
+/// for_each_tile, without threads that would only wait for each other's turn.
+template <class F>
+void for_each_call(std::int64_t tiles, F&& body) {
+  if (calls_may_overlap()) {
+    for_each_tile(tiles, body);
+    return;
+  }
+  for (std::int64_t tile = 0; tile < tiles; ++tile) body(tile);
+}
+
 using BlasInt = xt::blas_index_t;
 
-/// Below this a product is a single call: about 0.15 ms on one core of 2020s hardware.
-constexpr std::int64_t split_flops = std::int64_t{1} << 24;
+/// Below this a product is a single call: about half a millisecond on one core of 2020s hardware.
+constexpr std::int64_t split_flops = std::int64_t{1} << 26;
 /// The least work of a panel, or of a group of small batched products.
 constexpr std::int64_t tile_flops = std::int64_t{1} << 22;
 
@@ -53,8 +96,8 @@ struct Panels {
 void check_countable(const GemmOptions& o) {
   constexpr auto largest = static_cast<std::int64_t>(std::numeric_limits<BlasInt>::max());
   if (std::max({o.m, o.n, o.k}) > largest) {
-    throw ShapeError(fmt::format("matmul: sizes {}, {} and {} are more than BLAS counts, which is {}", o.m, o.n, o.k,
-                                 largest));
+    throw ShapeError(fmt::format("matmul: sizes {}, {} and {} are more than BLAS counts, which is {}", o.m,
+                                 o.n, o.k, largest));
   }
 }
 
@@ -70,12 +113,14 @@ void gemm_block(const GemmOptions& o, const Block& block, const T* a, const T* b
   const bool transpose_b = o.transpose_b || o.n == 1;
   const std::int64_t stride_a = transpose_a ? o.m : o.k;
   const std::int64_t stride_b = transpose_b ? o.k : o.n;
+  const BlasTurn turn;
   cxxblas::gemm<BlasInt>(cxxblas::RowMajor, transpose_a ? cxxblas::Trans : cxxblas::NoTrans,
                          transpose_b ? cxxblas::Trans : cxxblas::NoTrans, static_cast<BlasInt>(block.rows),
                          static_cast<BlasInt>(block.columns), static_cast<BlasInt>(o.k), T(1),
                          a + block.row * (transpose_a ? 1 : o.k), static_cast<BlasInt>(stride_a),
                          b + block.column * (transpose_b ? o.k : 1), static_cast<BlasInt>(stride_b),
-                         static_cast<T>(o.beta), c + block.row * o.n + block.column, static_cast<BlasInt>(o.n));
+                         static_cast<T>(o.beta), c + block.row * o.n + block.column,
+                         static_cast<BlasInt>(o.n));
 }
 
 /// A sum of no terms is 0; BLAS would reject the empty operands' strides.
@@ -85,7 +130,8 @@ void scale(const GemmOptions& o, T* c) {
 }
 
 template <class T>
-void gemm_panel(const GemmOptions& o, const Panels& panels, std::int64_t panel, const T* a, const T* b, T* c) {
+void gemm_panel(const GemmOptions& o, const Panels& panels, std::int64_t panel, const T* a, const T* b,
+                T* c) {
   const std::int64_t first = panel * panels.size;
   const std::int64_t count = std::min(panels.size, panels.side - first);
   gemm_block(o, panels.along_rows ? Block{first, count, 0, o.n} : Block{0, o.m, first, count}, a, b, c);
@@ -130,7 +176,7 @@ void batched_gemm_typed(const GemmOptions& o, const Array& a, const Array& b, Ar
   const std::int64_t batches_per_tile =
       per_batch > 1 ? 1 : std::max<std::int64_t>(1, tile_flops / (2 * o.m * o.n * o.k));
   T* results = out.mutable_data<T>();
-  for_each_tile(ceil_div(batches, batches_per_tile) * per_batch, [&](std::int64_t tile) {
+  for_each_call(ceil_div(batches, batches_per_tile) * per_batch, [&](std::int64_t tile) {
     const std::int64_t first = tile / per_batch * batches_per_tile;
     const std::int64_t last = std::min(first + batches_per_tile, batches);
     for (std::int64_t batch = first; batch < last; ++batch) {
@@ -152,7 +198,7 @@ void gemm(const GemmOptions& o, const T* a, const T* b, T* c) {
   }
   check_countable(o);
   const Panels panels(o);
-  for_each_tile(panels.count(), [&](std::int64_t panel) { gemm_panel(o, panels, panel, a, b, c); });
+  for_each_call(panels.count(), [&](std::int64_t panel) { gemm_panel(o, panels, panel, a, b, c); });
 }
 
 template void gemm(const GemmOptions&, const float*, const float*, float*);
@@ -161,7 +207,8 @@ template void gemm(const GemmOptions&, const double*, const double*, double*);
 void batched_gemm(const GemmOptions& options, const Array& a, const Array& b, Array& out) {
   const std::int64_t elements = out.numel();
   if (elements == 0) return;
-  const bool b_is_shared = b.numel() == options.k * options.n && a.numel() * options.n == elements * options.k;
+  const bool b_is_shared =
+      b.numel() == options.k * options.n && a.numel() * options.n == elements * options.k;
   const bool one_product = elements == options.m * options.n || (b_is_shared && !options.transpose_a);
   visit_floating(out.dtype, [&](auto zero) {
     using T = decltype(zero);

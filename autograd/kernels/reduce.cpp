@@ -32,7 +32,8 @@ T max_of_row(const T* x, std::int64_t n) {
     std::array<T, abreast> lanes;
     std::copy_n(x, abreast, lanes.begin());
     for (i = abreast; i + abreast <= n; i += abreast) {
-      for (std::size_t k = 0; k < abreast; ++k) lanes[k] = larger(x[i + static_cast<std::int64_t>(k)], lanes[k]);
+      for (std::size_t k = 0; k < abreast; ++k)
+        lanes[k] = larger(x[i + static_cast<std::int64_t>(k)], lanes[k]);
     }
     for (const T lane : lanes) largest = larger(lane, largest);
   }
@@ -42,7 +43,8 @@ T max_of_row(const T* x, std::int64_t n) {
 
 /// largest[i] = the largest of column i of `rows` rows of n columns, `stride` elements apart.
 template <class T>
-void max_of_columns(const T* x, std::int64_t rows, std::int64_t stride, std::int64_t n, T* __restrict largest) {
+void max_of_columns(const T* x, std::int64_t rows, std::int64_t stride, std::int64_t n,
+                    T* __restrict largest) {
   std::copy_n(x, n, largest);
   for (std::int64_t r = 1; r < rows; ++r) {
     const T* row = x + r * stride;
@@ -50,8 +52,8 @@ void max_of_columns(const T* x, std::int64_t rows, std::int64_t stride, std::int
   }
 }
 
-/// How [outer, axis, inner] is cut into units of some rows of the axis by some columns of inner; from the sizes
-/// alone, never from the number of threads.
+/// How [outer, axis, inner] is cut into units of some rows of the axis by some columns of inner; from the
+/// sizes alone, never from the number of threads.
 struct Cut {
   Cut(std::int64_t outer, std::int64_t axis, std::int64_t inner)
       : columns(std::min(inner, chunk_columns)),

@@ -30,17 +30,19 @@ struct AxisView {
 };
 
 /// Reduces the middle dimension of `in`, seen as [outer, axis, inner], into `out`, seen as [outer, inner].
-using AxisKernel = void (*)(const Array& in, std::int64_t outer, std::int64_t axis, std::int64_t inner, Array& out);
+using AxisKernel = void (*)(const Array& in, std::int64_t outer, std::int64_t axis, std::int64_t inner,
+                            Array& out);
 
-/// Runs `kernel` once for each run of neighbouring axes, innermost first; the kernel's reduction must not care
-/// how it is taken apart. Axes of size 1 cost nothing.
+/// Runs `kernel` once for each run of neighbouring axes, innermost first; the kernel's reduction must not
+/// care how it is taken apart. Axes of size 1 cost nothing.
 [[nodiscard]] Array reduce_axes(const Array& x, AxisMask axes, const Shape& out_shape, AxisKernel kernel);
 
-/// AxisKernel for the largest element of int64 and floating arrays; NaN wins. The axis must not be empty unless
-/// the result is.
+/// AxisKernel for the largest element of int64 and floating arrays; NaN wins. The axis must not be empty
+/// unless the result is.
 void max_axis(const Array& in, std::int64_t outer, std::int64_t axis, std::int64_t inner, Array& out);
 
-/// As max_axis, but `out` is int64 and gets the index along the axis of the first element that is the largest.
+/// As max_axis, but `out` is int64 and gets the index along the axis of the first element that is the
+/// largest.
 void argmax_axis(const Array& in, std::int64_t outer, std::int64_t axis, std::int64_t inner, Array& out);
 
 }  // namespace detail

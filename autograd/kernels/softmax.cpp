@@ -24,15 +24,25 @@ constexpr T minus_infinity = -std::numeric_limits<T>::infinity();
 template <LaneFloat T>
 using LaneArray = std::array<T, Lane<T>::width>;
 
+template <LaneFloat T>
+constexpr LaneArray<T> lane_numbers = [] {
+  LaneArray<T> numbers{};
+  for (std::size_t k = 0; k < numbers.size(); ++k) numbers[k] = static_cast<T>(k);
+  return numbers;
+}();
+
+/// `x` in the first `count` lanes, and `fill` in the others.
+template <LaneFloat T>
+Lane<T> first_lanes(Lane<T> x, std::int64_t count, T fill) {
+  if (count == width<T>) return x;
+  return where(Lane<T>::load(lane_numbers<T>.data()) < static_cast<T>(count), x, fill);
+}
+
 /// `count` elements at p, and `fill` in the other lanes; touches nothing from `end` on.
 template <LaneFloat T>
 Lane<T> load_part(const T* p, std::int64_t count, const T* end, T fill) {
-  if (count == width<T>) return Lane<T>::load(p);
+  if (count == width<T> || end - p >= width<T>) return first_lanes(Lane<T>::load(p), count, fill);
   alignas(Buffer::alignment) LaneArray<T> values;
-  if (end - p >= width<T>) {
-    for (std::size_t k = 0; k < values.size(); ++k) values[k] = static_cast<T>(k);
-    return where(Lane<T>::load(values.data()) < static_cast<T>(count), Lane<T>::load(p), fill);
-  }
   values.fill(fill);
   std::copy_n(p, count, values.begin());
   return Lane<T>::load(values.data());
@@ -124,10 +134,14 @@ T max_of_row(const RowIn<T>& x, std::int64_t n) {
   alignas(Buffer::alignment) LaneArray<T> values;
   largest.store(values.data());
   for (std::size_t half = values.size() / 2; half > 0; half /= 2) {
-    for (std::size_t k = 0; k < half; ++k) values[k] = values[k] > values[k + half] ? values[k] : values[k + half];
+    for (std::size_t k = 0; k < half; ++k)
+      values[k] = values[k] > values[k + half] ? values[k] : values[k + half];
   }
   return values[0];
 }
+
+// Past a row's end the sums below read the maximum, not -inf: exp of that is a subnormal number on its way to
+// 0, which costs the processor more than the rest of a short row.
 
 template <LaneFloat T>
 struct LogSum {
@@ -141,10 +155,10 @@ LogSum<T> logsum_of_row(const RowIn<T>& x, std::int64_t n) {
   RowSum<T> others;
   RowSum<T> ties;
   for_each_lane<T>(n, [&](std::int64_t i, std::int64_t count) {
-    const Lane<T> v = x.load(i, count, minus_infinity<T>);
+    const Lane<T> v = x.load(i, count, max);
     const Mask<T> tie = v == max;  // also keeps inf - inf out of the sum
     others.add(where(tie, 0, exp(v - max)));
-    ties.add(where(tie, 1, 0));
+    ties.add(first_lanes(where(tie, Lane<T>(T(1)), 0), count, T(0)));
   });
   return {max, std::log1p((ties.total() - 1) + others.total())};
 }
@@ -154,13 +168,14 @@ void softmax_row(const RowIn<T>& x, std::int64_t n, const RowOut<T>& out) {
   const T max = max_of_row(x, n);
   RowSum<T> sum;
   for_each_lane<T>(n, [&](std::int64_t i, std::int64_t count) {
-    const Lane<T> e = exp(x.load(i, count, minus_infinity<T>) - max);
+    const Lane<T> e = exp(x.load(i, count, max) - max);
     out.store(e, i, count);
-    sum.add(e);
+    sum.add(first_lanes(e, count, T(0)));
   });
   const T total = static_cast<T>(sum.total());
   const RowIn<T> exps{out.data, out.end};
-  for_each_lane<T>(n, [&](std::int64_t i, std::int64_t count) { out.store(exps.load(i, count, 0) / total, i, count); });
+  for_each_lane<T>(
+      n, [&](std::int64_t i, std::int64_t count) { out.store(exps.load(i, count, 0) / total, i, count); });
 }
 
 template <LaneFloat T>
@@ -176,7 +191,8 @@ void log_softmax_row(const RowIn<T>& x, std::int64_t n, const RowOut<T>& out) {
 template <LaneFloat T>
 void softmax_vjp_row(const RowIn<T>& g, const RowIn<T>& y, std::int64_t n, const RowOut<T>& out) {
   RowSum<T> sum;
-  for_each_lane<T>(n, [&](std::int64_t i, std::int64_t count) { sum.add(g.load(i, count, 0) * y.load(i, count, 0)); });
+  for_each_lane<T>(
+      n, [&](std::int64_t i, std::int64_t count) { sum.add(g.load(i, count, 0) * y.load(i, count, 0)); });
   const T dot = static_cast<T>(sum.total());
   for_each_lane<T>(n, [&](std::int64_t i, std::int64_t count) {
     out.store(y.load(i, count, 0) * (g.load(i, count, 0) - dot), i, count);
@@ -197,9 +213,8 @@ void log_softmax_vjp_row(const RowIn<T>& g, const RowIn<T>& y, std::int64_t n, c
 template <class F>
 void for_each_rows(std::int64_t rows, std::int64_t n, F&& body) {
   const std::int64_t per_tile = std::max<std::int64_t>(1, softmax_tile / std::max<std::int64_t>(1, n));
-  for_each_tile((rows + per_tile - 1) / per_tile, [&](std::int64_t tile) {
-    body(tile * per_tile, std::min(rows, (tile + 1) * per_tile));
-  });
+  for_each_tile((rows + per_tile - 1) / per_tile,
+                [&](std::int64_t tile) { body(tile * per_tile, std::min(rows, (tile + 1) * per_tile)); });
 }
 
 /// One result row for each row of the operands.
@@ -221,7 +236,7 @@ void map_rows_into(const F& f, const AxisView& view, Array& out, const Arrays&..
 constexpr std::size_t strip_lanes = 16;
 
 template <LaneFloat T>
-constexpr std::int64_t strip_columns = width<T> * static_cast<std::int64_t>(strip_lanes);
+constexpr std::int64_t strip_columns = width<T>* static_cast<std::int64_t>(strip_lanes);
 
 /// Up to `strip_columns` neighbouring columns of [axis, inner].
 template <LaneFloat T>
@@ -237,7 +252,8 @@ struct Strip {
   void for_each(F&& f) const {
     for (std::int64_t row = 0; row < axis; ++row) {
       std::size_t lane = 0;
-      for_each_lane<T>(columns, [&](std::int64_t i, std::int64_t count) { f(lane++, row * inner + i, count); });
+      for_each_lane<T>(columns,
+                       [&](std::int64_t i, std::int64_t count) { f(lane++, row * inner + i, count); });
     }
   }
   [[nodiscard]] Lane<T> load(std::int64_t offset, std::int64_t count) const {
@@ -352,14 +368,16 @@ void logsumexp_axis(const Array& in, std::int64_t outer, std::int64_t axis, std:
     using T = decltype(zero);
     T* results = out.mutable_data<T>();
     if (inner != 1) {
-      for_each_strip<T>(in, {outer, axis, inner}, [&](const Strip<T>& strip, std::int64_t row, std::int64_t column) {
-        logsumexp_strip(strip, results + row * inner + column);
-      });
+      for_each_strip<T>(in, {outer, axis, inner},
+                        [&](const Strip<T>& strip, std::int64_t row, std::int64_t column) {
+                          logsumexp_strip(strip, results + row * inner + column);
+                        });
       return;
     }
     for_each_rows(outer, axis, [&](std::int64_t first, std::int64_t last) {
       for (std::int64_t row = first; row < last; ++row) {
-        const LogSum<T> sum = logsum_of_row(RowIn<T>{in.data<T>() + row * axis, in.data<T>() + in.numel()}, axis);
+        const LogSum<T> sum =
+            logsum_of_row(RowIn<T>{in.data<T>() + row * axis, in.data<T>() + in.numel()}, axis);
         results[row] = static_cast<T>(static_cast<double>(sum.max) + sum.log_rest);
       }
     });

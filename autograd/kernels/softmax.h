@@ -6,12 +6,12 @@ namespace xtgrad {
 inline namespace v1 {
 namespace detail {
 
-// Kernels of softmax and its relatives along the middle dimension of arrays seen as [outer, axis, inner], all of
-// one floating dtype. The largest element is taken off before exp, so nothing overflows, and sums run in double
-// or compensated.
+// Kernels of softmax and its relatives along the middle dimension of arrays seen as [outer, axis, inner], all
+// of one floating dtype. The largest element is taken off before exp, so nothing overflows, and sums run in
+// double or compensated.
 
-/// AxisKernel: log(sum(exp(in))). The largest term enters as log1p of the others' sum, so a row that one element
-/// dominates keeps the digits that the others add. -inf for an empty axis.
+/// AxisKernel: log(sum(exp(in))). The largest term enters as log1p of the others' sum, so a row that one
+/// element dominates keeps the digits that the others add. -inf for an empty axis.
 void logsumexp_axis(const Array& in, std::int64_t outer, std::int64_t axis, std::int64_t inner, Array& out);
 
 /// out = exp(in) / sum(exp(in)), of the shape of `in`.
@@ -20,8 +20,8 @@ void softmax_axis(const Array& in, const AxisView& view, Array& out);
 /// out = in - log(sum(exp(in))), of the shape of `in`.
 void log_softmax_axis(const Array& in, const AxisView& view, Array& out);
 
-/// The rules of softmax, out = y (g - sum(g y)), and of log_softmax, out = g - exp(y) sum(g), for inner = 1, in
-/// one visit to each row; `y` is the output of the function.
+/// The rules of softmax, out = y (g - sum(g y)), and of log_softmax, out = g - exp(y) sum(g), for inner = 1,
+/// in one visit to each row; `y` is the output of the function.
 void softmax_vjp_rows(const Array& g, const Array& y, const AxisView& view, Array& out);
 void log_softmax_vjp_rows(const Array& g, const Array& y, const AxisView& view, Array& out);
 

@@ -159,8 +159,25 @@ void fold_rows(T* x, std::int64_t rows, std::int64_t n) {
   }
 }
 
+/// Sums rows that are units of their own. Most of these are short, and sum_units would spend longer on
+/// finding their places than on summing them.
+template <class T>
+void sum_short_rows(const T* in, std::int64_t rows, std::int64_t n, T* out) {
+  const std::int64_t rows_per_tile = unit_elements / std::max<std::int64_t>(1, n);
+  for_each_tile((rows + rows_per_tile - 1) / rows_per_tile, [&](std::int64_t tile) {
+    const std::int64_t last = std::min(rows, (tile + 1) * rows_per_tile);
+    for (std::int64_t row = tile * rows_per_tile; row < last; ++row) {
+      out[row] = static_cast<T>(sum_neighbours(in + row * n, n));
+    }
+  });
+}
+
 template <class T>
 void sum_typed(const T* in, std::int64_t outer, std::int64_t axis, std::int64_t inner, T* out) {
+  if (inner == 1 && axis <= unit_elements) {
+    sum_short_rows(in, outer, axis, out);
+    return;
+  }
   const Cut cut(axis, inner);
   if (cut.row_units == 1) {
     sum_units(in, outer, axis, inner, cut, out);

@@ -1,7 +1,6 @@
 #include "xtgrad/autograd/ops/axes.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "xtgrad/autograd/errors.h"
 
@@ -29,8 +28,10 @@ ReducedAxes reduced_axes(OpId op, const Shape& shape, std::span<const std::int64
   for (const std::int64_t axis : axes) {
     const std::size_t dim = normalize_axis(to_string(op), axis, shape.rank());
     if (has_axis(mask, dim)) {
+      std::string list;
+      for (const std::int64_t each : axes) list += fmt::format("{}{}", list.empty() ? "" : ", ", each);
       throw ShapeError(fmt::format("{}: axis {} is listed twice: axes are [{}], x is {}", to_string(op), dim,
-                                   fmt::join(axes, ", "), to_string(shape)));
+                                   list, to_string(shape)));
     }
     mask |= AxisMask{1} << dim;
   }

@@ -25,9 +25,10 @@ struct ReducedAxes {
   [[nodiscard]] std::string text() const;
 };
 
-/// The axes asked for, all if none are named. Throws ShapeError that names `op` for one out of range or listed
-/// twice.
-[[nodiscard]] ReducedAxes reduced_axes(OpId op, const Shape& shape, std::span<const std::int64_t> axes, bool keepdim);
+/// The axes asked for, all if none are named. Throws ShapeError that names `op` for one out of range or
+/// listed twice.
+[[nodiscard]] ReducedAxes reduced_axes(OpId op, const Shape& shape, std::span<const std::int64_t> axes,
+                                       bool keepdim);
 
 }  // namespace detail
 }  // namespace v1

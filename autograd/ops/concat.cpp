@@ -117,9 +117,13 @@ Tensor concat(std::span<const Tensor> tensors, std::int64_t axis) {
     recorded = recorded || (thread_state.recording && tensor.requires_grad());
   if (!recorded) return make_constant(primitive.forward(tensors, shape));
   const Tensor ends = ends_along(tensors, dim);
-  std::vector<const Tensor*> inputs{&ends};
-  for (const Tensor& tensor : tensors) inputs.push_back(&tensor);
-  return make_result(primitive, primitive.forward(tensors, shape), inputs);
+  // From the pool, which is recycled, where a vector would go to the system at every step.
+  const std::size_t n = tensors.size() + 1;
+  const BufferRef room = BufferRef::allocate(n * sizeof(const Tensor*));
+  auto** inputs = static_cast<const Tensor**>(room.data());
+  inputs[0] = &ends;
+  for (std::size_t i = 0; i < tensors.size(); ++i) inputs[i + 1] = &tensors[i];
+  return make_result(primitive, primitive.forward(tensors, shape), {inputs, n});
 }
 
 Tensor concat(std::initializer_list<Tensor> tensors, std::int64_t axis) {

@@ -25,7 +25,8 @@ class Matmul final : public PrimitiveOf<OpId::matmul> {
   explicit Matmul(const MatmulOptions& options) : options_(options) {}
 
   static Reads reads(Wanted wanted) {
-    return (is_wanted(wanted, 0) ? input_bit(1) : reads_nothing) | (is_wanted(wanted, 1) ? input_bit(0) : reads_nothing);
+    return (is_wanted(wanted, 0) ? input_bit(1) : reads_nothing) |
+           (is_wanted(wanted, 1) ? input_bit(0) : reads_nothing);
   }
 
   [[nodiscard]] Array forward(const Array& a, const Array& b) const {
@@ -68,9 +69,10 @@ class Matmul final : public PrimitiveOf<OpId::matmul> {
  private:
   [[nodiscard]] Tensor gradient_of_b(const Tensor& g, const Tensor& a, const Shape& shape) const {
     const auto [transpose_a, transpose_b] = options_;
-    if (!transpose_a && shape.numel() == shape[shape.rank() - 2] * shape.back() && leading(a.shape()) == leading(g.shape())) {
-      // One b for the whole batch, as in a linear layer over a sequence: the sum over the batch is part of one
-      // large product, where summing a product for each matrix would store them all.
+    if (!transpose_a && shape.numel() == shape[shape.rank() - 2] * shape.back() &&
+        leading(a.shape()) == leading(g.shape())) {
+      // One b for the whole batch, as in a linear layer over a sequence: the sum over the batch is part of
+      // one large product, where summing a product for each matrix would store them all.
       const Tensor rows_a = as_matrix(a);
       const Tensor rows_g = as_matrix(g);
       const Tensor db = transpose_b ? matmul(rows_g, rows_a, {.transpose_a = true})
@@ -97,10 +99,11 @@ std::string describe(const Tensor& x, bool transposed) {
   return to_string(x.shape()) + (transposed ? " transposed" : "");
 }
 
-[[noreturn]] void throw_misfit(std::string_view rule, const Tensor& a, const Tensor& b, const MatmulOptions& options,
-                               std::string_view next_step = "") {
+[[noreturn]] void throw_misfit(std::string_view rule, const Tensor& a, const Tensor& b,
+                               const MatmulOptions& options, std::string_view next_step = "") {
   throw ShapeError(fmt::format("{}: {}: a is {}, b is {}{}", to_string(OpId::matmul), rule,
-                               describe(a, options.transpose_a), describe(b, options.transpose_b), next_step));
+                               describe(a, options.transpose_a), describe(b, options.transpose_b),
+                               next_step));
 }
 
 void check_batches(const Tensor& a, const Tensor& b, const MatmulOptions& options) {

@@ -39,7 +39,8 @@ class Mean final : public PrimitiveOf<OpId::mean> {
   [[nodiscard]] Array forward(const Array& x) const {
     const Array total = reduce_axes(x, axes_.mask, axes_.result(x.shape), sum_axis);
     const auto count = static_cast<double>(axes_.count(x.shape));
-    return map(to_string(op), [count](const auto& v) { return v / count; }, total);
+    return map(
+        to_string(op), [count](const auto& v) { return v / count; }, total);
   }
   // Divided while it is small, then repeated.
   void vjp(VjpContext& context) const override {
@@ -97,12 +98,14 @@ using detail::OpId;
 
 Tensor sum(const Tensor& x, const ReduceOptions& options) {
   detail::check_numeric(OpId::sum, x);
-  return detail::apply(detail::Sum(detail::reduced_axes(OpId::sum, x.shape(), options.axes, options.keepdim)), x);
+  return detail::apply(detail::Sum(detail::reduced_axes(OpId::sum, x.shape(), options.axes, options.keepdim)),
+                       x);
 }
 
 Tensor mean(const Tensor& x, const ReduceOptions& options) {
   detail::check_floating(OpId::mean, x);
-  return detail::apply(detail::Mean(detail::reduced_axes(OpId::mean, x.shape(), options.axes, options.keepdim)), x);
+  return detail::apply(
+      detail::Mean(detail::reduced_axes(OpId::mean, x.shape(), options.axes, options.keepdim)), x);
 }
 
 Tensor amax(const Tensor& x, const ReduceOptions& options) {

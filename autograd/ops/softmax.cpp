@@ -25,16 +25,22 @@ class LogSumExp final : public PrimitiveOf<OpId::logsumexp> {
     return reduce_axes(x, axes_.mask, axes_.result(x.shape), logsumexp_axis);
   }
 
-  // The weights e^(x - y) are the softmax. Where y is -inf, so is every x, and the weights are 0; an x of +inf has
-  // all the weight. Both would be inf - inf.
+  // The softmax, as w / sum(w) with w = e^(x - c), which no constant c changes. c = y keeps w in range; w
+  // alone would do in exact arithmetic, but y is rounded, and at |y| = 1000 that costs w three digits. Where
+  // y is -inf, so is every x, and the gradient is 0; elements of +inf share it evenly. Both would be inf -
+  // inf.
   void vjp(VjpContext& context) const override {
     const Shape kept = axes_.kept(context.shape(0));
-    const auto rule = [](const auto& g, const auto& x, const auto& y) {
-      const auto shift = where(y == -std::numeric_limits<double>::infinity(), 0, y);
-      return g * exp(where(x == std::numeric_limits<double>::infinity(), 0, x - shift));
+    const Tensor y = make_constant(context.output().array().with_shape(kept));
+    const auto weight = [](const auto& x, const auto& c) {
+      constexpr double inf = std::numeric_limits<double>::infinity();
+      return exp(where(x == inf, 0, x - where(c == -inf, 0, c)));
     };
-    context.set(0, evaluate(to_string(op), rule, reshape(context.g, kept), context.input(0),
-                            reshape(context.output(), kept)));
+    const auto rule = [](const auto& g, const auto& w, const auto& s) {
+      return g * (w / where(s == 0, 1, s));
+    };
+    const Tensor w = evaluate(to_string(op), weight, context.input(0), y);
+    context.set(0, evaluate(to_string(op), rule, reshape(context.g, kept), w, sum_to(w, kept)));
   }
   [[nodiscard]] std::string attributes() const override { return axes_.text(); }
 
@@ -42,8 +48,8 @@ class LogSumExp final : public PrimitiveOf<OpId::logsumexp> {
   ReducedAxes axes_;
 };
 
-/// What softmax and log_softmax share. Self offers its kernels, and the rule in two parts: `weigh(g, y)`, whose
-/// sum along the axis is `s`, and `rule(g, y, s)`.
+/// What softmax and log_softmax share. Self offers its kernels, and the rule in two parts: `weigh(g, y)`,
+/// whose sum along the axis is `s`, and `rule(g, y, s)`.
 template <class Self, OpId Id>
 class AlongAxis : public PrimitiveOf<Id> {
  public:
@@ -69,7 +75,8 @@ class AlongAxis : public PrimitiveOf<Id> {
     }
     const auto axis = static_cast<std::int64_t>(axis_);
     const auto rule = [](const auto&... v) { return Self::rule(v...); };
-    context.set(0, evaluate(to_string(Id), rule, g, y, sum(Self::weigh(g, y), {.axes = {axis}, .keepdim = true})));
+    context.set(
+        0, evaluate(to_string(Id), rule, g, y, sum(Self::weigh(g, y), {.axes = {axis}, .keepdim = true})));
   }
 
   [[nodiscard]] std::string attributes() const override { return fmt::format("axis={}", axis_); }
@@ -113,7 +120,9 @@ Tensor logsumexp(const Tensor& x, const ReduceOptions& options) {
   return detail::apply(detail::LogSumExp(axes), x);
 }
 
-Tensor softmax(const Tensor& x, std::int64_t axis) { return detail::apply_along_axis<detail::Softmax>(x, axis); }
+Tensor softmax(const Tensor& x, std::int64_t axis) {
+  return detail::apply_along_axis<detail::Softmax>(x, axis);
+}
 
 Tensor log_softmax(const Tensor& x, std::int64_t axis) {
   return detail::apply_along_axis<detail::LogSoftmax>(x, axis);

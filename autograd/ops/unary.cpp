@@ -147,8 +147,12 @@ class Clamp final : public PrimitiveOf<OpId::clamp> {
 
   void vjp(VjpContext& context) const override {
     const auto [low, high] = options_;
+    // An absent bound has no end point, so relu and clamp from 0 agree at x = inf, too.
+    constexpr double inf = std::numeric_limits<double>::infinity();
     const auto rule = [low = low, high = high](const auto& g, const auto& x) {
-      return where(x > low, where(x < high, g, 0), 0);
+      const auto above = low == -inf ? x >= low : x > low;
+      const auto below = high == inf ? x <= high : x < high;
+      return where(above, where(below, g, 0), 0);
     };
     context.set(0, evaluate(to_string(op), rule, context.g, context.input(0)));
   }
