@@ -3,6 +3,7 @@
 /// Everything a model needs. Include one concept instead where compile time matters, such as
 /// <xtgrad/autograd/ops.h> or <xtgrad/nn/linear.h>.
 
+#include "xtgrad/autograd/check_grads.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/dtype.h"
 #include "xtgrad/autograd/errors.h"
@@ -12,3 +13,8 @@
 #include "xtgrad/autograd/random.h"
 #include "xtgrad/autograd/shape.h"
 #include "xtgrad/autograd/tensor.h"
+#include "xtgrad/autograd/threads.h"
+#include "xtgrad/autograd/transforms.h"
+#include "xtgrad/datasets/datasets.h"
+#include "xtgrad/nn/nn.h"
+#include "xtgrad/optim/optim.h"

@@ -131,7 +131,9 @@ struct Tensor::BackwardOptions {
   Tensor gradient = {};
   /// Keeps the graph for another backward.
   bool keep_graph = false;
-  /// Records the backward itself, so that gradients can be differentiated; keeps the graph, too.
+  /// Records the backward itself, so that gradients can be differentiated; keeps the graph, too. A leaf's
+  /// gradient then refers to the graph that refers to the leaf: clear it when done, or prefer `grad`, which
+  /// makes no cycle.
   bool create_graph = false;
 };
 

@@ -267,7 +267,7 @@ TEST_CASE("the default generator starts each thread from seed 0, and manual_seed
   manual_seed(0);
 }
 
-TEST_CASE("uniform numbers fill [0, 1) evenly") {
+TEST_CASE("uniform numbers fill the interval from 0 to 1 evenly") {
   constexpr std::size_t n = 200000;
   Random random(14);
   const std::vector<double> x = values<double>(uniform({n}, {}, random, {.dtype = float64}));

@@ -1,0 +1,197 @@
+#include "xtgrad/optim/adam.h"
+
+#include <array>
+#include <cmath>
+
+#include "xtgrad/optim/advance.h"
+#include "xtgrad/optim/checks.h"
+
+namespace xtgrad {
+inline namespace v1 {
+namespace optim {
+namespace {
+
+constexpr std::array<std::string_view, 3> all_names{"m", "v", "v_max"};
+
+std::span<const std::string_view> names_of(bool amsgrad) {
+  return std::span(all_names).first(amsgrad ? 3 : 2);
+}
+
+// Adam and AdamW have the same options, with other defaults, and differ in where the weights decay.
+std::string_view name_of(const AdamOptions&) { return "Adam"; }
+std::string_view name_of(const AdamWOptions&) { return "AdamW"; }
+constexpr bool is_decoupled(const AdamOptions&) { return false; }
+constexpr bool is_decoupled(const AdamWOptions&) { return true; }
+
+template <class Options>
+void check(const Options& options) {
+  const std::string_view name = name_of(options);
+  detail::check_not_negative(name, "lr", options.lr);
+  detail::check_decay_rate(name, "beta1", options.beta1);
+  detail::check_decay_rate(name, "beta2", options.beta2);
+  detail::check_not_negative(name, "eps", options.eps);
+  detail::check_not_negative(name, "weight_decay", options.weight_decay);
+}
+
+/// The square root, with derivative 0 at 0: an element whose gradients were all 0 would get inf * 0 = NaN.
+auto root(const auto& v) { return where(v == 0, 0, sqrt(where(v == 0, 1, v))); }
+
+/// The update; C is double on lanes, Hyper on tensors.
+template <class C>
+struct Formula {
+  C beta1, beta2, rate, eps, penalty, shrink;
+  bool has_penalty, shrinks, maximize;
+
+  template <class Options>
+  Formula(const Options& options, const Hyper& lr, double t)
+      : beta1(detail::coefficient<C>(options.beta1)),
+        beta2(detail::coefficient<C>(options.beta2)),
+        rate(detail::coefficient<C>(lr)),
+        eps(detail::coefficient<C>(options.eps)),
+        penalty(detail::coefficient<C>(options.weight_decay)),
+        shrink(1 - rate * penalty),
+        has_penalty(!is_decoupled(options) && !options.weight_decay.is_number_zero()),
+        shrinks(is_decoupled(options) && !options.weight_decay.is_number_zero()),
+        maximize(options.maximize) {
+    using std::pow;
+    using std::sqrt;
+    // The second correction is put into rate and eps, which saves a division of each element:
+    // r m / (sqrt(v) / c + eps) = r c m / (sqrt(v) + c eps).
+    const C correction = sqrt(1 - pow(beta2, t));
+    rate = rate * correction / (1 - pow(beta1, t));
+    eps = eps * correction;
+  }
+
+  auto direction(const auto& p, const auto& g) const {
+    const auto downhill = maximize ? -g : g;
+    return has_penalty ? downhill + penalty * p : downhill;
+  }
+
+  auto moved(const auto& p, const auto& m, const auto& v) const {
+    const auto move = rate * m / (root(v) + eps);
+    return shrinks ? shrink * p - move : p - move;
+  }
+
+  auto operator()(const auto& p, const auto& g, const auto& m, const auto& v) const {
+    const auto d = direction(p, g);
+    const auto next_m = beta1 * m + (1 - beta1) * d;
+    const auto next_v = beta2 * v + (1 - beta2) * square(d);
+    return std::tuple(moved(p, next_m, next_v), next_m, next_v);
+  }
+
+  auto operator()(const auto& p, const auto& g, const auto& m, const auto& v, const auto& v_max) const {
+    const auto d = direction(p, g);
+    const auto next_m = beta1 * m + (1 - beta1) * d;
+    const auto next_v = beta2 * v + (1 - beta2) * square(d);
+    const auto next_v_max = maximum(v_max, next_v);
+    return std::tuple(moved(p, next_m, next_v_max), next_m, next_v, next_v_max);
+  }
+};
+
+template <std::size_t Moments, class Options>
+Tensor advance_with(const Options& options, const Update& update, State& state) {
+  const auto t = static_cast<double>(++state.step);
+  detail::fill_moments(state, update.value, Moments);
+  const bool recorded =
+      detail::records(update, state, {&options.beta1, &options.beta2, &options.eps, &options.weight_decay});
+  return recorded ? detail::advance_on_tensors<Moments>(Formula<Hyper>(options, update.lr, t), update, state)
+                  : detail::advance_on_lanes<Moments>(Formula<double>(options, update.lr, t), update, state);
+}
+
+template <class Options>
+Tensor advance_one(const Options& options, const Update& update, State& state) {
+  return options.amsgrad ? advance_with<3>(options, update, state) : advance_with<2>(options, update, state);
+}
+
+template <class Options>
+Stepped step_of(const std::vector<Tensor>& parameters, const std::vector<Tensor>& gradients,
+                const std::vector<State>& states, const Options& options) {
+  check(options);
+  return detail::step_all(
+      name_of(options), options.lr, parameters, gradients, states,
+      [&](const Update& update, State& state) { return advance_one(options, update, state); });
+}
+
+}  // namespace
+
+Adam::Adam(std::vector<nn::ParameterRef> parameters, const AdamOptions& options)
+    : Optimizer(name_of(options)) {
+  add_group(std::move(parameters), options);
+}
+
+void Adam::add_group(std::vector<nn::ParameterRef> parameters, const AdamOptions& options) {
+  check(options);
+  options_.reserve(options_.size() + 1);  // so that nothing can fail once the base has the group
+  add_parameters(std::move(parameters), options.lr.value());
+  options_.push_back(options);
+}
+
+AdamOptions Adam::options(std::size_t group) const {
+  check_group(group);
+  AdamOptions current = options_[group];
+  current.lr = lr(group);
+  return current;
+}
+
+void Adam::set_options(const AdamOptions& options, std::size_t group) {
+  check_group(group);
+  check(options);
+  options_[group] = options;
+  set_lr(options.lr.value(), group);
+}
+
+std::span<const std::string_view> Adam::moment_names(std::size_t group) const {
+  return names_of(options_[group].amsgrad);
+}
+
+Tensor Adam::advance(std::size_t group, const Update& update, State& state) const {
+  return advance_one(options_[group], update, state);
+}
+
+AdamW::AdamW(std::vector<nn::ParameterRef> parameters, const AdamWOptions& options)
+    : Optimizer(name_of(options)) {
+  add_group(std::move(parameters), options);
+}
+
+void AdamW::add_group(std::vector<nn::ParameterRef> parameters, const AdamWOptions& options) {
+  check(options);
+  options_.reserve(options_.size() + 1);
+  add_parameters(std::move(parameters), options.lr.value());
+  options_.push_back(options);
+}
+
+AdamWOptions AdamW::options(std::size_t group) const {
+  check_group(group);
+  AdamWOptions current = options_[group];
+  current.lr = lr(group);
+  return current;
+}
+
+void AdamW::set_options(const AdamWOptions& options, std::size_t group) {
+  check_group(group);
+  check(options);
+  options_[group] = options;
+  set_lr(options.lr.value(), group);
+}
+
+std::span<const std::string_view> AdamW::moment_names(std::size_t group) const {
+  return names_of(options_[group].amsgrad);
+}
+
+Tensor AdamW::advance(std::size_t group, const Update& update, State& state) const {
+  return advance_one(options_[group], update, state);
+}
+
+Stepped step(const std::vector<Tensor>& parameters, const std::vector<Tensor>& gradients,
+             const std::vector<State>& states, const AdamOptions& options) {
+  return step_of(parameters, gradients, states, options);
+}
+
+Stepped step(const std::vector<Tensor>& parameters, const std::vector<Tensor>& gradients,
+             const std::vector<State>& states, const AdamWOptions& options) {
+  return step_of(parameters, gradients, states, options);
+}
+
+}  // namespace optim
+}  // namespace v1
+}  // namespace xtgrad

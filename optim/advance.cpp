@@ -1,0 +1,77 @@
+#include "xtgrad/optim/advance.h"
+
+#include <fmt/format.h>
+
+#include "xtgrad/autograd/creation.h"
+#include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/grad.h"
+
+namespace xtgrad {
+inline namespace v1 {
+namespace optim {
+namespace detail {
+namespace {
+
+std::string describe(const Tensor& x) {
+  return fmt::format("{} {}", to_string(x.dtype()), to_string(x.shape()));
+}
+
+void check_fits(std::string_view optimizer, std::string_view what, std::size_t i, const Tensor& x,
+                const Tensor& parameter) {
+  if (x.shape() == parameter.shape() && x.dtype() == parameter.dtype()) return;
+  const std::string message =
+      fmt::format("{}: parameter {} and its {} differ: the parameter is {}, the {} is {}", optimizer, i, what,
+                  describe(parameter), what, describe(x));
+  if (x.shape() != parameter.shape()) throw ShapeError(message);
+  throw DtypeError(message);
+}
+
+}  // namespace
+
+bool records(const Update& update, const State& state, std::initializer_list<const Hyper*> hypers) {
+  if (!is_recording()) return false;
+  if (update.value.requires_grad() || update.gradient.requires_grad() || update.lr.requires_grad())
+    return true;
+  for (const Tensor& moment : state.moments) {
+    if (moment.defined() && moment.requires_grad()) return true;
+  }
+  for (const Hyper* hyper : hypers) {
+    if (hyper->requires_grad()) return true;
+  }
+  return false;
+}
+
+void fill_moments(State& state, const Tensor& value, std::size_t count) {
+  for (std::size_t k = 0; k < count; ++k) {
+    if (!state.moments[k].defined()) state.moments[k] = zeros_like(value);
+  }
+}
+
+void check_step(std::string_view optimizer, const std::vector<Tensor>& parameters,
+                const std::vector<Tensor>& gradients, const std::vector<State>& states) {
+  if (gradients.size() != parameters.size()) {
+    throw ValueError(
+        fmt::format("{}: got {} gradients for {} parameters; an empty handle stands for no gradient",
+                    optimizer, gradients.size(), parameters.size()));
+  }
+  if (!states.empty() && states.size() != parameters.size()) {
+    throw ValueError(fmt::format("{}: got {} states for {} parameters; the first step takes none", optimizer,
+                                 states.size(), parameters.size()));
+  }
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    if (!is_floating(parameters[i].dtype())) {
+      throw DtypeError(fmt::format("{}: a parameter must be float32 or float64: parameter {} is {}",
+                                   optimizer, i, to_string(parameters[i].dtype())));
+    }
+    if (gradients[i].defined()) check_fits(optimizer, "gradient", i, gradients[i], parameters[i]);
+    if (states.empty()) continue;
+    for (const Tensor& moment : states[i].moments) {
+      if (moment.defined()) check_fits(optimizer, "moment", i, moment, parameters[i]);
+    }
+  }
+}
+
+}  // namespace detail
+}  // namespace optim
+}  // namespace v1
+}  // namespace xtgrad

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <span>
+
+#include "xtgrad/nn/parameter.h"
+
+namespace xtgrad {
+inline namespace v1 {
+namespace optim {
+
+struct ClipNormOptions {
+  double norm_type = 2;             ///< p of the p-norm, positive; infinity for the largest magnitude
+  bool error_if_nonfinite = false;  ///< throw, and change nothing, if the norm is infinite or NaN
+};
+
+/// Scales all gradients by one factor so that their norm, as if they were one vector, is at most `max_norm`:
+/// by max_norm / (norm + 1e-6), if that is less than 1 (PyTorch's formula). Parameters without gradient do
+/// not count. Returns the norm before, computed in double whatever the dtypes are. A norm that is NaN makes
+/// every gradient NaN. Throws ValueError for a max_norm that is negative or NaN, for a norm_type that is not
+/// positive, and for a norm that is not finite if the options ask for it.
+///
+///   loss.backward();
+///   optim::clip_grad_norm(model.parameters(), 1.0);
+///   sgd.step();
+double clip_grad_norm(std::span<const nn::ParameterRef> parameters, double max_norm,
+                      const ClipNormOptions& options = {});
+
+/// Clamps every element of every gradient to [-limit, limit]; NaN stays NaN. Throws ValueError for a limit
+/// that is negative or NaN.
+void clip_grad_value(std::span<const nn::ParameterRef> parameters, double limit);
+
+}  // namespace optim
+}  // namespace v1
+}  // namespace xtgrad

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cmath>
+#include <type_traits>
+
+#include "xtgrad/optim/hyper.h"
+
+namespace xtgrad {
+inline namespace v1 {
+namespace optim {
+
+// Arithmetic of hyperparameters, so that an update formula reads the same for coefficients that are C++
+// numbers (on lanes) and for those that a derivative can reach (on tensors). Among numbers it is arithmetic
+// in double; tensors of two dtypes meet in float64.
+
+[[nodiscard]] Hyper operator+(const Hyper& a, const Hyper& b);
+[[nodiscard]] Hyper operator-(const Hyper& a, const Hyper& b);
+[[nodiscard]] Hyper operator*(const Hyper& a, const Hyper& b);
+[[nodiscard]] Hyper operator/(const Hyper& a, const Hyper& b);
+[[nodiscard]] Hyper pow(const Hyper& base, double exponent);
+[[nodiscard]] Hyper sqrt(const Hyper& x);
+
+[[nodiscard]] Tensor operator*(const Hyper& a, const Tensor& x);
+[[nodiscard]] Tensor operator+(const Tensor& x, const Hyper& b);
+
+namespace detail {
+
+/// A hyperparameter as a formula takes it: C is double or Hyper.
+template <class C>
+[[nodiscard]] C coefficient(const Hyper& x) {
+  if constexpr (std::is_same_v<C, double>) {
+    return x.value();
+  } else {
+    return x;
+  }
+}
+
+}  // namespace detail
+}  // namespace optim
+}  // namespace v1
+}  // namespace xtgrad

@@ -1,0 +1,159 @@
+#include "xtgrad/optim/optimizer.h"
+
+#include <fmt/format.h>
+
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+
+#include "xtgrad/autograd/core/node.h"
+#include "xtgrad/autograd/creation.h"
+#include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/grad.h"
+#include "xtgrad/optim/checks.h"
+
+namespace xtgrad {
+inline namespace v1 {
+namespace optim {
+namespace {
+
+/// True if nobody but its parameter, and the caller of this, holds the value: no handle, no graph, no copy.
+bool is_private(const Tensor& value) {
+  const xtgrad::detail::Node& node = xtgrad::detail::node_of(value);
+  return node.values.load() == 2 && node.refs.load() == 1 && node.array.buffer.unique() && !node.recorded();
+}
+
+Tensor lr_tensor(double lr) { return full({}, lr, {.dtype = float64}); }
+
+}  // namespace
+
+void Optimizer::step() {
+  const NoGrad no_grad;
+  for (std::size_t g = 0; g < groups_.size(); ++g) {
+    const double rate = lr(g);
+    const std::span<const std::string_view> names = moment_names(g);
+    for (Entry& entry : groups_[g].entries) {
+      const Tensor gradient = entry.parameter->grad();
+      if (!gradient.defined() || !entry.parameter->requires_grad()) continue;
+      prepare(entry, names);
+      const Tensor value = entry.parameter->tensor();
+      const Update update{rate, value, gradient, is_private(value)};
+      entry.parameter->set_value(advance(g, update, entry.state));
+    }
+  }
+}
+
+void Optimizer::zero_grad() {
+  for (const Group& group : groups_) {
+    for (const Entry& entry : group.entries) entry.parameter->zero_grad();
+  }
+}
+
+double Optimizer::lr(std::size_t group) const {
+  check_group(group);
+  return groups_[group].lr.item();
+}
+
+void Optimizer::set_lr(double lr) {
+  detail::check_not_negative(name_, "lr", lr);
+  for (Group& group : groups_) group.lr = lr_tensor(lr);
+}
+
+void Optimizer::set_lr(double lr, std::size_t group) {
+  check_group(group);
+  detail::check_not_negative(name_, "lr", lr);
+  groups_[group].lr = lr_tensor(lr);
+}
+
+std::vector<nn::ParameterRef> Optimizer::parameters() const {
+  std::vector<nn::ParameterRef> all;
+  for (const Group& group : groups_) {
+    for (const Entry& entry : group.entries) all.push_back(entry.parameter);
+  }
+  return all;
+}
+
+std::vector<nn::ParameterRef> Optimizer::parameters(std::size_t group) const {
+  check_group(group);
+  std::vector<nn::ParameterRef> all;
+  for (const Entry& entry : groups_[group].entries) all.push_back(entry.parameter);
+  return all;
+}
+
+void Optimizer::members(nn::Members& m) {
+  const NoGrad no_grad;
+  for (std::size_t g = 0; g < groups_.size(); ++g) m(fmt::format("groups.{}.lr", g), groups_[g].lr);
+  for (std::size_t g = 0; g < groups_.size(); ++g) {
+    const std::span<const std::string_view> names = moment_names(g);
+    for (Entry& entry : groups_[g].entries) {
+      // A frozen parameter's moments would be memory for nothing; whatever it has had is listed all the same.
+      if (entry.parameter->requires_grad()) prepare(entry, names);
+      m(entry.label + ".step", entry.state.step);
+      for (std::size_t k = 0; k < names.size(); ++k) {
+        m(fmt::format("{}.{}", entry.label, names[k]), entry.state.moments[k]);
+      }
+    }
+  }
+}
+
+void Optimizer::add_parameters(std::vector<nn::ParameterRef> parameters, double lr) {
+  if (parameters.empty()) {
+    throw ValueError(fmt::format(
+        "{}: the list of parameters is empty; a module's are those that its `members` lists", name_));
+  }
+  std::unordered_map<const nn::ParameterSlot*, std::size_t> group_of;
+  std::unordered_set<std::string> labels;
+  std::size_t count = 0;
+  for (std::size_t g = 0; g < groups_.size(); ++g) {
+    for (const Entry& entry : groups_[g].entries) {
+      group_of.emplace(entry.parameter.get(), g);
+      labels.insert(entry.label);
+      ++count;
+    }
+  }
+  Group group{lr_tensor(lr), {}};
+  for (std::size_t i = 0; i < parameters.size(); ++i, ++count) {
+    nn::ParameterRef& parameter = parameters[i];
+    if (parameter == nullptr) {
+      throw ValueError(fmt::format("{}: parameter {} of group {} is an empty ref", name_, i, groups_.size()));
+    }
+    std::string label = parameter->name();
+    if (label.empty() || labels.contains(label)) label += fmt::format("#{}", count);
+    const auto [place, is_new] = group_of.try_emplace(parameter.get(), groups_.size());
+    if (!is_new) {
+      const std::string& name = parameter->name();
+      throw ValueError(fmt::format("{}: parameter {} is given twice, in group {} and in group {}", name_,
+                                   name.empty() ? label : fmt::format("\"{}\"", name), place->second,
+                                   groups_.size()));
+    }
+    labels.insert(label);
+    group.entries.push_back({std::move(parameter), std::move(label)});
+  }
+  groups_.push_back(std::move(group));
+}
+
+void Optimizer::check_group(std::size_t group) const {
+  if (group < groups_.size()) return;
+  throw ValueError(fmt::format("{}: no group {}; there are {}", name_, group, groups_.size()));
+}
+
+/// Makes the moments fit the parameter as it is now: it may have been unfrozen, or converted to another
+/// dtype.
+void Optimizer::prepare(Entry& entry, std::span<const std::string_view> names) const {
+  for (std::size_t k = 0; k < names.size(); ++k) {
+    Tensor& moment = entry.state.moments[k];
+    if (!moment.defined()) {
+      moment = zeros(entry.parameter->shape(), {.dtype = entry.parameter->dtype()});
+    } else if (moment.shape() != entry.parameter->shape()) {
+      throw ShapeError(fmt::format(
+          "{}: parameter \"{}\" and its loaded \"{}\" differ: the parameter is {}, the latter is {}", name_,
+          entry.label, names[k], to_string(entry.parameter->shape()), to_string(moment.shape())));
+    } else if (moment.dtype() != entry.parameter->dtype()) {
+      moment = moment.to(entry.parameter->dtype());
+    }
+  }
+}
+
+}  // namespace optim
+}  // namespace v1
+}  // namespace xtgrad

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <vector>
+
+#include "xtgrad/optim/hyper.h"
+#include "xtgrad/optim/optimizer.h"
+
+namespace xtgrad {
+inline namespace v1 {
+namespace optim {
+
+struct SGDOptions {
+  Hyper lr = {};                ///< required
+  Hyper momentum = 0;           ///< mu; the number 0 means no momentum buffer
+  Hyper dampening = 0;          ///< tau
+  Hyper weight_decay = 0;       ///< lambda, an L2 penalty of lambda / 2 times the sum of squares
+  bool nesterov = false;        ///< needs momentum and no dampening
+  bool lr_in_velocity = false;  ///< b = mu b + (1 - tau) lr g; p -= b (Nesterov: lr g + mu b)
+  bool maximize = false;        ///< ascends instead
+};
+
+/// Gradient descent, stochastic if the gradients are, with momentum if asked for:
+///
+///   g += lambda p
+///   b = mu b + (1 - tau) g    (b = g in the first step)
+///   p -= lr b                 (Nesterov: p -= lr (g + mu b))
+///
+/// The learning rate is outside the velocity b, as in PyTorch, so a change of it acts at once; with
+/// `lr_in_velocity` it is inside, as in Sutskever et al. (2013) and many textbooks, which is the same while
+/// lr is constant. State of a parameter: b, called "momentum", if there is momentum.
+class SGD : public Optimizer {
+ public:
+  /// Throws ValueError for an option that is out of range or missing, and for parameters as `add_group` does.
+  SGD(std::vector<nn::ParameterRef> parameters, const SGDOptions& options);
+
+  /// More parameters, with options of their own. Throws ValueError, and changes nothing, for an empty list,
+  /// an empty ref, or a parameter that is there already.
+  void add_group(std::vector<nn::ParameterRef> parameters, const SGDOptions& options);
+  /// With the learning rate as it is now.
+  [[nodiscard]] SGDOptions options(std::size_t group = 0) const;
+  /// Replaces a group's options, the learning rate included.
+  void set_options(const SGDOptions& options, std::size_t group = 0);
+
+ protected:
+  [[nodiscard]] std::span<const std::string_view> moment_names(std::size_t group) const override;
+  [[nodiscard]] Tensor advance(std::size_t group, const Update& update, State& state) const override;
+
+ private:
+  std::vector<SGDOptions> options_;  // of each group; the learning rate in force is the base's
+};
+
+/// The pure form: the parameters and states after one step, which is recorded if a parameter, gradient,
+/// moment or hyperparameter wants a gradient, and differentiable in all of them. `states` is empty before the
+/// first step; an empty gradient leaves its parameter as it is. Throws ValueError, ShapeError or DtypeError
+/// where counts, options, shapes or dtypes are wrong.
+///
+///   Tensor lr = tensor(0.1, {.requires_grad = true});
+///   Tensor w = tensor({1, -2}, {.requires_grad = true});
+///   std::vector<optim::State> states;
+///   for (int i = 0; i < 3; ++i) {
+///     std::vector<Tensor> g = grad({sum(square(w))}, {w}, {.create_graph = true});
+///     auto [parameters, next] = optim::step({w}, g, states, optim::SGDOptions{.lr = lr, .momentum = 0.9});
+///     w = parameters[0];
+///     states = next;
+///   }
+///   Tensor slope = grad({sum(square(w))}, {lr})[0];  // of the final loss, in the learning rate
+[[nodiscard]] Stepped step(const std::vector<Tensor>& parameters, const std::vector<Tensor>& gradients,
+                           const std::vector<State>& states, const SGDOptions& options);
+
+}  // namespace optim
+}  // namespace v1
+}  // namespace xtgrad

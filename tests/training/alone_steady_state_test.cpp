@@ -1,0 +1,157 @@
+// Counts every request to the system's allocator during training steps, by standing in front of it.
+#include <doctest/doctest.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstddef>
+#include <cstdlib>
+#include <string>
+
+#include "xtgrad/autograd/memory/pool.h"
+#include "xtgrad/datasets/digits.h"
+#include "xtgrad/datasets/loader.h"
+#include "xtgrad/nn/nn.h"
+#include "xtgrad/optim/optim.h"
+#include "xtgrad/xtgrad.h"
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define XTGRAD_COUNTS_ALLOCATIONS 0
+#else
+#define XTGRAD_COUNTS_ALLOCATIONS 1
+#endif
+
+namespace {
+
+struct Requests {
+  std::atomic<long> malloc{0};
+  std::atomic<long> mmap{0};
+  std::atomic<long> brk{0};
+};
+constinit Requests requests;
+
+}  // namespace
+
+#if XTGRAD_COUNTS_ALLOCATIONS
+
+extern "C" {
+
+void* __libc_malloc(std::size_t bytes);
+void* __libc_calloc(std::size_t count, std::size_t bytes);
+void* __libc_realloc(void* block, std::size_t bytes);
+void* __libc_memalign(std::size_t alignment, std::size_t bytes);
+
+void* malloc(std::size_t bytes) {
+  requests.malloc.fetch_add(1, std::memory_order_relaxed);
+  return __libc_malloc(bytes);
+}
+void* calloc(std::size_t count, std::size_t bytes) {
+  requests.malloc.fetch_add(1, std::memory_order_relaxed);
+  return __libc_calloc(count, bytes);
+}
+void* realloc(void* block, std::size_t bytes) {
+  requests.malloc.fetch_add(1, std::memory_order_relaxed);
+  return __libc_realloc(block, bytes);
+}
+void* memalign(std::size_t alignment, std::size_t bytes) {
+  requests.malloc.fetch_add(1, std::memory_order_relaxed);
+  return __libc_memalign(alignment, bytes);
+}
+void* aligned_alloc(std::size_t alignment, std::size_t bytes) { return memalign(alignment, bytes); }
+int posix_memalign(void** block, std::size_t alignment, std::size_t bytes) {
+  *block = memalign(alignment, bytes);
+  return *block == nullptr ? ENOMEM : 0;
+}
+void* mmap(void* address, std::size_t bytes, int protection, int flags, int file, off_t offset) noexcept {
+  requests.mmap.fetch_add(1, std::memory_order_relaxed);
+  // The system call itself: asking the C library for the next mmap would allocate.
+  return reinterpret_cast<void*>(syscall(SYS_mmap, address, bytes, protection, flags, file, offset));
+}
+int brk(void* address) noexcept {
+  requests.brk.fetch_add(1, std::memory_order_relaxed);
+  return reinterpret_cast<void*>(syscall(SYS_brk, address)) == address ? 0 : -1;
+}
+
+}  // extern "C"
+
+#endif
+
+using namespace xtgrad;
+
+namespace {
+
+struct Counts {
+  long malloc;
+  long mmap;
+  long brk;
+  std::int64_t growths;
+};
+
+Counts counts() {
+  return {requests.malloc.load(), requests.mmap.load(), requests.brk.load(), detail::pool_stats().growths};
+}
+
+template <class Optimizer>
+void train_epoch(nn::Module& model, Optimizer& optimizer, datasets::Loader& loader) {
+  for (auto& [x, y] : loader) {
+    Tensor loss = nn::cross_entropy(model(x), y);
+    optimizer.zero_grad();
+    loss.backward();
+    optimizer.step();
+  }
+}
+
+template <class Optimizer>
+void check_steady_state(Optimizer make_optimizer, Dtype dtype) {
+  const DefaultDtype scope(dtype);
+  nn::MLP model({.sizes = {64, 96, 48, 10}, .dropout = 0.1});
+  auto optimizer = make_optimizer(model);
+  datasets::Loader loader(datasets::digits({.dtype = dtype}), {.batch_size = 64, .shuffle = true, .seed = 1});
+  for (int epoch = 0; epoch < 2; ++epoch) train_epoch(model, optimizer, loader);
+  const Counts before = counts();
+  for (int epoch = 0; epoch < 3; ++epoch) train_epoch(model, optimizer, loader);
+  const Counts after = counts();
+  CHECK(after.malloc - before.malloc == 0);
+  CHECK(after.mmap - before.mmap == 0);
+  CHECK(after.brk - before.brk == 0);
+  CHECK(after.growths - before.growths == 0);
+}
+
+}  // namespace
+
+TEST_CASE("the counters count") {
+#if XTGRAD_COUNTS_ALLOCATIONS
+  const Counts before = counts();
+  std::string text(1000, 'x');
+  void* volatile block = std::malloc(10);
+  std::free(block);
+  void* pages = mmap(nullptr, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  munmap(pages, 4096);
+  const Counts after = counts();
+  CHECK(text.size() == 1000);
+  CHECK(after.malloc - before.malloc >= 2);
+  CHECK(after.mmap - before.mmap == 1);
+#else
+  MESSAGE("skipped: a sanitizer has its own allocator in the way");
+#endif
+}
+
+TEST_CASE("a training step in the steady state asks the system for no memory") {
+#if XTGRAD_COUNTS_ALLOCATIONS
+  set_num_threads(1);
+  for (const Dtype dtype : {float32, float64}) {
+    CAPTURE(to_string(dtype));
+    check_steady_state([](nn::Module& model) { return optim::Adam(model.parameters(), {.lr = 1e-3}); },
+                       dtype);
+    check_steady_state(
+        [](nn::Module& model) {
+          return optim::SGD(model.parameters(), {.lr = 0.01, .momentum = 0.9, .weight_decay = 1e-4});
+        },
+        dtype);
+  }
+#else
+  MESSAGE("skipped: a sanitizer has its own allocator in the way");
+#endif
+}
