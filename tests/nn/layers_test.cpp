@@ -166,7 +166,7 @@ TEST_CASE("an MLP drops after hidden activations alone, and only while training"
   CHECK(elements(all(x)) == elements(all.layers[1].bias));
 }
 
-TEST_CASE("an MLP of two sizes is linear; without bias it maps 0 to 0") {
+TEST_CASE("an MLP of two sizes is linear, without bias it maps 0 to 0") {
   nn::MLP model{{.sizes = {3, 2}, .dropout = 0.9, .bias = false}};
   CHECK(model.parameters().size() == 1);
   CHECK(model.dropouts.empty());

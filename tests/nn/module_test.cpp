@@ -46,7 +46,7 @@ TEST_CASE("parameters come in the order of members, named by their path") {
   CHECK(model.parameter_count() == 4 * 5 + 5 + 5 * 3 + 3);
 }
 
-TEST_CASE("a listed parameter carries its path into the graph; the path from further out wins") {
+TEST_CASE("a listed parameter carries its path into the graph, the path from further out wins") {
   Classifier model;
   CHECK(model.head.weight.name().empty());
   static_cast<void>(model.head.parameters());

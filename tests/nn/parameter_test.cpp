@@ -190,7 +190,7 @@ TEST_CASE("set_value names the parameter and both shapes or dtypes") {
   CHECK(elements(p) == std::vector<double>{1, 2, 3, 4});
 }
 
-TEST_CASE("to converts in place and clears the gradient; a loss of before does no harm") {
+TEST_CASE("to converts in place and clears the gradient, a loss of before does no harm") {
   Parameter p = parameter({1, 2});
   const nn::ParameterRef slot = p.slot();
   const Tensor loss = sum(square(p));

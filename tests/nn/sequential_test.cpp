@@ -35,7 +35,7 @@ TEST_CASE("an empty Sequential is the identity") {
   CHECK(model.parameters().empty());
 }
 
-TEST_CASE("Sequentials nest; a user's own module fits in") {
+TEST_CASE("Sequentials nest, a user's own module fits in") {
   nn::Sequential model;
   model.add(small()).add(nn::Linear{1, 4}).add(nn_test::Classifier{});
   CHECK(model(ones({5, 2})).shape() == Shape{5, 3});
