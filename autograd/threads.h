@@ -3,8 +3,8 @@
 namespace xtgrad {
 inline namespace v1 {
 
-/// Number of threads that one operation may use, at least 1; OMP_NUM_THREADS, or the number of cores, at start.
-/// Results do not depend on it: not a bit.
+/// Number of threads that one operation may use, at least 1; OMP_NUM_THREADS, or the number of cores, at
+/// start. Results do not depend on it: not a bit.
 [[nodiscard]] int num_threads();
 /// Throws ValueError below 1.
 void set_num_threads(int threads);

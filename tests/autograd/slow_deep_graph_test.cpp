@@ -23,8 +23,8 @@ TEST_CASE("ten million chained nodes on a stack of 8 MB, at most 256 bytes a nod
   CHECK(x.grad().defined());
   y = Tensor();
   const detail::PoolStats freed = detail::pool_stats();
-  // What the pool took from the system in all, sweep included, and what is still in use: the leaf (node, buffer,
-  // and two blocks of state) and its gradient.
+  // What the pool took from the system in all, sweep included, and what is still in use: the leaf (node,
+  // buffer, and two blocks of state) and its gradient.
   CHECK(freed.reserved_bytes - at_start.reserved_bytes <= 256 * nodes);
   CHECK(freed.live_blocks - at_start.live_blocks == 6);
 }

@@ -1,0 +1,167 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <cmath>
+
+#include "xtgrad/autograd/check/order.h"
+
+namespace xtgrad {
+inline namespace v1 {
+namespace detail {
+namespace {
+
+using Result = CheckGradsReport::Result;
+
+double dot(const Values& a, const double* b) {
+  double total = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) total += a[i] * b[i];
+  return total;
+}
+
+/// The vector with all but one range set to zero.
+Values masked(const Values& values, const Block& range) {
+  Values result(values.size(), 0.0);
+  for (std::size_t i = range.begin; i < range.end; ++i) result[i] = values[i];
+  return result;
+}
+
+/// Narrows a range down to one element: `left_share(left half)` says how much of `total` the left half has.
+template <class Share>
+std::size_t bisect(Block range, double total, Share left_share) {
+  while (range.size() > 1) {
+    const std::size_t middle = range.begin + range.size() / 2;
+    const double left = left_share(Block{range.begin, middle});
+    const bool go_left = std::abs(left) >= std::abs(total - left) || !std::isfinite(left);
+    total = go_left ? left : total - left;
+    (go_left ? range.end : range.begin) = middle;
+  }
+  return range.begin;
+}
+
+/// "output 0 [2, 3]"; the name alone for a 0-d tensor.
+std::string place_text(const std::string& name, const std::vector<std::int64_t>& index) {
+  return index.empty() ? name : fmt::format("{} [{}]", name, fmt::join(index, ", "));
+}
+
+}  // namespace
+
+bool OrderCheck::fail(Result result, const std::string& what) {
+  report_.result = result;
+  report_.message = fmt::format("check_grads: {}: {}", options_.name, what);
+  return false;
+}
+
+void OrderCheck::set_output_place(std::size_t output, std::size_t element) {
+  report_.output = problem_.output_names[output];
+  report_.output_element = index_of(output_shape(output), element);
+}
+
+void OrderCheck::set_input_place(std::size_t input, std::size_t element) {
+  report_.input = problem_.input_names[input];
+  report_.input_element = index_of(input_shape(input), element);
+}
+
+std::string OrderCheck::output_place() const { return place_text(report_.output, report_.output_element); }
+std::string OrderCheck::input_place() const { return place_text(report_.input, report_.input_element); }
+
+bool OrderCheck::report_wrong(const Place& where, const BlockDerivative& derivative,
+                              const Comparison& found) {
+  const double total =
+      dot(where.u, derivative.value.data()) - dot(where.v, pull(where.output, where.u)[where.input].data());
+  const std::size_t r = bisect({0, where.u.size()}, total, [&](const Block& half) {
+    const Values u = masked(where.u, half);
+    return dot(u, derivative.value.data()) - dot(where.v, pull(where.output, u)[where.input].data());
+  });
+  Values unit(where.u.size(), 0.0);
+  unit[r] = 1;
+  const Values gradient = pull(where.output, unit)[where.input];
+  const auto numeric_along = [&](const Values& v) {
+    const LineDerivative line = differentiate(where.input, v);
+    return line.derivative(where.output) ? line.derivative(where.output)->value[r] : derivative.value[r];
+  };
+  const double row_total = derivative.value[r] - dot(where.v, gradient.data());
+  const std::size_t e = bisect({0, where.v.size()}, row_total, [&](const Block& half) {
+    const Values v = masked(where.v, half);
+    return numeric_along(v) - dot(v, gradient.data());
+  });
+  set_output_place(where.output, r);
+  set_input_place(where.input, e);
+  report_.numeric = numeric_along(masked(where.v, {e, e + 1})) / where.v[e];
+  report_.analytic = gradient[e];
+  report_.step = derivative.step * std::abs(where.v[e]);
+  report_.smallest_detectable = found.relative(found.threshold);
+  const char* flat =
+      report_.numeric == 0 && report_.analytic != 0
+          ? " (f does not change at all over this step: the rule is wrong, or rounding hides the change)"
+          : "";
+  return fail(
+      Result::wrong,
+      fmt::format(
+          "wrong gradient at order {}: d {} / d {} is {:.10g} by differences of values and {:.10g} by "
+          "the rules{}; over all elements the relative error is {:.1e}, and {:.1e} would have been "
+          "noticed; seed {}, h {:.2g}",
+          problem_.order, output_place(), input_place(), report_.numeric, report_.analytic, flat,
+          found.relative(found.difference()), found.relative(found.threshold), options_.seed, report_.step));
+}
+
+bool OrderCheck::report_irregular(std::size_t input, const Values& v, std::size_t output,
+                                  const Irregularity& found) {
+  using Kind = Irregularity::Kind;
+  const std::size_t r = found.result;
+  set_output_place(output, r - blocks_[output].begin);
+  report_.step = found.step;
+  if (found.kind == Kind::not_finite) {
+    report_.input = problem_.input_names[input];
+    return fail(
+        Result::not_finite,
+        fmt::format(
+            "{} is not finite when {} moves by {:.1g} of its size, although it is at x: x is at the edge "
+            "of the domain of f; order {}, seed {}",
+            output_place(), report_.input, found.step, problem_.order, options_.seed));
+  }
+  const auto size_along = [&](const Values& direction) {
+    const double up = evaluate_along(input, direction, found.step)[r];
+    const double down = evaluate_along(input, direction, -found.step)[r];
+    return found.kind == Kind::jump ? up - down : (up - center_[r]) - (center_[r] - down);
+  };
+  const std::size_t e =
+      bisect({0, v.size()}, size_along(v), [&](const Block& half) { return size_along(masked(v, half)); });
+  set_input_place(input, e);
+  Values single(v.size(), 0.0);
+  single[e] = std::abs(v[e]);
+  const double up = evaluate_along(input, single, found.step)[r];
+  const double down = evaluate_along(input, single, -found.step)[r];
+  const double h = found.step * single[e];
+  report_.step = h;
+  const std::string advice = "derivatives can be checked beside it: move x, or pass {.avoid_kinks = true}";
+  if (found.kind == Kind::jump) {
+    return fail(Result::kink,
+                fmt::format("jump near x at order {}: {} goes from {:.6g} to {:.6g} where {} passes {:.6g} "
+                            "(h {:.2g}); {}; seed {}",
+                            problem_.order, output_place(), down, up, input_place(),
+                            values_of(problem_.inputs[input])[e], h, advice, options_.seed));
+  }
+  return fail(Result::kink,
+              fmt::format("kink near x at order {}: {} has slope {:.6g} below and {:.6g} above {} = {:.6g} "
+                          "(h {:.2g}); {}; seed {}",
+                          problem_.order, output_place(), (center_[r] - down) / h, (up - center_[r]) / h,
+                          input_place(), values_of(problem_.inputs[input])[e], h, advice, options_.seed));
+}
+
+bool OrderCheck::report_inconclusive(std::size_t input, std::size_t output, double noticed) {
+  report_.input = problem_.input_names[input];
+  report_.output = problem_.output_names[output];
+  const std::string blind = std::isfinite(noticed) ? fmt::format("no error below {:.1e} of its size", noticed)
+                                                   : std::string("no error of any size");
+  return fail(
+      Result::inconclusive,
+      fmt::format(
+          "inconclusive at order {}: in d {} / d {} {} would be noticed, and {:.1e} is asked for: the "
+          "values of f carry too much rounding or noise, or change too fast near x (does f convert to "
+          "float32, cancel large numbers, or draw random ones?); seed {}",
+          problem_.order, report_.output, report_.input, blind, options_.coarsest, options_.seed));
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace xtgrad

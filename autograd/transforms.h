@@ -1,0 +1,78 @@
+#pragma once
+
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "xtgrad/autograd/tensor.h"
+
+namespace xtgrad {
+inline namespace v1 {
+
+// Transformations of functions: derivatives as functions of a function, in the manner of JAX.
+//
+// A function is called with variables of its own, so a tensor that it merely captures is a constant to the
+// transformation. Where recording is on, results are recorded and can be differentiated again, in the
+// inputs, in cotangents and tangents, and in whatever the function captures; inside a `NoGrad` they are not.
+//
+//   const auto f = [](const Tensor& x) { return sum(exp(x)); };
+//   Tensor x = tensor({0, 1});
+//   Tensor h = hessian(f, x);            // [2, 2], diagonal 1 and e
+//   Tensor hv = hvp(f, x, ones_like(x)); // [2], the same times a vector, without the matrix
+
+/// One tensor to one tensor.
+using UnaryTensorFunction = std::function<Tensor(const Tensor&)>;
+/// Any number of tensors to any number of tensors.
+using TensorFunction = std::function<std::vector<Tensor>(std::span<const Tensor>)>;
+
+/// A function's values at a point, and its vector-Jacobian product there. Keeps the graph alive, so it can
+/// be applied to many cotangents.
+class Pullback {
+ public:
+  /// The function's values.
+  [[nodiscard]] const std::vector<Tensor>& outputs() const { return outputs_; }
+  /// J^T u: the gradient of the sum of <cotangent, output> in each input, of the input's shape. Zeros for an
+  /// input that no output depends on; an empty handle for an int64 or bool input. A cotangent has its
+  /// output's shape and dtype; an empty handle stands for zeros. Throws ValueError for a wrong number of
+  /// cotangents, ShapeError or DtypeError for one that does not fit.
+  [[nodiscard]] std::vector<Tensor> operator()(std::span<const Tensor> cotangents) const;
+  /// The same for a function of one tensor to one tensor; throws ValueError for any other.
+  [[nodiscard]] Tensor operator()(const Tensor& cotangent) const;
+
+ private:
+  friend Pullback vjp(const TensorFunction& f, std::span<const Tensor> inputs);
+  std::vector<Tensor> inputs_;  // the variables that the function was called with
+  std::vector<Tensor> outputs_;
+};
+
+/// Calls f and prepares its vector-Jacobian product. Throws GraphError if f returns an empty handle.
+[[nodiscard]] Pullback vjp(const TensorFunction& f, std::span<const Tensor> inputs);
+[[nodiscard]] Pullback vjp(const UnaryTensorFunction& f, const Tensor& x);
+
+struct JvpResult {
+  std::vector<Tensor> outputs;   ///< the function's values
+  std::vector<Tensor> tangents;  ///< J v for each output, of its shape; empty for int64 and bool outputs
+};
+
+/// The Jacobian-vector product: the derivative of f's outputs when input i moves along `tangents[i]`, which
+/// has its shape and dtype; an empty handle stands for an input that does not move. Computed as the vjp of
+/// the vjp, which is linear in its cotangent, so at the cost of about two sweeps. Throws as `Pullback` does.
+[[nodiscard]] JvpResult jvp(const TensorFunction& f, std::span<const Tensor> inputs,
+                            std::span<const Tensor> tangents);
+/// The same for one tensor to one tensor; returns J v, of f(x)'s shape.
+[[nodiscard]] Tensor jvp(const UnaryTensorFunction& f, const Tensor& x, const Tensor& v);
+
+/// All derivatives of f(x): entry [i..., j...] is d f(x)[i...] / d x[j...], of f(x)'s shape followed by x's.
+/// One sweep for each element of f(x). Throws ShapeError if the ranks add up to more than Shape::max_rank.
+[[nodiscard]] Tensor jacobian(const UnaryTensorFunction& f, const Tensor& x);
+
+/// Second derivatives of f, whose value has one element: entry [i..., j...] is d2 f / d x[i...] d x[j...], of
+/// x's shape twice over. Throws ShapeError if f(x) has more elements, or past Shape::max_rank.
+[[nodiscard]] Tensor hessian(const UnaryTensorFunction& f, const Tensor& x);
+
+/// The Hessian of f, whose value has one element, times v: of x's shape, as v is. Two sweeps, however large x
+/// is.
+[[nodiscard]] Tensor hvp(const UnaryTensorFunction& f, const Tensor& x, const Tensor& v);
+
+}  // namespace v1
+}  // namespace xtgrad

@@ -1,0 +1,80 @@
+// The walk over ops.def: one test case for each operation, so that a failure names it.
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "tests/autograd/ops/op_walk.h"
+
+namespace xtgrad::testing {
+namespace {
+
+/// A check that one operation cannot pass, and why. The page of supported operations prints these.
+struct Exemption {
+  OpId op;
+  Check check;
+  const char* reason;
+};
+
+// None so far.
+const std::vector<Exemption> exemptions = {};
+
+bool is_exempt(OpId op, Check check) {
+  return std::any_of(exemptions.begin(), exemptions.end(),
+                     [&](const Exemption& e) { return e.op == op && e.check == check; });
+}
+
+/// What is wrong with a table of exemptions: too many, without a reason, or no longer needed.
+std::vector<std::string> faults_of(const std::vector<Exemption>& table) {
+  constexpr std::size_t most = 5;
+  std::vector<std::string> faults;
+  if (table.size() > most) faults.push_back(fmt::format("{} exemptions, {} are allowed", table.size(), most));
+  for (const Exemption& e : table) {
+    const std::string row = fmt::format("{}, {}", detail::to_string(e.op), to_string(e.check));
+    if (std::string_view(e.reason).empty()) faults.push_back(row + ": no reason is given");
+    if (findings_of(describe(e.op), e.check).empty())
+      faults.push_back(row + ": the check passes, the exemption can go");
+  }
+  return faults;
+}
+
+void walk(OpId id) {
+  const Op op = describe(id);
+  for (const Check check : all_checks) {
+    const std::string name(to_string(check));
+    SUBCASE(name.c_str()) {
+      if (is_exempt(id, check)) return;
+      for (const std::string& finding : findings_of(op, check)) FAIL_CHECK(finding);
+    }
+  }
+}
+
+#define XTGRAD_PRIMITIVE(name, family) \
+  TEST_CASE("op " #name) { walk(OpId::name); }
+#define XTGRAD_COMPOSITE(name, family) XTGRAD_PRIMITIVE(name, family)
+#define XTGRAD_CONSTANT(name, family) XTGRAD_PRIMITIVE(name, family)
+#include "xtgrad/autograd/ops.def"
+#undef XTGRAD_PRIMITIVE
+#undef XTGRAD_COMPOSITE
+#undef XTGRAD_CONSTANT
+
+TEST_CASE("op exemptions are few, explained and needed") {
+  for (const std::string& fault : faults_of(exemptions)) FAIL_CHECK(fault);
+  CHECK(faults_of({{OpId::neg, Check::adjoint, "because"}}) ==
+        std::vector<std::string>{"neg, adjoint: the check passes, the exemption can go"});
+  CHECK(faults_of({{OpId::neg, Check::adjoint, ""}})[0] == "neg, adjoint: no reason is given");
+  CHECK(faults_of(std::vector<Exemption>(6, {OpId::neg, Check::adjoint, "because"}))[0] ==
+        "6 exemptions, 5 are allowed");
+}
+
+TEST_CASE("op without samples is found") {
+  const std::vector<std::string> found =
+      findings_of(Op(OpId::tanh), Check::recorded);  // nothing was described
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].find("tanh(), recorded: has 0 registrations of samples, needs one") == 0);
+}
+
+}  // namespace
+}  // namespace xtgrad::testing

@@ -1,0 +1,122 @@
+// Samples of gather and scatter_add.
+#include <string>
+
+#include "tests/support/op_samples.h"
+#include "xtgrad/autograd/creation.h"
+#include "xtgrad/autograd/ops.h"
+
+namespace xtgrad::testing {
+namespace {
+
+/// The place in x that an index entry at `place` points to.
+Index pointed_to(const Index& place, std::size_t axis, const Values& index) {
+  Index source = place;
+  source[axis] = static_cast<std::int64_t>(index.at(place));
+  return source;
+}
+
+/// Shapes of x and of the index, an axis, and whether it is counted from the end.
+struct Case {
+  Shape x, index;
+  std::int64_t axis;
+  std::size_t dim;
+  bool derivatives = true;
+};
+
+std::vector<Case> cases() {
+  return {{{4}, {6}, 0, 0},
+          {{4}, {4}, 0, 0},
+          {{3, 2}, {2, 2}, 0, 0},
+          {{2, 3}, {2, 5}, 1, 1},
+          {{2, 3, 2}, {1, 4, 2}, -2, 1},
+          {{3, 2}, {0, 2}, 0, 0},
+          {{2, 3}, {2, 0}, 1, 1},
+          {{1}, {1}, 0, 0},
+          {{1037}, {2049}, 0, 0, false},
+          {{61, 17}, {61, 3}, 1, 1, false}};
+}
+
+std::string describe(const Case& c) {
+  return "x " + to_string(c.x) + ", index " + to_string(c.index) + ", axis=" + std::to_string(c.axis);
+}
+
+const OpSamples gather_samples(OpId::gather, [](Op& op) {
+  op.accepts = Accepts::everything;
+  for (const Case& c : cases()) {
+    op.sample({.attributes = describe(c),
+               .inputs = {{.shape = c.x}, index_input(c.index, 0, c.x[c.dim])},
+               .apply = [c](const Tensor& x, const Tensor& index) { return gather(x, c.axis, index); },
+               .reference =
+                   [c](std::span<const Values> in) {
+                     return fill(c.index, [&](const Index& place) {
+                       return in[0].at(pointed_to(place, c.dim, in[1]));
+                     });
+                   },
+               .linear_in = {0},
+               .derivatives = c.derivatives});
+  }
+  op.exact({.what = "one element twice",
+            .inputs = {row({5, 7}), row({1, 1, 1})},
+            .apply = [](const Tensor& x, const Tensor& index) { return gather(x, 0, index); },
+            .value = row({7, 7, 7}),
+            .gradients = {row({0, 3})},
+            .roles = {Role::floating, Role::index}});
+  const Tensor x = ones({2, 3});
+  const auto index_of = [](const Shape& shape, double value) { return full(shape, value, {.dtype = int64}); };
+  op.throws<ValueError>("the index is out of range: 2 at [0, 0], but axis 0 of x has size 2", [=] {
+    return gather(x, 0, index_of({1, 1}, 2));
+  });
+  op.throws<ValueError>("the index is out of range: -1 at [0, 0], but axis 1 of x has size 3", [=] {
+    return gather(x, 1, index_of({1, 1}, -1));
+  });
+  op.throws<ShapeError>("the index must have as many dimensions as x: x is [2, 3], the index is [2]",
+                        [=] { return gather(x, 0, index_of({2}, 0)); });
+  op.throws<ShapeError>("the index must be no larger than x outside axis 0: x is [2, 3], the index is [1, 4]",
+                        [=] {
+                          return gather(x, 0, index_of({1, 4}, 0));
+                        });
+  op.throws<DtypeError>("the index must be int64, got float32", [=] { return gather(x, 0, ones({1, 1})); });
+  op.throws<ShapeError>("axis 2 is out of range", [=] { return gather(x, 2, index_of({1, 1}, 0)); });
+});
+
+const OpSamples scatter_add_samples(OpId::scatter_add, [](Op& op) {
+  op.accepts = Accepts::numbers;
+  op.accuracy = {.ulps = 4, .by_magnitudes = true, .signed_zeros = false};
+  for (const Case& c : cases()) {
+    op.sample({.attributes = describe(c),
+               .inputs = {{.shape = c.x}, index_input(c.index, 0, c.x[c.dim]), {.shape = c.index}},
+               .apply = [c](const Tensor& x, const Tensor& index,
+                            const Tensor& source) { return scatter_add(x, c.axis, index, source); },
+               .reference =
+                   [c](std::span<const Values> in) {
+                     Values out = in[0];
+                     for_each_index(c.index, [&](const Index& place) {
+                       out.at(pointed_to(place, c.dim, in[1])) += in[2].at(place);
+                     });
+                     return out;
+                   },
+               .linear_in = {0, 2},
+               .derivatives = c.derivatives});
+  }
+  op.exact({.what = "two to one place",
+            .inputs = {row({1, 2}), row({1, 1}), row({10, 20})},
+            .apply = [](const Tensor& x, const Tensor& index,
+                        const Tensor& source) { return scatter_add(x, 0, index, source); },
+            .value = row({1, 32}),
+            .gradients = {row({1, 1}), row({1, 1})},
+            .roles = {Role::floating, Role::index, Role::floating}});
+  const Tensor x = ones({2, 3});
+  const auto index_of = [](const Shape& shape, double value) { return full(shape, value, {.dtype = int64}); };
+  op.throws<ValueError>("the index is out of range: 3 at [0, 0], but axis 1 of x has size 3", [=] {
+    return scatter_add(x, 1, index_of({1, 1}, 3), ones({1, 1}));
+  });
+  op.throws<ShapeError>("source and index must have one shape: source is [1, 2], index is [1, 1]", [=] {
+    return scatter_add(x, 1, index_of({1, 1}, 0), ones({1, 2}));
+  });
+  op.throws<DtypeError>("the index must be int64, got float32", [=] {
+    return scatter_add(x, 1, ones({1, 1}), ones({1, 1}));
+  });
+});
+
+}  // namespace
+}  // namespace xtgrad::testing

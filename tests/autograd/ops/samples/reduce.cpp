@@ -1,0 +1,196 @@
+// Samples of reductions over axes.
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <string>
+
+#include "tests/support/op_samples.h"
+#include "xtgrad/autograd/creation.h"
+#include "xtgrad/autograd/ops.h"
+
+namespace xtgrad::testing {
+namespace {
+
+constexpr double inf = infinity;
+constexpr double nan = not_a_number;
+
+using Fold = std::function<Real(const std::vector<Real>&)>;
+
+/// One case of a reduction: `axes` as the caller writes them, `dims` as they are meant.
+struct Case {
+  Shape shape;
+  std::vector<std::int64_t> axes;
+  std::vector<std::size_t> dims;
+  bool keepdim = false;
+  bool derivatives = true;
+};
+
+/// Collects the elements of each group and folds them.
+Reference reduced(const std::vector<std::size_t>& dims, bool keepdim, const Fold& fold) {
+  return [=](std::span<const Values> in) {
+    const auto is_reduced = [&](std::size_t d) {
+      return std::find(dims.begin(), dims.end(), d) != dims.end();
+    };
+    std::vector<std::int64_t> sizes;
+    for (std::size_t d = 0; d < in[0].shape.rank(); ++d) {
+      if (!is_reduced(d)) sizes.push_back(in[0].shape[d]);
+      if (is_reduced(d) && keepdim) sizes.push_back(1);
+    }
+    Values out{Shape(std::span<const std::int64_t>(sizes)), {}};
+    std::vector<std::vector<Real>> groups(static_cast<std::size_t>(out.shape.numel()));
+    for_each_index(in[0].shape, [&](const Index& index) {
+      std::size_t group = 0;
+      for (std::size_t d = 0; d < index.size(); ++d) {
+        if (!is_reduced(d))
+          group = group * static_cast<std::size_t>(in[0].shape[d]) + static_cast<std::size_t>(index[d]);
+      }
+      groups[group].push_back(in[0].at(index));
+    });
+    for (const std::vector<Real>& group : groups) out.data.push_back(fold(group));
+    return out;
+  };
+}
+
+std::string describe(const Case& c) {
+  std::string text = to_string(c.shape) + " axes";
+  for (const std::int64_t axis : c.axes) text.append(" ").append(std::to_string(axis));
+  return text + (c.keepdim ? ", keepdim" : "");
+}
+
+using Reduce = Tensor (*)(const Tensor&, const ReduceOptions&);
+
+void reduction_samples(Op& op, Reduce reduce, const Fold& fold, const Sample& model,
+                       const std::vector<Case>& cases) {
+  for (const Case& c : cases) {
+    Sample sample = model;
+    const ReduceOptions options{.axes = c.axes, .keepdim = c.keepdim};
+    sample.attributes = describe(c);
+    sample.inputs = {{.shape = c.shape, .domain = model.inputs[0].domain}};
+    sample.apply = [reduce, options](const Tensor& x) { return reduce(x, options); };
+    sample.reference = reduced(c.dims, c.keepdim, fold);
+    sample.derivatives = c.derivatives;
+    op.sample(std::move(sample));
+  }
+  op.throws<ShapeError>("axis 2 is out of range: 2 dimensions have the axes -2 to 1", [reduce] {
+    return reduce(ones({2, 3}), {.axes = {2}});
+  });
+  op.throws<ShapeError>("axis 1 is listed twice: axes are [1, -1], x is [2, 3]", [reduce] {
+    return reduce(ones({2, 3}), {.axes = {1, -1}});
+  });
+}
+
+std::vector<Case> cases_with_elements() {
+  return {{{4}, {}, {0}},
+          {{}, {}, {}},
+          {{2, 3}, {}, {0, 1}},
+          {{2, 3}, {0}, {0}},
+          {{2, 3}, {-1}, {1}},
+          {{2, 3, 4}, {1}, {1}, true},
+          {{2, 3, 2}, {0, -1}, {0, 2}},
+          {{2, 3, 2}, {2, 0}, {0, 2}, true},
+          {{1}, {0}, {0}},
+          {{0, 3}, {1}, {1}},
+          {{1037}, {}, {0}, false, false},
+          {{33, 1037}, {}, {0, 1}, false, false},
+          {{17, 61}, {1}, {1}, false, false},
+          {{61, 17}, {0}, {0}, true, false}};
+}
+
+std::vector<Case> cases_with_and_without_elements() {
+  std::vector<Case> cases = cases_with_elements();
+  cases.insert(cases.end(), {{{0}, {}, {0}}, {{2, 0}, {1}, {1}}, {{0, 3}, {0}, {0}, true}});
+  return cases;
+}
+
+Real sum_of(const std::vector<Real>& values) {
+  Real sum = 0;
+  for (const Real value : values) sum += value;
+  return sum;
+}
+
+Real largest_of(const std::vector<Real>& values) {
+  Real largest = values[0];
+  for (const Real value : values) {
+    if (std::isnan(value)) return value;
+    if (value > largest) largest = value;
+  }
+  return largest;
+}
+
+const OpSamples sum_samples(OpId::sum, [](Op& op) {
+  op.accepts = Accepts::numbers;
+  op.accuracy = {.ulps = 4, .by_magnitudes = true, .signed_zeros = false};
+  reduction_samples(op, sum, sum_of, {.inputs = {{}}, .linear_in = {0}}, cases_with_and_without_elements());
+  op.exact({"empty", {row({})}, [](const Tensor& x) { return sum(x); }, scalar(0), {row({})}});
+  op.exact(
+      {"inf - inf", {row({inf, -inf})}, [](const Tensor& x) { return sum(x); }, scalar(nan), {row({1, 1})}});
+});
+
+const OpSamples mean_samples(OpId::mean, [](Op& op) {
+  op.accuracy = {.ulps = 4, .by_magnitudes = true, .signed_zeros = false};
+  const auto fold = [](const std::vector<Real>& values) {
+    return sum_of(values) / static_cast<Real>(values.size());
+  };
+  std::vector<Case> cases = cases_with_elements();
+  reduction_samples(op, mean, fold, {.inputs = {{}}, .linear_in = {0}, .linear_exactly = false}, cases);
+  op.exact({"empty", {row({})}, [](const Tensor& x) { return mean(x); }, scalar(nan), {row({})}});
+  op.exact({"of 4",
+            {row({1, 2, 3, 6})},
+            [](const Tensor& x) { return mean(x); },
+            scalar(3),
+            {row({0.25, 0.25, 0.25, 0.25})}});
+});
+
+const OpSamples amax_samples(OpId::amax, [](Op& op) {
+  op.accepts = Accepts::numbers;
+  op.accuracy = {.signed_zeros = false};  // of 0 and -0 either is the largest
+  const Sample model{.inputs = {{.domain = {.apart = true}}}};
+  reduction_samples(op, amax, largest_of, model, cases_with_elements());
+  const auto whole = [](const Tensor& x) { return amax(x); };
+  op.exact({"a tie", {row({3, 1, 3})}, whole, scalar(3), {row({0.5, 0, 0.5})}});
+  op.exact({"NaN wins", {row({1, nan, 5})}, whole, scalar(nan), {row({0, 1, 0})}});
+  op.exact({"two NaN", {row({nan, 7, nan})}, whole, scalar(nan), {row({0.5, 0, 0.5})}});
+  op.exact({"0 and -0 tie", {row({0, -0.0})}, whole, scalar(0), {row({0.5, 0.5})}});
+  op.exact(
+      {"all -inf", {row({-inf, -inf, -inf, -inf})}, whole, scalar(-inf), {row({0.25, 0.25, 0.25, 0.25})}});
+  op.exact({"inf", {row({1, inf})}, whole, scalar(inf), {row({0, 1})}});
+  op.throws<ShapeError>("no elements to choose from: x is [2, 0]", [] { return amax(ones({2, 0})); });
+  op.throws<ShapeError>("no elements to choose from: x is [2, 0]", [] {
+    return amax(ones({2, 0}), {.axes = {1}});
+  });
+});
+
+const OpSamples argmax_samples(OpId::argmax, [](Op& op) {
+  op.accepts = Accepts::numbers;
+  const auto fold = [](const std::vector<Real>& values) -> Real {
+    std::size_t best = 0;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      if (std::isnan(values[i])) return static_cast<Real>(i);
+      if (values[i] > values[best]) best = i;
+    }
+    return static_cast<Real>(best);
+  };
+  const auto along = [&](const Shape& shape, std::int64_t axis, std::size_t dim, bool keepdim) {
+    op.sample(
+        {.attributes = to_string(shape) + " axis=" + std::to_string(axis) + (keepdim ? ", keepdim" : ""),
+         .inputs = {{.shape = shape, .domain = {.whole = true}}},  // few integers: many ties
+         .apply = [=](const Tensor& x) { return argmax(x, axis, keepdim); },
+         .reference = reduced({dim}, keepdim, fold),
+         .result = [](Dtype) { return int64; }});
+  };
+  along({5}, 0, 0, false);
+  along({3, 4}, 1, 1, false);
+  along({3, 4}, 0, 0, true);
+  along({2, 3, 4}, -2, 1, false);
+  along({0, 3}, 1, 1, false);
+  along({1037}, -1, 0, true);
+  along({61, 17}, 0, 0, false);
+  op.throws<ShapeError>("axis 1 is out of range: 1 dimensions have the axes -1 to 0",
+                        [] { return argmax(ones({3}), 1); });
+  op.throws<ShapeError>("axis 0 is out of range: a 0-d tensor has no axes",
+                        [] { return argmax(ones({}), 0); });
+  op.throws<ShapeError>("no elements to choose from: x is [2, 0]", [] { return argmax(ones({2, 0}), 1); });
+});
+
+}  // namespace
+}  // namespace xtgrad::testing

@@ -1,0 +1,174 @@
+// Samples of the elementwise operations of one tensor.
+#include <cmath>
+#include <numbers>
+
+#include "tests/support/op_samples.h"
+#include "xtgrad/autograd/creation.h"
+#include "xtgrad/autograd/ops.h"
+
+namespace xtgrad::testing {
+namespace {
+
+constexpr double inf = infinity;
+constexpr double nan = not_a_number;
+const Input positive{.domain = {.low = 0.3, .high = 3}};
+const Input nonzero{.domain = {.avoid = {0}}};
+
+const OpSamples neg_samples(OpId::neg, [](Op& op) {
+  op.accepts = Accepts::numbers;
+  op.elementwise({.apply = [](const Tensor& x) { return -x; },
+                  .reference = [](Real x) { return -x; },
+                  .points = {{{0}, -0.0, {-1}, {0}}, {{-inf}, inf, {-1}, {0}}},
+                  .linear_in = {0}});
+});
+
+const OpSamples exp_samples(OpId::exp, [](Op& op) {
+  op.accuracy = {.ulps = 1};
+  op.elementwise({.apply = [](const Tensor& x) { return exp(x); },
+                  .reference = [](Real x) { return std::exp(x); },
+                  .points = {{{0}, 1, {1}, {1}}, {{-inf}, 0, {0}, {0}}, {{inf}, inf, {inf}, {inf}}}});
+});
+
+const OpSamples log_samples(OpId::log, [](Op& op) {
+  op.accuracy = {.ulps = 1};
+  op.elementwise(
+      {.apply = [](const Tensor& x) { return log(x); },
+       .reference = [](Real x) { return std::log(x); },
+       .inputs = {positive},
+       .points = {{{1}, 0, {1}, {-1}}, {{0}, -inf, {inf}}, {{inf}, inf, {0}, {0}}, {{-1}, nan, {-1}}}});
+});
+
+const OpSamples sqrt_samples(OpId::sqrt, [](Op& op) {
+  op.accuracy = {.ulps = correctly_rounded};
+  op.elementwise(
+      {.apply = [](const Tensor& x) { return sqrt(x); },
+       .reference = [](Real x) { return std::sqrt(x); },
+       .inputs = {positive},
+       .points = {{{0}, 0, {inf}}, {{4}, 2, {0.25}, {-1.0 / 32}}, {{inf}, inf, {0}}, {{-1}, nan, {nan}}}});
+});
+
+const OpSamples square_samples(OpId::square, [](Op& op) {
+  op.accuracy = {.ulps = correctly_rounded};
+  op.accepts = Accepts::numbers;
+  op.elementwise({.apply = [](const Tensor& x) { return square(x); },
+                  .reference = [](Real x) { return x * x; },
+                  .points = {{{0}, 0, {0}, {2}}, {{-3}, 9, {-6}, {2}}, {{inf}, inf, {inf}, {2}}}});
+});
+
+const OpSamples abs_samples(OpId::abs, [](Op& op) {
+  op.accepts = Accepts::numbers;
+  op.elementwise(
+      {.apply = [](const Tensor& x) { return abs(x); },
+       .reference = [](Real x) { return std::abs(x); },
+       .inputs = {nonzero},
+       .points = {{{0}, 0, {0}, {0}}, {{-0.0}, 0, {0}, {0}}, {{-inf}, inf, {-1}, {0}}, {{2}, 2, {1}, {0}}}});
+});
+
+const OpSamples sign_samples(OpId::sign, [](Op& op) {
+  op.accepts = Accepts::numbers;
+  op.elementwise({.apply = [](const Tensor& x) { return sign(x); },
+                  .reference = [](Real x) -> Real { return x > 0   ? 1
+                                                           : x < 0 ? -1
+                                                                   : x + 0; },
+                  .inputs = {nonzero},
+                  .points = {{{0}, 0, {0}}, {{-0.0}, 0, {0}}, {{-7}, -1, {0}}, {{inf}, 1, {0}}}});
+});
+
+const OpSamples tanh_samples(OpId::tanh, [](Op& op) {
+  op.accuracy = {.ulps = 2.5};
+  op.elementwise(
+      {.apply = [](const Tensor& x) { return tanh(x); },
+       .reference = [](Real x) { return std::tanh(x); },
+       .points = {{{0}, 0, {1}, {0}}, {{1e3}, 1, {0}, {0}}, {{-1e3}, -1, {0}, {0}}, {{inf}, 1, {0}, {0}}}});
+});
+
+const OpSamples sigmoid_samples(OpId::sigmoid, [](Op& op) {
+  op.accuracy = {.ulps = 2.5};
+  op.elementwise(
+      {.apply = [](const Tensor& x) { return sigmoid(x); },
+       .reference = [](Real x) { return x < 0 ? std::exp(x) / (1 + std::exp(x)) : 1 / (1 + std::exp(-x)); },
+       .points =
+           {{{0}, 0.5, {0.25}, {0}}, {{1e3}, 1, {0}, {0}}, {{-1e3}, 0, {0}, {0}}, {{-inf}, 0, {0}, {0}}}});
+});
+
+const OpSamples relu_samples(OpId::relu, [](Op& op) {
+  op.elementwise({.apply = [](const Tensor& x) { return relu(x); },
+                  .reference = [](Real x) { return x > 0 || std::isnan(x) ? x : 0; },
+                  .inputs = {nonzero},
+                  .points = {{{0}, 0, {0}, {0}},
+                             {{-0.0}, 0, {0}, {0}},
+                             {{2}, 2, {1}, {0}},
+                             {{-inf}, 0, {0}, {0}},
+                             {{inf}, inf, {1}, {0}}}});
+});
+
+const OpSamples erf_samples(OpId::erf, [](Op& op) {
+  op.accuracy = {.ulps = 1.5};
+  op.elementwise(
+      {.apply = [](const Tensor& x) { return erf(x); },
+       .reference = [](Real x) { return std::erf(x); },
+       .points = {{{0}, 0, {2 * std::numbers::inv_sqrtpi}, {0}}, {{40}, 1, {0}, {0}}, {{-inf}, -1, {0}}}});
+});
+
+const OpSamples sin_samples(OpId::sin, [](Op& op) {
+  op.accuracy = {.ulps = 1};
+  op.elementwise({.apply = [](const Tensor& x) { return sin(x); },
+                  .reference = [](Real x) { return std::sin(x); },
+                  .points = {{{0}, 0, {1}, {0}}, {{-0.0}, -0.0, {1}, {0}}, {{inf}, nan, {nan}, {nan}}}});
+});
+
+const OpSamples cos_samples(OpId::cos, [](Op& op) {
+  op.accuracy = {.ulps = 1};
+  op.elementwise({.apply = [](const Tensor& x) { return cos(x); },
+                  .reference = [](Real x) { return std::cos(x); },
+                  .points = {{{0}, 1, {0}, {-1}}, {{-inf}, nan, {nan}, {nan}}}});
+});
+
+const OpSamples softplus_samples(OpId::softplus, [](Op& op) {
+  op.accuracy = {.ulps = 2.5};
+  op.elementwise({.apply = [](const Tensor& x) { return softplus(x); },
+                  .reference = [](Real x) { return x > 20 ? x : std::log1p(std::exp(x)); },
+                  .points = {{{1e3}, 1e3, {1}, {0}},
+                             {{-1e3}, 0, {0}, {0}},
+                             {{inf}, inf, {1}, {0}},
+                             {{-inf}, 0, {0}, {0}}}});
+  op.elementwise({.attributes = "beta=2, threshold=3",
+                  .apply = [](const Tensor& x) { return softplus(x, {.beta = 2, .threshold = 3}); },
+                  .reference = [](Real x) { return 2 * x > 3 ? x : std::log1p(std::exp(2 * x)) / 2; },
+                  .inputs = {{.domain = {.low = -3, .high = 4, .avoid = {1.5}}}},
+                  .points = {{{2}, 2, {1}, {0}}}});
+  op.throws<ValueError>("beta must be positive, got 0", [] { return softplus(ones({2}), {.beta = 0}); });
+});
+
+const OpSamples clamp_samples(OpId::clamp, [](Op& op) {
+  op.accepts = Accepts::numbers;
+  op.elementwise(
+      {.attributes = "min=-1, max=2",
+       .apply = [](const Tensor& x) { return clamp(x, {.min = -1, .max = 2}); },
+       .reference = [](Real x) { return x < -1  ? -1
+                                        : x > 2 ? 2
+                                                : x; },
+       .inputs = {{.domain = {.low = -3, .high = 4, .avoid = {-1, 2}}}},
+       .points = {{{-1}, -1, {0}, {0}}, {{2}, 2, {0}, {0}}, {{0}, 0, {1}, {0}}, {{inf}, 2, {0}, {0}}}});
+  op.elementwise(
+      {.attributes = "min=0",
+       .apply = [](const Tensor& x) { return maximum(x, 0); },
+       .reference = [](Real x) { return x > 0 || std::isnan(x) ? x : 0; },
+       .inputs = {nonzero},
+       .points = {{{0}, 0, {0}, {0}}, {{-0.0}, 0, {0}, {0}}, {{3}, 3, {1}, {0}}, {{inf}, inf, {1}, {0}}}});
+  op.elementwise({.attributes = "max=0.5",
+                  .apply = [](const Tensor& x) { return minimum(x, 0.5); },
+                  .reference = [](Real x) { return x < 0.5 || std::isnan(x) ? x : Real{0.5}; },
+                  .inputs = {{.domain = {.avoid = {0.5}}}},
+                  .points = {{{0.5}, 0.5, {0}, {0}}, {{-inf}, -inf, {1}, {0}}, {{1}, 0.5, {0}, {0}}},
+                  .integers = false});
+  op.throws<ValueError>("min must not exceed max, got min 2 and max 1",
+                        [] { return clamp(ones({2}), {.min = 2, .max = 1}); });
+  op.throws<ValueError>("min must not exceed max, got min nan",
+                        [] { return clamp(ones({2}), {.min = nan}); });
+  op.throws<DtypeError>("the number 0.5 does not fit an int64 tensor",
+                        [] { return minimum(ones({2}, {.dtype = int64}), 0.5); });
+});
+
+}  // namespace
+}  // namespace xtgrad::testing
