@@ -39,7 +39,7 @@ class WithNumber : public PrimitiveOf<Id> {
     }
   }
 
-  [[nodiscard]] std::string attributes() const override { return fmt::format("{}", number_); }
+  [[nodiscard]] std::string attributes() const override { return fmt::format("{:.6g}", number_); }
 
  protected:
   ~WithNumber() = default;
@@ -65,7 +65,7 @@ class AddNumber final : public PrimitiveOf<OpId::add_number> {
         to_string(op), [c = number_](const auto& v) { return v + c; }, x);
   }
   void vjp(VjpContext& context) const override { context.set(0, context.g); }
-  [[nodiscard]] std::string attributes() const override { return fmt::format("{}", number_); }
+  [[nodiscard]] std::string attributes() const override { return fmt::format("{:.6g}", number_); }
 
  private:
   double number_;

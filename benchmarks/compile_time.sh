@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# How long a model file takes to compile with -O2: the README's model, with an optimizer, a loss and a loader.
+# Prints the seconds of processor time of each of five runs, and their median.
+#
+# usage: benchmarks/compile_time.sh   (after a build of the release preset)
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+include=build/release/include
+[[ -d $include ]] || { echo "compile_time: no $include; run scripts/test.sh or scripts/demo.sh first" >&2; exit 1; }
+object=$(mktemp --suffix=.o)
+trap 'rm -f "$object"' EXIT
+TIMEFORMAT=%U+%S
+times=()
+for _ in 1 2 3 4 5; do
+  seconds=$({ time "${CXX:-g++}" -std=c++20 -O2 -I "$include" -c examples/readme_model.cpp -o "$object"; } 2>&1)
+  times+=("$(awk -F+ '{ printf "%.2f", $1 + $2 }' <<<"$seconds")")
+done
+echo "seconds: ${times[*]}"
+printf '%s\n' "${times[@]}" | sort -n | sed -n '3s/^/median: /p'
