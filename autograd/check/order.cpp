@@ -24,8 +24,6 @@ constexpr double error_safety = 20;
 constexpr double zero_size = 1e-6;
 // What the rules' own rounding may make of a zero derivative, beside the values of f.
 constexpr double rule_rounding = 1e-13;
-// Values far below what is natural, such as a gradient that is zero but for rounding, are all noise.
-constexpr double least_natural_share = 0.01;
 // Both sides of the test at a zero cotangent are computed, not measured.
 constexpr double linearity_tolerance = 1e-10;
 
@@ -65,8 +63,9 @@ OrderCheck::OrderCheck(const CheckProblem& problem, const CheckGradsOptions& opt
     offset += size;
     const Values values = values_of(y);
     center_.insert(center_.end(), values.begin(), values.end());
-    values_sizes_.push_back(std::max(norm(values.data(), values.size()),
-                                     least_natural_share * problem.natural_sizes[values_sizes_.size()]));
+    // Values far below what is natural, such as a gradient that is zero but for rounding, are all noise.
+    const double natural = problem.natural_sizes[values_sizes_.size()];
+    values_sizes_.push_back(std::max(norm(values.data(), values.size()), natural));
   }
   report_.order = problem.order;
 }

@@ -94,7 +94,7 @@ class OrderCheck {
   Pullback pullback_;
   std::vector<Block> blocks_;  // where each output's values lie in `center_`
   Values center_;
-  Values values_sizes_;  // of each output: the norm of its values, but not much less than is natural
+  Values values_sizes_;  // of each output: the norm of its values, but not less than is natural
   std::vector<std::vector<Cotangent>> cotangents_;  // of each output
 };
 
