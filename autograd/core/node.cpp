@@ -33,10 +33,6 @@ void release_slot(const Slot& slot) noexcept {
   }
 }
 
-/// For nodes that a sweep has freed: until then the value was the graph's, and two threads may let go at
-/// once.
-bool dropped_by_race(Node& node) { return !RefCount::single_threaded() && node.has(Node::freed_flag); }
-
 void bury(Node& node) noexcept {
   for (const Slot& slot : node.slots()) release_slot(slot);
   delete node.leaf_state;
@@ -67,9 +63,12 @@ void release_ref(NodeCounts& counts) noexcept {
 
 void release_value(NodeCounts& counts) noexcept {
   Node& node = node_of(counts);
-  if (dropped_by_race(node)) {
-    node.array.buffer.drop_racing();
-  } else if (!node.has(Node::keeps_output_flag)) {
+  // One look at the flags, for a sweep on another thread may change them right now. It acquires: a sweep that
+  // has set the freed flag has done its reading of the value before.
+  const std::uint8_t flags = node.flags.load(std::memory_order_acquire);
+  if ((flags & Node::freed_flag) != 0 && !RefCount::single_threaded()) {
+    node.array.buffer.drop_racing();  // the value was the graph's, too, and both may let go at once
+  } else if ((flags & Node::keeps_output_flag) == 0) {
     node.array.buffer.drop();
   }
   release_ref(counts);
