@@ -39,6 +39,13 @@ void check_gradient(const Node& node, std::size_t i, const Tensor& gradient, con
                                   to_string(input.array.shape)));
 }
 
+[[noreturn]] void throw_freed(const Node& node) {
+  throw GraphError(fmt::format(
+      "backward: the graph of {} was freed by an earlier sweep; pass {{.keep_graph = true}} to the "
+      "first one to sweep it again",
+      to_string(node.primitive().id())));
+}
+
 /// One pass over a graph, from outputs to inputs.
 class Sweep {
  public:
@@ -101,7 +108,8 @@ class Sweep {
   Recording recording_;
 };
 
-/// The nodes from which at least one of `inputs` can be reached, found without recursion.
+/// The nodes from which at least one of `inputs` can be reached, found without recursion. Throws GraphError
+/// for a freed node on the way: what was behind it is not known any more.
 ReachedNodes nodes_on_the_way(std::span<const Tensor> outputs, std::span<const Tensor> inputs) {
   ReachedNodes needed;
   std::uint64_t lowest = ~std::uint64_t{0};
@@ -113,22 +121,45 @@ ReachedNodes nodes_on_the_way(std::span<const Tensor> outputs, std::span<const T
   std::vector<const Node*> order;
   const auto visit = [&](const Node& node) {
     // An ancestor's id is smaller than its consumer's: below the lowest input there is nothing to find.
-    if (node.requires_grad() && node.id >= lowest && seen.insert(&node).second) order.push_back(&node);
+    if (node.id < lowest || !seen.insert(&node).second) return;
+    if (node.has(Node::freed_flag) && !needed.contains(&node)) throw_freed(node);
+    order.push_back(&node);
   };
   for (const Tensor& output : outputs) visit(node_of(output));
   for (std::size_t next = 0; next < order.size(); ++next) {
     for (const Slot& slot : order[next]->slots()) {
-      if (!slot.empty()) visit(node_of(*slot.node()));
+      if (slot.wants_gradient()) visit(node_of(*slot.node()));
     }
   }
   std::sort(order.begin(), order.end(), [](const Node* a, const Node* b) { return a->id < b->id; });
   for (const Node* node : order) {
     for (const Slot& slot : node->slots()) {
-      if (!slot.empty() && needed.contains(static_cast<const Node*>(slot.node()))) needed.insert(node);
+      if (slot.wants_gradient() && needed.contains(static_cast<const Node*>(slot.node())))
+        needed.insert(node);
     }
   }
   return needed;
 }
+
+/// Which input a node is; several may be the same tensor. Sorted, so that a sweep over many nodes to many
+/// inputs does not compare each with each.
+class InputIndex {
+ public:
+  explicit InputIndex(std::span<const Tensor> inputs) {
+    for (std::size_t i = 0; i < inputs.size(); ++i) places_.push_back({inputs[i].node(), i});
+    std::sort(places_.begin(), places_.end());
+  }
+
+  template <class F>
+  void for_each_place(const Node& node, F&& f) const {
+    const NodeCounts* key = &node;
+    auto place = std::lower_bound(places_.begin(), places_.end(), std::pair(key, std::size_t{0}));
+    for (; place != places_.end() && place->first == key; ++place) f(place->second);
+  }
+
+ private:
+  std::vector<std::pair<const NodeCounts*, std::size_t>> places_;
+};
 
 Tensor seed_cotangent(std::string_view function, const Tensor& output, const std::vector<Tensor>& cotangents,
                       std::size_t i) {
@@ -170,7 +201,7 @@ void check_cotangent_count(std::string_view function, std::size_t outputs, const
 
 bool VjpContext::wanted(std::size_t i) const {
   const Slot& slot = node_.slots()[i];
-  if (slot.empty() || !node_of(*slot.node()).requires_grad()) return false;
+  if (!slot.wants_gradient()) return false;
   return needed_ == nullptr || needed_->contains(static_cast<const Node*>(slot.node()));
 }
 
@@ -217,10 +248,9 @@ std::vector<Tensor> grad(std::span<const Tensor> outputs, std::span<const Tensor
       Tensor cotangent = seed_cotangent("grad", outputs[i], options.cotangents, i);
       if (needed.contains(&node_of(outputs[i]))) sweep.seed(outputs[i], std::move(cotangent));
     }
+    const InputIndex index(inputs);
     sweep.run(&needed, [&](const Node& node, const Tensor& cotangent) {
-      for (std::size_t i = 0; i < inputs.size(); ++i) {
-        if (inputs[i].node() == &node) gradients[i] = cotangent;
-      }
+      index.for_each_place(node, [&](std::size_t i) { gradients[i] = cotangent; });
     });
   }
   for (std::size_t i = 0; i < inputs.size() && !options.allow_unused; ++i) {

@@ -132,10 +132,13 @@ Tensor Tensor::grad() const {
 
 void Tensor::set_grad(Tensor gradient) const {
   const Array& array = array_of(*this);
-  if (gradient.defined() && (gradient.shape() != array.shape || gradient.dtype() != array.dtype)) {
-    throw ShapeError(fmt::format("set_grad: the gradient is {} {}, the tensor is {} {}",
-                                 to_string(gradient.dtype()), to_string(gradient.shape()),
-                                 to_string(array.dtype), to_string(array.shape)));
+  if (gradient.defined() && gradient.dtype() != array.dtype) {
+    throw DtypeError(fmt::format("set_grad: the gradient is {}, the tensor is {}",
+                                 to_string(gradient.dtype()), to_string(array.dtype)));
+  }
+  if (gradient.defined() && gradient.shape() != array.shape) {
+    throw ShapeError(fmt::format("set_grad: the gradient is {}, the tensor is {}",
+                                 to_string(gradient.shape()), to_string(array.shape)));
   }
   detail::leaf_state_of(node_of(*this)).gradient->set(std::move(gradient));
 }

@@ -20,10 +20,10 @@ inline void fill_slot(Slot& slot, const Tensor& input, bool reads) {
   Node& node = node_of(input);
   if (reads) {
     node.values.increment();  // the handle is alive, so the count was not zero
-    slot = Slot(&node, true);
+    slot = Slot(&node, true, node.requires_grad());
   } else if (node.requires_grad()) {
     node.refs.increment();
-    slot = Slot(&node, false);
+    slot = Slot(&node, false, true);
   } else {
     slot = Slot();
   }

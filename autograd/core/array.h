@@ -8,6 +8,23 @@ namespace xtgrad {
 inline namespace v1 {
 namespace detail {
 
+[[noreturn]] void throw_too_large(const Shape& shape, Dtype dtype);
+
+/// Bytes of the elements; throws ShapeError where int64 cannot count them. A wrapped product would make a
+/// buffer too small, and a Shape checks neither bytes nor sizes that were set one by one.
+inline std::size_t bytes_of(const Shape& shape, Dtype dtype) {
+  auto bytes = static_cast<std::int64_t>(item_size(dtype));
+  bool overflows = false;
+  bool empty = false;
+  for (const std::int64_t size : shape) {
+    empty = empty || size == 0;
+    overflows = __builtin_mul_overflow(bytes, size, &bytes) || overflows;
+  }
+  if (empty) return 0;
+  if (overflows) throw_too_large(shape, dtype);
+  return static_cast<std::size_t>(bytes);
+}
+
 /// What kernels work on: a contiguous row-major array without any graph.
 struct Array {
   Shape shape;
@@ -16,7 +33,7 @@ struct Array {
 
   /// An array with uninitialised elements.
   static Array uninitialized(const Shape& shape, Dtype dtype) {
-    return {shape, dtype, BufferRef::allocate(static_cast<std::size_t>(shape.numel()) * item_size(dtype))};
+    return {shape, dtype, BufferRef::allocate(bytes_of(shape, dtype))};
   }
 
   /// The same elements under another shape of equal size.

@@ -1,5 +1,7 @@
 #include "xtgrad/autograd/core/node.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <new>
 
@@ -125,6 +127,11 @@ Tensor make_leaf(const Tensor& value, const Tensor& previous) {
   node.leaf_state = new LeafState(shared);
   leaf.set_requires_grad();
   return leaf;
+}
+
+void throw_too_large(const Shape& shape, Dtype dtype) {
+  throw ShapeError(fmt::format("Tensor: too large: {} {} has more than 2^63 - 1 bytes", to_string(dtype),
+                               to_string(shape)));
 }
 
 void throw_empty_handle() {

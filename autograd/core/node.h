@@ -22,11 +22,15 @@ struct LeafState;
 class Slot {
  public:
   Slot() = default;
-  Slot(NodeCounts* node, bool keeps_value)
-      : bits_(reinterpret_cast<std::uintptr_t>(node) | (keeps_value ? 1U : 0U)) {}
+  /// `wants_gradient` is what the input wanted when it was used: a rule keeps just the values for those
+  /// gradients.
+  Slot(NodeCounts* node, bool keeps_value, bool wants_gradient)
+      : bits_(reinterpret_cast<std::uintptr_t>(node) | (keeps_value ? 1U : 0U) | (wants_gradient ? 2U : 0U)) {
+  }
 
-  [[nodiscard]] NodeCounts* node() const { return reinterpret_cast<NodeCounts*>(bits_ & ~std::uintptr_t{1}); }
+  [[nodiscard]] NodeCounts* node() const { return reinterpret_cast<NodeCounts*>(bits_ & ~std::uintptr_t{3}); }
   [[nodiscard]] bool keeps_value() const { return (bits_ & 1U) != 0; }
+  [[nodiscard]] bool wants_gradient() const { return (bits_ & 2U) != 0; }
   [[nodiscard]] bool empty() const { return bits_ == 0; }
 
  private:

@@ -178,6 +178,12 @@ TEST_CASE("a second sweep over a freed graph names the operation") {
     a.backward();
     CHECK_THROWS_WITH_AS(b.backward(), doctest::Contains("the graph of exp was freed"), GraphError);
   }
+  SUBCASE("grad says the same, and loses no part of a gradient silently") {
+    CHECK_THROWS_WITH_AS(static_cast<void>(grad({y}, {x})), doctest::Contains("the graph of tanh was freed"),
+                         GraphError);
+    CHECK_THROWS_WITH_AS(static_cast<void>(grad({y + x}, {x}, {.allow_unused = true})),
+                         doctest::Contains("the graph of tanh was freed"), GraphError);
+  }
   SUBCASE("keep_graph allows it") {
     x.clear_grad();
     const Tensor z = square(x);
@@ -208,7 +214,41 @@ TEST_CASE("bad calls say what is wrong") {
   CHECK_THROWS_WITH_AS(arange(3).set_requires_grad(), doctest::Contains("int64 has no derivatives"),
                        DtypeError);
   CHECK_THROWS_WITH_AS(x.set_grad(ones({3}, {.dtype = float64})), doctest::Contains("set_grad"), ShapeError);
+  CHECK_THROWS_WITH_AS(x.set_grad(ones({2, 3}, {.dtype = float32})),
+                       doctest::Contains("set_grad: the gradient is float32, the tensor is float64"),
+                       DtypeError);
   CHECK_THROWS_WITH_AS(Tensor().backward(), doctest::Contains("the handle is empty"), ValueError);
+}
+
+TEST_CASE("what an input wants is settled when it is used") {
+  Tensor x = leaf(3);
+  Tensor w = full({}, 2, {.dtype = float64});
+  const Tensor y = x * w;  // keeps w for x's gradient, and not x, for w wants none
+  w.set_requires_grad();
+  y.backward();
+  CHECK(x.grad().item() == 2);
+  CHECK_FALSE(w.grad().defined());
+}
+
+TEST_CASE("one tensor may be several inputs of grad") {
+  Tensor x = leaf(3);
+  const std::vector<Tensor> gradients = grad({x * x}, {x, x});
+  CHECK(gradients[0].item() == 6);
+  CHECK(gradients[1].item() == 6);
+}
+
+TEST_CASE("results whose bytes cannot be counted are refused before memory is touched") {
+  constexpr std::int64_t huge = std::int64_t{1} << 62;
+  const char* const text = "has more than 2^63 - 1 bytes";
+  CHECK_THROWS_WITH_AS(static_cast<void>(pad(ones({1000}), {.high = huge - 1000})), doctest::Contains(text),
+                       ShapeError);
+  CHECK_THROWS_WITH_AS(static_cast<void>(broadcast_to(ones({}), {huge})), doctest::Contains(text),
+                       ShapeError);
+  CHECK_THROWS_WITH_AS(static_cast<void>(sum(zeros({0, huge}), {.axes = {0}})), doctest::Contains(text),
+                       ShapeError);
+  const std::int64_t large = std::int64_t{1} << 31;
+  CHECK_THROWS_WITH_AS(static_cast<void>(matmul(zeros({large, 0}), zeros({0, large}))),
+                       doctest::Contains(text), ShapeError);
 }
 
 TEST_CASE("empty tensors have empty gradients") {
