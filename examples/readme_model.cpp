@@ -9,10 +9,9 @@ using namespace xtgrad;
 
 struct Classifier : nn::Module {
   nn::Linear hidden{64, 128};
-  nn::Dropout drop{{.p = 0.2}};
   nn::Linear head{128, 10};
-  void members(nn::Members& m) override { m("hidden", hidden); m("drop", drop); m("head", head); }
-  Tensor forward(const Tensor& x) override { return head(drop(relu(hidden(x)))); }
+  void members(nn::Members& m) override { m("hidden", hidden); m("head", head); }
+  Tensor forward(const Tensor& x) override { return head(relu(hidden(x))); }
 };
 
 int main() {
@@ -28,7 +27,6 @@ int main() {
       adam.step();
     }
   }
-  model.eval();
   Tensor correct = argmax(model(test.inputs()), 1) == test.labels();
   std::printf("accuracy: %.4f\n", mean(correct.to(float32)).item());
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sets up, builds and runs the demonstration: trains a network on handwritten digits, in a few seconds.
+# Sets up, builds and runs the demonstration: trains a network on handwritten digits, in a second or two.
 #
 # usage: scripts/demo.sh [--no-install] [--help] [-- arguments for the program]
 #

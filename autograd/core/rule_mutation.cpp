@@ -2,11 +2,22 @@
 
 #include <utility>
 
+#include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/ops.h"
 
 namespace xtgrad {
 inline namespace v1 {
 namespace detail {
+namespace {
+
+Tensor without_largest_element(const Tensor& gradient) {
+  if (gradient.numel() == 0) return gradient;
+  const Tensor largest = argmax(reshape(abs(gradient.detach()), {-1}), 0);
+  const Tensor places = arange(static_cast<double>(gradient.numel()));
+  return where(reshape(not_equal(places, largest), gradient.shape()), gradient, 0);
+}
+
+}  // namespace
 
 void RuleMutation::apply(OpId rule, std::span<Tensor> gradients) const {
   if (rule != op || input >= gradients.size() || !gradients[input].defined()) return;
@@ -16,6 +27,9 @@ void RuleMutation::apply(OpId rule, std::span<Tensor> gradients) const {
       return;
     case Kind::dropped:
       gradients[input] = Tensor();
+      return;
+    case Kind::element_dropped:
+      gradients[input] = without_largest_element(gradients[input]);
       return;
     case Kind::swapped: {
       const std::size_t other = (input + 1) % gradients.size();

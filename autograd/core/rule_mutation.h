@@ -11,7 +11,8 @@ namespace detail {
 /// A deliberate fault in one rule, for the test that proves that the test suite would notice it. The sweep
 /// asks for it once a node; nothing but that test sets it.
 struct RuleMutation {
-  enum class Kind { factor, dropped, swapped };
+  /// A factor of 1.001; the whole gradient left out; its largest element left out; neighbours exchanged.
+  enum class Kind { factor, dropped, element_dropped, swapped };
 
   OpId op;
   Kind kind;

@@ -33,9 +33,17 @@ class WithMutation {
 };
 
 std::string_view to_string(RuleMutation::Kind kind) {
-  return kind == RuleMutation::Kind::factor    ? "factor 1.001"
-         : kind == RuleMutation::Kind::dropped ? "dropped"
-                                               : "swapped";
+  switch (kind) {
+    case RuleMutation::Kind::factor:
+      return "factor 1.001";
+    case RuleMutation::Kind::dropped:
+      return "dropped";
+    case RuleMutation::Kind::element_dropped:
+      return "largest element dropped";
+    case RuleMutation::Kind::swapped:
+      return "swapped";
+  }
+  return "unknown";
 }
 
 /// The gradients that the node's rule gives to its slots, empty handles where it gives none. Slots are not
@@ -135,8 +143,8 @@ void mutate(OpId id) {
   const Op op = describe(id);
   const MutationRun run(op);
   std::size_t faults = 0;
-  for (const auto kind :
-       {RuleMutation::Kind::factor, RuleMutation::Kind::dropped, RuleMutation::Kind::swapped}) {
+  for (const auto kind : {RuleMutation::Kind::factor, RuleMutation::Kind::dropped,
+                          RuleMutation::Kind::element_dropped, RuleMutation::Kind::swapped}) {
     for (std::size_t slot = 0; slot < run.slots(); ++slot) {
       const Fate fate = run.run(kind, slot);
       if (!fate.possible) continue;
