@@ -5,17 +5,12 @@ inline namespace v1 {
 namespace detail {
 namespace {
 
-/// A primitive of two tensors that broadcast. Self offers `value(a, b)`, `rule_a(g, a, b)`, `rule_b(g, a, b)`
-/// and the bits that these two read. With `Integers`, `value` also works on Integer.
+/// The value of a primitive of two tensors that broadcast: Self offers `value(a, b)`. With `Integers`,
+/// `value` also works on Integer, and int64 tensors are taken.
 template <class Self, OpId Id, bool Integers>
-class Binary : public PrimitiveOf<Id> {
+class BinaryValue : public PrimitiveOf<Id> {
  public:
   static constexpr bool integers = Integers;
-
-  static Reads reads(Wanted wanted) {
-    return (is_wanted(wanted, 0) ? Self::saves_for_a : reads_nothing) |
-           (is_wanted(wanted, 1) ? Self::saves_for_b : reads_nothing);
-  }
 
   [[nodiscard]] Array forward(const Array& a, const Array& b) const {
     if constexpr (Integers) {
@@ -28,6 +23,20 @@ class Binary : public PrimitiveOf<Id> {
     }
     return map(
         to_string(Id), [](const auto& v, const auto& w) { return Self::value(v, w); }, a, b);
+  }
+
+ protected:
+  ~BinaryValue() = default;
+};
+
+/// Its rule, too: Self offers `rule_a(g, ...)` and `rule_b(g, ...)`, which take after the cotangent exactly
+/// the values that `saves_for_a` and `saves_for_b` name, a before b.
+template <class Self, OpId Id, bool Integers>
+class Binary : public BinaryValue<Self, Id, Integers> {
+ public:
+  static Reads reads(Wanted wanted) {
+    return (is_wanted(wanted, 0) ? Self::saves_for_a : reads_nothing) |
+           (is_wanted(wanted, 1) ? Self::saves_for_b : reads_nothing);
   }
 
   void vjp(VjpContext& context) const override {
@@ -47,36 +56,24 @@ class Binary : public PrimitiveOf<Id> {
   ~Binary() = default;
 
  private:
-  /// A rule takes the cotangent and then exactly the values it said it reads, a before b.
   template <Reads Saves, class Rule>
   static Tensor run(const VjpContext& context, const Rule& rule) {
     if constexpr (Saves == (input_bit(0) | input_bit(1))) {
       return evaluate(to_string(Id), rule, context.g, context.input(0), context.input(1));
     } else if constexpr (Saves == input_bit(0)) {
       return evaluate(to_string(Id), rule, context.g, context.input(0));
-    } else if constexpr (Saves == input_bit(1)) {
-      return evaluate(to_string(Id), rule, context.g, context.input(1));
     } else {
-      return evaluate(to_string(Id), rule, context.g);
+      static_assert(Saves == input_bit(1));
+      return evaluate(to_string(Id), rule, context.g, context.input(1));
     }
   }
 };
 
 constexpr Reads both = input_bit(0) | input_bit(1);
 
-class Add final : public PrimitiveOf<OpId::add> {
- public:
-  static constexpr bool integers = true;
+struct Add final : BinaryValue<Add, OpId::add, true> {
   static Reads reads(Wanted) { return reads_nothing; }
-  [[nodiscard]] Array forward(const Array& a, const Array& b) const {
-    if (a.dtype == Dtype::int64) {
-      Array out = Array::uninitialized(broadcast_shapes(to_string(op), a.shape, b.shape), a.dtype);
-      scalar_map<Integer, Integer, Integer>([](Integer v, Integer w) { return v + w; }, out, {&a, &b});
-      return out;
-    }
-    return map(
-        to_string(op), [](const auto& v, const auto& w) { return v + w; }, a, b);
-  }
+  static auto value(const auto& a, const auto& b) { return a + b; }
   // The cotangent itself goes to both sides: no pass over memory unless a side was broadcast.
   void vjp(VjpContext& context) const override {
     if (context.wanted(0)) context.set(0, sum_to(context.g, context.shape(0)));
@@ -84,19 +81,9 @@ class Add final : public PrimitiveOf<OpId::add> {
   }
 };
 
-class Sub final : public PrimitiveOf<OpId::sub> {
- public:
-  static constexpr bool integers = true;
+struct Sub final : BinaryValue<Sub, OpId::sub, true> {
   static Reads reads(Wanted) { return reads_nothing; }
-  [[nodiscard]] Array forward(const Array& a, const Array& b) const {
-    if (a.dtype == Dtype::int64) {
-      Array out = Array::uninitialized(broadcast_shapes(to_string(op), a.shape, b.shape), a.dtype);
-      scalar_map<Integer, Integer, Integer>([](Integer v, Integer w) { return v - w; }, out, {&a, &b});
-      return out;
-    }
-    return map(
-        to_string(op), [](const auto& v, const auto& w) { return v - w; }, a, b);
-  }
+  static auto value(const auto& a, const auto& b) { return a - b; }
   void vjp(VjpContext& context) const override {
     if (context.wanted(0)) context.set(0, sum_to(context.g, context.shape(0)));
     if (context.wanted(1)) context.set(1, neg(sum_to(context.g, context.shape(1))));

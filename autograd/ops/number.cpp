@@ -7,14 +7,13 @@ inline namespace v1 {
 namespace detail {
 namespace {
 
-/// A primitive of one tensor and a C++ number, which takes the tensor's dtype. Self offers `value(x, c)`,
-/// `rule(g, c)` or, with `saves` = input_bit(0), `rule(g, x, c)`.
-template <class Self, OpId Id, Reads Saves, bool Integers>
-class WithNumber : public PrimitiveOf<Id> {
+/// The value of a primitive of one tensor and a C++ number, which takes the tensor's dtype: Self offers
+/// `value(x, c)`.
+template <class Self, OpId Id, bool Integers>
+class NumberValue : public PrimitiveOf<Id> {
  public:
   static constexpr bool integers = Integers;
-  explicit WithNumber(double number) : number_(number) {}
-  static Reads reads(Wanted) { return Saves; }
+  explicit NumberValue(double number) : number_(number) {}
 
   [[nodiscard]] Array forward(const Array& x) const {
     if constexpr (Integers) {
@@ -28,47 +27,41 @@ class WithNumber : public PrimitiveOf<Id> {
     return map(
         to_string(Id), [c = number_](const auto& v) { return Self::value(v, c); }, x);
   }
+  [[nodiscard]] std::string attributes() const override { return fmt::format("{:.6g}", number_); }
+
+ protected:
+  ~NumberValue() = default;
+
+  double number_;
+};
+
+/// Its rule, too: Self offers `rule(g, c)` or, with `Saves` = input_bit(0), `rule(g, x, c)`.
+template <class Self, OpId Id, Reads Saves, bool Integers>
+class WithNumber : public NumberValue<Self, Id, Integers> {
+ public:
+  using NumberValue<Self, Id, Integers>::NumberValue;
+  static Reads reads(Wanted) { return Saves; }
 
   void vjp(VjpContext& context) const override {
     if constexpr (Saves == reads_nothing) {
-      const auto rule = [c = number_](const auto& g) { return Self::rule(g, c); };
+      const auto rule = [c = this->number_](const auto& g) { return Self::rule(g, c); };
       context.set(0, evaluate(to_string(Id), rule, context.g));
     } else {
-      const auto rule = [c = number_](const auto& g, const auto& x) { return Self::rule(g, x, c); };
+      const auto rule = [c = this->number_](const auto& g, const auto& x) { return Self::rule(g, x, c); };
       context.set(0, evaluate(to_string(Id), rule, context.g, context.input(0)));
     }
   }
 
-  [[nodiscard]] std::string attributes() const override { return fmt::format("{:.6g}", number_); }
-
  protected:
   ~WithNumber() = default;
-
- private:
-  double number_;
 };
 
-/// The cotangent passes as it is.
-class AddNumber final : public PrimitiveOf<OpId::add_number> {
- public:
-  static constexpr bool integers = true;
-  explicit AddNumber(double number) : number_(number) {}
+struct AddNumber final : NumberValue<AddNumber, OpId::add_number, true> {
+  using NumberValue::NumberValue;
   static Reads reads(Wanted) { return reads_nothing; }
-  [[nodiscard]] Array forward(const Array& x) const {
-    if (x.dtype == Dtype::int64) {
-      const Integer c{integer_of(op, number_)};
-      Array out = Array::uninitialized(x.shape, x.dtype);
-      scalar_map<Integer, Integer>([c](Integer v) { return v + c; }, out, {&x});
-      return out;
-    }
-    return map(
-        to_string(op), [c = number_](const auto& v) { return v + c; }, x);
-  }
+  static auto value(const auto& x, const auto& c) { return x + c; }
+  // The cotangent passes as it is.
   void vjp(VjpContext& context) const override { context.set(0, context.g); }
-  [[nodiscard]] std::string attributes() const override { return fmt::format("{:.6g}", number_); }
-
- private:
-  double number_;
 };
 
 struct MulNumber final : WithNumber<MulNumber, OpId::mul_number, reads_nothing, true> {

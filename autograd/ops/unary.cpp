@@ -199,8 +199,11 @@ Tensor sign(const Tensor& x) {
 
 Tensor softplus(const Tensor& x, const SoftplusOptions& options) {
   detail::check_floating(detail::OpId::softplus, x);
-  if (!(options.beta > 0))
-    throw ValueError(fmt::format("softplus: beta must be positive, got {}", options.beta));
+  if (!(options.beta > 0 && options.beta < std::numeric_limits<double>::infinity())) {
+    throw ValueError(fmt::format("softplus: beta must be positive and finite, got {}", options.beta));
+  }
+  if (options.threshold != options.threshold)
+    throw ValueError("softplus: threshold must be a number, got nan");
   return detail::apply(detail::Softplus{options}, x);
 }
 

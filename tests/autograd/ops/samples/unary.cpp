@@ -137,7 +137,12 @@ const OpSamples softplus_samples(OpId::softplus, [](Op& op) {
                   .reference = [](Real x) { return 2 * x > 3 ? x : std::log1p(std::exp(2 * x)) / 2; },
                   .inputs = {{.domain = {.low = -3, .high = 4, .avoid = {1.5}}}},
                   .points = {{{2}, 2, {1}, {0}}}});
-  op.throws<ValueError>("beta must be positive, got 0", [] { return softplus(ones({2}), {.beta = 0}); });
+  op.throws<ValueError>("beta must be positive and finite, got 0",
+                        [] { return softplus(ones({2}), {.beta = 0}); });
+  op.throws<ValueError>("beta must be positive and finite, got inf",
+                        [] { return softplus(ones({2}), {.beta = inf}); });
+  op.throws<ValueError>("threshold must be a number, got nan",
+                        [] { return softplus(ones({2}), {.threshold = nan}); });
 });
 
 const OpSamples clamp_samples(OpId::clamp, [](Op& op) {
