@@ -1,0 +1,95 @@
+#include "xtgrad/autograd/graph.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "xtgrad/autograd/creation.h"
+#include "xtgrad/autograd/grad.h"
+#include "xtgrad/autograd/ops.h"
+
+using namespace xtgrad;
+
+namespace {
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+Tensor parameter(const Shape& shape, const std::string& name) {
+  Tensor tensor = ones(shape, {.requires_grad = true});
+  tensor.set_name(name);
+  return tensor;
+}
+
+}  // namespace
+
+TEST_CASE("a graph lists every node once, inputs before their consumers, with what is kept") {
+  const Tensor weight = parameter({4, 3}, "weight");
+  const Tensor x = ones({2, 4});
+  const Tensor h = tanh(matmul(x, weight));
+  const Tensor y = sum(h * h, {.axes = {1}});
+  const Graph graph = graph_of(y);
+  // weight, x (matmul's rule reads it), matmul, tanh, mul, sum
+  REQUIRE(graph.nodes.size() == 6);
+  CHECK(graph.edges() == 2 + 1 + 2 + 1);
+  CHECK(graph.count("tanh") == 1);
+  CHECK(graph.count("exp") == 0);
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    for (const std::size_t input : graph.nodes[i].inputs) CHECK(input < i);
+  }
+  CHECK(graph.nodes[0].name == "weight");
+  CHECK(graph.nodes[0].requires_grad);
+  CHECK(graph.nodes[0].op.empty());
+  CHECK(graph.nodes[5].op == "sum");
+  CHECK(graph.nodes[5].shape == Shape{2});
+  CHECK_FALSE(graph.nodes[5].attributes.empty());
+  // weight 48 bytes, x 32, tanh 24 (its rule reads it, and mul's), the sum 8; matmul and mul are released
+  CHECK(graph.bytes_kept == 48 + 32 + 24 + 8);
+}
+
+TEST_CASE("a buffer that several nodes share counts once") {
+  const Tensor x = parameter({6}, "x");
+  const Tensor y = exp(x);
+  const Tensor z = reshape(y, {2, 3});
+  const std::vector<Tensor> both{y, z};
+  CHECK(graph_of(both).bytes_kept == 24 + 24);
+}
+
+TEST_CASE("the graph of several outputs, of a leaf, and of a constant") {
+  const Tensor x = parameter({}, "x");
+  const std::vector<Tensor> outputs{exp(x), sin(x)};
+  CHECK(graph_of(outputs).nodes.size() == 3);
+  CHECK(graph_of(x).nodes.size() == 1);
+  const Graph constant = graph_of(ones({2}));
+  CHECK(constant.nodes.size() == 1);
+  CHECK_FALSE(constant.nodes[0].requires_grad);
+}
+
+TEST_CASE("DOT has names, shapes, attributes and edges, and its text is escaped") {
+  const Tensor weight = parameter({4, 3}, "head.\"weight\"\\");
+  const Tensor y = sum(matmul(ones({2, 4}), weight) * 0.5);
+  y.set_name("loss");
+  const std::string dot = to_dot(graph_of(y), {.title = "one \"step\""});
+  CHECK(dot.rfind("digraph", 0) == 0);
+  CHECK(contains(dot, "head.\\\"weight\\\"\\\\\\nfloat32 [4, 3]"));
+  CHECK(contains(dot, "label=\"one \\\"step\\\"\""));
+  CHECK(contains(dot, "mul_number (0.5)\\nfloat32 [2, 3]"));
+  CHECK(contains(dot, "loss = sum"));
+  CHECK(contains(dot, "n0 -> n2"));
+  CHECK(contains(dot, "rankdir=TB"));
+  CHECK(contains(to_dot(graph_of(y), {.left_to_right = true}), "rankdir=LR"));
+}
+
+TEST_CASE("the text of a graph says what was released and what a sweep has freed") {
+  const Tensor x = parameter({2}, "x");
+  const Tensor y = sum(x * 3.0);
+  const std::string text = to_string(graph_of(y));
+  CHECK(contains(text, "0  leaf  x  float32 [2]\n"));
+  CHECK(contains(text, "1  mul_number(3)  float32 [2]  <- 0  (value released)\n"));
+  CHECK(contains(text, "2  sum"));
+  y.backward();
+  CHECK(graph_of(y).nodes.size() == 1);
+  CHECK(graph_of(y).nodes[0].freed);
+}
