@@ -1,5 +1,6 @@
 #include "xtgrad/nn/module.h"
 
+#include <mutex>
 #include <unordered_set>
 #include <utility>
 
@@ -43,6 +44,10 @@ class ListParameters : public Members {
 }  // namespace
 
 std::vector<NamedParameter> list_parameters(Stateful& root) {
+  // Listing names the parameters, and two threads may list one model at once, be it only by running it for
+  // the first time. Recursive, because a model's `members` may ask its parts for their parameters.
+  static std::recursive_mutex listing;
+  const std::lock_guard lock(listing);
   ListParameters list(&root);
   list.visit(root);
   return std::move(list.result);

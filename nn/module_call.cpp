@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <mutex>
-
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/nn/listing.h"
@@ -64,12 +62,7 @@ void check_listed(const Parameter& parameter) {
   if (call == nullptr || !is_recording() || !parameter.requires_grad()) return;
   const void* root = &call->root();
   if (parameter.slot()->listed_by() == root) return;
-  // Two threads may run one model for the first time at once, and listing names its parameters.
-  static std::mutex listing;
-  {
-    const std::lock_guard lock(listing);
-    if (parameter.slot()->listed_by() != root) list_parameters(call->root());
-  }
+  list_parameters(call->root());
   if (parameter.slot()->listed_by() != root) throw_forgotten(*call, parameter.shape());
 }
 

@@ -2,7 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <thread>
+#include <vector>
 
 #include "tests/nn/models.h"
 #include "tests/nn/support.h"
@@ -10,6 +12,23 @@
 
 using namespace xtgrad;
 using nn_test::elements;
+
+TEST_CASE("threads may list a model at once, and all see its names") {
+  for (int round = 0; round < 50; ++round) {
+    nn::MLP model({.sizes = {4, 3, 2}});
+    std::vector<std::thread> threads;
+    std::atomic<int> named{0};
+    for (int t = 0; t < 4; ++t) {
+      threads.emplace_back([&] {
+        for (const nn::NamedParameter& parameter : model.named_parameters())
+          named += parameter.name.empty() ? 0 : 1;
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    CHECK(named == 4 * 4);
+    CHECK(model.parameters()[0]->name() == "layers.0.weight");
+  }
+}
 
 TEST_CASE("threads that train one model at once add their gradients up") {
   manual_seed(6);
