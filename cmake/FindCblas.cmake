@@ -1,8 +1,8 @@
 # Finds a library that offers the C interface of BLAS; defines Cblas::Cblas and Cblas_LIBRARIES.
 #
-# XTGRAD_BLAS_LIBRARIES, if set, is taken as it is. Otherwise Debian's serial OpenBLAS comes first: tiles call
-# BLAS from their own threads, and the pthread build would start its threads before main and fight them for
-# the cores. Whatever is chosen must link a program that calls cblas_sgemm: reference BLAS often lacks it.
+# XTGRAD_BLAS_LIBRARIES, if set, is taken as it is. Otherwise Debian's serial OpenBLAS comes first: the pthread
+# build would start its threads before main, which makes every reference count atomic, and fight ours for the
+# cores. The serial one must not be called by two threads at once; kernels/gemm.cpp sees to that. Whatever is chosen must link a program that calls cblas_sgemm: reference BLAS often lacks it.
 
 include(CheckCXXSourceCompiles)
 include(CMakePushCheckState)

@@ -104,11 +104,12 @@ void train_epoch(nn::Module& model, Optimizer& optimizer, datasets::Loader& load
 }
 
 template <class Optimizer>
-void check_steady_state(Optimizer make_optimizer, Dtype dtype) {
+void check_steady_state(Optimizer make_optimizer, Dtype dtype, std::int64_t width, std::int64_t batch) {
   const DefaultDtype scope(dtype);
-  nn::MLP model({.sizes = {64, 96, 48, 10}, .dropout = 0.1});
+  nn::MLP model({.sizes = {64, width, 48, 10}, .dropout = 0.1});
   auto optimizer = make_optimizer(model);
-  datasets::Loader loader(datasets::digits({.dtype = dtype}), {.batch_size = 64, .shuffle = true, .seed = 1});
+  datasets::Loader loader(datasets::digits({.dtype = dtype}),
+                          {.batch_size = batch, .shuffle = true, .seed = 1});
   for (int epoch = 0; epoch < 2; ++epoch) train_epoch(model, optimizer, loader);
   const Counts before = counts();
   for (int epoch = 0; epoch < 3; ++epoch) train_epoch(model, optimizer, loader);
@@ -140,16 +141,25 @@ TEST_CASE("the counters count") {
 
 TEST_CASE("a training step in the steady state asks the system for no memory") {
 #if XTGRAD_COUNTS_ALLOCATIONS
-  set_num_threads(1);
-  for (const Dtype dtype : {float32, float64}) {
-    CAPTURE(to_string(dtype));
-    check_steady_state([](nn::Module& model) { return optim::Adam(model.parameters(), {.lr = 1e-3}); },
-                       dtype);
-    check_steady_state(
-        [](nn::Module& model) {
-          return optim::SGD(model.parameters(), {.lr = 0.01, .momentum = 0.9, .weight_decay = 1e-4});
-        },
-        dtype);
+  // 96 wide is one tile; 512 by 512 is eight, which several threads share.
+  const struct {
+    int threads;
+    std::int64_t width, batch;
+  } runs[] = {{1, 96, 64}, {1, 512, 512}, {2, 512, 512}};
+  for (const auto& run : runs) {
+    set_num_threads(run.threads);
+    for (const Dtype dtype : {float32, float64}) {
+      CAPTURE(run.threads);
+      CAPTURE(run.width);
+      CAPTURE(to_string(dtype));
+      check_steady_state([](nn::Module& model) { return optim::Adam(model.parameters(), {.lr = 1e-3}); },
+                         dtype, run.width, run.batch);
+      check_steady_state(
+          [](nn::Module& model) {
+            return optim::SGD(model.parameters(), {.lr = 0.01, .momentum = 0.9, .weight_decay = 1e-4});
+          },
+          dtype, run.width, run.batch);
+    }
   }
 #else
   MESSAGE("skipped: a sanitizer has its own allocator in the way");

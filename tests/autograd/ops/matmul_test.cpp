@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "tests/support/thread_count.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
@@ -15,20 +16,9 @@
 #include "xtgrad/autograd/ops.h"
 
 using namespace xtgrad;
+using xtgrad::testing::ThreadCount;
 
 namespace {
-
-/// Restores the number of threads when a test is left, by a failure too.
-class ThreadCount {
- public:
-  explicit ThreadCount(int threads) : before_(num_threads()) { set_num_threads(threads); }
-  ~ThreadCount() { set_num_threads(before_); }
-  ThreadCount(const ThreadCount&) = delete;
-  ThreadCount& operator=(const ThreadCount&) = delete;
-
- private:
-  int before_;
-};
 
 /// Sum and sum of magnitudes of the terms of one element of a product.
 struct Dot {

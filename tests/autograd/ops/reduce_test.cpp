@@ -6,6 +6,7 @@
 #include <limits>
 #include <vector>
 
+#include "tests/support/thread_count.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
@@ -13,22 +14,12 @@
 #include "xtgrad/autograd/ops.h"
 
 using namespace xtgrad;
+using xtgrad::testing::ThreadCount;
 
 namespace {
 
 constexpr double inf = std::numeric_limits<double>::infinity();
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
-
-class ThreadCount {
- public:
-  explicit ThreadCount(int threads) : before_(num_threads()) { set_num_threads(threads); }
-  ~ThreadCount() { set_num_threads(before_); }
-  ThreadCount(const ThreadCount&) = delete;
-  ThreadCount& operator=(const ThreadCount&) = delete;
-
- private:
-  int before_;
-};
 
 /// The elements that each element of the result comes from, in order, by an odometer over the index.
 template <class T>
