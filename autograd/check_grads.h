@@ -8,11 +8,12 @@
 #include <vector>
 
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/export.h"
 #include "xtgrad/autograd/tensor.h"
 #include "xtgrad/autograd/transforms.h"
 
 namespace xtgrad {
-inline namespace v1 {
+inline namespace XTGRAD_PUBLIC v1 {
 
 /// A gradient that `require_grads` could not confirm.
 class GradientError : public Error {

@@ -6,11 +6,12 @@
 #include <span>
 #include <vector>
 
+#include "xtgrad/autograd/export.h"
 #include "xtgrad/autograd/random.h"
 #include "xtgrad/autograd/tensor.h"
 
 namespace xtgrad {
-inline namespace v1 {
+inline namespace XTGRAD_PUBLIC v1 {
 
 struct TensorOptions {
   std::optional<Dtype> dtype = std::nullopt;  ///< the thread's default dtype if absent

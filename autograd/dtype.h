@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <string_view>
 
+#include "xtgrad/autograd/export.h"
+
 namespace xtgrad {
-inline namespace v1 {
+inline namespace XTGRAD_PUBLIC v1 {
 
 /// Element type of a tensor. float32 and float64 can be differentiated; int64 and bool are for indices,
 /// labels and masks. There is no implicit promotion between tensors: convert with `Tensor::to`.

@@ -3,8 +3,10 @@
 #include <stdexcept>
 #include <string>
 
+#include "xtgrad/autograd/export.h"
+
 namespace xtgrad {
-inline namespace v1 {
+inline namespace XTGRAD_PUBLIC v1 {
 
 /// Base of everything that xtgrad throws on purpose; catch this to catch them all. A message reads
 /// `function: rule: both values`, for example `matmul: inner sizes differ: a is [2, 3], b is [4, 5]`.

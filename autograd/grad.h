@@ -4,10 +4,11 @@
 #include <span>
 #include <vector>
 
+#include "xtgrad/autograd/export.h"
 #include "xtgrad/autograd/tensor.h"
 
 namespace xtgrad {
-inline namespace v1 {
+inline namespace XTGRAD_PUBLIC v1 {
 
 struct GradOptions {
   /// Cotangents of the outputs, each of its output's shape; empty means ones for outputs of one element.

@@ -8,10 +8,11 @@
 #include <string_view>
 #include <vector>
 
+#include "xtgrad/autograd/export.h"
 #include "xtgrad/autograd/tensor.h"
 
 namespace xtgrad {
-inline namespace v1 {
+inline namespace XTGRAD_PUBLIC v1 {
 
 /// One tensor of a recorded graph, as it stands at the moment of the look.
 struct GraphNode {

@@ -5,10 +5,12 @@
 #include <optional>
 #include <span>
 
+#include "xtgrad/autograd/export.h"
+#include "xtgrad/autograd/size2d.h"
 #include "xtgrad/autograd/tensor.h"
 
 namespace xtgrad {
-inline namespace v1 {
+inline namespace XTGRAD_PUBLIC v1 {
 
 // Operations on tensors. All are differentiable to any order unless their line says otherwise, take empty and
 // 0-d tensors where NumPy does, and throw ShapeError or DtypeError that name the operation and the operands'
@@ -39,6 +41,17 @@ struct SoftplusOptions {
 };
 /// log(1 + e^(beta x)) / beta, a smooth relu.
 [[nodiscard]] Tensor softplus(const Tensor& x, const SoftplusOptions& options = {});
+
+/// x where x >= 0, else slope * x. The derivative at 0 is the slope.
+[[nodiscard]] Tensor leaky_relu(const Tensor& x, double slope = 0.01);
+/// x where x > 0, else alpha * (e^x - 1). The derivative at 0 is min(1, alpha).
+[[nodiscard]] Tensor elu(const Tensor& x, double alpha = 1);
+/// x * Phi(x), with Phi the standard normal distribution function (Hendrycks and Gimpel, 2016).
+[[nodiscard]] Tensor gelu(const Tensor& x);
+/// Gelu's approximation by tanh: x/2 * (1 + tanh(sqrt(2/pi) * (x + 0.044715 x^3))).
+[[nodiscard]] Tensor gelu_tanh(const Tensor& x);
+/// x * sigmoid(x), also called swish.
+[[nodiscard]] Tensor silu(const Tensor& x);
 
 struct ClampOptions {
   double min = -std::numeric_limits<double>::infinity();
@@ -195,6 +208,80 @@ struct MatmulOptions {
 /// Matrix product of the last two dimensions, batched over the others, which broadcast: [..., m, k] times
 /// [..., k, n] is [..., m, n]. Operands have at least two dimensions. Transposes cost no copy.
 [[nodiscard]] Tensor matmul(const Tensor& a, const Tensor& b, const MatmulOptions& options = {});
+
+// Images: [n, channels, height, width]. In one direction a window of `kernel` elements, `dilation` apart, on
+// a side of `size` elements with `padding` more at both ends has
+//   floor((size + 2 padding - dilation (kernel - 1) - 1) / stride) + 1
+// places. Throws ShapeError where a window does not fit even once, ValueError for options out of range.
+
+struct Conv2dOptions {
+  Size2d stride = 1;
+  Size2d padding = 0;  ///< zeros at both ends of a side
+  Size2d dilation = 1;
+  std::int64_t groups = 1;  ///< output channels of group i see the input channels of group i alone
+};
+/// Cross-correlation of x [n, in, h, w] with weight [out, in / groups, kh, kw]: [n, out, h', w'].
+[[nodiscard]] Tensor conv2d(const Tensor& x, const Tensor& weight, const Conv2dOptions& options = {});
+/// As above, with bias [out] added to each output channel.
+[[nodiscard]] Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias,
+                            const Conv2dOptions& options = {});
+
+struct ConvTranspose2dOptions {
+  Size2d stride = 1;
+  Size2d padding = 0;
+  Size2d output_padding = 0;  ///< extra rows and columns at the end; less than stride or dilation
+  Size2d dilation = 1;
+  std::int64_t groups = 1;
+};
+/// The adjoint of conv2d in x: for x [n, out, h', w'] and conv2d's weight [out, in / groups, kh, kw] gives
+/// [n, in, h, w] with h = (h' - 1) stride - 2 padding + dilation (kh - 1) + output_padding + 1.
+[[nodiscard]] Tensor conv_transpose2d(const Tensor& x, const Tensor& weight,
+                                      const ConvTranspose2dOptions& options = {});
+/// The adjoint of conv2d in weight: for conv2d's x [n, in, h, w] and a cotangent g [n, out, h', w'] of its
+/// output gives [out, in / groups, kh, kw], where `kernel` is kh x kw.
+[[nodiscard]] Tensor conv2d_weight_grad(const Tensor& x, const Tensor& g, const Size2d& kernel,
+                                        const Conv2dOptions& options = {});
+
+struct Unfold2dOptions {
+  Size2d kernel = 0;  ///< required
+  Size2d stride = 1;
+  Size2d padding = 0;
+  Size2d dilation = 1;
+};
+/// Every window as a column: [n, c, h, w] to [n, c * kh * kw, places], places counted row by row.
+[[nodiscard]] Tensor unfold2d(const Tensor& x, const Unfold2dOptions& options);
+/// The adjoint of unfold2d: adds up columns [n, c * kh * kw, places] in an image [n, c, height, width].
+[[nodiscard]] Tensor fold2d(const Tensor& columns, const Size2d& output, const Unfold2dOptions& options);
+
+struct MaxPool2dOptions {
+  Size2d kernel = 0;                            ///< required
+  std::optional<Size2d> stride = std::nullopt;  ///< the kernel's size if absent
+  Size2d padding = 0;                           ///< at most half the kernel; never the largest element
+  Size2d dilation = 1;
+  bool ceil_mode = false;  ///< a last window may hang over the edge, if it starts inside
+};
+/// Largest element of each window; the gradient goes to the first one in scan order; NaN wins.
+[[nodiscard]] Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& options);
+
+struct AvgPool2dOptions {
+  Size2d kernel = 0;                            ///< required
+  std::optional<Size2d> stride = std::nullopt;  ///< the kernel's size if absent
+  Size2d padding = 0;                           ///< at most half the kernel
+  bool ceil_mode = false;
+  bool count_include_pad = true;  ///< divide by the window's size, padding included
+  std::optional<std::int64_t> divisor_override = std::nullopt;  ///< divide by this instead
+};
+/// Mean of each window.
+[[nodiscard]] Tensor avg_pool2d(const Tensor& x, const AvgPool2dOptions& options);
+
+struct BatchNormOptions {
+  double eps = 1e-5;  ///< added to the variance
+};
+/// Normalises each channel of x [n, c, ...] by the mean and the biased variance over all else, then scales by
+/// weight [c] and shifts by bias [c]. Gradients flow through mean and variance. Throws ShapeError for a
+/// single value a channel, whose variance says nothing. (Ioffe and Szegedy, 2015)
+[[nodiscard]] Tensor batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias,
+                                const BatchNormOptions& options = {});
 
 }  // namespace v1
 }  // namespace xtgrad

@@ -3,8 +3,10 @@
 #include <array>
 #include <cstdint>
 
+#include "xtgrad/autograd/export.h"
+
 namespace xtgrad {
-inline namespace v1 {
+inline namespace XTGRAD_PUBLIC v1 {
 
 /// A counter-based random generator: Philox4x32-10 (Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as
 /// easy as 1, 2, 3", SC 2011). A draw is a pure function of seed, stream position and element, so the same

@@ -9,8 +9,10 @@
 #include <string_view>
 #include <vector>
 
+#include "xtgrad/autograd/export.h"
+
 namespace xtgrad {
-inline namespace v1 {
+inline namespace XTGRAD_PUBLIC v1 {
 
 /// Sizes of a tensor's dimensions, outermost first. Kept inline, so a shape never allocates; a tensor has at
 /// most `max_rank` dimensions. A 0-d tensor has the shape `{}` and one element.

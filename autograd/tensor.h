@@ -9,10 +9,11 @@
 
 #include "xtgrad/autograd/core/ref_count.h"
 #include "xtgrad/autograd/dtype.h"
+#include "xtgrad/autograd/export.h"
 #include "xtgrad/autograd/shape.h"
 
 namespace xtgrad {
-inline namespace v1 {
+inline namespace XTGRAD_PUBLIC v1 {
 
 namespace detail {
 

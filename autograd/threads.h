@@ -1,7 +1,9 @@
 #pragma once
 
+#include "xtgrad/autograd/export.h"
+
 namespace xtgrad {
-inline namespace v1 {
+inline namespace XTGRAD_PUBLIC v1 {
 
 /// Number of threads that one operation may use, at least 1; OMP_NUM_THREADS, or the number of cores, at
 /// start. Results do not depend on it: not a bit.

@@ -4,10 +4,11 @@
 #include <span>
 #include <vector>
 
+#include "xtgrad/autograd/export.h"
 #include "xtgrad/autograd/tensor.h"
 
 namespace xtgrad {
-inline namespace v1 {
+inline namespace XTGRAD_PUBLIC v1 {
 
 // Transformations of functions: derivatives as functions of a function, in the manner of JAX.
 //

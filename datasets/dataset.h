@@ -6,10 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "xtgrad/autograd/export.h"
 #include "xtgrad/autograd/tensor.h"
 
 namespace xtgrad {
-inline namespace v1 {
+inline namespace XTGRAD_PUBLIC v1 {
 namespace datasets {
 
 /// What a Dataset is made of; row i of `inputs` and row i of `labels` belong together.

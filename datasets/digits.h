@@ -2,10 +2,11 @@
 
 #include <optional>
 
+#include "xtgrad/autograd/export.h"
 #include "xtgrad/datasets/dataset.h"
 
 namespace xtgrad {
-inline namespace v1 {
+inline namespace XTGRAD_PUBLIC v1 {
 namespace datasets {
 
 struct DigitsOptions {

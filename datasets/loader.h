@@ -4,11 +4,12 @@
 #include <functional>
 #include <iterator>
 
+#include "xtgrad/autograd/export.h"
 #include "xtgrad/autograd/random.h"
 #include "xtgrad/datasets/dataset.h"
 
 namespace xtgrad {
-inline namespace v1 {
+inline namespace XTGRAD_PUBLIC v1 {
 namespace datasets {
 
 /// Some samples: `auto& [x, y] = batch`.

@@ -3,10 +3,11 @@
 #include <cstdint>
 #include <vector>
 
+#include "xtgrad/autograd/export.h"
 #include "xtgrad/datasets/dataset.h"
 
 namespace xtgrad {
-inline namespace v1 {
+inline namespace XTGRAD_PUBLIC v1 {
 namespace datasets {
 
 // Splits that keep the proportions of the classes. Of a class with m samples, a part with fraction f gets m f

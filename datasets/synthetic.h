@@ -4,10 +4,11 @@
 #include <optional>
 #include <vector>
 
+#include "xtgrad/autograd/export.h"
 #include "xtgrad/datasets/dataset.h"
 
 namespace xtgrad {
-inline namespace v1 {
+inline namespace XTGRAD_PUBLIC v1 {
 namespace datasets {
 
 // Small data sets by formula, points in the plane unless said otherwise. Row i has label i mod classes (but

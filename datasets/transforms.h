@@ -4,11 +4,12 @@
 #include <optional>
 
 #include "xtgrad/autograd/creation.h"
+#include "xtgrad/autograd/export.h"
 #include "xtgrad/datasets/dataset.h"
 #include "xtgrad/datasets/loader.h"
 
 namespace xtgrad {
-inline namespace v1 {
+inline namespace XTGRAD_PUBLIC v1 {
 namespace datasets {
 
 struct FitOptions {

@@ -3,10 +3,11 @@
 #include <cstdint>
 #include <string_view>
 
+#include "xtgrad/autograd/export.h"
 #include "xtgrad/nn/module.h"
 
 namespace xtgrad {
-inline namespace v1 {
+inline namespace XTGRAD_PUBLIC v1 {
 namespace nn {
 
 enum class ActivationKind : std::uint8_t { identity, step, relu, tanh, sigmoid, softplus };

@@ -3,10 +3,11 @@
 #include <concepts>
 
 #include "xtgrad/autograd/check_grads.h"
+#include "xtgrad/autograd/export.h"
 #include "xtgrad/nn/module.h"
 
 namespace xtgrad {
-inline namespace v1 {
+inline namespace XTGRAD_PUBLIC v1 {
 namespace nn {
 namespace detail {
 

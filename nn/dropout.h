@@ -1,10 +1,11 @@
 #pragma once
 
+#include "xtgrad/autograd/export.h"
 #include "xtgrad/autograd/random.h"
 #include "xtgrad/nn/module.h"
 
 namespace xtgrad {
-inline namespace v1 {
+inline namespace XTGRAD_PUBLIC v1 {
 namespace nn {
 
 struct DropoutOptions {

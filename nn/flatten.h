@@ -2,10 +2,11 @@
 
 #include <cstdint>
 
+#include "xtgrad/autograd/export.h"
 #include "xtgrad/nn/module.h"
 
 namespace xtgrad {
-inline namespace v1 {
+inline namespace XTGRAD_PUBLIC v1 {
 namespace nn {
 
 /// Joins the dimensions from `start` on into one; [n, c, h, w] to [n, c * h * w] by default.

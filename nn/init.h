@@ -3,9 +3,10 @@
 #include <cstdint>
 
 #include "xtgrad/autograd/creation.h"
+#include "xtgrad/autograd/export.h"
 
 namespace xtgrad {
-inline namespace v1 {
+inline namespace XTGRAD_PUBLIC v1 {
 namespace nn {
 
 /// Starting values of parameters. Use them with `set_value`, or to make a Parameter; `zeros`, `ones`, `full`

@@ -2,11 +2,12 @@
 
 #include <cstdint>
 
+#include "xtgrad/autograd/export.h"
 #include "xtgrad/nn/module.h"
 #include "xtgrad/nn/options.h"
 
 namespace xtgrad {
-inline namespace v1 {
+inline namespace XTGRAD_PUBLIC v1 {
 namespace nn {
 
 struct LinearOptions {

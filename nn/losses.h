@@ -2,10 +2,11 @@
 
 #include <cstdint>
 
+#include "xtgrad/autograd/export.h"
 #include "xtgrad/autograd/tensor.h"
 
 namespace xtgrad {
-inline namespace v1 {
+inline namespace XTGRAD_PUBLIC v1 {
 namespace nn {
 
 /// What a loss makes of its items: their mean or sum, 0-d, or all of them.

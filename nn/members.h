@@ -8,13 +8,14 @@
 #include <vector>
 
 #include "xtgrad/autograd/dtype.h"
+#include "xtgrad/autograd/export.h"
 #include "xtgrad/autograd/random.h"
 #include "xtgrad/autograd/tensor.h"
 #include "xtgrad/nn/parameter.h"
 #include "xtgrad/nn/state_dict.h"
 
 namespace xtgrad {
-inline namespace v1 {
+inline namespace XTGRAD_PUBLIC v1 {
 namespace nn {
 
 class Members;

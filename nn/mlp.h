@@ -3,12 +3,13 @@
 #include <cstdint>
 #include <vector>
 
+#include "xtgrad/autograd/export.h"
 #include "xtgrad/nn/activations.h"
 #include "xtgrad/nn/dropout.h"
 #include "xtgrad/nn/linear.h"
 
 namespace xtgrad {
-inline namespace v1 {
+inline namespace XTGRAD_PUBLIC v1 {
 namespace nn {
 
 struct MLPOptions {

@@ -5,10 +5,11 @@
 #include <string>
 #include <vector>
 
+#include "xtgrad/autograd/export.h"
 #include "xtgrad/nn/members.h"
 
 namespace xtgrad {
-inline namespace v1 {
+inline namespace XTGRAD_PUBLIC v1 {
 namespace nn {
 
 struct NamedParameter {

@@ -4,8 +4,10 @@
 #include <limits>
 #include <string_view>
 
+#include "xtgrad/autograd/export.h"
+
 namespace xtgrad {
-inline namespace v1 {
+inline namespace XTGRAD_PUBLIC v1 {
 namespace nn {
 
 /// The value of an option that has no default; a module that finds it throws ValueError that names the

@@ -7,10 +7,11 @@
 #include <string>
 #include <vector>
 
+#include "xtgrad/autograd/export.h"
 #include "xtgrad/autograd/tensor.h"
 
 namespace xtgrad {
-inline namespace v1 {
+inline namespace XTGRAD_PUBLIC v1 {
 
 /// A base in the namespace of Tensor, so that argument-dependent lookup finds the operators on tensors for
 /// classes elsewhere that convert to one: `weight * 0.5` for an `nn::Parameter`.

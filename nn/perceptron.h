@@ -2,11 +2,12 @@
 
 #include <cstdint>
 
+#include "xtgrad/autograd/export.h"
 #include "xtgrad/nn/activations.h"
 #include "xtgrad/nn/linear.h"
 
 namespace xtgrad {
-inline namespace v1 {
+inline namespace XTGRAD_PUBLIC v1 {
 namespace nn {
 
 struct PerceptronOptions {

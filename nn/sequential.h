@@ -7,10 +7,11 @@
 #include <utility>
 #include <vector>
 
+#include "xtgrad/autograd/export.h"
 #include "xtgrad/nn/module.h"
 
 namespace xtgrad {
-inline namespace v1 {
+inline namespace XTGRAD_PUBLIC v1 {
 namespace nn {
 
 class Sequential;

@@ -6,10 +6,11 @@
 #include <unordered_map>
 #include <vector>
 
+#include "xtgrad/autograd/export.h"
 #include "xtgrad/autograd/tensor.h"
 
 namespace xtgrad {
-inline namespace v1 {
+inline namespace XTGRAD_PUBLIC v1 {
 namespace nn {
 
 /// Tensors by name, in the order in which they were put in: everything that a model or an optimizer must

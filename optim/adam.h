@@ -2,11 +2,12 @@
 
 #include <vector>
 
+#include "xtgrad/autograd/export.h"
 #include "xtgrad/optim/hyper.h"
 #include "xtgrad/optim/optimizer.h"
 
 namespace xtgrad {
-inline namespace v1 {
+inline namespace XTGRAD_PUBLIC v1 {
 namespace optim {
 
 struct AdamOptions {

@@ -2,10 +2,11 @@
 
 #include <span>
 
+#include "xtgrad/autograd/export.h"
 #include "xtgrad/nn/parameter.h"
 
 namespace xtgrad {
-inline namespace v1 {
+inline namespace XTGRAD_PUBLIC v1 {
 namespace optim {
 
 struct ClipNormOptions {

@@ -1,9 +1,10 @@
 #pragma once
 
+#include "xtgrad/autograd/export.h"
 #include "xtgrad/autograd/tensor.h"
 
 namespace xtgrad {
-inline namespace v1 {
+inline namespace XTGRAD_PUBLIC v1 {
 namespace optim {
 
 /// A hyperparameter: a number, or a 0-d floating tensor, through which derivatives of a recorded step flow.

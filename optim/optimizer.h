@@ -6,12 +6,13 @@
 #include <string_view>
 #include <vector>
 
+#include "xtgrad/autograd/export.h"
 #include "xtgrad/nn/members.h"
 #include "xtgrad/nn/parameter.h"
 #include "xtgrad/optim/state.h"
 
 namespace xtgrad {
-inline namespace v1 {
+inline namespace XTGRAD_PUBLIC v1 {
 namespace optim {
 
 /// Changes parameters by their gradients. Holds the parameters themselves, not the model, which may be moved

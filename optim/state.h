@@ -4,11 +4,12 @@
 #include <cstdint>
 #include <vector>
 
+#include "xtgrad/autograd/export.h"
 #include "xtgrad/autograd/tensor.h"
 #include "xtgrad/optim/hyper.h"
 
 namespace xtgrad {
-inline namespace v1 {
+inline namespace XTGRAD_PUBLIC v1 {
 namespace optim {
 
 /// What an optimizer remembers of one parameter; each optimizer says what its moments are.

@@ -5,8 +5,10 @@
 #include <atomic>
 #include <cstdint>
 
+#include "xtgrad/autograd/export.h"
+
 namespace xtgrad {
-inline namespace v1 {
+inline namespace XTGRAD_PUBLIC v1 {
 namespace detail {
 
 /// A reference count that pays for atomic instructions only once the process has a second thread, as

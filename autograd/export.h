@@ -1,0 +1,11 @@
+#pragma once
+
+// The library is compiled with hidden symbols. A public header opens its namespace with
+//   inline namespace XTGRAD_PUBLIC v1 {
+// and whatever is declared inside is exported, wherever it is defined; internal headers say plain `v1`, and
+// stay inside the library.
+#if defined(__GNUC__)
+#define XTGRAD_PUBLIC __attribute__((visibility("default")))
+#else
+#define XTGRAD_PUBLIC
+#endif
