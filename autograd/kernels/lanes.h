@@ -139,6 +139,12 @@ Lane<T> sqrt(Lane<T> x) {
   return Lane<T>(xsimd::sqrt(x.raw));
 }
 
+/// Sum of the elements, by halves.
+template <LaneFloat T>
+T sum_of(Lane<T> x) {
+  return xsimd::hadd(x.raw);
+}
+
 template <LaneFloat T>
 Lane<T> copysign(Lane<T> magnitude, Lane<T> sign) {
   return Lane<T>(xsimd::copysign(magnitude.raw, sign.raw));

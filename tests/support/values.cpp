@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <memory>
 #include <numeric>
 #include <stdexcept>
 
+#include "xtgrad/autograd/core/array.h"
 #include "xtgrad/autograd/creation.h"
 
 namespace xtgrad::testing {
@@ -24,6 +26,14 @@ std::size_t offset_of(const Shape& shape, const Index& index) {
 }
 
 }  // namespace
+
+bool same_bits(const Tensor& a, const Tensor& b) {
+  if (a.shape() != b.shape() || a.dtype() != b.dtype()) return false;
+  return detail::visit(a.dtype(), [&](auto zero) {
+    const auto x = a.data<decltype(zero)>();
+    return std::memcmp(x.data(), b.data<decltype(zero)>().data(), x.size_bytes()) == 0;
+  });
+}
 
 Real Values::at(const Index& index) const { return data[offset_of(shape, index)]; }
 Real& Values::at(const Index& index) { return data[offset_of(shape, index)]; }

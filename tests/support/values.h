@@ -72,6 +72,10 @@ Input mask_input(const Shape& shape);
 /// An int64 input with elements in [low, high).
 Input index_input(const Shape& shape, std::int64_t low, std::int64_t high);
 
+/// True if shapes and dtypes are equal and so is every bit of the elements: 0 and -0 differ, NaN equals
+/// itself.
+bool same_bits(const Tensor& a, const Tensor& b);
+
 /// Draws elements for all inputs of a sample.
 std::vector<Values> draw(std::span<const Input> inputs, Random& random);
 

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <thread>
 #include <vector>
 
 #include "tests/support/thread_count.h"
+#include "tests/support/values.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
@@ -16,6 +16,7 @@
 #include "xtgrad/autograd/ops.h"
 
 using namespace xtgrad;
+using xtgrad::testing::same_bits;
 using xtgrad::testing::ThreadCount;
 
 namespace {
@@ -113,12 +114,6 @@ std::string error_of(const Tensor& a, const Tensor& b, const MatmulOptions& opti
     return error.what();
   }
   return "no error";
-}
-
-bool same_bits(const Tensor& a, const Tensor& b) {
-  const auto x = a.data<float>();
-  const auto y = b.data<float>();
-  return x.size() == y.size() && std::memcmp(x.data(), y.data(), x.size_bytes()) == 0;
 }
 
 std::vector<double> to_doubles(const Tensor& x) {

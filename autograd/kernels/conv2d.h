@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+
+#include "xtgrad/autograd/core/array.h"
+#include "xtgrad/autograd/size2d.h"
+
+namespace xtgrad {
+inline namespace v1 {
+namespace detail {
+
+// Convolution and its two adjoints. No column matrix is stored: a tile of images is copied with its padding,
+// and the product's kernel reads the columns as shifted rows of that copy, whose size does not grow with the
+// batch. Tiles depend on the sizes alone, so neither do the bits depend on the number of threads.
+
+/// The sizes of a convolution x [n, in, h, w], weight [out, in / groups, kh, kw] -> y [n, out, h', w'].
+struct Conv2dSizes {
+  std::int64_t n;
+  std::int64_t in;
+  std::int64_t out;
+  std::int64_t groups;
+  Size2d image;   // h, w
+  Size2d result;  // h', w'
+  Size2d kernel;
+  Size2d stride;
+  Size2d padding;
+  Size2d dilation;
+};
+
+/// y = conv(x, weight) + bias; `bias` [out] may be null. All arrays are of one floating dtype.
+void conv2d(const Conv2dSizes& sizes, const Array& x, const Array& weight, const Array* bias, Array& y);
+
+/// x's gradient for the cotangent g of y: the adjoint in x.
+void conv2d_input_grad(const Conv2dSizes& sizes, const Array& g, const Array& weight, Array& dx);
+
+/// weight's gradient for the cotangent g of y: the adjoint in weight.
+void conv2d_weight_grad(const Conv2dSizes& sizes, const Array& x, const Array& g, Array& dw);
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace xtgrad

@@ -1,0 +1,258 @@
+// Samples of convolution and of its two adjoints.
+#include <string>
+
+#include "tests/support/op_samples.h"
+#include "xtgrad/autograd/creation.h"
+#include "xtgrad/autograd/ops.h"
+
+namespace xtgrad::testing {
+namespace {
+
+/// The terms of a convolution, one at a time: calls `term(x index, weight index, y index)` for each product
+/// that takes part. x indices may lie in the padding, whose zeros take part like any other number.
+template <class F>
+void for_each_term(const Shape& x, const Shape& weight, const Shape& y, const Conv2dOptions& o, F&& term) {
+  const std::int64_t in = x[1] / o.groups;
+  const std::int64_t out = y[1] / o.groups;
+  for_each_index(y, [&](const Index& at) {
+    for_each_index({in, weight[2], weight[3]}, [&](const Index& tap) {
+      const Index from = {at[0], at[1] / out * in + tap[0],
+                          at[2] * o.stride.height + tap[1] * o.dilation.height - o.padding.height,
+                          at[3] * o.stride.width + tap[2] * o.dilation.width - o.padding.width};
+      term(from, Index{at[1], tap[0], tap[1], tap[2]}, at);
+    });
+  });
+}
+
+bool inside(const Shape& shape, const Index& index) {
+  for (std::size_t d = 0; d < index.size(); ++d) {
+    if (index[d] < 0 || index[d] >= shape[d]) return false;
+  }
+  return true;
+}
+
+Real or_zero(const Values& x, const Index& index) { return inside(x.shape, index) ? x.at(index) : Real(0); }
+
+Values zeros_of(const Shape& shape) {
+  return fill(shape, [](const Index&) { return Real(0); });
+}
+
+Reference conv2d_reference(const Shape& y, const Conv2dOptions& options) {
+  return [=](std::span<const Values> in) {
+    Values result = zeros_of(y);
+    for_each_term(in[0].shape, in[1].shape, y, options, [&](const Index& x, const Index& w, const Index& at) {
+      result.at(at) += or_zero(in[0], x) * in[1].at(w);
+    });
+    if (in.size() > 2) for_each_index(y, [&](const Index& at) { result.at(at) += in[2].at({at[1]}); });
+    return result;
+  };
+}
+
+/// Inputs are conv2d's output and its weight. Where an element of the image meets a tap at a place between
+/// the strides there is no term; beyond the ends of the output there is one, with 0.
+Reference transposed_reference(const Shape& x, const Conv2dOptions& options) {
+  return [=](std::span<const Values> in) {
+    const Shape& weight = in[1].shape;
+    const std::int64_t in_group = x[1] / options.groups;
+    const std::int64_t out_group = weight[0] / options.groups;
+    return fill(x, [&](const Index& at) {
+      Real sum = 0;
+      for_each_index({out_group, weight[2], weight[3]}, [&](const Index& tap) {
+        const std::int64_t y = at[2] + options.padding.height - tap[1] * options.dilation.height;
+        const std::int64_t z = at[3] + options.padding.width - tap[2] * options.dilation.width;
+        if (y % options.stride.height != 0 || z % options.stride.width != 0) return;
+        const std::int64_t o = at[1] / in_group * out_group + tap[0];
+        sum += or_zero(in[0], {at[0], o, y / options.stride.height, z / options.stride.width}) *
+               in[1].at({o, at[1] % in_group, tap[1], tap[2]});
+      });
+      return sum;
+    });
+  };
+}
+
+Reference weight_grad_reference(const Shape& weight, const Conv2dOptions& options) {
+  return [=](std::span<const Values> in) {
+    Values result = zeros_of(weight);
+    for_each_term(in[0].shape, weight, in[1].shape, options,
+                  [&](const Index& x, const Index& w, const Index& y) {
+                    result.at(w) += or_zero(in[0], x) * in[1].at(y);
+                  });
+    return result;
+  };
+}
+
+/// A convolution by its shapes: each of the three operations is tried on all of them.
+struct Case {
+  Shape x;
+  Shape weight;
+  Shape y;
+  Conv2dOptions options = {};
+  Size2d output_padding = 0;
+  bool derivatives = true;
+};
+
+std::vector<Case> cases() {
+  return {
+      {{1, 1, 3, 3}, {1, 1, 2, 2}, {1, 1, 2, 2}},
+      {{2, 2, 3, 4}, {2, 2, 2, 3}, {2, 2, 2, 2}},
+      {{1, 2, 3, 3}, {3, 2, 1, 1}, {1, 3, 3, 3}},
+      {{1, 1, 3, 3}, {2, 1, 3, 3}, {1, 2, 3, 3}, {.padding = 1}},
+      {{1, 1, 2, 2}, {1, 1, 2, 2}, {1, 1, 5, 5}, {.padding = 2}},  // windows that lie in the padding alone
+      {{1, 1, 5, 4}, {2, 1, 2, 3}, {1, 2, 2, 1}, {.stride = 2}, {1, 1}},
+      {{1, 1, 6, 5},
+       {1, 1, 2, 1},
+       {1, 1, 2, 3},
+       {.stride = {3, 2}},
+       {1, 0}},  // strides wider than the kernel
+      {{1, 1, 5, 6}, {1, 1, 3, 2}, {1, 1, 1, 4}, {.dilation = 2}},
+      {{1, 1, 5, 7},
+       {1, 1, 2, 3},
+       {1, 1, 1, 3},
+       {.stride = 2, .padding = {0, 1}, .dilation = {3, 2}},
+       {1, 0}},
+      {{1, 2, 4, 4}, {1, 2, 3, 3}, {1, 1, 2, 2}, {.stride = 2, .padding = 1}, 1},
+      {{1, 4, 3, 3}, {4, 2, 2, 2}, {1, 4, 2, 2}, {.groups = 2}},
+      {{1, 3, 3, 3}, {3, 1, 2, 2}, {1, 3, 2, 2}, {.groups = 3}},
+      {{0, 2, 3, 3}, {2, 2, 2, 2}, {0, 2, 2, 2}},
+      {{2, 0, 3, 3}, {2, 0, 2, 2}, {2, 2, 2, 2}},  // sums of nothing: zeros
+      {{2, 2, 3, 3}, {0, 2, 2, 2}, {2, 0, 2, 2}},
+      {{3, 5, 9, 17}, {13, 5, 3, 3}, {3, 13, 9, 17}, {.padding = 1}, 0, false},
+      {{17, 6, 12, 12}, {7, 6, 5, 5}, {17, 7, 8, 8}, {}, 0, false},
+      {{5, 6, 14, 11},
+       {12, 3, 3, 4},
+       {5, 12, 6, 4},
+       {.stride = {2, 3}, .padding = {0, 2}, .groups = 2},
+       {1, 2},
+       false},
+      {{2, 300, 3, 3}, {9, 300, 3, 3}, {2, 9, 3, 3}, {.padding = 1}, 0, false},  // many terms: several passes
+      {{1, 2, 130, 130}, {3, 2, 3, 3}, {1, 3, 130, 130}, {.padding = 1}, 0, false},
+  };
+}
+
+std::string describe(const Case& c) {
+  return to_string(c.x) + " " + to_string(c.weight) + " stride " + to_string(c.options.stride) + " padding " +
+         to_string(c.options.padding) + " dilation " + to_string(c.options.dilation) + " groups " +
+         std::to_string(c.options.groups);
+}
+
+constexpr Accuracy accuracy = {.ulps = 16, .by_magnitudes = true, .signed_zeros = false};
+
+const OpSamples conv2d_samples(OpId::conv2d, [](Op& op) {
+  op.accuracy = accuracy;
+  for (const Case& c : cases()) {
+    op.sample({.attributes = describe(c),
+               .inputs = {{.shape = c.x}, {.shape = c.weight}},
+               .apply = [=](const Tensor& x, const Tensor& w) { return conv2d(x, w, c.options); },
+               .reference = conv2d_reference(c.y, c.options),
+               .linear_in = {0, 1},
+               .derivatives = c.derivatives,
+               .nasty = c.derivatives});
+  }
+  for (const Conv2dOptions& options : {Conv2dOptions{}, Conv2dOptions{.padding = 1, .groups = 2}}) {
+    const Shape y = options.groups == 1 ? Shape{2, 2, 2, 2} : Shape{2, 2, 4, 4};
+    op.sample(
+        {.attributes = "with bias",
+         .inputs = {{.shape = {2, 2, 3, 3}}, {.shape = {2, 2 / options.groups, 2, 2}}, {.shape = {2}}},
+         .apply = [=](const Tensor& x, const Tensor& w, const Tensor& b) { return conv2d(x, w, b, options); },
+         .reference = conv2d_reference(y, options),
+         .linear_in = {0, 1, 2}});
+  }
+  const auto call = [](const Shape& x, const Shape& w, const Conv2dOptions& options = {}) {
+    return [=] { return conv2d(ones(x), ones(w), options); };
+  };
+  op.throws<ShapeError>("x needs 4 dimensions [n, c, h, w]: x is [3, 3]", call({3, 3}, {1, 1, 2, 2}));
+  op.throws<ShapeError>("weight needs 4 dimensions [out, in / groups, kh, kw]: weight is [2, 2]",
+                        call({1, 1, 3, 3}, {2, 2}));
+  op.throws<ShapeError>("the kernel has no elements: weight is [1, 1, 0, 2]",
+                        call({1, 1, 3, 3}, {1, 1, 0, 2}));
+  op.throws<ShapeError>(
+      "x must have in / groups channels for each group: x is [1, 3, 4, 4], weight is [2, 2, 3, 3], groups 1",
+      call({1, 3, 4, 4}, {2, 2, 3, 3}));
+  op.throws<ShapeError>("groups must divide the first dimension of weight: weight is [3, 1, 1, 1], groups 2",
+                        call({1, 2, 2, 2}, {3, 1, 1, 1}, {.groups = 2}));
+  op.throws<ShapeError>("the window does not fit: x is [1, 1, 2, 2], kernel 3x3, dilation 1x1, padding 0x0",
+                        call({1, 1, 2, 2}, {1, 1, 3, 3}));
+  op.throws<ValueError>("groups must be at least 1, got 0", call({1, 1, 2, 2}, {1, 1, 1, 1}, {.groups = 0}));
+  op.throws<ValueError>("stride must be at least 1, got 0x1",
+                        call({1, 1, 2, 2}, {1, 1, 1, 1}, {.stride = {0, 1}}));
+  op.throws<ValueError>("padding must be at least 0, got -1x-1",
+                        call({1, 1, 2, 2}, {1, 1, 1, 1}, {.padding = -1}));
+  op.throws<ShapeError>("bias needs one element an output channel: weight is [2, 1, 1, 1], bias is [3]", [] {
+    return conv2d(ones({1, 1, 2, 2}), ones({2, 1, 1, 1}), ones({3}));
+  });
+  op.throws<DtypeError>("float32", [] {
+    return conv2d(ones({1, 1, 2, 2}), ones({2, 1, 1, 1}), ones({2}, {.dtype = float64}));
+  });
+});
+
+const OpSamples conv_transpose2d_samples(OpId::conv_transpose2d, [](Op& op) {
+  op.accuracy = accuracy;
+  for (const Case& c : cases()) {
+    op.sample({.attributes = describe(c),
+               .inputs = {{.shape = c.y}, {.shape = c.weight}},
+               .apply =
+                   [=](const Tensor& y, const Tensor& w) {
+                     return conv_transpose2d(y, w,
+                                             {.stride = c.options.stride,
+                                              .padding = c.options.padding,
+                                              .output_padding = c.output_padding,
+                                              .dilation = c.options.dilation,
+                                              .groups = c.options.groups});
+                   },
+               .reference = transposed_reference(c.x, c.options),
+               .linear_in = {0, 1},
+               .derivatives = c.derivatives,
+               .nasty = c.derivatives});
+  }
+  const auto call = [](const Shape& x, const Shape& w, const ConvTranspose2dOptions& options = {}) {
+    return [=] { return conv_transpose2d(ones(x), ones(w), options); };
+  };
+  op.throws<ShapeError>("x needs 4 dimensions [n, c, h, w]: x is [3, 3]", call({3, 3}, {1, 1, 2, 2}));
+  op.throws<ShapeError>(
+      "x needs as many channels as weight has in its first dimension: x is [1, 3, 4, 4], weight is [2, 3, 3, "
+      "3], "
+      "groups 1",
+      call({1, 3, 4, 4}, {2, 3, 3, 3}));
+  op.throws<ValueError>("output_padding must be at least 0 and less than stride: it is 1x1, stride 1x1",
+                        call({1, 1, 2, 2}, {1, 1, 2, 2}, {.output_padding = 1}));
+  op.throws<ValueError>("output_padding must be at least 0 and less than stride: it is 0x-1, stride 2x2",
+                        call({1, 1, 2, 2}, {1, 1, 2, 2}, {.stride = 2, .output_padding = {0, -1}}));
+  op.throws<ShapeError>(
+      "the result has no elements: x is [1, 1, 2, 2], weight is [1, 1, 2, 2], stride 1x1, padding 2x2",
+      call({1, 1, 2, 2}, {1, 1, 2, 2}, {.padding = 2}));
+  op.throws<ShapeError>("the result has no elements: x is [1, 1, 0, 2]", call({1, 1, 0, 2}, {1, 1, 2, 2}));
+  op.throws<ValueError>("dilation must be at least 1, got 0x0",
+                        call({1, 1, 2, 2}, {1, 1, 2, 2}, {.dilation = 0}));
+});
+
+const OpSamples conv2d_weight_grad_samples(OpId::conv2d_weight_grad, [](Op& op) {
+  op.accuracy = accuracy;
+  for (const Case& c : cases()) {
+    const Size2d kernel(c.weight[2], c.weight[3]);
+    if (c.x[1] == 0 || c.y[1] == 0) continue;  // a result without elements
+    op.sample({.attributes = describe(c),
+               .inputs = {{.shape = c.x}, {.shape = c.y}},
+               .apply = [=](const Tensor& x,
+                            const Tensor& y) { return conv2d_weight_grad(x, y, kernel, c.options); },
+               .reference = weight_grad_reference(c.weight, c.options),
+               .linear_in = {0, 1},
+               .derivatives = c.derivatives,
+               .nasty = c.derivatives});
+  }
+  const auto call = [](const Shape& x, const Shape& g, const Size2d& kernel,
+                       const Conv2dOptions& options = {}) {
+    return [=] { return conv2d_weight_grad(ones(x), ones(g), kernel, options); };
+  };
+  op.throws<ShapeError>("x needs 4 dimensions [n, c, h, w]: x is [3, 3]", call({3, 3}, {1, 1, 2, 2}, 2));
+  op.throws<ShapeError>("g needs 4 dimensions [n, c, h, w]: g is [3, 3]", call({1, 1, 3, 3}, {3, 3}, 2));
+  op.throws<ShapeError>(
+      "g is not of the shape of conv2d's output: g is [1, 2, 3, 3], the output [1, 2, 2, 2]",
+      call({1, 1, 3, 3}, {1, 2, 3, 3}, 2));
+  op.throws<ShapeError>(
+      "groups must divide the channels of both: x is [1, 3, 2, 2], g is [1, 2, 2, 2], groups 2",
+      call({1, 3, 2, 2}, {1, 2, 2, 2}, 1, {.groups = 2}));
+  op.throws<ValueError>("kernel must be at least 1, got 2x-1", call({1, 1, 3, 3}, {1, 1, 2, 2}, {2, -1}));
+});
+
+}  // namespace
+}  // namespace xtgrad::testing
