@@ -46,6 +46,8 @@ struct SoftplusOptions {
 [[nodiscard]] Tensor leaky_relu(const Tensor& x, double slope = 0.01);
 /// x where x > 0, else alpha * (e^x - 1). The derivative at 0 is min(1, alpha).
 [[nodiscard]] Tensor elu(const Tensor& x, double alpha = 1);
+/// Phi(x), the standard normal distribution function: (1 + erf(x / sqrt(2))) / 2 without its cancellation.
+[[nodiscard]] Tensor normal_cdf(const Tensor& x);
 /// x * Phi(x), with Phi the standard normal distribution function (Hendrycks and Gimpel, 2016).
 [[nodiscard]] Tensor gelu(const Tensor& x);
 /// Gelu's approximation by tanh: x/2 * (1 + tanh(sqrt(2/pi) * (x + 0.044715 x^3))).
@@ -260,8 +262,15 @@ struct MaxPool2dOptions {
   Size2d dilation = 1;
   bool ceil_mode = false;  ///< a last window may hang over the edge, if it starts inside
 };
-/// Largest element of each window; the gradient goes to the first one in scan order; NaN wins.
+/// Largest element of each window; the gradient goes to the first one in scan order; NaN wins. A window on
+/// padding alone, which dilation makes possible, gives -inf without a gradient.
 [[nodiscard]] Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& options);
+/// The elements of u, of x's shape, where x has the largest of each window; max_pool2d's derivative applied
+/// to u. Linear in u; no gradient in x, which only decides places.
+[[nodiscard]] Tensor max_pool2d_take(const Tensor& u, const Tensor& x, const MaxPool2dOptions& options);
+/// The adjoint of max_pool2d_take in u: adds up g, of the result's shape, where x has the largest of each
+/// window. No gradient in x.
+[[nodiscard]] Tensor max_pool2d_put(const Tensor& g, const Tensor& x, const MaxPool2dOptions& options);
 
 struct AvgPool2dOptions {
   Size2d kernel = 0;                            ///< required
@@ -273,6 +282,9 @@ struct AvgPool2dOptions {
 };
 /// Mean of each window.
 [[nodiscard]] Tensor avg_pool2d(const Tensor& x, const AvgPool2dOptions& options);
+/// The adjoint of avg_pool2d: spreads each mean's g evenly over its window, in an image [n, c, height,
+/// width].
+[[nodiscard]] Tensor avg_pool2d_spread(const Tensor& g, const Size2d& image, const AvgPool2dOptions& options);
 
 struct BatchNormOptions {
   double eps = 1e-5;  ///< added to the variance

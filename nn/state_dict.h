@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "xtgrad/autograd/export.h"
+#include "xtgrad/autograd/io/named_tensor.h"
 #include "xtgrad/autograd/tensor.h"
 
 namespace xtgrad {
@@ -18,10 +19,7 @@ namespace nn {
 /// is int64 [].
 class StateDict {
  public:
-  struct Entry {
-    std::string name;
-    Tensor value;
-  };
+  using Entry = NamedTensor;  ///< `name` and `value`
 
   /// Throws ValueError for a name that is there already.
   void add(std::string name, const Tensor& value);

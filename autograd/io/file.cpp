@@ -1,0 +1,214 @@
+#include "xtgrad/autograd/io/file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <climits>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include "xtgrad/autograd/errors.h"
+
+namespace xtgrad {
+inline namespace v1 {
+namespace {
+
+[[noreturn]] void fail(std::string_view function, std::string_view what, const std::string& path, int error) {
+  throw IoError(
+      fmt::format("{}: cannot {} {}: {}", function, what, path, std::generic_category().message(error)));
+}
+
+/// Closes on the way out.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+
+  [[nodiscard]] int get() const { return fd_; }
+  [[nodiscard]] bool is_open() const { return fd_ >= 0; }
+  /// Some file systems report a failed write only here.
+  [[nodiscard]] int close() { return ::close(std::exchange(fd_, -1)); }
+
+ private:
+  int fd_;
+};
+
+// --- Reading -------------------------------------------------------------------------------------
+
+constexpr std::string_view reading = "read_file";
+constexpr std::size_t chunk_bytes = std::size_t{1} << 16;
+
+[[noreturn]] void fail_too_long(const std::string& path, const std::string& found, const ReadLimits& limits) {
+  throw IoError(fmt::format("{}: {} is too long: it has {} bytes, ReadLimits::max_bytes is {}", reading, path,
+                            found, limits.max_bytes));
+}
+
+/// Reads up to `count` bytes; fewer only at the end.
+std::size_t read_some(int fd, char* out, std::size_t count, const std::string& path) {
+  std::size_t done = 0;
+  while (done < count) {
+    const ssize_t n = ::read(fd, out + done, count - done);
+    if (n == 0) break;
+    if (n > 0) {
+      done += static_cast<std::size_t>(n);
+    } else if (errno != EINTR) {
+      fail(reading, "read", path, errno);
+    }
+  }
+  return done;
+}
+
+// --- Writing -------------------------------------------------------------------------------------
+
+constexpr std::string_view writing = "write_file_atomically";
+
+/// The file behind a symbolic link, or behind several; there may be none there yet.
+std::string follow_links(const std::string& path) {
+  constexpr int most_links = 40;  // as many as the kernel follows
+  std::string at = path;
+  for (int links = 0; links <= most_links; ++links) {
+    std::array<char, PATH_MAX> target{};
+    const ssize_t length = ::readlink(at.c_str(), target.data(), target.size());
+    if (length < 0) return at;  // no link, or nothing there: opening it will tell
+    const std::string_view text(target.data(), static_cast<std::size_t>(length));
+    const std::size_t slash = at.rfind('/');
+    at = text.starts_with('/') || slash == std::string::npos ? std::string(text)
+                                                             : at.substr(0, slash + 1).append(text);
+  }
+  fail(writing, "write", path, ELOOP);
+}
+
+/// Permissions of the file to be replaced, if there is one.
+std::optional<mode_t> permissions_of(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return std::nullopt;  // creating the temporary file will tell
+  if (S_ISDIR(status.st_mode)) fail(writing, "write", path, EISDIR);
+  if (!S_ISREG(status.st_mode)) {
+    throw IoError(fmt::format("{}: cannot write {}: it is there, and no regular file", writing, path));
+  }
+  return status.st_mode & 0777;
+}
+
+/// A file under a name of its own beside the final one, which is gone again unless it was put in place.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(const std::string& final_path) : final_path_(final_path), file_(create()) {}
+  ~TemporaryFile() {
+    if (!path_.empty()) ::unlink(path_.c_str());
+  }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+
+  void set_permissions(mode_t mode) {
+    if (::fchmod(file_.get(), mode) != 0) fail(writing, "set the permissions of", path_, errno);
+  }
+
+  void write(std::string_view bytes) {
+    while (!bytes.empty()) {
+      const ssize_t written = ::write(file_.get(), bytes.data(), bytes.size());
+      if (written >= 0) {
+        bytes.remove_prefix(static_cast<std::size_t>(written));
+      } else if (errno != EINTR) {
+        fail(writing, "write", path_, errno);
+      }
+    }
+  }
+
+  void put_in_place() {
+    // Otherwise the rename may reach the disk before the bytes do.
+    if (::fsync(file_.get()) != 0) fail(writing, "sync", path_, errno);
+    if (file_.close() != 0) fail(writing, "write", path_, errno);
+    if (::rename(path_.c_str(), final_path_.c_str()) != 0) fail(writing, "replace", final_path_, errno);
+    path_.clear();
+  }
+
+ private:
+  /// Threads and processes may write the same file at once, and a killed one leaves its temporary file: a
+  /// name that is taken means to try the next one.
+  int create() {
+    static std::atomic<unsigned> next{0};
+    const std::size_t name = final_path_.rfind('/') + 1;  // 0 if there is no slash
+    // A name may have 255 bytes, suffix included.
+    const std::string stem = final_path_.substr(0, name) + final_path_.substr(name, 200);
+    while (true) {
+      std::string candidate = fmt::format("{}.{}-{}.tmp", stem, ::getpid(), next++);
+      const int fd = ::open(candidate.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+      if (fd >= 0) {
+        path_ = std::move(candidate);
+        return fd;
+      }
+      if (errno != EEXIST && errno != EINTR) fail(writing, "create", candidate, errno);
+    }
+  }
+
+  std::string final_path_;
+  std::string path_;  // empty once there is nothing to remove
+  Descriptor file_;
+};
+
+/// The rename lives in the folder, and may be lost in a crash until that is on the disk, too.
+void sync_folder_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  const Descriptor descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  // A folder may be writable but not readable, and some file systems sync no folders: that is no failure.
+  if (!descriptor.is_open()) {
+    if (errno == EACCES) return;
+    fail(writing, "open the folder", folder, errno);
+  }
+  if (::fsync(descriptor.get()) != 0 && errno != EINVAL && errno != ENOTSUP) {
+    fail(writing, "sync the folder", folder, errno);
+  }
+}
+
+}  // namespace
+
+std::string read_file(const std::string& path, const ReadLimits& limits) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.is_open()) fail(reading, "open", path, errno);
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0) fail(reading, "read", path, errno);
+  if (S_ISDIR(status.st_mode)) fail(reading, "read", path, EISDIR);
+
+  std::string bytes;
+  if (S_ISREG(status.st_mode)) {
+    const auto size = static_cast<std::uint64_t>(status.st_size);
+    if (size > limits.max_bytes) fail_too_long(path, std::to_string(size), limits);
+    bytes.resize(size);
+    bytes.resize(read_some(file.get(), bytes.data(), bytes.size(), path));
+  }
+  // The rest: all of a pipe, and files that grow or whose size says nothing, as in /proc.
+  std::array<char, chunk_bytes> chunk{};
+  while (true) {
+    const std::size_t n = read_some(file.get(), chunk.data(), chunk.size(), path);
+    if (n > limits.max_bytes - bytes.size()) {
+      fail_too_long(path, fmt::format("more than {}", limits.max_bytes), limits);
+    }
+    bytes.append(chunk.data(), n);
+    if (n < chunk.size()) return bytes;
+  }
+}
+
+void write_file_atomically(const std::string& path, std::string_view bytes) {
+  const std::string target = follow_links(path);
+  const std::optional<mode_t> permissions = permissions_of(target);
+  TemporaryFile file(target);
+  if (permissions) file.set_permissions(*permissions);
+  file.write(bytes);
+  file.put_in_place();
+  sync_folder_of(target);
+}
+
+}  // namespace v1
+}  // namespace xtgrad

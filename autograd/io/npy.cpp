@@ -1,0 +1,85 @@
+#include "xtgrad/autograd/io/npy.h"
+
+#include <fmt/format.h>
+
+#include <optional>
+
+#include "xtgrad/autograd/core/array.h"
+#include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/io/elements.h"
+#include "xtgrad/autograd/io/npy_header.h"
+
+namespace xtgrad {
+inline namespace v1 {
+namespace {
+
+std::string_view kind_of(Dtype dtype) {
+  switch (dtype) {
+    case Dtype::boolean:
+      return "|b1";
+    case Dtype::int64:
+      return "<i8";
+    case Dtype::float64:
+      return "<f8";
+    case Dtype::float32:
+      break;
+  }
+  return "<f4";
+}
+
+}  // namespace
+
+namespace detail {
+
+Tensor decode_npy_bytes(std::string_view bytes) {
+  const std::optional<NpyHeader> header = parse_npy_header(bytes);
+  if (!header) throw IoError(fmt::format("byte {}: the file ends within the header", bytes.size()));
+  const std::uint64_t data_bytes = bytes.size() - header->data_begin;
+  if (data_bytes != header->data_bytes) {
+    throw IoError(fmt::format("byte {}: the file has {} bytes of data, shape {} needs {}", header->data_begin,
+                              data_bytes, to_string(header->shape), header->data_bytes));
+  }
+  return tensor_of_elements(bytes.substr(header->data_begin), header->element, header->shape, header->layout);
+}
+
+}  // namespace detail
+
+std::string encode_npy(const Tensor& tensor) {
+  if (!tensor.defined()) throw ValueError("save_npy: the tensor is an empty handle");
+  constexpr std::size_t alignment = 64;  // of the elements, for those who map the file
+  const Shape& shape = tensor.shape();
+  const std::string_view comma = shape.rank() == 1 ? "," : "";  // Python's tuple of one
+  std::string header = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}{}), }}",
+                                   kind_of(tensor.dtype()), fmt::join(shape, ", "), comma);
+  // Magic, version and length are 10 bytes; rank 8 at most keeps the header short enough for version 1.0.
+  constexpr std::size_t before = 10;
+  const std::size_t total = (before + header.size() + 1 + alignment - 1) / alignment * alignment;
+  header.resize(total - before - 1, ' ');
+  header += '\n';
+  const auto length = static_cast<unsigned>(header.size());
+  const std::string_view elements = detail::bytes_of_elements(tensor);
+
+  std::string bytes = "\x93NUMPY";
+  bytes.reserve(total + elements.size());
+  bytes.append({1, 0, static_cast<char>(length & 0xff), static_cast<char>(length >> 8)});
+  return bytes.append(header).append(elements);
+}
+
+Tensor decode_npy(std::string_view bytes, std::string_view source) {
+  try {
+    return detail::decode_npy_bytes(bytes);
+  } catch (const IoError& error) {
+    throw IoError(fmt::format("load_npy: {}: {}", source, error.what()));
+  }
+}
+
+void save_npy(const std::string& path, const Tensor& tensor) {
+  write_file_atomically(path, encode_npy(tensor));
+}
+
+Tensor load_npy(const std::string& path, const ReadLimits& limits) {
+  return decode_npy(read_file(path, limits), path);
+}
+
+}  // namespace v1
+}  // namespace xtgrad

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "xtgrad/autograd/io/elements.h"
+#include "xtgrad/autograd/shape.h"
+#include "xtgrad/autograd/tensor.h"
+
+namespace xtgrad {
+inline namespace v1 {
+namespace detail {
+
+/// What the beginning of an npy file says.
+struct NpyHeader {
+  Element element = Element::float32;
+  ElementLayout layout;
+  Shape shape;
+  std::uint64_t data_begin = 0;  // bytes from the beginning of the file
+  std::uint64_t data_bytes = 0;
+};
+
+/// Reads the header at the beginning of `bytes`; empty if it goes on after them. Throws IoError for what is
+/// no such header, or describes elements that no tensor can have.
+[[nodiscard]] std::optional<NpyHeader> parse_npy_header(std::string_view bytes);
+
+/// As `decode_npy`, with messages that do not begin with a function and a source.
+[[nodiscard]] Tensor decode_npy_bytes(std::string_view bytes);
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace xtgrad

@@ -1,0 +1,275 @@
+#include "xtgrad/autograd/io/npz.h"
+
+#include <fmt/format.h>
+
+#include "xtgrad/autograd/errors.h"
+
+#ifdef XTGRAD_HAS_LIBZIP
+
+#include <zip.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <unordered_set>
+#include <utility>
+
+#include "xtgrad/autograd/io/elements.h"
+#include "xtgrad/autograd/io/npy.h"
+#include "xtgrad/autograd/io/npy_header.h"
+
+namespace xtgrad {
+inline namespace v1 {
+namespace {
+
+using detail::in_quotes;
+
+constexpr std::string_view saving = "save_npz";
+constexpr std::string_view extension = ".npy";
+constexpr std::size_t chunk_bytes = std::size_t{1} << 16;
+
+struct Discard {
+  void operator()(zip_t* archive) const { ::zip_discard(archive); }
+};
+struct Free {
+  void operator()(zip_source_t* source) const { ::zip_source_free(source); }
+};
+struct Close {
+  void operator()(zip_file_t* file) const { ::zip_fclose(file); }
+};
+using Archive = std::unique_ptr<zip_t, Discard>;
+using Source = std::unique_ptr<zip_source_t, Free>;
+using File = std::unique_ptr<zip_file_t, Close>;
+
+/// Where libzip leaves its reason when there is no archive yet to ask.
+class Reason {
+ public:
+  Reason() { ::zip_error_init(&error_); }
+  ~Reason() { ::zip_error_fini(&error_); }
+  Reason(const Reason&) = delete;
+  Reason& operator=(const Reason&) = delete;
+
+  [[nodiscard]] zip_error_t* get() { return &error_; }
+  [[nodiscard]] const char* text() { return ::zip_error_strerror(&error_); }
+
+ private:
+  zip_error_t error_{};
+};
+
+std::string reason_of(zip_t* archive) { return ::zip_error_strerror(::zip_get_error(archive)); }
+
+/// An archive in memory; it reads `bytes`, which must outlive it, and where writing it grows a copy.
+Archive open_archive(std::string_view bytes, int flags, Source* kept = nullptr) {
+  Reason reason;
+  Source source(::zip_source_buffer_create(bytes.data(), bytes.size(), 0, reason.get()));
+  if (!source) throw IoError(reason.text());
+  Archive archive(::zip_open_from_source(source.get(), flags, reason.get()));
+  if (!archive) throw IoError(fmt::format("not a zip archive that can be read: {}", reason.text()));
+  if (kept != nullptr) {
+    ::zip_source_keep(source.get());
+    kept->reset(source.get());
+  }
+  source.release();  // the archive's now
+  return archive;
+}
+
+// --- Writing -------------------------------------------------------------------------------------
+
+void check_names(const std::vector<NamedTensor>& tensors) {
+  std::unordered_set<std::string_view> known;
+  for (const NamedTensor& tensor : tensors) {
+    const std::string shown = in_quotes(tensor.name);
+    if (!tensor.value.defined())
+      throw ValueError(fmt::format("{}: tensor {} is an empty handle", saving, shown));
+    if (tensor.name.find('\0') != std::string::npos) {
+      throw ValueError(fmt::format("{}: the name {} holds a zero byte", saving, shown));
+    }
+    if (!known.insert(tensor.name).second) {
+      throw ValueError(fmt::format("{}: the name {} is there twice", saving, shown));
+    }
+  }
+}
+
+/// `file` must outlive the archive.
+void add_entry(zip_t* archive, const std::string& name, const std::string& file, const NpzOptions& options) {
+  Source source(::zip_source_buffer(archive, file.data(), file.size(), 0));
+  if (!source) throw IoError(fmt::format("{}: {}", saving, reason_of(archive)));
+  const zip_int64_t added =
+      ::zip_file_add(archive, (name + std::string(extension)).c_str(), source.get(), ZIP_FL_ENC_UTF_8);
+  if (added < 0)
+    throw ValueError(fmt::format("{}: the name {}: {}", saving, in_quotes(name), reason_of(archive)));
+  source.release();  // the archive's now
+  const auto entry = static_cast<zip_uint64_t>(added);
+  const zip_int32_t method = options.compress ? ZIP_CM_DEFLATE : ZIP_CM_STORE;
+  // The first date that zip files know, 1 January 1980: the same tensors give the same bytes, at any time.
+  constexpr zip_uint16_t first_date = 1 << 5 | 1;
+  if (::zip_set_file_compression(archive, entry, method, 0) != 0 ||
+      ::zip_file_set_dostime(archive, entry, 0, first_date, 0) != 0) {
+    throw IoError(fmt::format("{}: {}", saving, reason_of(archive)));
+  }
+}
+
+std::string read_all(zip_source_t* source) {
+  zip_stat_t status;
+  ::zip_stat_init(&status);
+  std::string bytes;
+  if (::zip_source_open(source) == 0 && ::zip_source_stat(source, &status) == 0) {
+    bytes.resize(status.size);
+    const zip_int64_t read = ::zip_source_read(source, bytes.data(), bytes.size());
+    ::zip_source_close(source);
+    if (read == static_cast<zip_int64_t>(bytes.size())) return bytes;
+  }
+  throw IoError(fmt::format("{}: {}", saving, ::zip_error_strerror(::zip_source_error(source))));
+}
+
+// --- Reading -------------------------------------------------------------------------------------
+
+struct Entry {
+  zip_uint64_t index = 0;
+  std::string name;                 // of the tensor
+  std::uint64_t claimed_bytes = 0;  // of the npy file
+};
+
+/// Throws IoError for an entry that is no npy file, stored or deflated.
+Entry checked_entry(zip_t* archive, zip_uint64_t index) {
+  zip_stat_t status;
+  ::zip_stat_init(&status);
+  if (::zip_stat_index(archive, index, 0, &status) != 0) {
+    throw IoError(fmt::format("entry {}: {}", index, reason_of(archive)));
+  }
+  const std::string_view file = (status.valid & ZIP_STAT_NAME) != 0 ? status.name : "";
+  if (!file.ends_with(extension)) {
+    throw IoError(fmt::format("entry {}: expected a name that ends in {}", in_quotes(file), extension));
+  }
+  if ((status.valid & ZIP_STAT_ENCRYPTION_METHOD) != 0 && status.encryption_method != ZIP_EM_NONE) {
+    throw IoError(fmt::format("entry {}: is encrypted, which is not supported", in_quotes(file)));
+  }
+  if ((status.valid & ZIP_STAT_COMP_METHOD) == 0 ||
+      (status.comp_method != ZIP_CM_STORE && status.comp_method != ZIP_CM_DEFLATE)) {
+    throw IoError(fmt::format("entry {}: compression method {}, expected 0 (stored) or 8 (deflated)",
+                              in_quotes(file), status.comp_method));
+  }
+  return {.index = index,
+          .name = std::string(file.substr(0, file.size() - extension.size())),
+          .claimed_bytes = status.size};
+}
+
+/// The npy file in an entry. Grows with the bytes that really come, and stops at the first that is too many.
+std::string read_entry(zip_t* archive, zip_uint64_t index, std::uint64_t left, const ReadLimits& limits) {
+  const File file(::zip_fopen_index(archive, index, 0));
+  if (!file) throw IoError(reason_of(archive));
+  std::string bytes;
+  std::optional<std::uint64_t> expected;
+  std::array<char, chunk_bytes> chunk{};
+  while (true) {
+    const zip_int64_t n = ::zip_fread(file.get(), chunk.data(), chunk.size());
+    if (n < 0) {
+      throw IoError(
+          fmt::format("byte {}: {}", bytes.size(), ::zip_error_strerror(::zip_file_get_error(file.get()))));
+    }
+    if (n == 0) return bytes;
+    bytes.append(chunk.data(), static_cast<std::size_t>(n));
+    if (!expected) {
+      if (const auto header = detail::parse_npy_header(bytes))
+        expected = header->data_begin + header->data_bytes;
+    }
+    if (std::max<std::uint64_t>(bytes.size(), expected.value_or(0)) > left) {
+      throw IoError(fmt::format("too long: {} bytes are left of ReadLimits::max_bytes, which is {}", left,
+                                limits.max_bytes));
+    }
+    if (expected && bytes.size() > *expected) {
+      throw IoError(fmt::format("byte {}: goes on where, by its header, the array ends", *expected));
+    }
+  }
+}
+
+std::vector<NamedTensor> decode(std::string_view bytes, const ReadLimits& limits) {
+  // To libzip, no bytes at all are an archive that is yet to be written.
+  if (bytes.empty()) throw IoError("byte 0: the file is empty, expected a zip archive");
+  const Archive archive = open_archive(bytes, ZIP_RDONLY);
+  std::vector<NamedTensor> tensors;
+  std::unordered_set<std::string> known;
+  std::uint64_t left = limits.max_bytes;
+  const auto count =
+      static_cast<zip_uint64_t>(std::max<zip_int64_t>(::zip_get_num_entries(archive.get(), 0), 0));
+  for (zip_uint64_t index = 0; index < count; ++index) {
+    Entry entry = checked_entry(archive.get(), index);
+    if (!known.insert(entry.name).second) {
+      throw IoError(fmt::format("entry {}: the name is there twice", in_quotes(entry.name + ".npy")));
+    }
+    try {
+      const std::string file = read_entry(archive.get(), index, left, limits);
+      if (file.size() != entry.claimed_bytes) {
+        throw IoError(fmt::format("it has {} bytes, the archive says {}", file.size(), entry.claimed_bytes));
+      }
+      left -= file.size();
+      tensors.push_back({entry.name, detail::decode_npy_bytes(file)});
+    } catch (const IoError& error) {
+      throw IoError(fmt::format("entry {}: {}", in_quotes(entry.name + ".npy"), error.what()));
+    }
+  }
+  return tensors;
+}
+
+}  // namespace
+
+std::string encode_npz(const std::vector<NamedTensor>& tensors, const NpzOptions& options) {
+  check_names(tensors);
+  // libzip deletes an archive that ends up empty; this is the record that ends any.
+  if (tensors.empty()) return std::string("PK\5\6") + std::string(18, '\0');
+  std::vector<std::string> files;
+  for (const NamedTensor& tensor : tensors) files.push_back(encode_npy(tensor.value));
+  Source written;
+  Archive archive = open_archive({}, ZIP_TRUNCATE, &written);
+  for (std::size_t i = 0; i < files.size(); ++i) add_entry(archive.get(), tensors[i].name, files[i], options);
+  if (::zip_close(archive.get()) != 0) throw IoError(fmt::format("{}: {}", saving, reason_of(archive.get())));
+  static_cast<void>(archive.release());  // zip_close freed it
+  return read_all(written.get());
+}
+
+std::vector<NamedTensor> decode_npz(std::string_view bytes, std::string_view source,
+                                    const ReadLimits& limits) {
+  try {
+    return decode(bytes, limits);
+  } catch (const IoError& error) {
+    throw IoError(fmt::format("load_npz: {}: {}", source, error.what()));
+  }
+}
+
+#else
+
+namespace xtgrad {
+inline namespace v1 {
+namespace {
+
+[[noreturn]] void fail_without_libzip(std::string_view function) {
+  throw IoError(
+      fmt::format("{}: this xtgrad was built without libzip: build it with libzip (Debian: libzip-dev), or "
+                  "use npy or safetensors files",
+                  function));
+}
+
+}  // namespace
+
+std::string encode_npz(const std::vector<NamedTensor>&, const NpzOptions&) {
+  fail_without_libzip("save_npz");
+}
+
+std::vector<NamedTensor> decode_npz(std::string_view, std::string_view, const ReadLimits&) {
+  fail_without_libzip("load_npz");
+}
+
+#endif
+
+void save_npz(const std::string& path, const std::vector<NamedTensor>& tensors, const NpzOptions& options) {
+  write_file_atomically(path, encode_npz(tensors, options));
+}
+
+std::vector<NamedTensor> load_npz(const std::string& path, const ReadLimits& limits) {
+  return decode_npz(read_file(path, limits), path, limits);
+}
+
+}  // namespace v1
+}  // namespace xtgrad

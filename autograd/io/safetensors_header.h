@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "xtgrad/autograd/io/elements.h"
+#include "xtgrad/autograd/io/safetensors.h"
+#include "xtgrad/autograd/shape.h"
+
+namespace xtgrad {
+inline namespace v1 {
+namespace detail {
+
+/// The JSON in a safetensors file, apart so that the JSON library's headers are paid for once.
+
+inline constexpr std::string_view metadata_name = "__metadata__";
+
+struct HeaderEntry {
+  std::string name;
+  Element element = Element::float32;
+  Shape shape;
+  std::uint64_t begin = 0;  // of the elements' bytes, counted from the end of the header
+  std::uint64_t end = 0;
+};
+
+struct SafetensorsHeader {
+  std::vector<HeaderEntry> entries;
+  std::vector<Safetensors::Note> metadata;
+};
+
+/// JSON without padding. Throws ValueError for text that is not UTF-8.
+[[nodiscard]] std::string format_safetensors_header(const SafetensorsHeader& header);
+
+/// Reads a header, which begins at byte 8 of its file; throws IoError for whatever the format does not allow
+/// and for dtypes that no Element is. In an entry returned, dtype, shape and offsets agree; whether the
+/// offsets suit each other and the file is the caller's to check. Takes no more memory than a few times the
+/// text's.
+[[nodiscard]] SafetensorsHeader parse_safetensors_header(std::string_view text);
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace xtgrad

@@ -1,0 +1,25 @@
+#include "xtgrad/nn/files.h"
+
+#include <utility>
+
+#include "xtgrad/autograd/io/safetensors.h"
+
+namespace xtgrad {
+inline namespace v1 {
+namespace nn {
+
+void save(const std::string& path, const StateDict& state) {
+  save_safetensors(path, {.tensors = {state.begin(), state.end()}});
+}
+
+StateDict load(const std::string& path, const ReadLimits& limits) {
+  StateDict state;
+  for (NamedTensor& tensor : load_safetensors(path, limits).tensors) {
+    state.add(std::move(tensor.name), tensor.value);
+  }
+  return state;
+}
+
+}  // namespace nn
+}  // namespace v1
+}  // namespace xtgrad

@@ -1,0 +1,230 @@
+#include "xtgrad/autograd/io/npz.h"
+
+#include <doctest/doctest.h>
+
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/support/program.h"
+#include "xtgrad/autograd/creation.h"
+#include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/io/npy.h"
+
+#ifdef XTGRAD_HAS_LIBZIP
+#include <zip.h>
+#endif
+
+using namespace xtgrad;
+
+namespace {
+
+std::string error_of(const std::string& bytes, const ReadLimits& limits = {}) {
+  try {
+    static_cast<void>(decode_npz(bytes, "f.npz", limits));
+  } catch (const IoError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+}  // namespace
+
+#ifdef XTGRAD_HAS_LIBZIP
+
+namespace {
+
+struct ZipEntry {
+  std::string name;
+  std::string bytes;
+  zip_int32_t method = ZIP_CM_STORE;
+  bool encrypted = false;
+};
+
+/// An archive of any entries, made with libzip itself.
+std::string zip_of(const std::vector<ZipEntry>& entries) {
+  const testing::TemporaryFolder folder;
+  const std::string file = folder.path() / "a.zip";
+  zip_t* archive = ::zip_open(file.c_str(), ZIP_CREATE, nullptr);
+  REQUIRE(archive != nullptr);
+  for (const ZipEntry& entry : entries) {
+    zip_source_t* source = ::zip_source_buffer(archive, entry.bytes.data(), entry.bytes.size(), 0);
+    const zip_int64_t index = ::zip_file_add(archive, entry.name.c_str(), source, ZIP_FL_ENC_UTF_8);
+    REQUIRE(index >= 0);
+    REQUIRE(::zip_set_file_compression(archive, static_cast<zip_uint64_t>(index), entry.method, 0) == 0);
+    if (entry.encrypted) {
+      REQUIRE(::zip_file_set_encryption(archive, static_cast<zip_uint64_t>(index), ZIP_EM_AES_256,
+                                        "secret") == 0);
+    }
+  }
+  REQUIRE(::zip_close(archive) == 0);
+  return testing::file_text(file);
+}
+
+/// Every occurrence replaced, for forging what libzip would not write.
+std::string replaced(std::string bytes, const std::string& from, const std::string& to) {
+  REQUIRE(from.size() == to.size());
+  std::size_t count = 0;
+  for (std::size_t at = bytes.find(from); at != std::string::npos; at = bytes.find(from, at + 1)) {
+    bytes.replace(at, from.size(), to);
+    ++count;
+  }
+  REQUIRE(count > 0);
+  return bytes;
+}
+
+std::string number(std::uint32_t value) { return {reinterpret_cast<const char*>(&value), 4}; }
+
+}  // namespace
+
+TEST_CASE("named tensors come back from an npz file in order, stored and deflated") {
+  const testing::TemporaryFolder folder;
+  const std::string file = folder.path() / "x.npz";
+  const std::vector<NamedTensor> tensors{{"b", tensor({{0.1, -2}, {3, 4}})},
+                                         {"a", tensor({1, -2}, {.dtype = int64})},
+                                         {"layers.0/größe", zeros({100, 100}, {.dtype = float64})},
+                                         {"flag", tensor(true, {.dtype = boolean})},
+                                         {"none", zeros({0, 3})},
+                                         {"", tensor(1)},
+                                         {"x.npy", tensor(2)}};
+  for (const bool compress : {false, true}) {
+    save_npz(file, tensors, {.compress = compress});
+    const std::vector<NamedTensor> loaded = load_npz(file);
+    REQUIRE(loaded.size() == tensors.size());
+    for (std::size_t i = 0; i < tensors.size(); ++i) {
+      CAPTURE(tensors[i].name);
+      CHECK(loaded[i].name == tensors[i].name);
+      CHECK(encode_npy(loaded[i].value) == encode_npy(tensors[i].value));
+    }
+    const std::string bytes = testing::file_text(file);
+    CHECK(bytes == encode_npz(tensors, {.compress = compress}));
+    CHECK((bytes.size() < 5000) == compress);  // the zeros alone are 80,000 bytes
+  }
+}
+
+TEST_CASE("an npz file may be empty") {
+  const std::string bytes = encode_npz({});
+  CHECK(bytes.size() == 22);
+  CHECK(decode_npz(bytes, "f.npz").empty());
+}
+
+TEST_CASE("damaged and foreign npz files are refused with entry, found and expected") {
+  const std::string x = encode_npy(tensor({1, 2, 3}));
+  const std::string good = zip_of({{"x.npy", x}});
+  REQUIRE(error_of(good) == "no error");
+  std::string half(x, 0, x.size() / 2);
+  std::string longer = x + "1234";
+  struct Case {
+    std::string bytes;
+    std::string reason;
+  };
+  for (const Case& c : std::vector<Case>{
+           {"", "byte 0: the file is empty, expected a zip archive"},
+           {x, "not a zip archive that can be read: Not a zip archive"},
+           {good.substr(0, good.size() - 30), "not a zip archive that can be read: Not a zip archive"},
+           {zip_of({{"x.npy", x}, {"readme.txt", "text"}}),
+            "entry \"readme.txt\": expected a name that ends in .npy"},
+           {zip_of({{"x.npy", x}, {"folder/", ""}}), "entry \"folder/\": expected a name that ends in .npy"},
+           {replaced(zip_of({{"x.npy", x}, {"y.npy", x}}), "y.npy", "x.npy"),
+            "entry \"x.npy\": the name is there twice"},
+           {zip_of({{"x.npy", x, ZIP_CM_BZIP2}}),
+            "entry \"x.npy\": compression method 12, expected 0 (stored) or 8 (deflated)"},
+           {zip_of({{"x.npy", x, ZIP_CM_STORE, true}}),
+            "entry \"x.npy\": is encrypted, which is not supported"},
+           {zip_of({{"x.npy", "text"}}), R"(entry "x.npy": byte 0: expected "\x93NUMPY", found "text")"},
+           {zip_of({{"x.npy", ""}}), "entry \"x.npy\": byte 0: the file ends within the header"},
+           {zip_of({{"x.npy", half}}), "entry \"x.npy\": byte 70: the file ends within the header"},
+           {zip_of({{"x.npy", longer}}),
+            "entry \"x.npy\": byte 140: goes on where, by its header, the array ends"},
+           {zip_of({{"x.npy", x.substr(0, 136)}}),
+            "entry \"x.npy\": byte 128: the file has 8 bytes of data, shape [3] needs 12"},
+           // one bit of the data
+           {replaced(good, std::string("\0\0\x40\x40", 4), std::string("\0\0\x41\x40", 4)),
+            "entry \"x.npy\": byte 140: CRC error"}}) {
+    CHECK(error_of(c.bytes) == "load_npz: f.npz: " + c.reason);
+  }
+}
+
+TEST_CASE("sizes that an npz file claims are not believed") {
+  const Tensor zeros_of_a_megabyte = zeros({250'000});
+  const std::string x = encode_npy(zeros_of_a_megabyte);
+  const std::string deflated = zip_of({{"x.npy", x, ZIP_CM_DEFLATE}});
+  REQUIRE(error_of(deflated) == "no error");
+  REQUIRE(deflated.size() < 5000);
+  // The entry claims four gigabytes, or a few bytes.
+  const std::string size = number(static_cast<std::uint32_t>(x.size()));
+  CHECK(error_of(replaced(deflated, size, number(0xfffffff0))) ==
+        "load_npz: f.npz: entry \"x.npy\": it has 1000128 bytes, the archive says 4294967280");
+  CHECK(error_of(replaced(deflated, size, number(7))) ==
+        "load_npz: f.npz: entry \"x.npy\": it has 1000128 bytes, the archive says 7");
+  // A bomb: an array of one element in front of a megabyte of zeros.
+  const std::string bomb = encode_npy(zeros({1})) + std::string(1'000'000, '\0');
+  CHECK(error_of(zip_of({{"x.npy", bomb, ZIP_CM_DEFLATE}})) ==
+        "load_npz: f.npz: entry \"x.npy\": byte 132: goes on where, by its header, the array ends");
+}
+
+TEST_CASE("the limit is for all entries of an npz file together, before they are inflated") {
+  const std::string x = encode_npy(zeros({1000}));  // 4128 bytes
+  const std::string bytes = zip_of({{"x.npy", x, ZIP_CM_DEFLATE}, {"y.npy", x, ZIP_CM_DEFLATE}});
+  CHECK(error_of(bytes, {.max_bytes = 8256}) == "no error");
+  CHECK(error_of(bytes, {.max_bytes = 8255}) ==
+        "load_npz: f.npz: entry \"y.npy\": too long: 4127 bytes are left of ReadLimits::max_bytes, which is "
+        "8255");
+  CHECK(error_of(bytes, {.max_bytes = 4000}) ==
+        "load_npz: f.npz: entry \"x.npy\": too long: 4000 bytes are left of ReadLimits::max_bytes, which is "
+        "4000");
+  // A header that claims more than the limit.
+  const std::string forged =
+      replaced(encode_npy(zeros({1000, 1000})).substr(0, 128), "(1000, 1000), }", "(10000000000,)}");
+  CHECK(
+      error_of(zip_of({{"x.npy", forged}})) ==
+      "load_npz: f.npz: entry \"x.npy\": too long: 4294967296 bytes are left of ReadLimits::max_bytes, which "
+      "is 4294967296");
+}
+
+TEST_CASE("no damage to any byte of an npz file does more than to refuse it") {
+  const std::string bytes = encode_npz({{"a", tensor({1, 2, 3})}, {"b", tensor({4, 5})}}, {.compress = true});
+  const std::vector<NamedTensor> whole = decode_npz(bytes, "f.npz");
+  for (std::size_t at = 0; at < bytes.size(); ++at) {
+    CAPTURE(at);
+    CHECK(error_of(bytes.substr(0, at)) != "no error");
+    std::string damaged = bytes;
+    damaged[at] = static_cast<char>(damaged[at] ^ 0x55);
+    try {
+      // A date or a local header may differ; names may, too. Elements may not: they have a checksum.
+      for (const NamedTensor& tensor : decode_npz(damaged, "f.npz", {.max_bytes = 10'000})) {
+        const bool is_a = encode_npy(tensor.value) == encode_npy(whole[0].value);
+        const bool is_b = encode_npy(tensor.value) == encode_npy(whole[1].value);
+        CHECK((is_a || is_b));
+      }
+    } catch (const IoError& error) {
+      CHECK(std::string(error.what()).find("load_npz: f.npz: ") == 0);
+    }
+  }
+}
+
+TEST_CASE("what an npz file cannot hold is refused before anything is written") {
+  const Tensor x = tensor(1);
+  CHECK_THROWS_WITH_AS(static_cast<void>(encode_npz({{"a", x}, {"a", x}})),
+                       "save_npz: the name \"a\" is there twice", ValueError);
+  CHECK_THROWS_WITH_AS(static_cast<void>(encode_npz({{"a", Tensor()}})),
+                       "save_npz: tensor \"a\" is an empty handle", ValueError);
+  CHECK_THROWS_WITH_AS(static_cast<void>(encode_npz({{std::string("a\0b", 3), x}})),
+                       "save_npz: the name \"a\\x00b\" holds a zero byte", ValueError);
+  CHECK_THROWS_WITH_AS(static_cast<void>(encode_npz({{"\xff", x}})),
+                       "save_npz: the name \"\\xff\": Invalid argument", ValueError);
+}
+
+#else
+
+TEST_CASE("without libzip, npz files are refused with what to do") {
+  const std::string advice =
+      ": this xtgrad was built without libzip: build it with libzip (Debian: libzip-dev), or use npy or "
+      "safetensors files";
+  CHECK(error_of("PK") == "load_npz" + advice);
+  CHECK_THROWS_WITH_AS(static_cast<void>(encode_npz({})), ("save_npz" + advice).c_str(), IoError);
+}
+
+#endif

@@ -1,0 +1,52 @@
+#include "xtgrad/nn/files.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "tests/support/program.h"
+#include "xtgrad/autograd/creation.h"
+#include "xtgrad/autograd/errors.h"
+#include "xtgrad/nn/mlp.h"
+
+using namespace xtgrad;
+using nn::StateDict;
+
+TEST_CASE("a model's state comes back from its file, in order and bit by bit") {
+  const testing::TemporaryFolder folder;
+  const std::string file = folder.path() / "model.safetensors";
+  nn::MLP model({.sizes = {4, 3, 2}});
+  const StateDict state = model.state_dict();
+  nn::save(file, state);
+  const StateDict loaded = nn::load(file);
+  REQUIRE(loaded.size() == state.size());
+  auto other = loaded.begin();
+  for (const auto& [name, value] : state) {
+    CAPTURE(name);
+    CHECK(other->name == name);
+    CHECK(other->value.shape() == value.shape());
+    CHECK(other->value.dtype() == value.dtype());
+    CHECK(std::equal(value.data<float>().begin(), value.data<float>().end(),
+                     other->value.data<float>().begin()));
+    ++other;
+  }
+  nn::MLP another({.sizes = {4, 3, 2}});
+  const Tensor x = randn({5, 4});
+  CHECK(another(x).at({0, 0}) != model(x).at({0, 0}));
+  another.load_state_dict(nn::load(file));
+  CHECK(another(x).at({0, 0}) == model(x).at({0, 0}));
+  CHECK(another(x).at({4, 1}) == model(x).at({4, 1}));
+}
+
+TEST_CASE("a file of another model is refused by names and shapes, a missing one by its name") {
+  const testing::TemporaryFolder folder;
+  const std::string file = folder.path() / "model.safetensors";
+  nn::save(file, nn::MLP({.sizes = {4, 3, 2}}).state_dict());
+  nn::MLP other({.sizes = {4, 5, 2}});
+  CHECK_THROWS_WITH_AS(other.load_state_dict(nn::load(file)),
+                       doctest::Contains("layers.0.weight is float32 [5, 4], the state has float32 [3, 4]"),
+                       ValueError);
+  CHECK_THROWS_WITH_AS(static_cast<void>(nn::load("no/such/file")),
+                       "read_file: cannot open no/such/file: No such file or directory", IoError);
+}
