@@ -2,62 +2,26 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cstddef>
-#include <span>
 #include <utility>
 
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/datasets/batch_source.h"
 #include "xtgrad/datasets/checks.h"
-#include "xtgrad/datasets/rows.h"
-#include "xtgrad/datasets/seed.h"
+#include "xtgrad/datasets/prefetch.h"
 
 namespace xtgrad {
 inline namespace v1 {
 namespace datasets {
 
-namespace {
+Loader::Loader(Dataset data, LoaderOptions options)
+    : source_(std::make_shared<const detail::BatchSource>(std::move(data), std::move(options))) {}
 
-/// The draw of the epoch's number, so that no epoch needs the ones before it.
-Tensor shuffled(std::int64_t n, std::uint64_t seed, std::int64_t epoch) {
-  Random random = detail::random_for(seed, detail::SeedUse::order);
-  random.set_state(random.seed(), static_cast<std::uint64_t>(epoch));
-  return randperm(n, random);
-}
+const Dataset& Loader::data() const { return source_->data(); }
 
-/// Draws for one batch's transform: seeded by the epoch, split by the batch.
-Random transform_random(std::uint64_t seed, std::int64_t epoch, std::int64_t number) {
-  Random epochs = detail::random_for(seed, detail::SeedUse::transform);
-  epochs.set_state(epochs.seed(), static_cast<std::uint64_t>(epoch));
-  Random batches = epochs.split();
-  batches.set_state(batches.seed(), static_cast<std::uint64_t>(number));
-  return batches.split();
-}
+const LoaderOptions& Loader::options() const { return source_->options(); }
 
-void check_transformed(const Batch& batch) {
-  const auto& [x, y] = batch;
-  if (!x.defined() || !y.defined()) {
-    throw ValueError("Loader: transform must keep inputs and labels: one of them is an empty handle");
-  }
-  if (x.rank() == 0 || y.rank() == 0 || x.shape()[0] != y.shape()[0]) {
-    throw ShapeError(fmt::format(
-        "Loader: transform must keep inputs and labels of equal number: inputs are {}, labels are {}",
-        to_string(x.shape()), to_string(y.shape())));
-  }
-}
-
-}  // namespace
-
-Loader::Loader(Dataset data, LoaderOptions options) : data_(std::move(data)), options_(std::move(options)) {
-  detail::require_at_least("Loader", "batch_size", options_.batch_size, 1);
-}
-
-std::int64_t Loader::batches() const {
-  const std::int64_t full = data_.size() / options_.batch_size;
-  const bool rest = data_.size() % options_.batch_size != 0;
-  return rest && !options_.drop_last ? full + 1 : full;
-}
+std::int64_t Loader::batches() const { return source_->batches(); }
 
 void Loader::set_epoch(std::int64_t epoch) {
   detail::require_at_least("set_epoch", "epoch", epoch, 0);
@@ -66,37 +30,40 @@ void Loader::set_epoch(std::int64_t epoch) {
 
 Tensor Loader::order(std::int64_t epoch) const {
   detail::require_at_least("order", "epoch", epoch, 0);
-  return options_.shuffle ? shuffled(data_.size(), options_.seed, epoch)
-                          : arange(static_cast<double>(data_.size()));
+  return options().shuffle ? detail::shuffled(data().size(), options().seed, epoch)
+                           : arange(static_cast<double>(data().size()));
 }
 
-Batch Loader::batch(std::int64_t epoch, std::int64_t number, const Tensor& order) const {
-  const std::int64_t first = number * options_.batch_size;
-  const std::int64_t count = std::min(options_.batch_size, data_.size() - first);
-  Batch batch;
-  if (order.defined()) {
-    const auto rows =
-        order.data<std::int64_t>().subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
-    batch = {.inputs = detail::copy_rows("Loader", data_.inputs(), rows),
-             .labels = detail::copy_rows("Loader", data_.labels(), rows)};
-  } else {
-    batch = {.inputs = detail::copy_row_range("Loader", data_.inputs(), first, count),
-             .labels = detail::copy_row_range("Loader", data_.labels(), first, count)};
+Loader::Iterator Loader::begin() { return {source_, epoch_++, 0}; }
+
+Loader::Iterator Loader::begin_at(std::int64_t batch) {
+  if (batch < 0 || batch > batches()) {
+    throw ValueError(fmt::format("begin_at: batch must be from 0 to {}, the batches of an epoch: got {}",
+                                 batches(), batch));
   }
-  if (options_.transform) {
-    Random random = transform_random(options_.seed, epoch, number);
-    options_.transform(batch, random);
-    check_transformed(batch);
-  }
-  return batch;
+  return {source_, epoch_++, batch};
 }
 
-Loader::Iterator Loader::begin() { return Iterator(*this, epoch_++); }
-
-Loader::Iterator::Iterator(const Loader& loader, std::int64_t epoch) : loader_(&loader), epoch_(epoch) {
-  if (loader.options_.shuffle) order_ = shuffled(loader.data_.size(), loader.options_.seed, epoch);
+Loader::Iterator::Iterator(std::shared_ptr<const detail::BatchSource> source, std::int64_t epoch,
+                           std::int64_t first)
+    : source_(std::move(source)),
+      epoch_(source_->epoch(epoch)),
+      batches_(source_->batches()),
+      number_(first) {
+  const std::int64_t workers = source_->options().workers;
+  if (workers > 0 && number_ < batches_) {
+    // The workers have copies of their own: this iterator may move.
+    prefetcher_ = std::make_unique<detail::Prefetcher>(
+        batches_ - first, workers, [source = source_, epoch = epoch_, first](std::int64_t number) {
+          return source->batch(epoch, first + number);
+        });
+  }
   load();
 }
+
+Loader::Iterator::Iterator(Iterator&&) noexcept = default;
+Loader::Iterator& Loader::Iterator::operator=(Iterator&&) noexcept = default;
+Loader::Iterator::~Iterator() = default;
 
 Loader::Iterator& Loader::Iterator::operator++() {
   ++number_;
@@ -107,7 +74,11 @@ Loader::Iterator& Loader::Iterator::operator++() {
 void Loader::Iterator::load() {
   // First of all the old batch goes back to the pool: the new one then finds its memory, warm in the cache.
   batch_ = {};
-  if (number_ < loader_->batches()) batch_ = loader_->batch(epoch_, number_, order_);
+  if (number_ == batches_) {
+    prefetcher_.reset();
+  } else {
+    batch_ = prefetcher_ ? prefetcher_->take() : source_->batch(epoch_, number_);
+  }
 }
 
 }  // namespace datasets

@@ -3,14 +3,30 @@
 #include <cstdint>
 #include <functional>
 #include <iterator>
+#include <memory>
 
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/autograd/random.h"
 #include "xtgrad/datasets/dataset.h"
+#include "xtgrad/datasets/sample_transform.h"
 
 namespace xtgrad {
 inline namespace XTGRAD_PUBLIC v1 {
 namespace datasets {
+
+namespace detail {
+
+class BatchSource;
+class Prefetcher;
+
+/// One pass over the data, as it was begun.
+struct Epoch {
+  std::int64_t number;
+  Tensor order;  // indices of the samples; empty for the data set's order
+  Dtype default_dtype;
+};
+
+}  // namespace detail
 
 /// Some samples: `auto& [x, y] = batch`.
 struct Batch {
@@ -18,17 +34,23 @@ struct Batch {
   Tensor labels;  ///< [b], or [b, ...] without classes
 };
 
-/// Changes a batch in place, for instance to augment images or to encode labels. Random choices must come
-/// from `random`: it depends on the loader's seed, the epoch and the batch's number alone, so runs can be
-/// repeated.
+/// Changes a batch in place, for instance to encode labels. Random choices must come from `random`: it
+/// depends on the loader's seed, the epoch and the batch's number alone, so runs can be repeated. With
+/// workers it is called on several threads at once.
 using BatchTransform = std::function<void(Batch& batch, Random& random)>;
 
 struct LoaderOptions {
   std::int64_t batch_size = 32;
-  bool shuffle = false;           ///< a new order each epoch, from `seed` and the epoch's number
-  std::uint64_t seed = 0;         ///< of the shuffles and of `transform`
-  bool drop_last = false;         ///< leave out the last batch if it is not full
+  bool shuffle = false;    ///< a new order each epoch, from `seed` and the epoch's number
+  std::uint64_t seed = 0;  ///< of the shuffles and of the transforms
+  bool drop_last = false;  ///< leave out the last batch if it is not full
+  /// Applied to the inputs of each sample, if given; draws by the seed, the epoch and the sample's index in
+  /// the data set, whatever the batch that it comes to.
+  SampleTransform sample_transform = {};
   BatchTransform transform = {};  ///< called on each batch, if given
+  /// Threads that prepare batches ahead of a loop, up to two each; 0: the loop's own thread does it. It
+  /// changes no bit of any batch.
+  std::int64_t workers = 0;
 };
 
 /// Cuts a data set into batches. Each loop over it is an epoch, which visits every sample once (but for what
@@ -40,18 +62,37 @@ struct LoaderOptions {
 ///     for (auto& [x, y] : loader) { ... }
 ///   }
 ///
-/// A batch is a copy of its samples without a graph, so it may require gradients and outlive the loader. Its
-/// memory comes from the pool: after the first epoch, looping asks the system for none. Several loops over
-/// one loader may run at once, each with an epoch of its own, but only one thread at a time may begin one.
+/// A batch is a copy of its samples without a graph (transforms do not record), so it may require gradients
+/// and outlive the loader. Its memory comes from the pool: without workers, looping asks the system for none
+/// after the first epoch. Several loops over one loader may run at once, each with an epoch of its own, but
+/// only one thread at a time may begin one.
+///
+/// Workers live as long as a loop; besides the loop's own batch there are at most two for each. What a
+/// transform throws on one of them reaches the loop at the batch that is missing, and the loader can be used
+/// again. Workers pay where transforms take a good part of a training step's time and the step leaves cores
+/// idle.
+///
+/// A copy shares the data and counts epochs of its own; a move is a copy.
 class Loader {
  public:
   class Iterator;
 
-  /// Throws ValueError for a batch size below 1.
+  /// Throws ValueError for a batch size below 1 or fewer workers than 0, and what `sample_transform` throws
+  /// for samples of the data's shape.
   explicit Loader(Dataset data, LoaderOptions options = {});
+  // No moves: a copy costs one count, and leaves no loader behind that cannot be used.
+  Loader(const Loader&) = default;
+  Loader& operator=(const Loader&) = default;
+  ~Loader() = default;
 
-  /// Begins an epoch: `epoch()` goes up by one.
+  /// Begins an epoch: `epoch()` goes up by one. Throws Error where the system gives a worker no thread.
   [[nodiscard]] Iterator begin();
+  /// The same, but the first `batch` batches are left out, and are never made; all that follow have the bits
+  /// they have in a whole epoch. Throws ValueError for a number below 0 or above `batches()`.
+  ///
+  ///   loader.set_epoch(2);
+  ///   for (auto at = loader.begin_at(17); at != loader.end(); ++at) { auto& [x, y] = *at; ... }
+  [[nodiscard]] Iterator begin_at(std::int64_t batch);
   [[nodiscard]] std::default_sentinel_t end() const { return {}; }
 
   /// Batches in an epoch.
@@ -65,44 +106,44 @@ class Loader {
   /// negative number.
   [[nodiscard]] Tensor order(std::int64_t epoch) const;
 
-  [[nodiscard]] const Dataset& data() const { return data_; }
-  [[nodiscard]] const LoaderOptions& options() const { return options_; }
+  [[nodiscard]] const Dataset& data() const;
+  [[nodiscard]] const LoaderOptions& options() const;
 
  private:
-  /// Batch `number` of an epoch; `order` is empty where the order is that of the data set.
-  [[nodiscard]] Batch batch(std::int64_t epoch, std::int64_t number, const Tensor& order) const;
-
-  Dataset data_;
-  LoaderOptions options_;
+  std::shared_ptr<const detail::BatchSource> source_;
   std::int64_t epoch_ = 0;
 };
 
-/// An input iterator: it holds the current batch, which the next step replaces. The loader must outlive it
-/// and stay where it is.
+/// An input iterator: it holds the current batch, which the next step replaces. It can be moved, not copied,
+/// and is not bound to the loader, which may move or end before it.
 class Loader::Iterator {
  public:
   using value_type = Batch;
   using difference_type = std::int64_t;
   using iterator_concept = std::input_iterator_tag;
 
+  Iterator(Iterator&& other) noexcept;
+  /// Ends the loop that it was in, and waits for its workers.
+  Iterator& operator=(Iterator&& other) noexcept;
+  ~Iterator();
+
   [[nodiscard]] Batch& operator*() const { return batch_; }
   [[nodiscard]] Batch* operator->() const { return &batch_; }
   Iterator& operator++();
   void operator++(int) { ++*this; }
-  friend bool operator==(const Iterator& it, std::default_sentinel_t) {
-    return it.number_ == it.loader_->batches();
-  }
+  friend bool operator==(const Iterator& it, std::default_sentinel_t) { return it.number_ == it.batches_; }
 
  private:
   friend class Loader;
-  Iterator(const Loader& loader, std::int64_t epoch);
+  Iterator(std::shared_ptr<const detail::BatchSource> source, std::int64_t epoch, std::int64_t first);
   void load();
 
-  const Loader* loader_;
-  std::int64_t epoch_;
-  std::int64_t number_ = 0;  // of the current batch
-  Tensor order_;             // indices of the samples; empty for the data set's order
-  mutable Batch batch_;      // mutable: the iterator is a pointer to it, and const like one
+  std::shared_ptr<const detail::BatchSource> source_;
+  detail::Epoch epoch_;
+  std::int64_t batches_;
+  std::int64_t number_;                             // of the current batch
+  std::unique_ptr<detail::Prefetcher> prefetcher_;  // without workers, none
+  mutable Batch batch_;  // mutable: the iterator is a pointer to it, and const like one
 };
 
 }  // namespace datasets

@@ -10,7 +10,7 @@ namespace datasets {
 namespace detail {
 
 /// What a seed is used for.
-enum class SeedUse : std::uint64_t { samples, split, order, transform };
+enum class SeedUse : std::uint64_t { samples, split, order, transform, sample_transform };
 
 /// A generator for one use of a seed. Users give one seed to everything. If its bits were the same
 /// everywhere, the noise of sample i would decide where sample i ends up in a split or a shuffle, and a test

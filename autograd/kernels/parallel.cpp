@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <exception>
+#include <utility>
 
 #include "xtgrad/autograd/errors.h"
 
@@ -15,6 +16,8 @@ namespace xtgrad {
 inline namespace v1 {
 
 namespace {
+
+constinit thread_local bool sequential = false;
 
 std::atomic<int>& thread_count() {
 #ifdef _OPENMP
@@ -36,10 +39,13 @@ void set_num_threads(int threads) {
 
 namespace detail {
 
+SequentialScope::SequentialScope() : before_(std::exchange(sequential, true)) {}
+SequentialScope::~SequentialScope() { sequential = before_; }
+
 void parallel_tiles(std::int64_t tiles, void (*body)(void*, std::int64_t), void* context) {
 #ifdef _OPENMP
   const int threads = static_cast<int>(tiles < num_threads() ? tiles : num_threads());
-  if (threads > 1 && omp_in_parallel() == 0) {
+  if (threads > 1 && !sequential && omp_in_parallel() == 0) {
     std::exception_ptr failure;  // an exception may not leave the parallel region
 #pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
     for (std::int64_t tile = 0; tile < tiles; ++tile) {

@@ -12,6 +12,19 @@ namespace detail {
 
 void parallel_tiles(std::int64_t tiles, void (*body)(void*, std::int64_t), void* context);
 
+/// While one lives, operations of this thread work on it alone. For threads of our own: OpenMP would give
+/// each of them a team of its own, and there would be more threads than cores.
+class SequentialScope {
+ public:
+  SequentialScope();
+  ~SequentialScope();
+  SequentialScope(const SequentialScope&) = delete;
+  SequentialScope& operator=(const SequentialScope&) = delete;
+
+ private:
+  bool before_;
+};
+
 /// Calls `body(tile)` for 0..tiles-1, on several threads if there is more than one tile. How work is cut into
 /// tiles must never depend on the number of threads: then neither do the results.
 template <class F>

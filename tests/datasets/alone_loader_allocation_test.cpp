@@ -8,6 +8,7 @@
 
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/memory/pool.h"
+#include "xtgrad/datasets/augment.h"
 #include "xtgrad/datasets/digits.h"
 #include "xtgrad/datasets/loader.h"
 
@@ -98,6 +99,20 @@ TEST_CASE("loader: nor does a transform that allocates nothing itself") {
   CHECK(cost.samples == 3 * 1797);
   CHECK(cost.allocations == 0);
   CHECK(cost.growths == 0);
+}
+
+TEST_CASE("loader: nor does augmentation") {
+  const datasets::Augment augment(
+      {datasets::random_crop({.size = 8, .padding = 1, .mode = datasets::CropPadding::reflect}),
+       datasets::random_flip(), datasets::random_shift({.pixels = 1}),
+       datasets::normalize({.mean = {5}, .scale = {6}})});
+  for (const Dtype dtype : {float32, float64}) {
+    const Cost cost = cost_of(datasets::Loader(datasets::digits({.dtype = dtype, .image = true}),
+                                               {.shuffle = true, .sample_transform = augment}));
+    CHECK(cost.samples == 3 * 1797);
+    CHECK(cost.allocations == 0);
+    CHECK(cost.growths == 0);
+  }
 }
 
 #endif

@@ -1,0 +1,97 @@
+#include "xtgrad/datasets/prefetch.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <system_error>
+#include <utility>
+
+#include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/kernels/parallel.h"
+
+namespace xtgrad {
+inline namespace v1 {
+namespace datasets {
+namespace detail {
+
+Prefetcher::Prefetcher(std::int64_t batches, std::int64_t workers,
+                       std::function<Batch(std::int64_t number)> make)
+    : batches_(batches), make_(std::move(make)) {
+  // A worker more than there are batches would find nothing to do.
+  const std::int64_t useful = std::min(workers, batches);
+  slots_.resize(static_cast<std::size_t>(std::min(ahead * useful, batches)));
+  try {
+    start(useful);
+  } catch (...) {
+    stop();
+    throw;
+  }
+}
+
+Prefetcher::~Prefetcher() { stop(); }
+
+void Prefetcher::start(std::int64_t workers) {
+  threads_.reserve(static_cast<std::size_t>(workers));
+  for (std::int64_t i = 0; i < workers; ++i) {
+    try {
+      threads_.emplace_back([this] { work(); });
+    } catch (const std::system_error& error) {
+      throw Error(fmt::format("Loader: the system gives no thread for worker {} of {}: {}; use fewer workers",
+                              i + 1, workers, error.what()));
+    }
+  }
+}
+
+void Prefetcher::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  room_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+void Prefetcher::work() {
+  const xtgrad::detail::SequentialScope sequential;
+  const auto size = static_cast<std::int64_t>(slots_.size());
+  std::unique_lock lock(mutex_);
+  while (true) {
+    room_.wait(lock, [&] { return stopping_ || begun_ == batches_ || begun_ < taken_ + size; });
+    if (stopping_ || begun_ == batches_) return;
+    const std::int64_t number = begun_++;
+    lock.unlock();
+    Slot slot = made(number);
+    lock.lock();
+    slots_[static_cast<std::size_t>(number % size)] = std::move(slot);
+    if (number == taken_) filled_.notify_one();
+  }
+}
+
+Prefetcher::Slot Prefetcher::made(std::int64_t number) const {
+  Slot slot;
+  try {
+    slot.batch = make_(number);
+  } catch (...) {
+    slot.failure = std::current_exception();
+  }
+  slot.filled = true;
+  return slot;
+}
+
+Batch Prefetcher::take() {
+  std::unique_lock lock(mutex_);
+  Slot& slot = slots_[static_cast<std::size_t>(taken_) % slots_.size()];
+  filled_.wait(lock, [&] { return slot.filled; });
+  Slot taken = std::exchange(slot, {});
+  ++taken_;
+  lock.unlock();
+  room_.notify_one();
+  if (taken.failure) std::rethrow_exception(std::move(taken.failure));
+  return std::move(taken.batch);
+}
+
+}  // namespace detail
+}  // namespace datasets
+}  // namespace v1
+}  // namespace xtgrad

@@ -1,0 +1,123 @@
+#include "xtgrad/datasets/sample_transform.h"
+
+#include <fmt/format.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include "xtgrad/autograd/core/new_tensor.h"
+#include "xtgrad/autograd/errors.h"
+#include "xtgrad/datasets/transform_rows.h"
+
+namespace xtgrad {
+inline namespace v1 {
+namespace datasets {
+
+using xtgrad::detail::Array;
+
+namespace {
+
+template <class T>
+void require_dtype(std::string_view function, Dtype dtype) {
+  if (dtype != xtgrad::detail::dtype_of<T>) {
+    throw DtypeError(fmt::format("{}: dtypes differ: T is {}, the sample is {}", function,
+                                 to_string(xtgrad::detail::dtype_of<T>), to_string(dtype)));
+  }
+}
+
+Shape sample_shape_of(const Tensor& inputs) {
+  return Shape(std::span<const std::int64_t>(inputs.shape().begin() + 1, inputs.shape().end()));
+}
+
+}  // namespace
+
+template <class T>
+std::span<const T> SampleView::data() const {
+  require_dtype<T>("SampleView", dtype_);
+  return {static_cast<const T*>(data_), static_cast<std::size_t>(shape_.numel())};
+}
+
+template <class T>
+std::span<T> SampleSlot::data() const {
+  require_dtype<T>("SampleSlot", dtype_);
+  return {static_cast<T*>(data_), static_cast<std::size_t>(shape_.numel())};
+}
+
+template std::span<const float> SampleView::data() const;
+template std::span<const double> SampleView::data() const;
+template std::span<const std::int64_t> SampleView::data() const;
+template std::span<const bool> SampleView::data() const;
+template std::span<float> SampleSlot::data() const;
+template std::span<double> SampleSlot::data() const;
+template std::span<std::int64_t> SampleSlot::data() const;
+template std::span<bool> SampleSlot::data() const;
+
+SampleTransform::SampleTransform(Function function, ShapeFunction output_shape)
+    : function_(std::move(function)), output_shape_(std::move(output_shape)) {
+  if (!function_) throw ValueError("SampleTransform: function must not be empty");
+}
+
+Shape SampleTransform::output_shape(const Shape& sample) const {
+  return output_shape_ ? output_shape_(sample) : sample;
+}
+
+void SampleTransform::operator()(const SampleView& from, const SampleSlot& to, Random& random) const {
+  if (from.dtype() != to.dtype()) {
+    throw DtypeError(fmt::format("SampleTransform: dtypes differ: from is {}, to is {}",
+                                 to_string(from.dtype()), to_string(to.dtype())));
+  }
+  const Shape expected = output_shape(from.shape());
+  if (to.shape() != expected) {
+    throw ShapeError(fmt::format("SampleTransform: to must be of the output's shape {}: got {}",
+                                 to_string(expected), to_string(to.shape())));
+  }
+  if (function_) {
+    function_(from, to, random);
+    return;
+  }
+  xtgrad::detail::visit(from.dtype(), [&]<class T>(T) {
+    const std::span<const T> elements = from.data<T>();
+    std::memcpy(to.data<T>().data(), elements.data(), elements.size_bytes());
+  });
+}
+
+Tensor transform_samples(const Tensor& inputs, const SampleTransform& transform, Random& random) {
+  if (inputs.rank() == 0) throw ShapeError("transform_samples: needs samples [n, ...]: inputs are []");
+  const detail::RowChoice all{.count = inputs.shape()[0]};
+  return detail::transform_rows("transform_samples", inputs, all, transform, random.split().seed());
+}
+
+namespace detail {
+
+Tensor transform_rows(std::string_view function, const Tensor& x, const RowChoice& rows,
+                      const SampleTransform& transform, std::uint64_t seed) {
+  const Shape from = sample_shape_of(x);
+  const Shape to = transform.output_shape(from);
+  Shape shape;
+  shape.push_back(rows.count);
+  for (const std::int64_t size : to) shape.push_back(size);
+  Array out = xtgrad::detail::new_array(function, shape, x.dtype(), false);
+
+  const std::size_t from_bytes = xtgrad::detail::bytes_of(from, x.dtype());
+  const std::size_t to_bytes = xtgrad::detail::bytes_of(to, x.dtype());
+  const auto* source = xtgrad::detail::array_of(x).data<std::byte>();
+  auto* place = out.mutable_data<std::byte>();
+  Random samples(seed);
+  for (std::int64_t i = 0; i < rows.count; ++i, place += to_bytes) {
+    const std::int64_t row = rows[i];
+    samples.set_state(seed, static_cast<std::uint64_t>(row));
+    Random random = samples.split();
+    transform(SampleView(source + static_cast<std::size_t>(row) * from_bytes, from, x.dtype()),
+              SampleSlot(place, to, x.dtype()), random);
+  }
+  return xtgrad::detail::make_constant(std::move(out));
+}
+
+}  // namespace detail
+}  // namespace datasets
+}  // namespace v1
+}  // namespace xtgrad

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "xtgrad/datasets/sample_transform.h"
+
+namespace xtgrad {
+inline namespace v1 {
+namespace datasets {
+namespace detail {
+
+/// Rows of a tensor: order[first], order[first + 1] and so on, or first, first + 1 and so on without `order`.
+struct RowChoice {
+  std::int64_t first = 0;
+  std::int64_t count = 0;
+  const std::int64_t* order = nullptr;
+
+  [[nodiscard]] std::int64_t operator[](std::int64_t i) const {
+    return order != nullptr ? order[first + i] : first + i;
+  }
+};
+
+/// A new tensor of the transformed rows of x; row r draws from the generator number r of `seed`.
+[[nodiscard]] Tensor transform_rows(std::string_view function, const Tensor& x, const RowChoice& rows,
+                                    const SampleTransform& transform, std::uint64_t seed);
+
+}  // namespace detail
+}  // namespace datasets
+}  // namespace v1
+}  // namespace xtgrad
