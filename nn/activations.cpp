@@ -23,6 +23,16 @@ std::string_view to_string(ActivationKind kind) {
       return "sigmoid";
     case ActivationKind::softplus:
       return "softplus";
+    case ActivationKind::leaky_relu:
+      return "leaky_relu";
+    case ActivationKind::elu:
+      return "elu";
+    case ActivationKind::gelu:
+      return "gelu";
+    case ActivationKind::gelu_tanh:
+      return "gelu_tanh";
+    case ActivationKind::silu:
+      return "silu";
   }
   throw ValueError(fmt::format("ActivationKind: no such kind: {}", static_cast<int>(kind)));
 }
@@ -41,9 +51,22 @@ Tensor activate(const Tensor& x, ActivationKind kind) {
       return sigmoid(x);
     case ActivationKind::softplus:
       return softplus(x);
+    case ActivationKind::leaky_relu:
+      return leaky_relu(x);
+    case ActivationKind::elu:
+      return elu(x);
+    case ActivationKind::gelu:
+      return gelu(x);
+    case ActivationKind::gelu_tanh:
+      return gelu_tanh(x);
+    case ActivationKind::silu:
+      return silu(x);
   }
   throw ValueError(fmt::format("activate: no such kind: {}", static_cast<int>(kind)));
 }
+
+Tensor LeakyReLU::forward(const Tensor& x) { return leaky_relu(x, slope_); }
+Tensor ELU::forward(const Tensor& x) { return elu(x, alpha_); }
 
 }  // namespace nn
 }  // namespace v1

@@ -10,13 +10,25 @@ namespace xtgrad {
 inline namespace XTGRAD_PUBLIC v1 {
 namespace nn {
 
-enum class ActivationKind : std::uint8_t { identity, step, relu, tanh, sigmoid, softplus };
+enum class ActivationKind : std::uint8_t {
+  identity,
+  step,
+  relu,
+  tanh,
+  sigmoid,
+  softplus,
+  leaky_relu,
+  elu,
+  gelu,
+  gelu_tanh,
+  silu
+};
 
 /// "relu" and so on.
 [[nodiscard]] std::string_view to_string(ActivationKind kind);
 
-/// The activation of x, elementwise. `step` is 1 where x > 0 and 0 elsewhere, in x's dtype; it has no
-/// gradient, so its result is a constant.
+/// The activation of x, elementwise, with the default options of ops.h. `step` is 1 where x > 0 and 0
+/// elsewhere, in x's dtype; it has no gradient, so its result is a constant.
 [[nodiscard]] Tensor activate(const Tensor& x, ActivationKind kind);
 
 /// An activation as a module, for a choice made at run time; the named ones below read better.
@@ -48,6 +60,44 @@ class Sigmoid : public Activation {
 class Softplus : public Activation {
  public:
   Softplus() : Activation(ActivationKind::softplus) {}
+};
+
+class GELU : public Activation {
+ public:
+  GELU() : Activation(ActivationKind::gelu) {}
+};
+
+/// Gelu's approximation by tanh.
+class GELUTanh : public Activation {
+ public:
+  GELUTanh() : Activation(ActivationKind::gelu_tanh) {}
+};
+
+class SiLU : public Activation {
+ public:
+  SiLU() : Activation(ActivationKind::silu) {}
+};
+
+/// x where x >= 0, else slope * x.
+class LeakyReLU : public Module {
+ public:
+  explicit LeakyReLU(double slope = 0.01) : slope_(slope) {}
+  Tensor forward(const Tensor& x) override;
+  [[nodiscard]] double slope() const { return slope_; }
+
+ private:
+  double slope_;
+};
+
+/// x where x > 0, else alpha * (e^x - 1).
+class ELU : public Module {
+ public:
+  explicit ELU(double alpha = 1) : alpha_(alpha) {}
+  Tensor forward(const Tensor& x) override;
+  [[nodiscard]] double alpha() const { return alpha_; }
+
+ private:
+  double alpha_;
 };
 
 }  // namespace nn

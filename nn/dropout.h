@@ -35,6 +35,23 @@ class Dropout : public Module {
   double p_;
 };
 
+/// As Dropout, but of whole channels: each channel [h, w] of an input [n, c, h, w] is kept or dropped as one,
+/// since neighbouring pixels say much the same. (Tompson et al., "Efficient object localization using
+/// convolutional networks", 2015.) Throws ShapeError for an input that is not [n, c, h, w].
+class Dropout2d : public Module {
+ public:
+  explicit Dropout2d(const DropoutOptions& options = {});
+  Tensor forward(const Tensor& x) override;
+  void members(Members& m) override { m("stream", stream); }
+
+  [[nodiscard]] double p() const { return p_; }
+
+  Random stream;
+
+ private:
+  double p_;
+};
+
 }  // namespace nn
 }  // namespace v1
 }  // namespace xtgrad

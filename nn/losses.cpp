@@ -4,6 +4,7 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/ops.h"
@@ -160,6 +161,28 @@ Tensor with_probabilities(const Tensor& logits, const Tensor& target, std::size_
   return reduce(items, options.reduction);
 }
 
+/// True if `from` stretches to `to` by broadcasting.
+bool stretches(const Shape& from, const Shape& to) {
+  if (from.rank() > to.rank()) return false;
+  for (std::size_t i = 0; i < from.rank(); ++i) {
+    const std::int64_t size = from[from.rank() - 1 - i];
+    if (size != 1 && size != to[to.rank() - 1 - i]) return false;
+  }
+  return true;
+}
+
+void check_bce_weight(std::string_view name, const Tensor& weight, const Tensor& logits) {
+  if (!weight.defined()) return;
+  if (!stretches(weight.shape(), logits.shape())) {
+    throw ShapeError(fmt::format("bce_with_logits: {} must broadcast to the logits {}: got {}", name,
+                                 to_string(logits.shape()), to_string(weight.shape())));
+  }
+  if (weight.dtype() != logits.dtype()) {
+    throw DtypeError(fmt::format("bce_with_logits: {} is {}, the logits are {}", name,
+                                 to_string(weight.dtype()), to_string(logits.dtype())));
+  }
+}
+
 }  // namespace
 
 Tensor mse_loss(const Tensor& prediction, const Tensor& target, const MseLossOptions& options) {
@@ -189,6 +212,34 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& target, const CrossEntr
   throw DtypeError(
       fmt::format("cross_entropy: the target must be int64 class indices or floating probabilities: got {}",
                   to_string(target.dtype())));
+}
+
+Tensor bce_with_logits(const Tensor& logits, const Tensor& target, const BceWithLogitsOptions& options) {
+  if (!is_floating(logits.dtype())) {
+    throw DtypeError(
+        fmt::format("bce_with_logits: logits must be float32 or float64: got {}", to_string(logits.dtype())));
+  }
+  if (logits.shape() != target.shape()) {
+    throw ShapeError(
+        fmt::format("bce_with_logits: shapes differ: logits are {}, target is {}; reshape one of them",
+                    to_string(logits.shape()), to_string(target.shape())));
+  }
+  if (logits.dtype() != target.dtype()) {
+    throw DtypeError(
+        fmt::format("bce_with_logits: dtypes differ: logits are {}, target is {}; convert with to()",
+                    to_string(logits.dtype()), to_string(target.dtype())));
+  }
+  check_bce_weight("pos_weight", options.pos_weight, logits);
+  check_bce_weight("weight", options.weight, logits);
+  // One softplus would do, as max(x, 0) - x y + log(1 + e^-|x|), but it loses small losses in the difference,
+  // and its kinks at 0 have subgradients that do not add up. Past 40, x is log(1 + e^x) to the last bit.
+  const SoftplusOptions exact{.threshold = 40};
+  const Tensor if_negative = softplus(logits, exact);
+  const Tensor if_positive = softplus(neg(logits), exact);
+  const Tensor positive = options.pos_weight.defined() ? target * options.pos_weight : target;
+  Tensor items = (1 - target) * if_negative + positive * if_positive;
+  if (options.weight.defined()) items = items * options.weight;
+  return reduce(items, options.reduction);
 }
 
 }  // namespace nn

@@ -48,6 +48,25 @@ struct CrossEntropyOptions {
 [[nodiscard]] Tensor cross_entropy(const Tensor& logits, const Tensor& target,
                                    const CrossEntropyOptions& options = {});
 
+struct BceWithLogitsOptions {
+  Tensor pos_weight = {};  ///< p, a factor of the positive part, such as one for each class; ones if empty
+  Tensor weight = {};      ///< w, a factor of each item; ones if empty
+  Reduction reduction = Reduction::mean;
+};
+
+/// Binary cross-entropy of each element: with s(x) = log(1 + e^x), which is -log(1 - sigmoid(x)),
+///
+///   w ((1 - y) s(x) + p y s(-x))
+///
+/// for a logit x and the probability y of its target. No term is lost in another's rounding, and none
+/// overflows, for any x. The target has the logits' shape and dtype; both weights have that dtype and
+/// broadcast to that shape. The mean divides by the number of elements, whatever the weights are. Throws
+/// ShapeError or DtypeError where shapes or dtypes do not fit.
+///
+///   Tensor loss = nn::bce_with_logits(model(x), is_spam, {.pos_weight = tensor(3)});
+[[nodiscard]] Tensor bce_with_logits(const Tensor& logits, const Tensor& target,
+                                     const BceWithLogitsOptions& options = {});
+
 }  // namespace nn
 }  // namespace v1
 }  // namespace xtgrad

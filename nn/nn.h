@@ -4,8 +4,12 @@
 /// <xtgrad/nn/linear.h>.
 
 #include "xtgrad/nn/activations.h"
+#include "xtgrad/nn/batch_norm.h"
 #include "xtgrad/nn/check_grads.h"
+#include "xtgrad/nn/conv.h"
+#include "xtgrad/nn/conv_net.h"
 #include "xtgrad/nn/dropout.h"
+#include "xtgrad/nn/files.h"
 #include "xtgrad/nn/flatten.h"
 #include "xtgrad/nn/init.h"
 #include "xtgrad/nn/linear.h"
@@ -15,5 +19,6 @@
 #include "xtgrad/nn/module.h"
 #include "xtgrad/nn/parameter.h"
 #include "xtgrad/nn/perceptron.h"
+#include "xtgrad/nn/pool.h"
 #include "xtgrad/nn/sequential.h"
 #include "xtgrad/nn/state_dict.h"

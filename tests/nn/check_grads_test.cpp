@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <optional>
 #include <string>
 
 #include "tests/nn/models.h"
@@ -62,6 +63,11 @@ TEST_CASE("every module passes to second order") {
   check_passes(check_grads(nn::Tanh(), input({4, 3})));
   check_passes(check_grads(nn::Sigmoid(), input({4, 3})));
   check_passes(check_grads(nn::Softplus(), input({4, 3})));
+  check_passes(check_grads(nn::LeakyReLU(0.1), input({4, 3})));
+  check_passes(check_grads(nn::ELU(0.5), input({4, 3})));
+  check_passes(check_grads(nn::GELU(), input({4, 3})));
+  check_passes(check_grads(nn::GELUTanh(), input({4, 3})));
+  check_passes(check_grads(nn::SiLU(), input({4, 3})));
   check_passes(check_grads(nn::Activation(ActivationKind::identity), input({4})));
   check_passes(check_grads(nn::Flatten(), input({2, 3, 2})));
   check_passes(check_grads(nn::Dropout({.p = 0.4}), input({4, 5})));
@@ -75,6 +81,53 @@ TEST_CASE("every module passes to second order") {
                            input({2, 3})));
 }
 
+TEST_CASE("every module for images passes to second order") {
+  manual_seed(4);
+  const Tensor images = input({2, 2, 5, 4});
+  check_passes(
+      check_grads(nn::Conv2d({.in_channels = 2, .out_channels = 3, .kernel = 3, .padding = 1}), images));
+  check_passes(check_grads(nn::Conv2d({.in_channels = 2,
+                                       .out_channels = 4,
+                                       .kernel = {3, 2},
+                                       .stride = 2,
+                                       .dilation = {1, 2},
+                                       .groups = 2,
+                                       .bias = false}),
+                           images));
+  check_passes(check_grads(nn::MaxPool2d({.kernel = 2}), images));
+  check_passes(check_grads(nn::AvgPool2d({.kernel = {3, 2}, .stride = Size2d(1), .padding = 1}), images));
+  check_passes(check_grads(nn::Dropout2d({.p = 0.4}), images));
+  check_passes(check_grads(nn::BatchNorm2d({.num_features = 2}), images));
+  check_passes(
+      check_grads(nn::BatchNorm2d({.num_features = 2, .momentum = std::nullopt, .affine = false}), images));
+  check_passes(check_grads(nn::BatchNorm1d({.num_features = 3}), input({4, 3})));
+  check_passes(check_grads(nn::BatchNorm1d({.num_features = 3}), input({2, 3, 4})));
+  nn::BatchNorm2d trained{{.num_features = 2}};
+  static_cast<void>(trained(images));
+  trained.eval();
+  check_passes(check_grads(trained, images));
+  const Tensor small = input({3, 1, 4, 4});
+  check_passes(
+      check_grads(nn::ConvNet({.image = 4, .channels = {2, 3}, .hidden = {4}, .classes = 2}), small));
+  check_passes(check_grads(nn::ConvNet({.image = 4,
+                                        .channels = {2},
+                                        .hidden = {4},
+                                        .classes = 2,
+                                        .activation = ActivationKind::tanh,
+                                        .batch_norm = true,
+                                        .dropout = 0.3}),
+                           small));
+}
+
+TEST_CASE("batch normalisation's running statistics are put back after a check") {
+  nn::BatchNorm1d norm{{.num_features = 3}};
+  static_cast<void>(norm(input({4, 3})));
+  const std::vector<double> before = elements(norm.running_mean);
+  check_passes(check_grads(norm, input({4, 3}, 2)));
+  CHECK(elements(norm.running_mean) == before);
+  CHECK(norm.num_batches_tracked == 1);
+}
+
 TEST_CASE("every loss passes to second order, in all that it differentiates") {
   const Tensor logits = input({4, 3});
   const Tensor q = softmax(input({4, 3}, 2), 1);
@@ -84,6 +137,11 @@ TEST_CASE("every loss passes to second order, in all that it differentiates") {
       return {nn::mse_loss(in[0], in[1], {.reduction = reduction, .half = true})};
     };
     check_passes(check_grads(mse, std::vector<Tensor>{logits, q}));
+    const auto bce = [&](std::span<const Tensor> in) -> std::vector<Tensor> {
+      return {
+          nn::bce_with_logits(in[0], in[1], {.pos_weight = in[2], .weight = in[1], .reduction = reduction})};
+    };
+    check_passes(check_grads(bce, std::vector<Tensor>{logits, q, weight}));
     for (const double smoothing : {0.0, 0.2}) {
       const auto by_index = [&](std::span<const Tensor> in) -> std::vector<Tensor> {
         return {nn::cross_entropy(in[0], labels({2, 0, -100, 1}),

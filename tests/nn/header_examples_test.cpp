@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <iostream>
 #include <span>
 
@@ -86,6 +87,24 @@ TEST_CASE("linear.h, dropout.h, mlp.h, sequential.h") {
   CHECK(model(randn({2, 4})).shape() == Shape{2, 3});
 }
 
+TEST_CASE("conv.h, pool.h, batch_norm.h, conv_net.h") {
+  nn::Conv2d conv{{.in_channels = 1, .out_channels = 16, .kernel = 3, .padding = 1}};
+  Tensor y = conv(randn({8, 1, 28, 28}));
+  CHECK(y.shape() == Shape{8, 16, 28, 28});
+  nn::MaxPool2d pool{{.kernel = 2}};
+  CHECK(pool(y).shape() == Shape{8, 16, 14, 14});
+  nn::BatchNorm2d norm{{.num_features = 16}};
+  Tensor z = norm(y);
+  CHECK(z.shape() == y.shape());
+  for (const double m : elements(mean(z, {.axes = {0, 2, 3}}))) CHECK(std::abs(m) < 1e-5);
+  for (const double v : elements(mean(square(z), {.axes = {0, 2, 3}}))) CHECK(std::abs(v - 1) < 1e-3);
+  nn::ConvNet model{{.image = {8, 8}, .channels = {8, 16}, .hidden = {32}, .batch_norm = true}};
+  Tensor scores = model(randn({4, 1, 8, 8}));
+  CHECK(scores.shape() == Shape{4, 10});
+  Tensor maps = model.feature_maps(randn({4, 1, 8, 8}), 0);
+  CHECK(maps.shape() == Shape{4, 8, 4, 4});
+}
+
 TEST_CASE("init.h") {
   nn::Linear layer{4, 10};
   const double gain = nn::init::gain_of(nn::init::Gain::tanh);
@@ -108,6 +127,9 @@ TEST_CASE("losses.h and check_grads.h") {
   const Tensor x = randn({2, 4});
   Tensor loss = nn::cross_entropy(model(x), tensor({2, 0}, {.dtype = int64}));
   CHECK(loss.shape() == Shape{});
+  const Tensor is_spam = tensor({{1, 0, 0}, {0, 1, 1}});
+  Tensor binary = nn::bce_with_logits(model(x), is_spam, {.pos_weight = tensor(3)});
+  CHECK(binary.shape() == Shape{});
   auto report = check_grads(model, x);
   if (!report) std::cout << report.message << '\n';
   CHECK(report.ok());

@@ -1,0 +1,25 @@
+#include "xtgrad/nn/size_options.h"
+
+#include <fmt/format.h>
+
+#include "xtgrad/autograd/errors.h"
+
+namespace xtgrad {
+inline namespace v1 {
+namespace nn {
+namespace detail {
+
+void check_size(std::string_view module, std::string_view option, const Size2d& size, std::int64_t least) {
+  if (size.height >= least && size.width >= least) return;
+  throw ValueError(fmt::format("{}: {} must be at least {}: got {}", module, option, least, to_string(size)));
+}
+
+void check_kernel(std::string_view module, const Size2d& kernel) {
+  if (kernel == Size2d(0)) throw ValueError(fmt::format("{}: kernel is required, and was not given", module));
+  check_size(module, "kernel", kernel, 1);
+}
+
+}  // namespace detail
+}  // namespace nn
+}  // namespace v1
+}  // namespace xtgrad

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string_view>
+
+#include "xtgrad/autograd/size2d.h"
+
+namespace xtgrad {
+inline namespace v1 {
+namespace nn {
+namespace detail {
+
+/// Throws ValueError if either side is less than `least`: `Conv2d: stride must be at least 1: got 0x1`.
+void check_size(std::string_view module, std::string_view option, const Size2d& size, std::int64_t least);
+
+/// As `check_size` with 1, for a kernel, whose default of 0 means that it was left out.
+void check_kernel(std::string_view module, const Size2d& kernel);
+
+}  // namespace detail
+}  // namespace nn
+}  // namespace v1
+}  // namespace xtgrad
