@@ -22,6 +22,12 @@ function(xtgrad_target_options target)
   if(XTGRAD_NATIVE)
     # For every target of ours or for none: a SIMD template compiled for two processors breaks the one-definition rule.
     target_compile_options(${target} PRIVATE -march=native)
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_GREATER_EQUAL 12
+       AND CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+      # With AVX-512, g++ 12.2 makes the initializer list {1.0, 1.0, 0.0, 0.0} four ones: it broadcasts the first
+      # half of some 32-byte constants. Copies of constants no wider than 16 bytes are right.
+      target_compile_options(${target} PRIVATE -mmove-max=128 -mstore-max=128)
+    endif()
   endif()
 
   if(XTGRAD_ASSERTIONS)

@@ -334,7 +334,9 @@ class WeightGrad {
     const std::int64_t room =
         gradient_parts_bytes / static_cast<std::int64_t>(sizeof(T)) / std::max<std::int64_t>(elements, 1);
     const std::int64_t most = std::clamp<std::int64_t>(room, 2, gradient_parts);
-    const std::int64_t per_part = std::max<std::int64_t>(ceil_div(units, most), 1);
+    // A part is worth a tile, at least.
+    const std::int64_t worth = ceil_div(tile_work, std::max<std::int64_t>(elements * columns_, 1));
+    const std::int64_t per_part = std::max(ceil_div(units, most), worth);
     const std::int64_t parts = ceil_div(units, per_part);
     PoolVector<T> sums(static_cast<std::size_t>(parts * elements));  // zeros
     for_each_tile(parts, [&](std::int64_t part) {

@@ -33,9 +33,6 @@
 #define XTGRAD_POOL_PASSES_THROUGH 0
 #endif
 
-// The inline functions below are compiled into users of a shared library too, which need these symbols.
-#define XTGRAD_POOL_API __attribute__((visibility("default")))
-
 namespace xtgrad {
 inline namespace v1 {
 namespace detail {
@@ -51,7 +48,7 @@ struct PoolStats {
 
 // Exact when no other thread is inside the pool, else a snapshot that may be off by the calls in flight.
 // Under AddressSanitizer only the live numbers are kept.
-XTGRAD_POOL_API PoolStats pool_stats();
+PoolStats pool_stats();
 
 inline constexpr std::size_t pool_arena_bytes = std::size_t{32} << 20;
 inline constexpr std::size_t pool_unit_bytes = std::size_t{256} << 10;
@@ -75,8 +72,8 @@ constexpr std::size_t pool_class_bytes(std::size_t index) {
 
 #if XTGRAD_POOL_PASSES_THROUGH
 
-XTGRAD_POOL_API void* pool_passthrough_allocate(std::size_t bytes);
-XTGRAD_POOL_API void pool_passthrough_free(void* block) noexcept;
+void* pool_passthrough_allocate(std::size_t bytes);
+void pool_passthrough_free(void* block) noexcept;
 
 [[nodiscard]] inline void* pool_allocate(std::size_t bytes) { return pool_passthrough_allocate(bytes); }
 inline void pool_free(void* block) noexcept { pool_passthrough_free(block); }
@@ -136,11 +133,10 @@ inline std::size_t pool_unit_of(const void* block) {
 
 // Null before a thread's first allocation and after its end. constinit, or each access would call a wrapper
 // that asks whether the variable is initialised; initial-exec, or a shared library would call __tls_get_addr.
-XTGRAD_POOL_API extern constinit thread_local Pool* this_thread_pool
-    __attribute__((tls_model("initial-exec")));
+extern constinit thread_local Pool* this_thread_pool __attribute__((tls_model("initial-exec")));
 
-XTGRAD_POOL_API void* pool_allocate_slow(std::size_t bytes);
-XTGRAD_POOL_API void pool_free_slow(void* block) noexcept;
+void* pool_allocate_slow(std::size_t bytes);
+void pool_free_slow(void* block) noexcept;
 
 // A block of at least `bytes` bytes, never null; aligned to 64 bytes if `bytes` is a multiple of 64 other
 // than zero, else to 16. Throws std::bad_alloc.

@@ -1,0 +1,305 @@
+#include "xtgrad/autograd/kernels/batch_norm.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <vector>
+
+#include "xtgrad/autograd/kernels/parallel.h"
+#include "xtgrad/autograd/memory/pool_allocator.h"
+
+namespace xtgrad {
+inline namespace v1 {
+namespace detail {
+namespace {
+
+using Doubles = std::vector<double, PoolAllocator<double>>;
+
+/// Elements of one tile.
+constexpr std::int64_t tile_elements = 1 << 15;
+/// Shorter rows than this are taken as columns of a matrix [n, c * inner]: a loop over one would be all
+/// overhead.
+constexpr std::int64_t short_row = 16;
+
+std::size_t index(std::int64_t i) { return static_cast<std::size_t>(i); }
+
+template <class F>
+void for_each_tile_of(std::int64_t items, std::int64_t elements_of_one, const F& body) {
+  const std::int64_t per_tile =
+      std::max<std::int64_t>(1, tile_elements / std::max<std::int64_t>(1, elements_of_one));
+  for_each_tile((items + per_tile - 1) / per_tile,
+                [&](std::int64_t tile) { body(tile * per_tile, std::min(items, (tile + 1) * per_tile)); });
+}
+
+/// Sums of the N numbers that `term(i)` gives for 0..n-1, a few at a time so that SIMD can be used.
+template <std::size_t N, class F>
+std::array<double, N> sums_of(std::int64_t n, const F& term) {
+  constexpr std::size_t abreast = 16;
+  std::array<std::array<double, abreast>, N> partial{};
+  std::int64_t i = 0;
+  for (; i + static_cast<std::int64_t>(abreast) <= n; i += static_cast<std::int64_t>(abreast)) {
+    for (std::size_t k = 0; k < abreast; ++k) {
+      const std::array<double, N> terms = term(i + static_cast<std::int64_t>(k));
+      for (std::size_t s = 0; s < N; ++s) partial[s][k] += terms[s];
+    }
+  }
+  for (std::size_t k = 0; i < n; ++i, ++k) {
+    const std::array<double, N> terms = term(i);
+    for (std::size_t s = 0; s < N; ++s) partial[s][k] += terms[s];
+  }
+  std::array<double, N> sums;
+  for (std::size_t s = 0; s < N; ++s) {
+    for (std::size_t half = abreast / 2; half > 0; half /= 2) {
+      for (std::size_t k = 0; k < half; ++k) partial[s][k] += partial[s][k + half];
+    }
+    sums[s] = partial[s][0];
+  }
+  return sums;
+}
+
+/// The numbers of each channel, once for each of its columns.
+Doubles repeat(const double* channels, const Channels& at) {
+  Doubles columns(index(at.c * at.inner));
+  for (std::size_t i = 0; i < columns.size(); ++i) columns[i] = channels[i / index(at.inner)];
+  return columns;
+}
+
+/// sums[s][channel] = the sum of the s'th of the N numbers `term(i, k)` over the elements i of a channel,
+/// whose M numbers `channels[..][channel]` are k. Rows of columns are summed in blocks, for accuracy.
+template <std::size_t N, std::size_t M, class F>
+void sum_columns(const Channels& at, const std::array<const double*, M>& channels,
+                 const std::array<double*, N>& sums, const F& term) {
+  constexpr std::int64_t chunk_columns = 64, block_rows = 64;
+  const std::int64_t per_tile = chunk_columns / at.inner;
+  const std::int64_t width = at.c * at.inner;
+  std::array<Doubles, M> columns;
+  for (std::size_t s = 0; s < M; ++s) columns[s] = repeat(channels[s], at);
+  for_each_tile((at.c + per_tile - 1) / per_tile, [&](std::int64_t tile) {
+    const std::int64_t first = tile * per_tile * at.inner;
+    const std::int64_t n = std::min(width - first, per_tile * at.inner);
+    std::array<std::array<double, chunk_columns>, N> totals{};
+    for (std::int64_t block = 0; block < at.n; block += block_rows) {
+      std::array<std::array<double, chunk_columns>, N> partial{};
+      for (std::int64_t row = block; row < std::min(at.n, block + block_rows); ++row) {
+        for (std::int64_t j = 0; j < n; ++j) {
+          std::array<double, M> k;
+          for (std::size_t s = 0; s < M; ++s) k[s] = columns[s][index(first + j)];
+          const std::array<double, N> terms = term(row * width + first + j, k);
+          for (std::size_t s = 0; s < N; ++s) partial[s][index(j)] += terms[s];
+        }
+      }
+      for (std::size_t s = 0; s < N; ++s) {
+        for (std::size_t j = 0; j < chunk_columns; ++j) totals[s][j] += partial[s][j];
+      }
+    }
+    for (std::size_t s = 0; s < N; ++s) {
+      for (std::int64_t j = 0; j < n; ++j) sums[s][(first + j) / at.inner] += totals[s][index(j)];
+    }
+  });
+}
+
+/// The same for rows that are long enough to be summed one by one.
+template <std::size_t N, std::size_t M, class F>
+void sum_rows(const Channels& at, const std::array<const double*, M>& channels,
+              const std::array<double*, N>& sums, const F& term) {
+  const std::int64_t rows = at.n * at.c;
+  std::array<Doubles, N> of_rows;
+  for (Doubles& row_sums : of_rows) row_sums.resize(index(rows));
+  for_each_tile_of(rows, at.inner, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t row = first; row < last; ++row) {
+      std::array<double, M> k;
+      for (std::size_t s = 0; s < M; ++s) k[s] = channels[s][row % at.c];
+      const auto here = sums_of<N>(
+          at.inner, [&term, start = row * at.inner, k](std::int64_t i) { return term(start + i, k); });
+      for (std::size_t s = 0; s < N; ++s) of_rows[s][index(row)] = here[s];
+    }
+  });
+  for (std::int64_t c = 0; c < at.c; ++c) {
+    for (std::size_t s = 0; s < N; ++s) {
+      const double* of_channel = of_rows[s].data() + c;
+      sums[s][c] = sums_of<1>(at.n, [&](std::int64_t i) { return std::array{of_channel[i * at.c]}; })[0];
+    }
+  }
+}
+
+template <std::size_t N, std::size_t M, class F>
+void sum_terms(const Channels& at, const std::array<const double*, M>& channels,
+               const std::array<double*, N>& sums, const F& term) {
+  for (double* sum : sums) std::fill_n(sum, at.c, 0.0);
+  if (at.inner >= short_row) {
+    sum_rows<N, M>(at, channels, sums, term);
+  } else {
+    sum_columns<N, M>(at, channels, sums, term);
+  }
+}
+
+/// Calls `f(i, k)` for all elements, where k holds the N numbers of the element's channel.
+template <std::size_t N, class F>
+void for_each_element(const Channels& at, const std::array<const double*, N>& channels, const F& f) {
+  if (at.inner >= short_row) {
+    for_each_tile_of(at.n * at.c, at.inner, [&](std::int64_t first, std::int64_t last) {
+      for (std::int64_t row = first; row < last; ++row) {
+        std::array<double, N> k;
+        for (std::size_t s = 0; s < N; ++s) k[s] = channels[s][row % at.c];
+        for (std::int64_t i = row * at.inner; i < (row + 1) * at.inner; ++i) f(i, k);
+      }
+    });
+    return;
+  }
+  const std::int64_t width = at.c * at.inner;
+  std::array<Doubles, N> columns;
+  for (std::size_t s = 0; s < N; ++s) columns[s] = repeat(channels[s], at);
+  for_each_tile_of(at.n, width, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t row = first; row < last; ++row) {
+      for (std::int64_t column = 0; column < width; ++column) {
+        std::array<double, N> k;
+        for (std::size_t s = 0; s < N; ++s) k[s] = columns[s][index(column)];
+        f(row * width + column, k);
+      }
+    }
+  });
+}
+
+/// Long rows: a mean and a sum of squared deviations for each, then those of the channel from these.
+template <class T>
+void moments_of_rows(const Channels& at, const T* x, double* mean, double* variance) {
+  const std::int64_t rows = at.n * at.c;
+  const auto inner = static_cast<double>(at.inner);
+  Doubles means(index(rows)), squares(index(rows));
+  for_each_tile_of(rows, at.inner, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t row = first; row < last; ++row) {
+      const T* from = x + row * at.inner;
+      const auto value = [from](std::int64_t i) { return std::array{static_cast<double>(from[i])}; };
+      const double about = sums_of<1>(at.inner, value)[0] / inner;
+      const auto [rest, square] = sums_of<2>(at.inner, [from, about](std::int64_t i) {
+        const double d = static_cast<double>(from[i]) - about;
+        return std::array{d, d * d};
+      });
+      means[index(row)] = about + rest / inner;  // `rest` is what rounding left in the first sum
+      squares[index(row)] = square - rest * (rest / inner);
+    }
+  });
+  for (std::int64_t c = 0; c < at.c; ++c) {
+    const auto row_mean = [&](std::int64_t i) { return means[index(i * at.c + c)]; };
+    const double m = sums_of<1>(at.n, [&](std::int64_t i) { return std::array{row_mean(i)}; })[0] /
+                     static_cast<double>(at.n);
+    const auto [within, between] = sums_of<2>(at.n, [&](std::int64_t i) {
+      const double d = row_mean(i) - m;
+      return std::array{squares[index(i * at.c + c)], d * d};
+    });
+    mean[c] = m;
+    variance[c] = (within + inner * between) / static_cast<double>(at.count());
+  }
+}
+
+/// Short rows: memory is read twice, once for the means and once for deviations from them.
+template <class T>
+void moments_of_columns(const Channels& at, const T* x, double* mean, double* variance) {
+  const auto count = static_cast<double>(at.count());
+  sum_terms<1, 0>(at, {}, {mean},
+                  [x](std::int64_t i, const auto&) { return std::array{static_cast<double>(x[i])}; });
+  for (std::int64_t c = 0; c < at.c; ++c) mean[c] /= count;
+  Doubles rest(index(at.c));
+  sum_terms<2, 1>(at, {mean}, {rest.data(), variance}, [x](std::int64_t i, const auto& k) {
+    const double d = static_cast<double>(x[i]) - k[0];
+    return std::array{d, d * d};
+  });
+  for (std::int64_t c = 0; c < at.c; ++c) {
+    const double correction = rest[index(c)] / count;
+    mean[c] += correction;
+    variance[c] = variance[c] / count - correction * correction;
+  }
+}
+
+/// weight / sqrt(variance + eps).
+template <class T>
+Doubles scales_of(const Channels& at, const double* variance, double eps, const T* weight) {
+  Doubles scales(index(at.c));
+  for (std::size_t c = 0; c < scales.size(); ++c)
+    scales[c] = static_cast<double>(weight[c]) / std::sqrt(variance[c] + eps);
+  return scales;
+}
+
+template <class T>
+void normalize_typed(const Channels& at, const T* x, const double* moments, double eps, const T* weight,
+                     const T* bias, T* y) {
+  const Doubles scales = scales_of(at, moments + at.c, eps, weight);
+  const Doubles shifts(bias, bias + at.c);
+  for_each_element<3>(at, {moments, scales.data(), shifts.data()}, [x, y](std::int64_t i, const auto& k) {
+    y[i] = static_cast<T>((static_cast<double>(x[i]) - k[0]) * k[1] + k[2]);
+  });
+}
+
+template <class T>
+void normalize_grad_typed(const Channels& at, const T* g, const T* x, const double* moments, double eps,
+                          const T* weight, const NormalizedGrads& out) {
+  const double* variance = moments + at.c;
+  const auto count = static_cast<double>(at.count());
+  Doubles sum_g(index(at.c)), sum_gx(index(at.c));
+  sum_terms<2, 1>(at, {moments}, {sum_g.data(), sum_gx.data()}, [g, x](std::int64_t i, const auto& k) {
+    const auto gi = static_cast<double>(g[i]);
+    return std::array{gi, gi * (static_cast<double>(x[i]) - k[0])};
+  });
+  for (std::int64_t c = 0; c < at.c; ++c) {
+    const double sum_gz = sum_gx[index(c)] / std::sqrt(variance[c] + eps);
+    if (out.bias != nullptr) out.bias->mutable_data<T>()[c] = static_cast<T>(sum_g[index(c)]);
+    if (out.weight != nullptr) out.weight->mutable_data<T>()[c] = static_cast<T>(sum_gz);
+    sum_g[index(c)] /= count;
+    sum_gx[index(c)] /= count * (variance[c] + eps);  // mean(g z) z = this times (x - mean)
+  }
+  if (out.x == nullptr) return;
+  const Doubles scales = scales_of(at, variance, eps, weight);
+  T* dx = out.x->mutable_data<T>();
+  for_each_element<4>(at, {moments, scales.data(), sum_g.data(), sum_gx.data()},
+                      [g, x, dx](std::int64_t i, const auto& k) {
+                        const double d = static_cast<double>(x[i]) - k[0];
+                        dx[i] = static_cast<T>(k[1] * ((static_cast<double>(g[i]) - k[2]) - d * k[3]));
+                      });
+}
+
+}  // namespace
+
+void sum_channels(const Channels& at, const Array& g, Array& sums) {
+  visit_floating(g.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const T* from = g.data<T>();
+    Doubles totals(index(at.c));
+    sum_terms<1, 0>(at, {}, {totals.data()},
+                    [from](std::int64_t i, const auto&) { return std::array{static_cast<double>(from[i])}; });
+    std::transform(totals.begin(), totals.end(), sums.mutable_data<T>(),
+                   [](double total) { return static_cast<T>(total); });
+  });
+}
+
+void channel_moments(const Channels& at, const Array& x, Array& moments) {
+  auto* mean = moments.mutable_data<double>();
+  visit_floating(x.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    if (at.inner >= short_row) {
+      moments_of_rows(at, x.data<T>(), mean, mean + at.c);
+    } else {
+      moments_of_columns(at, x.data<T>(), mean, mean + at.c);
+    }
+  });
+}
+
+void normalize_channels(const Channels& at, const Array& x, const Array& moments, double eps,
+                        const Array& weight, const Array& bias, Array& y) {
+  visit_floating(x.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    normalize_typed(at, x.data<T>(), moments.data<double>(), eps, weight.data<T>(), bias.data<T>(),
+                    y.mutable_data<T>());
+  });
+}
+
+void normalize_channels_grad(const Channels& at, const Array& g, const Array& x, const Array& moments,
+                             double eps, const Array& weight, const NormalizedGrads& out) {
+  visit_floating(x.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    normalize_grad_typed(at, g.data<T>(), x.data<T>(), moments.data<double>(), eps, weight.data<T>(), out);
+  });
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace xtgrad

@@ -1,0 +1,181 @@
+#include "xtgrad/autograd/ops/batch_norm.h"
+
+#include <fmt/format.h>
+
+#include <limits>
+
+#include "xtgrad/autograd/core/apply.h"
+#include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/kernels/batch_norm.h"
+#include "xtgrad/autograd/kernels/evaluate.h"
+#include "xtgrad/autograd/ops/checks.h"
+
+namespace xtgrad {
+inline namespace v1 {
+namespace detail {
+namespace {
+
+/// x [n, c, ...] as [n, c, inner].
+Channels channels_of(const Shape& x) {
+  Channels at{.n = x[0], .c = x[1], .inner = 1};
+  for (std::size_t d = 2; d < x.rank(); ++d) at.inner *= x[d];
+  return at;
+}
+
+/// Inputs x, weight, bias, and the moments of x's channels, float64 [2, c]: an auxiliary, so that neither the
+/// layer nor the rule computes them again.
+class BatchNorm final : public PrimitiveOf<OpId::batch_norm> {
+ public:
+  explicit BatchNorm(const BatchNormOptions& options) : options_(options) {}
+  static Reads reads(Wanted wanted) {
+    constexpr Reads statistics = input_bit(0) | input_bit(3);
+    if (is_wanted(wanted, 0)) return statistics | input_bit(1);
+    return is_wanted(wanted, 1) ? statistics : reads_nothing;
+  }
+
+  [[nodiscard]] Array forward(const Array& x, const Array& weight, const Array& bias,
+                              const Array& moments) const {
+    Array y = Array::uninitialized(x.shape, x.dtype);
+    normalize_channels(channels_of(x.shape), x, moments, options_.eps, weight, bias, y);
+    return y;
+  }
+
+  void vjp(VjpContext& context) const override {
+    const bool wants_x = context.wanted(0), wants_weight = context.wanted(1);
+    // Neither x nor the weight was kept for the bias alone, nor the weight for itself.
+    bool records = wants_gradient(context.g);
+    if (wants_x || wants_weight) records = records || wants_gradient(context.input(0));
+    if (wants_x) records = records || wants_gradient(context.input(1));
+    if (thread_state.recording && records) {
+      record_vjp(context);
+    } else if (wants_x || wants_weight) {
+      compute_vjp(context);
+    } else {
+      const Channels at = channels_of(context.g.shape());
+      Array dbias = Array::uninitialized({at.c}, context.g.dtype());
+      sum_channels(at, array_of(context.g), dbias);
+      context.set(2, make_constant(std::move(dbias)));
+    }
+  }
+
+  [[nodiscard]] std::string attributes() const override { return fmt::format("eps={}", options_.eps); }
+
+ private:
+  void compute_vjp(VjpContext& context) const {
+    const Array& g = array_of(context.g);
+    const Array& x = context.input(0).array();
+    const Channels at = channels_of(x.shape);
+    const Shape channel{at.c};
+    Array dx, dweight, dbias;
+    NormalizedGrads out{};
+    const auto ask = [&](std::size_t i, const Shape& shape, Array& gradient) -> Array* {
+      if (!context.wanted(i)) return nullptr;
+      gradient = Array::uninitialized(shape, x.dtype);
+      return &gradient;
+    };
+    out.x = ask(0, x.shape, dx);
+    out.weight = ask(1, channel, dweight);
+    out.bias = ask(2, channel, dbias);
+    // x's gradient alone needs the weight; without it the rule did not keep it.
+    const Array& weight = out.x == nullptr ? dweight : context.input(1).array();
+    normalize_channels_grad(at, g, x, context.input(3).array(), options_.eps, weight, out);
+    if (out.x != nullptr) context.set(0, make_constant(std::move(dx)));
+    if (out.weight != nullptr) context.set(1, make_constant(std::move(dweight)));
+    if (out.bias != nullptr) context.set(2, make_constant(std::move(dbias)));
+  }
+
+  /// The same formulas on tensors: the statistics are functions of x here.
+  void record_vjp(VjpContext& context) const {
+    const Channels at = channels_of(context.g.shape());
+    const Shape flat{at.n, at.c, at.inner};
+    const Tensor g = reshape(context.g, flat);
+    if (context.wanted(2)) context.set(2, sum(g, {.axes = {0, 2}}));
+    if (!context.wanted(0) && !context.wanted(1)) return;
+
+    const auto average = [](const Tensor& v) { return mean(v, {.axes = {0, 2}, .keepdim = true}); };
+    const Tensor x = reshape(context.input(0), flat);
+    const Tensor deviation = x - average(x);
+    const Tensor scale = 1 / sqrt(average(square(deviation)) + options_.eps);  // [1, c, 1]
+    const Tensor z = deviation * scale;
+    if (context.wanted(1)) context.set(1, sum(g * z, {.axes = {0, 2}}));
+    if (!context.wanted(0)) return;
+    const Tensor weight = reshape(context.input(1), {1, at.c, 1});
+    const Tensor dx = weight * scale * (g - average(g) - z * average(g * z));
+    context.set(0, reshape(dx, context.g.shape()));
+  }
+
+  BatchNormOptions options_;
+};
+
+void check_channel_parameter(const Shape& x, const Tensor& parameter, const char* name) {
+  if (parameter.shape() == Shape{x[1]}) return;
+  throw ShapeError(
+      fmt::format("batch_norm: {} must have an element for each channel, [{}]: x is {}, {} is {}", name, x[1],
+                  to_string(x), name, to_string(parameter.shape())));
+}
+
+void check_batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias,
+                      const BatchNormOptions& options) {
+  constexpr OpId op = OpId::batch_norm;
+  check_floating(op, x);
+  check_same_dtype(op, x, weight);
+  check_same_dtype(op, x, bias);
+  const Shape& shape = x.shape();
+  if (shape.rank() < 2) {
+    throw ShapeError(
+        fmt::format("batch_norm: x needs at least 2 dimensions [n, c, ...]: x is {}", to_string(shape)));
+  }
+  check_channel_parameter(shape, weight, "weight");
+  check_channel_parameter(shape, bias, "bias");
+  const std::int64_t count = channels_of(shape).count();
+  if (count < 2) {
+    throw ShapeError(fmt::format("batch_norm: needs more than one value a channel: x is {}, which has {}",
+                                 to_string(shape), count));
+  }
+  if (!(options.eps >= 0 && options.eps < std::numeric_limits<double>::infinity())) {
+    throw ValueError(fmt::format("batch_norm: eps must be finite and not negative, got {}", options.eps));
+  }
+}
+
+Array moments_of(const Array& x) {
+  const Channels at = channels_of(x.shape);
+  Array moments = Array::uninitialized({2, at.c}, Dtype::float64);
+  channel_moments(at, x, moments);
+  return moments;
+}
+
+/// Row `row` of the moments times a factor, as x's dtype.
+Tensor moment(const Array& moments, std::int64_t row, double factor, Dtype dtype) {
+  const std::int64_t c = moments.shape[1];
+  Array out = Array::uninitialized({c}, dtype);
+  visit_floating(dtype, [&](auto zero) {
+    using T = decltype(zero);
+    for (std::int64_t i = 0; i < c; ++i)
+      out.mutable_data<T>()[i] = static_cast<T>(moments.data<double>()[row * c + i] * factor);
+  });
+  return make_constant(std::move(out));
+}
+
+}  // namespace
+
+BatchNormResult batch_norm_with_moments(const Tensor& x, const Tensor& weight, const Tensor& bias,
+                                        const BatchNormOptions& options) {
+  check_batch_norm(x, weight, bias, options);
+  const Array moments = moments_of(array_of(x));
+  const auto count = static_cast<double>(channels_of(x.shape()).count());
+  return {.y = apply(BatchNorm(options), x, weight, bias, make_constant(moments)),
+          .mean = moment(moments, 0, 1, x.dtype()),
+          .variance = moment(moments, 1, count / (count - 1), x.dtype())};
+}
+
+}  // namespace detail
+
+Tensor batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias,
+                  const BatchNormOptions& options) {
+  detail::check_batch_norm(x, weight, bias, options);
+  return detail::apply(detail::BatchNorm(options), x, weight, bias,
+                       detail::make_constant(detail::moments_of(detail::array_of(x))));
+}
+
+}  // namespace v1
+}  // namespace xtgrad

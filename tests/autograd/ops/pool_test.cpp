@@ -1,0 +1,168 @@
+// What the samples of pooling do not say: signs of zeros, rows of every length, agreement of the two kernels,
+// accuracy over large windows, and independence of the number of threads.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstring>
+#include <vector>
+
+#include "tests/support/thread_count.h"
+#include "tests/support/values.h"
+#include "xtgrad/autograd/creation.h"
+#include "xtgrad/autograd/grad.h"
+#include "xtgrad/autograd/ops.h"
+
+namespace xtgrad::testing {
+namespace {
+
+/// Elements of which many tie, and some are NaN or infinite.
+Tensor coarse(const Shape& shape, Random& random) {
+  const Tensor x = randn(shape, random);
+  std::vector<float> values(x.data<float>().begin(), x.data<float>().end());
+  for (float& v : values) {
+    v = std::round(v);
+    if (v == 2) v = std::numeric_limits<float>::quiet_NaN();
+    if (v == -2) v = -std::numeric_limits<float>::infinity();
+  }
+  return from_span(std::span<const float>(values), shape);
+}
+
+/// Max pooling by 2x2 windows side by side, and both linear maps, one element at a time.
+struct ByHand {
+  ByHand(const Tensor& x, const Tensor& u, const Tensor& g) {
+    const auto v = x.data<float>();
+    const std::int64_t h = x.shape()[2], w = x.shape()[3];
+    put.assign(v.size(), 0);
+    for (std::int64_t plane = 0; plane < x.shape()[0] * x.shape()[1]; ++plane) {
+      for (std::int64_t i = 0; i < h / 2; ++i) {
+        for (std::int64_t j = 0; j < w / 2; ++j) {
+          const auto corner = static_cast<std::size_t>((plane * h + 2 * i) * w + 2 * j);
+          const auto width = static_cast<std::size_t>(w);
+          std::size_t best = corner;
+          for (const std::size_t next : {corner + 1, corner + width, corner + width + 1}) {
+            if (v[next] > v[best] || (std::isnan(v[next]) && !std::isnan(v[best]))) best = next;
+          }
+          max.push_back(v[best]);
+          take.push_back(u.data<float>()[best]);
+          put[best] = g.data<float>()[max.size() - 1];
+        }
+      }
+    }
+  }
+  std::vector<float> max, take, put;
+};
+
+bool equals(const Tensor& got, const std::vector<float>& want) {
+  return static_cast<std::size_t>(got.numel()) == want.size() &&
+         std::memcmp(got.data<float>().data(), want.data(), want.size() * sizeof(float)) == 0;
+}
+
+TEST_CASE("pooling by halves, for rows of every length") {
+  Random random(3);
+  for (const std::int64_t planes : {1, 3}) {
+    for (const std::int64_t height : {2, 3, 8}) {
+      for (std::int64_t width = 2; width < 80; ++width) {
+        CAPTURE(planes);
+        CAPTURE(height);
+        CAPTURE(width);
+        const Tensor x = coarse({1, planes, height, width}, random);
+        const Tensor u = randn(x.shape(), random);
+        const Tensor g = randn({1, planes, height / 2, width / 2}, random);
+        const ByHand want(x, u, g);
+        CHECK(equals(max_pool2d(x, {.kernel = 2}), want.max));
+        CHECK(equals(max_pool2d_take(u, x, {.kernel = 2}), want.take));
+        CHECK(equals(max_pool2d_put(g, x, {.kernel = 2}), want.put));
+      }
+    }
+  }
+}
+
+TEST_CASE("the first of two zeros wins, whatever their signs") {
+  // The second shape is no halving: the general kernel has it.
+  for (const MaxPool2dOptions& options : {MaxPool2dOptions{.kernel = 2}, {.kernel = 2, .stride = 3}}) {
+    const auto first_wins = [&](double a, double b, double c, double d) {
+      const Tensor x = reshape(tensor({a, b, c, d}), {1, 1, 2, 2});
+      return std::signbit(max_pool2d(x, options).item()) == std::signbit(a);
+    };
+    CHECK(first_wins(-0.0, 0.0, 0.0, 0.0));
+    CHECK(first_wins(0.0, -0.0, -0.0, 0.0));
+    CHECK(first_wins(-0.0, -0.0, -0.0, 0.0));
+  }
+}
+
+TEST_CASE("in ceil mode the windows that lie inside are those without it") {
+  Random random(4);
+  Tensor x = coarse({2, 3, 29, 41}, random).set_requires_grad();
+  const Tensor g = randn({2, 3, 14, 20}, random);
+  const Tensor inside = max_pool2d(x, {.kernel = 2});
+  const Tensor all = max_pool2d(x, {.kernel = 2, .ceil_mode = true});  // [2, 3, 15, 21]
+  const auto clip = [](const Tensor& y) {
+    return slice(slice(y, {.axis = 2, .stop = 14}), {.axis = 3, .stop = 20});
+  };
+  CHECK(same_bits(clip(all), inside));
+  CHECK(
+      same_bits(grad({clip(all)}, {x}, {.cotangents = {g}})[0], grad({inside}, {x}, {.cotangents = {g}})[0]));
+}
+
+TEST_CASE("overlapping windows add up where they share a largest element") {
+  const Tensor x = reshape(tensor({0, 0, 0, 0, 9, 0, 0, 0, 0}), {1, 1, 3, 3}).set_requires_grad();
+  const Tensor y = max_pool2d(x, {.kernel = 2, .stride = 1});
+  const Tensor dx = grad({sum(y * reshape(tensor({1, 10, 100, 1000}), {1, 1, 2, 2}))}, {x})[0];
+  CHECK(dx.at({0, 0, 1, 1}) == 1111);
+  CHECK(sum(dx).item() == 1111);
+}
+
+TEST_CASE("who is the largest has no derivative") {
+  Random random(5);
+  Tensor x = randn({1, 1, 4, 4}, random, {.requires_grad = true});
+  const Tensor dx = grad({sum(square(max_pool2d(x, {.kernel = 2})))}, {x}, {.create_graph = true})[0];
+  const Tensor second = grad({sum(dx)}, {x})[0];  // 2 where x is the largest of its window
+  const Tensor expected = max_pool2d_put(full({1, 1, 2, 2}, 2), x, {.kernel = 2});
+  CHECK(same_bits(second, expected));
+  CHECK_FALSE(max_pool2d_put(ones({1, 1, 2, 2}), x, {.kernel = 2}).requires_grad());
+  CHECK_FALSE(max_pool2d_take(ones({1, 1, 4, 4}), x, {.kernel = 2}).requires_grad());
+}
+
+TEST_CASE("the mean of a whole image is right to the last digit") {
+  constexpr std::int64_t side = 512;
+  const Tensor x = full({1, 1, side, side}, 0.1);
+  CHECK(avg_pool2d(x, {.kernel = side}).item() == static_cast<double>(0.1F));
+}
+
+TEST_CASE("a mean of padding alone is NaN if padding does not count") {
+  const Tensor x = zeros({1, 1, 0, 2});
+  const Tensor y = avg_pool2d(x, {.kernel = {2, 1}, .padding = {1, 0}, .count_include_pad = false});
+  CHECK(y.shape() == Shape{1, 1, 1, 2});
+  CHECK(std::isnan(y.at({0, 0, 0, 0})));
+  CHECK(avg_pool2d(x, {.kernel = {2, 1}, .padding = {1, 0}}).at({0, 0, 0, 1}) == 0);
+}
+
+TEST_CASE("pooling has the same bits for one thread and for two") {
+  const auto run = [](int threads) {
+    const ThreadCount scope(threads);
+    Random random(6);
+    std::vector<Tensor> results;
+    for (const Shape& shape : {Shape{8, 16, 28, 28}, Shape{16, 8, 31, 33}}) {
+      Tensor x = randn(shape, random, {.requires_grad = true});
+      const std::vector<Tensor> pooled{
+          max_pool2d(x, {.kernel = 2}), max_pool2d(x, {.kernel = 3, .stride = 2, .padding = 1}),
+          avg_pool2d(x, {.kernel = 2}), avg_pool2d(x, {.kernel = 3, .stride = 1, .padding = 1})};
+      for (const Tensor& y : pooled) {
+        results.push_back(y.detach());
+        results.push_back(grad({y}, {x}, {.cotangents = {randn(y.shape(), random)}})[0]);
+      }
+      results.push_back(max_pool2d_take(x.detach(), x.detach(), {.kernel = 2}));
+      results.push_back(max_pool2d_take(x.detach(), x.detach(), {.kernel = 3}));
+    }
+    return results;
+  };
+  const std::vector<Tensor> one = run(1);
+  const std::vector<Tensor> two = run(2);
+  for (std::size_t i = 0; i < one.size(); ++i) {
+    CAPTURE(i);
+    CHECK(same_bits(one[i], two[i]));
+  }
+}
+
+}  // namespace
+}  // namespace xtgrad::testing

@@ -1,0 +1,126 @@
+// Samples of the activations.
+#include <cmath>
+#include <numbers>
+
+#include "tests/support/op_samples.h"
+#include "xtgrad/autograd/creation.h"
+#include "xtgrad/autograd/ops.h"
+
+namespace xtgrad::testing {
+namespace {
+
+constexpr double inf = infinity;
+constexpr double nan = not_a_number;
+const Input nonzero{.domain = {.avoid = {0}}};
+/// Points around a zero of the derivative are left out: its terms cancel there, and each evaluator rounds
+/// them in its own way.
+Input away_from(double zero) { return {.domain = {.low = -3, .high = 3, .avoid = {zero}}}; }
+const double density_at_zero = 1 / std::sqrt(2 * std::numbers::pi);
+
+Real normal_cdf_of(Real x) { return std::erfc(-x / std::numbers::sqrt2_v<Real>) / 2; }
+
+/// x times a weight that vanishes at -inf faster than x grows.
+Real weighted(Real x, Real weight) { return x == -inf ? Real{-0.0} : x * weight; }
+
+const OpSamples leaky_relu_samples(OpId::leaky_relu, [](Op& op) {
+  op.accuracy = {.ulps = 1};  // the slope is rounded, too
+  op.elementwise({.attributes = "slope=0.01",
+                  .apply = [](const Tensor& x) { return leaky_relu(x); },
+                  .reference = [](Real x) { return x >= 0 ? x : Real{0.01} * x; },
+                  .inputs = {nonzero},
+                  .points = {{{0}, 0, {0.01}, {0}},
+                             {{-0.0}, -0.0, {0.01}, {0}},
+                             {{2}, 2, {1}, {0}},
+                             {{-inf}, -inf, {0.01}, {0}},
+                             {{inf}, inf, {1}, {0}}}});
+  op.elementwise({.attributes = "slope=1.5",
+                  .apply = [](const Tensor& x) { return leaky_relu(x, 1.5); },
+                  .reference = [](Real x) { return x >= 0 ? x : Real{1.5} * x; },
+                  .inputs = {nonzero},
+                  .points = {{{0}, 0, {1.5}, {0}}, {{-2}, -3, {1.5}, {0}}}});
+  op.throws<ValueError>("slope must be finite, got nan", [] { return leaky_relu(ones({2}), nan); });
+  op.throws<ValueError>("slope must be finite, got -inf", [] { return leaky_relu(ones({2}), -inf); });
+});
+
+const OpSamples elu_samples(OpId::elu, [](Op& op) {
+  op.accuracy = {.ulps = 1.5};
+  op.elementwise({.attributes = "alpha=1",
+                  .apply = [](const Tensor& x) { return elu(x); },
+                  .reference = [](Real x) { return x > 0 ? x : std::expm1(x); },
+                  .inputs = {nonzero},
+                  .points = {{{0}, 0, {1}, {0}},
+                             {{-0.0}, -0.0, {1}, {0}},
+                             {{1e3}, 1e3, {1}, {0}},
+                             {{-1e3}, -1, {0}, {0}},
+                             {{inf}, inf, {1}, {0}},
+                             {{-inf}, -1, {0}, {0}}}});
+  op.elementwise({.attributes = "alpha=0.5",
+                  .apply = [](const Tensor& x) { return elu(x, 0.5); },
+                  .reference = [](Real x) { return x > 0 ? x : std::expm1(x) / 2; },
+                  .inputs = {nonzero},
+                  .points = {{{0}, 0, {0.5}}, {{-1e3}, -0.5, {0}, {0}}}});
+  op.elementwise({.attributes = "alpha=2",
+                  .apply = [](const Tensor& x) { return elu(x, 2); },
+                  .reference = [](Real x) { return x > 0 ? x : 2 * std::expm1(x); },
+                  .inputs = {nonzero},
+                  .points = {{{0}, 0, {1}}, {{5}, 5, {1}, {0}}}});
+  op.throws<ValueError>("alpha must be finite and not negative, got -1", [] { return elu(ones({2}), -1); });
+  op.throws<ValueError>("alpha must be finite and not negative, got inf", [] { return elu(ones({2}), inf); });
+  op.throws<ValueError>("alpha must be finite and not negative, got nan", [] { return elu(ones({2}), nan); });
+});
+
+const OpSamples normal_cdf_samples(OpId::normal_cdf, [](Op& op) {
+  op.accuracy = {.ulps = 4.5};
+  op.elementwise({.apply = [](const Tensor& x) { return normal_cdf(x); },
+                  .reference = normal_cdf_of,
+                  .points = {{{0}, 0.5, {density_at_zero}, {0}},
+                             {{1e3}, 1, {0}, {0}},
+                             {{-1e3}, 0, {0}, {0}},
+                             {{inf}, 1, {0}, {0}},
+                             {{-inf}, 0, {0}, {0}}}});
+});
+
+const OpSamples gelu_samples(OpId::gelu, [](Op& op) {
+  op.accuracy = {.ulps = 5, .gradient_ulps = 8};
+  op.elementwise({.apply = [](const Tensor& x) { return gelu(x); },
+                  .reference = [](Real x) { return weighted(x, normal_cdf_of(x)); },
+                  .inputs = {away_from(-0.752)},
+                  .points = {{{0}, 0, {0.5}, {2 * density_at_zero}},
+                             {{1e3}, 1e3, {1}, {0}},
+                             {{-1e3}, -0.0, {0}, {0}},
+                             {{inf}, inf, {1}, {0}},
+                             {{-inf}, -0.0, {0}, {0}}}});
+});
+
+const OpSamples gelu_tanh_samples(OpId::gelu_tanh, [](Op& op) {
+  // e to the power of the argument magnifies its rounding where x is far below 0.
+  op.accuracy = {.ulps = 24, .nasty_ulps = 40, .gradient_ulps = 32};
+  op.elementwise({.apply = [](const Tensor& x) { return gelu_tanh(x); },
+                  .reference =
+                      [](Real x) {
+                        const Real u =
+                            std::sqrt(2 / std::numbers::pi_v<Real>) * (x + Real{0.044715} * x * x * x);
+                        return weighted(x, 1 / (1 + std::exp(-2 * u)));  // (1 + tanh(u)) / 2
+                      },
+                  .inputs = {away_from(-0.753)},
+                  .points = {{{0}, 0, {0.5}, {2 * density_at_zero}},
+                             {{1e3}, 1e3, {1}, {0}},
+                             {{-1e3}, -0.0, {0}, {0}},
+                             {{inf}, inf, {1}, {0}},
+                             {{-inf}, -0.0, {0}, {0}}}});
+});
+
+const OpSamples silu_samples(OpId::silu, [](Op& op) {
+  op.accuracy = {.ulps = 3, .gradient_ulps = 8};
+  op.elementwise({.apply = [](const Tensor& x) { return silu(x); },
+                  .reference = [](Real x) { return weighted(x, 1 / (1 + std::exp(-x))); },
+                  .inputs = {away_from(-1.278)},
+                  .points = {{{0}, 0, {0.5}, {0.5}},
+                             {{1e3}, 1e3, {1}, {0}},
+                             {{-1e3}, -0.0, {0}, {0}},
+                             {{inf}, inf, {1}, {0}},
+                             {{-inf}, -0.0, {0}, {0}}}});
+});
+
+}  // namespace
+}  // namespace xtgrad::testing

@@ -1,0 +1,87 @@
+// Samples of batch normalisation.
+#include <cmath>
+#include <string>
+
+#include "tests/support/op_samples.h"
+#include "xtgrad/autograd/creation.h"
+#include "xtgrad/autograd/ops.h"
+
+namespace xtgrad::testing {
+namespace {
+
+/// Channel by channel, in two passes.
+Reference normalised(Real eps) {
+  return [eps](std::span<const Values> in) {
+    const Values& x = in[0];
+    const auto c = static_cast<std::size_t>(x.shape[1]);
+    std::vector<Real> mean(c), variance(c);
+    Real count = 0;
+    for_each_index(x.shape, [&](const Index& at) {
+      mean[static_cast<std::size_t>(at[1])] += x.at(at);
+      count += at[1] == 0 ? 1 : 0;
+    });
+    for (Real& m : mean) m /= count;
+    for_each_index(x.shape, [&](const Index& at) {
+      const auto k = static_cast<std::size_t>(at[1]);
+      variance[k] += (x.at(at) - mean[k]) * (x.at(at) - mean[k]) / count;
+    });
+    return fill(x.shape, [&](const Index& at) {
+      const auto k = static_cast<std::size_t>(at[1]);
+      return (x.at(at) - mean[k]) / std::sqrt(variance[k] + eps) * in[1].data[k] + in[2].data[k];
+    });
+  };
+}
+
+const OpSamples batch_norm_samples(OpId::batch_norm, [](Op& op) {
+  // Terms of size 1 cancel in the result, and many of them in a channel's sums in the gradients; for float64
+  // there is no wider type to sum in.
+  op.accuracy = {.ulps = 6, .floor = 1, .gradient_ulps = 32};
+  const auto sample = [&op](const Shape& shape, double eps, bool derivatives) {
+    op.sample({.attributes = to_string(shape) + ", eps=" + std::to_string(eps),
+               .inputs = {{.shape = shape}, {.shape = {shape[1]}}, {.shape = {shape[1]}}},
+               .apply = [eps](const Tensor& x, const Tensor& weight,
+                              const Tensor& bias) { return batch_norm(x, weight, bias, {.eps = eps}); },
+               .reference = normalised(static_cast<Real>(eps)),
+               .derivatives = derivatives,
+               .nasty = false});  // what infinities and NaN do is in batch_norm_test.cpp
+  };
+  sample({4, 2}, 1e-5, true);
+  sample({2, 3, 2, 2}, 1e-5, true);
+  sample({3, 2, 2}, 0.5, true);
+  sample({1, 2, 17}, 1e-5, true);
+  sample({5, 3}, 0, true);
+  sample({3, 0, 2}, 1e-5, true);
+  sample({4, 3, 1, 1}, 0.1, true);
+  sample({1037, 70}, 1e-5, false);
+  sample({65, 7, 3}, 1e-5, false);
+  sample({33, 5, 7, 9}, 1e-5, false);
+  sample({3, 2, 64, 65}, 1e-5, false);
+  const Tensor two = ones({2});
+  op.throws<ShapeError>("batch_norm: x needs at least 2 dimensions [n, c, ...]: x is [2]",
+                        [=] { return batch_norm(two, two, two); });
+  op.throws<ShapeError>(
+      "batch_norm: weight must have an element for each channel, [3]: x is [4, 3], weight is [2]", [=] {
+        return batch_norm(ones({4, 3}), two, two);
+      });
+  op.throws<ShapeError>("bias must have an element for each channel, [2]: x is [4, 2], bias is [2, 1]", [=] {
+    return batch_norm(ones({4, 2}), two, ones({2, 1}));
+  });
+  op.throws<ShapeError>("batch_norm: needs more than one value a channel: x is [1, 2], which has 1", [=] {
+    return batch_norm(ones({1, 2}), two, two);
+  });
+  op.throws<ShapeError>("needs more than one value a channel: x is [0, 2, 5], which has 0", [=] {
+    return batch_norm(ones({0, 2, 5}), two, two);
+  });
+  op.throws<ShapeError>("needs more than one value a channel: x is [3, 2, 0], which has 0", [=] {
+    return batch_norm(ones({3, 2, 0}), two, two);
+  });
+  op.throws<ValueError>("eps must be finite and not negative, got -1", [=] {
+    return batch_norm(ones({4, 2}), two, two, {.eps = -1});
+  });
+  op.throws<ValueError>("eps must be finite and not negative, got nan", [=] {
+    return batch_norm(ones({4, 2}), two, two, {.eps = not_a_number});
+  });
+});
+
+}  // namespace
+}  // namespace xtgrad::testing
