@@ -1,0 +1,170 @@
+#include "xtgrad/datasets/cifar.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <string_view>
+#include <utility>
+
+#include "xtgrad/autograd/core/new_tensor.h"
+#include "xtgrad/datasets/byte_reader.h"
+#include "xtgrad/datasets/checks.h"
+#include "xtgrad/datasets/cifar_records.h"
+#include "xtgrad/datasets/find.h"
+#include "xtgrad/datasets/pixels.h"
+
+namespace xtgrad {
+inline namespace v1 {
+namespace datasets {
+
+namespace detail {
+
+namespace {
+
+using xtgrad::detail::Array;
+using xtgrad::detail::make_constant;
+using xtgrad::detail::new_array;
+
+constexpr std::int64_t classes = 10;
+
+}  // namespace
+
+std::vector<std::byte> read_cifar10_records(ByteReader& reader) {
+  std::vector<std::byte> bytes = reader.read_rest();
+  if (bytes.empty()) reader.fail(0, "the end of the content", "records of 3073 bytes");
+  const std::size_t whole = bytes.size() / cifar10_record_bytes;
+  for (std::size_t record = 0; record < whole; ++record) {
+    const auto label = std::to_integer<int>(bytes[record * cifar10_record_bytes]);
+    if (label >= classes) {
+      reader.fail(record * cifar10_record_bytes, fmt::format("label {} in record {}", label, record),
+                  "0 to 9");
+    }
+  }
+  if (const std::size_t rest = bytes.size() % cifar10_record_bytes; rest != 0) {
+    reader.fail(bytes.size(), fmt::format("the end of the content after {} bytes of record {}", rest, whole),
+                "whole records of 3073 bytes");
+  }
+  return bytes;
+}
+
+std::vector<std::string> read_cifar10_class_names(ByteReader& reader) {
+  // Ten short words; whatever is longer is another file.
+  std::array<std::byte, 4096> buffer;
+  const std::size_t count = reader.read(buffer);
+  if (count == buffer.size()) reader.fail(count, "yet more text", "ten class names, one a line");
+  std::string_view text(reinterpret_cast<const char*>(buffer.data()), count);
+
+  std::vector<std::string> names;
+  while (!text.empty()) {
+    const std::size_t offset = count - text.size();
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    std::string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    if (line.empty()) continue;
+    if (std::any_of(line.begin(), line.end(), [](char c) { return static_cast<unsigned char>(c) < ' '; })) {
+      reader.fail(offset, "a line with control characters", "a class name");
+    }
+    if (std::find(names.begin(), names.end(), line) != names.end()) {
+      reader.fail(offset, fmt::format("the class name '{}' again", line), "ten different ones");
+    }
+    names.emplace_back(line);
+  }
+  if (names.size() != classes)
+    reader.fail(count, fmt::format("{} class names", names.size()), "10, one a line");
+  return names;
+}
+
+Dataset cifar10_dataset(std::string_view function, std::vector<std::vector<std::byte>> files,
+                        std::vector<std::string> class_names, bool unit_range, std::optional<Dtype> dtype) {
+  std::size_t records = 0;
+  for (const std::vector<std::byte>& bytes : files) records += bytes.size() / cifar10_record_bytes;
+  const auto n = static_cast<std::int64_t>(records);
+  Array inputs = new_array(function, {n, 3, 32, 32}, inputs_dtype(function, dtype), false);
+  Array labels = new_array(function, {n}, int64, false);
+  auto* label = labels.mutable_data<std::int64_t>();
+  xtgrad::detail::visit_floating(inputs.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const std::array<T, 256> value = pixel_values<T>(unit_range);
+    auto* pixel = inputs.mutable_data<T>();
+    for (std::vector<std::byte>& bytes : files) {
+      for (std::size_t begin = 0; begin < bytes.size(); begin += cifar10_record_bytes) {
+        const auto record = std::span(bytes).subspan(begin, cifar10_record_bytes);
+        *label++ = std::to_integer<std::int64_t>(record[0]);
+        for (const std::byte byte : record.subspan(1)) {
+          *pixel++ = value[std::to_integer<std::size_t>(byte)];
+        }
+      }
+      bytes = {};
+    }
+  });
+  return Dataset({.inputs = make_constant(std::move(inputs)),
+                  .labels = make_constant(std::move(labels)),
+                  .classes = classes,
+                  .class_names = std::move(class_names)});
+}
+
+namespace {
+
+Dataset read_files(std::string_view function, const Cifar10FilesOptions& options) {
+  inputs_dtype(function, options.dtype);  // a wrong one is told before hundreds of megabytes are read
+  std::vector<std::string> names = {"airplane", "automobile", "bird",  "cat",  "deer",
+                                    "dog",      "frog",       "horse", "ship", "truck"};
+  if (!options.class_names.empty()) {
+    ByteReader reader(function, options.class_names);
+    names = read_cifar10_class_names(reader);
+  }
+  std::vector<std::vector<std::byte>> files;
+  for (const std::string& path : options.files) {
+    ByteReader reader(function, path);
+    files.push_back(read_cifar10_records(reader));
+  }
+  return cifar10_dataset(function, std::move(files), std::move(names), options.unit_range, options.dtype);
+}
+
+FileNames batch_names(int number) { return {fmt::format("data_batch_{}.bin", number)}; }
+
+/// The training batches that follow the first, in its folder.
+void add_other_batches(const std::string& folder, std::vector<std::string>& files) {
+  int missing = 0;
+  for (int number = 2; number <= 5; ++number) {
+    auto path = find_in_folder(folder, batch_names(number));
+    if (!path) {
+      if (missing == 0) missing = number;
+    } else if (missing != 0) {
+      throw IoError(fmt::format("cifar10: {} has data_batch_{}.bin but lacks data_batch_{}.bin", folder,
+                                number, missing));
+    } else {
+      files.push_back(std::move(*path));
+    }
+  }
+}
+
+}  // namespace
+
+}  // namespace detail
+
+Dataset cifar10(const Cifar10Options& options) {
+  const std::array wanted = {options.train ? detail::batch_names(1) : detail::FileNames{"test_batch.bin"}};
+  std::vector<std::string> files =
+      detail::find_data("cifar10", options.root, detail::cifar10_source(), wanted);
+  const std::string folder = std::filesystem::path(files.front()).parent_path().string();
+  if (options.train) detail::add_other_batches(folder, files);
+  const auto class_names = detail::find_in_folder(folder, {"batches.meta.txt"});
+  return detail::read_files("cifar10", {.files = std::move(files),
+                                        .class_names = class_names.value_or(""),
+                                        .unit_range = options.unit_range,
+                                        .dtype = options.dtype});
+}
+
+Dataset cifar10_files(const Cifar10FilesOptions& options) {
+  if (options.files.empty()) throw ValueError("cifar10_files: files is missing: name at least one in .files");
+  return detail::read_files("cifar10_files", options);
+}
+
+}  // namespace datasets
+}  // namespace v1
+}  // namespace xtgrad
