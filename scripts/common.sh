@@ -26,11 +26,15 @@ purpose_of() {
     libxsimd-dev) echo "SIMD" ;;
     libfmt-dev) echo "text formatting" ;;
     libopenblas-serial-dev) echo "matrix products, single-threaded build" ;;
+    zlib1g-dev) echo "gzip files" ;;
+    libzip-dev) echo "npz archives" ;;
     libcli11-dev) echo "command lines of the examples" ;;
-    nlohmann-json3-dev) echo "JSON in the examples" ;;
+    nlohmann-json3-dev) echo "JSON in files of weights" ;;
     doctest-dev) echo "tests" ;;
     clang-format) echo "format check" ;;
+    pkg-config) echo "finds Cairo; tests of the installed library" ;;
     graphviz) echo "draws the graph as SVG" ;;
+    libcairo2-dev) echo "draws the examples' pictures" ;;
     *) echo "needed to build" ;;
   esac
 }
@@ -42,12 +46,14 @@ command_of() {
     cmake) echo cmake ;;
     ninja-build) echo ninja ;;
     clang-format) echo clang-format ;;
+    pkg-config) echo pkg-config ;;
     graphviz) echo dot ;;
   esac
 }
 
 build_packages=(g++ cmake ninja-build libxtensor-dev libxtensor-blas-dev libxsimd-dev libfmt-dev
-  libopenblas-serial-dev libcli11-dev nlohmann-json3-dev)
+  libopenblas-serial-dev zlib1g-dev libzip-dev libcli11-dev nlohmann-json3-dev)
+picture_packages=(libcairo2-dev pkg-config) # without them the examples draw no pictures
 
 is_debian() { command -v apt-get >/dev/null && command -v dpkg-query >/dev/null; }
 
@@ -92,7 +98,7 @@ ensure_packages() {
 
   if ! is_debian; then
     say "not a Debian or Ubuntu system, so nothing is installed. Needed: a C++20 compiler, CMake 3.21," \
-      "xtensor, xtensor-blas, xtl, xsimd, fmt, OpenBLAS (single-threaded, with CBLAS), CLI11, nlohmann_json," \
+      "xtensor, xtensor-blas, xtl, xsimd, fmt, zlib, libzip, OpenBLAS (single-threaded, with CBLAS), CLI11, nlohmann_json," \
       "and doctest for the tests"
     install_hint="install the libraries named above, and name their folders in CMAKE_PREFIX_PATH if CMake needs it"
   elif [[ ${#all[@]} -eq 0 ]]; then

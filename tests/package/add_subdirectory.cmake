@@ -1,0 +1,27 @@
+# A project that has xtgrad as a folder of its own: it gets the library, and none of our tests, programs or
+# install rules.
+cmake_policy(VERSION 3.21)
+include("${CMAKE_CURRENT_LIST_DIR}/check.cmake")
+
+file(REMOVE_RECURSE "${WORK}")
+file(MAKE_DIRECTORY "${WORK}")
+file(WRITE "${WORK}/CMakeLists.txt" "cmake_minimum_required(VERSION 3.21)
+project(parent LANGUAGES CXX)
+add_subdirectory(\"${SOURCE}\" xtgrad)
+add_executable(consumer \"${CMAKE_CURRENT_LIST_DIR}/consumer/main.cpp\")
+target_link_libraries(consumer PRIVATE xtgrad::xtgrad)
+foreach(target IN ITEMS xtgrad_tests train readme_model xtgrad_other)
+  if(TARGET \${target})
+    message(FATAL_ERROR \"the parent project gets a target \${target}\")
+  endif()
+endforeach()
+get_target_property(options xtgrad_objects COMPILE_OPTIONS)
+if(\"-march=native\" IN_LIST options)
+  message(FATAL_ERROR \"the parent project did not ask for -march=native\")
+endif()
+")
+run("configuring the parent project" COMMAND "${CMAKE_COMMAND}" -S "${WORK}" -B "${WORK}/build" -G "${GENERATOR}"
+                                             "-DCMAKE_CXX_COMPILER=${COMPILER}" -DCMAKE_BUILD_TYPE=Release)
+if(EXISTS "${WORK}/build/xtgrad/package/xtgradConfig.cmake")
+  message(FATAL_ERROR "the parent project would install xtgrad")
+endif()
