@@ -1,0 +1,108 @@
+#include "canvas.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <fstream>
+#include <system_error>
+
+#include "xtgrad/autograd/errors.h"
+
+namespace plot {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view replacement = "\xEF\xBF\xBD";  // U+FFFD
+constexpr std::string_view ellipsis = "\xE2\x80\xA6";     // U+2026
+
+/// Length of the character at the front of `text` if that is UTF-8 (RFC 3629), and 0 otherwise.
+std::size_t character_length(std::string_view text) {
+  const auto byte = [&](std::size_t i) -> unsigned {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0;
+  };
+  const auto continues = [&](std::size_t i) { return (byte(i) & 0xC0U) == 0x80; };
+  const unsigned first = byte(0);
+  if (first < 0x80) return 1;
+  // The second byte's limits keep out overlong forms, surrogates and what lies past U+10FFFF.
+  if (first >= 0xC2 && first <= 0xDF) return continues(1) ? 2 : 0;
+  if (first >= 0xE0 && first <= 0xEF) {
+    if (first == 0xE0 && byte(1) < 0xA0) return 0;
+    if (first == 0xED && byte(1) > 0x9F) return 0;
+    if (first == 0xEF && byte(1) == 0xBF && byte(2) > 0xBD) return 0;  // U+FFFE and U+FFFF, which XML forbids
+    return continues(1) && continues(2) ? 3 : 0;
+  }
+  if (first >= 0xF0 && first <= 0xF4) {
+    if (first == 0xF0 && byte(1) < 0x90) return 0;
+    if (first == 0xF4 && byte(1) > 0x8F) return 0;
+    return continues(1) && continues(2) && continues(3) ? 4 : 0;
+  }
+  return 0;
+}
+
+[[noreturn]] void fail(const fs::path& path, int error) {
+  // A stream need not say why it failed.
+  const std::string reason = error != 0 ? std::generic_category().message(error) : "unknown error";
+  throw xtgrad::IoError(fmt::format("save: cannot write {}: {}", path.string(), reason));
+}
+
+void write_whole(const fs::path& path, const std::string& bytes) {
+  const fs::path unfinished = fmt::format("{}.{}.tmp", path.string(), ::getpid());
+  errno = 0;
+  std::ofstream file(unfinished, std::ios::binary | std::ios::trunc);
+  file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  file.close();
+  const int write_error = errno;
+  std::error_code error;
+  if (file) {
+    fs::rename(unfinished, path, error);
+    if (!error) return;
+  }
+  std::error_code ignored;
+  fs::remove(unfinished, ignored);
+  fail(path, error ? error.value() : write_error);
+}
+
+}  // namespace
+
+void Canvas::add(Item item) { items_.push_back(std::move(item)); }
+
+std::string clean_text(std::string_view text) {
+  std::string clean;
+  clean.reserve(text.size());
+  while (!text.empty()) {
+    const std::size_t length = character_length(text);
+    const bool control = length == 1 && (static_cast<unsigned char>(text[0]) < 0x20 || text[0] == 0x7F);
+    clean += length == 0 || control ? replacement : text.substr(0, length);
+    text.remove_prefix(length == 0 ? 1 : length);
+  }
+  return clean;
+}
+
+std::string fit_text(std::string_view text, const TextStyle& style, double width) {
+  std::string whole = clean_text(text);
+  if (text_width(whole, style) <= width) return whole;
+  std::string fitting(ellipsis);
+  for (std::size_t length = 0; length < whole.size();) {
+    length += character_length(std::string_view(whole).substr(length));
+    std::string shortened = whole.substr(0, length).append(ellipsis);
+    if (text_width(shortened, style) > width) break;
+    fitting = std::move(shortened);
+  }
+  return fitting;
+}
+
+void save(const Canvas& canvas, const fs::path& path) {
+  const fs::path ending = path.extension();
+  if (ending == ".png") {
+    write_whole(path, to_png(canvas));
+  } else if (ending == ".svg") {
+    write_whole(path, to_svg(canvas));
+  } else {
+    throw xtgrad::ValueError(
+        fmt::format("save: a picture's name ends in .png or .svg: got {}", path.string()));
+  }
+}
+
+}  // namespace plot
