@@ -4,6 +4,8 @@
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 jobs=${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc 2>/dev/null || echo 2)}
 install=yes    # set to no by --no-install
+# On a machine with other work, threads that wait by spinning slow everything down tenfold.
+export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive}
 install_hint=  # what to paste, once something is known to be missing
 
 # To stderr, so that a program's own stdout stays clean.
