@@ -214,7 +214,9 @@ struct MatmulOptions {
 // Images: [n, channels, height, width]. In one direction a window of `kernel` elements, `dilation` apart, on
 // a side of `size` elements with `padding` more at both ends has
 //   floor((size + 2 padding - dilation (kernel - 1) - 1) / stride) + 1
-// places. Throws ShapeError where a window does not fit even once, ValueError for options out of range.
+// places. Padding is zeros that take part like other numbers: an infinite weight that meets them gives NaN.
+// Throws ShapeError where a window does not fit even once, and for an image without rows or columns;
+// ValueError for options out of range.
 
 struct Conv2dOptions {
   Size2d stride = 1;
@@ -231,7 +233,7 @@ struct Conv2dOptions {
 struct ConvTranspose2dOptions {
   Size2d stride = 1;
   Size2d padding = 0;
-  Size2d output_padding = 0;  ///< extra rows and columns at the end; less than stride or dilation
+  Size2d output_padding = 0;  ///< extra rows and columns at the end; less than the stride
   Size2d dilation = 1;
   std::int64_t groups = 1;
 };

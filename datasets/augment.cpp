@@ -149,6 +149,13 @@ void check_numbers(const NormalizeOptions& options) {
   }
 }
 
+template <class T>
+T scale_of(double scale) {
+  const auto narrow = static_cast<T>(scale);
+  if (narrow > 0 && std::isfinite(narrow)) return narrow;
+  throw ValueError(fmt::format("normalize: scale {} is not a positive number of the samples' dtype", scale));
+}
+
 void normalize_sample(const NormalizeOptions& numbers, const SampleView& from, const SampleSlot& to) {
   if (!is_floating(from.dtype())) {
     throw DtypeError(
@@ -163,7 +170,7 @@ void normalize_sample(const NormalizeOptions& numbers, const SampleView& from, c
       const std::size_t of = numbers.mean.size() == 1 ? 0 : c;
       const auto mean = static_cast<T>(numbers.mean[of]);
       // A division, not a product with 1 / scale: the bits are those of Normalizer.
-      const auto scale = static_cast<T>(numbers.scale[of]);
+      const auto scale = scale_of<T>(numbers.scale[of]);
       for (std::size_t k = 0; k < pixels; ++k) y[k] = (x[k] - mean) / scale;
     }
   });

@@ -167,11 +167,19 @@ class Table {
     if (looks_like_counts()) return CsvHeader::counts;
     columns_ = first_.size();
     find_label_column(CsvHeader::none);
+    bool all_numbers = true;
+    bool no_numbers = !parse<double>(first_[label_column_]);
     for (std::size_t column = 0; column < columns_; ++column) {
-      if (column != label_column_ && !parse<double>(first_[column])) return CsvHeader::names;
+      if (column == label_column_) continue;
+      const bool number = parse<double>(first_[column]).has_value();
+      all_numbers = all_numbers && number;
+      no_numbers = no_numbers && !number;
     }
+    if (no_numbers) return CsvHeader::names;
+    // Some are numbers: rather a damaged row, which reading it will tell, than names that would be dropped.
+    if (!all_numbers) return CsvHeader::none;
     // Columns that have numbers for names: the label's own name gives the header away, if labels are numbers.
-    if (!parse_label(first_[label_column_])) {
+    if (!parse<double>(first_[label_column_])) {
       has_second_ = records_.next(second_);
       if (has_second_ && label_column_ < second_.size() && parse_label(second_[label_column_])) {
         return CsvHeader::names;

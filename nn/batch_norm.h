@@ -42,9 +42,9 @@ class BatchNorm : public Module {
   void reset_running_stats();
   [[nodiscard]] const BatchNormOptions& options() const { return options_; }
 
-  Parameter weight;                      // [num_features]; not defined unless affine, nor is bias
+  Parameter weight;                      // [num_features]; with bias, defined only if affine
   Parameter bias;                        // [num_features]
-  Tensor running_mean;                   // [num_features]; empty unless tracked, nor is running_var
+  Tensor running_mean;                   // [num_features]; with running_var, empty if not tracked
   Tensor running_var;                    // [num_features]
   std::int64_t num_batches_tracked = 0;  // batches in the running statistics
 

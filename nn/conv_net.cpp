@@ -13,7 +13,16 @@ inline namespace v1 {
 namespace nn {
 namespace {
 
+/// Far more than fits into memory, and small enough that no product of two leaves int64.
+void check_not_absurd(std::string_view option, const Size2d& size) {
+  constexpr std::int64_t largest = std::int64_t{1} << 20;
+  if (size.height <= largest && size.width <= largest) return;
+  throw ValueError(fmt::format("ConvNet: {} must be at most 2^20: got {}", option, to_string(size)));
+}
+
 void check(const ConvNetOptions& options) {
+  check_not_absurd("image", options.image);
+  check_not_absurd("padding", options.padding.value_or(0));
   detail::check_option("ConvNet", "in_channels", options.in_channels, 1);
   detail::check_size("ConvNet", "image", options.image, 1);
   for (std::size_t i = 0; i < options.channels.size(); ++i) {

@@ -46,7 +46,8 @@ class Stateful {
   [[nodiscard]] StateDict state_dict() const;
   /// Takes over the state. One ValueError lists all names that are missing, unexpected, or of another shape
   /// or dtype, and nothing is changed if it is thrown. A buffer that is empty here takes whatever the dict
-  /// has.
+  /// has. A random stream that the dict lacks, as one from another library does, stays as it is and is no
+  /// error.
   LoadReport load_state_dict(const StateDict& state, const LoadOptions& options = {});
 
  protected:

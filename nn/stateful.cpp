@@ -50,6 +50,8 @@ class Compare : public Members {
 
   LoadReport report;
   std::vector<std::string> different;
+  /// True if anything is missing that must not be. A random stream may be: other libraries' files have none.
+  bool lacks = false;
 
   void find_unexpected() {
     for (const StateDict::Entry& entry : state_) {
@@ -68,7 +70,11 @@ class Compare : public Members {
       known_.insert(path);
     }
   }
-  void on_stream(const std::string& path, Random&) override { compare(path, {2}, int64); }
+  void on_stream(const std::string& path, Random&) override {
+    const bool lacked = lacks;
+    compare(path, {2}, int64);
+    lacks = lacked;
+  }
   void on_counter(const std::string& path, std::int64_t&) override { compare(path, {}, int64); }
 
   void compare(const std::string& path, const Shape& shape, Dtype dtype) {
@@ -76,6 +82,7 @@ class Compare : public Members {
     const Tensor* value = state_.find(path);
     if (value == nullptr) {
       report.missing.push_back(path);
+      lacks = true;
     } else if (value->shape() != shape || value->dtype() != dtype) {
       different.push_back(fmt::format("{} is {} {}, the state has {} {}", path, to_string(dtype),
                                       to_string(shape), to_string(value->dtype()),
@@ -128,7 +135,7 @@ LoadReport Stateful::load_state_dict(const StateDict& state, const LoadOptions& 
   Compare compare(state);
   compare.visit(*this);
   compare.find_unexpected();
-  const bool names_differ = !compare.report.missing.empty() || !compare.report.unexpected.empty();
+  const bool names_differ = compare.lacks || !compare.report.unexpected.empty();
   if (!compare.different.empty() || (options.strict && names_differ)) {
     throw ValueError(fmt::format(
         "load_state_dict: the state does not fit this {}, which was left as it is:{}{}{}{}",

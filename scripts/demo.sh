@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Sets up, builds and runs the demonstration: trains a network on handwritten digits, in a second or two.
+# Sets up, builds and runs the demonstration: trains a convolutional network on handwritten digits, in a few
+# seconds, and draws pictures of what it has learnt.
 #
 # usage: scripts/demo.sh [--no-install] [--help] [-- arguments for the program]
 #
@@ -33,7 +34,7 @@ while [[ $# -gt 0 ]]; do
 done
 
 cd "$root"
-ensure_packages "${build_packages[@]}" -- graphviz
+ensure_packages "${build_packages[@]}" -- graphviz "${picture_packages[@]}"
 
 mkdir -p build
 log=build/demo.log
@@ -43,7 +44,7 @@ say "building (the first time takes some minutes; log: $log)"
 quietly "$log" configure release -DCMAKE_REQUIRE_FIND_PACKAGE_doctest=OFF
 quietly "$log" build release xtgrad train
 
-program=(build/release/examples/train --data digits --model mlp --out out/demo "${arguments[@]}")
+program=(build/release/examples/train --data digits --model convnet --out out/demo "${arguments[@]}")
 say "running ${program[*]}"
 mkdir -p out
 exec "${program[@]}"

@@ -22,8 +22,8 @@ inline namespace XTGRAD_PUBLIC v1 {
 ///
 /// https://github.com/huggingface/safetensors describes it. For a model's state see <xtgrad/nn/files.h>.
 ///
-///   save_safetensors("pair.safetensors", {.tensors = {{"a", a}, {"b", b}}, .metadata = {{"made by",
-///   "me"}}}); Tensor a_again = load_safetensors("pair.safetensors").tensors[0].value;
+///   save_safetensors("pair.safetensors", {.tensors = {{"a", a}, {"b", b}}});
+///   Tensor again = load_safetensors("pair.safetensors").tensors[0].value;
 struct Safetensors {
   struct Note {
     std::string key;

@@ -214,14 +214,19 @@ class InputGrad {
         runs_(T{}, vertical_.count, width_ * (group_.in + group_.out)),
         copy_{.channels = group_.out, .rows = vertical_.cotangent, .columns = horizontal_.cotangent} {
     copy_.rows.length = runs_.length + vertical_.taps.max_shift();
-    for (std::int64_t row_phase = 0; row_phase < s_.stride.height; ++row_phase) {
-      for (std::int64_t column_phase = 0; column_phase < s_.stride.width; ++column_phase) {
+    for (const std::int64_t row_phase : vertical_.taps.phases) {
+      for (const std::int64_t column_phase : horizontal_.taps.phases) {
         products_.push_back(phase_product(row_phase, column_phase, weight));
       }
     }
   }
 
   void run(const T* g, T* dx) const {
+    // Between taps that are further apart than they reach lie elements that no output has met.
+    if (static_cast<std::int64_t>(vertical_.taps.phases.size()) < s_.stride.height ||
+        static_cast<std::int64_t>(horizontal_.taps.phases.size()) < s_.stride.width) {
+      std::fill_n(dx, s_.n * s_.in * s_.image.height * s_.image.width, T(0));
+    }
     const std::int64_t units = s_.n * s_.groups * runs_.per_image;
     const std::int64_t n = whole_lanes<T>(runs_.length * width_);
     for_each_range(units, group_.out * group_.in * group_.taps * n,

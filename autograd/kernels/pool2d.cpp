@@ -19,8 +19,12 @@ using Scratch = std::vector<T, PoolAllocator<T>>;
 /// Calls `body(plane)` for all planes, a fixed number of them a tile.
 template <class F>
 void for_each_plane(const WindowedPlanes& at, const F& make_body) {
-  const std::int64_t kernel = at.window.kernel.height * at.window.kernel.width;
-  const std::int64_t per_tile = planes_per_tile(std::max(at.plane_size(), at.place_count() * kernel));
+  std::int64_t work = 0;
+  if (__builtin_mul_overflow(at.window.kernel.height, at.window.kernel.width, &work) ||
+      __builtin_mul_overflow(work, at.place_count(), &work)) {
+    work = std::numeric_limits<std::int64_t>::max();
+  }
+  const std::int64_t per_tile = planes_per_tile(std::max(at.plane_size(), work));
   for_each_tile((at.planes + per_tile - 1) / per_tile, [&](std::int64_t tile) {
     auto body = make_body();  // holds the tile's scratch
     const std::int64_t last = std::min(at.planes, (tile + 1) * per_tile);

@@ -94,7 +94,9 @@ class BatchNorm final : public PrimitiveOf<OpId::batch_norm> {
 
     const auto average = [](const Tensor& v) { return mean(v, {.axes = {0, 2}, .keepdim = true}); };
     const Tensor x = reshape(context.input(0), flat);
-    const Tensor deviation = x - average(x);
+    // Twice: the mean of numbers far from 0 is rounded, and what is left of it would cost as many digits.
+    const Tensor rough = x - average(x);
+    const Tensor deviation = rough - average(rough);
     const Tensor scale = 1 / sqrt(average(square(deviation)) + options_.eps);  // [1, c, 1]
     const Tensor z = deviation * scale;
     if (context.wanted(1)) context.set(1, sum(g * z, {.axes = {0, 2}}));
@@ -118,8 +120,8 @@ void check_batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias,
                       const BatchNormOptions& options) {
   constexpr OpId op = OpId::batch_norm;
   check_floating(op, x);
-  check_same_dtype(op, x, weight);
-  check_same_dtype(op, x, bias);
+  check_same_dtype(op, x, weight, {"x", "weight"});
+  check_same_dtype(op, x, bias, {"x", "bias"});
   const Shape& shape = x.shape();
   if (shape.rank() < 2) {
     throw ShapeError(

@@ -20,9 +20,9 @@ void throw_not_numeric(OpId op, Dtype dtype) {
       fmt::format("{}: needs numbers, got {}; convert with to(int64)", to_string(op), to_string(dtype)));
 }
 
-void throw_dtypes_differ(OpId op, Dtype a, Dtype b) {
-  throw DtypeError(fmt::format("{}: dtypes differ: a is {}, b is {}; convert one with to()", to_string(op),
-                               to_string(a), to_string(b)));
+void throw_dtypes_differ(OpId op, const DtypeOf& a, const DtypeOf& b) {
+  throw DtypeError(fmt::format("{}: dtypes differ: {} is {}, {} is {}; convert one with to()", to_string(op),
+                               a.operand, to_string(a.dtype), b.operand, to_string(b.dtype)));
 }
 
 void check_index_dtype(OpId op, const Tensor& index) {

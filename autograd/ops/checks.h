@@ -14,7 +14,11 @@ namespace detail {
 
 [[noreturn]] void throw_not_floating(OpId op, Dtype dtype);
 [[noreturn]] void throw_not_numeric(OpId op, Dtype dtype);
-[[noreturn]] void throw_dtypes_differ(OpId op, Dtype a, Dtype b);
+struct DtypeOf {
+  std::string_view operand;
+  Dtype dtype;
+};
+[[noreturn]] void throw_dtypes_differ(OpId op, const DtypeOf& a, const DtypeOf& b);
 
 /// Throws DtypeError unless x is float32 or float64.
 inline void check_floating(OpId op, const Tensor& x) {
@@ -28,11 +32,15 @@ inline void check_numeric(OpId op, const Tensor& x) {
   if (dtype == Dtype::boolean) throw_not_numeric(op, dtype);
 }
 
+struct OperandNames {
+  std::string_view first = "a";
+  std::string_view second = "b";
+};
 /// Throws DtypeError if two operands have different dtypes.
-inline void check_same_dtype(OpId op, const Tensor& a, const Tensor& b) {
+inline void check_same_dtype(OpId op, const Tensor& a, const Tensor& b, const OperandNames& names = {}) {
   const Dtype left = array_of(a).dtype;
   const Dtype right = array_of(b).dtype;
-  if (left != right) throw_dtypes_differ(op, left, right);
+  if (left != right) throw_dtypes_differ(op, {names.first, left}, {names.second, right});
 }
 
 /// Throws DtypeError unless `index` is int64.

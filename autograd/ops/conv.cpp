@@ -180,18 +180,19 @@ void check_weight(OpId op, const Shape& weight, std::int64_t groups) {
   }
 }
 
-void check_operands(OpId op, const Tensor& a, const Tensor& b) {
-  check_same_dtype(op, a, b);
+void check_operands(OpId op, const Tensor& a, const Tensor& b, std::string_view name_of_b) {
+  check_same_dtype(op, a, b, {"x", name_of_b});
   check_floating(op, a);
 }
 
 void check_conv2d(const Tensor& x, const Tensor& weight, const Conv2dOptions& options) {
   constexpr OpId op = OpId::conv2d;
-  check_operands(op, x, weight);
+  check_operands(op, x, weight, "weight");
   check_groups(op, options.groups);
   check_weight(op, weight.shape(), options.groups);
   check_image(op, x.shape());
-  if (x.shape()[1] != weight.shape()[1] * options.groups) {
+  // Not their product, which may leave int64.
+  if (x.shape()[1] % options.groups != 0 || x.shape()[1] / options.groups != weight.shape()[1]) {
     throw_channels(op, "x must have in / groups channels for each group", x.shape(), weight.shape(),
                    options.groups);
   }
@@ -239,7 +240,7 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Conv2dOptions& option
 
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv2dOptions& options) {
   detail::check_conv2d(x, weight, options);
-  detail::check_same_dtype(detail::OpId::conv2d, weight, bias);
+  detail::check_same_dtype(detail::OpId::conv2d, weight, bias, {"weight", "bias"});
   if (bias.shape() != Shape{weight.shape()[0]}) {
     throw ShapeError(fmt::format("conv2d: bias needs one element an output channel: weight is {}, bias is {}",
                                  to_string(weight.shape()), to_string(bias.shape())));
@@ -249,7 +250,7 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const C
 
 Tensor conv_transpose2d(const Tensor& x, const Tensor& weight, const ConvTranspose2dOptions& options) {
   constexpr auto op = detail::OpId::conv_transpose2d;
-  detail::check_operands(op, x, weight);
+  detail::check_operands(op, x, weight, "weight");
   detail::check_groups(op, options.groups);
   detail::check_weight(op, weight.shape(), options.groups);
   detail::check_image(op, x.shape());
@@ -269,7 +270,7 @@ Tensor conv_transpose2d(const Tensor& x, const Tensor& weight, const ConvTranspo
 Tensor conv2d_weight_grad(const Tensor& x, const Tensor& g, const Size2d& kernel,
                           const Conv2dOptions& options) {
   constexpr auto op = detail::OpId::conv2d_weight_grad;
-  detail::check_operands(op, x, g);
+  detail::check_operands(op, x, g, "g");
   detail::check_groups(op, options.groups);
   detail::check_image(op, g.shape(), "g");
   const Size2d size = detail::output_size(op, x.shape(), detail::window_of(kernel, options));

@@ -2,10 +2,14 @@
 
 #include <fmt/format.h>
 
-#include <cstdint>
+#include <algorithm>
 #include <stdexcept>
+#include <utility>
 
+#include "digest.h"
+#include "xtgrad/datasets/cifar.h"
 #include "xtgrad/datasets/digits.h"
+#include "xtgrad/datasets/mnist.h"
 #include "xtgrad/datasets/split.h"
 #include "xtgrad/datasets/synthetic.h"
 #include "xtgrad/datasets/transforms.h"
@@ -13,6 +17,7 @@
 namespace train {
 namespace {
 
+using xtgrad::Tensor;
 namespace datasets = xtgrad::datasets;
 
 // Constants rather than options: who can vary the split can, without meaning to, choose one with an easy test
@@ -20,19 +25,47 @@ namespace datasets = xtgrad::datasets;
 constexpr std::uint64_t test_split_seed = 20240229;
 constexpr std::uint64_t validation_split_seed = 20240301;
 constexpr std::uint64_t spirals_seed = 1;
+constexpr double validation_share = 0.1;
+constexpr double most_validation_samples = 5000;
 
-datasets::Dataset all_samples(const std::string& name) {
-  if (name == "digits") return datasets::unit_range(datasets::digits(), {.high = 16});
-  if (name == "spirals") return datasets::spirals({.classes = 3, .per_class = 400, .seed = spirals_seed});
+datasets::TrainTest train_and_test(const DataOptions& options) {
+  const auto& [name, root] = options;
+  const auto split = [](const datasets::Dataset& all) {
+    return datasets::stratified_split(all, {.test = 0.2, .seed = test_split_seed});
+  };
+  if (name == "digits") return split(datasets::unit_range(datasets::digits({.image = true}), {.high = 16}));
+  if (name == "spirals") {
+    return split(datasets::spirals({.classes = 3, .per_class = 400, .seed = spirals_seed}));
+  }
+  if (name == "mnist") {
+    return {datasets::mnist({.root = root}), datasets::mnist({.root = root, .train = false})};
+  }
+  if (name == "fashion-mnist") {
+    return {datasets::fashion_mnist({.root = root}), datasets::fashion_mnist({.root = root, .train = false})};
+  }
+  if (name == "cifar10") {
+    return {datasets::cifar10({.root = root}), datasets::cifar10({.root = root, .train = false})};
+  }
   throw std::invalid_argument(fmt::format("--data: there is no {}", name));
+}
+
+std::uint64_t digest_of(const Tensor& x, std::uint64_t start) {
+  if (x.dtype() == xtgrad::float32) return digest(std::as_bytes(x.data<float>()), start);
+  if (x.dtype() == xtgrad::float64) return digest(std::as_bytes(x.data<double>()), start);
+  return digest(std::as_bytes(x.data<std::int64_t>()), start);
 }
 
 }  // namespace
 
-Splits load_data(const std::string& name) {
-  auto [rest, test] = datasets::stratified_split(all_samples(name), {.test = 0.2, .seed = test_split_seed});
-  auto [train, validation] = datasets::stratified_split(rest, {.test = 0.1, .seed = validation_split_seed});
-  return {.train = train, .validation = validation, .test = test};
+Splits load_data(const DataOptions& options) {
+  auto [rest, test] = train_and_test(options);
+  const double share = std::min(validation_share, most_validation_samples / static_cast<double>(rest.size()));
+  auto [train, validation] = datasets::stratified_split(rest, {.test = share, .seed = validation_split_seed});
+  return {.train = std::move(train), .validation = std::move(validation), .test = std::move(test)};
+}
+
+std::uint64_t fingerprint(const datasets::Dataset& data) {
+  return digest_of(data.labels(), digest_of(data.inputs(), digest_start));
 }
 
 }  // namespace train

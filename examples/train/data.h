@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "xtgrad/datasets/dataset.h"
@@ -10,12 +11,22 @@ namespace train {
 /// runs can be compared and no test sample ever finds its way into training.
 struct Splits {
   xtgrad::datasets::Dataset train;       ///< the optimizer learns from these
-  xtgrad::datasets::Dataset validation;  ///< a tenth of what is not test: every choice is made on these
-  xtgrad::datasets::Dataset test;        ///< a fifth: looked at once, after training
+  xtgrad::datasets::Dataset validation;  ///< every choice is made on these
+  xtgrad::datasets::Dataset test;        ///< looked at once, after training
 };
 
-/// "digits" or "spirals", in the default dtype, scaled and split with equal shares of each class in all
-/// parts.
-[[nodiscard]] Splits load_data(const std::string& name);
+struct DataOptions {
+  std::string name = {};  ///< see recipes.h
+  std::string dir = {};   ///< where its files are; looked for if empty
+};
+
+/// The data in the default dtype, pixels from 0 to 1, images as [n, channels, height, width]. The test part
+/// is the one that the files call so; a fifth of the samples where they have none. Of the rest a tenth, 5,000
+/// samples at most, is for validation. All parts have equal shares of each class. Throws what the readers
+/// throw.
+[[nodiscard]] Splits load_data(const DataOptions& options);
+
+/// A number that tells the training samples, bit by bit, from others.
+[[nodiscard]] std::uint64_t fingerprint(const xtgrad::datasets::Dataset& data);
 
 }  // namespace train

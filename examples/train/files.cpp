@@ -4,6 +4,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
+#include <regex>
+#include <string>
 #include <system_error>
 
 #include "xtgrad/autograd/errors.h"
@@ -25,6 +28,19 @@ void prepare_folder(const fs::path& folder) {
   fs::create_directories(folder, error);
   if (error) fail("create the folder", folder, error.value());
   if (::access(folder.c_str(), W_OK | X_OK) != 0) fail("write to the folder", folder, errno);
+}
+
+void remove_leftovers(const fs::path& folder) {
+  static const std::regex temporary(
+      R"((weights|checkpoint|report|timing|graph)\.[a-z]+\.(\d{1,9})(-\d+)?\.tmp)");
+  std::error_code ignored;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, ignored)) {
+    const std::string name = entry.path().filename().string();
+    std::smatch parts;
+    if (!std::regex_match(name, parts, temporary)) continue;
+    const pid_t process = std::stoi(parts[2].str());
+    if (process > 0 && ::kill(process, 0) != 0 && errno == ESRCH) fs::remove(entry.path(), ignored);
+  }
 }
 
 }  // namespace train

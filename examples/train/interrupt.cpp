@@ -28,8 +28,8 @@ void catch_interrupts() {
   }
 }
 
-void throw_if_interrupted() {
-  if (received != 0) throw Interrupted();
+void throw_if_interrupted(const std::string& checkpoint) {
+  if (received != 0) throw Interrupted{.checkpoint = checkpoint};
 }
 
 void die_of_interrupt() {

@@ -1,6 +1,6 @@
 // Trains a classifier from beginning to end: checks its gradients, draws the graph of one training step,
-// trains with a progress display, saves weights and a report, and says how many test samples it gets right.
-// See --help.
+// trains with a progress display and checkpoints, saves weights, a report and pictures, and says how many
+// test samples it gets right. See --help.
 
 #include <fmt/format.h>
 
@@ -8,84 +8,171 @@
 #include <cstdio>
 #include <exception>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "augmentation.h"
+#include "checkpoint.h"
 #include "data.h"
+#include "evaluate.h"
 #include "files.h"
+#include "graph_picture.h"
+#include "inspect.h"
 #include "interrupt.h"
 #include "model.h"
 #include "options.h"
-#include "picture.h"
+#include "pictures.h"
 #include "progress.h"
+#include "recipes.h"
 #include "report.h"
 #include "trainer.h"
-#include "weights.h"
 #include "xtgrad/autograd/dtype.h"
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/io/file.h"
+#include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/random.h"
 #include "xtgrad/autograd/threads.h"
+#include "xtgrad/nn/files.h"
 
 namespace {
 
 using train::Options;
+namespace fs = std::filesystem;
+
+/// Prints a line unless the user wants quiet.
+void say(const Options& options, const std::string& line) {
+  if (options.quiet) return;
+  fmt::print("{}\n", line);
+  std::fflush(stdout);
+}
+
+train::Classifier make_classifier(const Options& options, const train::Splits& data) {
+  const train::Recipe& recipe = train::recipe_for(options.data, options.model);
+  return train::Classifier({.network = options.model,
+                            .sample = data.train.sample_shape(),
+                            .classes = data.train.classes(),
+                            .channels = recipe.channels,
+                            .batch_norm = recipe.batch_norm,
+                            .hidden = recipe.hidden,
+                            .dropout = recipe.dropout});
+}
+
+void say_what_is_done(const Options& options, const train::Report& report) {
+  say(options, fmt::format("{}: {} samples to train on, {} to validate, {} to test; {} features, {} classes",
+                           options.data, report.train_samples, report.validation_samples, report.test_samples,
+                           report.features, report.classes));
+  say(options,
+      fmt::format("{}: {} parameters, {}; {} with learning rate {} ({}), batches of {}; augmentation: {}",
+                  options.model, report.parameters, options.dtype, options.optimizer, options.lr,
+                  options.schedule, options.batch_size, report.augmentation));
+}
+
+/// The state to go on from, if the run is to be resumed and there is one.
+std::optional<xtgrad::nn::StateDict> state_to_resume(const train::Checkpoint& checkpoint,
+                                                     const Options& options) {
+  if (!options.resume) return std::nullopt;
+  auto state = checkpoint.load();
+  if (!state) say(options, fmt::format("no checkpoint {}: beginning anew", checkpoint.file().string()));
+  return state;
+}
+
+/// Brings the training to where the checkpoint is.
+void resume(train::Trainer& trainer, const xtgrad::nn::StateDict& state, const train::Checkpoint& checkpoint,
+            const Options& options) {
+  try {
+    trainer.restore(state);
+  } catch (const xtgrad::ValueError& error) {
+    throw xtgrad::IoError(fmt::format("{}: {}", checkpoint.file().string(), error.what()));
+  }
+  say(options, fmt::format("going on from {}: {} of {} steps done", checkpoint.file().string(),
+                           trainer.step(), trainer.steps()));
+}
+
+/// Trains to the end. A run that is interrupted leaves a checkpoint if it writes any.
+void fit(train::Trainer& trainer, const train::Checkpoint& checkpoint, const Options& options,
+         std::int64_t samples) {
+  const std::int64_t every = options.checkpoint_every;
+  const double epochs_done = static_cast<double>(trainer.step()) / static_cast<double>(trainer.batches());
+  train::Progress progress(
+      stdout,
+      {.epochs = options.epochs, .samples = samples, .epochs_done = epochs_done, .quiet = options.quiet});
+  try {
+    trainer.fit(progress, [&] {
+      if (every > 0 && trainer.step() % every == 0) checkpoint.save(trainer.state_dict());
+    });
+  } catch (train::Interrupted& interrupted) {
+    if (every > 0) {
+      checkpoint.save(trainer.state_dict());
+      interrupted.checkpoint = checkpoint.file().string();
+    }
+    throw;
+  }
+  // With the last epoch's validation: whoever resumes a run that has ended gets its results again at once.
+  if (every > 0) checkpoint.save(trainer.state_dict());
+}
+
+void save(const train::Classifier& classifier, const train::Report& report) {
+  const fs::path out = report.options.out;
+  xtgrad::nn::save(out / "weights.safetensors", classifier.state_dict());
+  xtgrad::write_file_atomically(out / "report.json", train::to_json(report));
+  xtgrad::write_file_atomically(out / "timing.json", train::timing_json(report));
+  say(report.options, fmt::format("weights: {}, report: {}", (out / "weights.safetensors").string(),
+                                  (out / "report.json").string()));
+}
 
 void run(const Options& options) {
   const auto start = std::chrono::steady_clock::now();
-  const auto say = [&](const std::string& line) {
-    if (options.quiet) return;
-    fmt::print("{}\n", line);
-    std::fflush(stdout);
-  };
-  const std::filesystem::path out = options.out;
+  const fs::path out = options.out;
   train::prepare_folder(out);  // before the training, not after it
+  train::remove_leftovers(out);
   xtgrad::set_num_threads(options.threads);
   xtgrad::manual_seed(options.seed);
   const xtgrad::DefaultDtype dtype(xtgrad::parse_dtype(options.dtype));
 
-  const train::Splits data = train::load_data(options.data);
-  const std::int64_t features = data.train.sample_shape().numel();
-  const std::int64_t classes = data.train.classes();
-  train::Classifier classifier({.network = options.model, .features = features, .classes = classes});
-  say(fmt::format("{}: {} samples to train on, {} to validate, {} to test; {} features, {} classes",
-                  options.data, data.train.size(), data.validation.size(), data.test.size(), features,
-                  classes));
-  say(fmt::format("{}: {} parameters, {}; {} with learning rate {}, batches of {}", options.model,
-                  classifier.parameter_count(), options.dtype, options.optimizer, options.lr,
-                  options.batch_size));
-
-  const xtgrad::CheckGradsReport check = train::check_gradients(classifier, data.train);
-  say(fmt::format("gradients checked to order {}: worst error {:.1e}", train::checked_order,
-                  check.worst_error));
-  const std::string title = fmt::format("{} on {}: one training step", options.model, options.data);
-  say("graph of one training step: " +
-      train::draw_graph(train::first_loss(classifier, data.train, options.batch_size), title, out));
-
+  const train::Splits data = train::load_data({.name = options.data, .dir = options.data_dir});
+  train::Classifier classifier = make_classifier(options, data);
+  const xtgrad::Shape sample = data.train.sample_shape();
   train::Report report{.options = options,
-                       .features = features,
-                       .classes = classes,
+                       .augmentation = options.augment
+                                           ? train::augmentation_for(options.data, sample).description
+                                           : std::string("none"),
+                       .features = sample.numel(),
+                       .classes = data.train.classes(),
                        .train_samples = data.train.size(),
                        .validation_samples = data.validation.size(),
                        .test_samples = data.test.size(),
-                       .parameters = classifier.parameter_count(),
-                       .gradient_check_order = train::checked_order,
-                       .gradient_check = check};
-  {
-    train::Progress progress(
-        stdout, {.epochs = options.epochs, .samples = data.train.size(), .quiet = options.quiet});
-    report.epochs = train::fit(classifier, data, options, progress);
-  }
-  const train::Score test = train::evaluate(classifier, data.test);
-  report.test_loss = test.loss;
-  report.test_accuracy = test.accuracy;
+                       .parameters = classifier.parameter_count()};
+  say_what_is_done(options, report);
+
+  // What makes no training, or cannot be resumed, is refused before the checks, which take a while.
+  const train::Checkpoint checkpoint(out / "checkpoint.safetensors", train::choices_of(options, data));
+  const auto state = state_to_resume(checkpoint, options);
+  train::Trainer trainer(classifier, data, options);
+
+  report.gradient_check = train::check_gradients(classifier, data.train);
+  say(options, fmt::format("gradients checked to order {}: worst error {:.1e}", train::checked_order,
+                           report.gradient_check.worst_error));
+  const std::string title = fmt::format("{} on {}: one training step", options.model, options.data);
+  say(options,
+      "graph of one training step: " +
+          train::draw_graph(train::first_loss(classifier, data.train, options.batch_size), title, out));
+
+  if (state) resume(trainer, *state, checkpoint, options);
+  fit(trainer, checkpoint, options, data.train.size());
+  report.epochs = trainer.records();
+  const xtgrad::Tensor scores = train::scores_of(classifier, data.test.inputs());
+  report.test = train::score(classifier, scores, data.test.labels());
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 
-  train::throw_if_interrupted();
-  train::save_weights(out / "weights.safetensors", classifier.state_dict());
-  train::write_file(out / "report.json", train::to_json(report));
-  say(fmt::format("weights: {}, report: {}", (out / "weights.safetensors").string(),
-                  (out / "report.json").string()));
-  fmt::print("test accuracy: {:.4f}\n", test.accuracy);
+  train::throw_if_interrupted(options.checkpoint_every > 0 ? checkpoint.file().string() : "");
+  save(classifier, report);
+  say(options, "pictures: " + train::draw_pictures({.classifier = classifier,
+                                                    .test = data.test,
+                                                    .predicted = argmax(scores, 1),
+                                                    .epochs = report.epochs},
+                                                   out));
+  fmt::print("test accuracy: {:.4f}\n", report.test.accuracy);
   // What did not reach its reader must not pass for success.
   if (std::fflush(stdout) != 0) throw xtgrad::IoError("cannot write to standard output");
 }
@@ -106,8 +193,12 @@ int main(int argc, char** argv) {
     train::catch_interrupts();
     run(*command_line.options);
     return 0;
-  } catch (const train::Interrupted&) {
-    fmt::print(stderr, "train: interrupted, weights and report were not saved\n");
+  } catch (const train::Interrupted& interrupted) {
+    if (interrupted.checkpoint.empty()) {
+      fmt::print(stderr, "train: interrupted, weights and report were not saved\n");
+    } else {
+      fmt::print(stderr, "train: interrupted, --resume goes on from {}\n", interrupted.checkpoint);
+    }
     train::die_of_interrupt();
   } catch (const std::exception& error) {
     fmt::print(stderr, "train: {}\n", one_line(error.what()));

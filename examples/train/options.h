@@ -6,23 +6,28 @@
 
 namespace train {
 
-/// What the user asked for. The initial values are the defaults that `--help` shows.
+/// What the user asked for. The initial values are the defaults that `--help` shows; those that depend on
+/// the data and the model (see recipes.h) are filled in by `parse_command_line`.
 struct Options {
   std::string data = "digits";
+  std::string data_dir = {};  ///< looked for unless given
   std::string model = "mlp";
+  bool augment = false;
   std::string optimizer = "adam";
-  double lr = 0;  ///< the optimizer's own default unless given, see `default_lr`
-  std::int64_t epochs = 40;
-  std::int64_t batch_size = 32;
+  double lr = 0;
+  std::string schedule = "constant";
+  std::int64_t warmup = 0;  ///< steps
+  std::int64_t epochs = 0;
+  std::int64_t batch_size = 0;
   std::uint64_t seed = 0;
   std::string dtype = "float32";
-  int threads = 0;  ///< as many as there are cores unless given
+  std::int64_t workers = 0;
+  int threads = 0;                    ///< as many as there are cores unless given
+  std::int64_t checkpoint_every = 0;  ///< steps; 0: never
+  bool resume = false;
   std::string out = "out/train";
   bool quiet = false;
 };
-
-/// A learning rate that suits the optimizer; chosen on validation samples, see model.h.
-[[nodiscard]] double default_lr(const std::string& optimizer);
 
 struct CommandLine {
   std::optional<Options>

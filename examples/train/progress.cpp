@@ -71,8 +71,10 @@ Progress::~Progress() {
   if (drawn_columns_ > 0) std::fputc('\n', out_);
 }
 
-double Progress::seconds_left(double done) const {
-  return done > 0 ? seconds_between(start_, Clock::now()) * (1 - done) / done : 0;
+double Progress::seconds_left(double epochs_done) const {
+  const double now_done = epochs_done - setup_.epochs_done;
+  const double left = static_cast<double>(setup_.epochs) - epochs_done;
+  return now_done > 0 ? seconds_between(start_, Clock::now()) * left / now_done : 0;
 }
 
 void Progress::step(std::int64_t epoch, std::int64_t samples, double loss, double accuracy) {
@@ -82,20 +84,20 @@ void Progress::step(std::int64_t epoch, std::int64_t samples, double loss, doubl
   const double epochs_done =
       static_cast<double>(epoch - 1) + static_cast<double>(samples) / static_cast<double>(setup_.samples);
   const double done = epochs_done / static_cast<double>(setup_.epochs);
-  draw(
-      {.epoch = epoch,
-       .epochs = setup_.epochs,
-       .done = done,
-       .loss = loss,
-       .accuracy = accuracy,
-       .samples_per_second = epochs_done * static_cast<double>(setup_.samples) / seconds_between(start_, now),
-       .seconds_left = seconds_left(done)});
+  const double now_done = (epochs_done - setup_.epochs_done) * static_cast<double>(setup_.samples);
+  draw({.epoch = epoch,
+        .epochs = setup_.epochs,
+        .done = done,
+        .loss = loss,
+        .accuracy = accuracy,
+        .samples_per_second = now_done / seconds_between(start_, now),
+        .seconds_left = seconds_left(epochs_done)});
 }
 
 void Progress::end_epoch(const EpochRecord& record) {
-  const double done = static_cast<double>(record.epoch) / static_cast<double>(setup_.epochs);
   if (style_ == Style::lines) {
-    fmt::print(out_, "{}\n", epoch_line(record, setup_.epochs, seconds_left(done)));
+    const double left = seconds_left(static_cast<double>(record.epoch));
+    fmt::print(out_, "{}\n", epoch_line(record, setup_.epochs, left));
     std::fflush(out_);
   }
   // The last state is always drawn: it stays on the screen.

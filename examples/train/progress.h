@@ -46,6 +46,7 @@ class Progress {
   struct Setup {
     std::int64_t epochs = 0;
     std::int64_t samples = 0;  ///< in an epoch
+    double epochs_done = 0;    ///< before now, by a run that is resumed
     bool quiet = false;
   };
   Progress(std::FILE* out, const Setup& setup);
@@ -62,7 +63,7 @@ class Progress {
   using Clock = std::chrono::steady_clock;
   enum class Style { quiet, lines, bar };
 
-  [[nodiscard]] double seconds_left(double done) const;
+  [[nodiscard]] double seconds_left(double epochs_done) const;
   void draw(const BarState& state);
 
   std::FILE* out_;

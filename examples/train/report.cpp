@@ -2,37 +2,37 @@
 
 #include <nlohmann/json.hpp>
 
+#include "inspect.h"
+
 namespace train {
 
 using nlohmann::ordered_json;
 
-namespace {
-
-ordered_json to_object(const Options& options) {
-  return {{"data", options.data}, {"model", options.model},   {"optimizer", options.optimizer},
-          {"lr", options.lr},     {"epochs", options.epochs}, {"batch_size", options.batch_size},
-          {"seed", options.seed}, {"dtype", options.dtype},   {"threads", options.threads},
-          {"out", options.out},   {"quiet", options.quiet}};
-}
-
-ordered_json to_object(const EpochRecord& record) {
-  return {{"epoch", record.epoch},
-          {"loss", record.loss},
-          {"accuracy", record.accuracy},
-          {"validation_loss", record.validation_loss},
-          {"validation_accuracy", record.validation_accuracy},
-          {"samples_per_second", record.samples_per_second},
-          {"seconds", record.seconds}};
-}
-
-}  // namespace
-
 std::string to_json(const Report& report) {
+  const Options& options = report.options;
   ordered_json epochs = ordered_json::array();
-  for (const EpochRecord& record : report.epochs) epochs.push_back(to_object(record));
+  for (const EpochRecord& record : report.epochs) {
+    epochs.push_back({{"epoch", record.epoch},
+                      {"loss", record.loss},
+                      {"accuracy", record.accuracy},
+                      {"validation_loss", record.validation_loss},
+                      {"validation_accuracy", record.validation_accuracy}});
+  }
   const ordered_json root = {{"program", "xtgrad train"},
                              {"version", XTGRAD_VERSION},
-                             {"options", to_object(report.options)},
+                             {"options",
+                              {{"data", options.data},
+                               {"model", options.model},
+                               {"augment", options.augment},
+                               {"optimizer", options.optimizer},
+                               {"lr", options.lr},
+                               {"schedule", options.schedule},
+                               {"warmup", options.warmup},
+                               {"epochs", options.epochs},
+                               {"batch_size", options.batch_size},
+                               {"seed", options.seed},
+                               {"dtype", options.dtype}}},
+                             {"augmentation", report.augmentation},
                              {"data",
                               {{"features", report.features},
                                {"classes", report.classes},
@@ -41,13 +41,32 @@ std::string to_json(const Report& report) {
                                {"test_samples", report.test_samples}}},
                              {"parameters", report.parameters},
                              {"gradient_check",
-                              {{"order", report.gradient_check_order},
+                              {{"order", checked_order},
                                {"worst_error", report.gradient_check.worst_error},
                                {"smallest_detectable", report.gradient_check.smallest_detectable},
                                {"evaluations", report.gradient_check.evaluations}}},
                              {"epochs", epochs},
-                             {"test_loss", report.test_loss},
-                             {"test_accuracy", report.test_accuracy},
+                             {"test_loss", report.test.loss},
+                             {"test_accuracy", report.test.accuracy}};
+  return root.dump(2) + "\n";
+}
+
+std::string timing_json(const Report& report) {
+  const Options& options = report.options;
+  ordered_json epochs = ordered_json::array();
+  double training = 0;
+  for (const EpochRecord& record : report.epochs) {
+    epochs.push_back({{"epoch", record.epoch},
+                      {"samples_per_second", record.samples_per_second},
+                      {"seconds", record.seconds}});
+    training += record.seconds;
+  }
+  const ordered_json root = {{"threads", options.threads},
+                             {"workers", options.workers},
+                             {"checkpoint_every", options.checkpoint_every},
+                             {"resumed", options.resume},
+                             {"epochs", epochs},
+                             {"training_seconds", training},
                              {"seconds", report.seconds}};
   return root.dump(2) + "\n";
 }

@@ -1,10 +1,10 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <string>
 #include <vector>
 
+#include "evaluate.h"
 #include "options.h"
 #include "progress.h"
 #include "xtgrad/autograd/check_grads.h"
@@ -14,21 +14,25 @@ namespace train {
 /// Everything a run has to say about itself.
 struct Report {
   Options options;
+  std::string augmentation;  ///< in words
   std::int64_t features = 0;
   std::int64_t classes = 0;
   std::int64_t train_samples = 0;
   std::int64_t validation_samples = 0;
   std::int64_t test_samples = 0;
   std::int64_t parameters = 0;
-  int gradient_check_order = 0;
-  xtgrad::CheckGradsReport gradient_check;
+  xtgrad::CheckGradsReport gradient_check = {};
   std::vector<EpochRecord> epochs = {};
-  double test_loss = 0;
-  double test_accuracy = 0;
-  double seconds = 0;  ///< of the whole run
+  Score test = {};
+  double seconds = 0;  ///< of the program, since it was last started
 };
 
-/// The report as JSON, with one line an epoch.
+/// What came out, as JSON: nothing that depends on the machine, its load, or on where the files lie, so that
+/// two runs can be compared byte by byte.
 [[nodiscard]] std::string to_json(const Report& report);
+
+/// How long it took, and how it was run, as JSON. Epochs of a run that was resumed count the time of the
+/// steps that were kept.
+[[nodiscard]] std::string timing_json(const Report& report);
 
 }  // namespace train

@@ -2,17 +2,21 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
-#include <numeric>
 #include <stdexcept>
+#include <utility>
 
+#include "augmentation.h"
+#include "evaluate.h"
 #include "interrupt.h"
+#include "schedule.h"
+#include "xtgrad/autograd/creation.h"
+#include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/ops.h"
-#include "xtgrad/datasets/loader.h"
-#include "xtgrad/nn/check_grads.h"
+#include "xtgrad/autograd/random.h"
 
 namespace train {
 
@@ -23,114 +27,157 @@ namespace optim = xtgrad::optim;
 
 namespace {
 
-constexpr std::int64_t checked_samples = 8;  // enough for every class boundary to matter, and soon done
-
 using Clock = std::chrono::steady_clock;
 
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
+constexpr std::int64_t record_columns = 6;
+
+std::int64_t nanoseconds_since(Clock::time_point start) {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start).count();
 }
 
-/// Sums over samples, of which the means are what we want to know.
-struct Totals {
-  std::int64_t samples = 0;
-  double loss = 0;
-  std::int64_t correct = 0;
-
-  void add(double mean_loss, const Tensor& scores, const Tensor& labels) {
-    const std::int64_t n = labels.size(0);
-    samples += n;
-    loss += mean_loss * static_cast<double>(n);
-    correct += sum(equal(argmax(scores, 1), labels).to(xtgrad::int64)).item_int64();
-  }
-  [[nodiscard]] Score score() const {
-    const auto n = static_cast<double>(samples);
-    return {.loss = loss / n, .accuracy = static_cast<double>(correct) / n};
-  }
-};
-
-datasets::Dataset first_samples(const datasets::Dataset& data, std::int64_t count) {
-  std::vector<std::int64_t> indices(static_cast<std::size_t>(std::min(count, data.size())));
-  std::iota(indices.begin(), indices.end(), 0);
-  return data.subset(indices);
+Tensor as_row(const EpochRecord& record) {
+  const std::array<double, record_columns> numbers{record.loss,
+                                                   record.accuracy,
+                                                   record.validation_loss,
+                                                   record.validation_accuracy,
+                                                   record.samples_per_second,
+                                                   record.seconds};
+  return xtgrad::from_span(numbers, {1, record_columns}, {.dtype = xtgrad::float64});
 }
 
-/// One pass over the training samples.
-Score train_epoch(std::int64_t epoch, Classifier& classifier, optim::Optimizer& optimizer,
-                  datasets::Loader& loader, Progress& progress) {
-  Totals totals;
-  for (const auto& [x, labels] : loader) {
-    throw_if_interrupted();
-    const Tensor scores = classifier(x);
-    const Tensor loss = classifier.loss(scores, labels);
-    const double value = loss.item();
-    if (!std::isfinite(value)) {
-      throw std::runtime_error(
-          fmt::format("the loss became {} in epoch {} at learning rate {}: try a smaller --lr", value, epoch,
-                      optimizer.lr()));
-    }
-    optimizer.zero_grad();
-    loss.backward();
-    optimizer.step();
+datasets::LoaderOptions loader_options(const Options& options, const datasets::Dataset& data) {
+  datasets::LoaderOptions result{
+      .batch_size = options.batch_size, .shuffle = true, .seed = options.seed, .workers = options.workers};
+  if (options.augment)
+    result.sample_transform = augmentation_for(options.data, data.sample_shape()).transform;
+  return result;
+}
 
-    totals.add(value, scores, labels);
-    progress.step(epoch, totals.samples, totals.score().loss, totals.score().accuracy);
-  }
-  return totals.score();
+optim::Schedule schedule_for(const Options& options, std::int64_t batches) {
+  return make_schedule(
+      {.name = options.schedule, .warmup = options.warmup, .steps = options.epochs * batches});
 }
 
 }  // namespace
 
-Score evaluate(Classifier& classifier, const datasets::Dataset& data) {
-  const xtgrad::NoGrad no_grad;
-  const bool was_training = classifier.is_training();
-  classifier.eval();
-  const Tensor scores = classifier(data.inputs());
-  classifier.train(was_training);
-  Totals totals;
-  totals.add(classifier.loss(scores, data.labels()).item(), scores, data.labels());
-  return totals.score();
+Trainer::Trainer(Classifier& classifier, const Splits& data, const Options& options)
+    : classifier_(classifier),
+      validation_(data.validation),
+      loader_(data.train, loader_options(options, data.train)),
+      optimizer_(make_optimizer(options.optimizer, options.lr, classifier)),
+      rates_(*optimizer_, schedule_for(options, loader_.batches())),
+      epochs_(options.epochs),
+      loss_sum_(xtgrad::full({}, 0, {.dtype = xtgrad::float64})) {}
+
+void Trainer::members(nn::Members& m) {
+  m("model", classifier_);
+  m("optimizer", *optimizer_);
+  m("random", xtgrad::default_random());
+  m("epoch", epoch_);
+  m("batch", batch_);
+  m("samples", samples_);
+  m("correct", correct_);
+  m("loss_sum", loss_sum_);
+  m("nanoseconds", nanoseconds_);
+  m("records", records_);
 }
 
-std::vector<EpochRecord> fit(Classifier& classifier, const Splits& data, const Options& options,
-                             Progress& progress) {
-  const auto optimizer = make_optimizer(options, classifier);
-  datasets::Loader loader(data.train,
-                          {.batch_size = options.batch_size, .shuffle = true, .seed = options.seed});
+void Trainer::restore(const nn::StateDict& state) {
+  load_state_dict(state);
+  check_state();
+}
+
+void Trainer::check_state() const {
+  const auto require = [](bool right, const char* what, std::int64_t value, std::int64_t most) {
+    if (right) return;
+    throw xtgrad::ValueError(fmt::format("{} must be from 0 to {}: got {}", what, most, value));
+  };
+  require(epoch_ >= 0 && epoch_ <= epochs_, "epoch", epoch_, epochs_);
+  const std::int64_t most = epoch_ < epochs_ ? loader_.batches() : 0;
+  require(batch_ >= 0 && batch_ <= most, "batch", batch_, most);
+  const xtgrad::Shape expected{epoch_, record_columns};
+  const bool fits =
+      epoch_ == 0 ? !records_.defined()
+                  : records_.defined() && records_.dtype() == xtgrad::float64 && records_.shape() == expected;
+  if (!fits) {
+    throw xtgrad::ValueError(fmt::format("records must be float64 {}: got {}", to_string(expected),
+                                         records_.defined() ? to_string(records_.shape()) : "none"));
+  }
+}
+
+std::vector<EpochRecord> Trainer::records() const {
   std::vector<EpochRecord> records;
-  for (std::int64_t epoch = 1; epoch <= options.epochs; ++epoch) {
-    const Clock::time_point start = Clock::now();
-    const Score train = train_epoch(epoch, classifier, *optimizer, loader, progress);
-    const double training_seconds = seconds_since(start);
-    const Score validation = evaluate(classifier, data.validation);
-    records.push_back({.epoch = epoch,
-                       .loss = train.loss,
-                       .accuracy = train.accuracy,
-                       .validation_loss = validation.loss,
-                       .validation_accuracy = validation.accuracy,
-                       .samples_per_second = static_cast<double>(data.train.size()) / training_seconds,
-                       .seconds = seconds_since(start)});
-    progress.end_epoch(records.back());
+  for (std::int64_t i = 0; i < epoch_; ++i) {
+    records.push_back({.epoch = i + 1,
+                       .loss = records_.at({i, 0}),
+                       .accuracy = records_.at({i, 1}),
+                       .validation_loss = records_.at({i, 2}),
+                       .validation_accuracy = records_.at({i, 3}),
+                       .samples_per_second = records_.at({i, 4}),
+                       .seconds = records_.at({i, 5})});
   }
   return records;
 }
 
-xtgrad::CheckGradsReport check_gradients(const Classifier& classifier, const datasets::Dataset& data) {
-  const datasets::Dataset few = first_samples(data, checked_samples);
-  // A relu has a kink, and with hundreds of them one may be near: the check then moves beside it.
-  const auto report = nn::check_grads(Objective(classifier, few.labels()), few.inputs(),
-                                      {.order = checked_order, .avoid_kinks = true});
-  if (!report) throw xtgrad::GradientError(report.message);
-  return report;
+void Trainer::fit(Progress& progress, const std::function<void()>& after_step) {
+  while (epoch_ < epochs_) {
+    train_epoch(progress, after_step);
+    end_epoch(progress);
+  }
 }
 
-Tensor first_loss(const Classifier& classifier, const datasets::Dataset& data, std::int64_t batch_size) {
-  const datasets::Dataset batch = first_samples(data, batch_size);
-  Classifier copy(classifier);  // for a forward moves dropout's random stream on
-  batch.inputs().set_name("inputs");
-  const Tensor loss = copy.loss(copy(batch.inputs()), batch.labels());
-  loss.set_name("loss");
-  return loss;
+void Trainer::train_epoch(Progress& progress, const std::function<void()>& after_step) {
+  loader_.set_epoch(epoch_);
+  Clock::time_point start = Clock::now();
+  for (auto at = loader_.begin_at(batch_); at != loader_.end(); ++at) {
+    throw_if_interrupted();
+    train_step(*at);
+    nanoseconds_ += nanoseconds_since(std::exchange(start, Clock::now()));
+    const auto n = static_cast<double>(samples_);
+    progress.step(epoch_ + 1, samples_, loss_sum_.item() / n, static_cast<double>(correct_) / n);
+    after_step();
+  }
+}
+
+void Trainer::train_step(const datasets::Batch& batch) {
+  const auto& [x, labels] = batch;
+  rates_.apply(*optimizer_, step());
+  const Tensor scores = classifier_(x);
+  const Tensor loss = classifier_.loss(scores, labels);
+  const double value = loss.item();
+  if (!std::isfinite(value)) {
+    throw std::runtime_error(
+        fmt::format("the loss became {} in epoch {} at learning rate {}: try a smaller --lr", value,
+                    epoch_ + 1, optimizer_->lr()));
+  }
+  optimizer_->zero_grad();
+  loss.backward();
+  optimizer_->step();
+
+  ++batch_;
+  samples_ += labels.size(0);
+  correct_ += count_correct(scores, labels);
+  loss_sum_ = loss_sum_ + value * static_cast<double>(labels.size(0));
+}
+
+void Trainer::end_epoch(Progress& progress) {
+  const Clock::time_point start = Clock::now();
+  const auto n = static_cast<double>(samples_);
+  const double training_seconds = 1e-9 * static_cast<double>(nanoseconds_);
+  const Score validation = evaluate(classifier_, validation_);
+  const EpochRecord record{
+      .epoch = epoch_ + 1,
+      .loss = loss_sum_.item() / n,
+      .accuracy = static_cast<double>(correct_) / n,
+      .validation_loss = validation.loss,
+      .validation_accuracy = validation.accuracy,
+      .samples_per_second = n / training_seconds,
+      .seconds = training_seconds + 1e-9 * static_cast<double>(nanoseconds_since(start))};
+  records_ = records_.defined() ? xtgrad::concat({records_, as_row(record)}) : as_row(record);
+  ++epoch_;
+  batch_ = samples_ = correct_ = nanoseconds_ = 0;
+  loss_sum_ = xtgrad::full({}, 0, {.dtype = xtgrad::float64});
+  progress.end_epoch(record);
 }
 
 }  // namespace train

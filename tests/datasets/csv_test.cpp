@@ -119,6 +119,11 @@ TEST_CASE("csv: headers are told from rows") {
   CHECK(read("1,2,cat\n").size() == 1);
   // The other way where it is said.
   CHECK(read("1,2,3\n4,5,6\n", {.header = CsvHeader::names}).feature_names() == Names{"1", "2"});
+  // A damaged first row is an error, not a header that would be dropped.
+  for (const std::string row : {"5.1,,0", "5.1,NA,0", "1e400,3.5,0", "NA,NA,0"}) {
+    CAPTURE(row);
+    CHECK(error_of(row + "\n4.9,3.0,1\n4.7,3.2,0\n").find("line 1") != std::string::npos);
+  }
   CHECK(error_of("x,y\n1,2\n", {.header = CsvHeader::none}) ==
         "csv_dataset: t.csv, line 1, column 1 (byte 0): found 'x', expected a finite number");
 }

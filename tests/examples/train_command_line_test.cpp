@@ -19,9 +19,17 @@ TEST_CASE("train --help lists every option with its default") {
        std::vector<Expected>{{"--data NAME", "(default: digits)"},
                              {"--model NAME", "(default: mlp)"},
                              {"--optimizer NAME", "(default: adam)"},
-                             {"--lr NUMBER", "(default: 0.5 for sgd, 0.05 for momentum, 0.004 for adam)"},
-                             {"--epochs N", "(default: 40)"},
-                             {"--batch-size N", "(default: 32)"},
+                             {"--data-dir DIR", "(default: XTGRAD_DATA, ./data, the system's)"},
+                             {"--augment Excludes: --no-augment\n", "Excludes"},
+                             {"--no-augment Excludes: --augment\n", "Excludes"},
+                             {"--lr NUMBER", "(default: see below)"},
+                             {"--schedule NAME", "(default: see below)"},
+                             {"--warmup N", "(default: 0)"},
+                             {"--epochs N", "(default: see below)"},
+                             {"--batch-size N", "(default: see below)"},
+                             {"--workers N", "(default: 0)"},
+                             {"--checkpoint-every N", "(default: 0)"},
+                             {"--resume", "(default: no)"},
                              {"--seed N", "(default: 0)"},
                              {"--dtype NAME", "(default: float32)"},
                              {"--threads N", "(default: one a core)"},
@@ -33,6 +41,14 @@ TEST_CASE("train --help lists every option with its default") {
     // The text is wrapped nowhere: each option is one line.
     const std::string line = result.out.substr(at, result.out.find('\n', at) - at);
     CHECK_MESSAGE(line.find(expected.default_text) != std::string::npos, line);
+  }
+  for (const std::string& row : std::vector<std::string>{
+           "sgd begins with 0.5\nand momentum with 0.05, or 0.1 and 0.02 for a convnet.\n",
+           "  data           model    epochs  batch     lr  schedule  augment\n",
+           "  digits         mlp          40     32  0.004  constant  no\n",
+           "  digits         convnet      20     32  0.004  cosine    no\n",
+           "  mnist          convnet       3     64  0.003  cosine    yes\n"}) {
+    CHECK_MESSAGE(result.out.find(row) != std::string::npos, row);
   }
 }
 
@@ -58,9 +74,22 @@ TEST_CASE("train answers bad usage with one line and exit code 2") {
             "train: --seed: must be a whole number from 0 to 18446744073709551615, got "
             "18446744073709551616\n"},
            {{"--threads", "0"}, "train: --threads: must be a whole number from 1 to 1024, got 0\n"},
-           {{"--data", "cats"}, "train: --data: must be one of digits, spirals, got cats\n"},
+           {{"--data", "cats"},
+            "train: --data: must be one of digits, spirals, mnist, fashion-mnist, cifar10, got cats\n"},
+           {{"--data-dir", ""}, "train: --data-dir: must not be empty\n"},
+           {{"--data-dir", "x"}, "train: --data-dir: digits come with the program, from no folder\n"},
            {{"--model", "transformer"},
-            "train: --model: must be one of linear, perceptron, mlp, got transformer\n"},
+            "train: --model: must be one of linear, perceptron, mlp, convnet, got transformer\n"},
+           {{"--data", "spirals", "--model", "convnet"},
+            "train: --model: convnet needs images, and spirals are points\n"},
+           {{"--data", "spirals", "--augment"}, "train: --augment: needs images, and spirals are points\n"},
+           {{"--augment", "--no-augment"}, "train: --augment excludes --no-augment\n"},
+           {{"--schedule", "linear"},
+            "train: --schedule: must be one of constant, step, cosine, got linear\n"},
+           {{"--warmup", "-1"}, "train: --warmup: must be a whole number from 0 to 1000000000, got -1\n"},
+           {{"--workers", "-1"}, "train: --workers: must be a whole number from 0 to 1024, got -1\n"},
+           {{"--checkpoint-every", "1.5"},
+            "train: --checkpoint-every: must be a whole number from 0 to 1000000000, got 1.5\n"},
            {{"--optimizer", "lion"}, "train: --optimizer: must be one of sgd, momentum, adam, got lion\n"},
            {{"--dtype", "int64"}, "train: --dtype: must be one of float32, float64, got int64\n"},
            {{"--out", ""}, "train: --out: must not be empty\n"},
@@ -113,4 +142,34 @@ TEST_CASE("train does not call it success if its answer could not be written") {
                                           {.stdout_file = "/dev/full"});
   CHECK(result.exit_code == 1);
   CHECK(result.err == "train: cannot write to standard output\n");
+}
+
+TEST_CASE("train refuses a warm-up that is all of the training") {
+  const TemporaryFolder folder;
+  const ProgramResult result =
+      train_into(folder.path(), {"--data", "spirals", "--epochs", "2", "--batch-size", "100", "--warmup",
+                                 "18", "--schedule", "cosine"});
+  CHECK(result.exit_code == 1);
+  CHECK(result.err == "train: --warmup: must be less than the 18 steps of the whole training, got 18\n");
+}
+
+TEST_CASE("train says where it looked for data, and how to get them") {
+  const TemporaryFolder folder;
+  const TemporaryFolder empty;
+  const std::vector<std::string> data{"mnist", "cifar10"};
+  for (const std::string& name : data) {
+    const ProgramResult result =
+        train_into(folder.path(), {"--data", name, "--data-dir", empty.path().string()});
+    CHECK(result.exit_code == 1);
+    CHECK(result.out.empty());
+    CHECK(lines_of(result.err).size() == 1);
+    CHECK(result.err.find(empty.path().string()) != std::string::npos);
+    CHECK(result.err.find("scripts/download_data.sh " + name) != std::string::npos);
+  }
+  // Without --data-dir it is the environment that names a folder.
+  const ProgramResult result = train_into(folder.path(), {"--data", "mnist"},
+                                          {.environment = {"XTGRAD_DATA=" + empty.path().string()}});
+  CHECK(result.exit_code == 1);
+  CHECK(result.err.find("XTGRAD_DATA") != std::string::npos);
+  CHECK(result.err.find(empty.path().string()) != std::string::npos);
 }

@@ -8,8 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "examples/train/weights.h"
+#include "examples/plot/report_pictures.h"
 #include "tests/examples/train_program.h"
+#include "xtgrad/nn/files.h"
 
 using namespace xtgrad::testing;
 namespace fs = std::filesystem;
@@ -42,10 +43,13 @@ TEST_CASE("train says what it does, a plain line an epoch where its output is no
   CHECK(result.err.empty());
   CHECK(result.out.find('\r') == std::string::npos);
   const std::vector<std::string> lines = lines_of(result.out);
-  REQUIRE(lines.size() == 8);
+  REQUIRE(lines.size() == 9);
   CHECK(lines[0] ==
         "digits: 1294 samples to train on, 144 to validate, 359 to test; 64 features, 10 classes");
-  CHECK(lines[1] == "mlp: 9610 parameters, float32; adam with learning rate 0.004, batches of 32");
+  CHECK(
+      lines[1] ==
+      "mlp: 9610 parameters, float32; adam with learning rate 0.004 (constant), batches of 32; augmentation: "
+      "none");
   CHECK(std::regex_match(
       lines[2], std::regex("gradients checked to order 2: worst error \\d\\.\\de-(0[89]|[1-9]\\d)")));
   CHECK(lines[3].find("graph of one training step: " + (folder.path() / "graph.dot").string()) == 0);
@@ -56,7 +60,8 @@ TEST_CASE("train says what it does, a plain line an epoch where its output is no
   CHECK(std::regex_match(lines[5], std::regex("epoch 2/2" + epoch)));
   CHECK(lines[6] == "weights: " + (folder.path() / "weights.safetensors").string() +
                         ", report: " + (folder.path() / "report.json").string());
-  CHECK(std::regex_match(lines[7], last_line));
+  CHECK(lines[7].find("pictures: ") == 0);
+  CHECK(std::regex_match(lines[8], last_line));
 }
 
 TEST_CASE("train --quiet prints one line, the one that others end with") {
@@ -83,17 +88,12 @@ TEST_CASE("train's report says what was done") {
   const nlohmann::json report = report_in(folder.path());
   CHECK(report.at("program") == "xtgrad train");
   CHECK(std::regex_match(report.at("version").get<std::string>(), std::regex("\\d+\\.\\d+\\.\\d+")));
-  const nlohmann::json options = {{"data", "digits"},
-                                  {"model", "mlp"},
-                                  {"optimizer", "momentum"},
-                                  {"lr", 0.05},
-                                  {"epochs", 3},
-                                  {"batch_size", 50},
-                                  {"seed", 18446744073709551615U},
-                                  {"dtype", "float64"},
-                                  {"threads", 1},
-                                  {"out", folder.path().string()},
-                                  {"quiet", false}};
+  const nlohmann::json options = {{"data", "digits"},  {"model", "mlp"},
+                                  {"augment", false},  {"optimizer", "momentum"},
+                                  {"lr", 0.05},        {"schedule", "constant"},
+                                  {"warmup", 0},       {"epochs", 3},
+                                  {"batch_size", 50},  {"seed", 18446744073709551615U},
+                                  {"dtype", "float64"}};
   CHECK(report.at("options") == options);
   CHECK(report.at("data").at("train_samples").get<int>() +
             report.at("data").at("validation_samples").get<int>() +
@@ -111,9 +111,18 @@ TEST_CASE("train's report says what was done") {
   REQUIRE(epochs.size() == 3);
   for (std::size_t i = 0; i < epochs.size(); ++i) {
     CHECK(epochs[i].at("epoch") == i + 1);
-    CHECK(epochs[i].at("samples_per_second").get<double>() > 0);
-    CHECK(epochs[i].at("seconds").get<double>() > 0);
   }
+  const nlohmann::json timing = nlohmann::json::parse(file_text(folder.path() / "timing.json"));
+  CHECK(timing.at("threads") == 1);
+  CHECK(timing.at("workers") == 0);
+  CHECK(timing.at("resumed") == false);
+  REQUIRE(timing.at("epochs").size() == 3);
+  for (const nlohmann::json& epoch : timing.at("epochs")) {
+    CHECK(epoch.at("samples_per_second").get<double>() > 0);
+    CHECK(epoch.at("seconds").get<double>() > 0);
+  }
+  CHECK(timing.at("training_seconds").get<double>() > 0);
+  CHECK(timing.at("seconds").get<double>() > timing.at("training_seconds").get<double>());
   // It learns; by chance the accuracy would be 0.1.
   CHECK(epochs[2].at("loss").get<double>() < 0.7 * epochs[0].at("loss").get<double>());
   CHECK(epochs[2].at("accuracy").get<double>() > 0.8);
@@ -122,13 +131,12 @@ TEST_CASE("train's report says what was done") {
   CHECK(report.at("test_loss").get<double>() > 0);
   CHECK(result.out.substr(result.out.size() - std::string("0.1234\n").size(), 6) ==
         fmt::format("{:.4f}", report.at("test_accuracy").get<double>()));
-  CHECK(report.at("seconds").get<double>() > 0);
 }
 
 TEST_CASE("train's weights are in a safetensors file, by name and dtype") {
   const TemporaryFolder folder;
   REQUIRE(train_into(folder.path(), {"--epochs", "1", "--dtype", "float64", "--quiet"}).exit_code == 0);
-  const xtgrad::nn::StateDict weights = ::train::load_weights(folder.path() / "weights.safetensors");
+  const xtgrad::nn::StateDict weights = xtgrad::nn::load(folder.path() / "weights.safetensors");
   CHECK(weights.at("network.layers.0.weight").shape() == xtgrad::Shape{128, 64});
   CHECK(weights.at("network.layers.0.bias").shape() == xtgrad::Shape{128});
   CHECK(weights.at("network.layers.1.weight").shape() == xtgrad::Shape{10, 128});
@@ -149,6 +157,19 @@ TEST_CASE("train gives the same bits for the same seed and for any number of thr
   CHECK(weights != with({"--seed", "6"}));
 }
 
+TEST_CASE("train gives a conv net the same bits for any number of threads and workers") {
+  const std::vector<std::string> arguments{"--model", "convnet", "--augment", "--epochs",     "1",
+                                           "--quiet", "--seed",  "2",         "--batch-size", "256"};
+  auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), arguments.begin(), arguments.end());
+    return weights_after(more);
+  };
+  const std::string weights = with({"--threads", "1"});
+  CHECK(weights == with({"--threads", "2"}));
+  CHECK(weights == with({"--threads", "3", "--workers", "2"}));
+  CHECK(weights != with({"--threads", "2", "--no-augment"}));
+}
+
 TEST_CASE("train shows a bar on a terminal") {
   const TemporaryFolder folder;
   const ProgramResult result =
@@ -161,12 +182,12 @@ TEST_CASE("train shows a bar on a terminal") {
     shown.push_back(line.substr(line.rfind('\r') + 1));
     CHECK(shown.back().size() < 110);
   }
-  REQUIRE(shown.size() == 7);
+  REQUIRE(shown.size() == 8);
   CHECK(std::regex_match(
       shown[4],
       std::regex("epoch 30/30 \\[#{5,30}\\] loss \\d\\.\\d{4}  accuracy \\d\\.\\d{4}  \\d+ samples/s  "
                  "0 s left *")));
-  CHECK(std::regex_match(shown[6], last_line));
+  CHECK(std::regex_match(shown[7], last_line));
 }
 
 TEST_CASE("train learns spirals with every model and optimizer") {
@@ -215,7 +236,9 @@ TEST_CASE("train goes without a picture where there is no graphviz") {
   CHECK(result.err.empty());
   CHECK(result.out.find("graph of one training step: " + (folder.path() / "graph.dot").string() +
                         " (no picture: graphviz's dot is not installed)\n") != std::string::npos);
-  CHECK(files_in(folder.path()) == std::set<std::string>{"graph.dot", "report.json", "weights.safetensors"});
+  std::set<std::string> expected{"graph.dot", "report.json", "timing.json", "weights.safetensors"};
+  if (plot::available()) expected.insert({"confusion_matrix.png", "learning_curves.png"});
+  CHECK(files_in(folder.path()) == expected);
 }
 
 TEST_CASE("train draws the graph of a training step with its parameters' names") {

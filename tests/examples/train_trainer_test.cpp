@@ -4,8 +4,12 @@
 
 #include <string>
 
+#include "examples/train/evaluate.h"
+#include "examples/train/inspect.h"
+#include "examples/train/recipes.h"
 #include "xtgrad/autograd/core/rule_mutation.h"
 #include "xtgrad/autograd/core/thread_state.h"
+#include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/graph.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/random.h"
@@ -14,10 +18,17 @@ using namespace xtgrad;
 
 namespace {
 
-train::Classifier classifier_for(const train::Splits& data, const std::string& network) {
+train::Classifier classifier_for(const train::Splits& data, const std::string& network,
+                                 const std::string& name = "digits") {
   manual_seed(0);
-  return train::Classifier(
-      {.network = network, .features = data.train.sample_shape().numel(), .classes = data.train.classes()});
+  const train::Recipe& recipe = train::recipe_for(name, network);
+  return train::Classifier({.network = network,
+                            .sample = data.train.sample_shape(),
+                            .classes = data.train.classes(),
+                            .channels = recipe.channels,
+                            .batch_norm = recipe.batch_norm,
+                            .hidden = recipe.hidden,
+                            .dropout = recipe.dropout});
 }
 
 /// How many elements differ.
@@ -42,31 +53,38 @@ class Spoil {
 }  // namespace
 
 TEST_CASE("train's gradient check passes every network, and refuses one whose rule is wrong") {
-  const train::Splits data = train::load_data("digits");
-  for (const std::string network : {"linear", "perceptron", "mlp"}) {
+  const train::Splits data = train::load_data({.name = "digits"});
+  for (const std::string network : {"linear", "perceptron", "mlp", "convnet"}) {
     CAPTURE(network);
     const train::Classifier classifier = classifier_for(data, network);
     CHECK(train::check_gradients(classifier, data.train).worst_error < 1e-7);
   }
   const train::Classifier classifier = classifier_for(data, "mlp");
-  const Spoil spoil(detail::OpId::relu);
-  CHECK_THROWS_AS(train::check_gradients(classifier, data.train), GradientError);
+  {
+    const Spoil spoil(detail::OpId::relu);
+    CHECK_THROWS_AS(train::check_gradients(classifier, data.train), GradientError);
+  }
+  const train::Classifier convnet = classifier_for(data, "convnet");
+  for (const detail::OpId op : {detail::OpId::conv2d, detail::OpId::max_pool2d, detail::OpId::relu}) {
+    const Spoil spoil(op);
+    CHECK_THROWS_AS(train::check_gradients(convnet, data.train), GradientError);
+  }
 }
 
 TEST_CASE("train's parts of the data are stratified, and the same whatever the seed") {
-  const train::Splits data = train::load_data("digits");
+  const train::Splits data = train::load_data({.name = "digits"});
   CHECK(data.train.size() + data.validation.size() + data.test.size() == 1797);
   CHECK(data.test.size() == 359);
   for (const std::int64_t count : data.test.class_counts()) CHECK((count >= 34 && count <= 37));
   for (const std::int64_t count : data.validation.class_counts()) CHECK((count >= 13 && count <= 16));
   manual_seed(123);
-  const train::Splits again = train::load_data("digits");
+  const train::Splits again = train::load_data({.name = "digits"});
   CHECK(differences(data.test.inputs(), again.test.inputs()) == 0);
   CHECK(differences(data.validation.inputs(), again.validation.inputs()) == 0);
 }
 
 TEST_CASE("looking at the first loss or at a score changes no classifier") {
-  const train::Splits data = train::load_data("spirals");
+  const train::Splits data = train::load_data({.name = "spirals"});
   train::Classifier classifier = classifier_for(data, "mlp");
   const auto stream_position = [&] { return classifier.state_dict().at("network.dropouts.0.stream"); };
   const Tensor before = stream_position();
@@ -81,7 +99,7 @@ TEST_CASE("looking at the first loss or at a score changes no classifier") {
 
 TEST_CASE("a score is the mean loss and the fraction of right answers") {
   // Without dropout in evaluation, the score of all is the mean of the scores of the parts.
-  const train::Splits data = train::load_data("spirals");
+  const train::Splits data = train::load_data({.name = "spirals"});
   train::Classifier classifier = classifier_for(data, "mlp");
   const datasets::Dataset all = data.test.subset({0, 1, 2, 3, 4});
   const train::Score score = train::evaluate(classifier, all);
@@ -95,4 +113,53 @@ TEST_CASE("a score is the mean loss and the fraction of right answers") {
   }
   CHECK(score.loss == doctest::Approx(loss).epsilon(1e-6));
   CHECK(score.accuracy == doctest::Approx(accuracy));
+}
+
+TEST_CASE("train's networks refuse samples that do not suit them, and unknown names") {
+  CHECK_THROWS_WITH_AS(train::Classifier({.network = "convnet", .sample = {64}, .classes = 10}),
+                       "--model: convnet needs images [channels, height, width], the samples are [64]",
+                       std::invalid_argument);
+  CHECK_THROWS_WITH_AS(train::Classifier({.network = "tree", .sample = {64}, .classes = 10}),
+                       "--model: there is no tree", std::invalid_argument);
+  CHECK_THROWS_WITH_AS(static_cast<void>(train::recipe_for("cats", "mlp")), "--data: there is no cats",
+                       std::invalid_argument);
+  CHECK_THROWS_WITH_AS(static_cast<void>(train::recipe_for("digits", "tree")), "--model: there is no tree",
+                       std::invalid_argument);
+}
+
+TEST_CASE("train's data have another fingerprint if a bit of them differs") {
+  const train::Splits data = train::load_data({.name = "digits"});
+  const std::uint64_t fingerprint = train::fingerprint(data.train);
+  CHECK(train::fingerprint(train::load_data({.name = "digits"}).train) == fingerprint);
+  CHECK(train::fingerprint(data.test) != fingerprint);
+  const Tensor inputs = data.train.inputs();
+  const Tensor last = one_hot(tensor({inputs.numel() - 1}, {.dtype = int64}), inputs.numel());
+  const Tensor changed = where(reshape(last, inputs.shape()) > 0, inputs + 1, inputs);
+  CHECK(differences(changed, inputs) == 1);
+  CHECK(train::fingerprint(data.train.with_inputs(changed)) != fingerprint);
+  CHECK(train::fingerprint(data.train.with_inputs(inputs.to(float64))) != fingerprint);
+}
+
+TEST_CASE("a training takes over no state that it could not be in") {
+  const train::Splits data = train::load_data({.name = "spirals"});
+  train::Classifier classifier = classifier_for(data, "mlp", "spirals");
+  train::Trainer trainer(classifier, data, {.data = "spirals", .lr = 0.1, .epochs = 3, .batch_size = 100});
+  const auto with = [&](const std::string& name, const Tensor& value) {
+    nn::StateDict state = trainer.state_dict();
+    state.set(name, value);
+    return state;
+  };
+  const auto whole = [](std::int64_t number) { return reshape(tensor({number}, {.dtype = int64}), {}); };
+  CHECK_THROWS_WITH_AS(trainer.restore(with("epoch", whole(4))), "epoch must be from 0 to 3: got 4",
+                       ValueError);
+  CHECK_THROWS_WITH_AS(trainer.restore(with("epoch", whole(-1))), "epoch must be from 0 to 3: got -1",
+                       ValueError);
+  CHECK_THROWS_WITH_AS(trainer.restore(with("epoch", whole(2))), "records must be float64 [2, 6]: got none",
+                       ValueError);
+  trainer.restore(with("epoch", whole(0)));
+  CHECK_THROWS_WITH_AS(trainer.restore(with("batch", whole(10))), "batch must be from 0 to 9: got 10",
+                       ValueError);
+  trainer.restore(with("batch", whole(9)));
+  CHECK(trainer.step() == 9);
+  CHECK(trainer.steps() == 27);
 }

@@ -93,9 +93,19 @@ ProgramResult run_program(const std::filesystem::path& program, const std::vecto
                                        : start_on_pipes(channels, program, arguments, options);
   ProgramResult result;
   int signal = options.signal;
+  const auto start = std::chrono::steady_clock::now();
+  bool to_be_killed = options.kill_at.count() >= 0;
   while (channels.out >= 0 || channels.err >= 0) {
     std::array<pollfd, 2> waiting{pollfd{channels.out, POLLIN, 0}, pollfd{channels.err, POLLIN, 0}};
-    if (::poll(waiting.data(), waiting.size(), -1) < 0 && errno != EINTR) fail("poll");
+    using std::chrono::milliseconds;
+    const auto age = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - start);
+    const milliseconds left = std::max(options.kill_at - age, milliseconds(0));
+    if (to_be_killed && left.count() == 0) {
+      ::kill(child, SIGKILL);
+      to_be_killed = false;
+    }
+    const int patience = to_be_killed ? static_cast<int>(left.count()) : -1;
+    if (::poll(waiting.data(), waiting.size(), patience) < 0 && errno != EINTR) fail("poll");
     if (waiting[0].revents != 0) read_from(channels.out, result.out);
     if (waiting[1].revents != 0) read_from(channels.err, result.err);
     if (signal > 0 && result.out.find(options.signal_after) != std::string::npos) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -23,6 +24,8 @@ struct ProgramOptions {
   /// If positive: the signal that is sent as soon as `out` holds `signal_after`.
   int signal = 0;
   std::string signal_after = {};
+  /// If not negative: SIGKILL is sent this long after the start, unless the program has ended.
+  std::chrono::milliseconds kill_at{-1};
 };
 
 /// Runs a program (no shell) to its end.

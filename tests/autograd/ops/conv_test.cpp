@@ -105,6 +105,14 @@ TEST_CASE("conv2d and its adjoints give the same bits for any number of threads"
   }
 }
 
+TEST_CASE("a stride far beyond the image costs its gradient nothing") {
+  const Conv2dOptions options{.stride = 1'000'000'000};
+  const Tensor x = tensor({1, 2, 3, 4}, {.dtype = float64, .requires_grad = true});
+  const Tensor w = reshape(tensor({3}, {.dtype = float64}), {1, 1, 1, 1});
+  const Tensor dx = grad({conv2d(reshape(x, {1, 1, 2, 2}), w, options)}, {x})[0];
+  CHECK(to_values(dx).data == std::vector<Real>{3, 0, 0, 0});
+}
+
 // The kernel computes on the columns between an image's rows, too, and drops what it gets.
 TEST_CASE("an infinite pixel spoils just the weights' gradients that it takes part in") {
   const double inf = std::numeric_limits<double>::infinity();

@@ -172,7 +172,13 @@ const OpSamples conv2d_samples(OpId::conv2d, [](Op& op) {
                         call({1, 2, 2, 2}, {3, 1, 1, 1}, {.groups = 2}));
   op.throws<ShapeError>("the window does not fit: x is [1, 1, 2, 2], kernel 3x3, dilation 1x1, padding 0x0",
                         call({1, 1, 2, 2}, {1, 1, 3, 3}));
+  op.throws<ShapeError>(
+      "x must have in / groups channels for each group: x is [1, 0, 2, 2], weight is [0, 4, 1, 1], groups "
+      "4611686018427387904",
+      call({1, 0, 2, 2}, {0, 4, 1, 1}, {.groups = std::int64_t{1} << 62}));
   op.throws<ValueError>("groups must be at least 1, got 0", call({1, 1, 2, 2}, {1, 1, 1, 1}, {.groups = 0}));
+  op.throws<ShapeError>("the image has no rows or no columns: x is [2, 3, 0, 5]",
+                        call({2, 3, 0, 5}, {4, 3, 3, 3}, {.padding = 2}));
   op.throws<ValueError>("stride must be at least 1, got 0x1",
                         call({1, 1, 2, 2}, {1, 1, 1, 1}, {.stride = {0, 1}}));
   op.throws<ValueError>("padding must be at least 0, got -1x-1",
@@ -180,7 +186,7 @@ const OpSamples conv2d_samples(OpId::conv2d, [](Op& op) {
   op.throws<ShapeError>("bias needs one element an output channel: weight is [2, 1, 1, 1], bias is [3]", [] {
     return conv2d(ones({1, 1, 2, 2}), ones({2, 1, 1, 1}), ones({3}));
   });
-  op.throws<DtypeError>("float32", [] {
+  op.throws<DtypeError>("dtypes differ: weight is float32, bias is float64; convert one with to()", [] {
     return conv2d(ones({1, 1, 2, 2}), ones({2, 1, 1, 1}), ones({2}, {.dtype = float64}));
   });
 });

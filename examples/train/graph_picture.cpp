@@ -1,4 +1,4 @@
-#include "picture.h"
+#include "graph_picture.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -10,8 +10,8 @@
 #include <cerrno>
 #include <system_error>
 
-#include "files.h"
 #include "xtgrad/autograd/graph.h"
+#include "xtgrad/autograd/io/file.h"
 
 extern char** environ;
 
@@ -52,7 +52,7 @@ Drawn run_dot(const fs::path& source, const fs::path& target) {
 std::string draw_graph(const xtgrad::Tensor& output, const std::string& title, const fs::path& folder) {
   const fs::path dot = folder / "graph.dot";
   const fs::path svg = folder / "graph.svg";
-  write_file(dot, to_dot(graph_of(output), {.title = title}));
+  xtgrad::write_file_atomically(dot, to_dot(graph_of(output), {.title = title}));
   std::error_code error;
   // A picture of an earlier run would not be of this graph.
   fs::remove(svg, error);
