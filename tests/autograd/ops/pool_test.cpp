@@ -9,6 +9,7 @@
 #include "tests/support/thread_count.h"
 #include "tests/support/values.h"
 #include "xtgrad/autograd/creation.h"
+#include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/ops.h"
 
