@@ -8,7 +8,7 @@ namespace detail {
 
 // Matrix products in which one operand is never stored: its rows are views, at given distances from one
 // address, of a buffer in which they overlap. A convolution is such a product, its rows being the shifted
-// copies of a padded image that the kernel's elements meet; see conv2d.cpp. Instantiated for float and
+// copies of a padded image that the kernel's elements meet; see conv2d_parts.h. Instantiated for float and
 // double.
 
 /// Length of a row: a number of elements rounded up to whole SIMD registers. Rows are read and written to

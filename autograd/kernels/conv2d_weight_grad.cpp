@@ -1,0 +1,155 @@
+#include <algorithm>
+
+#include "xtgrad/autograd/kernels/conv2d_parts.h"
+#include "xtgrad/autograd/kernels/copy_short.h"
+#include "xtgrad/autograd/kernels/lanes.h"
+
+namespace xtgrad {
+inline namespace v1 {
+namespace detail {
+namespace {
+
+/// Parts that a weight gradient is summed up in, each with a sum of its own.
+constexpr std::int64_t gradient_parts = 16;
+/// Room for those sums; with large weights there are fewer parts.
+constexpr std::int64_t gradient_parts_bytes = std::int64_t{64} << 20;
+
+template <class T>
+class WeightGrad {
+ public:
+  explicit WeightGrad(const Conv2dSizes& sizes)
+      : s_(sizes),
+        group_(sizes),
+        k_(group_.in * group_.taps),
+        vertical_(s_.kernel.height, s_.stride.height, s_.dilation.height),
+        horizontal_(s_.kernel.width, s_.stride.width, s_.dilation.width),
+        width_(s_.result.width + horizontal_.max_shift()),
+        runs_(T{}, s_.result.height,
+              width_ * (group_.out + group_.in * static_cast<std::int64_t>(vertical_.phases.size() *
+                                                                           horizontal_.phases.size()))),
+        copy_(padded_input(s_, vertical_, horizontal_, runs_.length)),
+        offsets_(row_offsets(copy_, vertical_, horizontal_)),
+        columns_(whole_lanes<T>(runs_.length * width_)),
+        together_(
+            std::clamp<std::int64_t>(row_dots_columns<T>() / std::max<std::int64_t>(columns_, 1), 1, 16)) {}
+
+  void run(const T* x, const T* g, T* dw) const {
+    const std::int64_t units = s_.n * runs_.per_image;
+    const std::int64_t elements = s_.out * k_;
+    const std::int64_t room =
+        gradient_parts_bytes / static_cast<std::int64_t>(sizeof(T)) / std::max<std::int64_t>(elements, 1);
+    const std::int64_t most = std::clamp<std::int64_t>(room, 2, gradient_parts);
+    // A part is worth a tile, at least.
+    const std::int64_t worth = ceil_div(tile_work, std::max<std::int64_t>(elements * columns_, 1));
+    const std::int64_t per_part = std::max(ceil_div(units, most), worth);
+    const std::int64_t parts = ceil_div(units, per_part);
+    PoolVector<T> sums(static_cast<std::size_t>(parts * elements));  // zeros
+    for_each_tile(parts, [&](std::int64_t part) {
+      add_units(x, g, part * per_part, std::min((part + 1) * per_part, units), sums.data() + part * elements);
+    });
+    std::fill_n(dw, elements, T(0));
+    for (std::int64_t part = 0; part < parts; ++part) {
+      const T* from = sums.data() + part * elements;
+      for (std::int64_t e = 0; e < elements; ++e) dw[e] += from[e];
+    }
+  }
+
+ private:
+  void add_units(const T* x, const T* g, std::int64_t first, std::int64_t last, T* dw) const {
+    const std::int64_t copy_elements = copy_.elements<T>();
+    PoolVector<T> copies(static_cast<std::size_t>(together_ * copy_elements));
+    PoolVector<T> cotangents(static_cast<std::size_t>(together_ * group_.out * columns_));
+    for (std::int64_t group = 0; group < s_.groups; ++group) {
+      for (std::int64_t unit = first; unit < last; unit += together_) {
+        const std::int64_t count = std::min(together_, last - unit);
+        bool finite = true;
+        for (std::int64_t q = 0; q < count; ++q) {
+          const std::int64_t image = (unit + q) / runs_.per_image * s_.groups + group;
+          const std::int64_t run = (unit + q) % runs_.per_image;
+          T* copy = copies.data() + q * copy_elements;
+          copy_.fill(x + image * group_.in * s_.image.height * s_.image.width, runs_.first(run), copy,
+                     runs_.per_image == 1);
+          finite = finite && all_finite(copy, copy_elements);
+          spread(g + image * group_.out * s_.result.height * s_.result.width, run,
+                 cotangents.data() + q * group_.out * columns_);
+        }
+        const RowDots<T> dots{.m = group_.out,
+                              .n = columns_,
+                              .k = k_,
+                              .count = count,
+                              .a = cotangents.data(),
+                              .base = copies.data(),
+                              .base_stride = copy_elements,
+                              .offsets = offsets_.data(),
+                              .c = dw + group * group_.out * k_};
+        if (finite) {
+          add_row_dots(dots);
+        } else {
+          add_one_by_one(dots, unit);
+        }
+      }
+    }
+  }
+
+  /// Rows of the cotangent at the distance that rows have in the padded copy, with zeros between them.
+  void spread(const T* g, std::int64_t run, T* rows) const {
+    const std::int64_t width = s_.result.width;
+    const std::int64_t lines = runs_.size(run);
+    for (std::int64_t o = 0; o < group_.out; ++o, rows += columns_) {
+      for (std::int64_t r = 0; r < lines; ++r) {
+        const T* from = g + (o * s_.result.height + runs_.first(run) + r) * width;
+        copy_short(from, width, rows + r * width_);
+      }
+      // Between the rows there is nothing but the zeros that were there at first.
+      if (lines < runs_.length) std::fill(rows + lines * width_, rows + columns_, T(0));
+    }
+  }
+
+  static bool all_finite(const T* values, std::int64_t n) {
+    Lane<T> sum(T(0));
+    for (std::int64_t i = 0; i < n; i += static_cast<std::int64_t>(Lane<T>::width))
+      sum += Lane<T>::load(values + i) * 0;  // inf * 0 is NaN
+    return all(sum == 0);
+  }
+
+  /// The zeros between the cotangent's rows meet elements of the image that no output there has; where these
+  /// may be infinite or NaN they must not take part, for 0 * inf is NaN.
+  void add_one_by_one(const RowDots<T>& all, std::int64_t first_unit) const {
+    for (std::int64_t q = 0; q < all.count; ++q) {
+      PoolVector<T> mask(static_cast<std::size_t>(columns_), T(0));
+      for (std::int64_t r = 0; r < runs_.size((first_unit + q) % runs_.per_image); ++r)
+        std::fill_n(mask.begin() + r * width_, s_.result.width, T(1));
+      RowDots<T> dots = all;
+      dots.count = 1;
+      dots.a += q * group_.out * columns_;
+      dots.base += q * all.base_stride;
+      dots.mask = mask.data();
+      add_row_dots(dots);
+    }
+  }
+
+  Conv2dSizes s_;
+  ConvGroup group_;
+  std::int64_t k_;
+  Taps vertical_;
+  Taps horizontal_;
+  std::int64_t width_;
+  RowRuns runs_;
+  PaddedImages copy_;
+  PoolVector<std::int64_t> offsets_;
+  std::int64_t columns_;   // of a run, in whole lanes
+  std::int64_t together_;  // runs whose products are summed in registers
+};
+
+}  // namespace
+
+void conv2d_weight_grad(const Conv2dSizes& sizes, const Array& x, const Array& g, Array& dw) {
+  visit_floating(x.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    WeightGrad<T>(sizes).run(x.data<T>(), g.data<T>(), dw.mutable_data<T>());
+  });
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace xtgrad
