@@ -10,21 +10,10 @@ namespace detail {
 namespace {
 
 template <class T>
-class Forward {
+class Forward : InputRows {
  public:
   Forward(const Conv2dSizes& sizes, const T* weight)
-      : s_(sizes),
-        group_(sizes),
-        k_(group_.in * group_.taps),
-        vertical_(s_.kernel.height, s_.stride.height, s_.dilation.height),
-        horizontal_(s_.kernel.width, s_.stride.width, s_.dilation.width),
-        width_(s_.result.width + horizontal_.max_shift()),
-        runs_(T{}, s_.result.height,
-              width_ * (group_.out + group_.in * static_cast<std::int64_t>(vertical_.phases.size() *
-                                                                           horizontal_.phases.size()))),
-        copy_(padded_input(s_, vertical_, horizontal_, runs_.length)),
-        offsets_(row_offsets(copy_, vertical_, horizontal_)),
-        packed_(static_cast<std::size_t>(s_.out * k_)) {
+      : InputRows(T{}, sizes), packed_(static_cast<std::size_t>(s_.out * k_)) {
     PoolVector<std::int64_t> in_order(static_cast<std::size_t>(k_));
     for (std::size_t p = 0; p < in_order.size(); ++p) in_order[p] = static_cast<std::int64_t>(p);
     for (std::int64_t g = 0; g < s_.groups; ++g) {
@@ -73,16 +62,7 @@ class Forward {
     }
   }
 
-  Conv2dSizes s_;
-  ConvGroup group_;
-  std::int64_t k_;
-  Taps vertical_;
-  Taps horizontal_;
-  std::int64_t width_;
-  RowRuns runs_;
-  PaddedImages copy_;
-  PoolVector<std::int64_t> offsets_;
-  PoolVector<T> packed_;
+  PoolVector<T> packed_;  // [groups, out, k]
 };
 
 }  // namespace

@@ -90,6 +90,36 @@ inline PoolVector<std::int64_t> row_offsets(const PaddedImages& copy, const Taps
   return offsets;
 }
 
+/// The column matrix of a group's input, as views of padded copies of it: what the output and the weight's
+/// gradient are products with.
+class InputRows {
+ protected:
+  /// `T{}` says of which type the elements are.
+  template <class T>
+  InputRows(T, const Conv2dSizes& sizes)
+      : s_(sizes),
+        group_(sizes),
+        k_(group_.in * group_.taps),
+        vertical_(s_.kernel.height, s_.stride.height, s_.dilation.height),
+        horizontal_(s_.kernel.width, s_.stride.width, s_.dilation.width),
+        width_(s_.result.width + horizontal_.max_shift()),
+        runs_(T{}, s_.result.height,
+              width_ * (group_.out + group_.in * static_cast<std::int64_t>(vertical_.phases.size() *
+                                                                           horizontal_.phases.size()))),
+        copy_(padded_input(s_, vertical_, horizontal_, runs_.length)),
+        offsets_(row_offsets(copy_, vertical_, horizontal_)) {}
+
+  Conv2dSizes s_;
+  ConvGroup group_;
+  std::int64_t k_;  // rows: elements of a filter
+  Taps vertical_;
+  Taps horizontal_;
+  std::int64_t width_;  // from one row of an image to the next
+  RowRuns runs_;
+  PaddedImages copy_;
+  PoolVector<std::int64_t> offsets_;  // [k] of the rows in the copy
+};
+
 }  // namespace detail
 }  // namespace v1
 }  // namespace xtgrad

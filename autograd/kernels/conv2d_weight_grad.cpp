@@ -15,20 +15,10 @@ constexpr std::int64_t gradient_parts = 16;
 constexpr std::int64_t gradient_parts_bytes = std::int64_t{64} << 20;
 
 template <class T>
-class WeightGrad {
+class WeightGrad : InputRows {
  public:
   explicit WeightGrad(const Conv2dSizes& sizes)
-      : s_(sizes),
-        group_(sizes),
-        k_(group_.in * group_.taps),
-        vertical_(s_.kernel.height, s_.stride.height, s_.dilation.height),
-        horizontal_(s_.kernel.width, s_.stride.width, s_.dilation.width),
-        width_(s_.result.width + horizontal_.max_shift()),
-        runs_(T{}, s_.result.height,
-              width_ * (group_.out + group_.in * static_cast<std::int64_t>(vertical_.phases.size() *
-                                                                           horizontal_.phases.size()))),
-        copy_(padded_input(s_, vertical_, horizontal_, runs_.length)),
-        offsets_(row_offsets(copy_, vertical_, horizontal_)),
+      : InputRows(T{}, sizes),
         columns_(whole_lanes<T>(runs_.length * width_)),
         together_(
             std::clamp<std::int64_t>(row_dots_columns<T>() / std::max<std::int64_t>(columns_, 1), 1, 16)) {}
@@ -128,15 +118,6 @@ class WeightGrad {
     }
   }
 
-  Conv2dSizes s_;
-  ConvGroup group_;
-  std::int64_t k_;
-  Taps vertical_;
-  Taps horizontal_;
-  std::int64_t width_;
-  RowRuns runs_;
-  PaddedImages copy_;
-  PoolVector<std::int64_t> offsets_;
   std::int64_t columns_;   // of a run, in whole lanes
   std::int64_t together_;  // runs whose products are summed in registers
 };
