@@ -98,7 +98,9 @@ Checkpoint::Choices choices_of(const Options& options, const Splits& data) {
           {"--seed", fmt::format("{}", options.seed)},
           {"--dtype", options.dtype},
           {"version", XTGRAD_VERSION},
-          {"training samples of fingerprint", fmt::format("{:016x}", fingerprint(data.train))}};
+          {"training samples of fingerprint", fmt::format("{:016x}", fingerprint(data.train))},
+          {"validation samples of fingerprint", fmt::format("{:016x}", fingerprint(data.validation))},
+          {"test samples of fingerprint", fmt::format("{:016x}", fingerprint(data.test))}};
 }
 
 }  // namespace train
