@@ -46,7 +46,8 @@ endforeach()
 
 xtgrad_static_dependency(fmt::fmt FIND fmt MODULE fmt)
 xtgrad_static_dependency(ZLIB::ZLIB FIND ZLIB MODULE zlib)
-xtgrad_static_dependency(Libzip::Libzip FIND Libzip MODULE libzip)
+# Not its pkg-config module: that one wants the libraries of libzip itself, whose development files need not be here.
+xtgrad_static_dependency(Libzip::Libzip FIND Libzip LIBS -lzip)
 xtgrad_static_dependency(Threads::Threads FIND Threads LIBS -pthread)
 xtgrad_static_dependency(OpenMP::OpenMP_CXX FIND OpenMP COMPONENTS CXX LIBS ${OpenMP_CXX_FLAGS})
 xtgrad_static_dependency(Cblas::Cblas FIND Cblas LIBS ${xtgrad_blas_flags})

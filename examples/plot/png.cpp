@@ -11,7 +11,9 @@
 
 #ifdef __SANITIZE_ADDRESS__
 /// Fontconfig keeps its patterns by offsets, which the leak sanitizer does not take for pointers.
-extern "C" const char* __lsan_default_suppressions();  // NOLINT: the sanitizer's name
+// Visible, for the sanitizer calls it from its own shared object.
+extern "C" __attribute__((visibility("default"))) const char*
+__lsan_default_suppressions();  // NOLINT: the sanitizer's name
 extern "C" const char* __lsan_default_suppressions() { return "leak:libfontconfig"; }
 #endif
 
