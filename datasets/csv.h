@@ -14,7 +14,11 @@ namespace datasets {
 
 /// What the first line of a CSV file is.
 enum class CsvHeader : std::uint8_t {
-  detect,  ///< `counts` or `names` if it cannot be a row of data, else `none`
+  /// `counts` if it looks like one; `names` if no field is a number, or all but the label's are and the next
+  /// row's
+  /// label is a label; else `none`: a row of which some fields are no numbers is damaged, and reading it says
+  /// so.
+  detect,
   none,    ///< the first row
   names,   ///< names of the columns
   counts,  ///< numbers of rows and of features, then the class names, as scikit-learn's files begin
