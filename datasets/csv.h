@@ -14,10 +14,9 @@ namespace datasets {
 
 /// What the first line of a CSV file is.
 enum class CsvHeader : std::uint8_t {
-  /// `counts` if it looks like one; `names` if no field is a number, or all but the label's are and the next
-  /// row's
-  /// label is a label; else `none`: a row of which some fields are no numbers is damaged, and reading it says
-  /// so.
+  /// `counts` if it looks like one; `names` if no field is a number, or if all are but the label's, and the
+  /// next row has a label there; else `none`: a row of which some fields are no numbers is damaged, and
+  /// reading it says so.
   detect,
   none,    ///< the first row
   names,   ///< names of the columns
