@@ -30,7 +30,7 @@ inline namespace XTGRAD_PUBLIC v1 {
 [[nodiscard]] Tensor sign(const Tensor& x);     ///< -1, 0 or 1; no gradient
 [[nodiscard]] Tensor tanh(const Tensor& x);     ///< hyperbolic tangent
 [[nodiscard]] Tensor sigmoid(const Tensor& x);  ///< 1 / (1 + e^-x)
-[[nodiscard]] Tensor relu(const Tensor& x);     ///< max(x, 0); derivative 0 at 0
+[[nodiscard]] Tensor relu(const Tensor& x);     ///< max(x, 0); derivative 0 at 0, and 1 at NaN, which wins
 [[nodiscard]] Tensor erf(const Tensor& x);      ///< error function, 2/sqrt(pi) times the integral of e^-t^2
 [[nodiscard]] Tensor sin(const Tensor& x);      ///< sine of radians
 [[nodiscard]] Tensor cos(const Tensor& x);      ///< cosine of radians
@@ -42,7 +42,7 @@ struct SoftplusOptions {
 /// log(1 + e^(beta x)) / beta, a smooth relu.
 [[nodiscard]] Tensor softplus(const Tensor& x, const SoftplusOptions& options = {});
 
-/// x where x >= 0, else slope * x. The derivative at 0 is the slope.
+/// x where x >= 0, else slope * x. The derivative at 0 is the slope, and NaN at NaN.
 [[nodiscard]] Tensor leaky_relu(const Tensor& x, double slope = 0.01);
 /// x where x > 0, else alpha * (e^x - 1). The derivative at 0 is min(1, alpha).
 [[nodiscard]] Tensor elu(const Tensor& x, double alpha = 1);
@@ -59,8 +59,8 @@ struct ClampOptions {
   double min = -std::numeric_limits<double>::infinity();
   double max = std::numeric_limits<double>::infinity();
 };
-/// min(max(x, min), max); derivative 1 inside and 0 at the end points and outside. Throws ValueError if
-/// min > max.
+/// min(max(x, min), max); derivative 1 inside and at NaN, 0 at the end points and outside. Throws ValueError
+/// if min > max.
 [[nodiscard]] Tensor clamp(const Tensor& x, const ClampOptions& options);
 
 // Two operands.
@@ -214,7 +214,8 @@ struct MatmulOptions {
 // Images: [n, channels, height, width]. In one direction a window of `kernel` elements, `dilation` apart, on
 // a side of `size` elements with `padding` more at both ends has
 //   floor((size + 2 padding - dilation (kernel - 1) - 1) / stride) + 1
-// places. Padding is zeros that take part like other numbers: an infinite weight that meets them gives NaN.
+// places. Padding is zeros that take part like other numbers, however far from the image: an infinite weight
+// that meets them gives NaN. A pixel's gradient is a sum over the windows that it is in, and of nothing else.
 // Throws ShapeError where a window does not fit even once, and for an image without rows or columns;
 // ValueError for options out of range.
 
@@ -296,6 +297,11 @@ struct BatchNormOptions {
 /// single value a channel, whose variance says nothing. (Ioffe and Szegedy, 2015)
 [[nodiscard]] Tensor batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias,
                                 const BatchNormOptions& options = {});
+/// (x - mean) * scale + shift, channel by channel: x is [n, c, ...], the others are [c]. Batch normalisation
+/// by known statistics, with scale = weight / sqrt(variance + eps); a mean far from zero costs no digits.
+/// Throws ShapeError where the shapes do not fit.
+[[nodiscard]] Tensor normalize_by(const Tensor& x, const Tensor& mean, const Tensor& scale,
+                                  const Tensor& shift);
 
 }  // namespace v1
 }  // namespace xtgrad

@@ -97,13 +97,12 @@ void BatchNorm::track(const Tensor& mean, const Tensor& variance) {
   running_var = (1 - share) * running_var + share * variance;
 }
 
-/// One scale and one shift a channel: two passes over x, and its gradient is the cotangent times the scale.
+/// One pass over x, and its gradient is the cotangent times the scale.
 Tensor BatchNorm::normalize_by_running(const Tensor& x) const {
   const Tensor inverse = 1 / sqrt(running_var + options_.eps);  // [c]
   const Tensor scale = options_.affine ? weight * inverse : inverse;
-  const Tensor centred = running_mean * scale;
-  const Tensor shift = options_.affine ? bias - centred : neg(centred);
-  return x * beside(scale, x) + beside(shift, x);
+  const Tensor shift = options_.affine ? bias.tensor() : zeros_like(inverse);
+  return normalize_by(x, running_mean, scale, shift);
 }
 
 void BatchNorm1d::check_shape(const Tensor& x) const {

@@ -44,7 +44,9 @@ struct LeakyRelu final : Activation<LeakyRelu, OpId::leaky_relu> {
   using Activation::Activation;
   static constexpr auto number_name = "slope";
   static auto value(const auto& x, double slope) { return where(x >= 0, x, slope * x); }
-  static auto rule(const auto& g, const auto& x, double slope) { return where(x > 0, g, slope * g); }
+  static auto rule(const auto& g, const auto& x, double slope) {
+    return g * where(x <= 0, slope, sign(x));  // 1 above, and NaN at NaN, which is on neither side
+  }
 };
 
 struct Elu final : Activation<Elu, OpId::elu> {

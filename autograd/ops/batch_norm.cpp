@@ -109,26 +109,78 @@ class BatchNorm final : public PrimitiveOf<OpId::batch_norm> {
   BatchNormOptions options_;
 };
 
-void check_channel_parameter(const Shape& x, const Tensor& parameter, const char* name) {
-  if (parameter.shape() == Shape{x[1]}) return;
-  throw ShapeError(
-      fmt::format("batch_norm: {} must have an element for each channel, [{}]: x is {}, {} is {}", name, x[1],
-                  to_string(x), name, to_string(parameter.shape())));
+/// (x - mean) * scale + shift in one pass. Not x * scale + (shift - mean * scale), which is as fast: where
+/// the mean is many deviations away, the two terms are large and nearly cancel, and so do their digits.
+class NormalizeBy final : public PrimitiveOf<OpId::normalize_by> {
+ public:
+  static Reads reads(Wanted wanted) {
+    const Reads for_x_and_mean = input_bit(2), for_scale = input_bit(0) | input_bit(1);
+    return (is_wanted(wanted, 0) || is_wanted(wanted, 1) ? for_x_and_mean : reads_nothing) |
+           (is_wanted(wanted, 2) ? for_scale : reads_nothing);
+  }
+
+  [[nodiscard]] Array forward(const Array& x, const Array& mean, const Array& scale,
+                              const Array& shift) const {
+    const Shape channels = beside(x.shape);
+    const auto value = [](const auto& v, const auto& m, const auto& s, const auto& b) {
+      return (v - m) * s + b;
+    };
+    return map(to_string(op), value, x, mean.with_shape(channels), scale.with_shape(channels),
+               shift.with_shape(channels));
+  }
+
+  void vjp(VjpContext& context) const override {
+    const Tensor& g = context.g;
+    const Shape channels = beside(g.shape());
+    const auto over_channel = [&](const Tensor& v) { return reshape(sum_to(v, channels), {channels[0]}); };
+    const auto by_scale = [](const auto& u, const auto& s) { return u * s; };
+    const auto by_deviation = [](const auto& u, const auto& v, const auto& m) { return u * (v - m); };
+    if (context.wanted(0) || context.wanted(1)) {
+      const Tensor dx = evaluate(to_string(op), by_scale, g, reshape(context.input(2), channels));
+      if (context.wanted(0)) context.set(0, dx);
+      if (context.wanted(1)) context.set(1, -over_channel(dx));
+    }
+    if (context.wanted(2)) {
+      const Tensor x = context.input(0);
+      context.set(
+          2, over_channel(evaluate(to_string(op), by_deviation, g, x, reshape(context.input(1), channels))));
+    }
+    if (context.wanted(3)) context.set(3, over_channel(g));
+  }
+
+ private:
+  /// [c] as it broadcasts to x [n, c, ...].
+  static Shape beside(const Shape& x) {
+    Shape shape{x[1]};
+    for (std::size_t d = 2; d < x.rank(); ++d) shape.push_back(1);
+    return shape;
+  }
+};
+
+/// A parameter with an element for each channel, of x's dtype.
+void check_channel_parameter(OpId op, const Tensor& x, const Tensor& parameter, const char* name) {
+  check_same_dtype(op, x, parameter, {"x", name});
+  if (parameter.shape() == Shape{x.size(1)}) return;
+  throw ShapeError(fmt::format("{}: {} must have an element for each channel, [{}]: x is {}, {} is {}",
+                               to_string(op), name, x.size(1), to_string(x.shape()), name,
+                               to_string(parameter.shape())));
+}
+
+/// x is floating and has channels.
+void check_channels(OpId op, const Tensor& x) {
+  check_floating(op, x);
+  if (x.rank() >= 2) return;
+  throw ShapeError(fmt::format("{}: x needs at least 2 dimensions [n, c, ...]: x is {}", to_string(op),
+                               to_string(x.shape())));
 }
 
 void check_batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias,
                       const BatchNormOptions& options) {
   constexpr OpId op = OpId::batch_norm;
-  check_floating(op, x);
-  check_same_dtype(op, x, weight, {"x", "weight"});
-  check_same_dtype(op, x, bias, {"x", "bias"});
+  check_channels(op, x);
+  check_channel_parameter(op, x, weight, "weight");
+  check_channel_parameter(op, x, bias, "bias");
   const Shape& shape = x.shape();
-  if (shape.rank() < 2) {
-    throw ShapeError(
-        fmt::format("batch_norm: x needs at least 2 dimensions [n, c, ...]: x is {}", to_string(shape)));
-  }
-  check_channel_parameter(shape, weight, "weight");
-  check_channel_parameter(shape, bias, "bias");
   const std::int64_t count = channels_of(shape).count();
   if (count < 2) {
     throw ShapeError(fmt::format("batch_norm: needs more than one value a channel: x is {}, which has {}",
@@ -177,6 +229,15 @@ Tensor batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias,
   detail::check_batch_norm(x, weight, bias, options);
   return detail::apply(detail::BatchNorm(options), x, weight, bias,
                        detail::make_constant(detail::moments_of(detail::array_of(x))));
+}
+
+Tensor normalize_by(const Tensor& x, const Tensor& mean, const Tensor& scale, const Tensor& shift) {
+  constexpr detail::OpId op = detail::OpId::normalize_by;
+  detail::check_channels(op, x);
+  detail::check_channel_parameter(op, x, mean, "mean");
+  detail::check_channel_parameter(op, x, scale, "scale");
+  detail::check_channel_parameter(op, x, shift, "shift");
+  return detail::apply(detail::NormalizeBy{}, x, mean, scale, shift);
 }
 
 }  // namespace v1

@@ -79,7 +79,8 @@ struct Relu final : Unary<Relu, OpId::relu> {
   // The output says as much as the input, and the next layer keeps it anyway.
   static constexpr Reads saves = output_bit;
   static auto value(const auto& x) { return maximum(x, 0); }
-  static auto rule(const auto& g, const auto& y) { return where(y > 0, g, 0); }
+  // NaN is chosen over 0, so the cotangent goes to it, as in maximum: a 0 would end the NaN of derivatives
+  static auto rule(const auto& g, const auto& y) { return where(y == 0, 0, g); }
 };
 
 struct Erf final : Unary<Erf, OpId::erf> {
@@ -147,12 +148,13 @@ class Clamp final : public PrimitiveOf<OpId::clamp> {
 
   void vjp(VjpContext& context) const override {
     const auto [low, high] = options_;
-    // An absent bound has no end point, so relu and clamp from 0 agree at x = inf, too.
+    // An absent bound has no end point, so relu and clamp from 0 agree at x = inf, too. NaN lies at no bound:
+    // it is passed on, and so is the cotangent.
     constexpr double inf = std::numeric_limits<double>::infinity();
     const auto rule = [low = low, high = high](const auto& g, const auto& x) {
-      const auto above = low == -inf ? x >= low : x > low;
-      const auto below = high == inf ? x <= high : x < high;
-      return where(above, where(below, g, 0), 0);
+      const auto at_low = low == -inf ? x < low : x <= low;
+      const auto at_high = high == inf ? x > high : x >= high;
+      return where(at_low, 0, where(at_high, 0, g));
     };
     context.set(0, evaluate(to_string(op), rule, context.g, context.input(0)));
   }

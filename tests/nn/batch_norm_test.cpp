@@ -175,6 +175,56 @@ TEST_CASE("the gradient in evaluation is the scale, and reaches weight and bias"
   CHECK(elements(norm.bias.grad()) == std::vector<double>{6, 5, -1});
 }
 
+TEST_CASE("evaluation keeps its digits where the mean is 1e4 deviations from zero") {
+  for (const Dtype dtype : {float32, float64}) {
+    CAPTURE(to_string(dtype));
+    auto norm = numbered<nn::BatchNorm2d>({}, dtype);
+    norm.running_mean = tensor({1e4, -2e4, 0.5e4}, {.dtype = dtype});
+    norm.running_var = tensor({1, 4, 0.25}, {.dtype = dtype});
+    norm.eval();
+    // Multiples of 1/8 about each mean: both dtypes hold them, so that every error is the layer's own.
+    const Tensor x =
+        (ramp({2, 3, 4, 5}, dtype) + reshape(norm.running_mean, {3, 1, 1})).detach().set_requires_grad();
+    const Tensor y = norm(x);
+    check_near(elements(y), normalized(x, {1e4L, -2e4L, 0.5e4L}, {1, 4, 0.25L}), dtype);
+
+    const Tensor g = ramp({2, 3, 4, 5}, dtype);
+    y.backward({.gradient = g});
+    const std::vector<double> v = elements(x), u = elements(g);
+    const Real mean[] = {1e4L, -2e4L, 0.5e4L}, var[] = {1, 4, 0.25L}, weight[] = {1, 2, 0.5L};
+    std::vector<double> dx;
+    std::vector<Real> sums(3, 0.0L);
+    for (std::size_t i = 0; i < v.size(); ++i) {
+      const std::size_t c = i / 20 % 3;
+      const Real inverse = 1 / std::sqrt(var[c] + 1e-5L);
+      dx.push_back(static_cast<double>(u[i] * weight[c] * inverse));
+      sums[c] += u[i] * (v[i] - mean[c]) * inverse;
+    }
+    check_near(elements(x.grad()), dx, dtype);
+    check_near(elements(norm.weight.grad()), narrow(sums), dtype);
+  }
+}
+
+TEST_CASE("second derivatives in evaluation keep their digits, too") {
+  auto norm = numbered<nn::BatchNorm1d>({}, float32);
+  norm.running_mean = tensor({1e4, -2e4, 0.5e4});
+  norm.running_var = tensor({1, 4, 0.25});
+  norm.eval();
+  const Tensor x = (ramp({5, 3}) + norm.running_mean).detach().set_requires_grad();
+  const Tensor first = grad({sum(square(norm(x)))}, {x}, {.create_graph = true})[0];
+  const Tensor second = grad({sum(square(first))}, {x})[0];
+  // y = (x - mean) s + b and f = y^2: f' = 2 y s, and the derivative of f'^2 is 8 y s^3.
+  const std::vector<Real> mean = {1e4L, -2e4L, 0.5e4L}, var = {1, 4, 0.25L};
+  const std::vector<double> y = normalized(x, mean, var);
+  std::vector<double> want;
+  for (std::size_t i = 0; i < y.size(); ++i) {
+    const Real weight[] = {1, 2, 0.5L};
+    const Real s = weight[i % 3] / std::sqrt(var[i % 3] + 1e-5L);
+    want.push_back(static_cast<double>(8 * y[i] * s * s * s));
+  }
+  check_near(elements(second), want, float32);
+}
+
 TEST_CASE("running statistics hold no graph, whatever the input's history") {
   nn::BatchNorm2d norm{{.num_features = 2}};
   const Tensor x = ramp({2, 2, 2, 2}).set_requires_grad();

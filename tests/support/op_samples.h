@@ -1,6 +1,7 @@
 #pragma once
 
 #include <concepts>
+#include <cstdint>
 #include <functional>
 #include <span>
 #include <string>
@@ -142,9 +143,15 @@ struct Accuracy {
   double floor = 0;       ///< errors are not measured against values smaller than this
   /// Errors count against the reference of the inputs' magnitudes: for sums, which can cancel.
   bool by_magnitudes = false;
-  bool signed_zeros = true;   ///< false where the sign of a zero follows from the order of a sum
-  double gradient_ulps = 1;   ///< between a gradient computed on lanes and one recorded on tensors
-  double gradient_floor = 0;  ///< these errors are not measured against smaller values; where terms cancel
+  /// More ulps for every term of an element's sum but the first, where terms are added one after the other:
+  /// half a one each, for the roundings add up where all terms are alike. A reference of ones counts the
+  /// terms.
+  double ulps_per_addition = 0;
+  bool signed_zeros = true;  ///< false where the sign of a zero follows from the order of a sum
+  double gradient_ulps = 1;  ///< between a gradient computed on lanes and one recorded on tensors
+  /// These errors are not measured against values smaller than this share of the largest cotangent: where
+  /// terms of that size cancel.
+  double gradient_floor = 0;
 };
 
 /// The dtypes an operation takes; the others must be refused by the promised text.
@@ -162,6 +169,8 @@ class Op {
   OpId id;
   Kind kind;
   std::size_t registrations = 0;  ///< 1 is right
+  /// Another number draws other inputs; the limits hold for all of them.
+  std::uint64_t salt = 0;
   /// Operations that a composite lets report errors in their own name.
   std::vector<OpId> parts = {};
   Accuracy accuracy = {};

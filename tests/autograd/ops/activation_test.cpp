@@ -4,6 +4,7 @@
 #include <cmath>
 #include <functional>
 #include <numbers>
+#include <utility>
 
 #include "tests/support/values.h"
 #include "xtgrad/autograd/creation.h"
@@ -76,6 +77,35 @@ TEST_CASE("derivatives of the activations keep their digits, at the scale of 1 w
                 return sigmoid_of(z) + x * sigmoid_of(z) * sigmoid_of(-z) * dz;
               },
               {-45, 45}, dtype, unit) < 6);
+  }
+}
+
+TEST_CASE("a NaN stays NaN in all derivatives of the smooth activations") {
+  const std::pair<const char*, std::function<Tensor(const Tensor&)>> activations[] = {
+      {"sigmoid", [](const Tensor& x) { return sigmoid(x); }},
+      {"tanh", [](const Tensor& x) { return tanh(x); }},
+      {"softplus", [](const Tensor& x) { return softplus(x); }},
+      {"elu", [](const Tensor& x) { return elu(x); }},
+      {"elu, alpha 0.5", [](const Tensor& x) { return elu(x, 0.5); }},
+      {"normal_cdf", [](const Tensor& x) { return normal_cdf(x); }},
+      {"gelu", [](const Tensor& x) { return gelu(x); }},
+      {"gelu_tanh", [](const Tensor& x) { return gelu_tanh(x); }},
+      {"silu", [](const Tensor& x) { return silu(x); }}};
+  for (const auto& [name, f] : activations) {
+    for (const Dtype dtype : {float32, float64}) {
+      CAPTURE(name);
+      CAPTURE(to_string(dtype));
+      const Tensor x = to_tensor(row({0.5, not_a_number, -0.5}), dtype, true);
+      Tensor derivative = f(x);
+      for (int order = 1; order <= 3; ++order) {
+        CAPTURE(order);
+        derivative = grad({sum(derivative)}, {x}, {.create_graph = true})[0];
+        const Values values = to_values(derivative);
+        CHECK(std::isfinite(values.data[0]));
+        CHECK(std::isnan(values.data[1]));
+        CHECK(std::isfinite(values.data[2]));
+      }
+    }
   }
 }
 

@@ -32,9 +32,10 @@ std::vector<Tensor> to_second_order(const Function& f, const std::vector<Tensor>
     results.push_back(gradient);
     norm = norm + sum(square(gradient));
   }
-  if (!norm.requires_grad()) return results;
-  for (const Tensor& second : grad(std::vector<Tensor>{norm}, inputs, {.allow_unused = true})) {
-    results.push_back(second.defined() ? second : zeros({}, {.dtype = float64}));
+  std::vector<Tensor> second(inputs.size());  // no gradient at all counts as zero
+  if (norm.requires_grad()) second = grad(std::vector<Tensor>{norm}, inputs, {.allow_unused = true});
+  for (const Tensor& gradient : second) {
+    results.push_back(gradient.defined() ? gradient : zeros({}, {.dtype = float64}));
   }
   return results;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -68,8 +69,9 @@ struct Comparison {
   std::string what;  ///< "value, float32"
   double ulps = 0;
   bool signed_zeros = true;
-  const Values* scale = nullptr;  ///< sizes that errors are measured against; the wanted values if null
-  double floor = 0;               ///< but none smaller than this
+  const Values* scale = nullptr;      ///< sizes that errors are measured against; the wanted values if null
+  double floor = 0;                   ///< but none smaller than this
+  const Values* more_ulps = nullptr;  ///< allowed on top of `ulps` at each element; none if null
 };
 /// Compares a tensor with wanted values, shape first.
 void compare(Findings& findings, const Tensor& got, const Values& want, const Comparison& comparison);
@@ -77,6 +79,8 @@ void compare(Findings& findings, const Tensor& got, const Values& want, const Co
 /// The largest finite size in an array, at every element: the scale of gradients that were summed and can
 /// cancel.
 Values largest_everywhere(const Values& values);
+/// What Accuracy::gradient_floor comes to for a cotangent.
+double gradient_floor(const Op& op, const Values& cotangent);
 
 /// The inputs of a sample as tensors: masks as bool, indices as int64, the others in `dtype`. With
 /// `recorded`, the differentiable ones want a gradient.
@@ -88,7 +92,10 @@ std::vector<Tensor> differentiable_of(const Sample& sample, std::span<const Tens
 std::vector<Values> draw_inputs(const Sample& sample, Dtype dtype, Random& random);
 /// The sample with its inputs drawn from small integers, on which sums and products are exact.
 Sample with_integers(Sample sample);
-/// A generator that depends on the operation and the check alone.
+/// A number that follows from the operation's name and its salt alone: a new line in ops.def, wherever it
+/// stands, leaves what the others draw as it was.
+std::uint64_t seed_of(const Op& op);
+/// A generator that depends on seed_of and the check alone.
 Random random_for(const Op& op, Check check);
 
 struct GradientOptions {

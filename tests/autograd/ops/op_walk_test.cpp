@@ -38,6 +38,28 @@ bool finds(const Op& op, Check check, const std::string& text) {
   return true;
 }
 
+TEST_CASE("op walk draws by the operation's name, not by its place in ops.def") {
+  Op op(OpId::tanh);
+  CHECK(seed_of(op) == 0xd93450ef07843b10);  // FNV-1a of "tanh"
+  CHECK(seed_of(op) != seed_of(Op(OpId::exp)));
+  Op salted = op;
+  salted.salt = 1;
+  CHECK(random_for(op, Check::values).next_uniform() == random_for(op, Check::values).next_uniform());
+  CHECK(random_for(op, Check::values).next_uniform() != random_for(op, Check::nasty).next_uniform());
+  CHECK(random_for(op, Check::values).next_uniform() != random_for(salted, Check::values).next_uniform());
+}
+
+TEST_CASE("op walk allows a chain of additions its roundings and no more") {
+  Op op = describe(OpId::scatter_add);
+  REQUIRE(findings_of(op, Check::values).empty());
+  // Of no entries nothing is added, so that an ulp is too much.
+  Sample empty = op.samples[5];
+  REQUIRE(empty.inputs[1].shape == Shape{0, 2});
+  empty.apply = [apply = empty.apply](std::span<const Tensor> in) { return apply(in) * (1 + 0x1p-52); };
+  op.samples = {empty};
+  CHECK(finds(op, Check::values, "ulps, 0 allowed)"));
+}
+
 TEST_CASE("op walk finds nothing wrong with an honest description") {
   const Op op = op_with(honest());
   for (const Check check : all_checks) {

@@ -14,7 +14,7 @@ CheckGradsReport check_sample(const Op& op, const Sample& sample, int order) {
   const auto f = [&](std::span<const Tensor> x) { return std::vector<Tensor>{sample.apply(x)}; };
   return check_grads(f, inputs,
                      {.order = order,
-                      .seed = static_cast<std::uint64_t>(op.id),
+                      .seed = seed_of(op),
                       .name = fmt::format("{}({})", detail::to_string(op.id), sample.attributes)});
 }
 

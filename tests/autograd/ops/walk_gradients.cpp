@@ -122,16 +122,18 @@ Values draw_cotangent(const Shape& shape, Dtype dtype, Random& random) {
   return rounded(draw(std::span(&like, 1), random)[0], dtype);
 }
 
-void compare_gradients(const Sample& sample, const Tensor& got, const Tensor& want, double ulps,
-                       const std::string& what, Findings& findings) {
+/// Compares two gradients, either of which may be missing, by the limits and at the scale of the largest
+/// element.
+void compare_gradients(const Tensor& got, const Tensor& want, Comparison comparison, Findings& findings) {
   if (got.defined() != want.defined()) {
-    findings.add(sample, fmt::format("{}: exists for one and not for the other", what));
+    findings.add(comparison.sample, fmt::format("{}: exists for one and not for the other", comparison.what));
   }
   if (!got.defined() || !want.defined()) return;
   const Values wanted = to_values(want);
   const Values scale = largest_everywhere(wanted);
-  compare(findings, got, wanted,
-          {.sample = sample, .what = what, .ulps = ulps, .signed_zeros = false, .scale = &scale});
+  comparison.signed_zeros = false;
+  comparison.scale = &scale;
+  compare(findings, got, wanted, comparison);
 }
 
 /// A rule does no work for inputs that want nothing, and the others must not notice.
@@ -144,8 +146,9 @@ void check_one_at_a_time(const Sample& sample, const std::vector<Values>& values
     for (std::size_t k = 0; k < alone.inputs.size(); ++k) alone.inputs[k].differentiable = k == i;
     const std::vector<Tensor> inputs = make_inputs(alone, values, float64, true);
     const std::vector<Tensor> gradient = gradients_of(alone, inputs, cotangent);
-    compare_gradients(sample, gradient[0], together[nth], 0,
-                      fmt::format("gradient {} alone against all together", i), findings);
+    compare_gradients(gradient[0], together[nth],
+                      {.sample = sample, .what = fmt::format("gradient {} alone against all together", i)},
+                      findings);
     ++nth;
   }
 }
@@ -165,8 +168,12 @@ void check_both_evaluators(const Op& op, const Sample& sample, Dtype dtype, Rand
                                        to_string(on_lanes[i].dtype()), to_string(on_lanes[i].shape()),
                                        to_string(dtype), to_string(wanted[i].shape())));
     }
-    compare_gradients(sample, on_lanes[i], on_tensors[i], op.accuracy.gradient_ulps,
-                      fmt::format("gradient {}, lanes against tensors, {}", i, to_string(dtype)), findings);
+    compare_gradients(on_lanes[i], on_tensors[i],
+                      {.sample = sample,
+                       .what = fmt::format("gradient {}, lanes against tensors, {}", i, to_string(dtype)),
+                       .ulps = op.accuracy.gradient_ulps,
+                       .floor = gradient_floor(op, cotangent)},
+                      findings);
   }
   if (dtype == float64) check_one_at_a_time(sample, values, cotangent, on_lanes, findings);
 }

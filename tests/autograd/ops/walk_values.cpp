@@ -21,6 +21,17 @@ Values magnitudes_of(const Sample& sample, std::vector<Values> inputs) {
   return sample.reference(inputs);
 }
 
+/// What Accuracy::ulps_per_addition allows at each element.
+Values addition_ulps(const Op& op, const Sample& sample, std::vector<Values> inputs) {
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (sample.inputs[i].role != Role::floating) continue;
+    for (Real& value : inputs[i].data) value = 1;
+  }
+  Values allowed = sample.reference(inputs);
+  for (Real& terms : allowed.data) terms = op.accuracy.ulps_per_addition * std::max<Real>(terms - 1, 0);
+  return allowed;
+}
+
 void compare_with_reference(const Op& op, const Sample& sample, const std::vector<Values>& inputs,
                             Dtype dtype, std::string_view what, Findings& findings, double ulps) {
   const Tensor got = sample.apply(make_inputs(sample, inputs, dtype, false));
@@ -31,13 +42,16 @@ void compare_with_reference(const Op& op, const Sample& sample, const std::vecto
     return;
   }
   const Values scale = op.accuracy.by_magnitudes ? magnitudes_of(sample, inputs) : Values{};
+  const bool counts = op.accuracy.ulps_per_addition > 0 && is_floating(expected);
+  const Values more_ulps = counts ? addition_ulps(op, sample, inputs) : Values{};
   compare(findings, got, sample.reference(inputs),
           {.sample = sample,
            .what = fmt::format("{}, {}", what, to_string(dtype)),
            .ulps = is_floating(expected) ? ulps : 0,
            .signed_zeros = op.accuracy.signed_zeros,
            .scale = op.accuracy.by_magnitudes ? &scale : nullptr,
-           .floor = op.accuracy.floor});
+           .floor = op.accuracy.floor,
+           .more_ulps = counts ? &more_ulps : nullptr});
 }
 
 double nasty_ulps(const Op& op) { return std::max(op.accuracy.ulps, op.accuracy.nasty_ulps); }
@@ -177,7 +191,7 @@ void check_nasty_gradients(const Op& op, const Sample& sample, const std::vector
          .ulps = op.accuracy.gradient_ulps,
          .signed_zeros = false,
          .scale = op.elementwise_operations.empty() ? &scale : nullptr,
-         .floor = op.accuracy.gradient_floor});
+         .floor = gradient_floor(op, cotangent)});
   }
 }
 
@@ -228,6 +242,7 @@ void check_nasty(const Op& op, Findings& findings) {
   for (const Elementwise& operation : op.elementwise_operations) {
     const Op alone = [&] {
       Op one(op.id);
+      one.salt = op.salt;
       one.elementwise(operation);
       return one;
     }();

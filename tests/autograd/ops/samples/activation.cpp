@@ -32,7 +32,8 @@ const OpSamples leaky_relu_samples(OpId::leaky_relu, [](Op& op) {
                              {{-0.0}, -0.0, {0.01}, {0}},
                              {{2}, 2, {1}, {0}},
                              {{-inf}, -inf, {0.01}, {0}},
-                             {{inf}, inf, {1}, {0}}}});
+                             {{inf}, inf, {1}, {0}},
+                             {{nan}, nan, {nan}, {0}}}});  // linear on either side: nothing to derive again
   op.elementwise({.attributes = "slope=1.5",
                   .apply = [](const Tensor& x) { return leaky_relu(x, 1.5); },
                   .reference = [](Real x) { return x >= 0 ? x : Real{1.5} * x; },
@@ -53,7 +54,8 @@ const OpSamples elu_samples(OpId::elu, [](Op& op) {
                              {{1e3}, 1e3, {1}, {0}},
                              {{-1e3}, -1, {0}, {0}},
                              {{inf}, inf, {1}, {0}},
-                             {{-inf}, -1, {0}, {0}}}});
+                             {{-inf}, -1, {0}, {0}},
+                             {{nan}, nan, {nan}, {nan}}}});
   op.elementwise({.attributes = "alpha=0.5",
                   .apply = [](const Tensor& x) { return elu(x, 0.5); },
                   .reference = [](Real x) { return x > 0 ? x : std::expm1(x) / 2; },
@@ -70,18 +72,22 @@ const OpSamples elu_samples(OpId::elu, [](Op& op) {
 });
 
 const OpSamples normal_cdf_samples(OpId::normal_cdf, [](Op& op) {
-  op.accuracy = {.ulps = 4.5};
+  // Roundings below 0, each less than an ulp of the result: 3 in the fit's argument, magnified 1.2 times; 1.6
+  // in the fit, 2 in its division, 1 in the exponential, and half a one at the end. They seldom agree:
+  // activation_test.cpp holds it to 4.5 at 20001 points.
+  op.accuracy = {.ulps = 9};
   op.elementwise({.apply = [](const Tensor& x) { return normal_cdf(x); },
                   .reference = normal_cdf_of,
                   .points = {{{0}, 0.5, {density_at_zero}, {0}},
                              {{1e3}, 1, {0}, {0}},
                              {{-1e3}, 0, {0}, {0}},
                              {{inf}, 1, {0}, {0}},
-                             {{-inf}, 0, {0}, {0}}}});
+                             {{-inf}, 0, {0}, {0}},
+                             {{nan}, nan, {nan}, {nan}}}});
 });
 
 const OpSamples gelu_samples(OpId::gelu, [](Op& op) {
-  op.accuracy = {.ulps = 5, .gradient_ulps = 8};
+  op.accuracy = {.ulps = 10, .gradient_ulps = 8};  // normal_cdf's, and the product's
   op.elementwise({.apply = [](const Tensor& x) { return gelu(x); },
                   .reference = [](Real x) { return weighted(x, normal_cdf_of(x)); },
                   .inputs = {away_from(-0.752)},
@@ -89,7 +95,8 @@ const OpSamples gelu_samples(OpId::gelu, [](Op& op) {
                              {{1e3}, 1e3, {1}, {0}},
                              {{-1e3}, -0.0, {0}, {0}},
                              {{inf}, inf, {1}, {0}},
-                             {{-inf}, -0.0, {0}, {0}}}});
+                             {{-inf}, -0.0, {0}, {0}},
+                             {{nan}, nan, {nan}, {nan}}}});
 });
 
 const OpSamples gelu_tanh_samples(OpId::gelu_tanh, [](Op& op) {
@@ -107,11 +114,13 @@ const OpSamples gelu_tanh_samples(OpId::gelu_tanh, [](Op& op) {
                              {{1e3}, 1e3, {1}, {0}},
                              {{-1e3}, -0.0, {0}, {0}},
                              {{inf}, inf, {1}, {0}},
-                             {{-inf}, -0.0, {0}, {0}}}});
+                             {{-inf}, -0.0, {0}, {0}},
+                             {{nan}, nan, {nan}, {nan}}}});
 });
 
 const OpSamples silu_samples(OpId::silu, [](Op& op) {
-  op.accuracy = {.ulps = 3, .gradient_ulps = 8};
+  // sigmoid's 2.5 ulps are up to 5 of a product with smaller leading digits, which is rounded itself.
+  op.accuracy = {.ulps = 5.5, .gradient_ulps = 8};
   op.elementwise({.apply = [](const Tensor& x) { return silu(x); },
                   .reference = [](Real x) { return weighted(x, 1 / (1 + std::exp(-x))); },
                   .inputs = {away_from(-1.278)},
@@ -119,7 +128,8 @@ const OpSamples silu_samples(OpId::silu, [](Op& op) {
                              {{1e3}, 1e3, {1}, {0}},
                              {{-1e3}, -0.0, {0}, {0}},
                              {{inf}, inf, {1}, {0}},
-                             {{-inf}, -0.0, {0}, {0}}}});
+                             {{-inf}, -0.0, {0}, {0}},
+                             {{nan}, nan, {nan}, {nan}}}});
 });
 
 }  // namespace

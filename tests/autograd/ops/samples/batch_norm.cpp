@@ -83,5 +83,46 @@ const OpSamples batch_norm_samples(OpId::batch_norm, [](Op& op) {
   });
 });
 
+const OpSamples normalize_by_samples(OpId::normalize_by, [](Op& op) {
+  // The difference is below 4 and the product below 8: rounding each leaves 2 units of 2^-52 (2^-23) in the
+  // sum, whatever the shift cancels, and rounding that half a unit.
+  op.accuracy = {.ulps = 4.5, .floor = 1, .signed_zeros = false};
+  const auto sample = [&op](const Shape& shape, bool derivatives) {
+    const Input channel{.shape = {shape[1]}};
+    op.sample({.attributes = to_string(shape),
+               .inputs = {{.shape = shape}, channel, channel, channel},
+               .apply = [](std::span<const Tensor> in) { return normalize_by(in[0], in[1], in[2], in[3]); },
+               .reference =
+                   [](std::span<const Values> in) {
+                     return fill(in[0].shape, [&](const Index& at) {
+                       const auto k = static_cast<std::size_t>(at[1]);
+                       return (in[0].at(at) - in[1].data[k]) * in[2].data[k] + in[3].data[k];
+                     });
+                   },
+               .derivatives = derivatives});
+  };
+  sample({4, 2}, true);
+  sample({2, 3, 2, 2}, true);
+  sample({1, 2, 3}, true);
+  sample({0, 2, 3}, true);
+  sample({2, 0}, true);
+  sample({37, 5, 7, 9}, false);
+  sample({3, 2, 64, 65}, false);
+  const Tensor two = ones({2});
+  op.throws<ShapeError>("normalize_by: x needs at least 2 dimensions [n, c, ...]: x is [2]",
+                        [=] { return normalize_by(two, two, two, two); });
+  op.throws<ShapeError>(
+      "normalize_by: mean must have an element for each channel, [3]: x is [4, 3], mean is [2]", [=] {
+        return normalize_by(ones({4, 3}), two, two, two);
+      });
+  op.throws<ShapeError>("scale must have an element for each channel, [2]: x is [4, 2], scale is [2, 1]",
+                        [=] {
+                          return normalize_by(ones({4, 2}), two, ones({2, 1}), two);
+                        });
+  op.throws<ShapeError>("shift must have an element for each channel, [2]: x is [4, 2], shift is []", [=] {
+    return normalize_by(ones({4, 2}), two, two, ones({}));
+  });
+});
+
 }  // namespace
 }  // namespace xtgrad::testing

@@ -81,7 +81,8 @@ const OpSamples gather_samples(OpId::gather, [](Op& op) {
 
 const OpSamples scatter_add_samples(OpId::scatter_add, [](Op& op) {
   op.accepts = Accepts::numbers;
-  op.accuracy = {.ulps = 4, .by_magnitudes = true, .signed_zeros = false};
+  // However many index entries name one place, they are added to it one by one.
+  op.accuracy = {.by_magnitudes = true, .ulps_per_addition = correctly_rounded, .signed_zeros = false};
   for (const Case& c : cases()) {
     op.sample({.attributes = describe(c),
                .inputs = {{.shape = c.x}, index_input(c.index, 0, c.x[c.dim]), {.shape = c.index}},

@@ -105,6 +105,7 @@ void rows_samples(Op& op, Normalize normalize, std::vector<Real> (*f)(const std:
 
 const OpSamples softmax_samples(OpId::softmax, [](Op& op) {
   // x - max is rounded before the exponential magnifies the error: by 41.2, the most that still counts here.
+  // The gradient is y (g - <g, y>), a difference of terms of the cotangent's size.
   op.accuracy = {
       .ulps = 16, .nasty_ulps = 48, .signed_zeros = false, .gradient_ulps = 4, .gradient_floor = 1};
   rows_samples(op, softmax, softmax_of);
@@ -116,6 +117,7 @@ const OpSamples softmax_samples(OpId::softmax, [](Op& op) {
 });
 
 const OpSamples log_softmax_samples(OpId::log_softmax, [](Op& op) {
+  // The gradient is g - y sum(g), again such a difference.
   op.accuracy = {.ulps = 4, .floor = 1, .signed_zeros = false, .gradient_ulps = 4, .gradient_floor = 1};
   rows_samples(op, log_softmax, log_softmax_of);
   const auto first = [](const Tensor& x) { return log_softmax(x, 0); };

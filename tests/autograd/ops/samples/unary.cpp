@@ -76,10 +76,13 @@ const OpSamples sign_samples(OpId::sign, [](Op& op) {
 
 const OpSamples tanh_samples(OpId::tanh, [](Op& op) {
   op.accuracy = {.ulps = 2.5};
-  op.elementwise(
-      {.apply = [](const Tensor& x) { return tanh(x); },
-       .reference = [](Real x) { return std::tanh(x); },
-       .points = {{{0}, 0, {1}, {0}}, {{1e3}, 1, {0}, {0}}, {{-1e3}, -1, {0}, {0}}, {{inf}, 1, {0}, {0}}}});
+  op.elementwise({.apply = [](const Tensor& x) { return tanh(x); },
+                  .reference = [](Real x) { return std::tanh(x); },
+                  .points = {{{0}, 0, {1}, {0}},
+                             {{1e3}, 1, {0}, {0}},
+                             {{-1e3}, -1, {0}, {0}},
+                             {{inf}, 1, {0}, {0}},
+                             {{nan}, nan, {nan}, {nan}}}});
 });
 
 const OpSamples sigmoid_samples(OpId::sigmoid, [](Op& op) {
@@ -87,8 +90,11 @@ const OpSamples sigmoid_samples(OpId::sigmoid, [](Op& op) {
   op.elementwise(
       {.apply = [](const Tensor& x) { return sigmoid(x); },
        .reference = [](Real x) { return x < 0 ? std::exp(x) / (1 + std::exp(x)) : 1 / (1 + std::exp(-x)); },
-       .points =
-           {{{0}, 0.5, {0.25}, {0}}, {{1e3}, 1, {0}, {0}}, {{-1e3}, 0, {0}, {0}}, {{-inf}, 0, {0}, {0}}}});
+       .points = {{{0}, 0.5, {0.25}, {0}},
+                  {{1e3}, 1, {0}, {0}},
+                  {{-1e3}, 0, {0}, {0}},
+                  {{-inf}, 0, {0}, {0}},
+                  {{nan}, nan, {nan}, {nan}}}});
 });
 
 const OpSamples relu_samples(OpId::relu, [](Op& op) {
@@ -99,15 +105,18 @@ const OpSamples relu_samples(OpId::relu, [](Op& op) {
                              {{-0.0}, 0, {0}, {0}},
                              {{2}, 2, {1}, {0}},
                              {{-inf}, 0, {0}, {0}},
-                             {{inf}, inf, {1}, {0}}}});
+                             {{inf}, inf, {1}, {0}},
+                             {{nan}, nan, {1}, {0}}}});
 });
 
 const OpSamples erf_samples(OpId::erf, [](Op& op) {
   op.accuracy = {.ulps = 1.5};
-  op.elementwise(
-      {.apply = [](const Tensor& x) { return erf(x); },
-       .reference = [](Real x) { return std::erf(x); },
-       .points = {{{0}, 0, {2 * std::numbers::inv_sqrtpi}, {0}}, {{40}, 1, {0}, {0}}, {{-inf}, -1, {0}}}});
+  op.elementwise({.apply = [](const Tensor& x) { return erf(x); },
+                  .reference = [](Real x) { return std::erf(x); },
+                  .points = {{{0}, 0, {2 * std::numbers::inv_sqrtpi}, {0}},
+                             {{40}, 1, {0}, {0}},
+                             {{-inf}, -1, {0}},
+                             {{nan}, nan, {nan}, {nan}}}});
 });
 
 const OpSamples sin_samples(OpId::sin, [](Op& op) {
@@ -131,7 +140,8 @@ const OpSamples softplus_samples(OpId::softplus, [](Op& op) {
                   .points = {{{1e3}, 1e3, {1}, {0}},
                              {{-1e3}, 0, {0}, {0}},
                              {{inf}, inf, {1}, {0}},
-                             {{-inf}, 0, {0}, {0}}}});
+                             {{-inf}, 0, {0}, {0}},
+                             {{nan}, nan, {nan}, {nan}}}});
   op.elementwise({.attributes = "beta=2, threshold=3",
                   .apply = [](const Tensor& x) { return softplus(x, {.beta = 2, .threshold = 3}); },
                   .reference = [](Real x) { return 2 * x > 3 ? x : std::log1p(std::exp(2 * x)) / 2; },
@@ -147,25 +157,34 @@ const OpSamples softplus_samples(OpId::softplus, [](Op& op) {
 
 const OpSamples clamp_samples(OpId::clamp, [](Op& op) {
   op.accepts = Accepts::numbers;
-  op.elementwise(
-      {.attributes = "min=-1, max=2",
-       .apply = [](const Tensor& x) { return clamp(x, {.min = -1, .max = 2}); },
-       .reference = [](Real x) { return x < -1  ? -1
-                                        : x > 2 ? 2
-                                                : x; },
-       .inputs = {{.domain = {.low = -3, .high = 4, .avoid = {-1, 2}}}},
-       .points = {{{-1}, -1, {0}, {0}}, {{2}, 2, {0}, {0}}, {{0}, 0, {1}, {0}}, {{inf}, 2, {0}, {0}}}});
-  op.elementwise(
-      {.attributes = "min=0",
-       .apply = [](const Tensor& x) { return maximum(x, 0); },
-       .reference = [](Real x) { return x > 0 || std::isnan(x) ? x : 0; },
-       .inputs = {nonzero},
-       .points = {{{0}, 0, {0}, {0}}, {{-0.0}, 0, {0}, {0}}, {{3}, 3, {1}, {0}}, {{inf}, inf, {1}, {0}}}});
+  op.elementwise({.attributes = "min=-1, max=2",
+                  .apply = [](const Tensor& x) { return clamp(x, {.min = -1, .max = 2}); },
+                  .reference = [](Real x) { return x < -1  ? -1
+                                                   : x > 2 ? 2
+                                                           : x; },
+                  .inputs = {{.domain = {.low = -3, .high = 4, .avoid = {-1, 2}}}},
+                  .points = {{{-1}, -1, {0}, {0}},
+                             {{2}, 2, {0}, {0}},
+                             {{0}, 0, {1}, {0}},
+                             {{inf}, 2, {0}, {0}},
+                             {{nan}, nan, {1}, {0}}}});
+  op.elementwise({.attributes = "min=0",
+                  .apply = [](const Tensor& x) { return maximum(x, 0); },
+                  .reference = [](Real x) { return x > 0 || std::isnan(x) ? x : 0; },
+                  .inputs = {nonzero},
+                  .points = {{{0}, 0, {0}, {0}},
+                             {{-0.0}, 0, {0}, {0}},
+                             {{3}, 3, {1}, {0}},
+                             {{inf}, inf, {1}, {0}},
+                             {{nan}, nan, {1}, {0}}}});
   op.elementwise({.attributes = "max=0.5",
                   .apply = [](const Tensor& x) { return minimum(x, 0.5); },
                   .reference = [](Real x) { return x < 0.5 || std::isnan(x) ? x : Real{0.5}; },
                   .inputs = {{.domain = {.avoid = {0.5}}}},
-                  .points = {{{0.5}, 0.5, {0}, {0}}, {{-inf}, -inf, {1}, {0}}, {{1}, 0.5, {0}, {0}}},
+                  .points = {{{0.5}, 0.5, {0}, {0}},
+                             {{-inf}, -inf, {1}, {0}},
+                             {{1}, 0.5, {0}, {0}},
+                             {{nan}, nan, {1}, {0}}},
                   .integers = false});
   op.throws<ValueError>("min must not exceed max, got min 2 and max 1",
                         [] { return clamp(ones({2}), {.min = 2, .max = 1}); });
