@@ -1,6 +1,7 @@
 #include "xtgrad/autograd/kernels/conv2d.h"
 
-#include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include "xtgrad/autograd/kernels/conv2d_parts.h"
 
@@ -14,12 +15,12 @@ class Forward : InputRows {
  public:
   Forward(const Conv2dSizes& sizes, const T* weight)
       : InputRows(T{}, sizes), packed_(static_cast<std::size_t>(s_.out * k_)) {
-    PoolVector<std::int64_t> in_order(static_cast<std::size_t>(k_));
-    for (std::size_t p = 0; p < in_order.size(); ++p) in_order[p] = static_cast<std::int64_t>(p);
+    const std::int64_t filter = group_.in * group_.taps;
     for (std::int64_t g = 0; g < s_.groups; ++g) {
-      const std::int64_t at = g * group_.out * k_;
-      pack_left(group_.out, k_, weight + at, k_, in_order.data(), packed_.data() + at);
+      pack_left(group_.out, k_, weight + g * group_.out * filter, filter, elements_.data(),
+                packed_.data() + g * group_.out * k_);
     }
+    if (leaves_out()) left_out_ = left_out_terms(weight, filter);
   }
 
   void run(const T* x, const T* bias, T* y) const {
@@ -42,7 +43,7 @@ class Forward : InputRows {
                           .base = copy.data(),
                           .offsets = offsets_.data(),
                           .c = product.data()});
-        store(product.data(), columns, run, bias == nullptr ? nullptr : bias + g * group_.out,
+        store(product.data(), columns, run, g * group_.out, bias,
               y + image * group_.out * s_.result.height * s_.result.width);
       }
     });
@@ -50,10 +51,12 @@ class Forward : InputRows {
 
  private:
   /// Copies a run's rows without the columns between them, which belong to no output.
-  void store(const T* product, std::int64_t columns, std::int64_t run, const T* bias, T* y) const {
+  void store(const T* product, std::int64_t columns, std::int64_t run, std::int64_t channel, const T* bias,
+             T* y) const {
     const std::int64_t width = s_.result.width;
     for (std::int64_t o = 0; o < group_.out; ++o) {
-      const T shift = bias == nullptr ? T(0) : bias[o];
+      T shift = bias == nullptr ? T(0) : bias[channel + o];
+      if (!left_out_.empty()) shift += left_out_[static_cast<std::size_t>(channel + o)];
       for (std::int64_t r = 0; r < runs_.size(run); ++r) {
         const T* from = product + o * columns + r * width_;
         T* to = y + (o * s_.result.height + runs_.first(run) + r) * width;
@@ -62,7 +65,25 @@ class Forward : InputRows {
     }
   }
 
-  PoolVector<T> packed_;  // [groups, out, k]
+  /// For each output channel the terms that all its elements have from weights that meet padding alone: NaN
+  /// if one of these is infinite or NaN, else nothing.
+  PoolVector<T> left_out_terms(const T* weight, std::int64_t filter) const {
+    PoolVector<T> terms(static_cast<std::size_t>(s_.out), T(-0.0));  // x + -0 is x, be it -0
+    for (std::int64_t o = 0; o < s_.out; ++o) {
+      std::size_t next = 0;  // of the weights that have a row
+      for (std::int64_t e = 0; e < filter; ++e) {
+        if (next < elements_.size() && elements_[next] == e) {
+          ++next;
+        } else if (!std::isfinite(weight[o * filter + e])) {
+          terms[static_cast<std::size_t>(o)] = std::numeric_limits<T>::quiet_NaN();
+        }
+      }
+    }
+    return terms;
+  }
+
+  PoolVector<T> packed_;    // [groups, out, k]
+  PoolVector<T> left_out_;  // [out]; empty if no weight is left out
 };
 
 }  // namespace

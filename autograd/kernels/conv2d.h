@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "xtgrad/autograd/core/array.h"
+#include "xtgrad/autograd/kernels/window.h"
 #include "xtgrad/autograd/size2d.h"
 
 namespace xtgrad {
@@ -25,15 +26,24 @@ struct Conv2dSizes {
   Size2d stride;
   Size2d padding;
   Size2d dilation;
+
+  [[nodiscard]] WindowSide rows() const {
+    return {kernel.height, stride.height, padding.height, dilation.height};
+  }
+  [[nodiscard]] WindowSide columns() const {
+    return {kernel.width, stride.width, padding.width, dilation.width};
+  }
 };
 
-/// y = conv(x, weight) + bias; `bias` [out] may be null. All arrays are of one floating dtype.
+/// y = conv(x, weight) + bias; `bias` [out] may be null. All arrays are of one floating dtype. The padding of
+/// x is zeros that take part: 0 times an infinite weight is NaN.
 void conv2d(const Conv2dSizes& sizes, const Array& x, const Array& weight, const Array* bias, Array& y);
 
-/// x's gradient for the cotangent g of y: the adjoint in x.
+/// x's gradient for the cotangent g of y: the adjoint in x. An element of x has a term for each output and
+/// each element of the kernel that meet it, and no other.
 void conv2d_input_grad(const Conv2dSizes& sizes, const Array& g, const Array& weight, Array& dx);
 
-/// weight's gradient for the cotangent g of y: the adjoint in weight.
+/// weight's gradient for the cotangent g of y: the adjoint in weight. The padding of x takes part.
 void conv2d_weight_grad(const Conv2dSizes& sizes, const Array& x, const Array& g, Array& dw);
 
 }  // namespace detail

@@ -65,29 +65,42 @@ inline PaddedImages padded_input(const Conv2dSizes& s, const Taps& vertical, con
           .rows = {.size = s.image.height,
                    .length = rows + vertical.max_shift(),
                    .stride = s.stride.height,
-                   .padding = s.padding.height,
+                   .padding = s.padding.height - vertical.first_shift * s.stride.height,
                    .phases = vertical.phases},
           .columns = {.size = s.image.width,
                       .length = s.result.width + horizontal.max_shift(),
                       .stride = s.stride.width,
-                      .padding = s.padding.width,
+                      .padding = s.padding.width - horizontal.first_shift * s.stride.width,
                       .phases = horizontal.phases}};
 }
 
-/// For each element [in, kh, kw] of a filter, where in the padded copy the row of elements that it meets
-/// begins.
+/// For each element of a filter that meets the image, where in the padded copy the row of elements that it
+/// meets begins.
 inline PoolVector<std::int64_t> row_offsets(const PaddedImages& copy, const Taps& vertical,
                                             const Taps& horizontal) {
   PoolVector<std::int64_t> offsets;
   for (std::int64_t c = 0; c < copy.channels; ++c) {
-    for (std::int64_t i = 0; i < vertical.count(); ++i) {
-      for (std::int64_t j = 0; j < horizontal.count(); ++j) {
-        offsets.push_back(copy.plane_at(c, vertical.slot(i), horizontal.slot(j)) +
-                          vertical.shift(i) * copy.columns.length + horizontal.shift(j));
+    for (const Tap& row : vertical.taps) {
+      for (const Tap& column : horizontal.taps) {
+        offsets.push_back(copy.plane_at(c, row.slot, column.slot) + row.shift * copy.columns.length +
+                          column.shift);
       }
     }
   }
   return offsets;
+}
+
+/// Which elements of a filter [in, kh, kw] those are.
+inline PoolVector<std::int64_t> met_elements(const ConvGroup& group, const Size2d& kernel,
+                                             const Taps& vertical, const Taps& horizontal) {
+  PoolVector<std::int64_t> elements;
+  for (std::int64_t c = 0; c < group.in; ++c) {
+    for (const Tap& row : vertical.taps) {
+      for (const Tap& column : horizontal.taps)
+        elements.push_back(c * group.taps + row.element * kernel.width + column.element);
+    }
+  }
+  return elements;
 }
 
 /// The column matrix of a group's input, as views of padded copies of it: what the output and the weight's
@@ -99,9 +112,10 @@ class InputRows {
   InputRows(T, const Conv2dSizes& sizes)
       : s_(sizes),
         group_(sizes),
-        k_(group_.in * group_.taps),
-        vertical_(s_.kernel.height, s_.stride.height, s_.dilation.height),
-        horizontal_(s_.kernel.width, s_.stride.width, s_.dilation.width),
+        vertical_(s_.rows(), s_.image.height, s_.result.height),
+        horizontal_(s_.columns(), s_.image.width, s_.result.width),
+        elements_(met_elements(group_, s_.kernel, vertical_, horizontal_)),
+        k_(static_cast<std::int64_t>(elements_.size())),
         width_(s_.result.width + horizontal_.max_shift()),
         runs_(T{}, s_.result.height,
               width_ * (group_.out + group_.in * static_cast<std::int64_t>(vertical_.phases.size() *
@@ -109,12 +123,16 @@ class InputRows {
         copy_(padded_input(s_, vertical_, horizontal_, runs_.length)),
         offsets_(row_offsets(copy_, vertical_, horizontal_)) {}
 
+  /// True if some elements of a filter meet padding alone, and have no row.
+  [[nodiscard]] bool leaves_out() const { return k_ < group_.in * group_.taps; }
+
   Conv2dSizes s_;
   ConvGroup group_;
-  std::int64_t k_;  // rows: elements of a filter
   Taps vertical_;
   Taps horizontal_;
-  std::int64_t width_;  // from one row of an image to the next
+  PoolVector<std::int64_t> elements_;  // of a filter: those that have a row
+  std::int64_t k_;                     // rows
+  std::int64_t width_;                 // from one row of an image to the next
   RowRuns runs_;
   PaddedImages copy_;
   PoolVector<std::int64_t> offsets_;  // [k] of the rows in the copy

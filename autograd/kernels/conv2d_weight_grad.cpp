@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include "xtgrad/autograd/kernels/conv2d_parts.h"
 #include "xtgrad/autograd/kernels/copy_short.h"
@@ -37,14 +39,33 @@ class WeightGrad : InputRows {
     for_each_tile(parts, [&](std::int64_t part) {
       add_units(x, g, part * per_part, std::min((part + 1) * per_part, units), sums.data() + part * elements);
     });
-    std::fill_n(dw, elements, T(0));
+    PoolVector<T> spread_out(static_cast<std::size_t>(leaves_out() ? elements : 0));
+    T* total = leaves_out() ? spread_out.data() : dw;
+    std::fill_n(total, elements, T(0));
     for (std::int64_t part = 0; part < parts; ++part) {
       const T* from = sums.data() + part * elements;
-      for (std::int64_t e = 0; e < elements; ++e) dw[e] += from[e];
+      for (std::int64_t e = 0; e < elements; ++e) total[e] += from[e];
     }
+    if (leaves_out()) put_in_filters(total, g, dw);
   }
 
  private:
+  /// Spreads the sums of the elements that have a row over whole filters. The others are sums of the
+  /// cotangent times 0: NaN if an element of it is infinite or NaN.
+  void put_in_filters(const T* sums, const T* g, T* dw) const {
+    const std::int64_t filter = group_.in * group_.taps;
+    const std::int64_t plane = s_.result.height * s_.result.width;
+    for (std::int64_t o = 0; o < s_.out; ++o, dw += filter) {
+      bool finite = true;
+      for (std::int64_t image = 0; image < s_.n; ++image) {
+        const T* from = g + (image * s_.out + o) * plane;
+        finite = finite && std::all_of(from, from + plane, [](T v) { return std::isfinite(v); });
+      }
+      std::fill_n(dw, filter, finite ? T(0) : std::numeric_limits<T>::quiet_NaN());
+      for (std::int64_t p = 0; p < k_; ++p) dw[elements_[static_cast<std::size_t>(p)]] = *sums++;
+    }
+  }
+
   void add_units(const T* x, const T* g, std::int64_t first, std::int64_t last, T* dw) const {
     const std::int64_t copy_elements = copy_.elements<T>();
     PoolVector<T> copies(static_cast<std::size_t>(together_ * copy_elements));

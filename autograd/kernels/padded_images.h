@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "xtgrad/autograd/kernels/row_products.h"
+#include "xtgrad/autograd/kernels/window.h"
 #include "xtgrad/autograd/memory/pool_allocator.h"
 
 namespace xtgrad {
@@ -15,33 +16,40 @@ template <class T>
 using PoolVector = std::vector<T, PoolAllocator<T>>;
 
 /// Where an element of a kernel meets a side of an image: output i and element k meet the padded side at
-/// stride * i + dilation * k. With dilation * k = stride * shift + phase that is element i + shift of the
-/// phase-th of `stride` interleaved parts, so that neighbouring outputs meet neighbouring elements: a strided
-/// convolution becomes some plain ones.
+/// stride * i + dilation * k. With dilation * k = stride * (first_shift + shift) + phase that is element
+/// i + first_shift + shift of the phase-th of `stride` interleaved parts, so that neighbouring outputs meet
+/// neighbouring elements: a strided convolution becomes some plain ones.
 struct Tap {
+  std::int64_t element;  // k
   std::int64_t phase;
-  std::int64_t shift;
+  std::int64_t shift;  // the first tap's is 0
+  std::int64_t slot;   // index of the phase among Taps::phases
 };
 
-/// The taps of one side of a kernel, and the phases that any of them has.
+/// The taps of one side of a kernel that meet the image at one output at least, and their phases. The others,
+/// which a dilation may put anywhere, meet padding alone and are left out: copies need not reach them.
 struct Taps {
-  Taps(std::int64_t kernel, std::int64_t stride, std::int64_t dilation) {
-    for (std::int64_t k = 0; k < kernel; ++k) {
-      taps.push_back({.phase = dilation * k % stride, .shift = dilation * k / stride});
-      if (std::find(phases.begin(), phases.end(), taps.back().phase) == phases.end())
-        phases.push_back(taps.back().phase);
+  Taps(const WindowSide& window, std::int64_t size, std::int64_t outputs) {
+    for (std::int64_t k = 0; k < window.kernel; ++k) {
+      const PlaceRange meets = places_inside(window, k, size, outputs);
+      if (meets.first == meets.last) continue;
+      const std::int64_t distance = window.dilation * k;
+      const std::int64_t phase = distance % window.stride;
+      if (taps.empty()) first_shift = distance / window.stride;
+      const auto known = std::find(phases.begin(), phases.end(), phase);
+      taps.push_back({.element = k,
+                      .phase = phase,
+                      .shift = distance / window.stride - first_shift,
+                      .slot = known - phases.begin()});
+      if (known == phases.end()) phases.push_back(phase);
     }
   }
-  /// Index of a tap's phase among `phases`.
-  [[nodiscard]] std::int64_t slot(std::int64_t k) const {
-    return std::find(phases.begin(), phases.end(), taps[static_cast<std::size_t>(k)].phase) - phases.begin();
-  }
-  [[nodiscard]] std::int64_t shift(std::int64_t k) const { return taps[static_cast<std::size_t>(k)].shift; }
   [[nodiscard]] std::int64_t max_shift() const { return taps.empty() ? 0 : taps.back().shift; }
   [[nodiscard]] std::int64_t count() const { return static_cast<std::int64_t>(taps.size()); }
 
   PoolVector<Tap> taps;
   PoolVector<std::int64_t> phases;
+  std::int64_t first_shift = 0;
 };
 
 /// One side of a padded copy: element j of phase f is element (j + first) * stride + f - padding of the
@@ -50,7 +58,7 @@ struct PaddedSide {
   std::int64_t size;    // of the source
   std::int64_t length;  // of the copy, in each phase
   std::int64_t stride = 1;
-  std::int64_t padding = 0;
+  std::int64_t padding = 0;  // negative where the copy begins inside the source
   PoolVector<std::int64_t> phases = {0};
 };
 

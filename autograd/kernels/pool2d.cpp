@@ -89,6 +89,38 @@ struct OddHalves {
   Scratch<T> other;
 };
 
+/// One element of the window in one row, at neighbouring places where it is no padding.
+struct Stretch {
+  std::int64_t element;
+  std::int64_t place;  // the first
+  std::int64_t pixel;  // there; the next is a stride further
+  std::int64_t n;      // places
+};
+
+/// Calls `body` with stretches that hold each pair of a place and an element that meets the side, once. For
+/// each place its elements come in order; for each pixel the last place comes first. The work is that of the
+/// pairs and places, however many elements of the window lie in the padding.
+template <class F>
+[[gnu::always_inline]] inline void for_each_stretch(const WindowSide& side, std::int64_t size,
+                                                    std::int64_t places, const F& body) {
+  if (side.kernel <= places) {
+    for (std::int64_t k = 0; k < side.kernel; ++k) {
+      const PlaceRange inside = places_inside(side, k, size, places);
+      if (inside.first == inside.last) continue;
+      body(Stretch{.element = k,
+                   .place = inside.first,
+                   .pixel = inside.first * side.stride + side.offset(k),
+                   .n = inside.last - inside.first});
+    }
+    return;
+  }
+  for (std::int64_t place = places - 1; place >= 0; --place) {
+    const PlaceRange inside = elements_inside(side, place, size);
+    for (std::int64_t k = inside.first; k < inside.last; ++k)
+      body(Stretch{.element = k, .place = place, .pixel = place * side.stride + side.offset(k), .n = 1});
+  }
+}
+
 /// The largest elements of one row of windows, and which element of its window each is.
 template <class T>
 class RowOfWindows {
@@ -105,25 +137,17 @@ class RowOfWindows {
     std::fill(best_.begin(), best_.end(), -std::numeric_limits<T>::infinity());
     std::fill(winner_.begin(), winner_.end(), Which(-1));
     first_row_ = i * rows.stride;
-    for (std::int64_t ki = 0; ki < rows.kernel; ++ki) {
-      const std::int64_t row = i * rows.stride + rows.offset(ki);
-      if (row < 0 || row >= at_.image.height) continue;
-      for (std::int64_t kj = 0; kj < columns.kernel; ++kj) {
-        const PlaceRange inside = places_inside(columns, kj, at_.image.width, at_.places.width);
-        if (inside.first == inside.last) continue;
-        const auto which = static_cast<Which>(ki * columns.kernel + kj);
-        const T* line = plane + row * at_.image.width + inside.first * columns.stride + columns.offset(kj);
-        const std::int64_t n = inside.last - inside.first;
-        T* best = best_.data() + inside.first;
-        Which* winner = winner_.data() + inside.first;
-        // The compiler uses SIMD for strides that it knows.
-        if (columns.stride == 1) {
-          compare<1>(line, 1, n, which, best, winner);
-        } else if (columns.stride == 2) {
-          compare<2>(line, 2, n, which, best, winner);
-        } else {
-          compare<0>(line, columns.stride, n, which, best, winner);
-        }
+    const PlaceRange inside = elements_inside(rows, i, at_.image.height);
+    for (std::int64_t ki = inside.first; ki < inside.last; ++ki) {
+      const T* line = plane + (i * rows.stride + rows.offset(ki)) * at_.image.width;
+      const std::int64_t first_element = ki * columns.kernel;
+      // The compiler uses SIMD for strides that it knows.
+      if (columns.stride == 1) {
+        compare_row<1>(columns, line, first_element);
+      } else if (columns.stride == 2) {
+        compare_row<2>(columns, line, first_element);
+      } else {
+        compare_row<0>(columns, line, first_element);
       }
     }
   }
@@ -143,6 +167,21 @@ class RowOfWindows {
  private:
   // An element of the window, counted row by row. Of T's size, so that one mask serves both.
   using Which = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
+
+  /// Compares one row of the window's elements, of which `first_element` is the first, with a line of pixels.
+  template <std::int64_t Stride>
+  void compare_row(const WindowSide& columns, const T* line, std::int64_t first_element) {
+    T* best = best_.data();
+    Which* winner = winner_.data();
+    const std::int64_t stride = columns.stride;
+    for_each_stretch(
+        columns, at_.image.width,
+        at_.places.width, [&](const Stretch& stretch) __attribute__((always_inline)) {
+          compare<Stride>(line + stretch.pixel, stride, stretch.n,
+                          static_cast<Which>(first_element + stretch.element), best + stretch.place,
+                          winner + stretch.place);
+        });
+  }
 
   template <std::int64_t Stride>
   static void compare(const T* __restrict line, std::int64_t any_stride, std::int64_t n, Which which,
@@ -301,22 +340,24 @@ template <class T>
 void avg_pool_typed(const WindowedPlanes& at, const AvgDivisor& divisor, const T* x, T* y) {
   const WindowSide rows = at.window.rows();
   const WindowSide columns = at.window.columns();
+  const std::int64_t stride = columns.stride;
   const auto width = static_cast<std::size_t>(at.places.width);
   for_each_plane(at, [&] {
     return [&, sums = Scratch<double>(width),
             divisors = Divisors<double>(at, divisor)](std::int64_t plane) mutable {
       for (std::int64_t i = 0; i < at.places.height; ++i) {
         std::fill(sums.begin(), sums.end(), 0.0);
-        for (std::int64_t ki = 0; ki < rows.kernel; ++ki) {
+        const PlaceRange inside = elements_inside(rows, i, at.image.height);
+        for (std::int64_t ki = inside.first; ki < inside.last; ++ki) {
           const std::int64_t row = i * rows.stride + rows.offset(ki);
-          if (row < 0 || row >= at.image.height) continue;
-          const T* from = x + plane * at.plane_size() + row * at.image.width;
-          for (std::int64_t kj = 0; kj < columns.kernel; ++kj) {
-            const PlaceRange inside = places_inside(columns, kj, at.image.width, at.places.width);
-            const std::int64_t offset = columns.offset(kj);
-            for (std::int64_t j = inside.first; j < inside.last; ++j)
-              sums[static_cast<std::size_t>(j)] += static_cast<double>(from[offset + j * columns.stride]);
-          }
+          const T* line = x + plane * at.plane_size() + row * at.image.width;
+          for_each_stretch(
+              columns, at.image.width,
+              at.places.width, [&](const Stretch& stretch) __attribute__((always_inline)) {
+                const T* from = line + stretch.pixel;
+                double* to = sums.data() + stretch.place;
+                for (std::int64_t j = 0; j < stretch.n; ++j) to[j] += static_cast<double>(from[j * stride]);
+              });
         }
         const double count = divisors.row(i);
         T* to = y + plane * at.place_count() + i * at.places.width;
@@ -331,6 +372,7 @@ template <class T>
 void avg_spread_typed(const WindowedPlanes& at, const AvgDivisor& divisor, const T* g, T* out) {
   const WindowSide rows = at.window.rows();
   const WindowSide columns = at.window.columns();
+  const std::int64_t stride = columns.stride;
   const auto width = static_cast<std::size_t>(at.places.width);
   for_each_plane(at, [&] {
     return [&, shares = Scratch<T>(width), divisors = Divisors<T>(at, divisor)](std::int64_t plane) mutable {
@@ -339,16 +381,17 @@ void avg_spread_typed(const WindowedPlanes& at, const AvgDivisor& divisor, const
         const T* from = g + plane * at.place_count() + i * at.places.width;
         const T count = divisors.row(i);
         for (std::size_t j = 0; j < width; ++j) shares[j] = from[j] / (count * divisors.columns[j]);
-        for (std::int64_t ki = 0; ki < rows.kernel; ++ki) {
+        const PlaceRange inside = elements_inside(rows, i, at.image.height);
+        for (std::int64_t ki = inside.first; ki < inside.last; ++ki) {
           const std::int64_t row = i * rows.stride + rows.offset(ki);
-          if (row < 0 || row >= at.image.height) continue;
-          T* to = out + plane * at.plane_size() + row * at.image.width;
-          for (std::int64_t kj = 0; kj < columns.kernel; ++kj) {
-            const PlaceRange inside = places_inside(columns, kj, at.image.width, at.places.width);
-            const std::int64_t offset = columns.offset(kj);
-            for (std::int64_t j = inside.first; j < inside.last; ++j)
-              to[offset + j * columns.stride] += shares[static_cast<std::size_t>(j)];
-          }
+          T* line = out + plane * at.plane_size() + row * at.image.width;
+          for_each_stretch(
+              columns, at.image.width,
+              at.places.width, [&](const Stretch& stretch) __attribute__((always_inline)) {
+                const T* share = shares.data() + stretch.place;
+                T* to = line + stretch.pixel;
+                for (std::int64_t j = 0; j < stretch.n; ++j) to[j * stride] += share[j];
+              });
         }
       }
     };

@@ -41,6 +41,7 @@ std::int64_t columns_size(const WindowedPlanes& at) {
 
 template <class F>
 void for_each_plane(const WindowedPlanes& at, const F& body) {
+  if (at.planes == 0) return;  // without channels, int64 need not hold the elements of a plane's columns
   const std::int64_t per_tile = planes_per_tile(std::max(at.plane_size(), columns_size(at)));
   for_each_tile((at.planes + per_tile - 1) / per_tile, [&](std::int64_t tile) {
     const std::int64_t last = std::min(at.planes, (tile + 1) * per_tile);

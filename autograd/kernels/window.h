@@ -53,6 +53,14 @@ inline PlaceRange places_inside(const WindowSide& side, std::int64_t k, std::int
   return {std::min(first, count), std::max(std::min(first, count), std::min(last, count))};
 }
 
+/// Those of the window's elements that lie on the side when it is at `place`: first, ... last - 1.
+inline PlaceRange elements_inside(const WindowSide& side, std::int64_t place, std::int64_t size) {
+  const std::int64_t before = side.padding - place * side.stride;  // elements of the padding that it reaches
+  const std::int64_t first = before <= 0 ? 0 : (before + side.dilation - 1) / side.dilation;
+  const std::int64_t last = before + size <= 0 ? 0 : (before + size - 1) / side.dilation + 1;
+  return {std::min(first, side.kernel), std::max(std::min(first, side.kernel), std::min(last, side.kernel))};
+}
+
 /// A window at all its places on every plane of an array [planes, h, w].
 struct WindowedPlanes {
   std::int64_t planes;

@@ -26,13 +26,15 @@ Window window_of(const Size2d& kernel, const Conv2dOptions& options) {
 }
 
 Conv2dSizes sizes_of(const Shape& x, const Shape& weight, const Shape& y, const Conv2dOptions& options) {
+  // A filter without input channels has no elements, however large its kernel.
+  const Size2d kernel = weight[0] == 0 || weight[1] == 0 ? Size2d(0) : sides(weight);
   return {.n = x[0],
           .in = x[1],
           .out = y[1],
           .groups = options.groups,
           .image = sides(x),
           .result = sides(y),
-          .kernel = sides(weight),
+          .kernel = kernel,
           .stride = options.stride,
           .padding = options.padding,
           .dilation = options.dilation};

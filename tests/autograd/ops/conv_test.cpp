@@ -60,6 +60,9 @@ std::vector<Layer> layers() {
       {{1, 2, 300, 301}, {3, 2, 3, 3}, {.padding = 1}},  // rows in several runs
       {{1, 2, 301, 300}, {3, 2, 5, 5}, {.stride = 2}},   // the same, of several phases
       {{40, 2, 6, 6}, {9, 2, 3, 3}, {}},                 // several images summed at once
+      // Elements of the kernel that meet padding alone: the first and the last, or all but one.
+      {{3, 2, 8, 7}, {4, 2, 4, 3}, {.padding = {15, 9}, .dilation = {10, 9}}},
+      {{2, 4, 9, 8}, {4, 2, 3, 3}, {.stride = {2, 3}, .padding = {30, 4}, .dilation = {30, 4}, .groups = 2}},
   };
 }
 
@@ -111,6 +114,90 @@ TEST_CASE("a stride far beyond the image costs its gradient nothing") {
   const Tensor w = reshape(tensor({3}, {.dtype = float64}), {1, 1, 1, 1});
   const Tensor dx = grad({conv2d(reshape(x, {1, 1, 2, 2}), w, options)}, {x})[0];
   CHECK(to_values(dx).data == std::vector<Real>{3, 0, 0, 0});
+}
+
+/// True if NaNs and infinities are in the same places, and other elements differ by no more than `tolerance`.
+bool same_kinds(const Tensor& a, const Tensor& b, double tolerance) {
+  REQUIRE(a.shape() == b.shape());
+  const std::vector<Real> left = to_values(a).data;
+  const std::vector<Real> right = to_values(b).data;
+  for (std::size_t i = 0; i < left.size(); ++i) {
+    if (std::isnan(left[i]) != std::isnan(right[i])) return false;
+    if (std::isnan(left[i]) || left[i] == right[i]) continue;
+    if (!(std::abs(left[i] - right[i]) <= tolerance)) return false;  // an infinity differs by no less
+  }
+  return true;
+}
+
+/// x with its elements at `places` replaced.
+Tensor with(const Tensor& x, const std::vector<std::int64_t>& places, double value) {
+  Values values = to_values(x);
+  for (const std::int64_t place : places) values.data[static_cast<std::size_t>(place)] = value;
+  return to_tensor(values, x.dtype());
+}
+
+// Around the cotangent the kernel has zeros, which are no terms of the gradient.
+TEST_CASE("an infinite weight spoils just the pixels' gradients that it takes part in") {
+  const double inf = std::numeric_limits<double>::infinity();
+  for (const Dtype dtype : {float32, float64}) {
+    const auto transposed = [&](double weight) {
+      const Tensor w = reshape(tensor({weight, 1, 1, 1}, {.dtype = dtype}), {1, 1, 2, 2});
+      return to_values(conv_transpose2d(ones({1, 1, 1, 1}, {.dtype = dtype}), w)).data;
+    };
+    CHECK(transposed(inf) == std::vector<Real>{inf, 1, 1, 1});
+    CHECK(transposed(-inf) == std::vector<Real>{-inf, 1, 1, 1});
+    const std::vector<Real> spoilt = transposed(std::numeric_limits<double>::quiet_NaN());
+    CHECK(std::isnan(spoilt[0]));
+    CHECK(std::vector<Real>(spoilt.begin() + 1, spoilt.end()) == std::vector<Real>{1, 1, 1});
+  }
+}
+
+TEST_CASE("weights, pixels and cotangents that are not finite have the effect of the composition") {
+  const double inf = std::numeric_limits<double>::infinity();
+  for (const Layer& layer : layers()) {
+    CAPTURE(to_string(layer.x));
+    for (const double value : {inf, -inf, std::numeric_limits<double>::quiet_NaN()}) {
+      CAPTURE(value);
+      Random random(11);
+      const Tensor x = randn(layer.x, random, {.dtype = float64});
+      const Tensor w = randn(layer.weight, random, {.dtype = float64});
+      const Tensor y = conv2d(x, w, layer.options);
+      const Tensor g = randn(y.shape(), random, {.dtype = float64});
+      const auto check = [&](const Tensor& a, const Tensor& b, const Tensor& cotangent) {
+        const Tensor image = leaf_of(a);
+        const Tensor filter = leaf_of(b);
+        const Tensor ours = conv2d(image, filter, layer.options);
+        const Tensor theirs = by_columns(image, filter, layer.options);
+        CHECK(same_kinds(ours, theirs, 1e-12));
+        const auto mine = grad({ours}, {image, filter}, {.cotangents = {cotangent}});
+        const auto other = grad({theirs}, {image, filter}, {.cotangents = {cotangent}});
+        CHECK(same_kinds(mine[0], other[0], 1e-11));
+        CHECK(same_kinds(mine[1], other[1], 1e-10 * std::sqrt(static_cast<double>(g.numel()))));
+      };
+      check(x, with(w, {0}, value), g);
+      check(x, with(w, {w.numel() / 2, w.numel() - 1}, value), g);
+      check(with(x, {x.numel() / 2}, value), w, g);
+      check(x, w, with(g, {g.numel() / 3}, value));
+    }
+  }
+}
+
+TEST_CASE("an infinite weight on padding alone spoils its output channel, as 0 times it") {
+  const Conv2dOptions options{.padding = 1000, .dilation = 1000};
+  const Tensor w = with(ones({2, 1, 3, 3}), {0}, std::numeric_limits<double>::infinity());
+  const Tensor y = conv2d(ones({1, 1, 2, 2}), w, tensor({5, 6}), options);
+  for (const Real value : to_values(slice(y, {.axis = 1, .stop = 1})).data) CHECK(std::isnan(value));
+  CHECK(to_values(slice(y, {.axis = 1, .start = 1})).data == std::vector<Real>(4, 7));
+}
+
+TEST_CASE("a filter without channels has no elements, however large its kernel") {
+  constexpr std::int64_t large = 2'000'000'001;
+  const Tensor w = zeros({2, 0, large, large});
+  const Conv2dOptions options{.padding = large / 2};
+  CHECK(to_values(conv2d(ones({1, 0, 2, 1}), w, tensor({5, 6}), options)).data ==
+        std::vector<Real>{5, 5, 6, 6});
+  CHECK(conv_transpose2d(ones({1, 2, 2, 1}), w, {.padding = large / 2}).shape() == Shape{1, 0, 2, 1});
+  CHECK(conv2d_weight_grad(ones({1, 0, 2, 1}), ones({1, 2, 2, 1}), large, options).shape() == w.shape());
 }
 
 // The kernel computes on the columns between an image's rows, too, and drops what it gets.

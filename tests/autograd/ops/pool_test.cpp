@@ -130,6 +130,44 @@ TEST_CASE("the mean of a whole image is right to the last digit") {
   CHECK(avg_pool2d(x, {.kernel = side}).item() == static_cast<double>(0.1F));
 }
 
+TEST_CASE("a window far larger than the image costs what the pixels in it cost") {
+  constexpr std::int64_t large = 2'000'000'000;
+  const auto image = [](const Tensor& row) { return reshape(row, {1, 1, 4, 4}); };
+  Tensor x = image(arange(16, {}, {.dtype = float64})).set_requires_grad();
+  for (const std::int64_t stride : {std::int64_t{1}, large}) {
+    CAPTURE(stride);
+    const std::int64_t side = stride == 1 ? 5 : 1;  // the whole image at each place
+    const auto places = static_cast<double>(side * side);
+    const AvgPool2dOptions mean{
+        .kernel = large, .stride = stride, .padding = large / 2, .count_include_pad = false};
+    const Tensor y = avg_pool2d(x, mean);
+    CHECK(same_bits(y, full({1, 1, side, side}, 7.5, {.dtype = float64})));
+    CHECK(same_bits(grad({y}, {x}, {.cotangents = {ones_like(y)}})[0],
+                    full({1, 1, 4, 4}, places / 16, {.dtype = float64})));
+    const Tensor diluted = avg_pool2d(x, {.kernel = large, .stride = stride, .padding = large / 2});
+    CHECK(diluted.at({0, 0, 0, 0}) == doctest::Approx(120.0 / large / large).epsilon(1e-12));
+    const MaxPool2dOptions across{.kernel = {1, large}, .stride = stride, .padding = {0, large / 2}};
+    const Tensor rows = max_pool2d(x, across);
+    REQUIRE(rows.shape() == Shape{1, 1, stride == 1 ? 4 : 1, side});
+    CHECK(rows.at({0, 0, 0, side - 1}) == 3);
+    CHECK(grad({sum(rows)}, {x})[0].at({0, 0, 0, 3}) == static_cast<double>(side));
+    const MaxPool2dOptions down{.kernel = {large, 1}, .stride = stride, .padding = {large / 2, 0}};
+    const Tensor columns = max_pool2d(x, down);
+    REQUIRE(columns.shape() == Shape{1, 1, side, stride == 1 ? 4 : 1});
+    CHECK(columns.at({0, 0, side - 1, 0}) == 12);
+    CHECK(max_pool2d_take(x, x, down).at({0, 0, 0, 0}) == 12);
+  }
+}
+
+TEST_CASE("a window that a dilation spreads far beyond the image, too") {
+  constexpr std::int64_t far = 2'000'000'000;
+  const MaxPool2dOptions options{.kernel = 3, .stride = 1, .padding = far, .dilation = far};
+  Random random(8);
+  const Tensor x = randn({2, 1, 4, 3}, random);
+  CHECK(same_bits(max_pool2d(x, options), x));  // the middle elements alone meet it
+  CHECK(same_bits(max_pool2d_put(x, x, options), x));
+}
+
 TEST_CASE("an image without rows is refused, though its padding has some") {
   const Tensor x = zeros({1, 1, 0, 2});
   CHECK_THROWS_WITH_AS((void)avg_pool2d(x, {.kernel = {2, 1}, .padding = {1, 0}}),

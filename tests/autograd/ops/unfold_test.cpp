@@ -44,6 +44,14 @@ TEST_CASE("a window on padding alone leaves zeros, and fold2d drops what is ther
         std::vector<float>{0, 0, 0, 8});
 }
 
+TEST_CASE("without channels there are no columns, however large the window") {
+  constexpr std::int64_t large = 2'000'000'001;
+  const Unfold2dOptions options{.kernel = large, .padding = large / 2};
+  const Tensor columns = unfold2d(zeros({1, 0, 2, 2}), options);
+  CHECK(columns.shape() == Shape{1, 0, 4});
+  CHECK(fold2d(columns, 2, options).shape() == Shape{1, 0, 2, 2});
+}
+
 TEST_CASE("unfold2d and fold2d have the same bits for one thread and for two") {
   const auto run = [](int threads) {
     const ThreadCount scope(threads);

@@ -48,25 +48,15 @@ Reference conv2d_reference(const Shape& y, const Conv2dOptions& options) {
   };
 }
 
-/// Inputs are conv2d's output and its weight. Where an element of the image meets a tap at a place between
-/// the strides there is no term; beyond the ends of the output there is one, with 0.
+/// The derivative of a sum of products: each term of the convolution gives its element of the image the
+/// weight times the cotangent. Inputs are the cotangent and the weight.
 Reference transposed_reference(const Shape& x, const Conv2dOptions& options) {
   return [=](std::span<const Values> in) {
-    const Shape& weight = in[1].shape;
-    const std::int64_t in_group = x[1] / options.groups;
-    const std::int64_t out_group = weight[0] / options.groups;
-    return fill(x, [&](const Index& at) {
-      Real sum = 0;
-      for_each_index({out_group, weight[2], weight[3]}, [&](const Index& tap) {
-        const std::int64_t y = at[2] + options.padding.height - tap[1] * options.dilation.height;
-        const std::int64_t z = at[3] + options.padding.width - tap[2] * options.dilation.width;
-        if (y % options.stride.height != 0 || z % options.stride.width != 0) return;
-        const std::int64_t o = at[1] / in_group * out_group + tap[0];
-        sum += or_zero(in[0], {at[0], o, y / options.stride.height, z / options.stride.width}) *
-               in[1].at({o, at[1] % in_group, tap[1], tap[2]});
-      });
-      return sum;
+    Values result = zeros_of(x);
+    for_each_term(x, in[1].shape, in[0].shape, options, [&](const Index& at, const Index& w, const Index& y) {
+      if (inside(x, at)) result.at(at) += in[1].at(w) * in[0].at(y);
     });
+    return result;
   };
 }
 
@@ -111,6 +101,9 @@ std::vector<Case> cases() {
        {.stride = 2, .padding = {0, 1}, .dilation = {3, 2}},
        {1, 0}},
       {{1, 2, 4, 4}, {1, 2, 3, 3}, {1, 1, 2, 2}, {.stride = 2, .padding = 1}, 1},
+      {{1, 1, 2, 2}, {1, 1, 3, 3}, {1, 1, 2, 2}, {.padding = 5, .dilation = 5}},  // the middle alone meets it
+      {{1, 1, 3, 2}, {1, 1, 3, 2}, {1, 1, 2, 3}, {.stride = {2, 1}, .padding = {4, 2}, .dilation = {4, 3}}},
+      {{1, 1, 1, 1}, {1, 1, 2, 2}, {1, 1, 2, 2}, {.padding = 2, .dilation = 3}},  // no element meets it
       {{1, 4, 3, 3}, {4, 2, 2, 2}, {1, 4, 2, 2}, {.groups = 2}},
       {{1, 3, 3, 3}, {3, 1, 2, 2}, {1, 3, 2, 2}, {.groups = 3}},
       {{0, 2, 3, 3}, {2, 2, 2, 2}, {0, 2, 2, 2}},

@@ -45,6 +45,8 @@ std::vector<MaxCase> max_cases() {
       {{1, 1, 4, 4}, {.kernel = 2, .stride = 3, .padding = 1, .ceil_mode = true}, 2},  // a third is dropped
       {{1, 1, 2, 2}, {.kernel = 3, .stride = 2, .ceil_mode = true}, 1},  // larger than the image
       {{1, 1, 6, 5}, {.kernel = 2, .stride = 1, .dilation = {3, 2}}, 3},
+      {{1, 1, 3, 5}, {.kernel = {5, 4}, .stride = {{1, 2}}, .padding = 4, .dilation = {2, 3}}, {3, 2}},
+      {{1, 2, 3, 4}, {.kernel = {9, 8}, .stride = {{2, 3}}, .padding = 4}, 2},  // they hold the image
       {{0, 2, 4, 4}, {.kernel = 2}, 2},
       {{2, 0, 4, 4}, {.kernel = 2}, 2},
       {{1, 1, 2, 2}, {.kernel = 2}, 1},
@@ -211,28 +213,30 @@ struct AvgCase {
 };
 
 std::vector<AvgCase> avg_cases() {
-  return {{{1, 1, 4, 4}, {.kernel = 2}, 2, true},
-          {{2, 2, 5, 3}, {.kernel = 2}, {2, 1}, true},
-          {{1, 2, 5, 4}, {.kernel = {3, 2}, .stride = {{2, 1}}, .padding = 1}, {3, 5}, false},
-          {{1, 2, 5, 4},
-           {.kernel = {3, 2}, .stride = {{2, 1}}, .padding = 1, .count_include_pad = false},
-           {3, 5},
-           false},
-          {{1, 1, 4, 4}, {.kernel = 3, .stride = 1}, 2, false},
-          {{1, 1, 5, 5}, {.kernel = 2, .ceil_mode = true}, 3, true},
-          {{1, 1, 6, 6}, {.kernel = 3, .stride = 2, .padding = 1, .ceil_mode = true}, 4, false},
-          {{1, 1, 6, 6},
-           {.kernel = 3, .stride = 2, .padding = 1, .ceil_mode = true, .count_include_pad = false},
-           4,
-           false},
-          {{1, 1, 4, 4}, {.kernel = 2, .divisor_override = 1}, 2, true},
-          {{1, 1, 4, 4}, {.kernel = 2, .divisor_override = 3}, 2, false},
-          {{0, 2, 4, 4}, {.kernel = 2}, 2, true},
-          {{2, 0, 4, 4}, {.kernel = 2}, 2, true},
-          {{1, 1, 2, 2}, {.kernel = 2}, 1, true},
-          {{3, 5, 31, 33}, {.kernel = 3, .stride = 2, .padding = 1}, {16, 17}, false, false},
-          {{4, 3, 64, 70}, {.kernel = 2}, {32, 35}, true, false},
-          {{2, 2, 32, 64}, {.kernel = {32, 64}}, 1, true, false}};
+  return {
+      {{1, 1, 4, 4}, {.kernel = 2}, 2, true},
+      {{2, 2, 5, 3}, {.kernel = 2}, {2, 1}, true},
+      {{1, 2, 5, 4}, {.kernel = {3, 2}, .stride = {{2, 1}}, .padding = 1}, {3, 5}, false},
+      {{1, 2, 5, 4},
+       {.kernel = {3, 2}, .stride = {{2, 1}}, .padding = 1, .count_include_pad = false},
+       {3, 5},
+       false},
+      {{1, 1, 4, 4}, {.kernel = 3, .stride = 1}, 2, false},
+      {{1, 1, 5, 5}, {.kernel = 2, .ceil_mode = true}, 3, true},
+      {{1, 1, 6, 6}, {.kernel = 3, .stride = 2, .padding = 1, .ceil_mode = true}, 4, false},
+      {{1, 1, 6, 6},
+       {.kernel = 3, .stride = 2, .padding = 1, .ceil_mode = true, .count_include_pad = false},
+       4,
+       false},
+      {{1, 2, 3, 4}, {.kernel = {9, 8}, .stride = {{2, 3}}, .padding = 4}, 2, false},  // they hold the image
+      {{1, 1, 4, 4}, {.kernel = 2, .divisor_override = 1}, 2, true},
+      {{1, 1, 4, 4}, {.kernel = 2, .divisor_override = 3}, 2, false},
+      {{0, 2, 4, 4}, {.kernel = 2}, 2, true},
+      {{2, 0, 4, 4}, {.kernel = 2}, 2, true},
+      {{1, 1, 2, 2}, {.kernel = 2}, 1, true},
+      {{3, 5, 31, 33}, {.kernel = 3, .stride = 2, .padding = 1}, {16, 17}, false, false},
+      {{4, 3, 64, 70}, {.kernel = 2}, {32, 35}, true, false},
+      {{2, 2, 32, 64}, {.kernel = {32, 64}}, 1, true, false}};
 }
 
 std::string describe(const AvgCase& c) {
