@@ -4,11 +4,9 @@
 //   inline namespace XTGRAD_PUBLIC v1 {
 // and whatever is declared inside is exported, wherever it is defined; internal headers say plain `v1`, and
 // stay inside the library.
-#if defined(__clang__)
-// clang 14 takes the attribute before a namespace's name only in this spelling.
+// clang takes the attribute before a namespace's name in this spelling alone.
+#if defined(__GNUC__)
 #define XTGRAD_PUBLIC [[gnu::visibility("default")]]
-#elif defined(__GNUC__)
-#define XTGRAD_PUBLIC __attribute__((visibility("default")))
 #else
 #define XTGRAD_PUBLIC
 #endif

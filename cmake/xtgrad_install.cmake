@@ -49,7 +49,7 @@ xtgrad_static_dependency(ZLIB::ZLIB FIND ZLIB MODULE zlib)
 # Not its pkg-config module: that one wants the libraries of libzip itself, whose development files need not be here.
 xtgrad_static_dependency(Libzip::Libzip FIND Libzip LIBS -lzip)
 xtgrad_static_dependency(Threads::Threads FIND Threads LIBS -pthread)
-xtgrad_static_dependency(OpenMP::OpenMP_CXX FIND OpenMP COMPONENTS CXX LIBS ${OpenMP_CXX_FLAGS})
+xtgrad_static_dependency(TBB::tbb FIND TBB MODULE tbb)
 xtgrad_static_dependency(Cblas::Cblas FIND Cblas LIBS ${xtgrad_blas_flags})
 if(xtgrad_unknown_links)
   message(FATAL_ERROR "xtgrad: how does a program that links the static library find ${xtgrad_unknown_links}? "
@@ -97,10 +97,19 @@ install(FILES "${PROJECT_BINARY_DIR}/package/xtgradConfig.cmake"
               "${PROJECT_SOURCE_DIR}/cmake/FindLibzip.cmake"
         DESTINATION "${xtgrad_cmake_dir}")
 
-# The prefix is written relative to the file, so that the whole folder may be moved.
+# The prefix is written relative to the file, so that the whole folder may be moved; not so where a folder of the
+# installation is absolute.
 set(xtgrad_pc_dir "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
-file(RELATIVE_PATH xtgrad_pc_prefix "/prefix/${xtgrad_pc_dir}" "/prefix")
-string(REGEX REPLACE "/$" "" xtgrad_pc_prefix "${xtgrad_pc_prefix}")
+if(IS_ABSOLUTE "${CMAKE_INSTALL_LIBDIR}")
+  set(xtgrad_pc_prefix "${CMAKE_INSTALL_PREFIX}")
+else()
+  file(RELATIVE_PATH xtgrad_pc_prefix "/prefix/${xtgrad_pc_dir}" "/prefix")
+  string(REGEX REPLACE "/$" "" xtgrad_pc_prefix "\${pcfiledir}/${xtgrad_pc_prefix}")
+endif()
+foreach(folder IN ITEMS LIBDIR INCLUDEDIR)
+  set(xtgrad_pc_${folder} "\${prefix}")
+  cmake_path(APPEND xtgrad_pc_${folder} "${CMAKE_INSTALL_${folder}}")  # an absolute one replaces the prefix
+endforeach()
 string(JOIN " " xtgrad_pc_requires ${xtgrad_pc_requires})
 string(JOIN " " xtgrad_pc_libs ${xtgrad_pc_libs})
 configure_file("${PROJECT_SOURCE_DIR}/cmake/xtgrad.pc.in" "${PROJECT_BINARY_DIR}/package/xtgrad.pc" @ONLY)

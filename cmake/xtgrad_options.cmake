@@ -11,10 +11,6 @@ function(xtgrad_target_options target)
   if(XTGRAD_WERROR)
     target_compile_options(${target} PRIVATE -Werror)
   endif()
-  if(NOT XTGRAD_OPENMP)
-    # Without OpenMP its pragmas are unknown, and meant to be.
-    target_compile_options(${target} PRIVATE -Wno-unknown-pragmas)
-  endif()
 
   # No program here reads errno after a math call or traps on a floating-point flag, and either promise keeps
   # loops from becoming SIMD. Never -ffast-math: infinities, NaN and -0 have exact gradients.

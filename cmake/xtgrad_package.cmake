@@ -1,4 +1,4 @@
-# cpack: a Debian package with the headers and both libraries. Use `cmake --preset package`, which leaves out this
+# cpack: a Debian package with the headers and the libraries that are built. Use `cmake --preset package`, which leaves out this
 # machine's instructions.
 set(CPACK_PACKAGE_NAME libxtgrad-dev)
 set(CPACK_PACKAGE_VENDOR "the xtgrad authors")
@@ -12,9 +12,15 @@ set(CPACK_GENERATOR DEB)
 
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION libdevel)
+set(xtgrad_deb_libraries "the static library")
+if(XTGRAD_BOTH_LIBRARIES)
+  set(xtgrad_deb_libraries "the static and the shared library")
+elseif(BUILD_SHARED_LIBS)
+  set(xtgrad_deb_libraries "the shared library")
+endif()
 set(CPACK_DEBIAN_PACKAGE_DESCRIPTION
     "Tensors, modules, optimizers and data sets; derivatives of every order.
-Headers, the static and the shared library, and files for CMake and pkg-config.")
+Headers, ${xtgrad_deb_libraries}, and files for CMake and pkg-config.")
 
 set(xtgrad_deb_depends "libstdc++-12-dev | libstdc++-dev")
 if(BUILD_SHARED_LIBS OR XTGRAD_BOTH_LIBRARIES)
@@ -26,7 +32,10 @@ if(BUILD_SHARED_LIBS OR XTGRAD_BOTH_LIBRARIES)
   if(XTGRAD_SHLIBDEPS)
     set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
   else()
-    list(APPEND xtgrad_deb_depends libc6 libstdc++6 libgcc-s1 libgomp1 libfmt9 zlib1g)
+    list(APPEND xtgrad_deb_depends libc6 libstdc++6 libgcc-s1 libfmt9 zlib1g)
+    if(XTGRAD_TBB)
+      list(APPEND xtgrad_deb_depends libtbb12)
+    endif()
     if(Libzip_FOUND)
       list(APPEND xtgrad_deb_depends libzip4)
     endif()
@@ -35,6 +44,9 @@ endif()
 
 # What a program that links the static library needs: a must only where there is no other.
 set(xtgrad_deb_static libfmt-dev "libopenblas-serial-dev | libopenblas-dev" zlib1g-dev)
+if(XTGRAD_TBB)
+  list(APPEND xtgrad_deb_static libtbb-dev)
+endif()
 if(Libzip_FOUND)
   list(APPEND xtgrad_deb_static libzip-dev)
 endif()

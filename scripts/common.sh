@@ -4,8 +4,6 @@
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 jobs=${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc 2>/dev/null || echo 2)}
 install=yes    # set to no by --no-install
-# On a machine with other work, threads that wait by spinning slow everything down tenfold.
-export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive}
 install_hint=  # what to paste, once something is known to be missing
 
 # To stderr, so that a program's own stdout stays clean.
@@ -28,6 +26,7 @@ purpose_of() {
     libxsimd-dev) echo "SIMD" ;;
     libfmt-dev) echo "text formatting" ;;
     libopenblas-serial-dev) echo "matrix products, single-threaded build" ;;
+    libtbb-dev) echo "threads" ;;
     zlib1g-dev) echo "gzip files" ;;
     libzip-dev) echo "npz archives" ;;
     libcli11-dev) echo "command lines of the examples" ;;
@@ -54,7 +53,7 @@ command_of() {
 }
 
 build_packages=(g++ cmake ninja-build libxtensor-dev libxtensor-blas-dev libxsimd-dev libfmt-dev
-  libopenblas-serial-dev zlib1g-dev libzip-dev libcli11-dev nlohmann-json3-dev)
+  libopenblas-serial-dev libtbb-dev zlib1g-dev libzip-dev libcli11-dev nlohmann-json3-dev)
 picture_packages=(libcairo2-dev pkg-config) # without them the examples draw no pictures
 
 is_debian() { command -v apt-get >/dev/null && command -v dpkg-query >/dev/null; }

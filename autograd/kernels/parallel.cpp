@@ -3,13 +3,21 @@
 #include <fmt/format.h>
 
 #include <atomic>
-#include <exception>
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <mutex>
+#include <optional>
 #include <utility>
 
 #include "xtgrad/autograd/errors.h"
 
-#ifdef _OPENMP
-#include <omp.h>
+#ifdef XTGRAD_HAS_TBB
+#include <tbb/global_control.h>
+#include <tbb/info.h>
+#include <tbb/parallel_for.h>
+#include <tbb/task_arena.h>
 #endif
 
 namespace xtgrad {
@@ -19,12 +27,52 @@ namespace {
 
 constinit thread_local bool sequential = false;
 
-std::atomic<int>& thread_count() {
-#ifdef _OPENMP
-  static std::atomic<int> count{omp_get_max_threads()};
+#ifdef XTGRAD_HAS_TBB
+
+/// What OMP_NUM_THREADS says, which other libraries of numbers obey as well; nothing if it makes no sense.
+std::optional<int> wished_threads() {
+  const char* const text = std::getenv("OMP_NUM_THREADS");
+  if (text == nullptr) return std::nullopt;
+  int threads = 0;
+  const auto [end, error] = std::from_chars(text, text + std::strlen(text), threads);
+  // After a comma stand the threads of nested regions.
+  if (error != std::errc{} || threads < 1 || (*end != '\0' && *end != ',')) return std::nullopt;
+  return threads;
+}
+
+int default_threads() { return wished_threads().value_or(tbb::info::default_concurrency()); }
+
+/// Where operations of `threads` threads run.
+struct Team {
+  explicit Team(int size) : threads(size), arena(size) {
+    // oneTBB makes no more threads than there are cores, unless told.
+    if (size > tbb::info::default_concurrency()) {
+      allowance.emplace(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(size));
+    }
+  }
+  int threads;
+  std::optional<tbb::global_control> allowance;
+  tbb::task_arena arena;
+};
+
+/// The team in force. It lasts as long as an operation runs in it, whatever `set_num_threads` does meanwhile.
+std::shared_ptr<Team> team_of(int threads) {
+  // Never destroyed: objects with static lifetime may compute when the program ends.
+  static auto& mutex = *new std::mutex;
+  static auto& team = *new std::shared_ptr<Team>;
+  const std::scoped_lock lock(mutex);
+  if (team == nullptr || team->threads != threads) team = std::make_shared<Team>(threads);
+  return team;
+}
+
 #else
-  static std::atomic<int> count{1};
+
+int default_threads() { return 1; }
+
 #endif
+
+std::atomic<int>& thread_count() {
+  static std::atomic<int> count{default_threads()};
   return count;
 }
 
@@ -43,20 +91,21 @@ SequentialScope::SequentialScope() : before_(std::exchange(sequential, true)) {}
 SequentialScope::~SequentialScope() { sequential = before_; }
 
 void parallel_tiles(std::int64_t tiles, void (*body)(void*, std::int64_t), void* context) {
-#ifdef _OPENMP
-  const int threads = static_cast<int>(tiles < num_threads() ? tiles : num_threads());
-  if (threads > 1 && !sequential && omp_in_parallel() == 0) {
-    std::exception_ptr failure;  // an exception may not leave the parallel region
-#pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
-    for (std::int64_t tile = 0; tile < tiles; ++tile) {
-      try {
-        body(context, tile);
-      } catch (...) {
-#pragma omp critical(xtgrad_tile_failure)
-        if (!failure) failure = std::current_exception();
-      }
-    }
-    if (failure) std::rethrow_exception(failure);
+#ifdef XTGRAD_HAS_TBB
+  const int threads = num_threads();
+  if (tiles > 1 && threads > 1 && !sequential) {
+    const std::shared_ptr<Team> team = team_of(threads);
+    const auto run_tile = [=](std::int64_t tile) {
+      const SequentialScope no_threads_within;
+      body(context, tile);
+    };
+    team->arena.execute([&] {
+      // Isolated: a thread that waits for the last of its tiles takes up none of another thread's operation,
+      // which could be a long one.
+      tbb::this_task_arena::isolate([&] {
+        tbb::parallel_for(std::int64_t{0}, tiles, std::int64_t{1}, run_tile, tbb::simple_partitioner{});
+      });
+    });
     return;
   }
 #endif

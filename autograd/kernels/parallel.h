@@ -12,8 +12,8 @@ namespace detail {
 
 void parallel_tiles(std::int64_t tiles, void (*body)(void*, std::int64_t), void* context);
 
-/// While one lives, operations of this thread work on it alone. For threads of our own: OpenMP would give
-/// each of them a team of its own, and there would be more threads than cores.
+/// While one lives, operations of this thread work on it alone: within a tile, and on threads of our own,
+/// which are as many as they should be without helpers.
 class SequentialScope {
  public:
   SequentialScope();
