@@ -39,7 +39,7 @@ class ValueError : public Error {
   using Error::Error;
 };
 
-/// A file that is missing, damaged or foreign.
+/// A file that is missing, damaged, foreign, or larger than memory.
 class IoError : public Error {
  public:
   using Error::Error;

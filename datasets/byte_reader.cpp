@@ -11,6 +11,7 @@
 #include <cstring>
 #include <new>
 #include <optional>
+#include <stdexcept>
 #include <system_error>
 #include <utility>
 
@@ -27,17 +28,6 @@ constexpr std::size_t piece = std::size_t{1} << 16;
 
 bool begins_with_gzip_magic(std::span<const std::byte> bytes) {
   return bytes.size() >= 2 && bytes[0] == std::byte{0x1f} && bytes[1] == std::byte{0x8b};
-}
-
-/// Makes room for the next step of reading `most` bytes: as many as there are already, so that what is
-/// reserved is at most about twice what was read.
-std::size_t grow(std::vector<std::byte>& bytes, std::uint64_t most) {
-  const std::size_t before = bytes.size();
-  const std::size_t step = std::max(before, piece);
-  const auto after = static_cast<std::size_t>(std::min<std::uint64_t>(most, before + step));
-  bytes.reserve(after);
-  bytes.resize(after);
-  return before;
 }
 
 }  // namespace
@@ -123,7 +113,7 @@ class ByteReader::Gzip {
     stream_.next_in = reinterpret_cast<Bytef*>(input_.data());
     stream_.avail_in = static_cast<uInt>(first.size());
     constexpr int gzip_only = 16;
-    if (inflateInit2(&stream_, gzip_only + MAX_WBITS) != Z_OK) throw std::bad_alloc();
+    if (inflateInit2(&stream_, gzip_only + MAX_WBITS) != Z_OK) fail_memory();
   }
   ~Gzip() { inflateEnd(&stream_); }
   Gzip(const Gzip&) = delete;
@@ -144,7 +134,7 @@ class ByteReader::Gzip {
       if (result == Z_STREAM_END) {
         in_member_ = false;
       } else if (result == Z_MEM_ERROR) {
-        throw std::bad_alloc();
+        fail_memory();
       } else if (result != Z_OK && result != Z_BUF_ERROR) {
         // Z_BUF_ERROR only asks for more input.
         fail(fmt::format("damaged data ({})", stream_.msg == nullptr ? "no reason given" : stream_.msg),
@@ -165,7 +155,7 @@ class ByteReader::Gzip {
       fail(fmt::format("byte 0x{:02x} after the last gzip member", std::to_integer<int>(*next)),
            "the end of the file or another member, which begins with 1f 8b");
     }
-    if (inflateReset(&stream_) != Z_OK) throw std::bad_alloc();
+    if (inflateReset(&stream_) != Z_OK) fail_memory();
     in_member_ = true;
     return true;
   }
@@ -183,6 +173,12 @@ class ByteReader::Gzip {
   [[noreturn]] void fail(std::string_view found, std::string_view expected) const {
     throw IoError(fmt::format("{}: {}, byte {} of the gzip file: found {}, expected {}", reader_.function_,
                               reader_.name_, taken_ - stream_.avail_in, found, expected));
+  }
+
+  /// zlib's own few kilobytes could not be had.
+  [[noreturn]] void fail_memory() const {
+    throw IoError(fmt::format("{}: cannot unpack {}: {}", reader_.function_, reader_.name_,
+                              std::generic_category().message(ENOMEM)));
   }
 
   ByteReader& reader_;
@@ -237,6 +233,22 @@ std::size_t ByteReader::read(std::span<std::byte> out) {
   return count;
 }
 
+/// Makes `bytes`, the last that were read, `size` long.
+void ByteReader::grow(std::vector<std::byte>& bytes, std::uint64_t size) const {
+  const auto fail = [&] {
+    fail_memory(
+        fmt::format("{} bytes of its {}content", offset_ - bytes.size() + size, gzip_ ? "unpacked " : ""));
+  };
+  try {
+    bytes.reserve(size);  // exactly so many, where resize might take twice as many as there were
+    bytes.resize(size);
+  } catch (const std::bad_alloc&) {
+    fail();
+  } catch (const std::length_error&) {
+    fail();
+  }
+}
+
 std::vector<std::byte> ByteReader::read_exactly(std::uint64_t count, std::string_view what) {
   const std::uint64_t begin = offset_;
   const auto fail_short = [&](std::uint64_t there) {
@@ -244,18 +256,17 @@ std::vector<std::byte> ByteReader::read_exactly(std::uint64_t count, std::string
          fmt::format("{}: {} bytes from byte {} on", what, count, begin));
   };
   std::vector<std::byte> bytes;
-  if (!gzip_) {
-    if (const auto left = source_->left()) {
-      const std::uint64_t there = *left + peeked_.size();
-      if (there < count) fail_short(there);
-      bytes.resize(static_cast<std::size_t>(count));
-      const std::size_t got = read(bytes);
-      if (got < count) fail_short(got);
-      return bytes;
-    }
+  std::uint64_t step = piece;
+  if (const auto left = gzip_ ? std::nullopt : source_->left()) {
+    const std::uint64_t there = *left + peeked_.size();
+    if (there < count) fail_short(there);
+    step = count;
   }
   while (bytes.size() < count) {
-    const std::size_t before = grow(bytes, count);
+    const std::size_t before = bytes.size();
+    // As many as there are already, so that what is reserved is at most about twice what was read.
+    step = std::max<std::uint64_t>(step, before);
+    grow(bytes, std::min(count, before + step));
     const std::size_t asked = bytes.size() - before;
     const std::size_t got = read(std::span(bytes).subspan(before));
     if (got < asked) fail_short(before + got);
@@ -263,23 +274,11 @@ std::vector<std::byte> ByteReader::read_exactly(std::uint64_t count, std::string
   return bytes;
 }
 
-std::vector<std::byte> ByteReader::read_rest() {
+std::vector<std::byte> ByteReader::read_at_most(std::size_t most) {
   std::vector<std::byte> bytes;
-  for (;;) {
-    std::size_t before = bytes.size();
-    const auto left = source_->left();
-    if (!gzip_ && left) {
-      bytes.resize(before + peeked_.size() + static_cast<std::size_t>(*left) + 1);
-    } else {
-      before = grow(bytes, ~std::uint64_t{0});
-    }
-    const std::size_t asked = bytes.size() - before;
-    const std::size_t got = read(std::span(bytes).subspan(before));
-    if (got < asked) {
-      bytes.resize(before + got);
-      return bytes;
-    }
-  }
+  grow(bytes, most);
+  bytes.resize(read(bytes));
+  return bytes;
 }
 
 void ByteReader::expect_end(std::string_view what) {
@@ -294,6 +293,10 @@ void ByteReader::expect_end(std::string_view what) {
 void ByteReader::fail(std::uint64_t offset, std::string_view found, std::string_view expected) const {
   throw IoError(fmt::format("{}: {}, byte {}{}: found {}, expected {}", function_, name_, offset,
                             gzip_ ? " of the unpacked content" : "", found, expected));
+}
+
+void ByteReader::fail_memory(std::string_view what) const {
+  throw IoError(fmt::format("{}: {} does not fit in memory: no room for {}", function_, name_, what));
 }
 
 }  // namespace detail

@@ -17,7 +17,7 @@ namespace detail {
 /// with (1f 8b) says whether it is, not the file's name. Memory grows with the bytes that are really there,
 /// never with what a header claims; the checksums of gzip are checked by whoever reads up to the end.
 ///
-/// Every failure is an IoError that reads `function: file, byte N: found ..., expected ...`.
+/// Every failure is an IoError; that of content reads `function: file, byte N: found ..., expected ...`.
 class ByteReader {
  public:
   /// `function` begins every message and must outlive the reader.
@@ -37,13 +37,15 @@ class ByteReader {
   std::size_t read(std::span<std::byte> out);
   /// The next `count` bytes; `what` names them in the message if there are fewer.
   [[nodiscard]] std::vector<std::byte> read_exactly(std::uint64_t count, std::string_view what);
-  /// Whatever is left.
-  [[nodiscard]] std::vector<std::byte> read_rest();
+  /// The next `most` bytes; fewer only at the end of the content.
+  [[nodiscard]] std::vector<std::byte> read_at_most(std::size_t most);
   /// Throws if there is more; `what` names what should have been the last.
   void expect_end(std::string_view what);
 
   /// Throws about the byte at `offset` of the content.
   [[noreturn]] void fail(std::uint64_t offset, std::string_view found, std::string_view expected) const;
+  /// Throws because memory has no room for `what`.
+  [[noreturn]] void fail_memory(std::string_view what) const;
 
  private:
   class Source;
@@ -52,6 +54,7 @@ class ByteReader {
   class Gzip;
 
   void detect_gzip();
+  void grow(std::vector<std::byte>& bytes, std::uint64_t size) const;
   std::size_t read_plain(std::span<std::byte> out);
 
   std::string_view function_;

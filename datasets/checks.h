@@ -17,6 +17,11 @@ namespace detail {
 /// is floating.
 Dtype inputs_dtype(std::string_view function, std::optional<Dtype> dtype);
 
+/// What readers expect of numbers of more digits, if the dtype is float32; a larger one would become
+/// infinite.
+inline constexpr std::string_view fits_float32 =
+    "a number that float32 can hold: at most 3.4028235e+38 in size (for larger ones, set .dtype)";
+
 /// Throws ValueError unless `value` is at least `least`.
 void require_at_least(std::string_view function, std::string_view option, std::int64_t value,
                       std::int64_t least);

@@ -13,6 +13,7 @@
 #include "xtgrad/datasets/byte_reader.h"
 #include "xtgrad/datasets/checks.h"
 #include "xtgrad/datasets/cifar_records.h"
+#include "xtgrad/datasets/file_array.h"
 #include "xtgrad/datasets/find.h"
 #include "xtgrad/datasets/pixels.h"
 
@@ -26,28 +27,35 @@ namespace {
 
 using xtgrad::detail::Array;
 using xtgrad::detail::make_constant;
-using xtgrad::detail::new_array;
 
 constexpr std::int64_t classes = 10;
+constexpr std::size_t block_bytes = 256 * cifar10_record_bytes;
 
 }  // namespace
 
-std::vector<std::byte> read_cifar10_records(ByteReader& reader) {
-  std::vector<std::byte> bytes = reader.read_rest();
-  if (bytes.empty()) reader.fail(0, "the end of the content", "records of 3073 bytes");
-  const std::size_t whole = bytes.size() / cifar10_record_bytes;
-  for (std::size_t record = 0; record < whole; ++record) {
-    const auto label = std::to_integer<int>(bytes[record * cifar10_record_bytes]);
-    if (label >= classes) {
-      reader.fail(record * cifar10_record_bytes, fmt::format("label {} in record {}", label, record),
-                  "0 to 9");
+void read_cifar10_records(ByteReader& reader, Cifar10Records& records) {
+  for (bool at_end = false; !at_end;) {
+    const std::uint64_t offset = reader.offset();
+    std::vector<std::byte> block = reader.read_at_most(block_bytes);
+    at_end = block.size() < block_bytes;
+    for (std::size_t begin = 0; begin < block.size(); begin += cifar10_record_bytes) {
+      if (const auto label = std::to_integer<int>(block[begin]); label >= classes) {
+        const std::uint64_t at = offset + begin;
+        reader.fail(at, fmt::format("label {} in record {}", label, at / cifar10_record_bytes), "0 to 9");
+      }
     }
+    records.blocks.push_back(std::move(block));
   }
-  if (const std::size_t rest = bytes.size() % cifar10_record_bytes; rest != 0) {
-    reader.fail(bytes.size(), fmt::format("the end of the content after {} bytes of record {}", rest, whole),
+  const std::uint64_t end = reader.offset();
+  if (end == 0) reader.fail(0, "the end of the content", "records of 3073 bytes");
+  const std::uint64_t whole = end / cifar10_record_bytes;
+  if (const std::uint64_t rest = end % cifar10_record_bytes; rest != 0) {
+    reader.fail(end, fmt::format("the end of the content after {} bytes of record {}", rest, whole),
                 "whole records of 3073 bytes");
   }
-  return bytes;
+  records.count += whole;
+  if (!records.files.empty()) records.files += ", ";
+  records.files += reader.name();
 }
 
 std::vector<std::string> read_cifar10_class_names(ByteReader& reader) {
@@ -78,19 +86,17 @@ std::vector<std::string> read_cifar10_class_names(ByteReader& reader) {
   return names;
 }
 
-Dataset cifar10_dataset(std::string_view function, std::vector<std::vector<std::byte>> files,
+Dataset cifar10_dataset(std::string_view function, Cifar10Records records,
                         std::vector<std::string> class_names, bool unit_range, std::optional<Dtype> dtype) {
-  std::size_t records = 0;
-  for (const std::vector<std::byte>& bytes : files) records += bytes.size() / cifar10_record_bytes;
-  const auto n = static_cast<std::int64_t>(records);
-  Array inputs = new_array(function, {n, 3, 32, 32}, inputs_dtype(function, dtype), false);
-  Array labels = new_array(function, {n}, int64, false);
+  const auto n = static_cast<std::int64_t>(records.count);
+  Array inputs = new_file_array(function, records.files, {n, 3, 32, 32}, inputs_dtype(function, dtype));
+  Array labels = new_file_array(function, records.files, {n}, int64);
   auto* label = labels.mutable_data<std::int64_t>();
   xtgrad::detail::visit_floating(inputs.dtype, [&](auto zero) {
     using T = decltype(zero);
     const std::array<T, 256> value = pixel_values<T>(unit_range);
     auto* pixel = inputs.mutable_data<T>();
-    for (std::vector<std::byte>& bytes : files) {
+    for (std::vector<std::byte>& bytes : records.blocks) {
       for (std::size_t begin = 0; begin < bytes.size(); begin += cifar10_record_bytes) {
         const auto record = std::span(bytes).subspan(begin, cifar10_record_bytes);
         *label++ = std::to_integer<std::int64_t>(record[0]);
@@ -117,12 +123,12 @@ Dataset read_files(std::string_view function, const Cifar10FilesOptions& options
     ByteReader reader(function, options.class_names);
     names = read_cifar10_class_names(reader);
   }
-  std::vector<std::vector<std::byte>> files;
+  Cifar10Records records;
   for (const std::string& path : options.files) {
     ByteReader reader(function, path);
-    files.push_back(read_cifar10_records(reader));
+    read_cifar10_records(reader, records);
   }
-  return cifar10_dataset(function, std::move(files), std::move(names), options.unit_range, options.dtype);
+  return cifar10_dataset(function, std::move(records), std::move(names), options.unit_range, options.dtype);
 }
 
 FileNames batch_names(int number) { return {fmt::format("data_batch_{}.bin", number)}; }

@@ -15,14 +15,23 @@ namespace detail {
 
 inline constexpr std::size_t cifar10_record_bytes = 1 + 3 * 32 * 32;
 
-/// The content of a file, checked: at least one record, all of them whole, with labels 0 to 9.
-std::vector<std::byte> read_cifar10_records(ByteReader& reader);
+/// The records of one file or of several, checked. In blocks rather than in one piece: none is ever copied in
+/// order to grow, and each is freed as soon as it is converted.
+struct Cifar10Records {
+  std::vector<std::vector<std::byte>> blocks;
+  std::size_t count = 0;
+  std::string files;  // their names, for messages
+};
+
+/// Adds the content of a file: at least one record, all of them whole, with labels 0 to 9. What is wrong is
+/// told before more than a block of what follows it has been read.
+void read_cifar10_records(ByteReader& reader, Cifar10Records& records);
 
 /// The ten lines of a batches.meta.txt.
 std::vector<std::string> read_cifar10_class_names(ByteReader& reader);
 
-/// The data set of checked records; frees each file's once they are converted.
-Dataset cifar10_dataset(std::string_view function, std::vector<std::vector<std::byte>> files,
+/// The data set of checked records.
+Dataset cifar10_dataset(std::string_view function, Cifar10Records records,
                         std::vector<std::string> class_names, bool unit_range, std::optional<Dtype> dtype);
 
 }  // namespace detail

@@ -7,12 +7,14 @@
 #include <cmath>
 #include <cstddef>
 #include <map>
+#include <new>
 #include <string_view>
 #include <utility>
 
 #include "xtgrad/autograd/core/new_tensor.h"
 #include "xtgrad/datasets/checks.h"
 #include "xtgrad/datasets/csv_records.h"
+#include "xtgrad/datasets/file_array.h"
 
 namespace xtgrad {
 inline namespace v1 {
@@ -24,7 +26,6 @@ namespace {
 
 using xtgrad::detail::Array;
 using xtgrad::detail::make_constant;
-using xtgrad::detail::new_array;
 
 // With no word on the classes, a larger label is taken for an error: one wrong digit would make every array
 // of a number for each class a large one.
@@ -161,6 +162,11 @@ class Table {
     return make_dataset(labels);
   }
 
+  /// Throws because memory has no room for the rows.
+  [[noreturn]] void fail_memory() const {
+    reader_.fail_memory(fmt::format("more than {} rows of {} columns, 8 bytes each", rows_, columns_));
+  }
+
  private:
   CsvHeader detect_header() {
     if (!options_.label_name.empty()) return CsvHeader::names;
@@ -268,7 +274,7 @@ class Table {
       const auto number = parse<double>(record[column]);
       if (!number || !std::isfinite(*number)) records_.fail(record, column, "a finite number");
       if (dtype_ == float32 && !xtgrad::detail::holds<float>(*number)) {
-        records_.fail(record, column, "a number that float32 can hold");
+        records_.fail(record, column, fits_float32);
       }
       values_.push_back(*number);
     }
@@ -277,13 +283,14 @@ class Table {
 
   Dataset make_dataset(const Labels& labels) {
     const std::string_view function = reader_.function();
-    Array inputs = new_array(function, {rows_, static_cast<std::int64_t>(columns_) - 1}, dtype_, false);
+    Array inputs =
+        new_file_array(function, reader_.name(), {rows_, static_cast<std::int64_t>(columns_) - 1}, dtype_);
     xtgrad::detail::visit_floating(dtype_, [&](auto zero) {
       using T = decltype(zero);
       std::transform(values_.begin(), values_.end(), inputs.mutable_data<T>(),
                      [](double value) { return static_cast<T>(value); });
     });
-    Array label_array = new_array(function, {rows_}, int64, false);
+    Array label_array = new_file_array(function, reader_.name(), {rows_}, int64);
     std::copy(labels.labels().begin(), labels.labels().end(), label_array.mutable_data<std::int64_t>());
     return Dataset({.inputs = make_constant(std::move(inputs)),
                     .labels = make_constant(std::move(label_array)),
@@ -337,7 +344,12 @@ void check_options(std::string_view function, const CsvOptions& options) {
 
 Dataset csv_dataset(ByteReader& reader, const CsvOptions& options) {
   check_options(reader.function(), options);
-  return Table(reader, options).read();
+  Table table(reader, options);
+  try {
+    return table.read();
+  } catch (const std::bad_alloc&) {
+    table.fail_memory();
+  }
 }
 
 }  // namespace detail

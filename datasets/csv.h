@@ -45,8 +45,8 @@ struct CsvOptions {
 /// locale. The file may be gzip.
 ///
 /// Throws IoError, with file, line, column, what was found and what was expected, for a file that is missing,
-/// damaged, ragged, without rows, or has a number or a label that is none; ValueError for options that do not
-/// fit; DtypeError for a dtype that is not floating.
+/// damaged, ragged, without rows, or has a number or a label that is none, or a number too large for float32
+/// if that is the dtype; ValueError for options that do not fit; DtypeError for a dtype that is not floating.
 ///
 ///   datasets::Dataset iris = datasets::csv_dataset("iris.csv");
 ///   datasets::Dataset wine = datasets::csv_dataset("wine.csv", {.separator = ';', .label_name = "quality"});

@@ -11,6 +11,7 @@
 
 #include "xtgrad/autograd/core/new_tensor.h"
 #include "xtgrad/datasets/checks.h"
+#include "xtgrad/datasets/file_array.h"
 #include "xtgrad/datasets/idx_file.h"
 #include "xtgrad/datasets/pixels.h"
 
@@ -24,7 +25,6 @@ namespace {
 
 using xtgrad::detail::Array;
 using xtgrad::detail::make_constant;
-using xtgrad::detail::new_array;
 
 /// The element of `bytes` at `index`, where Bits is the unsigned number that stores a Stored.
 template <class Stored, class Bits>
@@ -61,6 +61,17 @@ void convert(IdxType type, std::span<const std::byte> bytes, T* out) {
   }
 }
 
+/// Throws about the first float64 that would become infinite as a float32; infinities of the file may stay.
+void check_fits_float32(const ByteReader& reader, const IdxHeader& header,
+                        std::span<const std::byte> elements) {
+  const std::size_t count = elements.size() / sizeof(double);
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto value = load<double, std::uint64_t>(elements.data(), i);
+    if (xtgrad::detail::holds<float>(value)) continue;
+    reader.fail(header.bytes + i * sizeof(double), fmt::format("{}", value), fits_float32);
+  }
+}
+
 bool holds_integers(IdxType type) { return type != IdxType::float32 && type != IdxType::float64; }
 
 Dtype natural_dtype(IdxType type) {
@@ -72,7 +83,7 @@ Dtype natural_dtype(IdxType type) {
 Array read_labels(ByteReader& reader, const IdxHeader& header, const IdxDatasetOptions& options,
                   std::int64_t classes) {
   const std::vector<std::byte> elements = read_idx_elements(reader, header);
-  Array labels = new_array(reader.function(), header.shape, int64, false);
+  Array labels = new_file_array(reader.function(), reader.name(), header.shape, int64);
   auto* label = labels.mutable_data<std::int64_t>();
   convert(header.type, elements, label);
   const auto count = static_cast<std::size_t>(labels.numel());
@@ -179,7 +190,8 @@ Tensor read_idx(ByteReader& reader, const ReadIdxOptions& options) {
                                  reader.function(), to_string(dtype), reader.name(), name_of(header.type)));
   }
   const std::vector<std::byte> elements = read_idx_elements(reader, header);
-  Array array = new_array(reader.function(), header.shape, dtype, false);
+  if (header.type == IdxType::float64 && dtype == float32) check_fits_float32(reader, header, elements);
+  Array array = new_file_array(reader.function(), reader.name(), header.shape, dtype);
   if (dtype == int64) {
     convert(header.type, elements, array.mutable_data<std::int64_t>());
   } else {
@@ -201,7 +213,8 @@ Dataset idx_dataset(ByteReader& images, ByteReader& labels, const IdxDatasetOpti
   Array labels_array = read_labels(labels, labels_header, options, classes);
 
   const std::vector<std::byte> pixels = read_idx_elements(images, images_header);
-  Array inputs = new_array(images.function(), inputs_shape(images_header, options.transposed), dtype, false);
+  Array inputs = new_file_array(images.function(), images.name(),
+                                inputs_shape(images_header, options.transposed), dtype);
   xtgrad::detail::visit_floating(dtype, [&](auto zero) {
     convert_images(pixels, inputs.shape, options, inputs.mutable_data<decltype(zero)>());
   });

@@ -26,8 +26,9 @@ struct ReadIdxOptions {
   std::optional<Dtype> dtype = std::nullopt;
 };
 
-/// The tensor of an IDX file, 1 to 8 dimensions. A dtype with fewer digits than the file rounds. Throws
-/// DtypeError for bool, and for int64 where the file holds floating numbers.
+/// The tensor of an IDX file, 1 to 8 dimensions. A dtype with fewer digits than the file rounds, but
+/// a number that is finite and too large for float32 is an IoError. Throws DtypeError for bool, and for int64
+/// where the file holds floating numbers.
 ///
 ///   Tensor labels = datasets::read_idx("t10k-labels-idx1-ubyte.gz");  // int64 [10000]
 [[nodiscard]] Tensor read_idx(const std::string& path, const ReadIdxOptions& options = {});

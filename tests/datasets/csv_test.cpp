@@ -199,9 +199,9 @@ TEST_CASE("csv: errors name the file, line, column, byte, what was found and wha
     CHECK(error_of("1,2,0\n\"" + number + "\",4,1\n") ==
           "csv_dataset: t.csv, line 2, column 1 (byte 6): found '" + number + "', expected a finite number");
   }
-  CHECK(
-      error_of("1,2,0\n1e39,4,1\n") ==
-      "csv_dataset: t.csv, line 2, column 1 (byte 6): found '1e39', expected a number that float32 can hold");
+  CHECK(error_of("1,2,0\n1e39,4,1\n") ==
+        "csv_dataset: t.csv, line 2, column 1 (byte 6): found '1e39', expected a number that float32 can "
+        "hold: at most 3.4028235e+38 in size (for larger ones, set .dtype)");
   CHECK(read("1e39,4,1\n", {.dtype = float64}).inputs().at({0, 0}) == 1e39);
   CHECK(error_of("1,2,0\n3,4\n") == "csv_dataset: t.csv, line 2 (byte 6): found 2 columns, expected 3");
   CHECK(error_of("1,2,0\n3,4,5,6\n") == "csv_dataset: t.csv, line 2 (byte 6): found 4 columns, expected 3");

@@ -7,6 +7,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "tests/support/skip.h"
+
 namespace xtgrad::testing {
 
 Bytes to_bytes(std::string_view text) {
@@ -67,8 +69,7 @@ std::optional<std::filesystem::path> real_data(std::string_view file) {
                                            ? std::filesystem::path(named)
                                            : std::filesystem::path(XTGRAD_SOURCE_DIR) / "../shared/data";
   if (std::filesystem::exists(folder / file)) return folder;
-  MESSAGE("skipped: no " << std::string(file) << " in " << folder.string()
-                         << "; XTGRAD_DATA can name another folder");
+  skip("no " + std::string(file) + " in " + folder.string() + "; XTGRAD_DATA can name another folder");
   return std::nullopt;
 }
 

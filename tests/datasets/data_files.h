@@ -36,7 +36,7 @@ void write_bytes(const std::filesystem::path& path, const Bytes& bytes);
 [[nodiscard]] std::string io_error(const std::function<void()>& action);
 
 /// The folder of the real data sets: what the environment names as XTGRAD_DATA, or shared/data beside the
-/// repository. None if it lacks `file`; a message then says that the test is skipped.
+/// repository. None if it lacks `file`; the test case is skipped then.
 [[nodiscard]] std::optional<std::filesystem::path> real_data(std::string_view file);
 
 /// Sets an environment variable, or takes it away, and puts it back at the end of the scope.

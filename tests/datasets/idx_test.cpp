@@ -1,8 +1,10 @@
 #include "xtgrad/datasets/idx.h"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <bit>
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <numeric>
@@ -109,6 +111,37 @@ TEST_CASE("read_idx: a dtype that was asked for") {
   CHECK_THROWS_WITH_AS(read(file, {.dtype = boolean}),
                        "read_idx: bool cannot hold the elements of some.idx, which are of type unsigned byte",
                        DtypeError);
+}
+
+TEST_CASE(
+    "read_idx: float64 too large for float32 is an error, what the file has of infinities and NaN is not") {
+  constexpr double inf = std::numeric_limits<double>::infinity();
+  // The least number that rounds to infinity, and the one before it.
+  constexpr double too_large = 0x1.ffffffp+127;
+  const double fits = std::nextafter(too_large, 0);
+  const auto file = [](const std::vector<double>& numbers) {
+    Bytes elements;
+    for (const double number : numbers) append_number(elements, std::bit_cast<std::uint64_t>(number), 8);
+    return idx_bytes(0x0e, {static_cast<std::uint32_t>(numbers.size())}, elements);
+  };
+  const Bytes good = file({fits, -fits, inf, -inf, std::nan(""), 1e-300});
+  const std::vector<float> narrow = values<float>(read(good, {.dtype = float32}));
+  constexpr float largest = std::numeric_limits<float>::max();
+  CHECK(std::vector(narrow.begin(), narrow.begin() + 4) ==
+        std::vector<float>{largest, -largest, std::numeric_limits<float>::infinity(),
+                           -std::numeric_limits<float>::infinity()});
+  CHECK(std::isnan(narrow[4]));
+  CHECK(narrow[5] == 0);
+  const std::string expected =
+      "expected a number that float32 can hold: at most 3.4028235e+38 in size (for larger ones, set .dtype)";
+  for (const double number : {1e300, -1e300, too_large, -too_large}) {
+    const Bytes bad = file({1, inf, number, 1e301});
+    CHECK(values<double>(read(bad))[2] == number);
+    CHECK(io_error([&] { (void)read(bad, {.dtype = float32}); }) ==
+          fmt::format("read_idx: some.idx, byte 24: found {}, {}", number, expected));
+    CHECK(io_error([&] { (void)read(gzip(bad), {.dtype = float32}); }) ==
+          fmt::format("read_idx: some.idx, byte 24 of the unpacked content: found {}, {}", number, expected));
+  }
 }
 
 TEST_CASE("read_idx: foreign files are told by their first bytes") {

@@ -21,9 +21,9 @@ namespace {
 std::int64_t read_records(std::span<const std::byte> bytes) {
   try {
     ByteReader reader("cifar_fuzz", bytes, "input");
-    std::vector<std::vector<std::byte>> files;
-    files.push_back(read_cifar10_records(reader));
-    return cifar10_dataset("cifar_fuzz", std::move(files), {}, true, std::nullopt).size();
+    Cifar10Records records;
+    read_cifar10_records(reader, records);
+    return cifar10_dataset("cifar_fuzz", std::move(records), {}, true, std::nullopt).size();
   } catch (const IoError&) {
     return -1;
   }

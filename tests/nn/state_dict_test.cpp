@@ -184,3 +184,41 @@ TEST_CASE("dropout continues from a restored state") {
   model.load_state_dict(state);
   CHECK(elements(model(ones({4, 4}))) == first);
 }
+
+TEST_CASE(
+    "strict: random streams may be missing, as in PyTorch's files, and stay as they are; nothing else may") {
+  const auto check = [](nn::Module& model, const std::vector<std::string>& streams,
+                        const std::string& other) {
+    nn::StateDict state = model.state_dict();
+    for (const std::string& stream : streams) REQUIRE(state.erase(stream));
+    for (const auto& entry : state) REQUIRE(entry.name.find("stream") == std::string::npos);
+    state.set(other, full(state.at(other).shape(), 3));
+    const nn::StateDict before = model.state_dict();
+
+    const nn::LoadReport report = model.load_state_dict(state);
+    CHECK(report.missing == streams);
+    CHECK(report.unexpected.empty());
+    const nn::StateDict after = model.state_dict();
+    for (const std::string& stream : streams)
+      CHECK(elements(after.at(stream)) == elements(before.at(stream)));
+    CHECK(elements(after.at(other)) == elements(state.at(other)));
+
+    state.erase(other);
+    CHECK_THROWS_WITH_AS(model.load_state_dict(state), doctest::Contains(other.c_str()), ValueError);
+    CHECK(model.load_state_dict(state, {.strict = false}).missing.size() == streams.size() + 1);
+  };
+  nn::ConvNet net{{.image = {8, 8}, .channels = {4, 4}, .hidden = {8}, .batch_norm = true, .dropout = 0.5}};
+  check(net, {"dropouts.0.stream", "dropouts.1.stream"}, "norms.1.running_var");
+  nn::Sequential layers{nn::Linear{4, 3}, nn::Dropout{}, nn::Dropout2d{}, nn::Linear{3, 2}};
+  check(layers, {"1.stream", "2.stream"}, "3.bias");
+}
+
+TEST_CASE("strict: a BatchNorm's counter may not be missing, as it is in PyTorch's files before 0.4.1") {
+  nn::BatchNorm2d norm{{.num_features = 2}};
+  nn::StateDict state = norm.state_dict();
+  REQUIRE(state.erase("num_batches_tracked"));
+  CHECK_THROWS_WITH_AS(norm.load_state_dict(state), doctest::Contains("\n  missing: num_batches_tracked\n"),
+                       ValueError);
+  CHECK(norm.load_state_dict(state, {.strict = false}).missing ==
+        std::vector<std::string>{"num_batches_tracked"});
+}

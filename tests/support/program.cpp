@@ -13,14 +13,16 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <stdexcept>
 #include <system_error>
-#include <utility>
 
 namespace xtgrad::testing {
 namespace {
 
 [[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
+
+using Clock = std::chrono::steady_clock;
 
 /// Where the child's output arrives; -1 where nothing more will come.
 struct Channels {
@@ -92,25 +94,26 @@ ProgramResult run_program(const std::filesystem::path& program, const std::vecto
   const pid_t child = options.terminal ? start_on_terminal(channels, program, arguments, options)
                                        : start_on_pipes(channels, program, arguments, options);
   ProgramResult result;
-  int signal = options.signal;
-  const auto start = std::chrono::steady_clock::now();
-  bool to_be_killed = options.kill_at.count() >= 0;
+  bool to_be_signalled = options.signal > 0;
+  std::optional<Clock::time_point> due;
   while (channels.out >= 0 || channels.err >= 0) {
-    std::array<pollfd, 2> waiting{pollfd{channels.out, POLLIN, 0}, pollfd{channels.err, POLLIN, 0}};
-    using std::chrono::milliseconds;
-    const auto age = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - start);
-    const milliseconds left = std::max(options.kill_at - age, milliseconds(0));
-    if (to_be_killed && left.count() == 0) {
-      ::kill(child, SIGKILL);
-      to_be_killed = false;
+    int patience = -1;
+    if (to_be_signalled && !due && result.out.find(options.signal_after) != std::string::npos) {
+      due = Clock::now() + options.signal_delay;
     }
-    const int patience = to_be_killed ? static_cast<int>(left.count()) : -1;
+    if (to_be_signalled && due) {
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(*due - Clock::now());
+      if (left.count() > 0) {
+        patience = static_cast<int>(left.count());
+      } else {
+        ::kill(child, options.signal);
+        to_be_signalled = false;
+      }
+    }
+    std::array<pollfd, 2> waiting{pollfd{channels.out, POLLIN, 0}, pollfd{channels.err, POLLIN, 0}};
     if (::poll(waiting.data(), waiting.size(), patience) < 0 && errno != EINTR) fail("poll");
     if (waiting[0].revents != 0) read_from(channels.out, result.out);
     if (waiting[1].revents != 0) read_from(channels.err, result.err);
-    if (signal > 0 && result.out.find(options.signal_after) != std::string::npos) {
-      ::kill(child, std::exchange(signal, 0));
-    }
   }
   int status = 0;
   if (::waitpid(child, &status, 0) != child) fail("waitpid");

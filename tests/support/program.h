@@ -21,11 +21,11 @@ struct ProgramOptions {
   std::string stdout_file = {};
   /// Of the environment, as "NAME=value"; those of the test itself come after them.
   std::vector<std::string> environment = {};
-  /// If positive: the signal that is sent as soon as `out` holds `signal_after`.
+  /// If positive: the signal that is sent `signal_delay` after `out` first held `signal_after`, unless the
+  /// program has ended by then.
   int signal = 0;
   std::string signal_after = {};
-  /// If not negative: SIGKILL is sent this long after the start, unless the program has ended.
-  std::chrono::milliseconds kill_at{-1};
+  std::chrono::milliseconds signal_delay{0};
 };
 
 /// Runs a program (no shell) to its end.

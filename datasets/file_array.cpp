@@ -1,0 +1,30 @@
+#include "xtgrad/datasets/file_array.h"
+
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <new>
+
+#include "xtgrad/autograd/core/new_tensor.h"
+#include "xtgrad/autograd/errors.h"
+
+namespace xtgrad {
+inline namespace v1 {
+namespace datasets {
+namespace detail {
+
+xtgrad::detail::Array new_file_array(std::string_view function, std::string_view file, const Shape& shape,
+                                     Dtype dtype) {
+  try {
+    return xtgrad::detail::new_array(function, shape, dtype, false);
+  } catch (const std::bad_alloc&) {
+    const std::uint64_t bytes = static_cast<std::uint64_t>(shape.numel()) * item_size(dtype);
+    throw IoError(fmt::format("{}: {} does not fit in memory: no room for {} {}, {} bytes", function, file,
+                              to_string(dtype), to_string(shape), bytes));
+  }
+}
+
+}  // namespace detail
+}  // namespace datasets
+}  // namespace v1
+}  // namespace xtgrad
