@@ -2,19 +2,19 @@
 
 #include <utility>
 
-#include "xtgrad/autograd/io/safetensors.h"
+#include "xtgrad/autograd/io/on_behalf.h"
 
 namespace xtgrad {
 inline namespace v1 {
 namespace nn {
 
 void save(const std::string& path, const StateDict& state) {
-  save_safetensors(path, {.tensors = {state.begin(), state.end()}});
+  xtgrad::detail::save_safetensors("nn::save", path, {.tensors = {state.begin(), state.end()}});
 }
 
 StateDict load(const std::string& path, const ReadLimits& limits) {
   StateDict state;
-  for (NamedTensor& tensor : load_safetensors(path, limits).tensors) {
+  for (NamedTensor& tensor : xtgrad::detail::load_safetensors("nn::load", path, limits).tensors) {
     state.add(std::move(tensor.name), tensor.value);
   }
   return state;

@@ -8,6 +8,16 @@
 namespace xtgrad {
 inline namespace v1 {
 namespace nn {
+namespace {
+
+/// The type whose members are being listed, for messages.
+std::string type_inside(const std::vector<Stateful*>& objects) {
+  if (objects.empty()) return "members";
+  const Stateful& innermost = *objects.back();
+  return detail::type_name(typeid(innermost));
+}
+
+}  // namespace
 
 void Members::operator()(std::string_view name, Parameter& parameter) {
   const std::size_t length = enter(name);
@@ -48,7 +58,7 @@ void Members::operator()(std::string_view name, std::int64_t& counter) {
 
 void Members::tie(Parameter& parameter, const Parameter& original) {
   if (parameter.slot() == original.slot()) return;
-  const std::string type = inside_.empty() ? "members" : detail::type_name(typeid(*inside_.back()));
+  const std::string type = type_inside(inside_);
   if (!original.defined()) {
     throw ValueError(
         fmt::format("{}: tie: the original is no parameter; it was default-constructed or moved from", type));
@@ -71,15 +81,12 @@ void Members::visit(Stateful& root) {
 std::size_t Members::enter(std::string_view name) {
   const std::size_t length = path_.size();
   if (name.empty()) {
-    throw ValueError(fmt::format("{}: members lists something without a name",
-                                 inside_.empty() ? "members" : detail::type_name(typeid(*inside_.back()))));
+    throw ValueError(fmt::format("{}: members lists something without a name", type_inside(inside_)));
   }
   if (length > 0) path_ += '.';
   path_ += name;
   if (!names_.insert(path_).second) {
-    throw ValueError(fmt::format("{}: members lists the name \"{}\" twice",
-                                 inside_.empty() ? "members" : detail::type_name(typeid(*inside_.back())),
-                                 name));
+    throw ValueError(fmt::format("{}: members lists the name \"{}\" twice", type_inside(inside_), name));
   }
   return length;
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/ops/pool.h"
 #include "xtgrad/nn/size_options.h"
 
 namespace xtgrad {
@@ -26,6 +27,7 @@ void check_window(std::string_view module, const Size2d& kernel, const std::opti
 MaxPool2d::MaxPool2d(const MaxPool2dOptions& options) : options_(options) {
   check_window("MaxPool2d", options.kernel, options.stride, options.padding);
   detail::check_size("MaxPool2d", "dilation", options.dilation, 1);
+  xtgrad::detail::check_pool_options("MaxPool2d", options);
 }
 
 Tensor MaxPool2d::forward(const Tensor& x) {
@@ -35,6 +37,7 @@ Tensor MaxPool2d::forward(const Tensor& x) {
 
 AvgPool2d::AvgPool2d(const AvgPool2dOptions& options) : options_(options) {
   check_window("AvgPool2d", options.kernel, options.stride, options.padding);
+  xtgrad::detail::check_pool_options("AvgPool2d", options);
 }
 
 Tensor AvgPool2d::forward(const Tensor& x) {

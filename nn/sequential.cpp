@@ -20,7 +20,9 @@ Sequential::Sequential(const Sequential& other) : Module(other) {
 Sequential& Sequential::operator=(const Sequential& other) {
   const bool assignable = std::equal(layers_.begin(), layers_.end(), other.layers_.begin(),
                                      other.layers_.end(), [](const Entry& a, const Entry& b) {
-                                       return a.assign != nullptr && typeid(*a.module) == typeid(*b.module);
+                                       const Module& from = *b.module;
+                                       const Module& to = *a.module;
+                                       return a.assign != nullptr && typeid(to) == typeid(from);
                                      });
   if (!assignable) return *this = Sequential(other);
   Module::operator=(other);

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <cstdint>
+#include <limits>
+
 #include "xtgrad/autograd/errors.h"
 
 namespace xtgrad {
@@ -10,8 +13,15 @@ namespace nn {
 namespace detail {
 
 void check_size(std::string_view module, std::string_view option, const Size2d& size, std::int64_t least) {
-  if (size.height >= least && size.width >= least) return;
-  throw ValueError(fmt::format("{}: {} must be at least {}: got {}", module, option, least, to_string(size)));
+  if (size.height < least || size.width < least) {
+    throw ValueError(
+        fmt::format("{}: {} must be at least {}: got {}", module, option, least, to_string(size)));
+  }
+  // The operations' own limit, below which sums and products fit int64.
+  constexpr std::int64_t most = std::numeric_limits<std::int32_t>::max();
+  if (size.height > most || size.width > most) {
+    throw ValueError(fmt::format("{}: {} must be at most 2^31 - 1: got {}", module, option, to_string(size)));
+  }
 }
 
 void check_kernel(std::string_view module, const Size2d& kernel) {

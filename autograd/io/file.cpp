@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/io/on_behalf.h"
 
 namespace xtgrad {
 inline namespace v1 {
@@ -46,16 +47,17 @@ class Descriptor {
 
 // --- Reading -------------------------------------------------------------------------------------
 
-constexpr std::string_view reading = "read_file";
 constexpr std::size_t chunk_bytes = std::size_t{1} << 16;
 
-[[noreturn]] void fail_too_long(const std::string& path, const std::string& found, const ReadLimits& limits) {
-  throw IoError(fmt::format("{}: {} is too long: it has {} bytes, ReadLimits::max_bytes is {}", reading, path,
-                            found, limits.max_bytes));
+[[noreturn]] void fail_too_long(std::string_view function, const std::string& path, const std::string& found,
+                                const ReadLimits& limits) {
+  throw IoError(fmt::format("{}: {} is too long: it has {} bytes, ReadLimits::max_bytes is {}", function,
+                            path, found, limits.max_bytes));
 }
 
 /// Reads up to `count` bytes; fewer only at the end.
-std::size_t read_some(int fd, char* out, std::size_t count, const std::string& path) {
+std::size_t read_some(std::string_view function, int fd, char* out, std::size_t count,
+                      const std::string& path) {
   std::size_t done = 0;
   while (done < count) {
     const ssize_t n = ::read(fd, out + done, count - done);
@@ -63,7 +65,7 @@ std::size_t read_some(int fd, char* out, std::size_t count, const std::string& p
     if (n > 0) {
       done += static_cast<std::size_t>(n);
     } else if (errno != EINTR) {
-      fail(reading, "read", path, errno);
+      fail(function, "read", path, errno);
     }
   }
   return done;
@@ -71,10 +73,8 @@ std::size_t read_some(int fd, char* out, std::size_t count, const std::string& p
 
 // --- Writing -------------------------------------------------------------------------------------
 
-constexpr std::string_view writing = "write_file_atomically";
-
 /// The file behind a symbolic link, or behind several; there may be none there yet.
-std::string follow_links(const std::string& path) {
+std::string follow_links(std::string_view function, const std::string& path) {
   constexpr int most_links = 40;  // as many as the kernel follows
   std::string at = path;
   for (int links = 0; links <= most_links; ++links) {
@@ -86,16 +86,16 @@ std::string follow_links(const std::string& path) {
     at = text.starts_with('/') || slash == std::string::npos ? std::string(text)
                                                              : at.substr(0, slash + 1).append(text);
   }
-  fail(writing, "write", path, ELOOP);
+  fail(function, "write", path, ELOOP);
 }
 
 /// Permissions of the file to be replaced, if there is one.
-std::optional<mode_t> permissions_of(const std::string& path) {
+std::optional<mode_t> permissions_of(std::string_view function, const std::string& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) return std::nullopt;  // creating the temporary file will tell
-  if (S_ISDIR(status.st_mode)) fail(writing, "write", path, EISDIR);
+  if (S_ISDIR(status.st_mode)) fail(function, "write", path, EISDIR);
   if (!S_ISREG(status.st_mode)) {
-    throw IoError(fmt::format("{}: cannot write {}: it is there, and no regular file", writing, path));
+    throw IoError(fmt::format("{}: cannot write {}: it is there, and no regular file", function, path));
   }
   return status.st_mode & 0777;
 }
@@ -103,7 +103,8 @@ std::optional<mode_t> permissions_of(const std::string& path) {
 /// A file under a name of its own beside the final one, which is gone again unless it was put in place.
 class TemporaryFile {
  public:
-  explicit TemporaryFile(const std::string& final_path) : final_path_(final_path), file_(create()) {}
+  TemporaryFile(std::string_view function, const std::string& final_path)
+      : function_(function), final_path_(final_path), file_(create()) {}
   ~TemporaryFile() {
     if (!path_.empty()) ::unlink(path_.c_str());
   }
@@ -111,7 +112,7 @@ class TemporaryFile {
   TemporaryFile& operator=(const TemporaryFile&) = delete;
 
   void set_permissions(mode_t mode) {
-    if (::fchmod(file_.get(), mode) != 0) fail(writing, "set the permissions of", path_, errno);
+    if (::fchmod(file_.get(), mode) != 0) fail(function_, "set the permissions of", path_, errno);
   }
 
   void write(std::string_view bytes) {
@@ -120,16 +121,16 @@ class TemporaryFile {
       if (written >= 0) {
         bytes.remove_prefix(static_cast<std::size_t>(written));
       } else if (errno != EINTR) {
-        fail(writing, "write", path_, errno);
+        fail(function_, "write", path_, errno);
       }
     }
   }
 
   void put_in_place() {
     // Otherwise the rename may reach the disk before the bytes do.
-    if (::fsync(file_.get()) != 0) fail(writing, "sync", path_, errno);
-    if (file_.close() != 0) fail(writing, "write", path_, errno);
-    if (::rename(path_.c_str(), final_path_.c_str()) != 0) fail(writing, "replace", final_path_, errno);
+    if (::fsync(file_.get()) != 0) fail(function_, "sync", path_, errno);
+    if (file_.close() != 0) fail(function_, "write", path_, errno);
+    if (::rename(path_.c_str(), final_path_.c_str()) != 0) fail(function_, "replace", final_path_, errno);
     path_.clear();
   }
 
@@ -148,66 +149,79 @@ class TemporaryFile {
         path_ = std::move(candidate);
         return fd;
       }
-      if (errno != EEXIST && errno != EINTR) fail(writing, "create", candidate, errno);
+      if (errno != EEXIST && errno != EINTR) fail(function_, "create", candidate, errno);
     }
   }
 
+  std::string_view function_;
   std::string final_path_;
   std::string path_;  // empty once there is nothing to remove
   Descriptor file_;
 };
 
 /// The rename lives in the folder, and may be lost in a crash until that is on the disk, too.
-void sync_folder_of(const std::string& path) {
+void sync_folder_of(std::string_view function, const std::string& path) {
   const std::size_t slash = path.rfind('/');
   const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
   const Descriptor descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   // A folder may be writable but not readable, and some file systems sync no folders: that is no failure.
   if (!descriptor.is_open()) {
     if (errno == EACCES) return;
-    fail(writing, "open the folder", folder, errno);
+    fail(function, "open the folder", folder, errno);
   }
   if (::fsync(descriptor.get()) != 0 && errno != EINVAL && errno != ENOTSUP) {
-    fail(writing, "sync the folder", folder, errno);
+    fail(function, "sync the folder", folder, errno);
   }
 }
 
 }  // namespace
 
-std::string read_file(const std::string& path, const ReadLimits& limits) {
+namespace detail {
+
+std::string read_file(std::string_view function, const std::string& path, const ReadLimits& limits) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.is_open()) fail(reading, "open", path, errno);
+  if (!file.is_open()) fail(function, "open", path, errno);
   struct stat status {};
-  if (::fstat(file.get(), &status) != 0) fail(reading, "read", path, errno);
-  if (S_ISDIR(status.st_mode)) fail(reading, "read", path, EISDIR);
+  if (::fstat(file.get(), &status) != 0) fail(function, "read", path, errno);
+  if (S_ISDIR(status.st_mode)) fail(function, "read", path, EISDIR);
 
   std::string bytes;
   if (S_ISREG(status.st_mode)) {
     const auto size = static_cast<std::uint64_t>(status.st_size);
-    if (size > limits.max_bytes) fail_too_long(path, std::to_string(size), limits);
+    if (size > limits.max_bytes) fail_too_long(function, path, std::to_string(size), limits);
     bytes.resize(size);
-    bytes.resize(read_some(file.get(), bytes.data(), bytes.size(), path));
+    bytes.resize(read_some(function, file.get(), bytes.data(), bytes.size(), path));
   }
   // The rest: all of a pipe, and files that grow or whose size says nothing, as in /proc.
   std::array<char, chunk_bytes> chunk{};
   while (true) {
-    const std::size_t n = read_some(file.get(), chunk.data(), chunk.size(), path);
+    const std::size_t n = read_some(function, file.get(), chunk.data(), chunk.size(), path);
     if (n > limits.max_bytes - bytes.size()) {
-      fail_too_long(path, fmt::format("more than {}", limits.max_bytes), limits);
+      fail_too_long(function, path, fmt::format("more than {}", limits.max_bytes), limits);
     }
     bytes.append(chunk.data(), n);
     if (n < chunk.size()) return bytes;
   }
 }
 
-void write_file_atomically(const std::string& path, std::string_view bytes) {
-  const std::string target = follow_links(path);
-  const std::optional<mode_t> permissions = permissions_of(target);
-  TemporaryFile file(target);
+void write_file_atomically(std::string_view function, const std::string& path, std::string_view bytes) {
+  const std::string target = follow_links(function, path);
+  const std::optional<mode_t> permissions = permissions_of(function, target);
+  TemporaryFile file(function, target);
   if (permissions) file.set_permissions(*permissions);
   file.write(bytes);
   file.put_in_place();
-  sync_folder_of(target);
+  sync_folder_of(function, target);
+}
+
+}  // namespace detail
+
+std::string read_file(const std::string& path, const ReadLimits& limits) {
+  return detail::read_file("read_file", path, limits);
+}
+
+void write_file_atomically(const std::string& path, std::string_view bytes) {
+  detail::write_file_atomically("write_file_atomically", path, bytes);
 }
 
 }  // namespace v1

@@ -8,6 +8,7 @@
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/io/elements.h"
 #include "xtgrad/autograd/io/npy_header.h"
+#include "xtgrad/autograd/io/on_behalf.h"
 
 namespace xtgrad {
 inline namespace v1 {
@@ -74,11 +75,11 @@ Tensor decode_npy(std::string_view bytes, std::string_view source) {
 }
 
 void save_npy(const std::string& path, const Tensor& tensor) {
-  write_file_atomically(path, encode_npy(tensor));
+  detail::write_file_atomically("save_npy", path, encode_npy(tensor));
 }
 
 Tensor load_npy(const std::string& path, const ReadLimits& limits) {
-  return decode_npy(read_file(path, limits), path);
+  return decode_npy(detail::read_file("load_npy", path, limits), path);
 }
 
 }  // namespace v1

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/io/on_behalf.h"
 
 #ifdef XTGRAD_HAS_LIBZIP
 
@@ -264,11 +265,11 @@ std::vector<NamedTensor> decode_npz(std::string_view, std::string_view, const Re
 #endif
 
 void save_npz(const std::string& path, const std::vector<NamedTensor>& tensors, const NpzOptions& options) {
-  write_file_atomically(path, encode_npz(tensors, options));
+  detail::write_file_atomically("save_npz", path, encode_npz(tensors, options));
 }
 
 std::vector<NamedTensor> load_npz(const std::string& path, const ReadLimits& limits) {
-  return decode_npz(read_file(path, limits), path, limits);
+  return decode_npz(detail::read_file("load_npz", path, limits), path, limits);
 }
 
 }  // namespace v1

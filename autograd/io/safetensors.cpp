@@ -10,6 +10,7 @@
 
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/io/elements.h"
+#include "xtgrad/autograd/io/on_behalf.h"
 #include "xtgrad/autograd/io/safetensors_header.h"
 
 namespace xtgrad {
@@ -19,8 +20,8 @@ namespace {
 using detail::HeaderEntry;
 using detail::in_quotes;
 
-constexpr std::string_view saving = "save_safetensors";
-constexpr std::string_view loading = "load_safetensors";
+constexpr const char* saving = "save_safetensors";
+constexpr const char* loading = "load_safetensors";
 constexpr std::string_view version_key = "format_version";
 constexpr std::string_view version = "1";
 constexpr std::size_t length_bytes = 8;
@@ -35,10 +36,10 @@ void check_names(std::string_view kind, const Names& names, std::string_view res
   for (const auto& entry : names) {
     const std::string_view name = name_of(entry);
     if (name == reserved) {
-      throw ValueError(fmt::format("{}: {} {} is reserved", saving, kind, in_quotes(name)));
+      throw ValueError(fmt::format("{} {} is reserved", kind, in_quotes(name)));
     }
     if (!known.insert(name).second) {
-      throw ValueError(fmt::format("{}: {} {} is there twice", saving, kind, in_quotes(name)));
+      throw ValueError(fmt::format("{} {} is there twice", kind, in_quotes(name)));
     }
   }
 }
@@ -50,7 +51,7 @@ void check(const Safetensors& contents) {
               [](const Safetensors::Note& note) { return std::string_view(note.key); });
   for (const auto& [name, value] : contents.tensors) {
     if (!value.defined()) {
-      throw ValueError(fmt::format("{}: tensor {} is an empty handle", saving, in_quotes(name)));
+      throw ValueError(fmt::format("tensor {} is an empty handle", in_quotes(name)));
     }
   }
 }
@@ -71,6 +72,41 @@ std::vector<HeaderEntry> lay_out(const std::vector<NamedTensor>& tensors) {
     }
   }
   return entries;
+}
+
+std::string encode(const Safetensors& contents) {
+  check(contents);
+  detail::SafetensorsHeader header{.entries = lay_out(contents.tensors),
+                                   .metadata = {{std::string(version_key), std::string(version)}}};
+  header.metadata.insert(header.metadata.end(), contents.metadata.begin(), contents.metadata.end());
+  std::string text = detail::format_safetensors_header(header);
+  text.resize((text.size() + length_bytes - 1) / length_bytes * length_bytes, ' ');
+  if (text.size() > longest_header) {
+    throw ValueError(
+        fmt::format("the header would have {} bytes, at most {} are allowed", text.size(), longest_header));
+  }
+
+  const std::uint64_t header_bytes = text.size();
+  const std::size_t data_begin = length_bytes + text.size();
+  std::uint64_t data_bytes = 0;
+  for (const HeaderEntry& entry : header.entries) data_bytes = std::max(data_bytes, entry.end);
+  std::string bytes;
+  bytes.reserve(data_begin + data_bytes);
+  bytes.append(reinterpret_cast<const char*>(&header_bytes), length_bytes).append(text);
+  bytes.resize(data_begin + data_bytes);
+  for (std::size_t i = 0; i < header.entries.size(); ++i) {
+    const std::string_view elements = detail::bytes_of_elements(contents.tensors[i].value);
+    std::copy(elements.begin(), elements.end(), bytes.data() + data_begin + header.entries[i].begin);
+  }
+  return bytes;
+}
+
+std::string encode(std::string_view function, const Safetensors& contents) {
+  try {
+    return encode(contents);
+  } catch (const ValueError& error) {
+    throw ValueError(fmt::format("{}: {}", function, error.what()));
+  }
 }
 
 // --- Reading -------------------------------------------------------------------------------------
@@ -143,49 +179,40 @@ Safetensors decode(std::string_view bytes) {
   return contents;
 }
 
-}  // namespace
-
-std::string encode_safetensors(const Safetensors& contents) {
-  check(contents);
-  detail::SafetensorsHeader header{.entries = lay_out(contents.tensors),
-                                   .metadata = {{std::string(version_key), std::string(version)}}};
-  header.metadata.insert(header.metadata.end(), contents.metadata.begin(), contents.metadata.end());
-  std::string text = detail::format_safetensors_header(header);
-  text.resize((text.size() + length_bytes - 1) / length_bytes * length_bytes, ' ');
-  if (text.size() > longest_header) {
-    throw ValueError(fmt::format("{}: the header would have {} bytes, at most {} are allowed", saving,
-                                 text.size(), longest_header));
-  }
-
-  const std::uint64_t header_bytes = text.size();
-  const std::size_t data_begin = length_bytes + text.size();
-  std::uint64_t data_bytes = 0;
-  for (const HeaderEntry& entry : header.entries) data_bytes = std::max(data_bytes, entry.end);
-  std::string bytes;
-  bytes.reserve(data_begin + data_bytes);
-  bytes.append(reinterpret_cast<const char*>(&header_bytes), length_bytes).append(text);
-  bytes.resize(data_begin + data_bytes);
-  for (std::size_t i = 0; i < header.entries.size(); ++i) {
-    const std::string_view elements = detail::bytes_of_elements(contents.tensors[i].value);
-    std::copy(elements.begin(), elements.end(), bytes.data() + data_begin + header.entries[i].begin);
-  }
-  return bytes;
-}
-
-Safetensors decode_safetensors(std::string_view bytes, std::string_view source) {
+Safetensors decode(std::string_view function, std::string_view bytes, std::string_view source) {
   try {
     return decode(bytes);
   } catch (const IoError& error) {
-    throw IoError(fmt::format("{}: {}: {}", loading, source, error.what()));
+    throw IoError(fmt::format("{}: {}: {}", function, source, error.what()));
   }
 }
 
+}  // namespace
+
+namespace detail {
+
+void save_safetensors(std::string_view function, const std::string& path, const Safetensors& contents) {
+  write_file_atomically(function, path, encode(function, contents));
+}
+
+Safetensors load_safetensors(std::string_view function, const std::string& path, const ReadLimits& limits) {
+  return decode(function, read_file(function, path, limits), path);
+}
+
+}  // namespace detail
+
+std::string encode_safetensors(const Safetensors& contents) { return encode(saving, contents); }
+
+Safetensors decode_safetensors(std::string_view bytes, std::string_view source) {
+  return decode(loading, bytes, source);
+}
+
 void save_safetensors(const std::string& path, const Safetensors& contents) {
-  write_file_atomically(path, encode_safetensors(contents));
+  detail::save_safetensors(saving, path, contents);
 }
 
 Safetensors load_safetensors(const std::string& path, const ReadLimits& limits) {
-  return decode_safetensors(read_file(path, limits), path);
+  return detail::load_safetensors(loading, path, limits);
 }
 
 }  // namespace v1

@@ -222,7 +222,7 @@ std::string in_json(std::string_view text) {
   try {
     return json(text).dump();
   } catch (const json::exception&) {
-    throw ValueError(fmt::format("save_safetensors: {} is not UTF-8", in_quotes(text)));
+    throw ValueError(fmt::format("{} is not UTF-8", in_quotes(text)));
   }
 }
 

@@ -1,4 +1,9 @@
+#include "xtgrad/autograd/ops/pool.h"
+
 #include <fmt/format.h>
+
+#include <cstdint>
+#include <limits>
 
 #include "xtgrad/autograd/core/apply.h"
 #include "xtgrad/autograd/errors.h"
@@ -26,17 +31,24 @@ std::string describe(const Window& window, bool ceil_mode) {
                      ceil_mode ? ", ceil_mode" : "");
 }
 
-/// The output's height and width. Besides the checks of every window: no more padding than half of it, or
-/// windows without dilation could lie on padding alone.
-Size2d pooled_size(OpId op, const Shape& x, const Window& window, bool ceil_mode, const char* name = "x") {
-  check_window(op, window);
-  if (window.padding.height > window.rows().extent() / 2 ||
-      window.padding.width > window.columns().extent() / 2) {
-    throw ValueError(fmt::format(
-        "{}: padding must be at most half the window: padding {}, kernel {}, dilation {}", to_string(op),
-        to_string(window.padding), to_string(window.kernel), to_string(window.dilation)));
+/// No more padding than half the window, or windows without dilation could lie on padding alone.
+void check_padding(std::string_view function, const Window& window) {
+  if (window.padding.height <= window.rows().extent() / 2 &&
+      window.padding.width <= window.columns().extent() / 2) {
+    return;
   }
-  return output_size(op, x, window, ceil_mode, name);
+  throw ValueError(
+      fmt::format("{}: padding must be at most half the window: padding {}, kernel {}, dilation {}", function,
+                  to_string(window.padding), to_string(window.kernel), to_string(window.dilation)));
+}
+
+/// Checks all options, and `x`, called so in the message; returns the output's height and width.
+template <class Options>
+Size2d pooled_size(OpId op, const Shape& x, const Options& options, const char* name = "x") {
+  const Window window = window_of(options);
+  check_window(op, window);
+  check_pool_options(to_string(op), options);
+  return output_size(op, x, window, options.ceil_mode, name);
 }
 
 Shape pooled_shape(const Shape& x, const Size2d& places) { return {x[0], x[1], places.height, places.width}; }
@@ -167,41 +179,39 @@ class AvgPool2dSpread final : public AvgPool<OpId::avg_pool2d_spread> {
   void vjp(VjpContext& context) const override { context.set(0, avg_pool2d(context.g, options_)); }
 };
 
-Size2d max_pooled_size(OpId op, const Tensor& x, const MaxPool2dOptions& options) {
-  const Window window = window_of(options);
-  const Size2d places = pooled_size(op, x.shape(), window, options.ceil_mode);
-  // The kernel counts the elements of a window in 32 bits.
-  if (window.kernel.height > std::numeric_limits<std::int32_t>::max() / window.kernel.width) {
-    throw ValueError(fmt::format("{}: the kernel must have at most 2^31 - 1 elements, got {}", to_string(op),
-                                 to_string(window.kernel)));
-  }
-  return places;
-}
-
-/// Checks of avg_pool2d and its adjoint for an image of shape `x`; returns the places.
-Size2d avg_pooled_size(OpId op, const Shape& x, const AvgPool2dOptions& options, const char* name = "x") {
-  if (options.divisor_override && *options.divisor_override < 1) {
-    throw ValueError(fmt::format("{}: divisor_override must be at least 1, got {}", to_string(op),
-                                 *options.divisor_override));
-  }
-  return pooled_size(op, x, window_of(options), options.ceil_mode, name);
-}
-
 }  // namespace
+
+void check_pool_options(std::string_view function, const MaxPool2dOptions& options) {
+  check_padding(function, window_of(options));
+  // The kernel counts the elements of a window in 32 bits.
+  if (options.kernel.height > std::numeric_limits<std::int32_t>::max() / options.kernel.width) {
+    throw ValueError(fmt::format("{}: the kernel must have at most 2^31 - 1 elements, got {}", function,
+                                 to_string(options.kernel)));
+  }
+}
+
+void check_pool_options(std::string_view function, const AvgPool2dOptions& options) {
+  check_padding(function, window_of(options));
+  if (options.divisor_override && *options.divisor_override < 1) {
+    throw ValueError(
+        fmt::format("{}: divisor_override must be at least 1, got {}", function, *options.divisor_override));
+  }
+}
+
 }  // namespace detail
 
 using detail::OpId;
 
 Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& options) {
   detail::check_floating(OpId::max_pool2d, x);
-  const Size2d places = detail::max_pooled_size(OpId::max_pool2d, x, options);
+  const Size2d places = detail::pooled_size(OpId::max_pool2d, x.shape(), options);
   return detail::apply(detail::MaxPool2d(options, places), x);
 }
 
 Tensor max_pool2d_take(const Tensor& u, const Tensor& x, const MaxPool2dOptions& options) {
   detail::check_floating(OpId::max_pool2d_take, u);
   detail::check_same_dtype(OpId::max_pool2d_take, u, x);
-  const Size2d places = detail::max_pooled_size(OpId::max_pool2d_take, x, options);
+  const Size2d places = detail::pooled_size(OpId::max_pool2d_take, x.shape(), options);
   if (u.shape() != x.shape()) {
     throw ShapeError(fmt::format("max_pool2d_take: u and x must have one shape: u is {}, x is {}",
                                  to_string(u.shape()), to_string(x.shape())));
@@ -212,7 +222,7 @@ Tensor max_pool2d_take(const Tensor& u, const Tensor& x, const MaxPool2dOptions&
 Tensor max_pool2d_put(const Tensor& g, const Tensor& x, const MaxPool2dOptions& options) {
   detail::check_floating(OpId::max_pool2d_put, g);
   detail::check_same_dtype(OpId::max_pool2d_put, g, x);
-  const Size2d places = detail::max_pooled_size(OpId::max_pool2d_put, x, options);
+  const Size2d places = detail::pooled_size(OpId::max_pool2d_put, x.shape(), options);
   const Shape pooled = detail::pooled_shape(x.shape(), places);
   if (g.shape() != pooled) {
     throw ShapeError(
@@ -224,7 +234,7 @@ Tensor max_pool2d_put(const Tensor& g, const Tensor& x, const MaxPool2dOptions& 
 
 Tensor avg_pool2d(const Tensor& x, const AvgPool2dOptions& options) {
   detail::check_floating(OpId::avg_pool2d, x);
-  const Size2d places = detail::avg_pooled_size(OpId::avg_pool2d, x.shape(), options);
+  const Size2d places = detail::pooled_size(OpId::avg_pool2d, x.shape(), options);
   return detail::apply(detail::AvgPool2d(options, {x.shape()[2], x.shape()[3]}, places), x);
 }
 
@@ -233,7 +243,7 @@ Tensor avg_pool2d_spread(const Tensor& g, const Size2d& image, const AvgPool2dOp
   detail::check_image(OpId::avg_pool2d_spread, g.shape(), "g");
   detail::check_image_size(OpId::avg_pool2d_spread, image, "the image");
   const Shape shape = detail::pooled_shape(g.shape(), image);
-  const Size2d places = detail::avg_pooled_size(OpId::avg_pool2d_spread, shape, options, "the image");
+  const Size2d places = detail::pooled_size(OpId::avg_pool2d_spread, shape, options, "the image");
   if (g.shape() != detail::pooled_shape(shape, places)) {
     throw ShapeError(
         fmt::format("avg_pool2d_spread: the window has {} places on the image: g is {}, the image {}",

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -48,5 +49,25 @@ TEST_CASE("a file of another model is refused by names and shapes, a missing one
                        doctest::Contains("layers.0.weight is float32 [5, 4], the state has float32 [3, 4]"),
                        ValueError);
   CHECK_THROWS_WITH_AS(static_cast<void>(nn::load("no/such/file")),
-                       "read_file: cannot open no/such/file: No such file or directory", IoError);
+                       "nn::load: cannot open no/such/file: No such file or directory", IoError);
+}
+
+TEST_CASE("errors of saving and loading name nn::save and nn::load") {
+  const testing::TemporaryFolder folder;
+  const std::string file = folder.path() / "model.safetensors";
+  std::ofstream(file) << "{}";
+  CHECK_THROWS_WITH_AS(
+      static_cast<void>(nn::load(file)),
+      ("nn::load: " + file + ": byte 0: 2 bytes in all, expected 8 with the header's length").c_str(),
+      IoError);
+  CHECK_THROWS_WITH_AS(
+      static_cast<void>(nn::load(file, {.max_bytes = 1})),
+      ("nn::load: " + file + " is too long: it has 2 bytes, ReadLimits::max_bytes is 1").c_str(), IoError);
+  CHECK_THROWS_WITH_AS(nn::save("/dev/null", {}),
+                       "nn::save: cannot write /dev/null: it is there, and no regular file", IoError);
+  nn::StateDict reserved;
+  reserved.add("__metadata__", zeros({1}));
+  CHECK_THROWS_WITH_AS(nn::save(file, reserved), "nn::save: the name \"__metadata__\" is reserved",
+                       ValueError);
+  CHECK(testing::file_text(file) == "{}");
 }

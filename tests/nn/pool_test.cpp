@@ -76,6 +76,24 @@ TEST_CASE("what pooling refuses, and what it says") {
                        "AvgPool2d: padding must be at least 0: got 0x-1", ValueError);
   CHECK_THROWS_WITH_AS(most({.kernel = 2, .dilation = 0}), "MaxPool2d: dilation must be at least 1: got 0x0",
                        ValueError);
+  // What only shows in the options together is told at construction, too.
+  CHECK_THROWS_WITH_AS(
+      most({.kernel = 3, .padding = {1, 2}}),
+      "MaxPool2d: padding must be at most half the window: padding 1x2, kernel 3x3, dilation 1x1",
+      ValueError);
+  CHECK_THROWS_WITH_AS(
+      average({.kernel = 2, .padding = 2}),
+      "AvgPool2d: padding must be at most half the window: padding 2x2, kernel 2x2, dilation 1x1",
+      ValueError);
+  nn::MaxPool2d dilated{{.kernel = 2, .padding = 2, .dilation = 3}};
+  CHECK(dilated(zeros({1, 1, 1, 1})).shape() == Shape{1, 1, 1, 1});
+  CHECK_THROWS_WITH_AS(average({.kernel = 2, .divisor_override = 0}),
+                       "AvgPool2d: divisor_override must be at least 1, got 0", ValueError);
+  CHECK_THROWS_WITH_AS(average({.kernel = 2, .stride = Size2d(1, std::int64_t{1} << 31)}),
+                       "AvgPool2d: stride must be at most 2^31 - 1: got 1x2147483648", ValueError);
+  CHECK_THROWS_WITH_AS(most({.kernel = {1 << 16, 1 << 15}}),
+                       "MaxPool2d: the kernel must have at most 2^31 - 1 elements, got 65536x32768",
+                       ValueError);
   nn::MaxPool2d pool{{.kernel = 2}};
   CHECK_THROWS_WITH_AS(static_cast<void>(pool(zeros({3, 4, 4}))),
                        "MaxPool2d: input must be [n, c, h, w]: got [3, 4, 4]", ShapeError);

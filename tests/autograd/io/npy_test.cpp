@@ -302,4 +302,8 @@ TEST_CASE("an npy file holds a tensor, and is named where it cannot be read") {
   save_npy(file, zeros({100}));
   CHECK_THROWS_WITH_AS(static_cast<void>(load_npy(file, {.max_bytes = 400})),
                        doctest::Contains("ReadLimits::max_bytes is 400"), IoError);
+  CHECK_THROWS_WITH_AS(static_cast<void>(load_npy("no/such/file")),
+                       "load_npy: cannot open no/such/file: No such file or directory", IoError);
+  CHECK_THROWS_WITH_AS(save_npy("/dev/null", zeros({1})),
+                       "save_npy: cannot write /dev/null: it is there, and no regular file", IoError);
 }

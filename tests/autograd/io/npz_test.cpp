@@ -215,6 +215,13 @@ TEST_CASE("what an npz file cannot hold is refused before anything is written") 
                        "save_npz: the name \"a\\x00b\" holds a zero byte", ValueError);
   CHECK_THROWS_WITH_AS(static_cast<void>(encode_npz({{"\xff", x}})),
                        "save_npz: the name \"\\xff\": Invalid argument", ValueError);
+  CHECK_THROWS_WITH_AS(save_npz("/dev/null", {{"a", x}}),
+                       "save_npz: cannot write /dev/null: it is there, and no regular file", IoError);
+}
+
+TEST_CASE("a missing npz file is load_npz's error") {
+  CHECK_THROWS_WITH_AS(static_cast<void>(load_npz("no/such/file")),
+                       "load_npz: cannot open no/such/file: No such file or directory", IoError);
 }
 
 #else

@@ -370,4 +370,8 @@ TEST_CASE("loading a safetensors file names the file, and heeds the limit") {
   save_safetensors(file, {.tensors = {{"a", zeros({100})}}});
   CHECK_THROWS_WITH_AS(static_cast<void>(load_safetensors(file, {.max_bytes = 400})),
                        doctest::Contains("ReadLimits::max_bytes is 400"), IoError);
+  CHECK_THROWS_WITH_AS(static_cast<void>(load_safetensors("no/such/file")),
+                       "load_safetensors: cannot open no/such/file: No such file or directory", IoError);
+  CHECK_THROWS_WITH_AS(save_safetensors("/dev/null", {}),
+                       "save_safetensors: cannot write /dev/null: it is there, and no regular file", IoError);
 }

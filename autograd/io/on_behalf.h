@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "xtgrad/autograd/io/file.h"
+#include "xtgrad/autograd/io/safetensors.h"
+
+namespace xtgrad {
+inline namespace v1 {
+namespace detail {
+
+// The public functions of these names, for functions that are built on them: messages begin with `function`,
+// which is the one that the user called.
+
+[[nodiscard]] std::string read_file(std::string_view function, const std::string& path,
+                                    const ReadLimits& limits);
+void write_file_atomically(std::string_view function, const std::string& path, std::string_view bytes);
+
+[[nodiscard]] Safetensors load_safetensors(std::string_view function, const std::string& path,
+                                           const ReadLimits& limits);
+void save_safetensors(std::string_view function, const std::string& path, const Safetensors& contents);
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace xtgrad
