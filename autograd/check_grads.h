@@ -63,7 +63,8 @@ struct CheckGradsReport {
 
   /// What was found, in full sentences; says what was checked, and how well, if nothing was wrong.
   std::string message;
-  /// Largest difference seen, relative to the size of the derivative it is part of.
+  /// Largest difference seen, of what was compared: the derivative along one random direction, or one entry
+  /// with `full_jacobian`; relative to its natural size. Other seeds give other numbers.
   double worst_error = 0;
   /// Smallest relative error of a whole input's derivative that would have been noticed, at the worst input;
   /// relative to a millionth of f's values where the derivative is smaller than that.

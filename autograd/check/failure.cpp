@@ -94,14 +94,17 @@ bool OrderCheck::report_wrong(const Place& where, const BlockDerivative& derivat
       report_.numeric == 0 && report_.analytic != 0
           ? " (f does not change at all over this step: the rule is wrong, or rounding hides the change)"
           : "";
+  // A random direction may hide a part of the error, or show more than its share.
+  const char* where_seen = options_.full_jacobian ? "for this entry" : "along one random direction";
   return fail(
       Result::wrong,
       fmt::format(
           "wrong gradient at order {}: d {} / d {} is {:.10g} by differences of values and {:.10g} by "
-          "the rules{}; over all elements the relative error is {:.1e}, and {:.1e} would have been "
+          "the rules{}; {} the relative error is {:.1e}, and {:.1e} would have been "
           "noticed; seed {}, h {:.2g}",
-          problem_.order, output_place(), input_place(), report_.numeric, report_.analytic, flat,
-          found.relative(found.difference()), found.relative(found.threshold), options_.seed, report_.step));
+          problem_.order, output_place(), input_place(), printable(report_.numeric),
+          printable(report_.analytic), flat, where_seen, printable(found.relative(found.difference())),
+          found.relative(found.threshold), options_.seed, report_.step));
 }
 
 bool OrderCheck::report_irregular(std::size_t input, const Values& v, std::size_t output,

@@ -1,6 +1,7 @@
 #include "xtgrad/autograd/check/line_derivative.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -35,11 +36,11 @@ bool contradicts(const BlockDerivative& a, const BlockDerivative& b) {
   return norm(difference.data(), difference.size()) > safety * (a.error_norm + b.error_norm);
 }
 
-/// From central differences at steps ratio^2 t, ratio t, t: Richardson's combination, free of t^2 and t^4.
-double extrapolate(double d4, double d2, double d1) {
-  const double coarse = (q * d2 - d4) / (q - 1);
-  const double fine = (q * d1 - d2) / (q - 1);
-  return (q * q * fine - coarse) / (q * q - 1);
+/// What Richardson's combination, free of t^2 and t^4, gives to F(s) - F(-s) at each of the steps ratio^2 t,
+/// ratio t and t.
+std::array<double, 3> extrapolation_weights(double t) {
+  const double scale = 1 / ((q - 1) * (q * q - 1) * 2 * t);
+  return {scale / q, -scale * (q + q * q) / ratio, scale * q * q * q};
 }
 
 /// From even parts at the same steps: what is left without t^2 and t^4.
@@ -98,57 +99,67 @@ const LineDerivative::Level& LineDerivative::level(int k) {
     down[i] = (up[i] - center_[i]) - (center_[i] - down[i]);
     up[i] = odd;
   }
-  return levels_.emplace(k, Level{std::move(up), std::move(down)}).first->second;
-}
-
-bool LineDerivative::finite(int k, const Block& block) const {
-  const Level& level = levels_.at(k);
-  const auto is_finite = [](double value) { return std::isfinite(value); };
-  const auto all_finite = [&](const std::vector<double>& values) {
+  const auto all_finite = [](const std::vector<double>& values, const Block& block) {
     return std::all_of(values.begin() + static_cast<std::ptrdiff_t>(block.begin),
-                       values.begin() + static_cast<std::ptrdiff_t>(block.end), is_finite);
+                       values.begin() + static_cast<std::ptrdiff_t>(block.end),
+                       [](double value) { return std::isfinite(value); });
   };
-  return all_finite(level.odd) && all_finite(level.even);
+  std::vector<bool> finite;
+  for (const Block& block : blocks_) finite.push_back(all_finite(up, block) && all_finite(down, block));
+  return levels_.emplace(k, Level{std::move(up), std::move(down), std::move(finite)}).first->second;
 }
 
-double LineDerivative::largest_residue(int k, std::size_t r) const {
+bool LineDerivative::finite(int k, std::size_t block) const { return levels_.at(k).finite[block]; }
+
+std::vector<double> LineDerivative::largest_residues(int k, const Block& block) const {
   // A few samples of noise can all be small by luck, so the neighbours' count as well: those of smaller
   // steps, which have less truncation, in full; those of larger steps, which have more, by what even a kink
   // would leave of them.
   constexpr double larger_steps_share = 0.125;
-  double largest = 0;
+  std::vector<double> largest(block.size(), 0.0);
   for (int i = k - window_stride; i <= k + 1 + window_stride; ++i) {
     const auto e4 = levels_.find(i);
     const auto e2 = levels_.find(i + 1);
     const auto e1 = levels_.find(i + 2);
     if (e4 == levels_.end() || e2 == levels_.end() || e1 == levels_.end()) continue;
-    const double value = std::abs(residue(e4->second.even[r], e2->second.even[r], e1->second.even[r]));
-    if (std::isfinite(value)) largest = std::max(largest, i < k ? larger_steps_share * value : value);
+    const double share = i < k ? larger_steps_share : 1;
+    for (std::size_t j = 0; j < largest.size(); ++j) {
+      const std::size_t r = block.begin + j;
+      const double value =
+          share * std::abs(residue(e4->second.even[r], e2->second.even[r], e1->second.even[r]));
+      largest[j] = std::isfinite(value) ? std::max(largest[j], value) : largest[j];
+    }
   }
   return largest;
 }
 
-std::optional<BlockDerivative> LineDerivative::estimate(int k, const Block& block) const {
+std::optional<BlockDerivative> LineDerivative::estimate(int k, std::size_t block_index) const {
   for (int i = 0; i < 4; ++i) {
-    if (!finite(k + i, block)) return std::nullopt;
+    if (!finite(k + i, block_index)) return std::nullopt;
   }
-  const Level* l[4] = {&levels_.at(k), &levels_.at(k + 1), &levels_.at(k + 2), &levels_.at(k + 3)};
+  const Block& block = blocks_[block_index];
   const double t = ladder_step(k + 3);
-  const double noise_gain = derivative_gain() / residue_gain();
+  const auto [w1, w2, w3] = extrapolation_weights(t);
+  const auto [v0, v1, v2] = extrapolation_weights(ladder_step(k + 2));
+  const double noise_share = derivative_gain() / residue_gain() / t;
+  // A value is rounded at least to its own precision, even if the residue happens to vanish.
+  const double rounding_share = derivative_gain() * std::numeric_limits<double>::epsilon() / 2 / t;
+  const auto odd_at = [&](int i) { return levels_.at(k + i).odd.data() + block.begin; };
+  const double* const odd0 = odd_at(0);
+  const double* const odd1 = odd_at(1);
+  const double* const odd2 = odd_at(2);
+  const double* const odd3 = odd_at(3);
+  const double* const center = center_.data() + block.begin;
+  const std::vector<double> residues = largest_residues(k, block);
   BlockDerivative result;
   result.step = t;
   result.value.resize(block.size());
   result.error.resize(block.size());
   for (std::size_t i = 0; i < block.size(); ++i) {
-    const std::size_t r = block.begin + i;
-    double d[4];
-    for (int step = 0; step < 4; ++step) d[step] = l[step]->odd[r] / (2 * ladder_step(k + step));
-    result.value[i] = extrapolate(d[1], d[2], d[3]);
-    const double truncation = std::abs(result.value[i] - extrapolate(d[0], d[1], d[2]));
-    const double noise = noise_gain * largest_residue(k, r);
-    // A value is rounded at least to its own precision, even if the residue happens to vanish.
-    const double rounding = std::numeric_limits<double>::epsilon() / 2 * std::abs(center_[r]);
-    result.error[i] = truncation + std::max(noise, derivative_gain() * rounding) / t;
+    const double value = w1 * odd1[i] + w2 * odd2[i] + w3 * odd3[i];
+    const double truncation = std::abs(value - (v0 * odd0[i] + v1 * odd1[i] + v2 * odd2[i]));
+    result.value[i] = value;
+    result.error[i] = truncation + std::max(noise_share * residues[i], rounding_share * std::abs(center[i]));
   }
   result.error_norm = norm(result.error.data(), result.error.size());
   result.value_norm = norm(result.value.data(), result.value.size());
@@ -173,7 +184,7 @@ bool LineDerivative::only_rounding(int k, std::size_t block_index) const {
   // Rounding does not shrink with the step, as truncation and kinks do. Jumps do not, either, but are larger.
   constexpr double largest = 1e-13;
   const Block& block = blocks_[block_index];
-  if (!finite(k, block) || !finite(k - window_stride, block)) return false;
+  if (!finite(k, block_index) || !finite(k - window_stride, block_index)) return false;
   const auto residue_norm = [&](int first) {
     std::vector<double> residues(block.size());
     for (std::size_t i = 0; i < residues.size(); ++i) {
@@ -201,7 +212,7 @@ bool LineDerivative::try_window(int k) {
   for (std::size_t block = 0; block < blocks_.size(); ++block) {
     improved_[block] = false;
     if (good(block)) continue;
-    std::optional<BlockDerivative> found = estimate(k, blocks_[block]);
+    std::optional<BlockDerivative> found = estimate(k, block);
     if (!found) continue;
     improved_[block] = found->error_norm < least_error_[block];
     any_improved = any_improved || improved_[block];
@@ -248,14 +259,14 @@ void LineDerivative::run(double wanted, const std::vector<double>& sizes,
 std::optional<Irregularity> LineDerivative::irregularity(std::size_t block_index) {
   const Block& block = blocks_[block_index];
   const auto& [finest, last] = *levels_.rbegin();
-  if (!finite(finest, block)) {
+  if (!finite(finest, block_index)) {
     std::size_t r = block.begin;
     while (std::isfinite(last.odd[r]) && std::isfinite(last.even[r])) ++r;
     return Irregularity{Irregularity::Kind::not_finite, r, 0, 0, ladder_step(finest)};
   }
   for (int k = kink_first; k <= kink_last; ++k) {
     static_cast<void>(level(k));
-    if (!finite(k, block)) return std::nullopt;
+    if (!finite(k, block_index)) return std::nullopt;
   }
   std::optional<Irregularity> kink;
   std::optional<Irregularity> jump;

@@ -70,18 +70,19 @@ class LineDerivative {
   struct Level {
     std::vector<double> odd;   // F(t) - F(-t)
     std::vector<double> even;  // F(t) + F(-t) - 2 F(0)
+    std::vector<bool> finite;  // both, in each block
   };
 
   const Level& level(int k);
-  [[nodiscard]] bool finite(int k, const Block& block) const;
-  /// Largest residue (see the .cpp) of one result in the window at k and its neighbours.
-  [[nodiscard]] double largest_residue(int k, std::size_t r) const;
+  [[nodiscard]] bool finite(int k, std::size_t block) const;
+  /// Largest residue (see the .cpp) of each of a block's results in the window at k and its neighbours.
+  [[nodiscard]] std::vector<double> largest_residues(int k, const Block& block) const;
   [[nodiscard]] bool smooth(const BlockDerivative& derivative, std::size_t block) const;
   [[nodiscard]] bool only_rounding(int k, std::size_t block) const;
   /// Tries the window of the steps k to k + 3; true if its error is the least so far in a block that was not
   /// good enough.
   bool try_window(int k);
-  [[nodiscard]] std::optional<BlockDerivative> estimate(int k, const Block& block) const;
+  [[nodiscard]] std::optional<BlockDerivative> estimate(int k, std::size_t block) const;
   [[nodiscard]] bool good(std::size_t block) const { return relative_error(block, sizes_[block]) <= wanted_; }
   [[nodiscard]] bool all_good() const;
   void walk_coarser();

@@ -47,6 +47,8 @@ Values values_of(const Tensor& x) {
   return {data.begin(), data.end()};
 }
 
+double printable(double x) { return std::isnan(x) ? std::numeric_limits<double>::quiet_NaN() : x; }
+
 double OrderCheck::Comparison::difference() const { return std::abs(numeric - analytic); }
 
 OrderCheck::OrderCheck(const CheckProblem& problem, const CheckGradsOptions& options, Random& random,
@@ -111,9 +113,9 @@ bool OrderCheck::inputs_are_finite() {
     for (std::size_t e = 0; e < x.size(); ++e) {
       if (std::isfinite(x[e])) continue;
       set_input_place(i, e);
-      return fail(
-          Result::not_finite,
-          fmt::format("{} is {}; derivatives can be checked at finite points alone", input_place(), x[e]));
+      return fail(Result::not_finite,
+                  fmt::format("{} is {}; derivatives can be checked at finite points alone", input_place(),
+                              printable(x[e])));
     }
   }
   return true;
@@ -124,7 +126,8 @@ bool OrderCheck::values_are_finite() {
     for (std::size_t r = blocks_[j].begin; r < blocks_[j].end; ++r) {
       if (std::isfinite(center_[r])) continue;
       set_output_place(j, r - blocks_[j].begin);
-      return fail(Result::not_finite, fmt::format("{} is {} at x itself", output_place(), center_[r]));
+      return fail(Result::not_finite,
+                  fmt::format("{} is {} at x itself", output_place(), printable(center_[r])));
     }
   }
   return true;
@@ -143,7 +146,7 @@ bool OrderCheck::values_repeat() {
           Result::not_repeatable,
           fmt::format("{} is {:.17g} with recording on and {:.17g} with recording off, for the same input; "
                       "if f has state or its own random numbers, put them back in before_evaluation",
-                      output_place(), center_[r], again[r]));
+                      output_place(), printable(center_[r]), printable(again[r])));
     }
   }
   return true;
@@ -182,7 +185,7 @@ bool OrderCheck::gradients_are_finite(std::size_t output, const std::vector<Valu
       set_input_place(i, e);
       return fail(Result::not_finite,
                   fmt::format("the gradient of {} in {} is {} by the rules, at order {}", report_.output,
-                              input_place(), gradients[i][e], problem_.order));
+                              input_place(), printable(gradients[i][e]), problem_.order));
     }
   }
   return true;
@@ -294,7 +297,7 @@ bool OrderCheck::check_zero_cotangent() {
                "a rule is not linear in its cotangent, at order {}: the derivative in {} is {:.10g} at a "
                "random cotangent and {:.10g} at zero; a rule must not ask whether its cotangent is zero; "
                "seed {}",
-               problem_.order, input_place(), a[e], b[e], options_.seed));
+               problem_.order, input_place(), printable(a[e]), printable(b[e]), options_.seed));
     }
   }
   return true;

@@ -17,6 +17,9 @@ using Values = std::vector<double>;
 /// The elements of a float64 tensor.
 Values values_of(const Tensor& x);
 
+/// The number for a message: every NaN as "nan", for its sign means nothing.
+double printable(double x);
+
 /// Checks one order of derivative; the first thing found wrong goes into the report.
 class OrderCheck {
  public:

@@ -1,13 +1,9 @@
 #include "canvas.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <fstream>
-#include <system_error>
 
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/io/file.h"
 
 namespace plot {
 namespace {
@@ -39,29 +35,6 @@ std::size_t character_length(std::string_view text) {
     return continues(1) && continues(2) && continues(3) ? 4 : 0;
   }
   return 0;
-}
-
-[[noreturn]] void fail(const fs::path& path, int error) {
-  // A stream need not say why it failed.
-  const std::string reason = error != 0 ? std::generic_category().message(error) : "unknown error";
-  throw xtgrad::IoError(fmt::format("save: cannot write {}: {}", path.string(), reason));
-}
-
-void write_whole(const fs::path& path, const std::string& bytes) {
-  const fs::path unfinished = fmt::format("{}.{}.tmp", path.string(), ::getpid());
-  errno = 0;
-  std::ofstream file(unfinished, std::ios::binary | std::ios::trunc);
-  file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  file.close();
-  const int write_error = errno;
-  std::error_code error;
-  if (file) {
-    fs::rename(unfinished, path, error);
-    if (!error) return;
-  }
-  std::error_code ignored;
-  fs::remove(unfinished, ignored);
-  fail(path, error ? error.value() : write_error);
 }
 
 }  // namespace
@@ -96,9 +69,9 @@ std::string fit_text(std::string_view text, const TextStyle& style, double width
 void save(const Canvas& canvas, const fs::path& path) {
   const fs::path ending = path.extension();
   if (ending == ".png") {
-    write_whole(path, to_png(canvas));
+    xtgrad::write_file_atomically(path.string(), to_png(canvas));
   } else if (ending == ".svg") {
-    write_whole(path, to_svg(canvas));
+    xtgrad::write_file_atomically(path.string(), to_svg(canvas));
   } else {
     throw xtgrad::ValueError(
         fmt::format("save: a picture's name ends in .png or .svg: got {}", path.string()));

@@ -15,6 +15,7 @@ constexpr double tile_gap = 8;
 constexpr double grid_gap = 28;
 constexpr double caption_line = small_size + 3;
 constexpr double bar_height = 12;
+constexpr double bar_gap = 3;
 constexpr double bar_width = 260;
 
 /// Width of a picture of `pixels` columns within `room`: a whole number of screen pixels for each of its own,
@@ -27,6 +28,12 @@ double sharp_width(double room, std::int64_t pixels) {
 /// On a screen pixel's corner.
 double snap(double place) { return std::round(place * pixels_per_point) / pixels_per_point; }
 
+/// Height of so many bars with the numbers under them.
+double bars_height(std::size_t count) {
+  if (count == 0) return 0;
+  return static_cast<double>(count) * bar_height + static_cast<double>(count - 1) * bar_gap + small_size + 6;
+}
+
 void draw_bar(Canvas& canvas, const ColorBar& bar, double top) {
   const double left = (canvas.size().width - bar_width) / 2;
   constexpr std::int64_t steps = 256;
@@ -38,11 +45,16 @@ void draw_bar(Canvas& canvas, const ColorBar& bar, double top) {
   canvas.add(Text{{left - tile_gap, rect.center().y},
                   bar.label,
                   {.size = small_size, .color = ink, .align = Align::right, .anchor = Anchor::middle}});
+}
+
+/// The ends and the middle of a range, under the bars of it.
+void draw_bar_numbers(Canvas& canvas, const Range& range, double top) {
+  const double left = (canvas.size().width - bar_width) / 2;
   for (const double share : {0.0, 0.5, 1.0}) {
     const double x = left + share * bar_width;
-    canvas.add(Line{.points = {{x, rect.bottom()}, {x, rect.bottom() + 3}}, .color = faint_ink});
-    canvas.add(Text{{x, rect.bottom() + 4 + small_size},
-                    short_number(bar.range.low + share * (bar.range.high - bar.range.low)),
+    canvas.add(Line{.points = {{x, top}, {x, top + 3}}, .color = faint_ink});
+    canvas.add(Text{{x, top + 4 + small_size},
+                    short_number(range.low + share * (range.high - range.low)),
                     {.size = small_size, .color = ink, .align = Align::center}});
   }
 }
@@ -202,7 +214,7 @@ Canvas draw_images(const ImagePage& page) {
     all = {all.width + size.width + grid_gap, std::max(all.height, size.height)};
   }
   const double heading = 2 * margin + title_size + (page.note.empty() ? 0 : small_size + 7);
-  const double legend = page.bar ? margin + bar_height + small_size + 6 : 0;
+  const double legend = page.bars.empty() ? 0 : margin + bars_height(page.bars.size());
   Canvas canvas(Size{std::max(page_width, all.width + 2 * margin), heading + all.height + legend + margin});
   const double top = draw_heading(canvas, page.title, page.note);
   double x = (canvas.size().width - all.width) / 2;
@@ -211,7 +223,12 @@ Canvas draw_images(const ImagePage& page) {
     grid.draw(canvas, {x, top + (all.height - size.height) / 2});
     x += size.width + grid_gap;
   }
-  if (page.bar) draw_bar(canvas, *page.bar, top + all.height + margin);
+  double y = top + all.height + margin;
+  for (const ColorBar& bar : page.bars) {
+    draw_bar(canvas, bar, y);
+    y += bar_height + bar_gap;
+  }
+  if (!page.bars.empty()) draw_bar_numbers(canvas, page.bars.back().range, y - bar_gap);
   return canvas;
 }
 

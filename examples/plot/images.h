@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -80,10 +79,10 @@ struct ImagePage {
   std::string title;
   std::string note = {};  ///< a smaller line under the title
   std::vector<ImageGrid> grids;
-  std::optional<ColorBar> bar = std::nullopt;
+  std::vector<ColorBar> bars = {};  ///< of one range, whose numbers stand under the last
 };
 
-/// Grids side by side, under their title and over their colour bar.
+/// Grids side by side, under their title and over their colour bars.
 [[nodiscard]] Canvas draw_images(const ImagePage& page);
 
 /// A page with nothing but a title and a sentence.

@@ -106,11 +106,12 @@ class MatrixPainter {
     canvas_.add(Text{{center, margin + title_size},
                      "Confusion matrix",
                      {.size = title_size, .color = ink, .bold = true, .align = Align::center}});
-    const std::string note = all > 0
-                                 ? fmt::format("{} of {} right ({:.1f}%); shade: share of the row",
-                                               with_commas(static_cast<std::int64_t>(right)),
-                                               with_commas(static_cast<std::int64_t>(all)), 100 * right / all)
-                                 : "no samples";
+    std::string note = "no samples";
+    if (all > 0) {
+      note = fmt::format("{} of {} right ({:.1f}%); darker: more of the row; blue: right, orange: wrong",
+                         with_commas(static_cast<std::int64_t>(right)),
+                         with_commas(static_cast<std::int64_t>(all)), 100 * right / all);
+    }
     canvas_.add(Text{{center, margin + title_size + small_size + 7},
                      note,
                      {.size = small_size, .color = faint_ink, .align = Align::center}});
@@ -121,8 +122,7 @@ class MatrixPainter {
     if (count == 0) return;
     const double share = static_cast<double>(count) / row_sum(row);
     // The root lets single mistakes be seen beside hundreds of right answers.
-    const Color fill = row == column ? mix(white, right_color, share)
-                                     : mix(white, wrong_color, std::sqrt(std::min(1.0, 2 * share)));
+    const Color fill = mix(white, row == column ? right_color : wrong_color, std::sqrt(share));
     const Rect rect = cell(row, column);
     canvas_.add(Box{rect, fill});
     canvas_.add(

@@ -15,8 +15,8 @@ struct ConfusionMatrix {
 };
 
 /// The counts as a table, rows for the true class and columns for the predicted one, with the recall of each
-/// class, the part of its samples that was recognised, at the right. Shades tell the part of the row: blue
-/// where the prediction is right, orange where it is wrong; a mistake gets its full shade at half of the row.
+/// class, the part of its samples that was recognised, at the right. Shades tell the part of the row, by
+/// one scale, its square root: blue where the prediction is right, orange where it is wrong.
 /// Throws xtgrad::ShapeError unless there is a name, and a count for every two; xtgrad::ValueError for a
 /// negative count.
 [[nodiscard]] Canvas draw_matrix(const ConfusionMatrix& matrix);

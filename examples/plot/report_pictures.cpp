@@ -1,6 +1,7 @@
 #include "report_pictures.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -92,9 +93,32 @@ bool spans_decades(const std::vector<Series>& losses) {
   return range.low > 0 && range.high >= 30 * range.low;
 }
 
-ColorBar filter_bar(std::int64_t channels, const Range& range) {
-  if (channels == 3) return {.label = "red, green, blue", .range = range, .map = grey_map};
-  return {.label = "weight", .range = range, .map = diverging_map};
+std::uint8_t level(double share) { return static_cast<std::uint8_t>(std::lround(255 * share)); }
+
+// The colours of a pixel with a weight in one of three channels alone.
+constexpr std::uint8_t no_weight = 128;
+Color red_map(double t) { return {level(t), no_weight, no_weight}; }
+Color green_map(double t) { return {no_weight, level(t), no_weight}; }
+Color blue_map(double t) { return {no_weight, no_weight, level(t)}; }
+
+/// What the colours of filters stand for: a bar for each weight that is in a colour.
+std::vector<ColorBar> filter_bars(std::int64_t channels, const Range& range) {
+  if (channels != 3) return {{.label = "weight", .range = range, .map = diverging_map}};
+  return {{.label = "red weight", .range = range, .map = red_map},
+          {.label = "green weight", .range = range, .map = green_map},
+          {.label = "blue weight", .range = range, .map = blue_map}};
+}
+
+/// Title and note of a page of `what`, which is the title if there is no other.
+ImagePage image_page(const ImagesOptions& options, const std::string& what, const std::string& legend) {
+  std::vector<std::string> notes;
+  if (!options.title.empty()) notes.push_back(what);
+  for (const std::string& note : {legend, options.note}) {
+    if (!note.empty()) notes.push_back(note);
+  }
+  return {.title = options.title.empty() ? what : options.title,
+          .note = fmt::format("{}", fmt::join(notes, "; ")),
+          .grids = {}};
 }
 
 }  // namespace
@@ -110,13 +134,13 @@ void draw_learning_curves(const fs::path& path, std::span<const EpochScores> epo
                                  epoch_series("validation", epochs, &EpochScores::validation_accuracy, 100)};
   const bool logarithmic = options.logarithmic.value_or(spans_decades(losses));
   const std::array<Chart, 2> charts{
-      epoch_chart("Loss", {.label = "cross-entropy (nats)", .logarithmic = logarithmic, .lowest = 0},
+      epoch_chart("Loss", {.label = options.loss, .logarithmic = logarithmic, .lowest = 0},
                   std::move(losses)),
       epoch_chart("Accuracy", {.label = "correct (%)", .lowest = 0, .highest = 100}, std::move(accuracies))};
   save(draw_charts(charts, {.width = page_width, .height = 290}), path);
 }
 
-void draw_filters(const fs::path& path, const Tensor& weight) {
+void draw_filters(const fs::path& path, const Tensor& weight, const ImagesOptions& options) {
   constexpr std::int64_t most_tiles = 4096;
   const Shape& shape = weight.shape();
   if (shape.rank() != 4 || shape.numel() == 0) {
@@ -140,17 +164,19 @@ void draw_filters(const fs::path& path, const Tensor& weight) {
     tiles.push_back(std::move(tile));
   }
   const std::int64_t columns = whole ? grid_columns(count, 2.5) : shape[1];
-  const GridOptions options = grid_options(columns, room, {whole ? 24.0 : 10.0, 84});
+  const GridOptions grid = grid_options(columns, room, {whole ? 24.0 : 10.0, 84});
   const std::string note =
-      whole ? "" : fmt::format("a row for each filter, a column for each of {} channels", shape[1]);
-  save(draw_images({.title = fmt::format("{} of {} × {}", plural(filters, "filter"), shape[2], shape[3]),
-                    .note = note,
-                    .grids = {ImageGrid(std::move(tiles), options)},
-                    .bar = filter_bar(shape[1], range)}),
-       path);
+      !whole          ? fmt::format("a row for each filter, a column for each of {} channels", shape[1])
+      : shape[1] == 3 ? "a colour mixes red, green and blue weights, grey: all 0"
+                      : "";
+  ImagePage page =
+      image_page(options, fmt::format("{} of {} × {}", plural(filters, "filter"), shape[2], shape[3]), note);
+  page.grids.emplace_back(std::move(tiles), grid);
+  page.bars = filter_bars(shape[1], range);
+  save(draw_images(page), path);
 }
 
-void draw_feature_maps(const fs::path& path, const FeatureMaps& features) {
+void draw_feature_maps(const fs::path& path, const FeatureMaps& features, const ImagesOptions& options) {
   const Shape& image = features.image.shape();
   const Shape& maps = features.maps.shape();
   if (image.rank() != 3 || image.numel() == 0 || (image[0] != 1 && image[0] != 3)) {
@@ -174,14 +200,13 @@ void draw_feature_maps(const fs::path& path, const FeatureMaps& features) {
   constexpr double input_width = 110;
   constexpr double rest = room - input_width - 28;
   const std::int64_t columns = grid_columns(maps[0], 1.6);
-  std::vector<ImageGrid> grids;
-  grids.emplace_back(std::vector<Tile>{{to_pixels(input[0], finite_range(input.values)), {{"input"}}}},
-                     GridOptions{.tile_width = input_width});
-  grids.emplace_back(std::move(tiles), grid_options(columns, rest, {24, 84}));
-  save(draw_images({.title = fmt::format("{} of {} × {}", plural(maps[0], "feature map"), maps[1], maps[2]),
-                    .grids = std::move(grids),
-                    .bar = ColorBar{.label = "activation", .range = range, .map = map}}),
-       path);
+  ImagePage page =
+      image_page(options, fmt::format("{} of {} × {}", plural(maps[0], "feature map"), maps[1], maps[2]), "");
+  page.grids.emplace_back(std::vector<Tile>{{to_pixels(input[0], finite_range(input.values)), {{"input"}}}},
+                          GridOptions{.tile_width = input_width});
+  page.grids.emplace_back(std::move(tiles), grid_options(columns, rest, {24, 84}));
+  page.bars = {{.label = "activation", .range = range, .map = map}};
+  save(draw_images(page), path);
 }
 
 void draw_confusion_matrix(const fs::path& path, const Tensor& counts, std::span<const std::string> names) {

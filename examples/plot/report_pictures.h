@@ -30,6 +30,8 @@ struct EpochScores {
 struct LearningCurvesOptions {
   /// Of the loss axis; if absent, logarithmic where the losses are positive and span a factor of 30 or more.
   std::optional<bool> logarithmic = std::nullopt;
+  /// Label of the loss axis, with the unit if there is one.
+  std::string loss = "cross-entropy (nats)";
 };
 
 /// Loss at the left and accuracy at the right, by epoch, in training and validation. Throws
@@ -37,11 +39,20 @@ struct LearningCurvesOptions {
 void draw_learning_curves(const std::filesystem::path& path, std::span<const EpochScores> epochs,
                           const LearningCurvesOptions& options = {});
 
+struct ImagesOptions {
+  /// What the pictures are of. Their number and size then go into the line under it.
+  std::string title = {};
+  /// More about them, at the end of that line.
+  std::string note = {};
+};
+
 /// The filters of a convolution, [out, in, kh, kw], over one common range about zero: in blue and red for one
-/// input channel; as red, green and blue for three; else a row for each filter, a column for each channel.
+/// input channel; for three as colours, whose red, green and blue are the channels' weights, so that grey is
+/// zero; else a row for each filter, a column for each channel.
 /// Throws xtgrad::ShapeError for another rank or an empty weight, xtgrad::ValueError for more than 4096
 /// tiles.
-void draw_filters(const std::filesystem::path& path, const xtgrad::Tensor& weight);
+void draw_filters(const std::filesystem::path& path, const xtgrad::Tensor& weight,
+                  const ImagesOptions& options = {});
 
 struct FeatureMaps {
   xtgrad::Tensor image;  ///< [channels, h, w], one channel or three: what went in
@@ -49,7 +60,8 @@ struct FeatureMaps {
 };
 /// An image and what a layer makes of it, all maps over one common range. Throws xtgrad::ShapeError for other
 /// shapes or none to draw.
-void draw_feature_maps(const std::filesystem::path& path, const FeatureMaps& features);
+void draw_feature_maps(const std::filesystem::path& path, const FeatureMaps& features,
+                       const ImagesOptions& options = {});
 
 struct Predictions {
   xtgrad::Tensor truth;      ///< int64 [n], the samples' labels

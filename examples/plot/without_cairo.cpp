@@ -21,8 +21,10 @@ bool available() { return false; }
 void draw_learning_curves(const fs::path&, std::span<const EpochScores>, const LearningCurvesOptions&) {
   fail("draw_learning_curves");
 }
-void draw_filters(const fs::path&, const xtgrad::Tensor&) { fail("draw_filters"); }
-void draw_feature_maps(const fs::path&, const FeatureMaps&) { fail("draw_feature_maps"); }
+void draw_filters(const fs::path&, const xtgrad::Tensor&, const ImagesOptions&) { fail("draw_filters"); }
+void draw_feature_maps(const fs::path&, const FeatureMaps&, const ImagesOptions&) {
+  fail("draw_feature_maps");
+}
 void draw_confusion_matrix(const fs::path&, const xtgrad::Tensor&, std::span<const std::string>) {
   fail("draw_confusion_matrix");
 }

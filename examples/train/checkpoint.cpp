@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <span>
 #include <stdexcept>
 #include <string_view>
@@ -22,6 +23,7 @@ namespace nn = xtgrad::nn;
 
 const Safetensors::Note kind{"program", "xtgrad train, checkpoint"};
 constexpr std::string_view checksum_key = "checksum";
+constexpr std::string_view every_key = "--checkpoint-every";
 
 /// Of everything in the file, but itself.
 std::string checksum(const Safetensors& contents) {
@@ -46,19 +48,34 @@ void check_sum(Safetensors& contents, const fs::path& file) {
                   file.string(), written, found));
 }
 
+/// The steps between checkpoints that the file was written with.
+std::int64_t steps_between(const std::vector<Safetensors::Note>& notes, const fs::path& file) {
+  const std::string* text = find(notes, every_key);
+  std::int64_t every = 0;
+  if (text != nullptr) {
+    const char* end = text->data() + text->size();
+    const auto [stop, error] = std::from_chars(text->data(), end, every);
+    if (error == std::errc() && stop == end && every > 0) return every;
+  }
+  throw xtgrad::IoError(fmt::format("{}: {} should be a number of steps, is {}; remove it to begin anew",
+                                    file.string(), every_key,
+                                    text == nullptr ? "not there" : fmt::format("\"{}\"", *text)));
+}
+
 }  // namespace
 
 Checkpoint::Checkpoint(fs::path file, Choices made_with)
     : file_(std::move(file)), made_with_(std::move(made_with)) {}
 
-void Checkpoint::save(const nn::StateDict& state) const {
-  Safetensors contents{.tensors = {state.begin(), state.end()}, .metadata = {kind}};
+void Checkpoint::save(const Saved& saved) const {
+  Safetensors contents{.tensors = {saved.state.begin(), saved.state.end()}, .metadata = {kind}};
   contents.metadata.insert(contents.metadata.end(), made_with_.begin(), made_with_.end());
+  contents.metadata.push_back({std::string(every_key), fmt::format("{}", saved.every)});
   contents.metadata.push_back({std::string(checksum_key), checksum(contents)});
   save_safetensors(file_.string(), contents);
 }
 
-std::optional<nn::StateDict> Checkpoint::load() const {
+std::optional<Checkpoint::Saved> Checkpoint::load() const {
   std::error_code error;
   if (fs::symlink_status(file_, error).type() == fs::file_type::not_found) return std::nullopt;
   Safetensors contents = xtgrad::load_safetensors(file_.string());
@@ -70,9 +87,9 @@ std::optional<nn::StateDict> Checkpoint::load() const {
   }
   check_sum(contents, file_);
   check_choices(contents.metadata);
-  nn::StateDict state;
-  for (xtgrad::NamedTensor& tensor : contents.tensors) state.add(std::move(tensor.name), tensor.value);
-  return state;
+  Saved saved{.state = {}, .every = steps_between(contents.metadata, file_)};
+  for (xtgrad::NamedTensor& tensor : contents.tensors) saved.state.add(std::move(tensor.name), tensor.value);
+  return saved;
 }
 
 void Checkpoint::check_choices(const Choices& notes) const {

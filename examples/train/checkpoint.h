@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -21,12 +22,17 @@ class Checkpoint {
   /// `made_with` are the choices that decide about the bits of the result, by the name of their option.
   Checkpoint(std::filesystem::path file, Choices made_with);
 
-  /// Writes the file whole or not at all, and waits until it is on the disk. Throws xtgrad::IoError.
-  void save(const xtgrad::nn::StateDict& state) const;
+  struct Saved {
+    xtgrad::nn::StateDict state;
+    std::int64_t every = 0;  ///< steps from one checkpoint to the next: a run that is resumed keeps to it
+  };
 
-  /// The state in the file; none if there is no file. Throws std::runtime_error, naming the option and both
+  /// Writes the file whole or not at all, and waits until it is on the disk. Throws xtgrad::IoError.
+  void save(const Saved& saved) const;
+
+  /// What is in the file; none if there is no file. Throws std::runtime_error, naming the option and both
   /// values, if it was made with other choices; xtgrad::IoError if it is damaged, or no checkpoint.
-  [[nodiscard]] std::optional<xtgrad::nn::StateDict> load() const;
+  [[nodiscard]] std::optional<Saved> load() const;
 
   [[nodiscard]] const std::filesystem::path& file() const { return file_; }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <regex>
@@ -31,13 +32,13 @@ void prepare_folder(const fs::path& folder) {
 }
 
 void remove_leftovers(const fs::path& folder) {
-  static const std::regex temporary(
-      R"((weights|checkpoint|report|timing|graph)\.[a-z]+\.(\d{1,9})(-\d+)?\.tmp)");
+  static const std::regex temporary(R"((.+)\.(\d{1,9})(-\d+)?\.tmp)");
   std::error_code ignored;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder, ignored)) {
     const std::string name = entry.path().filename().string();
     std::smatch parts;
     if (!std::regex_match(name, parts, temporary)) continue;
+    if (std::ranges::find(output_names, parts[1].str()) == output_names.end()) continue;
     const pid_t process = std::stoi(parts[2].str());
     if (process > 0 && ::kill(process, 0) != 0 && errno == ESRCH) fs::remove(entry.path(), ignored);
   }

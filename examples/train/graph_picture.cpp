@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <system_error>
 
+#include "files.h"
 #include "xtgrad/autograd/graph.h"
 #include "xtgrad/autograd/io/file.h"
 
@@ -50,8 +51,8 @@ Drawn run_dot(const fs::path& source, const fs::path& target) {
 }  // namespace
 
 std::string draw_graph(const xtgrad::Tensor& output, const std::string& title, const fs::path& folder) {
-  const fs::path dot = folder / "graph.dot";
-  const fs::path svg = folder / "graph.svg";
+  const fs::path dot = path_of(Output::graph, folder);
+  const fs::path svg = path_of(Output::graph_picture, folder);
   xtgrad::write_file_atomically(dot, to_dot(graph_of(output), {.title = title}));
   std::error_code error;
   // A picture of an earlier run would not be of this graph.

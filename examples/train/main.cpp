@@ -9,8 +9,8 @@
 #include <exception>
 #include <filesystem>
 #include <optional>
+#include <stdexcept>
 #include <string>
-#include <string_view>
 
 #include "augmentation.h"
 #include "checkpoint.h"
@@ -38,6 +38,7 @@
 namespace {
 
 using train::Options;
+using train::Output;
 namespace fs = std::filesystem;
 
 /// Prints a line unless the user wants quiet.
@@ -69,56 +70,77 @@ void say_what_is_done(const Options& options, const train::Report& report) {
 }
 
 /// The state to go on from, if the run is to be resumed and there is one.
-std::optional<xtgrad::nn::StateDict> state_to_resume(const train::Checkpoint& checkpoint,
-                                                     const Options& options) {
+std::optional<train::Checkpoint::Saved> state_to_resume(const train::Checkpoint& checkpoint,
+                                                        const Options& options) {
   if (!options.resume) return std::nullopt;
-  auto state = checkpoint.load();
-  if (!state) say(options, fmt::format("no checkpoint {}: beginning anew", checkpoint.file().string()));
-  return state;
+  auto saved = checkpoint.load();
+  if (!saved) say(options, fmt::format("no checkpoint {}: beginning anew", checkpoint.file().string()));
+  return saved;
 }
 
-/// Brings the training to where the checkpoint is.
-void resume(train::Trainer& trainer, const xtgrad::nn::StateDict& state, const train::Checkpoint& checkpoint,
-            const Options& options) {
+/// Brings the training to where the checkpoint is. Returns what the check of the gradients found, which every
+/// run that writes checkpoints has passed before.
+xtgrad::CheckGradsReport resume(train::Trainer& trainer, xtgrad::nn::StateDict state,
+                                const train::Checkpoint& checkpoint, const Options& options) {
+  xtgrad::CheckGradsReport check;
   try {
+    check = train::take_gradient_check(state);
     trainer.restore(state);
   } catch (const xtgrad::ValueError& error) {
     throw xtgrad::IoError(fmt::format("{}: {}", checkpoint.file().string(), error.what()));
   }
   say(options, fmt::format("going on from {}: {} of {} steps done", checkpoint.file().string(),
                            trainer.step(), trainer.steps()));
+  say(options, fmt::format("gradients were checked to order {} before the first step: worst error {:.1e}",
+                           train::checked_order, check.worst_error));
+  return check;
+}
+
+xtgrad::CheckGradsReport check_gradients(const train::Classifier& classifier, const train::Splits& data,
+                                         const Options& options) {
+  const xtgrad::CheckGradsReport check = train::check_gradients(classifier, data.train);
+  say(options, fmt::format("gradients checked to order {}: worst error {:.1e}", train::checked_order,
+                           check.worst_error));
+  return check;
 }
 
 /// Trains to the end. A run that is interrupted leaves a checkpoint if it writes any.
-void fit(train::Trainer& trainer, const train::Checkpoint& checkpoint, const Options& options,
-         std::int64_t samples) {
-  const std::int64_t every = options.checkpoint_every;
+void fit(train::Trainer& trainer, const train::Checkpoint& checkpoint, const train::Report& report) {
+  const Options& options = report.options;
+  const std::int64_t every = options.checkpoint_every.value_or(0);
+  const auto save_checkpoint = [&] {
+    train::Checkpoint::Saved saved{.state = trainer.state_dict(), .every = every};
+    train::add_gradient_check(saved.state, report.gradient_check);
+    checkpoint.save(saved);
+  };
   const double epochs_done = static_cast<double>(trainer.step()) / static_cast<double>(trainer.batches());
-  train::Progress progress(
-      stdout,
-      {.epochs = options.epochs, .samples = samples, .epochs_done = epochs_done, .quiet = options.quiet});
+  train::Progress progress(stdout, {.epochs = options.epochs,
+                                    .samples = report.train_samples,
+                                    .epochs_done = epochs_done,
+                                    .quiet = options.quiet});
   try {
     trainer.fit(progress, [&] {
-      if (every > 0 && trainer.step() % every == 0) checkpoint.save(trainer.state_dict());
+      if (every > 0 && trainer.step() % every == 0) save_checkpoint();
     });
   } catch (train::Interrupted& interrupted) {
     if (every > 0) {
-      checkpoint.save(trainer.state_dict());
+      save_checkpoint();
       interrupted.checkpoint = checkpoint.file().string();
     }
     throw;
   }
   // With the last epoch's validation: whoever resumes a run that has ended gets its results again at once.
-  if (every > 0) checkpoint.save(trainer.state_dict());
+  if (every > 0) save_checkpoint();
 }
 
 void save(const train::Classifier& classifier, const train::Report& report) {
   const fs::path out = report.options.out;
-  xtgrad::nn::save(out / "weights.safetensors", classifier.state_dict());
-  xtgrad::write_file_atomically(out / "report.json", train::to_json(report));
-  xtgrad::write_file_atomically(out / "timing.json", train::timing_json(report));
-  say(report.options, fmt::format("weights: {}, report: {}", (out / "weights.safetensors").string(),
-                                  (out / "report.json").string()));
+  const fs::path weights = path_of(Output::weights, out);
+  const fs::path text = path_of(Output::report, out);
+  xtgrad::nn::save(weights, classifier.state_dict());
+  xtgrad::write_file_atomically(text, train::to_json(report));
+  xtgrad::write_file_atomically(path_of(Output::timing, out), train::timing_json(report));
+  say(report.options, fmt::format("weights: {}, report: {}", weights.string(), text.string()));
 }
 
 void run(const Options& options) {
@@ -146,26 +168,25 @@ void run(const Options& options) {
   say_what_is_done(options, report);
 
   // What makes no training, or cannot be resumed, is refused before the checks, which take a while.
-  const train::Checkpoint checkpoint(out / "checkpoint.safetensors", train::choices_of(options, data));
-  const auto state = state_to_resume(checkpoint, options);
+  const train::Checkpoint checkpoint(path_of(Output::checkpoint, out), train::choices_of(options, data));
+  const auto saved = state_to_resume(checkpoint, options);
+  report.options.checkpoint_every = options.checkpoint_every.value_or(saved ? saved->every : 0);
   train::Trainer trainer(classifier, data, options);
 
-  report.gradient_check = train::check_gradients(classifier, data.train);
-  say(options, fmt::format("gradients checked to order {}: worst error {:.1e}", train::checked_order,
-                           report.gradient_check.worst_error));
+  report.gradient_check =
+      saved ? resume(trainer, saved->state, checkpoint, options) : check_gradients(classifier, data, options);
   const std::string title = fmt::format("{} on {}: one training step", options.model, options.data);
   say(options,
       "graph of one training step: " +
           train::draw_graph(train::first_loss(classifier, data.train, options.batch_size), title, out));
 
-  if (state) resume(trainer, *state, checkpoint, options);
-  fit(trainer, checkpoint, options, data.train.size());
+  fit(trainer, checkpoint, report);
   report.epochs = trainer.records();
   const xtgrad::Tensor scores = train::scores_of(classifier, data.test.inputs());
   report.test = train::score(classifier, scores, data.test.labels());
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 
-  train::throw_if_interrupted(options.checkpoint_every > 0 ? checkpoint.file().string() : "");
+  train::throw_if_interrupted(report.options.checkpoint_every > 0 ? checkpoint.file().string() : "");
   save(classifier, report);
   say(options, "pictures: " + train::draw_pictures({.classifier = classifier,
                                                     .test = data.test,
@@ -175,13 +196,6 @@ void run(const Options& options) {
   fmt::print("test accuracy: {:.4f}\n", report.test.accuracy);
   // What did not reach its reader must not pass for success.
   if (std::fflush(stdout) != 0) throw xtgrad::IoError("cannot write to standard output");
-}
-
-/// An error's text on one line, as scripts and logs like it.
-std::string one_line(std::string_view text) {
-  std::string line;
-  for (const char c : text) line += c == '\n' ? ' ' : c;
-  return line;
 }
 
 }  // namespace
@@ -195,13 +209,20 @@ int main(int argc, char** argv) {
     return 0;
   } catch (const train::Interrupted& interrupted) {
     if (interrupted.checkpoint.empty()) {
-      fmt::print(stderr, "train: interrupted, weights and report were not saved\n");
+      fmt::print(
+          stderr,
+          "train: interrupted, weights and report were not saved; a run with --checkpoint-every N can be "
+          "resumed\n");
     } else {
       fmt::print(stderr, "train: interrupted, --resume goes on from {}\n", interrupted.checkpoint);
     }
     train::die_of_interrupt();
+  } catch (const std::invalid_argument& error) {
+    // Options that do not suit the data; a mistake in the command line that shows only here.
+    fmt::print(stderr, "train: {}\n", error.what());
+    return 2;
   } catch (const std::exception& error) {
-    fmt::print(stderr, "train: {}\n", one_line(error.what()));
+    fmt::print(stderr, "train: {}\n", error.what());
     return 1;
   }
 }

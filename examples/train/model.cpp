@@ -64,12 +64,16 @@ void Classifier::members(nn::Members& m) {
 }
 
 Tensor Classifier::loss(const Tensor& scores, const Tensor& labels) const {
-  if (std::holds_alternative<nn::Perceptron>(network_)) {
+  if (is_perceptron()) {
     const Tensor target = one_hot(labels, scores.size(1), {.dtype = scores.dtype()});
     const Tensor total = nn::mse_loss(scores, target, {.reduction = nn::Reduction::sum, .half = true});
     return total / static_cast<double>(scores.size(0));
   }
   return nn::cross_entropy(scores, labels);
+}
+
+std::string Classifier::loss_name() const {
+  return is_perceptron() ? "half squared distance" : "cross-entropy (nats)";
 }
 
 Objective::Objective(Classifier classifier, Tensor labels)

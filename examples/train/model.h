@@ -43,6 +43,9 @@ class Classifier : public xtgrad::nn::Module {
   /// Mean over the samples, 0-d; `labels` are int64 [n].
   [[nodiscard]] xtgrad::Tensor loss(const xtgrad::Tensor& scores, const xtgrad::Tensor& labels) const;
 
+  /// What that is, for an axis: "cross-entropy (nats)" or "half squared distance".
+  [[nodiscard]] std::string loss_name() const;
+
   [[nodiscard]] bool is_conv_net() const { return std::holds_alternative<xtgrad::nn::ConvNet>(network_); }
   [[nodiscard]] xtgrad::nn::ConvNet* conv_net() {
     return std::get_if<xtgrad::nn::ConvNet>(&network_);
@@ -54,6 +57,9 @@ class Classifier : public xtgrad::nn::Module {
   using Network =
       std::variant<xtgrad::nn::Linear, xtgrad::nn::Perceptron, xtgrad::nn::MLP, xtgrad::nn::ConvNet>;
   static Network make_network(const ClassifierOptions& options);
+  [[nodiscard]] bool is_perceptron() const {
+    return std::holds_alternative<xtgrad::nn::Perceptron>(network_);
+  }
 
   Network network_;
 };

@@ -139,11 +139,12 @@ void declare_running(CLI::App& app, Options& options) {
       ->type_name("N")
       ->check(integer_in(1, 1024));
   app.add_option("--checkpoint-every", options.checkpoint_every,
-                 "steps after which a checkpoint is written to --out, and so on; 0: never (default: 0)")
+                 "steps after which a checkpoint is written to --out, and so on; 0: never "
+                 "(default: 0, or what the resumed run had)")
       ->type_name("N")
       ->check(integer_in(0, 1'000'000'000));
   app.add_flag("--resume", options.resume,
-               "go on from the checkpoint in --out, if there is one (default: no)");
+               "go on from the checkpoint in --out, if --checkpoint-every has left one (default: no)");
   app.add_option(
          "--out", options.out,
          fmt::format("folder for weights, report and pictures; made if need be (default: {})", options.out))
@@ -157,9 +158,11 @@ std::string footer() {
       "Defaults by data and model; linear and perceptron take mlp's. lr is that of adam; sgd begins with {}\n"
       "and momentum with {}, or {} and {} for a convnet.\n{}\n"
       "Writes weights.safetensors, report.json, timing.json, pictures as PNG if built with Cairo, and\n"
-      "graph.dot, with graph.svg where graphviz is installed. A run that was stopped or killed goes on\n"
-      "with --resume, and ends with the same weights and report as if it had not been.\n"
-      "Exit code: 0, 2 for a mistake in the command line, 1 for any other failure.",
+      "graph.dot, with graph.svg where graphviz is installed.\n"
+      "A run with --checkpoint-every that was stopped or killed goes on with --resume, and ends with the\n"
+      "same weights and report as if it had not been. One without leaves nothing to go on from.\n"
+      "Exit code: 0; 2 for a mistake in the command line; 1 for any other failure, such as missing data or\n"
+      "a checkpoint made with other options.",
       default_lr(recipe_for("digits", "mlp"), "sgd"), default_lr(recipe_for("digits", "mlp"), "momentum"),
       default_lr(recipe_for("digits", "convnet"), "sgd"),
       default_lr(recipe_for("digits", "convnet"), "momentum"), recipe_table());

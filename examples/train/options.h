@@ -22,8 +22,9 @@ struct Options {
   std::uint64_t seed = 0;
   std::string dtype = "float32";
   std::int64_t workers = 0;
-  int threads = 0;                    ///< as many as there are cores unless given
-  std::int64_t checkpoint_every = 0;  ///< steps; 0: never
+  int threads = 0;  ///< as many as there are cores unless given
+  /// Steps; 0: never. If absent, as in the run that is resumed, if there is one, and else never.
+  std::optional<std::int64_t> checkpoint_every = std::nullopt;
   bool resume = false;
   std::string out = "out/train";
   bool quiet = false;

@@ -1,10 +1,12 @@
 #include "pictures.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <system_error>
 
 #include "../plot/report_pictures.h"
+#include "files.h"
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/ops.h"
 
@@ -30,42 +32,55 @@ std::vector<plot::EpochScores> scores_of_epochs(const std::vector<EpochRecord>& 
 /// The only image of a batch of one.
 Tensor only(const Tensor& x) { return reshape(x, {x.size(1), x.size(2), x.size(3)}); }
 
+/// What a stage does, in its order: "convolution, batch norm, 2 × 2 max pooling, relu".
+std::string stage_text(const xtgrad::nn::ConvNetOptions& options) {
+  std::vector<std::string> steps{"convolution"};
+  if (options.batch_norm) steps.emplace_back("batch norm");
+  if (options.pool != xtgrad::Size2d(1)) {
+    steps.push_back(fmt::format("{} × {} max pooling", options.pool.height, options.pool.width));
+  }
+  steps.emplace_back("relu");  // the only one of this program's networks
+  return fmt::format("{}", fmt::join(steps, ", "));
+}
+
 /// The first convolution's filters, and its stage's maps of one image.
-void draw_first_stage(xtgrad::nn::ConvNet& network, const Tensor& images, const fs::path& filters,
-                      const fs::path& maps) {
+void draw_first_stage(xtgrad::nn::ConvNet& network, const Tensor& images, const fs::path& folder) {
   const xtgrad::NoGrad no_grad;
   network.eval();
   const Tensor image = slice(images, {.stop = 1});  // [1, channels, h, w]
-  plot::draw_filters(filters, network.convs.front().weight);
+  plot::draw_filters(path_of(Output::filters, folder), network.convs.front().weight,
+                     {.title = "The first convolution's filters"});
   const Tensor stage = network.feature_maps(image, 0);  // [1, maps, h', w']
-  plot::draw_feature_maps(maps, {.image = only(image), .maps = only(stage)});
+  plot::draw_feature_maps(
+      path_of(Output::feature_maps, folder), {.image = only(image), .maps = only(stage)},
+      {.title = "Feature maps of the first stage", .note = stage_text(network.options())});
 }
 
 }  // namespace
 
 std::string draw_pictures(const Outcome& outcome, const fs::path& folder) {
-  const std::vector<std::string> names{"learning_curves", "filters", "feature_maps", "confusion_matrix",
-                                       "mistakes"};
-  const auto file = [&](const std::string& name) { return folder / (name + ".png"); };
+  const auto file = [&](Output output) { return path_of(output, folder); };
   std::error_code ignored;
-  for (const std::string& name : names) fs::remove(file(name), ignored);
+  for (const Output output : picture_outputs) fs::remove(file(output), ignored);
   if (!plot::available()) return "none: built without Cairo";
 
   const datasets::Dataset& test = outcome.test;
   const plot::Predictions labels{.truth = test.labels(), .predicted = outcome.predicted};
-  plot::draw_learning_curves(file("learning_curves"), scores_of_epochs(outcome.epochs));
-  plot::draw_confusion_matrix(file("confusion_matrix"), plot::count_confusions(labels, test.classes()),
+  plot::draw_learning_curves(file(Output::learning_curves), scores_of_epochs(outcome.epochs),
+                             {.loss = outcome.classifier.loss_name()});
+  plot::draw_confusion_matrix(file(Output::confusion_matrix), plot::count_confusions(labels, test.classes()),
                               test.class_names());
   if (test.sample_shape().rank() == 3) {
-    plot::draw_mistakes(file("mistakes"), {.images = test.inputs(), .labels = labels}, test.class_names());
+    plot::draw_mistakes(file(Output::mistakes), {.images = test.inputs(), .labels = labels},
+                        test.class_names());
   }
   xtgrad::nn::ConvNet* network = outcome.classifier.conv_net();
   if (network != nullptr) {
-    draw_first_stage(*network, test.inputs(), file("filters"), file("feature_maps"));
+    draw_first_stage(*network, test.inputs(), folder);
   }
   std::vector<std::string> drawn;
-  for (const std::string& name : names) {
-    if (fs::exists(file(name))) drawn.push_back(name + ".png");
+  for (const Output output : picture_outputs) {
+    if (fs::exists(file(output))) drawn.push_back(file(output).filename().string());
   }
   return fmt::format("{} in {}", fmt::join(drawn, ", "), folder.string());
 }

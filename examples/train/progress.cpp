@@ -33,11 +33,21 @@ std::string duration(double seconds) {
   return fmt::format("{} h {} min", whole / 3600, whole / 60 % 60);
 }
 
+namespace {
+
+/// The time that is left, for the end of a line; nothing if it is so short that it says nothing.
+std::string left_text(double seconds, std::string_view separator) {
+  constexpr double least = 2;
+  return seconds < least ? std::string() : fmt::format("{}{} left", separator, duration(seconds));
+}
+
+}  // namespace
+
 std::string bar_line(const BarState& state, int width) {
   const std::string head = fmt::format("epoch {}/{} ", state.epoch, state.epochs);
   const std::string tail =
-      fmt::format("loss {:.4f}  accuracy {:.4f}  {:.0f} samples/s  {} left", state.loss, state.accuracy,
-                  state.samples_per_second, duration(state.seconds_left));
+      fmt::format("loss {:.4f}  accuracy {:.4f}  {:.0f} samples/s{}", state.loss, state.accuracy,
+                  state.samples_per_second, left_text(state.seconds_left, "  "));
   const int room = width - static_cast<int>(head.size() + tail.size() + std::string_view("[] ").size());
   std::string bar;
   if (room >= shortest_bar) {
@@ -53,9 +63,9 @@ std::string bar_line(const BarState& state, int width) {
 std::string epoch_line(const EpochRecord& record, std::int64_t epochs, double seconds_left) {
   return fmt::format(
       "epoch {}/{}: loss {:.4f}, accuracy {:.4f}, validation loss {:.4f}, validation accuracy {:.4f}, {:.0f} "
-      "samples/s, {} left",
+      "samples/s{}",
       record.epoch, epochs, record.loss, record.accuracy, record.validation_loss, record.validation_accuracy,
-      record.samples_per_second, duration(seconds_left));
+      record.samples_per_second, left_text(seconds_left, ", "));
 }
 
 Progress::Progress(std::FILE* out, const Setup& setup)

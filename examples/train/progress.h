@@ -30,10 +30,11 @@ struct BarState {
 };
 
 /// The bar as one line of at most `width` columns:
-/// `epoch 12/40 [#######.................] loss 0.0831  accuracy 0.9812  41300 samples/s  2 s left`.
+/// `epoch 12/40 [#######.................] loss 0.0831  accuracy 0.9812  41300 samples/s  2 s left`,
+/// without the time that is left if that is below 2 s.
 [[nodiscard]] std::string bar_line(const BarState& state, int width);
 
-/// The plain line of an epoch.
+/// The plain line of an epoch; with the time that is left as in `bar_line`.
 [[nodiscard]] std::string epoch_line(const EpochRecord& record, std::int64_t epochs, double seconds_left);
 
 /// "3 s", "2 min 5 s" or "1 h 2 min".

@@ -7,19 +7,21 @@
 #include <vector>
 
 #include "tests/examples/train_program.h"
+#include "tests/support/skip.h"
 
 using namespace xtgrad::testing;
 namespace fs = std::filesystem;
 
 namespace {
 
-/// The folder of data sets: XTGRAD_DATA or ../shared/data. Empty, with a message, where it has no `folder`.
+/// The folder of data sets: XTGRAD_DATA or ../shared/data. Where it has no `folder`, skips the test and
+/// returns nothing.
 std::string data_folder(const std::string& folder) {
   const char* named = std::getenv("XTGRAD_DATA");
   const fs::path root =
       named != nullptr && *named != '\0' ? fs::path(named) : fs::path(XTGRAD_SOURCE_DIR) / "../shared/data";
   if (fs::is_directory(root / folder)) return root.string();
-  MESSAGE("skipped: no folder ", (root / folder).string());
+  skip("no folder " + (root / folder).string());
   return {};
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <numbers>
 #include <string>
 #include <vector>
 
@@ -54,6 +55,10 @@ TEST_CASE("the learning curves leave out what was not measured") {
   CHECK(contains(svg, ">0.1</text>"));  // of a logarithmic axis, for the losses span a factor of 100
   plot::draw_learning_curves(folder / "linear.svg", epochs, {.logarithmic = false});
   CHECK_FALSE(contains(file_text(folder / "linear.svg"), ">0.1</text>"));
+  plot::draw_learning_curves(folder / "distance.svg", epochs, {.loss = "half squared distance"});
+  svg = file_text(folder / "distance.svg");
+  CHECK(contains(svg, ">half squared distance</text>"));
+  CHECK_FALSE(contains(svg, "entropy"));
   CHECK_THROWS_WITH_AS(plot::draw_learning_curves(folder / "none.png", {}),
                        "draw_learning_curves: needs an epoch: got none", ValueError);
   // Losses that are all infinite: an empty chart, but a chart.
@@ -74,6 +79,21 @@ TEST_CASE("filters are coloured about zero") {
   plot::draw_filters(folder / "deep.svg", ones({2, 5, 3, 3}));
   CHECK(contains(file_text(folder / "deep.svg"),
                  ">a row for each filter, a column for each of 5 channels</text>"));
+  plot::draw_filters(folder / "named.svg", ones({2, 5, 3, 3}), {.title = "The first layer"});
+  CHECK(contains(file_text(folder / "named.svg"), ">The first layer</text>"));
+  CHECK(contains(file_text(folder / "named.svg"),
+                 ">2 filters of 3 × 3; a row for each filter, a column for each of 5 channels</text>"));
+
+  // Of three channels each weight is a part of a colour, and each part has a bar.
+  plot::draw_filters(folder / "color.svg", ones({2, 3, 3, 3}));
+  const std::string color = file_text(folder / "color.svg");
+  for (const std::string& text : std::vector<std::string>{
+           ">a colour mixes red, green and blue weights, grey: all 0</text>", ">red weight</text>",
+           ">green weight</text>", ">blue weight</text>", ">−1</text>", ">0</text>"}) {
+    CHECK_MESSAGE(contains(color, text), text);
+  }
+  plot::draw_filters(folder / "red.png", reshape(tensor({2, 0, 0}), {1, 3, 1, 1}));
+  CHECK(Image(folder / "red.png").count({255, 128, 128}) > 160 * 160);
 
   CHECK_THROWS_WITH_AS(plot::draw_filters(folder / "a.png", ones({3, 3})),
                        "draw_filters: weight must be [out, in, kh, kw], none of them 0: got [3, 3]",
@@ -94,6 +114,10 @@ TEST_CASE("feature maps stand beside their image") {
   const Image image(folder / "maps.png");
   CHECK(image.count(plot::heat_map(0)) > 5 * 80 * 80);
   CHECK(image.count(plot::heat_map(1)) > 80 * 80);
+  plot::draw_feature_maps(folder / "named.svg", {.image = ones({3, 4, 4}), .maps = maps},
+                          {.title = "After the first stage", .note = "relu"});
+  CHECK(contains(file_text(folder / "named.svg"), ">After the first stage</text>"));
+  CHECK(contains(file_text(folder / "named.svg"), ">2 feature maps of 2 × 2; relu</text>"));
   plot::draw_feature_maps(folder / "signed.png", {.image = ones({1, 4, 4}), .maps = maps * -1});
   CHECK(Image(folder / "signed.png").count(plot::neutral) > 5 * 80 * 80);
   CHECK_THROWS_WITH_AS(plot::draw_feature_maps(folder / "a.png", {.image = ones({2, 4, 4}), .maps = maps}),
@@ -135,7 +159,11 @@ TEST_CASE("larger counts of a confusion matrix are darker, and zeros are left ou
   CHECK(has_text(canvas, "50.0%"));
   CHECK(has_text(canvas, "–"));  // a class without samples has no recall
   CHECK_FALSE(has_text(canvas, "0"));
-  CHECK(has_text(canvas, "140 of 200 right (70.0%); shade: share of the row"));
+  CHECK(has_text(canvas, "140 of 200 right (70.0%); darker: more of the row; blue: right, orange: wrong"));
+  // Half of a row is as dark in its colour as another half: one scale.
+  const double half = std::numbers::sqrt2 / 2;
+  CHECK(cells[3].fill == plot::mix(plot::white, {8, 80, 150}, half));
+  CHECK(cells[4].fill == plot::mix(plot::white, {190, 70, 0}, half));
 
   const Folder folder;
   plot::save(canvas, folder / "matrix.png");

@@ -6,6 +6,7 @@
 
 #include "tests/examples/conv_net_page.h"
 #include "tests/support/program.h"
+#include "tests/support/skip.h"
 
 using namespace xtgrad::testing;
 namespace fs = std::filesystem;
@@ -15,7 +16,7 @@ TEST_CASE("the MNIST program of docs/conv_net.md learns in an epoch what the pag
   const fs::path folder =
       named != nullptr && *named != '\0' ? fs::path(named) : fs::path(XTGRAD_SOURCE_DIR) / "../shared/data";
   if (!fs::is_directory(folder / "mnist")) {
-    MESSAGE("skipped: no mnist in " << folder.string() << "; XTGRAD_DATA can name another folder");
+    skip("no mnist in " + folder.string() + "; XTGRAD_DATA can name another folder");
     return;
   }
   // One thread has the bits of any number, and does not wait for cores that other tests are using.

@@ -38,18 +38,31 @@ TEST_CASE("a checkpoint gives back the state, and nothing where there is none") 
   const TemporaryFolder folder;
   const train::Checkpoint checkpoint(folder.path() / "checkpoint.safetensors", {{"--seed", "3"}});
   CHECK(!checkpoint.load());
-  checkpoint.save(small_state());
-  const auto state = checkpoint.load();
-  REQUIRE(state);
-  CHECK(state->size() == 2);
-  CHECK(state->at("weight").at({0, 1}) == -2);
-  CHECK(state->at("step").at({0}) == 7);
+  checkpoint.save({small_state(), 40});
+  const auto saved = checkpoint.load();
+  REQUIRE(saved);
+  CHECK(saved->every == 40);
+  CHECK(saved->state.size() == 2);
+  CHECK(saved->state.at("weight").at({0, 1}) == -2);
+  CHECK(saved->state.at("step").at({0}) == 7);
+}
+
+TEST_CASE("a checkpoint says how often the next ones are written") {
+  const TemporaryFolder folder;
+  const std::filesystem::path file = folder.path() / "checkpoint.safetensors";
+  const train::Checkpoint checkpoint(file, {});
+  checkpoint.save({small_state(), 0});
+  CHECK_THROWS_WITH_AS(
+      static_cast<void>(checkpoint.load()),
+      (file.string() + ": --checkpoint-every should be a number of steps, is \"0\"; remove it to begin anew")
+          .c_str(),
+      IoError);
 }
 
 TEST_CASE("a checkpoint made with other choices is refused, naming both") {
   const TemporaryFolder folder;
   const std::filesystem::path file = folder.path() / "checkpoint.safetensors";
-  train::Checkpoint(file, {{"--seed", "3"}, {"--lr", "0.1"}}).save(small_state());
+  train::Checkpoint(file, {{"--seed", "3"}, {"--lr", "0.1"}}).save({small_state(), 1});
   CHECK_THROWS_WITH_AS(
       static_cast<void>(train::Checkpoint(file, {{"--seed", "3"}, {"--lr", "0.2"}}).load()),
       ("--resume: " + file.string() +
@@ -68,7 +81,7 @@ TEST_CASE("a damaged checkpoint is an IoError, whichever byte it is") {
   const TemporaryFolder folder;
   const std::filesystem::path file = folder.path() / "checkpoint.safetensors";
   const train::Checkpoint checkpoint(file, {{"--seed", "3"}});
-  checkpoint.save(small_state());
+  checkpoint.save({small_state(), 1});
   const std::string whole = file_text(file);
   for (std::size_t i = 0; i < whole.size(); ++i) {
     std::string damaged = whole;
@@ -77,10 +90,10 @@ TEST_CASE("a damaged checkpoint is an IoError, whichever byte it is") {
     CAPTURE(i);
     // In the text of the choices it is another choice; blanks that pad the header may change to no effect.
     try {
-      const auto state = checkpoint.load();
-      REQUIRE(state);
-      CHECK(state->at("weight").at({1, 1}) == 4);
-      CHECK(state->at("step").at({0}) == 7);
+      const auto saved = checkpoint.load();
+      REQUIRE(saved);
+      CHECK(saved->state.at("weight").at({1, 1}) == 4);
+      CHECK(saved->state.at("step").at({0}) == 7);
     } catch (const IoError& error) {
       CHECK(std::string(error.what()).find(file.string()) != std::string::npos);
     }

@@ -28,8 +28,8 @@ TEST_CASE("train --help lists every option with its default") {
                              {"--epochs N", "(default: see below)"},
                              {"--batch-size N", "(default: see below)"},
                              {"--workers N", "(default: 0)"},
-                             {"--checkpoint-every N", "(default: 0)"},
-                             {"--resume", "(default: no)"},
+                             {"--checkpoint-every N", "(default: 0, or what the resumed run had)"},
+                             {"  --resume", "if --checkpoint-every has left one (default: no)"},
                              {"--seed N", "(default: 0)"},
                              {"--dtype NAME", "(default: float32)"},
                              {"--threads N", "(default: one a core)"},
@@ -49,6 +49,16 @@ TEST_CASE("train --help lists every option with its default") {
            "  digits         convnet      20     32  0.004  cosine    no\n",
            "  mnist          convnet       3     64  0.003  cosine    yes\n"}) {
     CHECK_MESSAGE(result.out.find(row) != std::string::npos, row);
+  }
+}
+
+TEST_CASE("train --help says what must be asked for before a run can be resumed, and the exit codes") {
+  const std::string help = train({"--help"}).out;
+  for (const std::string& text : std::vector<std::string>{
+           "A run with --checkpoint-every that was stopped or killed goes on with --resume,",
+           "One without leaves nothing to go on from.\n",
+           "Exit code: 0; 2 for a mistake in the command line; 1 for any other failure,"}) {
+    CHECK_MESSAGE(help.find(text) != std::string::npos, text);
   }
 }
 
@@ -144,12 +154,13 @@ TEST_CASE("train does not call it success if its answer could not be written") {
   CHECK(result.err == "train: cannot write to standard output\n");
 }
 
-TEST_CASE("train refuses a warm-up that is all of the training") {
+TEST_CASE("train refuses a warm-up that is all of the training, as bad usage, before it checks gradients") {
   const TemporaryFolder folder;
   const ProgramResult result =
       train_into(folder.path(), {"--data", "spirals", "--epochs", "2", "--batch-size", "100", "--warmup",
                                  "18", "--schedule", "cosine"});
-  CHECK(result.exit_code == 1);
+  CHECK(result.exit_code == 2);
+  CHECK(result.out.find("gradients") == std::string::npos);
   CHECK(result.err == "train: --warmup: must be less than the 18 steps of the whole training, got 18\n");
 }
 
@@ -162,9 +173,16 @@ TEST_CASE("train says where it looked for data, and how to get them") {
         train_into(folder.path(), {"--data", name, "--data-dir", empty.path().string()});
     CHECK(result.exit_code == 1);
     CHECK(result.out.empty());
-    CHECK(lines_of(result.err).size() == 1);
-    CHECK(result.err.find(empty.path().string()) != std::string::npos);
-    CHECK(result.err.find("scripts/download_data.sh " + name) != std::string::npos);
+    // The library's lines, as they are.
+    const std::vector<std::string> lines = lines_of(result.err);
+    REQUIRE(lines.size() > 5);
+    CHECK(lines[0].find("train: " + name + ": no folder has all of ") == 0);
+    CHECK(lines[0].ends_with(" Looked in"));
+    const std::size_t how = lines.size() - 3;
+    for (std::size_t i = 1; i < how; ++i) CHECK(lines[i].find("  " + empty.path().string()) == 0);
+    CHECK(lines[how] == "How to get the data:");
+    CHECK(lines[how + 1] == "  scripts/download_data.sh " + name);
+    CHECK(lines[how + 2].find("Then name its folder in ") == 0);
   }
   // Without --data-dir it is the environment that names a folder.
   const ProgramResult result = train_into(folder.path(), {"--data", "mnist"},

@@ -20,8 +20,8 @@ TEST_CASE("the bar fits its terminal") {
                               .loss = 0.08314,
                               .accuracy = 0.98124,
                               .samples_per_second = 41300.4,
-                              .seconds_left = 1.2};
-  const std::string tail = "loss 0.0831  accuracy 0.9812  41300 samples/s  2 s left";
+                              .seconds_left = 2.2};
+  const std::string tail = "loss 0.0831  accuracy 0.9812  41300 samples/s  3 s left";
   CHECK(train::bar_line(state, 200) == "epoch 12/40 [#########.....................] " + tail);
   CHECK(train::bar_line(state, 80) == "epoch 12/40 [###.......] " + tail);
   CHECK(train::bar_line(state, 75) == "epoch 12/40 [##...] " + tail);
@@ -29,6 +29,22 @@ TEST_CASE("the bar fits its terminal") {
   CHECK(train::bar_line(state, 20) == "epoch 12/40 loss 0.0");
   CHECK(train::bar_line(state, 0).empty());
   CHECK(train::bar_line(state, -1).empty());
+}
+
+TEST_CASE("a time that is left is told from 2 s on") {
+  const train::EpochRecord record{.epoch = 3, .loss = 0.5, .samples_per_second = 700};
+  const std::string line =
+      "epoch 3/4: loss 0.5000, accuracy 0.0000, validation loss 0.0000, validation accuracy 0.0000, 700 "
+      "samples/s";
+  CHECK(train::epoch_line(record, 4, 0) == line);
+  CHECK(train::epoch_line(record, 4, 1.99) == line);
+  CHECK(train::epoch_line(record, 4, 2) == line + ", 2 s left");
+  CHECK(train::epoch_line(record, 4, 61.5) == line + ", 1 min 2 s left");
+  const auto ends_with = [](double seconds, const std::string& end) {
+    return train::bar_line({.epoch = 1, .epochs = 2, .seconds_left = seconds}, 200).ends_with(end);
+  };
+  CHECK(ends_with(1.99, " 0 samples/s"));
+  CHECK(ends_with(2, " 0 samples/s  2 s left"));
 }
 
 TEST_CASE("the bar is empty at the start and full at the end") {

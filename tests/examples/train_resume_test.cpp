@@ -29,9 +29,10 @@ Arguments joined(Arguments first, const Arguments& second) {
   return first;
 }
 
-/// A small training of the conv net with all that has a state: augmentation, dropout, batch normalisation, a
-/// schedule and a last batch that is not full.
-const Arguments training{"--data",       "digits", "--model",   "convnet", "--epochs", "3", "--augment",
+/// A training of the conv net that lasts long enough, after its first epochs, for a signal to reach it; with
+/// all that has a state: augmentation, dropout, batch normalisation, a schedule and a last batch that is not
+/// full.
+const Arguments training{"--data",       "digits", "--model",   "convnet", "--epochs", "8", "--augment",
                          "--batch-size", "100",    "--threads", "1",       "--warmup", "4"};
 
 struct Files {
@@ -64,8 +65,16 @@ bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
-/// The `epoch` lines after the one that says where a resumed run goes on.
 bool goes_on(const std::string& out) { return contains(out, "going on from "); }
+
+/// Runs the training until it is stopped by `how.signal`. A run that ends first would test nothing.
+ProgramResult train_until_stopped(const fs::path& folder, const Arguments& arguments,
+                                  const ProgramOptions& how) {
+  const ProgramResult result = train_into(folder, arguments, how);
+  REQUIRE_MESSAGE(result.exit_code == -how.signal, "the run ended with exit code ", result.exit_code,
+                  " and not by the signal: ", result.out, result.err);
+  return result;
+}
 
 }  // namespace
 
@@ -79,11 +88,8 @@ TEST_CASE("train killed after each epoch and resumed ends with the same bits") {
     for (const std::string epoch : {"1", "2"}) {
       ProgramOptions killed = no_dot;
       killed.signal = SIGKILL;
-      killed.signal_after = "epoch " + epoch + "/3";
-      const ProgramResult result = train_into(folder.path(), arguments, killed);
-      // It may be quicker than its end.
-      if (result.exit_code == 0) break;
-      CHECK(result.exit_code == -SIGKILL);
+      killed.signal_after = "epoch " + epoch + "/8";
+      const ProgramResult result = train_until_stopped(folder.path(), arguments, killed);
       CHECK(goes_on(result.out) == (epoch != "1"));
       CHECK(contains(result.out, "checkpoint.safetensors: beginning anew") == (epoch == "1"));
     }
@@ -94,7 +100,7 @@ TEST_CASE("train killed after each epoch and resumed ends with the same bits") {
     // Once more: all is done.
     const ProgramResult again = train_into(folder.path(), arguments, no_dot);
     CHECK(again.exit_code == 0);
-    CHECK(contains(again.out, ": 39 of 39 steps done\n"));
+    CHECK(contains(again.out, ": 104 of 104 steps done\n"));
     CHECK(!contains(again.out, "epoch "));
     CHECK(lines_of(again.out).back() == lines_of(last.out).back());
     CHECK(files_in(folder.path()) == expected);
@@ -102,29 +108,34 @@ TEST_CASE("train killed after each epoch and resumed ends with the same bits") {
 }
 
 TEST_CASE("train killed at random moments and resumed ends with the same bits") {
-  const Arguments longer = joined(training, {"--epochs", "10"});
-  const Uninterrupted expected = run_uninterrupted(longer);
+  const Uninterrupted expected = run_uninterrupted(training);
   xtgrad::Random random(20240601);
   for (const std::string workers : {"0", "2"}) {
     CAPTURE(workers);
     const TemporaryFolder folder;
     // With a checkpoint a step, most of the time goes into writing them, and most kills fall into it.
-    const Arguments arguments = joined(longer, {"--checkpoint-every", "1", "--resume", "--workers", workers});
+    const Arguments arguments =
+        joined(training, {"--checkpoint-every", "1", "--resume", "--workers", workers});
+    ProgramOptions killed = no_dot;
+    killed.signal = SIGKILL;
+    // The first kill is sure to leave a training half done, which the others go on from.
+    killed.signal_after = "epoch 1/8";
+    train_until_stopped(folder.path(), arguments, killed);
+    killed.signal_after = "graph of one training step";  // now it trains
     int kills = 0;
-    bool ended = false;
-    while (kills < 15 && !ended) {
-      ProgramOptions killed = no_dot;
-      const double share = 0.2 + 0.6 * random.next_uniform();
-      killed.kill_at = std::chrono::milliseconds(
+    for (bool ended = false; kills < 15 && !ended;) {
+      const double share = 0.25 * random.next_uniform();
+      killed.signal_delay = std::chrono::milliseconds(
           static_cast<std::int64_t>(share * static_cast<double>(expected.took.count())));
       const ProgramResult result = train_into(folder.path(), arguments, killed);
       ended = result.exit_code == 0;
+      CHECK(goes_on(result.out));
       if (!ended) {
         REQUIRE_MESSAGE(result.exit_code == -SIGKILL, result.err);
         ++kills;
       }
     }
-    MESSAGE("killed ", kills, " times");
+    MESSAGE("killed ", kills, " times at random moments");
     CHECK(kills > 0);
     const ProgramResult last = train_into(folder.path(), arguments, no_dot);
     REQUIRE_MESSAGE(last.exit_code == 0, last.err);
@@ -142,18 +153,60 @@ TEST_CASE("train interrupted by Ctrl-C writes a checkpoint where it writes any")
   const Arguments arguments = joined(training, {"--checkpoint-every", "1000000"});
   ProgramOptions interrupted = no_dot;
   interrupted.signal = SIGINT;
-  interrupted.signal_after = "epoch 1/3";
-  const ProgramResult result = train_into(folder.path(), arguments, interrupted);
-  if (result.exit_code != 0) {  // it may be quicker
-    CHECK(result.exit_code == -SIGINT);
-    CHECK(result.err == "train: interrupted, --resume goes on from " +
-                            (folder.path() / "checkpoint.safetensors").string() + "\n");
-    CHECK(!fs::exists(folder.path() / "weights.safetensors"));
-  }
+  interrupted.signal_after = "epoch 1/8";
+  const ProgramResult result = train_until_stopped(folder.path(), arguments, interrupted);
+  CHECK(result.err == "train: interrupted, --resume goes on from " +
+                          (folder.path() / "checkpoint.safetensors").string() + "\n");
+  CHECK(!fs::exists(folder.path() / "weights.safetensors"));
   const ProgramResult last = train_into(folder.path(), joined(arguments, {"--resume"}), no_dot);
   REQUIRE_MESSAGE(last.exit_code == 0, last.err);
   CHECK(goes_on(last.out));
   CHECK(files_in(folder.path()) == expected);
+}
+
+TEST_CASE("train resumed without --checkpoint-every goes on writing checkpoints, as often as before") {
+  const Files expected = run_uninterrupted(training).files;
+  const TemporaryFolder folder;
+  const Arguments resumed = joined(training, {"--resume"});
+  const auto interval = [&] {
+    return nlohmann::json::parse(file_text(folder.path() / "timing.json")).at("checkpoint_every");
+  };
+  ProgramOptions killed = no_dot;
+  killed.signal = SIGKILL;
+  killed.signal_after = "epoch 1/8";
+  train_until_stopped(folder.path(), joined(training, {"--checkpoint-every", "5"}), killed);
+  const ProgramResult last = train_into(folder.path(), resumed, no_dot);
+  REQUIRE_MESSAGE(last.exit_code == 0, last.err);
+  CHECK(goes_on(last.out));
+  CHECK(interval() == 5);
+  CHECK(files_in(folder.path()) == expected);
+  // So there is nothing left to do.
+  const ProgramResult again = train_into(folder.path(), resumed, no_dot);
+  REQUIRE_MESSAGE(again.exit_code == 0, again.err);
+  CHECK(contains(again.out, ": 104 of 104 steps done\n"));
+  CHECK(!contains(again.out, "epoch "));
+  CHECK(files_in(folder.path()) == expected);
+  // What is given counts.
+  REQUIRE(train_into(folder.path(), joined(resumed, {"--checkpoint-every", "7"}), no_dot).exit_code == 0);
+  CHECK(interval() == 7);
+}
+
+TEST_CASE("train checks its gradients once: a resumed run says so, and reports what was found") {
+  const TemporaryFolder folder;
+  const Arguments arguments{"--data", "spirals", "--epochs", "2", "--checkpoint-every", "7"};
+  const ProgramResult first = train_into(folder.path(), arguments, no_dot);
+  REQUIRE_MESSAGE(first.exit_code == 0, first.err);
+  const std::string found = "gradients checked to order 2: worst error ";
+  const std::size_t place = first.out.find(found);
+  REQUIRE(place != std::string::npos);
+  const std::string error = first.out.substr(place + found.size(), std::string("1.0e-10").size());
+  const nlohmann::json check = report_in(folder.path()).at("gradient_check");
+  const ProgramResult resumed = train_into(folder.path(), joined(arguments, {"--resume"}), no_dot);
+  REQUIRE_MESSAGE(resumed.exit_code == 0, resumed.err);
+  CHECK(contains(resumed.out,
+                 "\ngradients were checked to order 2 before the first step: worst error " + error + "\n"));
+  CHECK(!contains(resumed.out, "gradients checked"));
+  CHECK(report_in(folder.path()).at("gradient_check") == check);
 }
 
 TEST_CASE("train resumes in a folder with what a killed process left, and leaves others' files alone") {
@@ -165,11 +218,19 @@ TEST_CASE("train resumes in a folder with what a killed process left, and leaves
   const fs::path dead = folder.path() / "checkpoint.safetensors.999999999-0.tmp";
   const fs::path alive = folder.path() / ("checkpoint.safetensors." + std::to_string(::getpid()) + "-0.tmp");
   const fs::path foreign = folder.path() / "notes.999999999-0.tmp";
-  for (const fs::path& path : {dead, alive, foreign}) std::ofstream(path) << "half";
+  std::vector<fs::path> leftovers{dead};
+  for (const std::string name :
+       {"weights.safetensors", "report.json", "timing.json", "graph.dot", "graph.svg", "learning_curves.png",
+        "filters.png", "feature_maps.png", "confusion_matrix.png", "mistakes.png"}) {
+    leftovers.push_back(folder.path() / (name + ".999999999.tmp"));
+    leftovers.push_back(folder.path() / (name + ".999999999-3.tmp"));
+  }
+  for (const fs::path& path : leftovers) std::ofstream(path) << "half";
+  for (const fs::path& path : {alive, foreign}) std::ofstream(path) << "half";
   const ProgramResult result = train_into(folder.path(), joined(arguments, {"--resume"}), no_dot);
   REQUIRE_MESSAGE(result.exit_code == 0, result.err);
   CHECK(files_in(folder.path()) == expected);
-  CHECK(!fs::exists(dead));
+  for (const fs::path& path : leftovers) CHECK_MESSAGE(!fs::exists(path), path.string());
   CHECK(file_text(alive) == "half");
   CHECK(file_text(foreign) == "half");
 }

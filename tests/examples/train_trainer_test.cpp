@@ -4,9 +4,12 @@
 
 #include <string>
 
+#include "examples/plot/report_pictures.h"
 #include "examples/train/evaluate.h"
 #include "examples/train/inspect.h"
+#include "examples/train/pictures.h"
 #include "examples/train/recipes.h"
+#include "tests/support/program.h"
 #include "xtgrad/autograd/core/rule_mutation.h"
 #include "xtgrad/autograd/core/thread_state.h"
 #include "xtgrad/autograd/creation.h"
@@ -68,6 +71,46 @@ TEST_CASE("train's gradient check passes every network, and refuses one whose ru
   for (const detail::OpId op : {detail::OpId::conv2d, detail::OpId::max_pool2d, detail::OpId::relu}) {
     const Spoil spoil(op);
     CHECK_THROWS_AS(train::check_gradients(convnet, data.train), GradientError);
+  }
+}
+
+TEST_CASE("what a gradient check found goes through a state, and only in the form it was put in") {
+  CheckGradsReport check;
+  check.worst_error = 0.1;
+  check.smallest_detectable = 3e-8;
+  check.evaluations = 1234567;
+  nn::StateDict state;
+  train::add_gradient_check(state, check);
+  const CheckGradsReport taken = train::take_gradient_check(state);
+  CHECK(taken.worst_error == 0.1);
+  CHECK(taken.smallest_detectable == 3e-8);
+  CHECK(taken.evaluations == 1234567);
+  CHECK(state.size() == 0);
+  CHECK_THROWS_WITH_AS(static_cast<void>(train::take_gradient_check(state)),
+                       "StateDict: no name \"gradient_check\"; there are: none", ValueError);
+  state.add("gradient_check", tensor({1, 2}, {.dtype = int64}));
+  CHECK_THROWS_WITH_AS(static_cast<void>(train::take_gradient_check(state)),
+                       "gradient_check must be float64 [3]: got int64 [2]", ValueError);
+}
+
+TEST_CASE("learning curves say which loss they are of") {
+  if (!plot::available()) return;
+  const train::Splits data = train::load_data({.name = "spirals"});
+  const testing::TemporaryFolder folder;
+  const std::vector<train::EpochRecord> records{{.epoch = 1, .loss = 0.5}, {.epoch = 2, .loss = 0.25}};
+  for (const std::string network : {"linear", "perceptron", "mlp"}) {
+    CAPTURE(network);
+    train::Classifier classifier = classifier_for(data, network, "spirals");
+    const std::string name = network == "perceptron" ? "half squared distance" : "cross-entropy (nats)";
+    CHECK(classifier.loss_name() == name);
+    const Tensor predicted = argmax(train::scores_of(classifier, data.test.inputs()), 1);
+    train::draw_pictures(
+        {.classifier = classifier, .test = data.test, .predicted = predicted, .epochs = records},
+        folder.path());
+    const std::vector<plot::EpochScores> epochs{{1, 0.5, 0, 0, 0}, {2, 0.25, 0, 0, 0}};
+    plot::draw_learning_curves(folder.path() / "expected.png", epochs, {.loss = name});
+    CHECK(testing::file_text(folder.path() / "learning_curves.png") ==
+          testing::file_text(folder.path() / "expected.png"));
   }
 }
 
