@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <ostream>
 #include <string>
 
 #include "xtgrad/autograd/core/thread_state.h"
@@ -31,6 +32,8 @@ std::string_view to_string(Dtype dtype) {
   // Reached only by a byte cast to Dtype, such as one from a damaged file.
   throw InternalError(fmt::format("to_string: no dtype has the number {}", static_cast<int>(dtype)));
 }
+
+std::ostream& operator<<(std::ostream& out, Dtype dtype) { return out << to_string(dtype); }
 
 Dtype parse_dtype(std::string_view name) {
   std::string known;

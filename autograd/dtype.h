@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <iosfwd>
 #include <string_view>
 
 #include "xtgrad/autograd/export.h"
@@ -20,6 +21,7 @@ inline constexpr Dtype float64 = Dtype::float64;
 
 /// "bool", "int64", "float32" or "float64".
 [[nodiscard]] std::string_view to_string(Dtype dtype);
+std::ostream& operator<<(std::ostream& out, Dtype dtype);
 
 /// The dtype of that name; throws DtypeError that lists the names otherwise.
 [[nodiscard]] Dtype parse_dtype(std::string_view name);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ostream>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -147,6 +148,8 @@ std::string to_string(const Graph& graph) {
   }
   return text;
 }
+
+std::ostream& operator<<(std::ostream& out, const Graph& graph) { return out << to_string(graph); }
 
 }  // namespace v1
 }  // namespace xtgrad

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <iosfwd>
 #include <span>
 #include <string>
 #include <string_view>
@@ -55,6 +56,7 @@ struct DotOptions {
 
 /// A line a node, for reading in a terminal: `3  tanh  [32, 16]  <- 2`.
 [[nodiscard]] std::string to_string(const Graph& graph);
+std::ostream& operator<<(std::ostream& out, const Graph& graph);
 
 }  // namespace v1
 }  // namespace xtgrad

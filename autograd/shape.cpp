@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ostream>
 
 #include "xtgrad/autograd/errors.h"
 
@@ -66,6 +67,8 @@ Dims::Dims(std::span<const std::int64_t> dims) {
 std::string to_string(const Dims& dims) { return brackets({dims.begin(), dims.size()}); }
 
 std::string to_string(const Shape& shape) { return brackets({shape.begin(), shape.rank()}); }
+
+std::ostream& operator<<(std::ostream& out, const Shape& shape) { return out << to_string(shape); }
 
 Shape broadcast_shapes(std::string_view function, const Shape& a, const Shape& b) {
   const std::size_t rank = std::max(a.rank(), b.rank());

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <iosfwd>
 #include <span>
 #include <string>
 #include <string_view>
@@ -81,6 +82,7 @@ class Dims {
 /// "[2, 3]", and "[]" for a 0-d shape.
 [[nodiscard]] std::string to_string(const Shape& shape);
 [[nodiscard]] std::string to_string(const Dims& dims);
+std::ostream& operator<<(std::ostream& out, const Shape& shape);
 
 /// NumPy's broadcasting rule: sizes are aligned at the end, and a size of 1 stretches. Throws ShapeError that
 /// names `function` and both shapes where they do not fit.

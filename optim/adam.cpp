@@ -24,7 +24,7 @@ constexpr bool is_decoupled(const AdamOptions&) { return false; }
 constexpr bool is_decoupled(const AdamWOptions&) { return true; }
 
 template <class Options>
-void check(const Options& options) {
+void check_options(const Options& options) {
   const std::string_view name = name_of(options);
   detail::check_not_negative(name, "lr", options.lr);
   detail::check_decay_rate(name, "beta1", options.beta1);
@@ -106,7 +106,7 @@ Tensor advance_one(const Options& options, const Update& update, State& state) {
 template <class Options>
 Stepped step_of(const std::vector<Tensor>& parameters, const std::vector<Tensor>& gradients,
                 const std::vector<State>& states, const Options& options) {
-  check(options);
+  check_options(options);
   return detail::step_all(
       name_of(options), options.lr, parameters, gradients, states,
       [&](const Update& update, State& state) { return advance_one(options, update, state); });
@@ -115,71 +115,33 @@ Stepped step_of(const std::vector<Tensor>& parameters, const std::vector<Tensor>
 }  // namespace
 
 Adam::Adam(std::vector<nn::ParameterRef> parameters, const AdamOptions& options)
-    : Optimizer(name_of(options)) {
+    : OptimizerWith(name_of(options)) {
   add_group(std::move(parameters), options);
 }
 
-void Adam::add_group(std::vector<nn::ParameterRef> parameters, const AdamOptions& options) {
-  check(options);
-  options_.reserve(options_.size() + 1);  // so that nothing can fail once the base has the group
-  add_parameters(std::move(parameters), options.lr.value());
-  options_.push_back(options);
-}
-
-AdamOptions Adam::options(std::size_t group) const {
-  check_group(group);
-  AdamOptions current = options_[group];
-  current.lr = lr(group);
-  return current;
-}
-
-void Adam::set_options(const AdamOptions& options, std::size_t group) {
-  check_group(group);
-  check(options);
-  options_[group] = options;
-  set_lr(options.lr.value(), group);
-}
+void Adam::check(const AdamOptions& options) const { check_options(options); }
 
 std::span<const std::string_view> Adam::moment_names(std::size_t group) const {
-  return names_of(options_[group].amsgrad);
+  return names_of(options_of(group).amsgrad);
 }
 
 Tensor Adam::advance(std::size_t group, const Update& update, State& state) const {
-  return advance_one(options_[group], update, state);
+  return advance_one(options_of(group), update, state);
 }
 
 AdamW::AdamW(std::vector<nn::ParameterRef> parameters, const AdamWOptions& options)
-    : Optimizer(name_of(options)) {
+    : OptimizerWith(name_of(options)) {
   add_group(std::move(parameters), options);
 }
 
-void AdamW::add_group(std::vector<nn::ParameterRef> parameters, const AdamWOptions& options) {
-  check(options);
-  options_.reserve(options_.size() + 1);
-  add_parameters(std::move(parameters), options.lr.value());
-  options_.push_back(options);
-}
-
-AdamWOptions AdamW::options(std::size_t group) const {
-  check_group(group);
-  AdamWOptions current = options_[group];
-  current.lr = lr(group);
-  return current;
-}
-
-void AdamW::set_options(const AdamWOptions& options, std::size_t group) {
-  check_group(group);
-  check(options);
-  options_[group] = options;
-  set_lr(options.lr.value(), group);
-}
+void AdamW::check(const AdamWOptions& options) const { check_options(options); }
 
 std::span<const std::string_view> AdamW::moment_names(std::size_t group) const {
-  return names_of(options_[group].amsgrad);
+  return names_of(options_of(group).amsgrad);
 }
 
 Tensor AdamW::advance(std::size_t group, const Update& update, State& state) const {
-  return advance_one(options_[group], update, state);
+  return advance_one(options_of(group), update, state);
 }
 
 Stepped step(const std::vector<Tensor>& parameters, const std::vector<Tensor>& gradients,

@@ -4,7 +4,7 @@
 
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/optim/hyper.h"
-#include "xtgrad/optim/optimizer.h"
+#include "xtgrad/optim/optimizer_with.h"
 
 namespace xtgrad {
 inline namespace XTGRAD_PUBLIC v1 {
@@ -32,25 +32,15 @@ struct AdamOptions {
 ///
 ///   optim::Adam adam(model.hidden.parameters(), {.lr = 3e-4});
 ///   adam.add_group(model.head.parameters(), {.lr = 3e-3, .weight_decay = 0.01});
-class Adam : public Optimizer {
+class Adam : public OptimizerWith<AdamOptions> {
  public:
   /// Throws ValueError for an option that is out of range, and for parameters as `add_group` does.
   explicit Adam(std::vector<nn::ParameterRef> parameters, const AdamOptions& options = {});
 
-  /// More parameters, with options of their own. Throws ValueError, and changes nothing, for an empty list,
-  /// an empty ref, or a parameter that is there already.
-  void add_group(std::vector<nn::ParameterRef> parameters, const AdamOptions& options);
-  /// With the learning rate as it is now.
-  [[nodiscard]] AdamOptions options(std::size_t group = 0) const;
-  /// Replaces a group's options, the learning rate included.
-  void set_options(const AdamOptions& options, std::size_t group = 0);
-
  protected:
+  void check(const AdamOptions& options) const override;
   [[nodiscard]] std::span<const std::string_view> moment_names(std::size_t group) const override;
   [[nodiscard]] Tensor advance(std::size_t group, const Update& update, State& state) const override;
-
- private:
-  std::vector<AdamOptions> options_;  // of each group; the learning rate in force is the base's
 };
 
 struct AdamWOptions {
@@ -66,19 +56,14 @@ struct AdamWOptions {
 /// Adam with decoupled weight decay (Loshchilov and Hutter, "Decoupled weight decay regularization", 2019):
 /// each step first multiplies the parameter by 1 - lr lambda, and is Adam's without L2 penalty from there.
 /// State and errors as Adam's.
-class AdamW : public Optimizer {
+class AdamW : public OptimizerWith<AdamWOptions> {
  public:
   explicit AdamW(std::vector<nn::ParameterRef> parameters, const AdamWOptions& options = {});
-  void add_group(std::vector<nn::ParameterRef> parameters, const AdamWOptions& options);
-  [[nodiscard]] AdamWOptions options(std::size_t group = 0) const;
-  void set_options(const AdamWOptions& options, std::size_t group = 0);
 
  protected:
+  void check(const AdamWOptions& options) const override;
   [[nodiscard]] std::span<const std::string_view> moment_names(std::size_t group) const override;
   [[nodiscard]] Tensor advance(std::size_t group, const Update& update, State& state) const override;
-
- private:
-  std::vector<AdamWOptions> options_;
 };
 
 /// The pure form of Adam's step; see `step` in optim/sgd.h. Differentiable in parameters, gradients, moments

@@ -7,6 +7,7 @@
 #include "xtgrad/optim/clip.h"
 #include "xtgrad/optim/hyper.h"
 #include "xtgrad/optim/optimizer.h"
+#include "xtgrad/optim/optimizer_with.h"
 #include "xtgrad/optim/schedules.h"
 #include "xtgrad/optim/sgd.h"
 #include "xtgrad/optim/state.h"

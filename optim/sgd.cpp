@@ -16,7 +16,7 @@ namespace {
 constexpr std::string_view name = "SGD";
 constexpr std::array<std::string_view, 1> names_with_momentum{"momentum"};
 
-void check(const SGDOptions& options) {
+void check_options(const SGDOptions& options) {
   detail::check_not_negative(name, "lr", options.lr);
   detail::check_not_negative(name, "momentum", options.momentum);
   detail::check_finite(name, "dampening", options.dampening);
@@ -81,43 +81,24 @@ Tensor advance_one(const SGDOptions& options, const Update& update, State& state
 
 }  // namespace
 
-SGD::SGD(std::vector<nn::ParameterRef> parameters, const SGDOptions& options) : Optimizer(name) {
+SGD::SGD(std::vector<nn::ParameterRef> parameters, const SGDOptions& options) : OptimizerWith(name) {
   add_group(std::move(parameters), options);
 }
 
-void SGD::add_group(std::vector<nn::ParameterRef> parameters, const SGDOptions& options) {
-  check(options);
-  options_.reserve(options_.size() + 1);  // so that nothing can fail once the base has the group
-  add_parameters(std::move(parameters), options.lr.value());
-  options_.push_back(options);
-}
-
-SGDOptions SGD::options(std::size_t group) const {
-  check_group(group);
-  SGDOptions current = options_[group];
-  current.lr = lr(group);
-  return current;
-}
-
-void SGD::set_options(const SGDOptions& options, std::size_t group) {
-  check_group(group);
-  check(options);
-  options_[group] = options;
-  set_lr(options.lr.value(), group);
-}
+void SGD::check(const SGDOptions& options) const { check_options(options); }
 
 std::span<const std::string_view> SGD::moment_names(std::size_t group) const {
-  if (!has_momentum(options_[group])) return {};
+  if (!has_momentum(options_of(group))) return {};
   return names_with_momentum;
 }
 
 Tensor SGD::advance(std::size_t group, const Update& update, State& state) const {
-  return advance_one(options_[group], update, state);
+  return advance_one(options_of(group), update, state);
 }
 
 Stepped step(const std::vector<Tensor>& parameters, const std::vector<Tensor>& gradients,
              const std::vector<State>& states, const SGDOptions& options) {
-  check(options);
+  check_options(options);
   return detail::step_all(
       name, options.lr, parameters, gradients, states,
       [&](const Update& update, State& state) { return advance_one(options, update, state); });

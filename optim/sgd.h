@@ -4,7 +4,7 @@
 
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/optim/hyper.h"
-#include "xtgrad/optim/optimizer.h"
+#include "xtgrad/optim/optimizer_with.h"
 
 namespace xtgrad {
 inline namespace XTGRAD_PUBLIC v1 {
@@ -28,26 +28,17 @@ struct SGDOptions {
 ///
 /// The learning rate is outside the velocity b, as in PyTorch, so a change of it acts at once; with
 /// `lr_in_velocity` it is inside, as in Sutskever et al. (2013) and many textbooks, which is the same while
-/// lr is constant. State of a parameter: b, called "momentum", if there is momentum.
-class SGD : public Optimizer {
+/// lr is constant. State of a parameter: b, called "momentum", if there is momentum; where that is switched
+/// on after the first step, b starts at 0.
+class SGD : public OptimizerWith<SGDOptions> {
  public:
   /// Throws ValueError for an option that is out of range or missing, and for parameters as `add_group` does.
   SGD(std::vector<nn::ParameterRef> parameters, const SGDOptions& options);
 
-  /// More parameters, with options of their own. Throws ValueError, and changes nothing, for an empty list,
-  /// an empty ref, or a parameter that is there already.
-  void add_group(std::vector<nn::ParameterRef> parameters, const SGDOptions& options);
-  /// With the learning rate as it is now.
-  [[nodiscard]] SGDOptions options(std::size_t group = 0) const;
-  /// Replaces a group's options, the learning rate included.
-  void set_options(const SGDOptions& options, std::size_t group = 0);
-
  protected:
+  void check(const SGDOptions& options) const override;
   [[nodiscard]] std::span<const std::string_view> moment_names(std::size_t group) const override;
   [[nodiscard]] Tensor advance(std::size_t group, const Update& update, State& state) const override;
-
- private:
-  std::vector<SGDOptions> options_;  // of each group; the learning rate in force is the base's
 };
 
 /// The pure form: the parameters and states after one step, which is recorded if a parameter, gradient,

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -89,6 +90,9 @@ TEST_CASE("the text of a graph says what was released and what a sweep has freed
   CHECK(contains(text, "0  leaf  x  float32 [2]\n"));
   CHECK(contains(text, "1  mul_number(3)  float32 [2]  <- 0  (value released)\n"));
   CHECK(contains(text, "2  sum"));
+  std::ostringstream out;
+  out << graph_of(y);
+  CHECK(out.str() == text);
   y.backward();
   CHECK(graph_of(y).nodes.size() == 1);
   CHECK(graph_of(y).nodes[0].freed);

@@ -3,8 +3,10 @@
 #include <doctest/doctest.h>
 
 #include <cstdint>
+#include <sstream>
 #include <vector>
 
+#include "xtgrad/autograd/dtype.h"
 #include "xtgrad/autograd/errors.h"
 
 using namespace xtgrad;
@@ -32,6 +34,9 @@ TEST_CASE("a shape prints in brackets") {
   CHECK(to_string(Shape{}) == "[]");
   CHECK(to_string(Shape{7}) == "[7]");
   CHECK(to_string(Shape{2, 3, 0}) == "[2, 3, 0]");
+  std::ostringstream out;
+  out << Shape{2, 3} << " " << float64;
+  CHECK(out.str() == "[2, 3] float64");
 }
 
 TEST_CASE("push_back adds a dimension at the end") {

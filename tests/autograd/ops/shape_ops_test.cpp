@@ -360,65 +360,6 @@ TEST_CASE("concat gives gradients to those that want one") {
   for (std::size_t i = 0; i < many.size(); ++i) CHECK(many[i].grad().item() == static_cast<double>(i));
 }
 
-TEST_CASE("gather reads and scatter_add adds at the index") {
-  const Tensor index = tensor({{0, 2}, {1, 1}}, {.dtype = Dtype::int64});
-  for (const Dtype dtype : all_dtypes) {
-    const Tensor x = tensor({{1, 0, 0}, {0, 1, 0}, {1, 1, 1}}, {.dtype = dtype});
-    CHECK(gather(x, 1, index).dtype() == dtype);
-    CHECK(values(gather(x, 1, index)) == std::vector<double>{1, 0, 1, 1});
-    CHECK(values(gather(x, 0, index)) == std::vector<double>{1, 1, 0, 1});
-  }
-  for (const Dtype dtype : number_dtypes) {
-    const Tensor x = ones({2, 3}, {.dtype = dtype});
-    const Tensor source = tensor({{10, 20}, {30, 40}}, {.dtype = dtype});
-    CHECK(scatter_add(x, 1, index, source).dtype() == dtype);
-    CHECK(values(scatter_add(x, -1, index, source)) == std::vector<double>{11, 1, 21, 1, 71, 1});
-    CHECK(values(scatter_add(zeros({3, 2}, {.dtype = dtype}), 0, index, source)) ==
-          std::vector<double>{10, 0, 30, 40, 0, 20});
-    CHECK(values(x) == std::vector<double>(6, 1));
-  }
-  const Tensor deep = iota({2, 3, 2, 2});
-  const Tensor places = tensor({{{{2, 0}}}, {{{1, 1}}}}, {.dtype = Dtype::int64});  // [2, 1, 1, 2]
-  CHECK(values(gather(deep, 1, places)) == std::vector<double>{8, 1, 16, 17});
-  const Tensor none = zeros({0, 2}, {.dtype = Dtype::int64});
-  CHECK(gather(deep, 0, zeros({0, 3, 2, 2}, {.dtype = Dtype::int64})).shape() == Shape{0, 3, 2, 2});
-  CHECK(gather(zeros({0, 2}), 0, none).shape() == Shape{0, 2});
-  CHECK(values(scatter_add(ones({3, 2}), 0, none, zeros({0, 2}))) == std::vector<double>(6, 1));
-  CHECK(gather(tensor({7}), 0, tensor({0}, {.dtype = Dtype::int64})).item() == 7);
-}
-
-TEST_CASE("gather and scatter_add say what does not fit") {
-  const Tensor x = zeros({3, 2});
-  const Tensor index = zeros({2, 2}, {.dtype = Dtype::int64});
-  const auto at = [](std::int64_t place) { return tensor({{0, 1}, {1, place}}, {.dtype = Dtype::int64}); };
-  CHECK_THROWS_WITH_AS((void)gather(x, 0, at(3)),
-                       "gather: the index is out of range: 3 at [1, 1], but axis 0 of x has size 3",
-                       ValueError);
-  CHECK_THROWS_WITH_AS((void)scatter_add(x, 1, at(-1), zeros({2, 2})),
-                       "scatter_add: the index is out of range: -1 at [1, 1], but axis 1 of x has size 2",
-                       ValueError);
-  CHECK_THROWS_WITH_AS((void)gather(x, 0, zeros({2, 2})), "gather: the index must be int64, got float32",
-                       DtypeError);
-  CHECK_THROWS_WITH_AS((void)gather(x, 0, zeros({2}, {.dtype = Dtype::int64})),
-                       "gather: the index must have as many dimensions as x: x is [3, 2], the index is [2]",
-                       ShapeError);
-  CHECK_THROWS_WITH_AS(
-      (void)gather(x, 0, zeros({1, 4}, {.dtype = Dtype::int64})),
-      "gather: the index must be no larger than x outside axis 0: x is [3, 2], the index is [1, 4]",
-      ShapeError);
-  CHECK_THROWS_WITH_AS((void)gather(tensor(1), 0, index),
-                       "gather: axis 0 is out of range: a 0-d tensor has no axes", ShapeError);
-  CHECK_THROWS_WITH_AS((void)scatter_add(x, 0, index, zeros({1, 2})),
-                       "scatter_add: source and index must have one shape: source is [1, 2], index is [2, 2]",
-                       ShapeError);
-  CHECK_THROWS_WITH_AS((void)scatter_add(x, 0, index, zeros({2, 2}, {.dtype = Dtype::float64})),
-                       "scatter_add: dtypes differ: x is float32, source is float64; convert one with to()",
-                       DtypeError);
-  const Tensor mask = zeros({3, 2}, {.dtype = Dtype::boolean});
-  CHECK_THROWS_WITH_AS((void)scatter_add(mask, 0, index, mask),
-                       "scatter_add: needs numbers, got bool; convert with to(int64)", DtypeError);
-}
-
 TEST_CASE("each map is the adjoint of its rule") {
   check_adjoint([](const Tensor& x) { return reshape(x, {4, -1}); }, {2, 3, 4});
   check_adjoint([](const Tensor& x) { return permute(x, {2, 0, 3, 1}); }, {2, 3, 4, 5});

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "xtgrad/autograd/export.h"
+#include "xtgrad/optim/optimizer.h"
+
+namespace xtgrad {
+inline namespace XTGRAD_PUBLIC v1 {
+namespace optim {
+
+/// An optimizer each of whose groups has one struct of options, with a `Hyper lr` among them: what SGD, Adam
+/// and AdamW have in common. A template, so that `options()` gives back the struct that was given.
+template <class Options>
+class OptimizerWith : public Optimizer {
+ public:
+  /// More parameters, with options of their own. Throws ValueError, and changes nothing, for an option that
+  /// is out of range or missing, an empty list, an empty ref, or a parameter that is there already.
+  void add_group(std::vector<nn::ParameterRef> parameters, const Options& options) {
+    check(options);
+    options_.reserve(options_.size() + 1);  // so that nothing can fail once the base has the group
+    add_parameters(std::move(parameters), options.lr.value());
+    options_.push_back(options);
+  }
+
+  /// With the learning rate as it is now.
+  [[nodiscard]] Options options(std::size_t group = 0) const {
+    Options current = options_of(group);
+    current.lr = lr(group);
+    return current;
+  }
+
+  /// Replaces a group's options, the learning rate included; throws as `add_group`, and changes nothing.
+  void set_options(const Options& options, std::size_t group = 0) {
+    check_group(group);
+    check(options);
+    options_[group] = options;
+    set_lr(options.lr.value(), group);
+  }
+
+ protected:
+  /// A subclass's constructor calls `add_group`; here, its `check` would not be there yet.
+  explicit OptimizerWith(std::string_view name) : Optimizer(name) {}
+
+  /// Throws ValueError for an option that is out of range or missing.
+  virtual void check(const Options& options) const = 0;
+  /// As they were given: the learning rate in force is `lr(group)`.
+  [[nodiscard]] const Options& options_of(std::size_t group) const {
+    check_group(group);
+    return options_[group];
+  }
+
+ private:
+  std::vector<Options> options_;
+};
+
+}  // namespace optim
+}  // namespace v1
+}  // namespace xtgrad

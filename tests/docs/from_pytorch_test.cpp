@@ -1,0 +1,125 @@
+// docs/from_pytorch.md: every expression of its right column stands here, compiled, and gives what it should.
+#include <doctest/doctest.h>
+
+#include <cctype>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "xtgrad/xtgrad.h"
+
+using namespace xtgrad;
+
+namespace {
+
+const std::filesystem::path root = XTGRAD_SOURCE_DIR;
+
+std::string text_of(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// A text without its white space: the formatter breaks lines where the page does not.
+std::string squeezed(std::string text) {
+  std::erase_if(text, [](unsigned char c) { return std::isspace(c) != 0; });
+  return text;
+}
+
+/// What stands between back quotes in the last column of the page's table.
+std::vector<std::string> expressions(const std::string& page) {
+  std::vector<std::string> all;
+  std::istringstream lines(page);
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("| `")) continue;
+    const std::size_t column = line.rfind(" | `");
+    REQUIRE(column != std::string::npos);
+    std::istringstream cell(line.substr(column + 3));
+    std::string between;
+    for (std::string code; std::getline(cell, between, '`') && std::getline(cell, code, '`');)
+      all.push_back(code);
+  }
+  return all;
+}
+
+std::vector<double> values(const Tensor& x) {
+  const Tensor wide = x.to(float64);
+  return {wide.data<double>().begin(), wide.data<double>().end()};
+}
+
+using Numbers = std::vector<double>;
+
+}  // namespace
+
+TEST_CASE("docs/from_pytorch.md: what it says to write is compiled here") {
+  const std::string source = squeezed(text_of(root / "tests/docs/from_pytorch_test.cpp"));
+  const std::vector<std::string> all = expressions(text_of(root / "docs/from_pytorch.md"));
+  CHECK(all.size() > 25);
+  for (const std::string& expression : all) {
+    CAPTURE(expression);
+    CHECK(source.find(squeezed(expression)) != std::string::npos);
+  }
+}
+
+TEST_CASE("docs/from_pytorch.md: tensors") {
+  const Tensor x = tensor({{1, 2, 3}, {4, 5, 6}});
+  const Tensor w = ones({3, 1});
+  std::ostringstream out;
+  std::streambuf* const before = std::cout.rdbuf(out.rdbuf());
+  std::cout << x.shape() << x.dtype() << x;
+  std::cout.rdbuf(before);
+  CHECK(out.str().starts_with("[2, 3]float32"));
+  CHECK(values(sum(x, {.axes = {1}, .keepdim = true})) == Numbers{6, 15});
+  CHECK(values(mean(square(x - mean(x, {.axes = {1}, .keepdim = true})), {.axes = {1}}))[1] ==
+        doctest::Approx(2.0 / 3));
+  CHECK(values(amax(x, {.axes = {1}})) == Numbers{3, 6});
+  CHECK(values(-amax(-x, {.axes = {1}})) == Numbers{1, 4});
+  CHECK(reshape(x, {-1, 6}).shape() == Shape{1, 6});
+  CHECK(values(transpose(x)) == Numbers{1, 4, 2, 5, 3, 6});
+  CHECK(reshape(x, {2, 1, 3}).shape() == Shape{2, 1, 3});
+  CHECK(values(reshape(slice(x, {.stop = 1}), {3})) == Numbers{1, 2, 3});
+  CHECK(values(slice(x, {.axis = 1, .start = 1, .stop = 3})) == Numbers{2, 3, 5, 6});
+  CHECK(x.at({0, 1}) == 2);
+  CHECK(concat({x, x}, 1).shape() == Shape{2, 6});
+  CHECK(values(matmul(x, w)) == Numbers{6, 15});
+  const Tensor mask = x > 2;
+  const Tensor other = x < 5;
+  CHECK(values(where(mask, other, zeros_like(other))) == Numbers{0, 0, 1, 1, 0, 0});
+  CHECK(values(where(mask, ones_like(other), other)) == Numbers{1, 1, 1, 1, 1, 1});
+  CHECK(values(where(mask, 0, x)) == Numbers{1, 2, 0, 0, 0, 0});
+  CHECK(randn(x.shape()).shape() == x.shape());
+  CHECK(values(log(1 + x))[0] == doctest::Approx(0.6931472));
+  CHECK(values(mean(abs(x - transpose(reshape(x, {3, 2}))))) == Numbers{(0 + 1 + 2 + 2 + 1 + 0) / 6.0});
+}
+
+TEST_CASE("docs/from_pytorch.md: derivatives and modules") {
+  const Tensor x = tensor({1, 2}, {.requires_grad = true});
+  const Tensor y = sum(square(x));
+  CHECK(values(grad({y}, {x}, {.create_graph = true})[0]) == Numbers{2, 4});
+  {
+    const NoGrad no_grad;
+    CHECK_FALSE((x * 2).requires_grad());
+  }
+  CHECK(nn::Linear(3, 4).weight.shape() == Shape{4, 3});
+  const auto conv = nn::Conv2d({.in_channels = 3, .out_channels = 16, .kernel = 3, .padding = 1});
+  CHECK(conv.weight.shape() == Shape{16, 3, 3, 3});
+  auto model = nn::Sequential(nn::BatchNorm2d({.num_features = 16}), nn::MaxPool2d({.kernel = 2}),
+                              nn::Dropout({.p = 0.2}));
+  model.eval();
+  CHECK(model(ones({1, 16, 4, 4})).shape() == Shape{1, 16, 2, 2});
+  model.train();
+  CHECK(optim::Adam(model.parameters(), {.lr = 1e-3}).lr() == 1e-3);
+  CHECK(values(mean(abs(x - y))) == Numbers{3.5});
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(std::filesystem::temp_directory_path());
+  nn::save("model.safetensors", model.state_dict());
+  CHECK(std::filesystem::remove("model.safetensors"));
+  std::filesystem::current_path(before);
+  const int threads = num_threads();
+  set_num_threads(2);
+  CHECK(num_threads() == 2);
+  set_num_threads(threads);
+}
