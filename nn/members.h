@@ -21,8 +21,8 @@ namespace nn {
 class Members;
 
 struct LoadOptions {
-  /// Throw for names that are missing or unexpected; without it they are skipped and returned. A random stream
-  /// may be missing in any case: other libraries' files have none.
+  /// Throw for names that are missing or unexpected; without it they are skipped and returned. A random
+  /// stream may be missing in any case: other libraries' files have none.
   bool strict = true;
 };
 
