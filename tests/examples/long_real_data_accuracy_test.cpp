@@ -35,7 +35,9 @@ double mean_accuracy(const std::string& root, const std::vector<std::string>& ar
     const ProgramResult result = train_into(folder.path(), all);
     REQUIRE_MESSAGE(result.exit_code == 0, result.err);
     const double accuracy = report_in(folder.path()).at("test_accuracy").get<double>();
-    MESSAGE("seed ", seed, ": test accuracy ", accuracy);
+    const auto timing = nlohmann::json::parse(file_text(folder.path() / "timing.json"));
+    MESSAGE("seed ", seed, ": test accuracy ", accuracy, ", training ",
+            timing.at("training_seconds").get<double>(), " s");
     total += accuracy;
   }
   return total / seeds;
