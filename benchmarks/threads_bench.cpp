@@ -6,16 +6,23 @@
 //
 // OMP_WAIT_POLICY=passive shows the cure of OpenMP, and what that costs on a quiet machine.
 #include <fmt/format.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <cstdlib>
 #include <functional>
+#include <new>
 #include <numeric>
+#include <span>
+#include <stdexcept>
+#include <system_error>
+#include <utility>
 #include <vector>
 
 #include "xtgrad/autograd/kernels/parallel.h"
@@ -23,7 +30,9 @@
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr int rounds = 400;
+constexpr int repetitions = 5;  // of a way, each in a process of its own
+constexpr int rounds = 80;      // of a repetition
+constexpr int warm_up = 5;
 
 double microseconds_since(Clock::time_point start) {
   return std::chrono::duration<double, std::micro>(Clock::now() - start).count();
@@ -47,7 +56,6 @@ std::int64_t steps_of_a_microsecond() {
 struct Way {
   const char* name;
   std::function<void(std::int64_t tiles, std::int64_t steps)> run;
-  std::vector<double> times = {};
 };
 
 std::vector<Way> ways() {
@@ -92,22 +100,61 @@ class Neighbours {
   std::vector<pid_t> children_;
 };
 
-void measure(const char* where, std::int64_t steps_per_microsecond) {
-  for (const auto& [tiles, length] : {std::pair<std::int64_t, std::int64_t>{2, 5}, {8, 20}, {8, 100}}) {
-    std::vector<Way> all = ways();
-    for (int round = 0; round < rounds; ++round) {
-      for (Way& way : all) {
-        const auto start = Clock::now();
-        way.run(tiles, length * steps_per_microsecond);
-        way.times.push_back(microseconds_since(start));
-        work(0, 20 * steps_per_microsecond);  // what a program does between two operations
-      }
+/// What parent and children both see.
+class SharedTimes {
+ public:
+  SharedTimes()
+      : times_(static_cast<double*>(
+            mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0))) {
+    if (times_ == MAP_FAILED) throw std::bad_alloc();
+  }
+  ~SharedTimes() { munmap(times_, size); }
+  SharedTimes(const SharedTimes&) = delete;
+  SharedTimes& operator=(const SharedTimes&) = delete;
+
+  [[nodiscard]] std::span<double> all() const { return {times_, rounds}; }
+
+ private:
+  static constexpr std::size_t size = rounds * sizeof(double);
+  double* times_;
+};
+
+/// Times of one way. In a child process, for OpenMP's threads would go on spinning into the others' rounds.
+void append_times(const Way& way, std::int64_t tiles, std::int64_t length, std::int64_t steps_per_microsecond,
+                  std::vector<double>& times) {
+  const SharedTimes shared;
+  const pid_t child = fork();
+  if (child < 0) throw std::system_error(errno, std::generic_category(), "fork");
+  if (child == 0) {
+    for (int round = -warm_up; round < rounds; ++round) {
+      const auto start = Clock::now();
+      way.run(tiles, length * steps_per_microsecond);
+      const double took = microseconds_since(start);
+      if (round >= 0) shared.all()[static_cast<std::size_t>(round)] = took;
+      work(0, 20 * steps_per_microsecond);  // what a program does between two operations
     }
-    for (Way& way : all) {
-      std::sort(way.times.begin(), way.times.end());
-      const double mean = std::accumulate(way.times.begin(), way.times.end(), 0.0) / rounds;
-      fmt::print("{:<16} {} tiles of {:>3} us  {:<10}  median {:>8.1f} us   mean {:>8.1f} us\n", where, tiles,
-                 length, way.name, way.times[rounds / 2], mean);
+    _exit(0);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  if (status != 0) throw std::runtime_error(fmt::format("threads_bench: the child of {} failed", way.name));
+  times.insert(times.end(), shared.all().begin(), shared.all().end());
+}
+
+void measure(const char* where, std::int64_t steps_per_microsecond) {
+  const std::vector<Way> all = ways();
+  for (const auto& [tiles, length] : {std::pair<std::int64_t, std::int64_t>{2, 5}, {8, 20}, {8, 100}}) {
+    std::vector<std::vector<double>> times(all.size());
+    for (int repetition = 0; repetition < repetitions; ++repetition) {
+      for (std::size_t i = 0; i < all.size(); ++i)
+        append_times(all[i], tiles, length, steps_per_microsecond, times[i]);
+    }
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      std::sort(times[i].begin(), times[i].end());
+      const auto count = static_cast<double>(times[i].size());
+      const double mean = std::accumulate(times[i].begin(), times[i].end(), 0.0) / count;
+      fmt::print("{:<10} {} tiles of {:>3} us  {:<10}  median {:>8.1f} us   mean {:>8.1f} us\n", where, tiles,
+                 length, all[i].name, times[i][times[i].size() / 2], mean);
     }
   }
 }
