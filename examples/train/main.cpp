@@ -24,7 +24,6 @@
 #include "options.h"
 #include "pictures.h"
 #include "progress.h"
-#include "recipes.h"
 #include "report.h"
 #include "trainer.h"
 #include "xtgrad/autograd/dtype.h"
@@ -46,17 +45,6 @@ void say(const Options& options, const std::string& line) {
   if (options.quiet) return;
   fmt::print("{}\n", line);
   std::fflush(stdout);
-}
-
-train::Classifier make_classifier(const Options& options, const train::Splits& data) {
-  const train::Recipe& recipe = train::recipe_for(options.data, options.model);
-  return train::Classifier({.network = options.model,
-                            .sample = data.train.sample_shape(),
-                            .classes = data.train.classes(),
-                            .channels = recipe.channels,
-                            .batch_norm = recipe.batch_norm,
-                            .hidden = recipe.hidden,
-                            .dropout = recipe.dropout});
 }
 
 void say_what_is_done(const Options& options, const train::Report& report) {
@@ -153,7 +141,7 @@ void run(const Options& options) {
   const xtgrad::DefaultDtype dtype(xtgrad::parse_dtype(options.dtype));
 
   const train::Splits data = train::load_data({.name = options.data, .dir = options.data_dir});
-  train::Classifier classifier = make_classifier(options, data);
+  train::Classifier classifier = train::make_classifier(options.data, options.model, data.train);
   const xtgrad::Shape sample = data.train.sample_shape();
   train::Report report{.options = options,
                        .augmentation = options.augment

@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "recipes.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/nn/losses.h"
@@ -82,6 +83,18 @@ Objective::Objective(Classifier classifier, Tensor labels)
 Tensor Objective::forward(const Tensor& x) { return classifier_.loss(classifier_(x), labels_); }
 
 void Objective::members(nn::Members& m) { m("classifier", classifier_); }
+
+Classifier make_classifier(const std::string& data, const std::string& network,
+                           const xtgrad::datasets::Dataset& samples) {
+  const Recipe& recipe = recipe_for(data, network);
+  return Classifier({.network = network,
+                     .sample = samples.sample_shape(),
+                     .classes = samples.classes(),
+                     .channels = recipe.channels,
+                     .batch_norm = recipe.batch_norm,
+                     .hidden = recipe.hidden,
+                     .dropout = recipe.dropout});
+}
 
 std::unique_ptr<optim::Optimizer> make_optimizer(const std::string& name, double lr,
                                                  const Classifier& classifier) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "xtgrad/autograd/shape.h"
+#include "xtgrad/datasets/dataset.h"
 #include "xtgrad/nn/conv_net.h"
 #include "xtgrad/nn/linear.h"
 #include "xtgrad/nn/mlp.h"
@@ -75,6 +76,10 @@ class Objective : public xtgrad::nn::Module {
   Classifier classifier_;
   xtgrad::Tensor labels_;
 };
+
+/// The network of that name with what its recipe for that data set says (recipes.h), for samples like these.
+[[nodiscard]] Classifier make_classifier(const std::string& data, const std::string& network,
+                                         const xtgrad::datasets::Dataset& samples);
 
 /// "sgd", "momentum" (0.9) or "adam".
 [[nodiscard]] std::unique_ptr<xtgrad::optim::Optimizer> make_optimizer(const std::string& name, double lr,

@@ -17,6 +17,7 @@
 #include <system_error>
 #include <vector>
 
+#include "tests/support/forged.h"
 #include "tests/support/program.h"
 #include "tests/support/skip.h"
 #include "xtgrad/autograd/creation.h"
@@ -29,6 +30,7 @@
 #include "xtgrad/datasets/idx.h"
 
 using namespace xtgrad;
+using testing::replaced;
 using testing::TemporaryFolder;
 namespace fs = std::filesystem;
 using namespace std::string_literals;
@@ -123,18 +125,6 @@ class Files {
  private:
   TemporaryFolder folder_;
 };
-
-/// Every occurrence replaced.
-std::string replaced(std::string bytes, const std::string& from, const std::string& to) {
-  REQUIRE(from.size() == to.size());
-  std::size_t count = 0;
-  for (std::size_t at = bytes.find(from); at != std::string::npos; at = bytes.find(from, at + 1)) {
-    bytes.replace(at, from.size(), to);
-    ++count;
-  }
-  REQUIRE(count > 0);
-  return bytes;
-}
 
 /// Asks for memory, and does not touch it.
 void reserve(std::uint64_t bytes) { std::vector<std::byte>().reserve(bytes); }

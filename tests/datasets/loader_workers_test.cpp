@@ -1,24 +1,22 @@
 // What workers may change: nothing but the time.
 #include <doctest/doctest.h>
 
-#include <algorithm>
 #include <atomic>
 #include <barrier>
 #include <cstddef>
 #include <cstdint>
 #include <latch>
 #include <map>
-#include <memory>
 #include <mutex>
 #include <optional>
 #include <set>
-#include <span>
 #include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "tests/datasets/noise_batches.h"
 #include "tests/support/thread_count.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
@@ -26,10 +24,10 @@
 #include "xtgrad/autograd/kernels/parallel.h"
 #include "xtgrad/autograd/memory/pool.h"
 #include "xtgrad/autograd/ops.h"
-#include "xtgrad/datasets/augment.h"
 #include "xtgrad/datasets/loader.h"
 
 using namespace xtgrad;
+using namespace xtgrad::testing;
 using datasets::Batch;
 using datasets::Dataset;
 using datasets::Loader;
@@ -41,50 +39,6 @@ using datasets::SampleView;
 namespace {
 
 static_assert(std::movable<Loader::Iterator> && !std::copyable<Loader::Iterator>);
-
-/// n images [1, 4, 5] of noise; the label of image i is i.
-Dataset images(std::int64_t n, Dtype dtype = float32) {
-  Random random(11);
-  return Dataset(
-      {.inputs = randn({n, 1, 4, 5}, random, {.dtype = dtype}), .labels = arange(static_cast<double>(n))});
-}
-
-/// A batch's bits: shapes are told by sizes, and the labels say which samples they are.
-struct Bits {
-  Shape shape;
-  std::vector<double> inputs;
-  std::vector<std::int64_t> labels;
-
-  explicit Bits(const Batch& batch) : shape(batch.inputs.shape()) {
-    const Tensor wide = batch.inputs.to(float64);
-    inputs.assign(wide.data<double>().begin(), wide.data<double>().end());
-    labels.assign(batch.labels.data<std::int64_t>().begin(), batch.labels.data<std::int64_t>().end());
-  }
-  friend bool operator==(const Bits&, const Bits&) = default;
-};
-
-std::vector<Bits> epoch(Loader& loader) {
-  std::vector<Bits> batches;
-  for (auto& batch : loader) batches.emplace_back(batch);
-  return batches;
-}
-
-/// Scales a batch by its own draw.
-void scale_batch(Batch& batch, Random& random) { batch.inputs = batch.inputs * random.next_normal(); }
-
-LoaderOptions busy(std::int64_t workers) {
-  return {.batch_size = 4,
-          .shuffle = true,
-          .seed = 5,
-          .sample_transform = datasets::Augment(
-              {datasets::random_crop({.size = 4, .padding = {1, 2}}), datasets::random_flip()}),
-          .transform = scale_batch,
-          .workers = workers};
-}
-
-void loop(Loader& loader) {
-  for (auto& batch : loader) static_cast<void>(batch);
-}
 
 /// A sample becomes its first random number, wherever it is.
 SampleTransform first_draw() {
@@ -435,37 +389,4 @@ TEST_CASE("loader workers: the option's range") {
   const auto make = [](std::int64_t workers) { Loader loader(images(3), {.workers = workers}); };
   CHECK_THROWS_WITH_AS(make(-1), "Loader: workers must be at least 0: got -1", ValueError);
   CHECK(Loader(images(3)).options().workers == 0);
-}
-
-TEST_CASE("loader workers: an epoch begun in its middle has the same bits from there on") {
-  for (const std::int64_t workers : {0, 1, 3}) {
-    for (const bool drop_last : {false, true}) {
-      LoaderOptions options = busy(workers);
-      options.drop_last = drop_last;
-      Loader whole(images(26), options);
-      static_cast<void>(epoch(whole));
-      const std::vector<Bits> expected = epoch(whole);
-      for (std::int64_t first = 0; first <= whole.batches(); ++first) {
-        CAPTURE(first);
-        Loader loader(images(26), options);
-        loader.set_epoch(1);
-        std::vector<Bits> rest;
-        for (auto at = loader.begin_at(first); at != loader.end(); ++at) rest.emplace_back(*at);
-        CHECK(rest == std::vector<Bits>(expected.begin() + first, expected.end()));
-        CHECK(loader.epoch() == 2);
-      }
-    }
-  }
-}
-
-TEST_CASE("loader: an epoch begun in its middle never makes the batches before it") {
-  std::atomic<int> made = 0;
-  Loader loader(images(26), {.batch_size = 4, .transform = [&](Batch&, Random&) { ++made; }});
-  for (auto at = loader.begin_at(5); at != loader.end(); ++at) static_cast<void>(*at);
-  CHECK(made == 2);
-  CHECK_THROWS_WITH_AS(static_cast<void>(loader.begin_at(-1)),
-                       "begin_at: batch must be from 0 to 7, the batches of an epoch: got -1", ValueError);
-  CHECK_THROWS_WITH_AS(static_cast<void>(loader.begin_at(8)),
-                       "begin_at: batch must be from 0 to 7, the batches of an epoch: got 8", ValueError);
-  CHECK(loader.epoch() == 1);
 }

@@ -7,6 +7,7 @@
 #include <limits>
 #include <vector>
 
+#include "tests/support/values.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/ops.h"
@@ -16,16 +17,11 @@
 using namespace xtgrad;
 using datasets::Dataset;
 using datasets::Normalizer;
+using xtgrad::testing::values;
 
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
-
-std::vector<double> values(const Tensor& x) {
-  const Tensor in_double = x.to(float64);
-  const std::span<const double> data = in_double.data<double>();
-  return {data.begin(), data.end()};
-}
 
 /// Mean and standard deviation over the rows of column `j` of [n, features], in long double.
 struct Column {

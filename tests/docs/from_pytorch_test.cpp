@@ -10,9 +10,11 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/values.h"
 #include "xtgrad/xtgrad.h"
 
 using namespace xtgrad;
+using xtgrad::testing::values;
 
 namespace {
 
@@ -43,11 +45,6 @@ std::vector<std::string> expressions(const std::string& page) {
       all.push_back(code);
   }
   return all;
-}
-
-std::vector<double> values(const Tensor& x) {
-  const Tensor wide = x.to(float64);
-  return {wide.data<double>().begin(), wide.data<double>().end()};
 }
 
 using Numbers = std::vector<double>;

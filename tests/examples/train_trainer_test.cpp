@@ -24,14 +24,7 @@ namespace {
 train::Classifier classifier_for(const train::Splits& data, const std::string& network,
                                  const std::string& name = "digits") {
   manual_seed(0);
-  const train::Recipe& recipe = train::recipe_for(name, network);
-  return train::Classifier({.network = network,
-                            .sample = data.train.sample_shape(),
-                            .classes = data.train.classes(),
-                            .channels = recipe.channels,
-                            .batch_norm = recipe.batch_norm,
-                            .hidden = recipe.hidden,
-                            .dropout = recipe.dropout});
+  return train::make_classifier(name, network, data.train);
 }
 
 /// How many elements differ.

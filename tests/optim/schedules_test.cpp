@@ -8,6 +8,7 @@
 #include <limits>
 #include <vector>
 
+#include "tests/support/values.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
@@ -18,6 +19,8 @@
 
 namespace xtgrad {
 namespace {
+
+using testing::values;
 
 constexpr double inf = std::numeric_limits<double>::infinity();
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
@@ -34,12 +37,6 @@ void check_close(const std::vector<double>& got, const std::vector<double>& want
     CAPTURE(i);
     CHECK(std::abs(got[i] - want[i]) <= 4e-16);
   }
-}
-
-std::vector<double> values(const Tensor& x) {
-  std::vector<double> all;
-  for (std::int64_t i = 0; i < x.numel(); ++i) all.push_back(reshape(x, {x.numel()}).at({i}));
-  return all;
 }
 
 std::vector<double> all_values(const nn::Module& model) {

@@ -115,6 +115,12 @@ Tensor to_tensor(const Values& values, Dtype dtype, bool requires_grad) {
   return convert(double{});
 }
 
+std::vector<double> values(const Tensor& tensor) {
+  const Tensor wide = tensor.to(float64);
+  const std::span<const double> data = wide.data<double>();
+  return {data.begin(), data.end()};
+}
+
 Values to_values(const Tensor& tensor) {
   Values values{tensor.shape(), {}};
   const auto copy = [&](auto span) { values.data.assign(span.begin(), span.end()); };

@@ -47,6 +47,8 @@ Values scalar(double value);
 Values rounded(Values values, Dtype dtype);
 Tensor to_tensor(const Values& values, Dtype dtype, bool requires_grad = false);
 Values to_values(const Tensor& tensor);
+/// The elements as doubles, whatever the dtype.
+std::vector<double> values(const Tensor& tensor);
 
 /// Where the elements of an input are drawn from.
 struct Domain {

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "tests/support/forged.h"
 #include "tests/support/program.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
@@ -18,6 +19,7 @@
 #endif
 
 using namespace xtgrad;
+using testing::replaced;
 
 namespace {
 
@@ -61,18 +63,6 @@ std::string zip_of(const std::vector<ZipEntry>& entries) {
   }
   REQUIRE(::zip_close(archive) == 0);
   return testing::file_text(file);
-}
-
-/// Every occurrence replaced, for forging what libzip would not write.
-std::string replaced(std::string bytes, const std::string& from, const std::string& to) {
-  REQUIRE(from.size() == to.size());
-  std::size_t count = 0;
-  for (std::size_t at = bytes.find(from); at != std::string::npos; at = bytes.find(from, at + 1)) {
-    bytes.replace(at, from.size(), to);
-    ++count;
-  }
-  REQUIRE(count > 0);
-  return bytes;
 }
 
 std::string number(std::uint32_t value) { return {reinterpret_cast<const char*>(&value), 4}; }

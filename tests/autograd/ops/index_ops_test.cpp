@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "tests/support/values.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/ops.h"
@@ -11,16 +12,10 @@
 namespace {
 
 using namespace xtgrad;
+using xtgrad::testing::values;
 
 constexpr Dtype all_dtypes[] = {Dtype::float32, Dtype::float64, Dtype::int64, Dtype::boolean};
 constexpr Dtype number_dtypes[] = {Dtype::float32, Dtype::float64, Dtype::int64};
-
-/// The elements as doubles, whatever the dtype.
-std::vector<double> values(const Tensor& x) {
-  const Tensor wide = x.to(Dtype::float64);
-  const auto data = wide.data<double>();
-  return {data.begin(), data.end()};
-}
 
 }  // namespace
 

@@ -7,6 +7,7 @@
 #include <limits>
 #include <vector>
 
+#include "tests/support/values.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
@@ -16,16 +17,10 @@
 namespace {
 
 using namespace xtgrad;
+using xtgrad::testing::values;
 
 constexpr Dtype all_dtypes[] = {Dtype::float32, Dtype::float64, Dtype::int64, Dtype::boolean};
 constexpr Dtype number_dtypes[] = {Dtype::float32, Dtype::float64, Dtype::int64};
-
-/// The elements as doubles, whatever the dtype.
-std::vector<double> values(const Tensor& x) {
-  const Tensor wide = x.to(Dtype::float64);
-  const auto data = wide.data<double>();
-  return {data.begin(), data.end()};
-}
 
 Tensor iota(const Shape& shape, Dtype dtype = Dtype::float32) {
   return reshape(arange(static_cast<double>(shape.numel()), {}, {.dtype = Dtype::int64}).to(dtype), shape);
