@@ -7,10 +7,8 @@
 #include "xtgrad/autograd/dtype.h"
 #include "xtgrad/autograd/grad.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
-namespace {
+namespace xtgrad::inline v1 {
+namespace detail { namespace {
 
 void check_options(const CheckGradsOptions& options, std::size_t inputs) {
   const auto refuse = [](const std::string& what) { throw ValueError("check_grads: " + what); };
@@ -73,8 +71,7 @@ std::vector<Tensor> moved(std::span<const Tensor> inputs, Random& random) {
   return result;
 }
 
-}  // namespace
-}  // namespace detail
+}}  // namespace detail
 
 CheckGradsReport check_grads(const TensorFunction& f, std::span<const Tensor> inputs,
                              const CheckGradsOptions& options) {
@@ -110,5 +107,4 @@ void require_grads(const UnaryTensorFunction& f, const Tensor& x, const CheckGra
   if (!report) throw GradientError(report.message);
 }
 
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1

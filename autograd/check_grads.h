@@ -12,8 +12,7 @@
 #include "xtgrad/autograd/tensor.h"
 #include "xtgrad/autograd/transforms.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 
 /// A gradient that `require_grads` could not confirm.
 class GradientError : public Error {
@@ -111,5 +110,4 @@ void require_grads(const TensorFunction& f, std::span<const Tensor> inputs,
                    const CheckGradsOptions& options = {});
 void require_grads(const UnaryTensorFunction& f, const Tensor& x, const CheckGradsOptions& options = {});
 
-}  // namespace v1
-}  // namespace xtgrad
+}}  // namespace xtgrad::v1

@@ -13,8 +13,7 @@
 #include "xtgrad/autograd/core/new_tensor.h"
 #include "xtgrad/autograd/errors.h"
 
-namespace xtgrad {
-inline namespace v1 {
+namespace xtgrad::inline v1 {
 
 namespace detail {
 
@@ -288,5 +287,4 @@ Tensor one_hot(const Tensor& labels, std::int64_t classes, const TensorOptions& 
   return detail::new_leaf(std::move(array), options.requires_grad);
 }
 
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1

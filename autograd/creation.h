@@ -10,8 +10,7 @@
 #include "xtgrad/autograd/random.h"
 #include "xtgrad/autograd/tensor.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 
 struct TensorOptions {
   std::optional<Dtype> dtype = std::nullopt;  ///< the thread's default dtype if absent
@@ -96,5 +95,4 @@ struct UniformOptions {
 /// One-hot rows: int64 labels [...] to [..., classes]. Throws ValueError for a label out of range.
 [[nodiscard]] Tensor one_hot(const Tensor& labels, std::int64_t classes, const TensorOptions& options = {});
 
-}  // namespace v1
-}  // namespace xtgrad
+}}  // namespace xtgrad::v1

@@ -9,8 +9,7 @@
 #include "xtgrad/autograd/core/thread_state.h"
 #include "xtgrad/autograd/errors.h"
 
-namespace xtgrad {
-inline namespace v1 {
+namespace xtgrad::inline v1 {
 
 namespace {
 
@@ -57,5 +56,4 @@ DefaultDtype::DefaultDtype(Dtype dtype) : before_(detail::thread_state.default_d
 
 DefaultDtype::~DefaultDtype() { detail::thread_state.default_dtype = before_; }
 
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1

@@ -7,8 +7,7 @@
 
 #include "xtgrad/autograd/export.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 
 /// Element type of a tensor. float32 and float64 can be differentiated; int64 and bool are for indices,
 /// labels and masks. There is no implicit promotion between tensors: convert with `Tensor::to`.
@@ -59,5 +58,4 @@ class DefaultDtype {
   Dtype before_;
 };
 
-}  // namespace v1
-}  // namespace xtgrad
+}}  // namespace xtgrad::v1

@@ -5,8 +5,7 @@
 
 #include "xtgrad/autograd/export.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 
 /// Base of everything that xtgrad throws on purpose; catch this to catch them all. A message reads
 /// `function: rule: both values`, for example `matmul: inner sizes differ: a is [2, 3], b is [4, 5]`.
@@ -51,5 +50,4 @@ class InternalError : public Error {
   using Error::Error;
 };
 
-}  // namespace v1
-}  // namespace xtgrad
+}}  // namespace xtgrad::v1

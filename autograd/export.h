@@ -1,7 +1,7 @@
 #pragma once
 
 // The library is compiled with hidden symbols. A public header opens its namespace with
-//   inline namespace XTGRAD_PUBLIC v1 {
+//   namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 // and whatever is declared inside is exported, wherever it is defined; internal headers say plain `v1`, and
 // stay inside the library.
 // clang takes the attribute before a namespace's name in this spelling alone.

@@ -13,8 +13,7 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 
-namespace xtgrad {
-inline namespace v1 {
+namespace xtgrad::inline v1 {
 namespace detail {
 namespace {
 
@@ -299,5 +298,4 @@ NoGrad::~NoGrad() { detail::thread_state.recording = before_; }
 EnableGrad::EnableGrad() : before_(std::exchange(detail::thread_state.recording, true)) {}
 EnableGrad::~EnableGrad() { detail::thread_state.recording = before_; }
 
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1

@@ -7,8 +7,7 @@
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/autograd/tensor.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 
 struct GradOptions {
   /// Cotangents of the outputs, each of its output's shape; empty means ones for outputs of one element.
@@ -63,5 +62,4 @@ class EnableGrad {
   bool before_;
 };
 
-}  // namespace v1
-}  // namespace xtgrad
+}}  // namespace xtgrad::v1

@@ -10,8 +10,7 @@
 #include "xtgrad/autograd/core/leaf_state.h"
 #include "xtgrad/autograd/core/primitive.h"
 
-namespace xtgrad {
-inline namespace v1 {
+namespace xtgrad::inline v1 {
 
 namespace {
 
@@ -151,5 +150,4 @@ std::string to_string(const Graph& graph) {
 
 std::ostream& operator<<(std::ostream& out, const Graph& graph) { return out << to_string(graph); }
 
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1

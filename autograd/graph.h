@@ -12,8 +12,7 @@
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/autograd/tensor.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 
 /// One tensor of a recorded graph, as it stands at the moment of the look.
 struct GraphNode {
@@ -58,5 +57,4 @@ struct DotOptions {
 [[nodiscard]] std::string to_string(const Graph& graph);
 std::ostream& operator<<(std::ostream& out, const Graph& graph);
 
-}  // namespace v1
-}  // namespace xtgrad
+}}  // namespace xtgrad::v1

@@ -23,8 +23,7 @@
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/autograd/tensor.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 
 namespace detail {
 
@@ -87,5 +86,4 @@ template <class T>
   return result;
 }
 
-}  // namespace v1
-}  // namespace xtgrad
+}}  // namespace xtgrad::v1

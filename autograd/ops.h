@@ -9,8 +9,7 @@
 #include "xtgrad/autograd/size2d.h"
 #include "xtgrad/autograd/tensor.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 
 // Operations on tensors. All are differentiable to any order unless their line says otherwise, take empty and
 // 0-d tensors where NumPy does, and throw ShapeError or DtypeError that name the operation and the operands'
@@ -303,5 +302,4 @@ struct BatchNormOptions {
 [[nodiscard]] Tensor normalize_by(const Tensor& x, const Tensor& mean, const Tensor& scale,
                                   const Tensor& shift);
 
-}  // namespace v1
-}  // namespace xtgrad
+}}  // namespace xtgrad::v1

@@ -13,8 +13,7 @@
 #include "xtgrad/autograd/core/node.h"
 #include "xtgrad/autograd/tensor.h"
 
-namespace xtgrad {
-inline namespace v1 {
+namespace xtgrad::inline v1 {
 
 namespace {
 
@@ -217,5 +216,4 @@ std::string to_string(const Tensor& tensor) {
 
 std::ostream& operator<<(std::ostream& out, const Tensor& tensor) { return out << to_string(tensor); }
 
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1

@@ -8,8 +8,7 @@
 #include "xtgrad/autograd/core/philox.h"
 #include "xtgrad/autograd/errors.h"
 
-namespace xtgrad {
-inline namespace v1 {
+namespace xtgrad::inline v1 {
 
 namespace detail {
 
@@ -61,5 +60,4 @@ Random& default_random() {
 
 void manual_seed(std::uint64_t seed) { default_random() = Random(seed); }
 
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1

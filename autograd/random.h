@@ -5,8 +5,7 @@
 
 #include "xtgrad/autograd/export.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 
 /// A counter-based random generator: Philox4x32-10 (Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as
 /// easy as 1, 2, 3", SC 2011). A draw is a pure function of seed, stream position and element, so the same
@@ -52,5 +51,4 @@ Random& default_random();
 /// Restarts this thread's default generator from a seed.
 void manual_seed(std::uint64_t seed);
 
-}  // namespace v1
-}  // namespace xtgrad
+}}  // namespace xtgrad::v1

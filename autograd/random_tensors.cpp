@@ -15,8 +15,7 @@
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/kernels/parallel.h"
 
-namespace xtgrad {
-inline namespace v1 {
+namespace xtgrad::inline v1 {
 
 namespace {
 
@@ -141,5 +140,4 @@ Tensor randperm(std::int64_t n, Random& random) {
   return detail::new_leaf(std::move(array), false);
 }
 
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1

@@ -12,8 +12,7 @@
 
 #include "xtgrad/autograd/export.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 
 /// Sizes of a tensor's dimensions, outermost first. Kept inline, so a shape never allocates; a tensor has at
 /// most `max_rank` dimensions. A 0-d tensor has the shape `{}` and one element.
@@ -91,5 +90,4 @@ std::ostream& operator<<(std::ostream& out, const Shape& shape);
 /// A dimension counted from the end where negative, as in Python. Throws ShapeError that names `function`.
 [[nodiscard]] std::size_t normalize_axis(std::string_view function, std::int64_t axis, std::size_t rank);
 
-}  // namespace v1
-}  // namespace xtgrad
+}}  // namespace xtgrad::v1

@@ -1,11 +1,9 @@
 #include "xtgrad/autograd/size2d.h"
 
-namespace xtgrad {
-inline namespace v1 {
+namespace xtgrad::inline v1 {
 
 std::string to_string(const Size2d& size) {
   return std::to_string(size.height) + "x" + std::to_string(size.width);
 }
 
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1

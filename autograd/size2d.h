@@ -5,8 +5,7 @@
 
 #include "xtgrad/autograd/export.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 
 /// A size, or a distance, for each of an image's two directions: `3` for both, or `{3, 5}`.
 struct Size2d {
@@ -23,5 +22,4 @@ struct Size2d {
 /// "3x5".
 [[nodiscard]] std::string to_string(const Size2d& size);
 
-}  // namespace v1
-}  // namespace xtgrad
+}}  // namespace xtgrad::v1

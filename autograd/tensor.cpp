@@ -8,8 +8,7 @@
 #include "xtgrad/autograd/core/primitive.h"
 #include "xtgrad/autograd/errors.h"
 
-namespace xtgrad {
-inline namespace v1 {
+namespace xtgrad::inline v1 {
 
 using detail::Array;
 using detail::array_of;
@@ -166,5 +165,4 @@ std::string Tensor::name() const {
   return state == nullptr ? std::string() : state->gradient->name();
 }
 
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1

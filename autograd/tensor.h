@@ -12,8 +12,7 @@
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/autograd/shape.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 
 namespace detail {
 
@@ -142,5 +141,4 @@ struct Tensor::BackwardOptions {
 [[nodiscard]] std::string to_string(const Tensor& tensor);
 std::ostream& operator<<(std::ostream& out, const Tensor& tensor);
 
-}  // namespace v1
-}  // namespace xtgrad
+}}  // namespace xtgrad::v1

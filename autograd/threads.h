@@ -2,8 +2,7 @@
 
 #include "xtgrad/autograd/export.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 
 /// Number of threads that one operation may use, at least 1; OMP_NUM_THREADS, or the number of cores, at
 /// start. Results do not depend on it: not a bit.
@@ -11,5 +10,4 @@ inline namespace XTGRAD_PUBLIC v1 {
 /// Throws ValueError below 1.
 void set_num_threads(int threads);
 
-}  // namespace v1
-}  // namespace xtgrad
+}}  // namespace xtgrad::v1

@@ -11,8 +11,7 @@
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/ops.h"
 
-namespace xtgrad {
-inline namespace v1 {
+namespace xtgrad::inline v1 {
 namespace {
 
 /// A variable of the transformation's own: the same value, and still a part of the caller's graph if it was
@@ -197,5 +196,4 @@ Tensor hvp(const UnaryTensorFunction& f, const Tensor& x, const Tensor& v) {
   return vjp(gradient_of("hvp", f), x)(v);
 }
 
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1

@@ -7,8 +7,7 @@
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/autograd/tensor.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 
 // Transformations of functions: derivatives as functions of a function, in the manner of JAX.
 //
@@ -75,5 +74,4 @@ struct JvpResult {
 /// is.
 [[nodiscard]] Tensor hvp(const UnaryTensorFunction& f, const Tensor& x, const Tensor& v);
 
-}  // namespace v1
-}  // namespace xtgrad
+}}  // namespace xtgrad::v1

@@ -6,7 +6,7 @@ cmake_policy(VERSION 3.21)
 # A header's path from the source folder, as in #include "xtgrad/<path>".
 set(waiting xtgrad.h)
 foreach(folder IN ITEMS autograd nn optim datasets)
-  file(GLOB_RECURSE candidates RELATIVE "${xtgrad_source_dir}" "${xtgrad_source_dir}/${folder}/*.h")
+  file(GLOB_RECURSE candidates FOLLOW_SYMLINKS RELATIVE "${xtgrad_source_dir}" "${xtgrad_source_dir}/${folder}/*.h")
   foreach(header IN LISTS candidates)
     file(STRINGS "${xtgrad_source_dir}/${header}" opens REGEX "inline namespace XTGRAD_PUBLIC ")
     if(opens)

@@ -80,7 +80,7 @@ endif()
 
 # --- Headers --------------------------------------------------------------------------------------
 # Which ones is found out at install time, so that no edit of a header has to configure anew.
-install(CODE "set(xtgrad_source_dir \"${PROJECT_SOURCE_DIR}\")
+install(CODE "set(xtgrad_source_dir \"${xtgrad_include}/xtgrad\")
 set(xtgrad_header_dir \"${CMAKE_INSTALL_INCLUDEDIR}/xtgrad\")")
 install(SCRIPT "${PROJECT_SOURCE_DIR}/cmake/install_headers.cmake")
 

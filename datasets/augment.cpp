@@ -16,9 +16,7 @@
 #include "xtgrad/datasets/checks.h"
 #include "xtgrad/datasets/transforms.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace datasets {
+namespace xtgrad::inline v1::datasets {
 
 namespace {
 
@@ -301,6 +299,4 @@ Augment::Augment(std::initializer_list<SampleTransform> steps) : whole_(composed
 
 Augment::Augment(std::vector<SampleTransform> steps) : whole_(composed(std::move(steps))) {}
 
-}  // namespace datasets
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::datasets

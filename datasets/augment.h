@@ -7,9 +7,7 @@
 #include "xtgrad/autograd/size2d.h"
 #include "xtgrad/datasets/sample_transform.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
-namespace datasets {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace datasets {
 
 class Normalizer;
 
@@ -83,6 +81,4 @@ class Augment {
   SampleTransform whole_;
 };
 
-}  // namespace datasets
-}  // namespace v1
-}  // namespace xtgrad
+}}}  // namespace xtgrad::v1::datasets

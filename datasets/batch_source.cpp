@@ -15,10 +15,7 @@
 #include "xtgrad/datasets/seed.h"
 #include "xtgrad/datasets/transform_rows.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace datasets {
-namespace detail {
+namespace xtgrad::inline v1::datasets::detail {
 
 namespace {
 
@@ -109,7 +106,4 @@ Batch BatchSource::batch(const Epoch& epoch, std::int64_t number) const {
   return batch;
 }
 
-}  // namespace detail
-}  // namespace datasets
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::datasets::detail

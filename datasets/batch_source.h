@@ -4,10 +4,7 @@
 
 #include "xtgrad/datasets/loader.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace datasets {
-namespace detail {
+namespace xtgrad::inline v1::datasets::detail {
 
 /// What the loops over a loader share: everything that decides about batches. Never changed, so it may be
 /// used on any number of threads.
@@ -35,7 +32,4 @@ class BatchSource {
 /// The order of a shuffled epoch: the draw of the epoch's number, so that no epoch needs the ones before it.
 [[nodiscard]] Tensor shuffled(std::int64_t n, std::uint64_t seed, std::int64_t epoch);
 
-}  // namespace detail
-}  // namespace datasets
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::datasets::detail

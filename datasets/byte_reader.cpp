@@ -17,10 +17,7 @@
 
 #include "xtgrad/autograd/errors.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace datasets {
-namespace detail {
+namespace xtgrad::inline v1::datasets::detail {
 
 namespace {
 
@@ -299,7 +296,4 @@ void ByteReader::fail_memory(std::string_view what) const {
   throw IoError(fmt::format("{}: {} does not fit in memory: no room for {}", function_, name_, what));
 }
 
-}  // namespace detail
-}  // namespace datasets
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::datasets::detail

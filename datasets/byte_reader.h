@@ -8,10 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace xtgrad {
-inline namespace v1 {
-namespace datasets {
-namespace detail {
+namespace xtgrad::inline v1::datasets::detail {
 
 /// The content of a file from its first byte to its last, unpacked if it is gzip. What the content begins
 /// with (1f 8b) says whether it is, not the file's name. Memory grows with the bytes that are really there,
@@ -65,7 +62,4 @@ class ByteReader {
   std::unique_ptr<Gzip> gzip_;     // null for plain content
 };
 
-}  // namespace detail
-}  // namespace datasets
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::datasets::detail

@@ -6,10 +6,7 @@
 
 #include "xtgrad/autograd/errors.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace datasets {
-namespace detail {
+namespace xtgrad::inline v1::datasets::detail {
 
 Dtype inputs_dtype(std::string_view function, std::optional<Dtype> dtype) {
   const Dtype chosen = dtype.value_or(default_dtype());
@@ -39,7 +36,4 @@ void require_finite(std::string_view function, std::string_view option, double v
   }
 }
 
-}  // namespace detail
-}  // namespace datasets
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::datasets::detail

@@ -6,10 +6,7 @@
 
 #include "xtgrad/autograd/dtype.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace datasets {
-namespace detail {
+namespace xtgrad::inline v1::datasets::detail {
 
 // What the functions that make data sets check.
 
@@ -32,7 +29,4 @@ void require_deviation(std::string_view function, std::string_view option, doubl
 /// Throws ValueError unless `value` is finite.
 void require_finite(std::string_view function, std::string_view option, double value);
 
-}  // namespace detail
-}  // namespace datasets
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::datasets::detail

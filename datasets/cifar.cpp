@@ -17,9 +17,7 @@
 #include "xtgrad/datasets/find.h"
 #include "xtgrad/datasets/pixels.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace datasets {
+namespace xtgrad::inline v1::datasets {
 
 namespace detail {
 
@@ -171,6 +169,4 @@ Dataset cifar10_files(const Cifar10FilesOptions& options) {
   return detail::read_files("cifar10_files", options);
 }
 
-}  // namespace datasets
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::datasets

@@ -7,9 +7,7 @@
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/datasets/dataset.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
-namespace datasets {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace datasets {
 
 // CIFAR-10, binary version: colour images of 32x32 pixels, inputs [n, 3, 32, 32] in the order red, green,
 // blue; int64 labels, 10 classes. A file is any number of records of 3,073 bytes, the label and then the
@@ -44,6 +42,4 @@ struct Cifar10FilesOptions {
 /// The records of some files. Throws ValueError if none are named.
 [[nodiscard]] Dataset cifar10_files(const Cifar10FilesOptions& options);
 
-}  // namespace datasets
-}  // namespace v1
-}  // namespace xtgrad
+}}}  // namespace xtgrad::v1::datasets

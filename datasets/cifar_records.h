@@ -8,10 +8,7 @@
 #include "xtgrad/datasets/byte_reader.h"
 #include "xtgrad/datasets/cifar.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace datasets {
-namespace detail {
+namespace xtgrad::inline v1::datasets::detail {
 
 inline constexpr std::size_t cifar10_record_bytes = 1 + 3 * 32 * 32;
 
@@ -34,7 +31,4 @@ std::vector<std::string> read_cifar10_class_names(ByteReader& reader);
 Dataset cifar10_dataset(std::string_view function, Cifar10Records records,
                         std::vector<std::string> class_names, bool unit_range, std::optional<Dtype> dtype);
 
-}  // namespace detail
-}  // namespace datasets
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::datasets::detail

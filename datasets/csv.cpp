@@ -16,9 +16,7 @@
 #include "xtgrad/datasets/csv_records.h"
 #include "xtgrad/datasets/file_array.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace datasets {
+namespace xtgrad::inline v1::datasets {
 
 namespace detail {
 
@@ -360,6 +358,4 @@ Dataset csv_dataset(const std::string& path, const CsvOptions& options) {
   return detail::csv_dataset(reader, options);
 }
 
-}  // namespace datasets
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::datasets

@@ -8,9 +8,7 @@
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/datasets/dataset.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
-namespace datasets {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace datasets {
 
 /// What the first line of a CSV file is.
 enum class CsvHeader : std::uint8_t {
@@ -52,6 +50,4 @@ struct CsvOptions {
 ///   datasets::Dataset wine = datasets::csv_dataset("wine.csv", {.separator = ';', .label_name = "quality"});
 [[nodiscard]] Dataset csv_dataset(const std::string& path, const CsvOptions& options = {});
 
-}  // namespace datasets
-}  // namespace v1
-}  // namespace xtgrad
+}}}  // namespace xtgrad::v1::datasets

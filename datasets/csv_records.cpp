@@ -4,10 +4,7 @@
 
 #include "xtgrad/autograd/errors.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace datasets {
-namespace detail {
+namespace xtgrad::inline v1::datasets::detail {
 
 namespace {
 
@@ -165,7 +162,4 @@ void CsvRecords::fail_here(const CsvRecord& record, std::string_view found, std:
                             reader_.name(), line_, record.size() + 1, offset_, found, expected));
 }
 
-}  // namespace detail
-}  // namespace datasets
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::datasets::detail

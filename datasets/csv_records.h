@@ -9,10 +9,7 @@
 #include "xtgrad/datasets/byte_reader.h"
 #include "xtgrad/datasets/csv.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace datasets {
-namespace detail {
+namespace xtgrad::inline v1::datasets::detail {
 
 /// One record of a CSV file: its fields without quotes and, if they were not quoted, without spaces around.
 class CsvRecord {
@@ -79,7 +76,4 @@ std::string shown(std::string_view text);
 /// As the public function, from a reader.
 Dataset csv_dataset(ByteReader& reader, const CsvOptions& options);
 
-}  // namespace detail
-}  // namespace datasets
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::datasets::detail

@@ -9,9 +9,7 @@
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/datasets/rows.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace datasets {
+namespace xtgrad::inline v1::datasets {
 
 namespace {
 
@@ -113,6 +111,4 @@ Dataset Dataset::with_inputs(const Tensor& inputs) const {
   return Dataset(std::move(parts));
 }
 
-}  // namespace datasets
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::datasets

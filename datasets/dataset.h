@@ -9,9 +9,7 @@
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/autograd/tensor.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
-namespace datasets {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace datasets {
 
 /// What a Dataset is made of; row i of `inputs` and row i of `labels` belong together.
 struct DatasetParts {
@@ -62,6 +60,4 @@ class Dataset {
   DatasetParts parts_;
 };
 
-}  // namespace datasets
-}  // namespace v1
-}  // namespace xtgrad
+}}}  // namespace xtgrad::v1::datasets

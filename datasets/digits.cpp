@@ -12,9 +12,7 @@
 #include "xtgrad/autograd/core/new_tensor.h"
 #include "xtgrad/datasets/checks.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace datasets {
+namespace xtgrad::inline v1::datasets {
 
 namespace {
 
@@ -65,6 +63,4 @@ Dataset digits(const DigitsOptions& options) {
                   .feature_names = pixel_names()});
 }
 
-}  // namespace datasets
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::datasets

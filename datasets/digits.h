@@ -5,9 +5,7 @@
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/datasets/dataset.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
-namespace datasets {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace datasets {
 
 struct DigitsOptions {
   std::optional<Dtype> dtype =
@@ -25,6 +23,4 @@ struct DigitsOptions {
 /// Learning Repository, 1998; attribution and licence in datasets/digits/.
 [[nodiscard]] Dataset digits(const DigitsOptions& options = {});
 
-}  // namespace datasets
-}  // namespace v1
-}  // namespace xtgrad
+}}}  // namespace xtgrad::v1::datasets

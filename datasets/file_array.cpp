@@ -8,10 +8,7 @@
 #include "xtgrad/autograd/core/new_tensor.h"
 #include "xtgrad/autograd/errors.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace datasets {
-namespace detail {
+namespace xtgrad::inline v1::datasets::detail {
 
 xtgrad::detail::Array new_file_array(std::string_view function, std::string_view file, const Shape& shape,
                                      Dtype dtype) {
@@ -24,7 +21,4 @@ xtgrad::detail::Array new_file_array(std::string_view function, std::string_view
   }
 }
 
-}  // namespace detail
-}  // namespace datasets
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::datasets::detail

@@ -10,10 +10,7 @@
 
 #include "xtgrad/autograd/errors.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace datasets {
-namespace detail {
+namespace xtgrad::inline v1::datasets::detail {
 
 namespace {
 
@@ -170,7 +167,4 @@ std::vector<std::string> find_data(std::string_view function, const std::string&
                   function, wanted, search.report, how));
 }
 
-}  // namespace detail
-}  // namespace datasets
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::datasets::detail

@@ -7,10 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace xtgrad {
-inline namespace v1 {
-namespace datasets {
-namespace detail {
+namespace xtgrad::inline v1::datasets::detail {
 
 /// Where a known data set may be found, and how to get it.
 struct DataSource {
@@ -37,7 +34,4 @@ using FileNames = std::vector<std::string>;
 [[nodiscard]] std::vector<std::string> find_data(std::string_view function, const std::string& root,
                                                  const DataSource& source, std::span<const FileNames> files);
 
-}  // namespace detail
-}  // namespace datasets
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::datasets::detail

@@ -15,9 +15,7 @@
 #include "xtgrad/datasets/idx_file.h"
 #include "xtgrad/datasets/pixels.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace datasets {
+namespace xtgrad::inline v1::datasets {
 
 namespace detail {
 
@@ -243,6 +241,4 @@ Dataset idx_dataset(const IdxDatasetOptions& options) {
   return detail::idx_dataset(images, labels, options);
 }
 
-}  // namespace datasets
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::datasets

@@ -8,9 +8,7 @@
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/datasets/dataset.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
-namespace datasets {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace datasets {
 
 // IDX files, the format of MNIST and its kin: two zero bytes, the element type, the number of dimensions,
 // their sizes as big-endian 32-bit numbers, then the elements in row-major order, big-endian, too. Plain or
@@ -54,6 +52,4 @@ struct IdxDatasetOptions {
 ///                                                   .classes = 49});
 [[nodiscard]] Dataset idx_dataset(const IdxDatasetOptions& options);
 
-}  // namespace datasets
-}  // namespace v1
-}  // namespace xtgrad
+}}}  // namespace xtgrad::v1::datasets

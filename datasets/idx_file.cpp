@@ -5,10 +5,7 @@
 #include <span>
 #include <string>
 
-namespace xtgrad {
-inline namespace v1 {
-namespace datasets {
-namespace detail {
+namespace xtgrad::inline v1::datasets::detail {
 
 namespace {
 
@@ -110,7 +107,4 @@ std::vector<std::byte> read_idx_elements(ByteReader& reader, const IdxHeader& he
   return elements;
 }
 
-}  // namespace detail
-}  // namespace datasets
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::datasets::detail

@@ -10,10 +10,7 @@
 #include "xtgrad/datasets/byte_reader.h"
 #include "xtgrad/datasets/idx.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace datasets {
-namespace detail {
+namespace xtgrad::inline v1::datasets::detail {
 
 /// The element types, by their codes in the file.
 enum class IdxType : std::uint8_t {
@@ -53,7 +50,4 @@ struct ImageSize {
 Dataset idx_dataset(ByteReader& images, ByteReader& labels, const IdxDatasetOptions& options,
                     const std::optional<ImageSize>& expected = std::nullopt);
 
-}  // namespace detail
-}  // namespace datasets
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::datasets::detail

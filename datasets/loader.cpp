@@ -10,9 +10,7 @@
 #include "xtgrad/datasets/checks.h"
 #include "xtgrad/datasets/prefetch.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace datasets {
+namespace xtgrad::inline v1::datasets {
 
 Loader::Loader(Dataset data, LoaderOptions options)
     : source_(std::make_shared<const detail::BatchSource>(std::move(data), std::move(options))) {}
@@ -81,6 +79,4 @@ void Loader::Iterator::load() {
   }
 }
 
-}  // namespace datasets
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::datasets

@@ -10,9 +10,7 @@
 #include "xtgrad/datasets/dataset.h"
 #include "xtgrad/datasets/sample_transform.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
-namespace datasets {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace datasets {
 
 namespace detail {
 
@@ -146,6 +144,4 @@ class Loader::Iterator {
   mutable Batch batch_;  // mutable: the iterator is a pointer to it, and const like one
 };
 
-}  // namespace datasets
-}  // namespace v1
-}  // namespace xtgrad
+}}}  // namespace xtgrad::v1::datasets

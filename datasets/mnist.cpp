@@ -13,9 +13,7 @@
 #include "xtgrad/datasets/find.h"
 #include "xtgrad/datasets/idx_file.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace datasets {
+namespace xtgrad::inline v1::datasets {
 
 namespace {
 
@@ -94,6 +92,4 @@ Dataset emnist(const EmnistOptions& options) {
                .dtype = options.dtype});
 }
 
-}  // namespace datasets
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::datasets

@@ -6,9 +6,7 @@
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/datasets/dataset.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
-namespace datasets {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace datasets {
 
 // MNIST and its kin: grey images of 28x28 pixels, inputs [n, 1, 28, 28], 0 background and 1 ink; int64
 // labels.
@@ -54,6 +52,4 @@ struct EmnistOptions {
 /// arXiv:1702.05373.
 [[nodiscard]] Dataset emnist(const EmnistOptions& options = {});
 
-}  // namespace datasets
-}  // namespace v1
-}  // namespace xtgrad
+}}}  // namespace xtgrad::v1::datasets

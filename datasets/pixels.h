@@ -3,10 +3,7 @@
 #include <array>
 #include <cstddef>
 
-namespace xtgrad {
-inline namespace v1 {
-namespace datasets {
-namespace detail {
+namespace xtgrad::inline v1::datasets::detail {
 
 /// The number that each of the 256 byte values stands for: value / 255, with the bits of `unit_range`, or the
 /// value itself. Pixels are looked up here rather than divided one by one.
@@ -19,7 +16,4 @@ std::array<T, 256> pixel_values(bool unit_range) {
   return values;
 }
 
-}  // namespace detail
-}  // namespace datasets
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::datasets::detail

@@ -10,10 +10,7 @@
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/kernels/parallel.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace datasets {
-namespace detail {
+namespace xtgrad::inline v1::datasets::detail {
 
 Prefetcher::Prefetcher(std::int64_t batches, std::int64_t workers,
                        std::function<Batch(std::int64_t number)> make)
@@ -91,7 +88,4 @@ Batch Prefetcher::take() {
   return std::move(taken.batch);
 }
 
-}  // namespace detail
-}  // namespace datasets
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::datasets::detail

@@ -10,10 +10,7 @@
 
 #include "xtgrad/datasets/loader.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace datasets {
-namespace detail {
+namespace xtgrad::inline v1::datasets::detail {
 
 /// Prepares the batches of one epoch ahead on threads of its own and hands them out in their order.
 ///
@@ -61,7 +58,4 @@ class Prefetcher {
   std::vector<std::thread> threads_;
 };
 
-}  // namespace detail
-}  // namespace datasets
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::datasets::detail

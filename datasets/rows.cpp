@@ -6,10 +6,7 @@
 
 #include "xtgrad/autograd/core/new_tensor.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace datasets {
-namespace detail {
+namespace xtgrad::inline v1::datasets::detail {
 
 namespace {
 
@@ -53,7 +50,4 @@ Tensor copy_row_range(std::string_view function, const Tensor& x, std::int64_t f
   return make_constant(std::move(out));
 }
 
-}  // namespace detail
-}  // namespace datasets
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::datasets::detail

@@ -13,9 +13,7 @@
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/datasets/transform_rows.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace datasets {
+namespace xtgrad::inline v1::datasets {
 
 using xtgrad::detail::Array;
 
@@ -118,6 +116,4 @@ Tensor transform_rows(std::string_view function, const Tensor& x, const RowChoic
 }
 
 }  // namespace detail
-}  // namespace datasets
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::datasets

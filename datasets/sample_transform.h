@@ -8,9 +8,7 @@
 #include "xtgrad/autograd/random.h"
 #include "xtgrad/autograd/tensor.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
-namespace datasets {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace datasets {
 
 /// A sample to read: its elements where they lie, row-major. Valid for one call of a transform.
 class SampleView {
@@ -86,6 +84,4 @@ class SampleTransform {
 [[nodiscard]] Tensor transform_samples(const Tensor& inputs, const SampleTransform& transform,
                                        Random& random);
 
-}  // namespace datasets
-}  // namespace v1
-}  // namespace xtgrad
+}}}  // namespace xtgrad::v1::datasets

@@ -4,10 +4,7 @@
 
 #include "xtgrad/autograd/random.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace datasets {
-namespace detail {
+namespace xtgrad::inline v1::datasets::detail {
 
 /// What a seed is used for.
 enum class SeedUse : std::uint64_t { samples, split, order, transform, sample_transform };
@@ -21,7 +18,4 @@ inline Random random_for(std::uint64_t seed, SeedUse use) {
   return Random(words[0] | std::uint64_t{words[1]} << 32);
 }
 
-}  // namespace detail
-}  // namespace datasets
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::datasets::detail

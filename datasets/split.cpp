@@ -15,9 +15,7 @@
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/datasets/seed.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace datasets {
+namespace xtgrad::inline v1::datasets {
 
 namespace {
 
@@ -141,6 +139,4 @@ std::vector<Dataset> stratified_parts(const Dataset& data, const PartsOptions& o
   return parts;
 }
 
-}  // namespace datasets
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::datasets

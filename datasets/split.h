@@ -6,9 +6,7 @@
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/datasets/dataset.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
-namespace datasets {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace datasets {
 
 // Splits that keep the proportions of the classes. Of a class with m samples, a part with fraction f gets m f
 // of them, rounded up or down; which way is decided so that the sizes of the parts come close to their
@@ -41,6 +39,4 @@ struct PartsOptions {
 ///   auto parts = datasets::stratified_parts(data, {.fractions = {0.8, 0.1, 0.1}});
 [[nodiscard]] std::vector<Dataset> stratified_parts(const Dataset& data, const PartsOptions& options);
 
-}  // namespace datasets
-}  // namespace v1
-}  // namespace xtgrad
+}}}  // namespace xtgrad::v1::datasets

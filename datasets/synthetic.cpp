@@ -15,9 +15,7 @@
 #include "xtgrad/datasets/checks.h"
 #include "xtgrad/datasets/seed.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace datasets {
+namespace xtgrad::inline v1::datasets {
 
 namespace {
 
@@ -155,6 +153,4 @@ Dataset xor_points(const XorOptions& options) {
   return with_noise(std::move(points), std::move(labels), 2, options.noise, random, dtype);
 }
 
-}  // namespace datasets
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::datasets

@@ -7,9 +7,7 @@
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/datasets/dataset.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
-namespace datasets {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace datasets {
 
 // Small data sets by formula, points in the plane unless said otherwise. Row i has label i mod classes (but
 // for xor_points), so a first part is as balanced as the whole. z is normal noise, a new draw from `seed`
@@ -65,6 +63,4 @@ struct XorOptions {
 /// label a xor b. By default just the four points, which no linear model can tell apart.
 [[nodiscard]] Dataset xor_points(const XorOptions& options = {});
 
-}  // namespace datasets
-}  // namespace v1
-}  // namespace xtgrad
+}}}  // namespace xtgrad::v1::datasets

@@ -5,10 +5,7 @@
 
 #include "xtgrad/datasets/sample_transform.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace datasets {
-namespace detail {
+namespace xtgrad::inline v1::datasets::detail {
 
 /// Rows of a tensor: order[first], order[first + 1] and so on, or first, first + 1 and so on without `order`.
 struct RowChoice {
@@ -25,7 +22,4 @@ struct RowChoice {
 [[nodiscard]] Tensor transform_rows(std::string_view function, const Tensor& x, const RowChoice& rows,
                                     const SampleTransform& transform, std::uint64_t seed);
 
-}  // namespace detail
-}  // namespace datasets
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::datasets::detail

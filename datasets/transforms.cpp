@@ -12,9 +12,7 @@
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/datasets/checks.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace datasets {
+namespace xtgrad::inline v1::datasets {
 
 namespace {
 
@@ -179,6 +177,4 @@ BatchTransform one_hot_labels(std::int64_t classes) {
   };
 }
 
-}  // namespace datasets
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::datasets

@@ -8,9 +8,7 @@
 #include "xtgrad/datasets/dataset.h"
 #include "xtgrad/datasets/loader.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
-namespace datasets {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace datasets {
 
 struct FitOptions {
   /// One mean and deviation for each channel of [n, channels, ...], over samples and pixels, rather than one
@@ -70,6 +68,4 @@ struct RangeOptions {
 ///   datasets::Loader loader(train, {.transform = datasets::one_hot_labels(train.classes())});
 [[nodiscard]] BatchTransform one_hot_labels(std::int64_t classes);
 
-}  // namespace datasets
-}  // namespace v1
-}  // namespace xtgrad
+}}}  // namespace xtgrad::v1::datasets

@@ -5,9 +5,7 @@
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/ops.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace nn {
+namespace xtgrad::inline v1::nn {
 
 std::string_view to_string(ActivationKind kind) {
   switch (kind) {
@@ -68,6 +66,4 @@ Tensor activate(const Tensor& x, ActivationKind kind) {
 Tensor LeakyReLU::forward(const Tensor& x) { return leaky_relu(x, slope_); }
 Tensor ELU::forward(const Tensor& x) { return elu(x, alpha_); }
 
-}  // namespace nn
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::nn

@@ -6,9 +6,7 @@
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/nn/module.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
-namespace nn {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace nn {
 
 enum class ActivationKind : std::uint8_t {
   identity,
@@ -100,6 +98,4 @@ class ELU : public Module {
   double alpha_;
 };
 
-}  // namespace nn
-}  // namespace v1
-}  // namespace xtgrad
+}}}  // namespace xtgrad::v1::nn

@@ -10,9 +10,7 @@
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/ops/batch_norm.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace nn {
+namespace xtgrad::inline v1::nn {
 namespace {
 
 /// [c] as it broadcasts to x [n, c, ...].
@@ -119,6 +117,4 @@ void BatchNorm2d::check_shape(const Tensor& x) const {
       fmt::format("{}: input must be [n, {}, h, w]: got {}", label(), channels, to_string(x.shape())));
 }
 
-}  // namespace nn
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::nn

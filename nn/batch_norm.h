@@ -7,9 +7,7 @@
 #include "xtgrad/nn/module.h"
 #include "xtgrad/nn/options.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
-namespace nn {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace nn {
 
 struct BatchNormOptions {
   std::int64_t num_features = required;  ///< channels
@@ -82,6 +80,4 @@ class BatchNorm2d : public BatchNorm {
   void check_shape(const Tensor& x) const override;
 };
 
-}  // namespace nn
-}  // namespace v1
-}  // namespace xtgrad
+}}}  // namespace xtgrad::v1::nn

@@ -4,10 +4,7 @@
 
 #include "xtgrad/nn/listing.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace nn {
-namespace detail {
+namespace xtgrad::inline v1::nn::detail {
 namespace {
 
 /// A module as a function of its input and its parameters, and what the check must know about it.
@@ -61,7 +58,4 @@ void require_copy(Module& copy, const Tensor& x, CheckGradsOptions options) {
                 });
 }
 
-}  // namespace detail
-}  // namespace nn
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::nn::detail

@@ -6,9 +6,7 @@
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/nn/module.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
-namespace nn {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace nn {
 namespace detail {
 
 template <class T>
@@ -42,6 +40,4 @@ void require_grads(const Model& model, const Tensor& x, const CheckGradsOptions&
   detail::require_copy(copy, x, options);
 }
 
-}  // namespace nn
-}  // namespace v1
-}  // namespace xtgrad
+}}}  // namespace xtgrad::v1::nn

@@ -9,9 +9,7 @@
 #include "xtgrad/nn/init.h"
 #include "xtgrad/nn/size_options.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace nn {
+namespace xtgrad::inline v1::nn {
 namespace {
 
 void check_groups(std::string_view option, std::int64_t channels, std::int64_t groups) {
@@ -63,6 +61,4 @@ Tensor Conv2d::forward(const Tensor& x) {
   return bias.defined() ? conv2d(x, w, bias, how) : conv2d(x, w, how);
 }
 
-}  // namespace nn
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::nn

@@ -7,9 +7,7 @@
 #include "xtgrad/nn/module.h"
 #include "xtgrad/nn/options.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
-namespace nn {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace nn {
 
 struct Conv2dOptions {
   std::int64_t in_channels = required;
@@ -47,6 +45,4 @@ class Conv2d : public Module {
   Conv2dOptions options_;
 };
 
-}  // namespace nn
-}  // namespace v1
-}  // namespace xtgrad
+}}}  // namespace xtgrad::v1::nn

@@ -8,9 +8,7 @@
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/nn/size_options.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace nn {
+namespace xtgrad::inline v1::nn {
 namespace {
 
 /// Far more than fits into memory, and small enough that no product of two leaves int64.
@@ -149,6 +147,4 @@ Tensor ConvNet::forward(const Tensor& x) {
   return layers.back()(dropouts.empty() ? flat : dropouts.back()(flat));
 }
 
-}  // namespace nn
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::nn

@@ -13,9 +13,7 @@
 #include "xtgrad/nn/linear.h"
 #include "xtgrad/nn/pool.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
-namespace nn {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace nn {
 
 struct ConvNetOptions {
   std::int64_t in_channels = 1;
@@ -74,6 +72,4 @@ class ConvNet : public Module {
   Size2d last_image_;  // height and width after all stages
 };
 
-}  // namespace nn
-}  // namespace v1
-}  // namespace xtgrad
+}}}  // namespace xtgrad::v1::nn

@@ -8,9 +8,7 @@
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/ops.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace nn {
+namespace xtgrad::inline v1::nn {
 
 namespace {
 
@@ -47,6 +45,4 @@ Tensor Dropout2d::forward(const Tensor& x) {
   return keep(x, bernoulli({x.size(0), x.size(1), 1, 1}, 1 - p_, stream), p_);
 }
 
-}  // namespace nn
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::nn

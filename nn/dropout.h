@@ -4,9 +4,7 @@
 #include "xtgrad/autograd/random.h"
 #include "xtgrad/nn/module.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
-namespace nn {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace nn {
 
 struct DropoutOptions {
   double p = 0.5;  ///< probability that an element becomes 0, in [0, 1]
@@ -52,6 +50,4 @@ class Dropout2d : public Module {
   double p_;
 };
 
-}  // namespace nn
-}  // namespace v1
-}  // namespace xtgrad
+}}}  // namespace xtgrad::v1::nn

@@ -4,9 +4,7 @@
 
 #include "xtgrad/autograd/io/on_behalf.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace nn {
+namespace xtgrad::inline v1::nn {
 
 void save(const std::string& path, const StateDict& state) {
   xtgrad::detail::save_safetensors("nn::save", path, {.tensors = {state.begin(), state.end()}});
@@ -20,6 +18,4 @@ StateDict load(const std::string& path, const ReadLimits& limits) {
   return state;
 }
 
-}  // namespace nn
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::nn

@@ -6,9 +6,7 @@
 #include "xtgrad/autograd/io/file.h"
 #include "xtgrad/nn/state_dict.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
-namespace nn {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace nn {
 
 /// Writes a state as a safetensors file (<xtgrad/autograd/io/safetensors.h>), whole or not at all. Names and
 /// order are the state's; every value keeps its bits. Throws IoError that names the file.
@@ -21,6 +19,4 @@ void save(const std::string& path, const StateDict& state);
 /// names and shapes as ours. Throws IoError for a file that is missing, damaged or foreign.
 [[nodiscard]] StateDict load(const std::string& path, const ReadLimits& limits = {});
 
-}  // namespace nn
-}  // namespace v1
-}  // namespace xtgrad
+}}}  // namespace xtgrad::v1::nn

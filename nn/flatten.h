@@ -5,9 +5,7 @@
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/nn/module.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
-namespace nn {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace nn {
 
 /// Joins the dimensions from `start` on into one; [n, c, h, w] to [n, c * h * w] by default.
 class Flatten : public Module {
@@ -19,6 +17,4 @@ class Flatten : public Module {
   std::int64_t start_;
 };
 
-}  // namespace nn
-}  // namespace v1
-}  // namespace xtgrad
+}}}  // namespace xtgrad::v1::nn

@@ -8,10 +8,7 @@
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/ops.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace nn {
-namespace init {
+namespace xtgrad::inline v1::nn::init {
 namespace {
 
 /// sqrt(numerator / fan), and 0 for a layer without inputs, whose weight has no elements anyway.
@@ -86,7 +83,4 @@ Tensor normal(const Shape& shape, const NormalOptions& options, Random& random, 
   return result;
 }
 
-}  // namespace init
-}  // namespace nn
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::nn::init

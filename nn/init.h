@@ -5,9 +5,7 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/export.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
-namespace nn {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace nn {
 
 /// Starting values of parameters. Use them with `set_value`, or to make a Parameter; `zeros`, `ones`, `full`
 /// and `uniform` of creation.h serve as well.
@@ -68,6 +66,4 @@ struct NormalOptions {
                             Random& random = default_random(), const TensorOptions& tensor = {});
 
 }  // namespace init
-}  // namespace nn
-}  // namespace v1
-}  // namespace xtgrad
+}}}  // namespace xtgrad::v1::nn

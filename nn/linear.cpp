@@ -8,9 +8,7 @@
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/nn/init.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace nn {
+namespace xtgrad::inline v1::nn {
 
 Linear::Linear(const LinearOptions& options) {
   const auto [in, out, with_bias] = options;
@@ -55,6 +53,4 @@ Tensor Linear::forward(const Tensor& x) {
   return reshape(y, result);
 }
 
-}  // namespace nn
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::nn

@@ -6,9 +6,7 @@
 #include "xtgrad/nn/module.h"
 #include "xtgrad/nn/options.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
-namespace nn {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace nn {
 
 struct LinearOptions {
   std::int64_t in_features = required;
@@ -36,6 +34,4 @@ class Linear : public Module {
   Parameter bias;    // [out]; not defined without bias
 };
 
-}  // namespace nn
-}  // namespace v1
-}  // namespace xtgrad
+}}}  // namespace xtgrad::v1::nn

@@ -6,10 +6,7 @@
 #include "xtgrad/nn/members.h"
 #include "xtgrad/nn/module.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace nn {
-namespace detail {
+namespace xtgrad::inline v1::nn::detail {
 
 /// `members` is one function for reading and for writing, so it is not const. This is for visitors that only
 /// read.
@@ -48,7 +45,4 @@ class StateSnapshot {
   std::vector<Counter> counters_;
 };
 
-}  // namespace detail
-}  // namespace nn
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::nn::detail

@@ -9,9 +9,7 @@
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/ops.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace nn {
+namespace xtgrad::inline v1::nn {
 namespace {
 
 Tensor reduce(const Tensor& items, Reduction reduction) {
@@ -242,6 +240,4 @@ Tensor bce_with_logits(const Tensor& logits, const Tensor& target, const BceWith
   return reduce(items, options.reduction);
 }
 
-}  // namespace nn
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::nn

@@ -5,9 +5,7 @@
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/autograd/tensor.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
-namespace nn {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace nn {
 
 /// What a loss makes of its items: their mean or sum, 0-d, or all of them.
 enum class Reduction : std::uint8_t { mean, sum, none };
@@ -67,6 +65,4 @@ struct BceWithLogitsOptions {
 [[nodiscard]] Tensor bce_with_logits(const Tensor& logits, const Tensor& target,
                                      const BceWithLogitsOptions& options = {});
 
-}  // namespace nn
-}  // namespace v1
-}  // namespace xtgrad
+}}}  // namespace xtgrad::v1::nn

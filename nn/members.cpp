@@ -5,9 +5,7 @@
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/nn/type_name.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace nn {
+namespace xtgrad::inline v1::nn {
 namespace {
 
 /// The type whose members are being listed, for messages.
@@ -104,6 +102,4 @@ void Members::on_buffer(const std::string&, Tensor&) {}
 void Members::on_stream(const std::string&, Random&) {}
 void Members::on_counter(const std::string&, std::int64_t&) {}
 
-}  // namespace nn
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::nn

@@ -14,9 +14,7 @@
 #include "xtgrad/nn/parameter.h"
 #include "xtgrad/nn/state_dict.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
-namespace nn {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace nn {
 
 class Members;
 
@@ -102,6 +100,4 @@ class Members {
   std::unordered_set<const Parameter*> listed_;  // so far
 };
 
-}  // namespace nn
-}  // namespace v1
-}  // namespace xtgrad
+}}}  // namespace xtgrad::v1::nn

@@ -7,9 +7,7 @@
 
 #include "xtgrad/autograd/errors.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace nn {
+namespace xtgrad::inline v1::nn {
 
 MLP::MLP(const MLPOptions& options) : activation_(options.activation) {
   const std::vector<std::int64_t>& sizes = options.sizes;
@@ -45,6 +43,4 @@ Tensor MLP::forward(const Tensor& x) {
   return layers.back()(hidden);
 }
 
-}  // namespace nn
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::nn

@@ -8,9 +8,7 @@
 #include "xtgrad/nn/dropout.h"
 #include "xtgrad/nn/linear.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
-namespace nn {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace nn {
 
 struct MLPOptions {
   std::vector<std::int64_t> sizes = {};  ///< features of the input, of each hidden layer, of the output
@@ -38,6 +36,4 @@ class MLP : public Module {
   ActivationKind activation_;
 };
 
-}  // namespace nn
-}  // namespace v1
-}  // namespace xtgrad
+}}}  // namespace xtgrad::v1::nn

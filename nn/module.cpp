@@ -9,9 +9,7 @@
 #include "xtgrad/nn/module_call.h"
 #include "xtgrad/nn/type_name.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace nn {
+namespace xtgrad::inline v1::nn {
 namespace detail {
 namespace {
 
@@ -179,6 +177,4 @@ OnForward::OnForward(Function function) : function_(std::move(function)), outer_
 
 OnForward::~OnForward() { innermost_hook = outer_; }
 
-}  // namespace nn
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::nn

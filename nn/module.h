@@ -8,9 +8,7 @@
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/nn/members.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
-namespace nn {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace nn {
 
 struct NamedParameter {
   std::string name;
@@ -106,6 +104,4 @@ class OnForward {
   OnForward* outer_;
 };
 
-}  // namespace nn
-}  // namespace v1
-}  // namespace xtgrad
+}}}  // namespace xtgrad::v1::nn

@@ -6,10 +6,7 @@
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/nn/listing.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace nn {
-namespace detail {
+namespace xtgrad::inline v1::nn::detail {
 
 thread_local constinit const ModuleCall* ModuleCall::current_ __attribute__((tls_model("initial-exec"))) =
     nullptr;
@@ -66,7 +63,4 @@ void check_listed(const Parameter& parameter) {
   if (parameter.slot()->listed_by() != root) throw_forgotten(*call, parameter.shape());
 }
 
-}  // namespace detail
-}  // namespace nn
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::nn::detail

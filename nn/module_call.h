@@ -2,9 +2,7 @@
 
 #include <string>
 
-namespace xtgrad {
-inline namespace v1 {
-namespace nn {
+namespace xtgrad::inline v1::nn {
 
 class Module;
 class Parameter;
@@ -45,6 +43,4 @@ void check_listed(const Parameter& parameter);
 bool find_path(Module& root, const Module& module, std::string& path);
 
 }  // namespace detail
-}  // namespace nn
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::nn

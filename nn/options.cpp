@@ -4,10 +4,7 @@
 
 #include "xtgrad/autograd/errors.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace nn {
-namespace detail {
+namespace xtgrad::inline v1::nn::detail {
 
 void check_option(std::string_view module, std::string_view option, std::int64_t value, std::int64_t least) {
   if (value == required)
@@ -16,7 +13,4 @@ void check_option(std::string_view module, std::string_view option, std::int64_t
     throw ValueError(fmt::format("{}: {} must be at least {}: got {}", module, option, least, value));
 }
 
-}  // namespace detail
-}  // namespace nn
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::nn::detail

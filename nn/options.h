@@ -6,9 +6,7 @@
 
 #include "xtgrad/autograd/export.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
-namespace nn {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace nn {
 
 /// The value of an option that has no default; a module that finds it throws ValueError that names the
 /// option.
@@ -21,6 +19,4 @@ namespace detail {
 void check_option(std::string_view module, std::string_view option, std::int64_t value, std::int64_t least);
 
 }  // namespace detail
-}  // namespace nn
-}  // namespace v1
-}  // namespace xtgrad
+}}}  // namespace xtgrad::v1::nn

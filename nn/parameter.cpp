@@ -10,9 +10,7 @@
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/nn/module_call.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace nn {
+namespace xtgrad::inline v1::nn {
 namespace {
 
 std::string quoted(const std::string& name) {
@@ -125,6 +123,4 @@ WithParameters::~WithParameters() {
   for (std::size_t i = parameters_.size(); i-- > 0;) parameters_[i]->substitute_ = std::move(before_[i]);
 }
 
-}  // namespace nn
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::nn

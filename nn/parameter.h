@@ -10,8 +10,7 @@
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/autograd/tensor.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 
 /// A base in the namespace of Tensor, so that argument-dependent lookup finds the operators on tensors for
 /// classes elsewhere that convert to one: `weight * 0.5` for an `nn::Parameter`.
@@ -148,5 +147,4 @@ class WithParameters {
 };
 
 }  // namespace nn
-}  // namespace v1
-}  // namespace xtgrad
+}}  // namespace xtgrad::v1

@@ -6,9 +6,7 @@
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/ops.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace nn {
+namespace xtgrad::inline v1::nn {
 namespace {
 
 LinearOptions checked(const PerceptronOptions& options) {
@@ -45,6 +43,4 @@ std::int64_t perceptron_rule(Perceptron& unit, const Tensor& x, const Tensor& ta
   return wrong;
 }
 
-}  // namespace nn
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::nn

@@ -6,9 +6,7 @@
 #include "xtgrad/nn/activations.h"
 #include "xtgrad/nn/linear.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
-namespace nn {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace nn {
 
 struct PerceptronOptions {
   std::int64_t in_features = required;
@@ -48,6 +46,4 @@ struct PerceptronRuleOptions {
 std::int64_t perceptron_rule(Perceptron& unit, const Tensor& x, const Tensor& targets,
                              const PerceptronRuleOptions& options = {});
 
-}  // namespace nn
-}  // namespace v1
-}  // namespace xtgrad
+}}}  // namespace xtgrad::v1::nn

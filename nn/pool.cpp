@@ -6,9 +6,7 @@
 #include "xtgrad/autograd/ops/pool.h"
 #include "xtgrad/nn/size_options.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace nn {
+namespace xtgrad::inline v1::nn {
 namespace {
 
 void check_window(std::string_view module, const Size2d& kernel, const std::optional<Size2d>& stride,
@@ -45,6 +43,4 @@ Tensor AvgPool2d::forward(const Tensor& x) {
   return avg_pool2d(x, options_);
 }
 
-}  // namespace nn
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::nn

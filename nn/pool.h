@@ -4,9 +4,7 @@
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/nn/module.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
-namespace nn {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace nn {
 
 /// Largest element of each window: [n, c, h, w] to [n, c, h', w']; options and sizes as max_pool2d's in
 /// ops.h. Throws ValueError for a missing kernel or an option out of range, ShapeError for an input that does
@@ -35,6 +33,4 @@ class AvgPool2d : public Module {
   AvgPool2dOptions options_;
 };
 
-}  // namespace nn
-}  // namespace v1
-}  // namespace xtgrad
+}}}  // namespace xtgrad::v1::nn

@@ -7,9 +7,7 @@
 
 #include "xtgrad/autograd/errors.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace nn {
+namespace xtgrad::inline v1::nn {
 
 Sequential::Sequential(const Sequential& other) : Module(other) {
   layers_.reserve(other.layers_.size());
@@ -47,6 +45,4 @@ Tensor Sequential::forward(const Tensor& x) {
   return y;
 }
 
-}  // namespace nn
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::nn

@@ -10,9 +10,7 @@
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/nn/module.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
-namespace nn {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace nn {
 
 class Sequential;
 
@@ -94,6 +92,4 @@ class Sequential : public Module {
   std::vector<Entry> layers_;
 };
 
-}  // namespace nn
-}  // namespace v1
-}  // namespace xtgrad
+}}}  // namespace xtgrad::v1::nn

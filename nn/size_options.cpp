@@ -7,10 +7,7 @@
 
 #include "xtgrad/autograd/errors.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace nn {
-namespace detail {
+namespace xtgrad::inline v1::nn::detail {
 
 void check_size(std::string_view module, std::string_view option, const Size2d& size, std::int64_t least) {
   if (size.height < least || size.width < least) {
@@ -29,7 +26,4 @@ void check_kernel(std::string_view module, const Size2d& kernel) {
   check_size(module, "kernel", kernel, 1);
 }
 
-}  // namespace detail
-}  // namespace nn
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::nn::detail

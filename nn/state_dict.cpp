@@ -6,9 +6,7 @@
 
 #include "xtgrad/autograd/errors.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace nn {
+namespace xtgrad::inline v1::nn {
 
 void StateDict::add(std::string name, const Tensor& value) {
   if (contains(name)) throw ValueError(fmt::format("StateDict: the name \"{}\" is there already", name));
@@ -49,6 +47,4 @@ const Tensor* StateDict::find(std::string_view name) const {
   return found == index_.end() ? nullptr : &entries_[found->second].value;
 }
 
-}  // namespace nn
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::nn

@@ -10,9 +10,7 @@
 #include "xtgrad/autograd/io/named_tensor.h"
 #include "xtgrad/autograd/tensor.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
-namespace nn {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace nn {
 
 /// Tensors by name, in the order in which they were put in: everything that a model or an optimizer must
 /// remember. Parameters and buffers are themselves; a random stream is int64 [2] (seed, position), a counter
@@ -44,6 +42,4 @@ class StateDict {
   std::unordered_map<std::string, std::size_t> index_;
 };
 
-}  // namespace nn
-}  // namespace v1
-}  // namespace xtgrad
+}}}  // namespace xtgrad::v1::nn

@@ -12,9 +12,7 @@
 #include "xtgrad/nn/listing.h"
 #include "xtgrad/nn/type_name.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace nn {
+namespace xtgrad::inline v1::nn {
 namespace {
 
 // int64 has the 64 bits of an uint64, and is what files and other programs know.
@@ -147,6 +145,4 @@ LoadReport Stateful::load_state_dict(const StateDict& state, const LoadOptions& 
   return std::move(compare.report);
 }
 
-}  // namespace nn
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::nn

@@ -10,9 +10,7 @@
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/nn/listing.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace nn {
+namespace xtgrad::inline v1::nn {
 namespace {
 
 struct Row {
@@ -128,6 +126,4 @@ std::string Module::summary(const Tensor& input) {
                      build.learning, build.bytes);
 }
 
-}  // namespace nn
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::nn

@@ -6,10 +6,7 @@
 #include <cstdlib>
 #include <memory>
 
-namespace xtgrad {
-inline namespace v1 {
-namespace nn {
-namespace detail {
+namespace xtgrad::inline v1::nn::detail {
 namespace {
 
 bool is_identifier(char c) {
@@ -49,7 +46,4 @@ std::string type_name(const std::type_info& type) {
   return name;
 }
 
-}  // namespace detail
-}  // namespace nn
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::nn::detail

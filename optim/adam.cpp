@@ -6,9 +6,7 @@
 #include "xtgrad/optim/advance.h"
 #include "xtgrad/optim/checks.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace optim {
+namespace xtgrad::inline v1::optim {
 namespace {
 
 constexpr std::array<std::string_view, 3> all_names{"m", "v", "v_max"};
@@ -154,6 +152,4 @@ Stepped step(const std::vector<Tensor>& parameters, const std::vector<Tensor>& g
   return step_of(parameters, gradients, states, options);
 }
 
-}  // namespace optim
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::optim

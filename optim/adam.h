@@ -6,9 +6,7 @@
 #include "xtgrad/optim/hyper.h"
 #include "xtgrad/optim/optimizer_with.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
-namespace optim {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace optim {
 
 struct AdamOptions {
   Hyper lr = 1e-3;
@@ -74,6 +72,4 @@ class AdamW : public OptimizerWith<AdamWOptions> {
 [[nodiscard]] Stepped step(const std::vector<Tensor>& parameters, const std::vector<Tensor>& gradients,
                            const std::vector<State>& states, const AdamWOptions& options);
 
-}  // namespace optim
-}  // namespace v1
-}  // namespace xtgrad
+}}}  // namespace xtgrad::v1::optim

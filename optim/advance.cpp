@@ -6,10 +6,7 @@
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace optim {
-namespace detail {
+namespace xtgrad::inline v1::optim::detail {
 namespace {
 
 std::string describe(const Tensor& x) {
@@ -71,7 +68,4 @@ void check_step(std::string_view optimizer, const std::vector<Tensor>& parameter
   }
 }
 
-}  // namespace detail
-}  // namespace optim
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::optim::detail

@@ -14,10 +14,7 @@
 #include "xtgrad/optim/hyper_math.h"
 #include "xtgrad/optim/state.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace optim {
-namespace detail {
+namespace xtgrad::inline v1::optim::detail {
 
 // One formula, two evaluators (DESIGN, section 4), for updates. An optimizer writes its update once, as a
 // callable (p, g, moments...) -> std::tuple(p, moments...) over generic values: on lanes it is one fused pass
@@ -104,7 +101,4 @@ Stepped step_all(std::string_view optimizer, const Hyper& lr, const std::vector<
   return result;
 }
 
-}  // namespace detail
-}  // namespace optim
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::optim::detail

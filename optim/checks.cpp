@@ -6,10 +6,7 @@
 
 #include "xtgrad/autograd/errors.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace optim {
-namespace detail {
+namespace xtgrad::inline v1::optim::detail {
 namespace {
 
 void check_given(std::string_view optimizer, std::string_view option, const Hyper& value) {
@@ -41,7 +38,4 @@ void check_finite(std::string_view optimizer, std::string_view option, const Hyp
   throw ValueError(fmt::format("{}: {} must be finite: got {}", optimizer, option, number));
 }
 
-}  // namespace detail
-}  // namespace optim
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::optim::detail

@@ -4,10 +4,7 @@
 
 #include "xtgrad/optim/hyper.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace optim {
-namespace detail {
+namespace xtgrad::inline v1::optim::detail {
 
 // What options are checked for; each throws ValueError that names optimizer, option and value, or says that
 // the option is required and was not given.
@@ -18,7 +15,4 @@ void check_not_negative(std::string_view optimizer, std::string_view option, con
 void check_decay_rate(std::string_view optimizer, std::string_view option, const Hyper& value);
 void check_finite(std::string_view optimizer, std::string_view option, const Hyper& value);
 
-}  // namespace detail
-}  // namespace optim
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::optim::detail

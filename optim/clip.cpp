@@ -13,9 +13,7 @@
 #include "xtgrad/autograd/kernels/map.h"
 #include "xtgrad/autograd/ops.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace optim {
+namespace xtgrad::inline v1::optim {
 namespace {
 
 constexpr std::size_t sums = 16;  // independent ones, for the compiler to keep in SIMD registers
@@ -139,6 +137,4 @@ void clip_grad_value(std::span<const nn::ParameterRef> parameters, double limit)
   replace_gradients(parameters, [limit](const auto& g) { return minimum(maximum(g, -limit), limit); });
 }
 
-}  // namespace optim
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::optim

@@ -5,9 +5,7 @@
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/nn/parameter.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
-namespace optim {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace optim {
 
 struct ClipNormOptions {
   double norm_type = 2;             ///< p of the p-norm, positive; infinity for the largest magnitude
@@ -30,6 +28,4 @@ double clip_grad_norm(std::span<const nn::ParameterRef> parameters, double max_n
 /// that is negative or NaN.
 void clip_grad_value(std::span<const nn::ParameterRef> parameters, double limit);
 
-}  // namespace optim
-}  // namespace v1
-}  // namespace xtgrad
+}}}  // namespace xtgrad::v1::optim

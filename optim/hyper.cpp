@@ -6,9 +6,7 @@
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/optim/hyper_math.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace optim {
+namespace xtgrad::inline v1::optim {
 namespace {
 
 /// `f` of two hyperparameters, at least one of which is a tensor; f takes two tensors, or a tensor and a
@@ -73,6 +71,4 @@ Tensor operator+(const Tensor& x, const Hyper& b) {
   return b.is_tensor() ? x + b.tensor().to(x.dtype()) : x + b.value();
 }
 
-}  // namespace optim
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::optim

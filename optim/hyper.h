@@ -3,9 +3,7 @@
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/autograd/tensor.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
-namespace optim {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace optim {
 
 /// A hyperparameter: a number, or a 0-d floating tensor, through which derivatives of a recorded step flow.
 /// As a number does, a tensor takes the dtype of the parameter that it is used on.
@@ -38,6 +36,4 @@ class Hyper {
   bool is_set_ = false;
 };
 
-}  // namespace optim
-}  // namespace v1
-}  // namespace xtgrad
+}}}  // namespace xtgrad::v1::optim

@@ -5,9 +5,7 @@
 
 #include "xtgrad/optim/hyper.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace optim {
+namespace xtgrad::inline v1::optim {
 
 // Arithmetic of hyperparameters, so that an update formula reads the same for coefficients that are C++
 // numbers (on lanes) and for those that a derivative can reach (on tensors). Among numbers it is arithmetic
@@ -36,6 +34,4 @@ template <class C>
 }
 
 }  // namespace detail
-}  // namespace optim
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::optim

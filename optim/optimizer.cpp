@@ -12,9 +12,7 @@
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/optim/checks.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace optim {
+namespace xtgrad::inline v1::optim {
 namespace {
 
 /// True if nobody but its parameter, and the caller of this, holds the value: no handle, no graph, no copy.
@@ -154,6 +152,4 @@ void Optimizer::prepare(Entry& entry, std::span<const std::string_view> names) c
   }
 }
 
-}  // namespace optim
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::optim

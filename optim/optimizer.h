@@ -11,9 +11,7 @@
 #include "xtgrad/nn/parameter.h"
 #include "xtgrad/optim/state.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
-namespace optim {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace optim {
 
 /// Changes parameters by their gradients. Holds the parameters themselves, not the model, which may be moved
 /// or assigned to meanwhile; several optimizers may hold one parameter. Parameters come in groups, each with
@@ -83,6 +81,4 @@ class Optimizer : public nn::Stateful {
   std::vector<Group> groups_;
 };
 
-}  // namespace optim
-}  // namespace v1
-}  // namespace xtgrad
+}}}  // namespace xtgrad::v1::optim

@@ -8,9 +8,7 @@
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/optim/optimizer.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
-namespace optim {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace optim {
 
 /// An optimizer each of whose groups has one struct of options, with a `Hyper lr` among them: what SGD, Adam
 /// and AdamW have in common. A template, so that `options()` gives back the struct that was given.
@@ -57,6 +55,4 @@ class OptimizerWith : public Optimizer {
   std::vector<Options> options_;
 };
 
-}  // namespace optim
-}  // namespace v1
-}  // namespace xtgrad
+}}}  // namespace xtgrad::v1::optim

@@ -11,9 +11,7 @@
 #include "xtgrad/optim/checks.h"
 #include "xtgrad/optim/hyper_math.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace optim {
+namespace xtgrad::inline v1::optim {
 namespace {
 
 std::vector<double> rates_of(const Optimizer& optimizer) {
@@ -104,6 +102,4 @@ std::vector<double> ScheduledLr::rates(std::int64_t step) const {
   return now;
 }
 
-}  // namespace optim
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::optim

@@ -9,9 +9,7 @@
 #include "xtgrad/optim/hyper.h"
 #include "xtgrad/optim/optimizer.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
-namespace optim {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace optim {
 
 /// How a learning rate changes: a factor of the initial rate for each step, counted from 0; steps may be
 /// epochs. A pure function with no state, so training goes on from any step without replaying those before.
@@ -93,6 +91,4 @@ class ScheduledLr {
   Schedule schedule_;
 };
 
-}  // namespace optim
-}  // namespace v1
-}  // namespace xtgrad
+}}}  // namespace xtgrad::v1::optim

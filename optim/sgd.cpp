@@ -8,9 +8,7 @@
 #include "xtgrad/optim/advance.h"
 #include "xtgrad/optim/checks.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace optim {
+namespace xtgrad::inline v1::optim {
 namespace {
 
 constexpr std::string_view name = "SGD";
@@ -104,6 +102,4 @@ Stepped step(const std::vector<Tensor>& parameters, const std::vector<Tensor>& g
       [&](const Update& update, State& state) { return advance_one(options, update, state); });
 }
 
-}  // namespace optim
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::optim

@@ -6,9 +6,7 @@
 #include "xtgrad/optim/hyper.h"
 #include "xtgrad/optim/optimizer_with.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
-namespace optim {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace optim {
 
 struct SGDOptions {
   Hyper lr = {};                ///< required
@@ -59,6 +57,4 @@ class SGD : public OptimizerWith<SGDOptions> {
 [[nodiscard]] Stepped step(const std::vector<Tensor>& parameters, const std::vector<Tensor>& gradients,
                            const std::vector<State>& states, const SGDOptions& options);
 
-}  // namespace optim
-}  // namespace v1
-}  // namespace xtgrad
+}}}  // namespace xtgrad::v1::optim

@@ -8,9 +8,7 @@
 #include "xtgrad/autograd/tensor.h"
 #include "xtgrad/optim/hyper.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
-namespace optim {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace optim {
 
 /// What an optimizer remembers of one parameter; each optimizer says what its moments are.
 struct State {
@@ -34,6 +32,4 @@ struct Stepped {
   std::vector<State> states;
 };
 
-}  // namespace optim
-}  // namespace v1
-}  // namespace xtgrad
+}}}  // namespace xtgrad::v1::optim

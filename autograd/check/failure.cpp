@@ -5,9 +5,7 @@
 
 #include "xtgrad/autograd/check/order.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 namespace {
 
 using Result = CheckGradsReport::Result;
@@ -165,6 +163,4 @@ bool OrderCheck::report_inconclusive(std::size_t input, std::size_t output, doub
           problem_.order, report_.output, report_.input, blind, options_.coarsest, options_.seed));
 }
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

@@ -6,9 +6,7 @@
 #include <limits>
 #include <utility>
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 namespace {
 
 // Steps are powers of this. Not of 2: x + tv would then be rounded alike at every step, and an error that all
@@ -305,6 +303,4 @@ std::optional<Irregularity> LineDerivative::irregularity(std::size_t block_index
   return is_kink ? kink : jump;
 }
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

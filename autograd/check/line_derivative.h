@@ -6,9 +6,7 @@
 #include <optional>
 #include <vector>
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 /// A function of one number with many results: t -> F(x + t v). The results form blocks (one for each
 /// tensor), whose derivatives may be of very different size.
@@ -106,6 +104,4 @@ class LineDerivative {
 /// Square root of the sum of squares.
 [[nodiscard]] double norm(const double* values, std::size_t count);
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

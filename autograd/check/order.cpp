@@ -10,9 +10,7 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/grad.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 namespace {
 
 using Result = CheckGradsReport::Result;
@@ -303,6 +301,4 @@ bool OrderCheck::check_zero_cotangent() {
   return true;
 }
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

@@ -8,9 +8,7 @@
 #include "xtgrad/autograd/check/problem.h"
 #include "xtgrad/autograd/check_grads.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 using Values = std::vector<double>;
 
@@ -101,6 +99,4 @@ class OrderCheck {
   std::vector<std::vector<Cotangent>> cotangents_;  // of each output
 };
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

@@ -8,9 +8,7 @@
 #include "xtgrad/autograd/check/line_derivative.h"
 #include "xtgrad/autograd/creation.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 namespace {
 
 /// The user's function seen from outside: what differs between inputs that are checked and those that are
@@ -149,6 +147,4 @@ std::vector<std::int64_t> index_of(const Shape& shape, std::size_t offset) {
   return index;
 }
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

@@ -8,9 +8,7 @@
 #include "xtgrad/autograd/check_grads.h"
 #include "xtgrad/autograd/random.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 /// One order of a gradient check: a function of float64 tensors to float64 tensors, and the point.
 struct CheckProblem {
@@ -44,6 +42,4 @@ double scale_of(const Tensor& x);
 /// Index of an element in row-major order.
 std::vector<std::int64_t> index_of(const Shape& shape, std::size_t offset);
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

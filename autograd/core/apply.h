@@ -8,9 +8,7 @@
 
 #include "xtgrad/autograd/core/primitive.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 /// Room for a node with `n_slots` slots and `primitive_bytes` of attributes; the id follows the inputs'.
 Node* allocate_recorded(Array&& array, std::size_t primitive_bytes, std::span<const Tensor* const> inputs);
@@ -64,6 +62,4 @@ Tensor apply(const P& primitive, const Inputs&... inputs) {
   return make_result(primitive, primitive.forward(array_of(inputs)...), pointers);
 }
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

@@ -4,9 +4,7 @@
 #include "xtgrad/autograd/dtype.h"
 #include "xtgrad/autograd/shape.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 [[noreturn]] void throw_too_large(const Shape& shape, Dtype dtype);
 
@@ -75,6 +73,4 @@ decltype(auto) visit_floating(Dtype dtype, F&& f) {
   return dtype == Dtype::float64 ? f(double{}) : f(float{});
 }
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

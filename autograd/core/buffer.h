@@ -9,9 +9,7 @@
 #include "xtgrad/autograd/core/ref_count.h"
 #include "xtgrad/autograd/memory/pool.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 /// A reference-counted block of elements. The data starts 64 bytes after the header, on a 64-byte boundary,
 /// and is padded so that kernels may read and write whole SIMD lanes past the last element.
@@ -75,6 +73,4 @@ class BufferRef {
   Buffer* buffer_ = nullptr;
 };
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

@@ -7,9 +7,7 @@
 #include "xtgrad/autograd/core/node.h"
 #include "xtgrad/autograd/memory/pool_allocator.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 /// Where a gradient accumulates, and the name it goes by. Several nodes may share one: a parameter that was
 /// given a new value is a new leaf, but a loss recorded on the old leaf still adds to the parameter's
@@ -73,6 +71,4 @@ LeafState& leaf_state_of(Node& node);
 /// of these.
 Tensor make_leaf(const Tensor& value, const Tensor& previous);
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

@@ -13,9 +13,7 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 /// What the functions that make tensors from C++ values share.
 
@@ -59,6 +57,4 @@ Array new_array(std::string_view function, const Shape& shape, Dtype dtype, bool
 /// A leaf around a filled array.
 Tensor new_leaf(Array array, bool requires_grad);
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

@@ -9,9 +9,7 @@
 #include "xtgrad/autograd/core/leaf_state.h"
 #include "xtgrad/autograd/errors.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 thread_local constinit ThreadState thread_state __attribute__((tls_model("initial-exec")));
 
@@ -140,6 +138,4 @@ void throw_empty_handle() {
       "does not exist (check defined() first)");
 }
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

@@ -10,9 +10,7 @@
 #include "xtgrad/autograd/core/thread_state.h"
 #include "xtgrad/autograd/tensor.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 class Primitive;
 struct LeafState;
@@ -105,6 +103,4 @@ void release_ref(NodeCounts& node) noexcept;
 /// value. The sweep calls this as it passes.
 void free_graph_of(Node& node) noexcept;
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

@@ -3,9 +3,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 /// One id for each line of ops.def.
 enum class OpId : std::uint8_t {
@@ -34,6 +32,4 @@ inline constexpr std::string_view op_names[] = {
   return op_names[static_cast<std::uint8_t>(id)];
 }
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

@@ -7,9 +7,7 @@
 #include "xtgrad/autograd/kernels/add_into.h"
 #include "xtgrad/autograd/ops.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 PendingCotangents::~PendingCotangents() {
   if (only_.node != nullptr) release_ref(*only_.node);
@@ -90,6 +88,4 @@ void GradientSlot::accumulate(Tensor gradient) {
   gradient_ = gradient_.defined() ? detail::accumulate(std::move(gradient_), gradient) : std::move(gradient);
 }
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

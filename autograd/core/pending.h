@@ -9,9 +9,7 @@
 #include "xtgrad/autograd/core/node.h"
 #include "xtgrad/autograd/memory/pool_allocator.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 /// The sweep's to-do list: nodes that have received a cotangent and wait until all their consumers are done.
 /// Ids grow from inputs to outputs, so the largest id is always ready. Everything is kept here and nothing in
@@ -71,6 +69,4 @@ class PendingCotangents {
 /// `sum` with `term` added: in place if no other handle can see `sum`'s elements and nothing records.
 Tensor accumulate(Tensor sum, const Tensor& term);
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

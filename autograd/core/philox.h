@@ -4,9 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 /// Philox4x32-10 on `Width` neighbouring blocks at once, word by word, so that its rounds become SIMD code.
 /// The counter is (index, position), the key is the seed, each low word first; `words[k][j]` is word k of
@@ -64,6 +62,4 @@ double normal_from(RandomBits bits);
 std::uint64_t random_below(std::uint64_t n, std::uint64_t seed, std::uint64_t position, std::uint64_t index,
                            std::uint64_t stride);
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

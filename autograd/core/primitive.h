@@ -9,9 +9,7 @@
 #include "xtgrad/autograd/core/node.h"
 #include "xtgrad/autograd/core/op_id.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 /// Which values a rule reads, given which inputs want a gradient: bit i for input i, and `output_bit`.
 /// Whatever is not named here is released as soon as no handle holds it.
@@ -99,6 +97,4 @@ class PrimitiveOf : public Primitive {
   ~PrimitiveOf() = default;
 };
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

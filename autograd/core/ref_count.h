@@ -7,9 +7,7 @@
 
 #include "xtgrad/autograd/export.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
-namespace detail {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace detail {
 
 /// A reference count that pays for atomic instructions only once the process has a second thread, as
 /// libstdc++'s shared_ptr does: an uncontended locked instruction costs about as much as a whole small node.
@@ -58,6 +56,4 @@ class RefCount {
   std::atomic<std::uint32_t> count_;
 };
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}}}  // namespace xtgrad::v1::detail

@@ -5,9 +5,7 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/ops.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 namespace {
 
 Tensor without_largest_element(const Tensor& gradient) {
@@ -41,6 +39,4 @@ void RuleMutation::apply(OpId rule, std::span<Tensor> gradients) const {
   }
 }
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

@@ -4,9 +4,7 @@
 
 #include "xtgrad/autograd/core/primitive.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 /// A deliberate fault in one rule, for the test that proves that the test suite would notice it. The sweep
 /// asks for it once a node; nothing but that test sets it.
@@ -22,6 +20,4 @@ struct RuleMutation {
   void apply(OpId rule, std::span<Tensor> gradients) const;
 };
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

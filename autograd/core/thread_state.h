@@ -4,9 +4,7 @@
 
 #include "xtgrad/autograd/dtype.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 struct RuleMutation;
 
@@ -21,6 +19,4 @@ struct ThreadState {
 // initial-exec: an operation must not pay for a call that finds the thread's storage.
 extern thread_local constinit ThreadState thread_state __attribute__((tls_model("initial-exec")));
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

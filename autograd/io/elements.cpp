@@ -12,9 +12,7 @@
 #include "xtgrad/autograd/core/array.h"
 #include "xtgrad/autograd/core/node.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 namespace {
 
 static_assert(std::endian::native == std::endian::little, "elements are written as they lie in memory");
@@ -223,6 +221,4 @@ std::string in_quotes(std::string_view text) {
   return shown += text.size() > length ? fmt::format("...\" ({} bytes)", text.size()) : "\"";
 }
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

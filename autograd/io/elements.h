@@ -11,9 +11,7 @@
 #include "xtgrad/autograd/shape.h"
 #include "xtgrad/autograd/tensor.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 /// What the file formats share: kinds of elements, the way from their bytes to a tensor and back, and words
 /// for messages.
@@ -63,6 +61,4 @@ struct ElementLayout {
 /// all that is not ASCII, too, unless the text is UTF-8.
 [[nodiscard]] std::string in_quotes(std::string_view text);
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

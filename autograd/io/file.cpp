@@ -17,8 +17,7 @@
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/io/on_behalf.h"
 
-namespace xtgrad {
-inline namespace v1 {
+namespace xtgrad::inline v1 {
 namespace {
 
 [[noreturn]] void fail(std::string_view function, std::string_view what, const std::string& path, int error) {
@@ -224,5 +223,4 @@ void write_file_atomically(const std::string& path, std::string_view bytes) {
   detail::write_file_atomically("write_file_atomically", path, bytes);
 }
 
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1

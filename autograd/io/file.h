@@ -6,8 +6,7 @@
 
 #include "xtgrad/autograd/export.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 
 /// How much reading may bring into memory; IoError past it. What a file claims about itself never makes the
 /// library reserve memory, but a deflated archive can truly hold a thousand times its own size.
@@ -28,5 +27,4 @@ struct ReadLimits {
 /// stays, and the file it points to is replaced. What is no regular file, such as /dev/null, is refused.
 void write_file_atomically(const std::string& path, std::string_view bytes);
 
-}  // namespace v1
-}  // namespace xtgrad
+}}  // namespace xtgrad::v1

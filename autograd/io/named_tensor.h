@@ -5,8 +5,7 @@
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/autograd/tensor.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 
 /// A tensor and its name in a file.
 struct NamedTensor {
@@ -14,5 +13,4 @@ struct NamedTensor {
   Tensor value;
 };
 
-}  // namespace v1
-}  // namespace xtgrad
+}}  // namespace xtgrad::v1

@@ -10,8 +10,7 @@
 #include "xtgrad/autograd/io/npy_header.h"
 #include "xtgrad/autograd/io/on_behalf.h"
 
-namespace xtgrad {
-inline namespace v1 {
+namespace xtgrad::inline v1 {
 namespace {
 
 std::string_view kind_of(Dtype dtype) {
@@ -82,5 +81,4 @@ Tensor load_npy(const std::string& path, const ReadLimits& limits) {
   return decode_npy(detail::read_file("load_npy", path, limits), path);
 }
 
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1

@@ -7,8 +7,7 @@
 #include "xtgrad/autograd/io/file.h"
 #include "xtgrad/autograd/tensor.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 
 // A tensor as NumPy's npy file, https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html:
 //
@@ -33,5 +32,4 @@ inline namespace XTGRAD_PUBLIC v1 {
 void save_npy(const std::string& path, const Tensor& tensor);
 [[nodiscard]] Tensor load_npy(const std::string& path, const ReadLimits& limits = {});
 
-}  // namespace v1
-}  // namespace xtgrad
+}}  // namespace xtgrad::v1

@@ -17,9 +17,7 @@
 // the product, ignores the order of bytes and wants keys in one order. It is the tests' second opinion
 // instead.
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 namespace {
 
 constexpr std::string_view magic = "\x93NUMPY";
@@ -228,6 +226,4 @@ std::optional<NpyHeader> parse_npy_header(std::string_view bytes) {
   return header;
 }
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

@@ -8,9 +8,7 @@
 #include "xtgrad/autograd/shape.h"
 #include "xtgrad/autograd/tensor.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 /// What the beginning of an npy file says.
 struct NpyHeader {
@@ -28,6 +26,4 @@ struct NpyHeader {
 /// As `decode_npy`, with messages that do not begin with a function and a source.
 [[nodiscard]] Tensor decode_npy_bytes(std::string_view bytes);
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

@@ -8,8 +8,7 @@
 #include "xtgrad/autograd/io/file.h"
 #include "xtgrad/autograd/io/named_tensor.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 
 // Named tensors as NumPy's npz file: a zip archive with one npy file a tensor, "a.npy" for the tensor "a".
 //
@@ -37,5 +36,4 @@ void save_npz(const std::string& path, const std::vector<NamedTensor>& tensors,
               const NpzOptions& options = {});
 [[nodiscard]] std::vector<NamedTensor> load_npz(const std::string& path, const ReadLimits& limits = {});
 
-}  // namespace v1
-}  // namespace xtgrad
+}}  // namespace xtgrad::v1

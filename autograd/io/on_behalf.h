@@ -6,9 +6,7 @@
 #include "xtgrad/autograd/io/file.h"
 #include "xtgrad/autograd/io/safetensors.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 // The public functions of these names, for functions that are built on them: messages begin with `function`,
 // which is the one that the user called.
@@ -21,6 +19,4 @@ void write_file_atomically(std::string_view function, const std::string& path, s
                                            const ReadLimits& limits);
 void save_safetensors(std::string_view function, const std::string& path, const Safetensors& contents);
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

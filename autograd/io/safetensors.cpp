@@ -13,8 +13,7 @@
 #include "xtgrad/autograd/io/on_behalf.h"
 #include "xtgrad/autograd/io/safetensors_header.h"
 
-namespace xtgrad {
-inline namespace v1 {
+namespace xtgrad::inline v1 {
 namespace {
 
 using detail::HeaderEntry;
@@ -215,5 +214,4 @@ Safetensors load_safetensors(const std::string& path, const ReadLimits& limits) 
   return detail::load_safetensors(loading, path, limits);
 }
 
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1

@@ -8,8 +8,7 @@
 #include "xtgrad/autograd/io/file.h"
 #include "xtgrad/autograd/io/named_tensor.h"
 
-namespace xtgrad {
-inline namespace XTGRAD_PUBLIC v1 {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 
 /// A file of named tensors in the safetensors format, which PyTorch, JAX and many others exchange weights in:
 ///
@@ -49,5 +48,4 @@ struct Safetensors {
 void save_safetensors(const std::string& path, const Safetensors& contents);
 [[nodiscard]] Safetensors load_safetensors(const std::string& path, const ReadLimits& limits = {});
 
-}  // namespace v1
-}  // namespace xtgrad
+}}  // namespace xtgrad::v1

@@ -12,9 +12,7 @@
 
 #include "xtgrad/autograd/errors.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 namespace {
 
 using nlohmann::json;
@@ -247,6 +245,4 @@ SafetensorsHeader parse_safetensors_header(std::string_view text) {
   return std::move(reader.header);
 }
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

@@ -9,9 +9,7 @@
 #include "xtgrad/autograd/io/safetensors.h"
 #include "xtgrad/autograd/shape.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 /// The JSON in a safetensors file, apart so that the JSON library's headers are paid for once.
 
@@ -39,6 +37,4 @@ struct SafetensorsHeader {
 /// text's.
 [[nodiscard]] SafetensorsHeader parse_safetensors_header(std::string_view text);
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

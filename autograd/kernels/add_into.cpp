@@ -2,9 +2,7 @@
 
 #include "xtgrad/autograd/kernels/map.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 void add_into(Array& sum, const Array& term) {
   const auto plus = [](const auto& a, const auto& b) { return a + b; };
@@ -17,6 +15,4 @@ void add_into(Array& sum, const Array& term) {
   });
 }
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

@@ -8,9 +8,7 @@
 #include "xtgrad/autograd/kernels/parallel.h"
 #include "xtgrad/autograd/memory/pool_allocator.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 namespace {
 
 using Doubles = std::vector<double, PoolAllocator<double>>;
@@ -300,6 +298,4 @@ void normalize_channels_grad(const Channels& at, const Array& g, const Array& x,
   });
 }
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

@@ -4,9 +4,7 @@
 
 #include "xtgrad/autograd/core/array.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 /// An array [n, c, ...] seen as [n, c, inner].
 struct Channels {
@@ -44,6 +42,4 @@ void normalize_channels_grad(const Channels& at, const Array& g, const Array& x,
 /// The bias' gradient alone: sums [c] of g over each channel, with the bits of normalize_channels_grad's.
 void sum_channels(const Channels& at, const Array& g, Array& sums);
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

@@ -1,8 +1,6 @@
 #include "xtgrad/autograd/kernels/broadcast.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 namespace {
 
@@ -55,6 +53,4 @@ void plan_broadcast(const Shape& out, const Shape* const* shapes, std::size_t n,
   }
 }
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

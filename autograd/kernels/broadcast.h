@@ -5,9 +5,7 @@
 
 #include "xtgrad/autograd/core/array.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 /// How N row-major operands that broadcast to one shape are walked: as rows whose inner stride is 0 or 1 for
 /// each operand. Neighbouring dimensions are merged wherever all operands allow it, so operands of one shape
@@ -68,6 +66,4 @@ void for_each_row(const BroadcastPlan<N>& plan, std::int64_t first, std::int64_t
 /// whole number of lanes.
 inline constexpr std::int64_t tile_elements = 1 << 15;
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

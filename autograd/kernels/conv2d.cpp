@@ -5,9 +5,7 @@
 
 #include "xtgrad/autograd/kernels/conv2d_parts.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 namespace {
 
 template <class T>
@@ -96,6 +94,4 @@ void conv2d(const Conv2dSizes& sizes, const Array& x, const Array& weight, const
   });
 }
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

@@ -6,9 +6,7 @@
 #include "xtgrad/autograd/kernels/window.h"
 #include "xtgrad/autograd/size2d.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 // Convolution and its two adjoints. No column matrix is stored: a tile of images is copied with its padding,
 // and the product's kernel reads the columns as shifted rows of that copy, whose size does not grow with the
@@ -46,6 +44,4 @@ void conv2d_input_grad(const Conv2dSizes& sizes, const Array& g, const Array& we
 /// weight's gradient for the cotangent g of y: the adjoint in weight. The padding of x takes part.
 void conv2d_weight_grad(const Conv2dSizes& sizes, const Array& x, const Array& g, Array& dw);
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

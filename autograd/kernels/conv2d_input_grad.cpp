@@ -5,9 +5,7 @@
 #include "xtgrad/autograd/kernels/conv2d_parts.h"
 #include "xtgrad/autograd/kernels/copy_short.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 namespace {
 
 /// One side of the input's gradient. The padded image's element stride * q + phase gets, from each tap of
@@ -208,6 +206,4 @@ void conv2d_input_grad(const Conv2dSizes& sizes, const Array& g, const Array& we
   });
 }
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

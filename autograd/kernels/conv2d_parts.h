@@ -10,9 +10,7 @@
 #include "xtgrad/autograd/kernels/parallel.h"
 #include "xtgrad/autograd/kernels/row_products.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 /// What the scratch of one unit of work should fit in: part of a core's second-level cache.
 inline constexpr std::int64_t scratch_bytes = std::int64_t{512} << 10;
@@ -138,6 +136,4 @@ class InputRows {
   PoolVector<std::int64_t> offsets_;  // [k] of the rows in the copy
 };
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

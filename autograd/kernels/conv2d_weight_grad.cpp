@@ -6,9 +6,7 @@
 #include "xtgrad/autograd/kernels/copy_short.h"
 #include "xtgrad/autograd/kernels/lanes.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 namespace {
 
 /// Parts that a weight gradient is summed up in, each with a sum of its own.
@@ -152,6 +150,4 @@ void conv2d_weight_grad(const Conv2dSizes& sizes, const Array& x, const Array& g
   });
 }
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

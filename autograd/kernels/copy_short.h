@@ -3,9 +3,7 @@
 #include <cstdint>
 #include <cstring>
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 /// Copies n elements that do not overlap. For the rows of small images, where a call of memcpy costs more
 /// than the copying: whole pieces, the last of which overlaps the one before.
@@ -24,6 +22,4 @@ inline void copy_short(const T* from, std::int64_t n, T* to) {
   }
 }
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

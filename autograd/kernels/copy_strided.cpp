@@ -7,9 +7,7 @@
 #include "xtgrad/autograd/kernels/broadcast.h"
 #include "xtgrad/autograd/kernels/parallel.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 namespace {
 
 /// Drops dimensions of size 1 and merges neighbours that both sides walk as one. Returns false if there is
@@ -201,6 +199,4 @@ void copy_strided(const StridedMove& move, const Array& from, Array& to) {
   });
 }
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

@@ -6,9 +6,7 @@
 
 #include "xtgrad/autograd/core/array.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 using Strides = std::array<std::int64_t, Shape::max_rank>;
 
@@ -42,6 +40,4 @@ struct StridedMove {
 /// transposes go through square blocks that live in registers.
 void copy_strided(const StridedMove& move, const Array& from, Array& to);
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

@@ -3,9 +3,7 @@
 #include "xtgrad/autograd/core/primitive.h"
 #include "xtgrad/autograd/kernels/map.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 inline bool wants_gradient(const Tensor& value) { return node_of(value).requires_grad(); }
 inline bool wants_gradient(const SavedValue& value) { return value.requires_grad(); }
@@ -20,6 +18,4 @@ Tensor evaluate(std::string_view name, const F& formula, const Values&... values
   return make_constant(map(name, formula, array_of(values)...));
 }
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

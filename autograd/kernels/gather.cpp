@@ -7,9 +7,7 @@
 #include "xtgrad/autograd/kernels/copy_strided.h"
 #include "xtgrad/autograd/kernels/parallel.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 namespace {
 
 /// Columns of a unit: enough for whole cache lines, few enough that a lone matrix still keeps several threads
@@ -117,6 +115,4 @@ void scatter_add_elements(Array& sum, std::size_t axis, const Array& index, cons
   });
 }
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

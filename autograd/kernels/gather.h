@@ -4,9 +4,7 @@
 
 #include "xtgrad/autograd/core/array.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 /// out[..., a, ...] = x[..., index[..., a, ...], ...] at `axis`. `out` has the shape of `index`, which is
 /// int64, of x's rank, no larger than x off the axis, and in range; the caller has checked.
@@ -17,6 +15,4 @@ void gather_elements(const Array& x, std::size_t axis, const Array& index, Array
 /// meet are added in the order of `a`, so the bits do not depend on the number of threads.
 void scatter_add_elements(Array& sum, std::size_t axis, const Array& index, const Array& source);
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

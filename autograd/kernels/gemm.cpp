@@ -28,9 +28,7 @@ extern "C" {
 [[gnu::weak]] std::int64_t bli_thread_get_num_threads();
 }
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 namespace {
 
 /// True if BLAS may be called by several threads at once. A serial OpenBLAS may not, unless it was built with
@@ -222,6 +220,4 @@ void batched_gemm(const GemmOptions& options, const Array& a, const Array& b, Ar
   });
 }
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

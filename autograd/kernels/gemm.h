@@ -4,9 +4,7 @@
 
 #include "xtgrad/autograd/core/array.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 // Matrix products, the only users of BLAS. Work is cut into panels by its sizes alone, and each panel is one
 // call of a single-threaded BLAS, so the bits do not depend on the number of threads. Panels run side by side
@@ -31,6 +29,4 @@ void gemm(const GemmOptions& options, const T* a, const T* b, T* c);
 /// All are of one floating dtype. A b that all rows of an untransposed `a` share makes one large product.
 void batched_gemm(const GemmOptions& options, const Array& a, const Array& b, Array& out);
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

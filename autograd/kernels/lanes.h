@@ -17,9 +17,7 @@
 #include <xsimd/xsimd.hpp>
 #pragma GCC diagnostic pop
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 template <class N>
 concept Number = std::is_arithmetic_v<N>;
@@ -207,9 +205,7 @@ Lane<T> minimum(N a, Lane<T> b) {
   return minimum(Lane<T>(static_cast<T>(a)), b);
 }
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail
 
 #include "xtgrad/autograd/kernels/lanes_math.h"
 #include "xtgrad/autograd/kernels/lanes_special.h"

@@ -6,9 +6,7 @@
 
 #include "xtgrad/autograd/kernels/lanes.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 // The bit layout of T, and Lane<T>'s bits as unsigned integers.
 template <LaneFloat T>
@@ -243,6 +241,4 @@ Lane<T> log1p(Lane<T> x) {
   return where(x == 0, x, log_edges(u, log_positive(u, c / u)));
 }
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

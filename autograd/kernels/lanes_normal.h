@@ -3,9 +3,7 @@
 
 #include "xtgrad/autograd/kernels/lanes.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 // (a + k) Phi(-a) e^(a^2 / 2) in t = (a - k) / (a + k), a >= 0: a fit at Chebyshev's points, good to 2^-60
 // (2^-27) up to where Phi(-a) rounds to 0. The factors leave a function that hardly bends: Phi(-a) falls like
@@ -51,6 +49,4 @@ Lane<T> normal_cdf(Lane<T> x) {
   return where(size < 0.8, near, where(x > 0, 1 - tail, tail));
 }
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

@@ -5,9 +5,7 @@
 
 #include "xtgrad/autograd/kernels/lanes.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 /// Two lanes that lie side by side in memory.
 template <LaneFloat T>
@@ -63,6 +61,4 @@ TwoLanes<T> interleave(Lane<T> even, Lane<T> odd) {
   return {shuffle<First>(even, odd), shuffle<Second>(even, odd)};
 }
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

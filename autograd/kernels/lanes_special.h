@@ -5,9 +5,7 @@
 
 #include "xtgrad/autograd/kernels/lanes_math.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 // A value twice as precise as T: the unevaluated sum high + low.
 template <LaneFloat T>
@@ -279,6 +277,4 @@ Lane<T> pow(N x, Lane<T> y) {
   return pow(Lane<T>(static_cast<T>(x)), y);
 }
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

@@ -9,9 +9,7 @@
 #include "xtgrad/autograd/kernels/lanes.h"
 #include "xtgrad/autograd/kernels/parallel.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 // The evaluator for when nothing records: a generic formula over values, instantiated on Lane<T>, runs in one
 // pass over memory. `map` gives one array; `map_many` gives as many as the formula returns in a std::tuple.
@@ -186,6 +184,4 @@ std::array<Array, M> map_many(std::string_view name, const F& f, const Array& fi
   return out;
 }
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

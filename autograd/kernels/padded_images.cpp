@@ -2,9 +2,7 @@
 
 #include "xtgrad/autograd/kernels/copy_short.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 namespace {
 
 /// The part of a copied line that the source has elements for: [begin, end).
@@ -56,6 +54,4 @@ void PaddedImages::fill(const T* images, std::int64_t first_row, T* copy, bool s
 template void PaddedImages::fill(const float*, std::int64_t, float*, bool) const;
 template void PaddedImages::fill(const double*, std::int64_t, double*, bool) const;
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

@@ -8,9 +8,7 @@
 #include "xtgrad/autograd/kernels/window.h"
 #include "xtgrad/autograd/memory/pool_allocator.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 template <class T>
 using PoolVector = std::vector<T, PoolAllocator<T>>;
@@ -92,6 +90,4 @@ struct PaddedImages {
   void fill(const T* images, std::int64_t first_row, T* copy, bool same_rows) const;
 };
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

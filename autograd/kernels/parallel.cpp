@@ -20,8 +20,7 @@
 #include <tbb/task_arena.h>
 #endif
 
-namespace xtgrad {
-inline namespace v1 {
+namespace xtgrad::inline v1 {
 
 namespace {
 
@@ -113,5 +112,4 @@ void parallel_tiles(std::int64_t tiles, void (*body)(void*, std::int64_t), void*
 }
 
 }  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1

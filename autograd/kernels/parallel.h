@@ -5,10 +5,7 @@
 
 #include "xtgrad/autograd/threads.h"
 
-namespace xtgrad {
-inline namespace v1 {
-
-namespace detail {
+namespace xtgrad::inline v1 { namespace detail {
 
 void parallel_tiles(std::int64_t tiles, void (*body)(void*, std::int64_t), void* context);
 
@@ -39,6 +36,4 @@ void for_each_tile(std::int64_t tiles, F&& body) {
       const_cast<void*>(static_cast<const void*>(&body)));
 }
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}}  // namespace xtgrad::inline v1::detail

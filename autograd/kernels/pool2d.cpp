@@ -8,9 +8,7 @@
 #include "xtgrad/autograd/kernels/pool_halves.h"
 #include "xtgrad/autograd/memory/pool_allocator.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 namespace {
 
 template <class T>
@@ -435,6 +433,4 @@ void avg_spread_planes(const WindowedPlanes& at, const AvgDivisor& divisor, cons
   });
 }
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

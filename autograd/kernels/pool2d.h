@@ -5,9 +5,7 @@
 #include "xtgrad/autograd/core/array.h"
 #include "xtgrad/autograd/kernels/window.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 // Pooling of planes [planes, h, w] to [planes, places], both of one floating dtype. Planes are the unit of
 // work, so results do not depend on the number of threads.
@@ -34,6 +32,4 @@ void avg_pool_planes(const WindowedPlanes& at, const AvgDivisor& divisor, const 
 /// The adjoint of avg_pool_planes: g over the divisor, added to every element of its window.
 void avg_spread_planes(const WindowedPlanes& at, const AvgDivisor& divisor, const Array& g, Array& out);
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

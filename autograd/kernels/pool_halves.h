@@ -8,9 +8,7 @@
 #include "xtgrad/autograd/kernels/lanes_pairs.h"
 #include "xtgrad/autograd/memory/pool_allocator.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 /// True if `next` takes the place of the largest so far: it is larger, or the first NaN.
 template <LaneFloat T>
@@ -135,6 +133,4 @@ class Halves {
   Scratch result_;  // one for each window
 };
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

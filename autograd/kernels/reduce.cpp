@@ -5,9 +5,7 @@
 
 #include "xtgrad/autograd/kernels/parallel.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 namespace {
 
 /// Elements that one unit of work reads.
@@ -208,6 +206,4 @@ void argmax_axis(const Array& in, std::int64_t outer, std::int64_t axis, std::in
   });
 }
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

@@ -4,9 +4,7 @@
 
 #include "xtgrad/autograd/core/array.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 /// A set of axes: bit d for dimension d.
 using AxisMask = std::uint32_t;
@@ -45,6 +43,4 @@ void max_axis(const Array& in, std::int64_t outer, std::int64_t axis, std::int64
 /// largest.
 void argmax_axis(const Array& in, std::int64_t outer, std::int64_t axis, std::int64_t inner, Array& out);
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

@@ -2,9 +2,7 @@
 
 #include <cstdint>
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 // Matrix products in which one operand is never stored: its rows are views, at given distances from one
 // address, of a buffer in which they overlap. A convolution is such a product, its rows being the shifted
@@ -59,6 +57,4 @@ void add_row_dots(const RowDots<T>& dots);
 template <class T>
 [[nodiscard]] std::int64_t row_dots_columns();
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

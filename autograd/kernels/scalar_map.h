@@ -7,9 +7,7 @@
 #include "xtgrad/autograd/kernels/broadcast.h"
 #include "xtgrad/autograd/kernels/parallel.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 // The evaluator for element types that lanes do not serve: int64, bool, and operations that mix types. Plain
 // loops, one for each pattern of repeated operands, which the compiler turns into SIMD.
@@ -83,6 +81,4 @@ struct Integer {
 };
 static_assert(sizeof(Integer) == sizeof(std::int64_t));
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

@@ -8,9 +8,7 @@
 #include "xtgrad/autograd/kernels/lanes.h"
 #include "xtgrad/autograd/kernels/parallel.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 namespace {
 
 /// Elements of a tile; fewer than for plain arithmetic, as each costs an exp.
@@ -424,6 +422,4 @@ void log_softmax_vjp_rows(const Array& g, const Array& y, const AxisView& view, 
   });
 }
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

@@ -2,9 +2,7 @@
 
 #include "xtgrad/autograd/kernels/reduce.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 // Kernels of softmax and its relatives along the middle dimension of arrays seen as [outer, axis, inner], all
 // of one floating dtype. The largest element is taken off before exp, so nothing overflows, and sums run in
@@ -25,6 +23,4 @@ void log_softmax_axis(const Array& in, const AxisView& view, Array& out);
 void softmax_vjp_rows(const Array& g, const Array& y, const AxisView& view, Array& out);
 void log_softmax_vjp_rows(const Array& g, const Array& y, const AxisView& view, Array& out);
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

@@ -8,9 +8,7 @@
 #include "xtgrad/autograd/kernels/lanes.h"
 #include "xtgrad/autograd/kernels/parallel.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 namespace {
 
 /// Elements of one unit of work. Larger than an elementwise tile: each unit of a split axis costs a row of
@@ -210,6 +208,4 @@ void sum_axis(const Array& in, std::int64_t outer, std::int64_t axis, std::int64
   }
 }
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

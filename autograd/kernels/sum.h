@@ -4,9 +4,7 @@
 
 #include "xtgrad/autograd/core/array.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 /// out[o, i] = sum over a of in[o, a, i], where `in` is seen as [outer, axis, inner] and `out` as [outer,
 /// inner], both of one dtype: int64 (which wraps around), float32 or float64. An empty axis sums to 0.
@@ -16,6 +14,4 @@ namespace detail {
 /// additions follows from (outer, axis, inner) alone, so the bits do not depend on the number of threads.
 void sum_axis(const Array& in, std::int64_t outer, std::int64_t axis, std::int64_t inner, Array& out);
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

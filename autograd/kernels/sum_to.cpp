@@ -4,9 +4,7 @@
 
 #include "xtgrad/autograd/kernels/sum.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 namespace {
 
 /// Neighbouring dimensions that are summed, or kept, together.
@@ -72,6 +70,4 @@ Array sum_to_shape(const Array& x, const Shape& shape) {
   return sum.with_shape(shape);
 }
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

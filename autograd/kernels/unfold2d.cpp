@@ -2,9 +2,7 @@
 
 #include "xtgrad/autograd/kernels/parallel.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 namespace {
 
 /// One element of the window, at all its places in one row.
@@ -112,6 +110,4 @@ void fold_planes(const WindowedPlanes& at, const Array& columns, Array& image) {
   });
 }
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

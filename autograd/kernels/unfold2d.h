@@ -3,9 +3,7 @@
 #include "xtgrad/autograd/core/array.h"
 #include "xtgrad/autograd/kernels/window.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 /// columns[plane, ki, kj, i, j] = element (ki, kj) of the window at place (i, j) of x[plane], 0 in the
 /// padding. Both are of one floating dtype.
@@ -15,6 +13,4 @@ void unfold_planes(const WindowedPlanes& at, const Array& x, Array& columns);
 /// follows from the window alone.
 void fold_planes(const WindowedPlanes& at, const Array& columns, Array& image);
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

@@ -5,9 +5,7 @@
 
 #include "xtgrad/autograd/size2d.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 /// A window in one direction: `kernel` elements, `dilation` apart, moved by `stride`, on a side with
 /// `padding` more elements at both ends.
@@ -78,6 +76,4 @@ inline std::int64_t planes_per_tile(std::int64_t work) {
   return std::max<std::int64_t>(1, tile_work / std::max<std::int64_t>(1, work));
 }
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

@@ -10,9 +10,7 @@
 #include <sys/mman.h>
 #endif
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 #if XTGRAD_POOL_PASSES_THROUGH
 
@@ -287,6 +285,4 @@ PoolStats pool_stats() {
 
 #endif
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

@@ -33,9 +33,7 @@
 #define XTGRAD_POOL_PASSES_THROUGH 0
 #endif
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 static_assert(sizeof(std::size_t) == 8, "the size classes and the address masks assume 64-bit addresses");
 
@@ -168,6 +166,4 @@ inline void pool_free(void* block) noexcept {
 
 #endif
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

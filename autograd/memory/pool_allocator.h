@@ -4,9 +4,7 @@
 
 #include "xtgrad/autograd/memory/pool.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 /// Lets a standard container take its memory from the pool, so that a sweep's scratch, which comes and goes
 /// with each training step, never reaches the system's allocator.
@@ -31,6 +29,4 @@ struct FromPool {
   static void operator delete(void* block) { pool_free(block); }
 };
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

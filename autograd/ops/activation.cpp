@@ -7,10 +7,8 @@
 #include "xtgrad/autograd/kernels/lanes_normal.h"
 #include "xtgrad/autograd/ops/elementwise.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
-namespace {
+namespace xtgrad::inline v1 {
+namespace detail { namespace {
 
 constexpr double inf = std::numeric_limits<double>::infinity();
 
@@ -110,8 +108,7 @@ struct Silu final : Unary<Silu, OpId::silu> {
   }
 };
 
-}  // namespace
-}  // namespace detail
+}}  // namespace detail
 
 using detail::OpId;
 
@@ -136,5 +133,4 @@ Tensor gelu(const Tensor& x) { return detail::apply_unary<detail::Gelu>(x); }
 Tensor gelu_tanh(const Tensor& x) { return detail::apply_unary<detail::GeluTanh>(x); }
 Tensor silu(const Tensor& x) { return detail::apply_unary<detail::Silu>(x); }
 
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1

@@ -4,9 +4,7 @@
 
 #include "xtgrad/autograd/errors.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 std::int64_t ReducedAxes::count(const Shape& shape) const {
   std::int64_t product = 1;
@@ -38,6 +36,4 @@ ReducedAxes reduced_axes(OpId op, const Shape& shape, std::span<const std::int64
   return {mask, keepdim};
 }
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

@@ -7,9 +7,7 @@
 #include "xtgrad/autograd/core/op_id.h"
 #include "xtgrad/autograd/kernels/reduce.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 /// What a reduction keeps of its options: a plain value, as a primitive's attributes must be.
 struct ReducedAxes {
@@ -30,6 +28,4 @@ struct ReducedAxes {
 [[nodiscard]] ReducedAxes reduced_axes(OpId op, const Shape& shape, std::span<const std::int64_t> axes,
                                        bool keepdim);
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

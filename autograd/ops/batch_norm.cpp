@@ -10,8 +10,7 @@
 #include "xtgrad/autograd/kernels/evaluate.h"
 #include "xtgrad/autograd/ops/checks.h"
 
-namespace xtgrad {
-inline namespace v1 {
+namespace xtgrad::inline v1 {
 namespace detail {
 namespace {
 
@@ -240,5 +239,4 @@ Tensor normalize_by(const Tensor& x, const Tensor& mean, const Tensor& scale, co
   return detail::apply(detail::NormalizeBy{}, x, mean, scale, shift);
 }
 
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1

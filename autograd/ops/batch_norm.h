@@ -2,9 +2,7 @@
 
 #include "xtgrad/autograd/ops.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 /// What a layer in training needs: the result, and the statistics that it was normalised by, for its running
 /// averages.
@@ -19,6 +17,4 @@ struct BatchNormResult {
                                                       const Tensor& bias,
                                                       const BatchNormOptions& options = {});
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

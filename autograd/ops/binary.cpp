@@ -1,9 +1,7 @@
 #include "xtgrad/autograd/ops/elementwise.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
-namespace {
+namespace xtgrad::inline v1 {
+namespace detail { namespace {
 
 /// The value of a primitive of two tensors that broadcast: Self offers `value(a, b)`. With `Integers`,
 /// `value` also works on Integer, and int64 tensors are taken.
@@ -159,8 +157,7 @@ Tensor apply_binary(const Tensor& a, const Tensor& b) {
   return apply(P{}, a, b);
 }
 
-}  // namespace
-}  // namespace detail
+}}  // namespace detail
 
 Tensor add(const Tensor& a, const Tensor& b) { return detail::apply_binary<detail::Add>(a, b); }
 Tensor sub(const Tensor& a, const Tensor& b) { return detail::apply_binary<detail::Sub>(a, b); }
@@ -170,5 +167,4 @@ Tensor pow(const Tensor& a, const Tensor& b) { return detail::apply_binary<detai
 Tensor maximum(const Tensor& a, const Tensor& b) { return detail::apply_binary<detail::Maximum>(a, b); }
 Tensor minimum(const Tensor& a, const Tensor& b) { return detail::apply_binary<detail::Minimum>(a, b); }
 
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1

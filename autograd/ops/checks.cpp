@@ -6,9 +6,7 @@
 
 #include "xtgrad/autograd/errors.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 void throw_not_floating(OpId op, Dtype dtype) {
   throw DtypeError(fmt::format("{}: needs float32 or float64, got {}; convert with to(float32)",
@@ -40,6 +38,4 @@ std::int64_t integer_of(OpId op, double number) {
                   to_string(op), number));
 }
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

@@ -6,9 +6,7 @@
 #include "xtgrad/autograd/core/node.h"
 #include "xtgrad/autograd/core/op_id.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 // What operations check before they compute; each throws an error that names the operation and both values.
 
@@ -49,6 +47,4 @@ void check_index_dtype(OpId op, const Tensor& index);
 /// The number as an int64; throws DtypeError if it is none.
 std::int64_t integer_of(OpId op, double number);
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

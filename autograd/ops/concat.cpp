@@ -7,10 +7,8 @@
 #include "xtgrad/autograd/kernels/copy_strided.h"
 #include "xtgrad/autograd/ops.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
-namespace {
+namespace xtgrad::inline v1 {
+namespace detail { namespace {
 
 /// Input 0 says where the tensors, inputs 1 to n, begin and end along the axis: int64 [n + 1]. The node keeps
 /// it, since it forgets the sizes of inputs that want no gradient.
@@ -98,8 +96,7 @@ Tensor ends_along(std::span<const Tensor> tensors, std::size_t axis) {
   return make_constant(std::move(ends));
 }
 
-}  // namespace
-}  // namespace detail
+}}  // namespace detail
 
 Tensor concat(std::span<const Tensor> tensors, std::int64_t axis) {
   using namespace detail;
@@ -162,5 +159,4 @@ Tensor stack(std::initializer_list<Tensor> tensors, std::int64_t axis) {
   return stack(std::span<const Tensor>(tensors.begin(), tensors.size()), axis);
 }
 
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1

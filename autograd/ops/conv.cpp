@@ -9,10 +9,8 @@
 #include "xtgrad/autograd/ops/checks.h"
 #include "xtgrad/autograd/ops/windows.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
-namespace {
+namespace xtgrad::inline v1 {
+namespace detail { namespace {
 
 // y = conv2d(x, w) is linear in x and in w. With the cotangent g of y, <g, conv2d(x, w)> is a trilinear form,
 // and the three primitives here are its derivatives by g, x and w: so the rule of each is the other two, and
@@ -232,8 +230,7 @@ Size2d transposed_size(const Shape& x, const Shape& weight, const ConvTranspose2
   return size;
 }
 
-}  // namespace
-}  // namespace detail
+}}  // namespace detail
 
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Conv2dOptions& options) {
   detail::check_conv2d(x, weight, options);
@@ -289,5 +286,4 @@ Tensor conv2d_weight_grad(const Tensor& x, const Tensor& g, const Size2d& kernel
   return detail::apply(detail::Conv2dWeightGrad(kernel, options), x, g);
 }
 
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1

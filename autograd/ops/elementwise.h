@@ -6,9 +6,7 @@
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/ops/checks.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 // What elementwise primitives share. A family member says `value`, its formula, and `rule`, its derivative's,
 // as generic functions of values: on lanes they are kernels, on tensors they record (DESIGN: one formula, two
@@ -61,6 +59,4 @@ Tensor apply_unary(const Tensor& x) {
   return apply(P{}, x);
 }
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

@@ -12,10 +12,8 @@
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/ops/checks.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
-namespace {
+namespace xtgrad::inline v1 {
+namespace detail { namespace {
 
 class Gather final : public PrimitiveOf<OpId::gather> {
  public:
@@ -110,8 +108,7 @@ std::size_t check_index(OpId op, const Tensor& x, std::int64_t axis, const Tenso
   return dim;
 }
 
-}  // namespace
-}  // namespace detail
+}}  // namespace detail
 
 Tensor gather(const Tensor& x, std::int64_t axis, const Tensor& index) {
   const std::size_t dim = detail::check_index(detail::OpId::gather, x, axis, index);
@@ -134,5 +131,4 @@ Tensor scatter_add(const Tensor& x, std::int64_t axis, const Tensor& index, cons
   return detail::apply(detail::ScatterAdd(dim), x, index, source);
 }
 
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1

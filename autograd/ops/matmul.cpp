@@ -8,10 +8,8 @@
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/ops/checks.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
-namespace {
+namespace xtgrad::inline v1 {
+namespace detail { namespace {
 
 /// Size of an operand's last but one dimension (0) or last one (1), as the product sees it.
 std::int64_t matrix_size(const Shape& shape, bool transposed, std::size_t dim) {
@@ -116,8 +114,7 @@ void check_batches(const Tensor& a, const Tensor& b, const MatmulOptions& option
   }
 }
 
-}  // namespace
-}  // namespace detail
+}}  // namespace detail
 
 Tensor matmul(const Tensor& a, const Tensor& b, const MatmulOptions& options) {
   using detail::OpId;
@@ -134,5 +131,4 @@ Tensor matmul(const Tensor& a, const Tensor& b, const MatmulOptions& options) {
   return detail::apply(detail::Matmul{options}, a, b);
 }
 
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1

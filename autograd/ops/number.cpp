@@ -2,10 +2,8 @@
 
 #include "xtgrad/autograd/ops/elementwise.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
-namespace {
+namespace xtgrad::inline v1 {
+namespace detail { namespace {
 
 /// The value of a primitive of one tensor and a C++ number, which takes the tensor's dtype: Self offers
 /// `value(x, c)`.
@@ -107,8 +105,7 @@ Tensor apply_with_number(const Tensor& x, double number) {
   return apply(P(number), x);
 }
 
-}  // namespace
-}  // namespace detail
+}}  // namespace detail
 
 Tensor add(const Tensor& x, double number) { return detail::apply_with_number<detail::AddNumber>(x, number); }
 Tensor mul(const Tensor& x, double number) { return detail::apply_with_number<detail::MulNumber>(x, number); }
@@ -117,5 +114,4 @@ Tensor sub(double number, const Tensor& x) { return detail::apply_with_number<de
 Tensor div(double number, const Tensor& x) { return detail::apply_with_number<detail::NumberDiv>(x, number); }
 Tensor pow(const Tensor& x, double number) { return detail::apply_with_number<detail::PowNumber>(x, number); }
 
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1

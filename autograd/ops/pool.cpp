@@ -12,8 +12,7 @@
 #include "xtgrad/autograd/ops/checks.h"
 #include "xtgrad/autograd/ops/windows.h"
 
-namespace xtgrad {
-inline namespace v1 {
+namespace xtgrad::inline v1 {
 namespace detail {
 namespace {
 
@@ -252,5 +251,4 @@ Tensor avg_pool2d_spread(const Tensor& g, const Size2d& image, const AvgPool2dOp
   return detail::apply(detail::AvgPool2dSpread(options, image, places), g);
 }
 
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1

@@ -4,9 +4,7 @@
 
 #include "xtgrad/autograd/ops.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 // What pooling asks of its options besides what every window is asked (windows.h), in the operations and in
 // the modules made of them. Throws ValueError that begins with `function`. The sizes themselves are at least
@@ -15,6 +13,4 @@ namespace detail {
 void check_pool_options(std::string_view function, const MaxPool2dOptions& options);
 void check_pool_options(std::string_view function, const AvgPool2dOptions& options);
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

@@ -8,10 +8,8 @@
 #include "xtgrad/autograd/ops/axes.h"
 #include "xtgrad/autograd/ops/checks.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
-namespace {
+namespace xtgrad::inline v1 {
+namespace detail { namespace {
 
 class Sum final : public PrimitiveOf<OpId::sum> {
  public:
@@ -91,8 +89,7 @@ void check_not_empty(OpId op, const Shape& shape, const ReducedAxes& axes) {
                                axes.text()));
 }
 
-}  // namespace
-}  // namespace detail
+}}  // namespace detail
 
 using detail::OpId;
 
@@ -126,5 +123,4 @@ Tensor argmax(const Tensor& x, std::int64_t axis, bool keepdim) {
   return detail::make_constant(std::move(out));
 }
 
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1

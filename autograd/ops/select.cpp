@@ -4,10 +4,8 @@
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/ops/elementwise.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
-namespace {
+namespace xtgrad::inline v1 {
+namespace detail { namespace {
 
 class Where final : public PrimitiveOf<OpId::where> {
  public:
@@ -83,8 +81,7 @@ void check_fits_int64(const Tensor& x) {
   });
 }
 
-}  // namespace
-}  // namespace detail
+}}  // namespace detail
 
 using detail::OpId;
 
@@ -149,5 +146,4 @@ Tensor Tensor::to(Dtype dtype) const {
   return detail::apply(detail::Cast(dtype), *this);
 }
 
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1

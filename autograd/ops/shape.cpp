@@ -11,10 +11,8 @@
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/ops/checks.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
-namespace {
+namespace xtgrad::inline v1 {
+namespace detail { namespace {
 
 /// The same elements, and the same buffer, under another shape.
 class Reshape final : public PrimitiveOf<OpId::reshape> {
@@ -132,8 +130,7 @@ std::int64_t infer_size(const Shape& from, const Dims& sizes) {
   return numel / known;
 }
 
-}  // namespace
-}  // namespace detail
+}}  // namespace detail
 
 Tensor reshape(const Tensor& x, const Dims& sizes) {
   Dims known = sizes;
@@ -232,5 +229,4 @@ Tensor sum_to(const Tensor& x, const Shape& shape) {
   return detail::apply(detail::SumTo(shape), x);
 }
 
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1

@@ -8,10 +8,8 @@
 #include "xtgrad/autograd/kernels/copy_strided.h"
 #include "xtgrad/autograd/ops.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
-namespace {
+namespace xtgrad::inline v1 {
+namespace detail { namespace {
 
 std::int64_t product(const Shape& shape, std::size_t first, std::size_t last) {
   std::int64_t product = 1;
@@ -121,8 +119,7 @@ std::int64_t padded_size(const Shape& shape, std::int64_t n, const PadOptions& o
   return size;
 }
 
-}  // namespace
-}  // namespace detail
+}}  // namespace detail
 
 Tensor slice(const Tensor& x, const SliceOptions& options) {
   const std::size_t axis = normalize_axis(to_string(detail::OpId::slice), options.axis, x.rank());
@@ -162,5 +159,4 @@ Tensor pad(const Tensor& x, const PadOptions& options) {
   return detail::apply(detail::Pad(resolved, size), x);
 }
 
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1

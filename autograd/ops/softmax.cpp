@@ -10,10 +10,8 @@
 #include "xtgrad/autograd/ops/axes.h"
 #include "xtgrad/autograd/ops/checks.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
-namespace {
+namespace xtgrad::inline v1 {
+namespace detail { namespace {
 
 class LogSumExp final : public PrimitiveOf<OpId::logsumexp> {
  public:
@@ -110,8 +108,7 @@ Tensor apply_along_axis(const Tensor& x, std::int64_t axis) {
   return apply(P(normalize_axis(to_string(P::op), axis, x.rank())), x);
 }
 
-}  // namespace
-}  // namespace detail
+}}  // namespace detail
 
 Tensor logsumexp(const Tensor& x, const ReduceOptions& options) {
   using detail::OpId;
@@ -128,5 +125,4 @@ Tensor log_softmax(const Tensor& x, std::int64_t axis) {
   return detail::apply_along_axis<detail::LogSoftmax>(x, axis);
 }
 
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1

@@ -5,10 +5,8 @@
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/ops/elementwise.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
-namespace {
+namespace xtgrad::inline v1 {
+namespace detail { namespace {
 
 struct Neg final : Unary<Neg, OpId::neg, true> {
   static constexpr Reads saves = reads_nothing;
@@ -178,8 +176,7 @@ class Clamp final : public PrimitiveOf<OpId::clamp> {
   ClampOptions options_;
 };
 
-}  // namespace
-}  // namespace detail
+}}  // namespace detail
 
 Tensor neg(const Tensor& x) { return detail::apply_unary<detail::Neg>(x); }
 Tensor exp(const Tensor& x) { return detail::apply_unary<detail::Exp>(x); }
@@ -221,5 +218,4 @@ Tensor clamp(const Tensor& x, const ClampOptions& options) {
 Tensor maximum(const Tensor& x, double number) { return clamp(x, {.min = number}); }
 Tensor minimum(const Tensor& x, double number) { return clamp(x, {.max = number}); }
 
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1

@@ -7,10 +7,8 @@
 #include "xtgrad/autograd/ops/checks.h"
 #include "xtgrad/autograd/ops/windows.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
-namespace {
+namespace xtgrad::inline v1 {
+namespace detail { namespace {
 
 Window window_of(const Unfold2dOptions& options) {
   return {options.kernel, options.stride, options.padding, options.dilation};
@@ -70,8 +68,7 @@ class Fold2d final : public Windows<OpId::fold2d> {
   void vjp(VjpContext& context) const override { context.set(0, unfold2d(context.g, options_)); }
 };
 
-}  // namespace
-}  // namespace detail
+}}  // namespace detail
 
 using detail::OpId;
 
@@ -107,5 +104,4 @@ Tensor fold2d(const Tensor& columns, const Size2d& output, const Unfold2dOptions
   return detail::apply(detail::Fold2d(options, output, places), columns);
 }
 
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1

@@ -7,9 +7,7 @@
 
 #include "xtgrad/autograd/errors.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 namespace {
 
 constexpr std::int64_t largest_option = std::numeric_limits<std::int32_t>::max();
@@ -94,6 +92,4 @@ std::int64_t checked_product(OpId op, const Shape& x, std::int64_t a, std::int64
   return product;
 }
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

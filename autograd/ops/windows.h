@@ -7,9 +7,7 @@
 #include "xtgrad/autograd/shape.h"
 #include "xtgrad/autograd/size2d.h"
 
-namespace xtgrad {
-inline namespace v1 {
-namespace detail {
+namespace xtgrad::inline v1::detail {
 
 // What convolution, pooling and unfolding check of their windows, and how many places these have.
 
@@ -39,6 +37,4 @@ void check_image_size(OpId op, const Size2d& size, const char* name);
 /// The product of two sizes; throws ShapeError that names the operation and x if int64 cannot hold it.
 [[nodiscard]] std::int64_t checked_product(OpId op, const Shape& x, std::int64_t a, std::int64_t b);
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::inline v1::detail

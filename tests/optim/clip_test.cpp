@@ -13,8 +13,7 @@
 #include "xtgrad/nn/linear.h"
 #include "xtgrad/optim/sgd.h"
 
-namespace xtgrad {
-namespace {
+namespace xtgrad { namespace {
 
 using testing::infinity;
 using testing::not_a_number;
@@ -199,5 +198,4 @@ TEST_CASE("the example in optim/clip.h") {
   CHECK(optim::clip_grad_norm(model.parameters(), 1.0) == doctest::Approx(1).epsilon(1e-5));
 }
 
-}  // namespace
-}  // namespace xtgrad
+}}  // namespace xtgrad

@@ -11,8 +11,7 @@
 #include "xtgrad/nn/state_dict.h"
 #include "xtgrad/optim/optim.h"
 
-namespace xtgrad {
-namespace {
+namespace xtgrad { namespace {
 
 using testing::changing_lr;
 using testing::Real;
@@ -251,5 +250,4 @@ TEST_CASE("SGD: the two kinds of momentum agree while lr is constant, and differ
   CHECK(std::abs(train(false, true) - train(true, true)) > 1e-3);
 }
 
-}  // namespace
-}  // namespace xtgrad
+}}  // namespace xtgrad

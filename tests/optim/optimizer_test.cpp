@@ -17,8 +17,7 @@
 #include "xtgrad/nn/losses.h"
 #include "xtgrad/optim/optim.h"
 
-namespace xtgrad {
-namespace {
+namespace xtgrad { namespace {
 
 constexpr double inf = std::numeric_limits<double>::infinity();
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
@@ -420,5 +419,4 @@ TEST_CASE("an optimizer of one's own") {
   CHECK(descent.state_dict().at("#0.step").item_int64() == 1);
 }
 
-}  // namespace
-}  // namespace xtgrad
+}}  // namespace xtgrad

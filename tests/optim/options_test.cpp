@@ -11,8 +11,7 @@
 #include "xtgrad/nn/linear.h"
 #include "xtgrad/optim/optim.h"
 
-namespace xtgrad {
-namespace {
+namespace xtgrad { namespace {
 
 constexpr double inf = std::numeric_limits<double>::infinity();
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
@@ -95,5 +94,4 @@ TEST_CASE("options out of range") {
   CHECK(good.options().eps.value() == 1e-8);
 }
 
-}  // namespace
-}  // namespace xtgrad
+}}  // namespace xtgrad

@@ -15,8 +15,7 @@
 #include "xtgrad/nn/linear.h"
 #include "xtgrad/optim/optim.h"
 
-namespace xtgrad {
-namespace {
+namespace xtgrad { namespace {
 
 using optim::State;
 using optim::Stepped;
@@ -426,5 +425,4 @@ TEST_CASE("what a hyperparameter can be") {
                        DtypeError);
 }
 
-}  // namespace
-}  // namespace xtgrad
+}}  // namespace xtgrad

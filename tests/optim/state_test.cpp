@@ -11,8 +11,7 @@
 #include "xtgrad/nn/linear.h"
 #include "xtgrad/optim/optim.h"
 
-namespace xtgrad {
-namespace {
+namespace xtgrad { namespace {
 
 struct Net : nn::Module {
   nn::Linear hidden{3, 4};
@@ -191,5 +190,4 @@ TEST_CASE("an optimizer is a part of whatever lists it") {
   CHECK(trainer.sgd.lr() == 0.125);
 }
 
-}  // namespace
-}  // namespace xtgrad
+}}  // namespace xtgrad

@@ -11,8 +11,7 @@
 #include "xtgrad/nn/linear.h"
 #include "xtgrad/optim/optim.h"
 
-namespace xtgrad {
-namespace {
+namespace xtgrad { namespace {
 
 /// The weights after each of three steps with random gradients.
 template <class Make>
@@ -61,5 +60,4 @@ TEST_CASE("Adam and AdamW have the same bits for one thread and for three") {
   check([](auto p) { return optim::AdamW(p, {.lr = 0.02}); });
 }
 
-}  // namespace
-}  // namespace xtgrad
+}}  // namespace xtgrad

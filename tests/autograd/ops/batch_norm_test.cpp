@@ -13,8 +13,7 @@
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/memory/pool.h"
 
-namespace xtgrad::testing {
-namespace {
+namespace xtgrad::testing { namespace {
 
 using detail::batch_norm_with_moments;
 
@@ -185,5 +184,4 @@ TEST_CASE("batch_norm has the same bits for one thread and for two") {
   }
 }
 
-}  // namespace
-}  // namespace xtgrad::testing
+}}  // namespace xtgrad::testing

@@ -11,8 +11,7 @@
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/random.h"
 
-namespace xtgrad::testing {
-namespace {
+namespace xtgrad::testing { namespace {
 
 using Function = std::function<Tensor(const std::vector<Tensor>&)>;
 
@@ -153,5 +152,4 @@ TEST_CASE("conv2d with a bias agrees with unfold and matmul to second order") {
       {{2, 2, 5, 6}, {4, 2, 3, 2}, {4}});
 }
 
-}  // namespace
-}  // namespace xtgrad::testing
+}}  // namespace xtgrad::testing

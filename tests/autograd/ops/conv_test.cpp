@@ -13,8 +13,7 @@
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/random.h"
 
-namespace xtgrad::testing {
-namespace {
+namespace xtgrad::testing { namespace {
 
 struct Layer {
   Shape x;
@@ -215,5 +214,4 @@ TEST_CASE("an infinite pixel spoils just the weights' gradients that it takes pa
   }
 }
 
-}  // namespace
-}  // namespace xtgrad::testing
+}}  // namespace xtgrad::testing

@@ -13,8 +13,7 @@
 #include "xtgrad/autograd/core/thread_state.h"
 #include "xtgrad/autograd/grad.h"
 
-namespace xtgrad::testing {
-namespace {
+namespace xtgrad::testing { namespace {
 
 using detail::RuleMutation;
 
@@ -172,5 +171,4 @@ void mutate(OpId id) {
 #undef XTGRAD_COMPOSITE
 #undef XTGRAD_CONSTANT
 
-}  // namespace
-}  // namespace xtgrad::testing
+}}  // namespace xtgrad::testing

@@ -10,8 +10,7 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/ops.h"
 
-namespace xtgrad::testing {
-namespace {
+namespace xtgrad::testing { namespace {
 
 /// An honest description of tanh, for the tests to spoil.
 Elementwise honest() {
@@ -143,5 +142,4 @@ TEST_CASE("op walk finds what stays alive") {
   CHECK(finds(op_with(leaks), Check::release, "blocks stay alive"));
 }
 
-}  // namespace
-}  // namespace xtgrad::testing
+}}  // namespace xtgrad::testing

@@ -13,8 +13,7 @@
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/ops.h"
 
-namespace xtgrad::testing {
-namespace {
+namespace xtgrad::testing { namespace {
 
 /// Elements of which many tie, and some are NaN or infinite.
 Tensor coarse(const Shape& shape, Random& random) {
@@ -201,5 +200,4 @@ TEST_CASE("pooling has the same bits for one thread and for two") {
   }
 }
 
-}  // namespace
-}  // namespace xtgrad::testing
+}}  // namespace xtgrad::testing

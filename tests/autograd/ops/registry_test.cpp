@@ -9,8 +9,7 @@
 
 #include "tests/autograd/ops/op_walk.h"
 
-namespace xtgrad::testing {
-namespace {
+namespace xtgrad::testing { namespace {
 
 /// A check that one operation cannot pass, and why. The page of supported operations prints these.
 struct Exemption {
@@ -84,5 +83,4 @@ TEST_CASE("op without samples is found") {
   CHECK(found[0].find("tanh(), recorded: has 0 registrations of samples, needs one") == 0);
 }
 
-}  // namespace
-}  // namespace xtgrad::testing
+}}  // namespace xtgrad::testing

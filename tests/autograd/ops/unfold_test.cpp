@@ -8,8 +8,7 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/ops.h"
 
-namespace xtgrad::testing {
-namespace {
+namespace xtgrad::testing { namespace {
 
 std::vector<float> elements(const Tensor& x) { return {x.data<float>().begin(), x.data<float>().end()}; }
 
@@ -73,5 +72,4 @@ TEST_CASE("unfold2d and fold2d have the same bits for one thread and for two") {
   }
 }
 
-}  // namespace
-}  // namespace xtgrad::testing
+}}  // namespace xtgrad::testing

@@ -6,8 +6,7 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/ops.h"
 
-namespace xtgrad::testing {
-namespace {
+namespace xtgrad::testing { namespace {
 
 constexpr double inf = infinity;
 constexpr double nan = not_a_number;
@@ -132,5 +131,4 @@ const OpSamples silu_samples(OpId::silu, [](Op& op) {
                              {{nan}, nan, {nan}, {nan}}}});
 });
 
-}  // namespace
-}  // namespace xtgrad::testing
+}}  // namespace xtgrad::testing

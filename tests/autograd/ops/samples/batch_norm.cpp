@@ -6,8 +6,7 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/ops.h"
 
-namespace xtgrad::testing {
-namespace {
+namespace xtgrad::testing { namespace {
 
 /// Channel by channel, in two passes.
 Reference normalised(Real eps) {
@@ -124,5 +123,4 @@ const OpSamples normalize_by_samples(OpId::normalize_by, [](Op& op) {
   });
 });
 
-}  // namespace
-}  // namespace xtgrad::testing
+}}  // namespace xtgrad::testing

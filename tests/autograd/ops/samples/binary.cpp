@@ -4,8 +4,7 @@
 #include "tests/support/op_samples.h"
 #include "xtgrad/autograd/ops.h"
 
-namespace xtgrad::testing {
-namespace {
+namespace xtgrad::testing { namespace {
 
 constexpr double inf = infinity;
 constexpr double nan = not_a_number;
@@ -99,5 +98,4 @@ const OpSamples minimum_samples(OpId::minimum, [](Op& op) {
                              {{1, nan}, nan, {0, 1}, {0, 0, 0, 0}}}});
 });
 
-}  // namespace
-}  // namespace xtgrad::testing
+}}  // namespace xtgrad::testing

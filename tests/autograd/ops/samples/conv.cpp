@@ -5,8 +5,7 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/ops.h"
 
-namespace xtgrad::testing {
-namespace {
+namespace xtgrad::testing { namespace {
 
 /// The terms of a convolution, one at a time: calls `term(x index, weight index, y index)` for each product
 /// that takes part. x indices may lie in the padding, whose zeros take part like any other number.
@@ -253,5 +252,4 @@ const OpSamples conv2d_weight_grad_samples(OpId::conv2d_weight_grad, [](Op& op) 
   op.throws<ValueError>("kernel must be at least 1, got 2x-1", call({1, 1, 3, 3}, {1, 1, 2, 2}, {2, -1}));
 });
 
-}  // namespace
-}  // namespace xtgrad::testing
+}}  // namespace xtgrad::testing

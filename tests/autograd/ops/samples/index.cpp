@@ -5,8 +5,7 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/ops.h"
 
-namespace xtgrad::testing {
-namespace {
+namespace xtgrad::testing { namespace {
 
 /// The place in x that an index entry at `place` points to.
 Index pointed_to(const Index& place, std::size_t axis, const Values& index) {
@@ -119,5 +118,4 @@ const OpSamples scatter_add_samples(OpId::scatter_add, [](Op& op) {
   });
 });
 
-}  // namespace
-}  // namespace xtgrad::testing
+}}  // namespace xtgrad::testing

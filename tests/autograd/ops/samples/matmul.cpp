@@ -5,8 +5,7 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/ops.h"
 
-namespace xtgrad::testing {
-namespace {
+namespace xtgrad::testing { namespace {
 
 /// Sum over k of a[..., i, k] b[..., k, j], with either operand's last two dimensions swapped.
 Reference product_of(const MatmulOptions& options) {
@@ -86,5 +85,4 @@ const OpSamples matmul_samples(OpId::matmul, [](Op& op) {
                         multiply({2, 2, 3}, {4, 3, 2}));
 });
 
-}  // namespace
-}  // namespace xtgrad::testing
+}}  // namespace xtgrad::testing

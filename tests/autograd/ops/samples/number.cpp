@@ -5,8 +5,7 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/ops.h"
 
-namespace xtgrad::testing {
-namespace {
+namespace xtgrad::testing { namespace {
 
 constexpr double inf = infinity;
 constexpr double nan = not_a_number;
@@ -102,5 +101,4 @@ const OpSamples pow_number_samples(OpId::pow_number, [](Op& op) {
   power(-2, nonzero, {{{0}, inf, {-inf}}, {{inf}, 0, {0}}});
 });
 
-}  // namespace
-}  // namespace xtgrad::testing
+}}  // namespace xtgrad::testing

@@ -8,8 +8,7 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/ops.h"
 
-namespace xtgrad::testing {
-namespace {
+namespace xtgrad::testing { namespace {
 
 constexpr double inf = infinity;
 constexpr double nan = not_a_number;
@@ -192,5 +191,4 @@ const OpSamples argmax_samples(OpId::argmax, [](Op& op) {
   op.throws<ShapeError>("no elements to choose from: x is [2, 0]", [] { return argmax(ones({2, 0}), 1); });
 });
 
-}  // namespace
-}  // namespace xtgrad::testing
+}}  // namespace xtgrad::testing

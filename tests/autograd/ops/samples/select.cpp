@@ -6,8 +6,7 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/ops.h"
 
-namespace xtgrad::testing {
-namespace {
+namespace xtgrad::testing { namespace {
 
 constexpr double inf = infinity;
 constexpr double nan = not_a_number;
@@ -115,5 +114,4 @@ const OpSamples cast_samples(OpId::cast, [](Op& op) {
   op.throws<DtypeError>("the value -inf does not fit int64", [] { return full({2}, -inf).to(int64); });
 });
 
-}  // namespace
-}  // namespace xtgrad::testing
+}}  // namespace xtgrad::testing

@@ -5,8 +5,7 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/ops.h"
 
-namespace xtgrad::testing {
-namespace {
+namespace xtgrad::testing { namespace {
 
 /// The same elements in the same order.
 Reference reshaped(const Shape& shape) {
@@ -190,5 +189,4 @@ const OpSamples flatten_samples(OpId::flatten, [](Op& op) {
   });
 });
 
-}  // namespace
-}  // namespace xtgrad::testing
+}}  // namespace xtgrad::testing

@@ -7,8 +7,7 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/ops.h"
 
-namespace xtgrad::testing {
-namespace {
+namespace xtgrad::testing { namespace {
 
 /// x[first + step * i] along an axis, `count` of them.
 struct Cut {
@@ -194,5 +193,4 @@ const OpSamples stack_samples(OpId::stack, [](Op& op) {
   });
 });
 
-}  // namespace
-}  // namespace xtgrad::testing
+}}  // namespace xtgrad::testing

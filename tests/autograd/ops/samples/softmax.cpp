@@ -8,8 +8,7 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/ops.h"
 
-namespace xtgrad::testing {
-namespace {
+namespace xtgrad::testing { namespace {
 
 constexpr double inf = infinity;
 constexpr double nan = not_a_number;
@@ -182,5 +181,4 @@ const OpSamples logsumexp_samples(OpId::logsumexp, [](Op& op) {
   });
 });
 
-}  // namespace
-}  // namespace xtgrad::testing
+}}  // namespace xtgrad::testing

@@ -6,8 +6,7 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/ops.h"
 
-namespace xtgrad::testing {
-namespace {
+namespace xtgrad::testing { namespace {
 
 constexpr double inf = infinity;
 constexpr double nan = not_a_number;
@@ -194,5 +193,4 @@ const OpSamples clamp_samples(OpId::clamp, [](Op& op) {
                         [] { return minimum(ones({2}, {.dtype = int64}), 0.5); });
 });
 
-}  // namespace
-}  // namespace xtgrad::testing
+}}  // namespace xtgrad::testing
