@@ -10,6 +10,7 @@
 #include <string_view>
 #include <utility>
 
+#include "xtgrad/autograd/core/apply.h"
 #include "xtgrad/autograd/core/new_tensor.h"
 #include "xtgrad/autograd/errors.h"
 
@@ -17,7 +18,7 @@ namespace xtgrad::inline v1 {
 
 namespace detail {
 
-Array new_array(std::string_view function, const Shape& shape, Dtype dtype, bool requires_grad) {
+void check_new(std::string_view function, const Shape& shape, Dtype dtype, bool requires_grad) {
   if (requires_grad && !is_floating(dtype)) {
     throw DtypeError(
         fmt::format("{}: requires_grad needs float32 or float64: got {}", function, to_string(dtype)));
@@ -27,6 +28,10 @@ Array new_array(std::string_view function, const Shape& shape, Dtype dtype, bool
     throw ShapeError(fmt::format("{}: too large: {} {} has more than 2^63 - 1 bytes", function,
                                  to_string(dtype), to_string(shape)));
   }
+}
+
+Array new_array(std::string_view function, const Shape& shape, Dtype dtype, bool requires_grad) {
+  check_new(function, shape, dtype, requires_grad);
   return Array::uninitialized(shape, dtype);
 }
 
@@ -45,27 +50,172 @@ using detail::checked_cast;
 
 Dtype dtype_or_default(const TensorOptions& options) { return options.dtype.value_or(default_dtype()); }
 
-/// Makes a leaf whose element i is `value(i)`, a double that the dtype must hold.
-template <class F>
-Tensor generate(std::string_view function, const Shape& shape, Dtype dtype, bool requires_grad, F value) {
-  Array array = detail::new_array(function, shape, dtype, requires_grad);
-  detail::visit(dtype, [&](auto zero) {
-    using T = decltype(zero);
-    T* out = array.mutable_data<T>();
-    const std::int64_t n = array.numel();
-    for (std::int64_t i = 0; i < n; ++i) out[i] = checked_cast<T>(function, value(i));
-  });
-  return detail::new_leaf(std::move(array), requires_grad);
+/// start + i step. fma by name: whether a compiler contracts a product and a sum must not change the bits.
+double evenly_spaced(double start, double step, std::int64_t i) {
+  return std::fma(static_cast<double>(i), step, start);
+}
+
+/// What primitives that make a tensor from numbers alone share. Self offers `value(i)`, a double that the
+/// dtype must hold, or hides `eval`; `function` is what the user called.
+template <class Self>
+class Creation : public detail::ConstantPrimitive<Self> {
+ public:
+  Creation(std::string_view function, const Shape& shape, Dtype dtype)
+      : function_(function), shape_(shape), dtype_(dtype) {}
+
+  [[nodiscard]] std::string_view name() const override { return function_; }
+  void describe(Attributes& a) override {
+    a("shape", shape_);
+    a("dtype", dtype_);
+  }
+  void infer(detail::InputSpecs, detail::OutputSpecs out) const override { *out[0] = {shape_, dtype_}; }
+
+ protected:
+  ~Creation() = default;
+
+  std::string_view function_;  // a literal
+  Shape shape_;
+  Dtype dtype_;
+};
+
+/// Element i is Self's `value(i)`, a double that the dtype must hold.
+template <class Self>
+class Generated : public Creation<Self> {
+ public:
+  using Creation<Self>::Creation;
+
+  void eval(detail::Inputs, detail::Outputs out) const override {
+    detail::visit(this->dtype_, [&](auto zero) {
+      using T = decltype(zero);
+      T* to = out[0]->template mutable_data<T>();
+      const std::int64_t n = out[0]->numel();
+      const auto& self = static_cast<const Self&>(*this);
+      for (std::int64_t i = 0; i < n; ++i) to[i] = checked_cast<T>(this->function_, self.value(i));
+    });
+  }
+
+ protected:
+  ~Generated() = default;
+};
+
+class Full final : public Creation<Full> {
+ public:
+  Full(std::string_view function, const Shape& shape, Dtype dtype, double value)
+      : Creation(function, shape, dtype), value_(value) {}
+
+  void describe(Attributes& a) override {
+    Creation::describe(a);
+    a("value", value_);
+  }
+  void eval(detail::Inputs, detail::Outputs out) const override {
+    detail::visit(dtype_, [&](auto zero) {
+      using T = decltype(zero);
+      std::fill_n(out[0]->mutable_data<T>(), out[0]->numel(), checked_cast<T>(function_, value_));
+    });
+  }
+
+ private:
+  double value_;
+};
+
+class Arange final : public Generated<Arange> {
+ public:
+  Arange(std::int64_t count, Dtype dtype, const ArangeOptions& range)
+      : Generated("arange", {count}, dtype), start_(range.start), step_(range.step) {}
+
+  void describe(Attributes& a) override {
+    Creation::describe(a);
+    a("start", start_);
+    a("step", step_);
+  }
+  [[nodiscard]] double value(std::int64_t i) const { return evenly_spaced(start_, step_, i); }
+
+ private:
+  double start_;
+  double step_;
+};
+
+class Linspace final : public Generated<Linspace> {
+ public:
+  Linspace(double first, double last, std::int64_t count, Dtype dtype)
+      : Generated("linspace", {count}, dtype), first_(first), last_(last) {}
+
+  void describe(Attributes& a) override {
+    Creation::describe(a);
+    a("first", first_);
+    a("last", last_);
+  }
+  // Counted from the nearer end, so that both ends are exact and a range about 0 is symmetric.
+  [[nodiscard]] double value(std::int64_t i) const {
+    const std::int64_t count = shape_[0];
+    const double step = count > 1 ? (last_ - first_) / static_cast<double>(count - 1) : 0;
+    return i < (count + 1) / 2 ? evenly_spaced(first_, step, i) : evenly_spaced(last_, -step, count - 1 - i);
+  }
+
+ private:
+  double first_;
+  double last_;
+};
+
+class Eye final : public Creation<Eye> {
+ public:
+  Eye(std::int64_t rows, std::int64_t columns, Dtype dtype) : Creation("eye", {rows, columns}, dtype) {}
+
+  void eval(detail::Inputs, detail::Outputs out) const override {
+    detail::visit(dtype_, [&](auto zero) {
+      using T = decltype(zero);
+      T* to = out[0]->mutable_data<T>();
+      std::fill_n(to, out[0]->numel(), T{0});
+      for (std::int64_t i = 0; i < std::min(shape_[0], shape_[1]); ++i) to[i * shape_[1] + i] = T{1};
+    });
+  }
+};
+
+/// Of the labels, one input: its rows are found at run time.
+class OneHot final : public detail::ConstantPrimitive<OneHot> {
+ public:
+  OneHot(std::int64_t classes, Dtype dtype) : classes_(classes), dtype_(dtype) {}
+
+  [[nodiscard]] std::string_view name() const override { return "one_hot"; }
+  void describe(Attributes& a) override {
+    a("classes", classes_);
+    a("dtype", dtype_);
+  }
+  void infer(detail::InputSpecs in, detail::OutputSpecs out) const override {
+    *out[0] = {in[0]->shape, dtype_};
+    out[0]->shape.push_back(classes_);
+  }
+  void eval(detail::Inputs in, detail::Outputs out) const override {
+    const auto* label = in[0]->data<std::int64_t>();
+    const std::int64_t n = in[0]->numel();
+    for (std::int64_t i = 0; i < n; ++i) {
+      if (label[i] >= 0 && label[i] < classes_) continue;
+      throw ValueError(
+          fmt::format("one_hot: label out of range: labels[{}] is {}, classes is {}", i, label[i], classes_));
+    }
+    detail::visit(dtype_, [&](auto zero) {
+      using T = decltype(zero);
+      T* row = out[0]->mutable_data<T>();  // [classes]
+      std::fill_n(row, out[0]->numel(), T{0});
+      for (std::int64_t i = 0; i < n; ++i, row += classes_) row[label[i]] = T{1};
+    });
+  }
+
+ private:
+  std::int64_t classes_;
+  Dtype dtype_;
+};
+
+/// Runs a primitive without inputs and makes its result a leaf.
+template <class P>
+Tensor create(const P& primitive, bool requires_grad) {
+  return detail::new_leaf(detail::compute_one(primitive, std::array<const Array*, 0>{}), requires_grad);
 }
 
 Tensor constant(std::string_view function, const Shape& shape, double value, Dtype dtype,
                 bool requires_grad) {
-  Array array = detail::new_array(function, shape, dtype, requires_grad);
-  detail::visit(dtype, [&](auto zero) {
-    using T = decltype(zero);
-    std::fill_n(array.mutable_data<T>(), array.numel(), checked_cast<T>(function, value));
-  });
-  return detail::new_leaf(std::move(array), requires_grad);
+  detail::check_new(function, shape, dtype, requires_grad);
+  return create(Full(function, shape, dtype, value), requires_grad);
 }
 
 template <class From>
@@ -123,11 +273,6 @@ void flatten_into(std::vector<double>& out, const NestedNumbers& numbers, const 
 void require_finite(std::string_view function, std::string_view name, double value) {
   if (!std::isfinite(value))
     throw ValueError(fmt::format("{}: {} must be finite: got {}", function, name, value));
-}
-
-/// start + i step. fma by name: whether a compiler contracts a product and a sum must not change the bits.
-double evenly_spaced(double start, double step, std::int64_t i) {
-  return std::fma(static_cast<double>(i), step, start);
 }
 
 /// Numbers in start, start + step, ... before `stop`.
@@ -224,8 +369,8 @@ Tensor arange(double stop, const ArangeOptions& range, const TensorOptions& opti
     throw DtypeError(fmt::format("arange: int64 cannot hold start {} with step {}: give a floating dtype",
                                  range.start, range.step));
   }
-  return generate("arange", {count}, dtype, options.requires_grad,
-                  [&](std::int64_t i) { return evenly_spaced(range.start, range.step, i); });
+  detail::check_new("arange", {count}, dtype, options.requires_grad);
+  return create(Arange(count, dtype, range), options.requires_grad);
 }
 
 Tensor linspace(double first, double last, std::int64_t count, const TensorOptions& options) {
@@ -233,11 +378,9 @@ Tensor linspace(double first, double last, std::int64_t count, const TensorOptio
   require_finite("linspace", "last", last);
   require_finite("linspace", "last - first", last - first);
   if (count < 0) throw ValueError(fmt::format("linspace: count must not be negative: got {}", count));
-  const double step = count > 1 ? (last - first) / static_cast<double>(count - 1) : 0;
-  // Counted from the nearer end, so that both ends are exact and a range about 0 is symmetric.
-  return generate("linspace", {count}, dtype_or_default(options), options.requires_grad, [&](std::int64_t i) {
-    return i < (count + 1) / 2 ? evenly_spaced(first, step, i) : evenly_spaced(last, -step, count - 1 - i);
-  });
+  const Dtype dtype = dtype_or_default(options);
+  detail::check_new("linspace", {count}, dtype, options.requires_grad);
+  return create(Linspace(first, last, count, dtype), options.requires_grad);
 }
 
 Tensor eye(std::int64_t n, std::optional<std::int64_t> m, const TensorOptions& options) {
@@ -246,14 +389,8 @@ Tensor eye(std::int64_t n, std::optional<std::int64_t> m, const TensorOptions& o
     throw ShapeError(fmt::format("eye: sizes must not be negative: got {} and {}", n, columns));
   }
   const Dtype dtype = dtype_or_default(options);
-  Array array = detail::new_array("eye", {n, columns}, dtype, options.requires_grad);
-  detail::visit(dtype, [&](auto zero) {
-    using T = decltype(zero);
-    T* out = array.mutable_data<T>();
-    std::fill_n(out, array.numel(), T{0});
-    for (std::int64_t i = 0; i < std::min(n, columns); ++i) out[i * columns + i] = T{1};
-  });
-  return detail::new_leaf(std::move(array), options.requires_grad);
+  detail::check_new("eye", {n, columns}, dtype, options.requires_grad);
+  return create(Eye(n, columns, dtype), options.requires_grad);
 }
 
 Tensor one_hot(const Tensor& labels, std::int64_t classes, const TensorOptions& options) {
@@ -270,21 +407,10 @@ Tensor one_hot(const Tensor& labels, std::int64_t classes, const TensorOptions& 
   }
   shape.push_back(classes);
   const Dtype dtype = dtype_or_default(options);
-  Array array = detail::new_array("one_hot", shape, dtype, options.requires_grad);
-  const std::span<const std::int64_t> label = labels.data<std::int64_t>();
-  detail::visit(dtype, [&](auto zero) {
-    using T = decltype(zero);
-    T* row = array.mutable_data<T>();  // [classes]
-    std::fill_n(row, array.numel(), T{0});
-    for (std::size_t i = 0; i < label.size(); ++i, row += classes) {
-      if (label[i] < 0 || label[i] >= classes) {
-        throw ValueError(fmt::format("one_hot: label out of range: labels[{}] is {}, classes is {}", i,
-                                     label[i], classes));
-      }
-      row[label[i]] = T{1};
-    }
-  });
-  return detail::new_leaf(std::move(array), options.requires_grad);
+  detail::check_new("one_hot", shape, dtype, options.requires_grad);
+  Tensor result = detail::apply_constant(OneHot(classes, dtype), labels);
+  if (options.requires_grad) result.set_requires_grad();
+  return result;
 }
 
 }  // namespace xtgrad::inline v1

@@ -20,8 +20,8 @@ namespace {
 /// Sets the recording flag of this thread and puts it back.
 class Recording {
  public:
-  explicit Recording(bool on) : before_(std::exchange(thread_state.recording, on)) {}
-  ~Recording() { thread_state.recording = before_; }
+  explicit Recording(bool on) : before_(thread_state.set_recording(on)) {}
+  ~Recording() { thread_state.set_recording(before_); }
   Recording(const Recording&) = delete;
   Recording& operator=(const Recording&) = delete;
 
@@ -33,16 +33,15 @@ void check_gradient(const Node& node, std::size_t i, const Tensor& gradient, con
   const Array& array = array_of(gradient);
   if (array.shape == input.array.shape && array.dtype == input.array.dtype) return;
   throw InternalError(fmt::format("{}: its rule gave input {} a gradient of {} {}, but the input is {} {}",
-                                  to_string(node.primitive().id()), i, to_string(array.dtype),
-                                  to_string(array.shape), to_string(input.array.dtype),
-                                  to_string(input.array.shape)));
+                                  node.primitive().name(), i, to_string(array.dtype), to_string(array.shape),
+                                  to_string(input.array.dtype), to_string(input.array.shape)));
 }
 
 [[noreturn]] void throw_freed(const Node& node) {
   throw GraphError(fmt::format(
       "backward: the graph of {} was freed by an earlier sweep; pass {{.keep_graph = true}} to the "
       "first one to sweep it again",
-      to_string(node.primitive().id())));
+      node.primitive().name()));
 }
 
 /// One pass over a graph, from outputs to inputs.
@@ -78,14 +77,14 @@ class Sweep {
       throw GraphError(
           fmt::format("backward: the graph of {} was freed by an earlier sweep; pass "
                       "{{.keep_graph = true}} to the first one to sweep it again",
-                      to_string(node.primitive().id())));
+                      node.primitive().name()));
     }
     const std::span<Slot> slots = node.slots();
     gradients_.resize(std::max(gradients_.size(), slots.size()));
     const std::span<Tensor> gradients(gradients_.data(), slots.size());
     VjpContext context(node, cotangent, gradients, needed);
     node.primitive().vjp(context);
-    if (thread_state.mutation != nullptr) thread_state.mutation->apply(node.primitive().id(), gradients);
+    if (thread_state.mutation != nullptr) thread_state.mutation->apply(node.primitive().name(), gradients);
     for (std::size_t i = 0; i < slots.size(); ++i) {
       Tensor gradient = std::move(gradients[i]);
       if (!gradient.defined() || !context.wanted(i)) continue;
@@ -207,16 +206,16 @@ bool VjpContext::wanted(std::size_t i) const {
 SavedValue VjpContext::input(std::size_t i) const {
   const Slot& slot = node_.slots()[i];
   if (!slot.keeps_value()) {
-    throw InternalError(fmt::format("{}: its rule reads input {}, which it did not declare",
-                                    to_string(node_.primitive().id()), i));
+    throw InternalError(
+        fmt::format("{}: its rule reads input {}, which it did not declare", node_.primitive().name(), i));
   }
   return SavedValue(node_of(*slot.node()));
 }
 
 SavedValue VjpContext::output() const {
   if (!node_.has(Node::keeps_output_flag)) {
-    throw InternalError(fmt::format("{}: its rule reads the output, which it did not declare",
-                                    to_string(node_.primitive().id())));
+    throw InternalError(
+        fmt::format("{}: its rule reads the output, which it did not declare", node_.primitive().name()));
   }
   return SavedValue(node_);
 }
@@ -291,11 +290,11 @@ void Tensor::backward(const BackwardOptions& options) const {
 
 void Tensor::backward() const { backward(BackwardOptions{}); }
 
-bool is_recording() { return detail::thread_state.recording; }
+bool is_recording() { return detail::thread_state.records(); }
 
-NoGrad::NoGrad() : before_(std::exchange(detail::thread_state.recording, false)) {}
-NoGrad::~NoGrad() { detail::thread_state.recording = before_; }
-EnableGrad::EnableGrad() : before_(std::exchange(detail::thread_state.recording, true)) {}
-EnableGrad::~EnableGrad() { detail::thread_state.recording = before_; }
+NoGrad::NoGrad() : before_(detail::thread_state.set_recording(false)) {}
+NoGrad::~NoGrad() { detail::thread_state.set_recording(before_); }
+EnableGrad::EnableGrad() : before_(detail::thread_state.set_recording(true)) {}
+EnableGrad::~EnableGrad() { detail::thread_state.set_recording(before_); }
 
 }  // namespace xtgrad::inline v1

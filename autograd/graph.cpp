@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "xtgrad/autograd/core/attribute_lists.h"
 #include "xtgrad/autograd/core/leaf_state.h"
 #include "xtgrad/autograd/core/primitive.h"
 
@@ -38,8 +39,8 @@ std::vector<const Node*> reachable(std::span<const Tensor> outputs) {
 GraphNode describe(const Node& node) {
   GraphNode result;
   if (node.recorded()) {
-    result.op = detail::to_string(node.primitive().id());
-    result.attributes = node.primitive().attributes();
+    result.op = node.primitive().name();
+    result.attributes = detail::attribute_text(node.primitive());
   }
   if (node.leaf_state != nullptr) result.name = node.leaf_state->gradient->name();
   result.shape = node.array.shape;

@@ -2,15 +2,33 @@
 
 #include <fmt/format.h>
 
+#include <bit>
 #include <cmath>
 #include <numbers>
 
+#include "xtgrad/autograd/core/apply.h"
 #include "xtgrad/autograd/core/philox.h"
 #include "xtgrad/autograd/errors.h"
 
 namespace xtgrad::inline v1 {
 
 namespace detail {
+namespace {
+
+class AdvanceStream final : public ConstantPrimitive<AdvanceStream> {
+ public:
+  [[nodiscard]] std::string_view name() const override { return "advance_stream"; }
+  void infer(InputSpecs in, OutputSpecs out) const override { *out[0] = *in[0]; }
+  void eval(Inputs in, Outputs out) const override {
+    const auto* from = in[0]->data<std::uint64_t>();
+    auto* to = out[0]->mutable_data<std::uint64_t>();
+    to[0] = from[0];
+    to[1] = from[1] + 1;
+  }
+  [[nodiscard]] InputSet may_overwrite(int) const override { return 1; }
+};
+
+}  // namespace
 
 double normal_from(RandomBits bits) {
   // In (0, 1] rather than [0, 1): the logarithm of 0 would be an infinite draw.
@@ -39,6 +57,24 @@ std::array<std::uint32_t, 4> Random::block(std::uint64_t seed, std::uint64_t pos
   std::array<std::array<std::uint32_t, 1>, 4> words;
   detail::philox<1>(seed, position, index, words);
   return {words[0][0], words[1][0], words[2][0], words[3][0]};
+}
+
+std::uint64_t Random::advance() {
+  if (detail::thread_state.is_watched()) state_ = detail::apply_constant(detail::AdvanceStream{}, state());
+  return position_++;
+}
+
+Tensor Random::state() const {
+  const auto seed = std::bit_cast<std::int64_t>(seed_), position = std::bit_cast<std::int64_t>(position_);
+  if (state_.defined()) {
+    const auto* words = detail::array_of(state_).data<std::int64_t>();
+    if (words[0] == seed && words[1] == position) return state_;
+  }
+  detail::Array array = detail::Array::uninitialized({2}, Dtype::int64);
+  array.mutable_data<std::int64_t>()[0] = seed;
+  array.mutable_data<std::int64_t>()[1] = position;
+  state_ = detail::make_constant(std::move(array));
+  return state_;
 }
 
 Random Random::split() { return Random(detail::random_bits(seed_, advance(), 0).low); }

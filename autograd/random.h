@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "xtgrad/autograd/export.h"
+#include "xtgrad/autograd/tensor.h"
 
 namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 
@@ -20,7 +21,7 @@ class Random {
                                                           std::uint64_t index);
 
   /// Takes the next position; every tensor drawn takes one.
-  std::uint64_t advance() { return position_++; }
+  std::uint64_t advance();
   /// A generator of its own, seeded by this one's next draw.
   [[nodiscard]] Random split();
 
@@ -33,6 +34,9 @@ class Random {
 
   [[nodiscard]] std::uint64_t seed() const { return seed_; }
   [[nodiscard]] std::uint64_t position() const { return position_; }
+  /// Seed and position as int64 [2], of the same bits; the same handle until the generator moves on. Whoever
+  /// records what a thread computes sees draws that read it, and `advance` make it anew.
+  [[nodiscard]] Tensor state() const;
   /// Continues from a saved position.
   void set_state(std::uint64_t seed, std::uint64_t position) {
     seed_ = seed;
@@ -42,6 +46,7 @@ class Random {
  private:
   std::uint64_t seed_;
   std::uint64_t position_ = 0;
+  mutable Tensor state_;  // of this position, or of an earlier one; made when it is asked for
 };
 
 /// This thread's generator, for layers and tensors that are given none. It starts from seed 0, so programs

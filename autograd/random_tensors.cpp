@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "xtgrad/autograd/core/apply.h"
 #include "xtgrad/autograd/core/new_tensor.h"
 #include "xtgrad/autograd/core/philox.h"
 #include "xtgrad/autograd/creation.h"
@@ -47,14 +48,24 @@ void draw_range(T* out, std::int64_t begin, std::int64_t end, std::uint64_t seed
   }
 }
 
-/// out[i] = f(block i) for the draw at the generator's next position.
+/// Seed and position of a draw, an operand: int64 [2].
+struct Stream {
+  explicit Stream(const Array& state)
+      : seed(state.data<std::uint64_t>()[0]), position(state.data<std::uint64_t>()[1]) {}
+
+  std::uint64_t seed;
+  std::uint64_t position;
+};
+
+/// out[i] = f(block i) for the draw at the stream's position.
 template <class T, class F>
-void draw(T* out, std::int64_t n, Random& random, F f) {
+void draw(const Array& state, Array& out, F f) {
   constexpr std::int64_t tile_size = 1 << 15;
-  const std::uint64_t seed = random.seed();
-  const std::uint64_t position = random.advance();
+  const Stream stream(state);
+  const std::int64_t n = out.numel();
+  T* to = out.mutable_data<T>();
   detail::for_each_tile((n + tile_size - 1) / tile_size, [&](std::int64_t tile) {
-    draw_range(out, tile * tile_size, std::min(n, (tile + 1) * tile_size), seed, position, f);
+    draw_range(to, tile * tile_size, std::min(n, (tile + 1) * tile_size), stream.seed, stream.position, f);
   });
 }
 
@@ -84,60 +95,138 @@ void check_range(const UniformOptions& range, Dtype dtype) {
   });
 }
 
+/// What draws share: the result's shape and dtype.
+template <class Self>
+class Draw : public detail::ConstantPrimitive<Self> {
+ public:
+  Draw(const Shape& shape, Dtype dtype) : shape_(shape), dtype_(dtype) {}
+
+  void describe(Attributes& a) override {
+    a("shape", shape_);
+    a("dtype", dtype_);
+  }
+  void infer(detail::InputSpecs, detail::OutputSpecs out) const override { *out[0] = {shape_, dtype_}; }
+
+ protected:
+  ~Draw() = default;
+
+  Shape shape_;
+  Dtype dtype_;
+};
+
+class Randn final : public Draw<Randn> {
+ public:
+  using Draw::Draw;
+
+  [[nodiscard]] std::string_view name() const override { return "randn"; }
+  void eval(detail::Inputs in, detail::Outputs out) const override {
+    detail::visit_floating(dtype_, [&](auto zero) {
+      using T = decltype(zero);
+      draw<T>(*in[0], *out[0], [](RandomBits bits) { return static_cast<T>(detail::normal_from(bits)); });
+    });
+  }
+};
+
+class Uniform final : public Draw<Uniform> {
+ public:
+  Uniform(const Shape& shape, Dtype dtype, const UniformOptions& range) : Draw(shape, dtype), range_(range) {}
+
+  [[nodiscard]] std::string_view name() const override { return "uniform"; }
+  void describe(Attributes& a) override {
+    Draw::describe(a);
+    a("low", range_.low);
+    a("high", range_.high);
+  }
+  void eval(detail::Inputs in, detail::Outputs out) const override {
+    detail::visit_floating(dtype_, [&](auto zero) {
+      using T = decltype(zero);
+      const double low = range_.low;
+      const double width = range_.high - range_.low;
+      const T largest = largest_draw<T>(range_.low, range_.high);
+      draw<T>(*in[0], *out[0], [=](RandomBits bits) {
+        // fma by name: whether a compiler contracts a product and a sum must not change the bits. Rounding
+        // may reach `high`, which the interval leaves out.
+        return std::min(static_cast<T>(std::fma(width, detail::unit_interval(bits.low), low)), largest);
+      });
+    });
+  }
+
+ private:
+  UniformOptions range_;
+};
+
+class Bernoulli final : public Draw<Bernoulli> {
+ public:
+  Bernoulli(const Shape& shape, double p) : Draw(shape, boolean), p_(p) {}
+
+  [[nodiscard]] std::string_view name() const override { return "bernoulli"; }
+  void describe(Attributes& a) override {
+    Draw::describe(a);
+    a("p", p_);
+  }
+  void eval(detail::Inputs in, detail::Outputs out) const override {
+    draw<bool>(*in[0], *out[0], [p = p_](RandomBits bits) { return detail::unit_interval(bits.low) < p; });
+  }
+
+ private:
+  double p_;
+};
+
+class Randperm final : public Draw<Randperm> {
+ public:
+  explicit Randperm(std::int64_t n) : Draw({n}, int64) {}
+
+  [[nodiscard]] std::string_view name() const override { return "randperm"; }
+  // Fisher and Yates, from the inside out: 0..i is in random order after step i. Redraws use blocks past n.
+  void eval(detail::Inputs in, detail::Outputs out) const override {
+    const Stream stream(*in[0]);
+    const std::int64_t n = shape_[0];
+    auto* to = out[0]->mutable_data<std::int64_t>();
+    for (std::int64_t i = 0; i < n; ++i) {
+      const auto step = static_cast<std::uint64_t>(i);
+      const auto j = static_cast<std::int64_t>(
+          detail::random_below(step + 1, stream.seed, stream.position, step, static_cast<std::uint64_t>(n)));
+      to[i] = i;
+      std::swap(to[i], to[j]);
+    }
+  }
+};
+
+/// Runs a draw at the generator's next position.
+template <class P>
+Tensor draw_from(Random& random, const P& primitive, bool requires_grad) {
+  const Tensor state = random.state();
+  random.advance();
+  return detail::new_leaf(detail::compute_one(primitive, std::array{&detail::array_of(state)}),
+                          requires_grad);
+}
+
 }  // namespace
 
 Tensor randn(const Shape& shape, Random& random, const TensorOptions& options) {
   const Dtype dtype = floating_dtype("randn", options);
-  Array array = detail::new_array("randn", shape, dtype, options.requires_grad);
-  detail::visit_floating(dtype, [&](auto zero) {
-    using T = decltype(zero);
-    draw(array.mutable_data<T>(), array.numel(), random,
-         [](RandomBits bits) { return static_cast<T>(detail::normal_from(bits)); });
-  });
-  return detail::new_leaf(std::move(array), options.requires_grad);
+  detail::check_new("randn", shape, dtype, options.requires_grad);
+  return draw_from(random, Randn(shape, dtype), options.requires_grad);
 }
 
 Tensor uniform(const Shape& shape, const UniformOptions& range, Random& random,
                const TensorOptions& options) {
   const Dtype dtype = floating_dtype("uniform", options);
   check_range(range, dtype);
-  Array array = detail::new_array("uniform", shape, dtype, options.requires_grad);
-  detail::visit_floating(dtype, [&](auto zero) {
-    using T = decltype(zero);
-    const double low = range.low;
-    const double width = range.high - range.low;
-    const T largest = largest_draw<T>(range.low, range.high);
-    draw(array.mutable_data<T>(), array.numel(), random, [=](RandomBits bits) {
-      // fma by name: whether a compiler contracts a product and a sum must not change the bits. Rounding may
-      // reach `high`, which the interval leaves out.
-      return std::min(static_cast<T>(std::fma(width, detail::unit_interval(bits.low), low)), largest);
-    });
-  });
-  return detail::new_leaf(std::move(array), options.requires_grad);
+  detail::check_new("uniform", shape, dtype, options.requires_grad);
+  return draw_from(random, Uniform(shape, dtype, range), options.requires_grad);
 }
 
 Tensor bernoulli(const Shape& shape, double p, Random& random) {
   if (!(p >= 0 && p <= 1)) throw ValueError(fmt::format("bernoulli: p must be in [0, 1]: got {}", p));
-  Array array = detail::new_array("bernoulli", shape, Dtype::boolean, false);
-  draw(array.mutable_data<bool>(), array.numel(), random,
-       [p](RandomBits bits) { return detail::unit_interval(bits.low) < p; });
-  return detail::new_leaf(std::move(array), false);
+  detail::check_new("bernoulli", shape, boolean, false);
+  return draw_from(random, Bernoulli(shape, p), false);
 }
 
 Tensor randperm(std::int64_t n, Random& random) {
   if (n < 0) throw ValueError(fmt::format("randperm: n must not be negative: got {}", n));
-  Array array = detail::new_array("randperm", {n}, Dtype::int64, false);
-  std::int64_t* out = array.mutable_data<std::int64_t>();
-  const std::uint64_t position = random.advance();
-  // Fisher and Yates, from the inside out: 0..i is in random order after step i. Redraws use blocks past n.
-  for (std::int64_t i = 0; i < n; ++i) {
-    const auto step = static_cast<std::uint64_t>(i);
-    const auto j = static_cast<std::int64_t>(
-        detail::random_below(step + 1, random.seed(), position, step, static_cast<std::uint64_t>(n)));
-    out[i] = i;
-    std::swap(out[i], out[j]);
-  }
-  return detail::new_leaf(std::move(array), false);
+  detail::check_new("randperm", {n}, int64, false);
+  return draw_from(random, Randperm(n), false);
 }
 
 }  // namespace xtgrad::inline v1

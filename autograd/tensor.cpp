@@ -109,7 +109,7 @@ Tensor& Tensor::set_requires_grad(bool requires_grad) {
     throw GraphError(
         fmt::format("set_requires_grad: this tensor was computed by {}; only leaves can be asked, use "
                     "detach() to get one",
-                    detail::to_string(node.primitive().id())));
+                    node.primitive().name()));
   }
   if (requires_grad && !is_floating(node.array.dtype)) {
     throw DtypeError(fmt::format("set_requires_grad: {} has no derivatives; use float32 or float64",

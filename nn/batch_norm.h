@@ -40,11 +40,11 @@ class BatchNorm : public Module {
   void reset_running_stats();
   [[nodiscard]] const BatchNormOptions& options() const { return options_; }
 
-  Parameter weight;                      // [num_features]; with bias, defined only if affine
-  Parameter bias;                        // [num_features]
-  Tensor running_mean;                   // [num_features]; with running_var, empty if not tracked
-  Tensor running_var;                    // [num_features]
-  std::int64_t num_batches_tracked = 0;  // batches in the running statistics
+  Parameter weight;             // [num_features]; with bias, defined only if affine
+  Parameter bias;               // [num_features]
+  Tensor running_mean;          // [num_features]; with running_var, empty if not tracked
+  Tensor running_var;           // [num_features]
+  Counter num_batches_tracked;  // batches in the running statistics
 
  protected:
   BatchNorm(const char* name, const BatchNormOptions& options);

@@ -37,12 +37,17 @@ class StateSnapshot {
     Random value;
   };
   struct Counter {
+    xtgrad::Counter* place;
+    xtgrad::Counter value;
+  };
+  struct Integer {
     std::int64_t* place;
     std::int64_t value;
   };
   std::vector<Buffer> buffers_;
   std::vector<Stream> streams_;
   std::vector<Counter> counters_;
+  std::vector<Integer> integers_;
 };
 
 }  // namespace xtgrad::inline v1::nn::detail

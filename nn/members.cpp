@@ -48,9 +48,15 @@ void Members::operator()(std::string_view name, Random& stream) {
   path_.resize(length);
 }
 
-void Members::operator()(std::string_view name, std::int64_t& counter) {
+void Members::operator()(std::string_view name, xtgrad::Counter& counter) {
   const std::size_t length = enter(name);
   on_counter(path_, counter);
+  path_.resize(length);
+}
+
+void Members::operator()(std::string_view name, std::int64_t& counter) {
+  const std::size_t length = enter(name);
+  on_integer(path_, counter);
   path_.resize(length);
 }
 
@@ -100,6 +106,11 @@ void Members::on_object(const std::string&, Stateful&) {}
 void Members::on_parameter(const std::string&, Parameter&) {}
 void Members::on_buffer(const std::string&, Tensor&) {}
 void Members::on_stream(const std::string&, Random&) {}
-void Members::on_counter(const std::string&, std::int64_t&) {}
+void Members::on_counter(const std::string&, xtgrad::Counter&) {}
+void Members::on_integer(const std::string& path, std::int64_t& counter) {
+  Counter copy(counter);
+  on_counter(path, copy);
+  counter = copy;
+}
 
 }  // namespace xtgrad::inline v1::nn

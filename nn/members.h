@@ -7,6 +7,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "xtgrad/autograd/counter.h"
 #include "xtgrad/autograd/dtype.h"
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/autograd/random.h"
@@ -72,6 +73,9 @@ class Members {
   void operator()(std::string_view name, Stateful& child);
   /// The random stream of a stateful layer.
   void operator()(std::string_view name, Random& stream);
+  /// A count that belongs to the state. A plain integer is one, too, that nobody sees change who records what
+  /// is computed.
+  void operator()(std::string_view name, Counter& counter);
   void operator()(std::string_view name, std::int64_t& counter);
   /// Makes `parameter` the same parameter as `original` if it is not already; call it before listing either.
   /// A model that ties its weights here is tied again when it is copied; one that ties by `share()` alone is
@@ -88,7 +92,9 @@ class Members {
   virtual void on_parameter(const std::string& path, Parameter& parameter);
   virtual void on_buffer(const std::string& path, Tensor& buffer);
   virtual void on_stream(const std::string& path, Random& stream);
-  virtual void on_counter(const std::string& path, std::int64_t& counter);
+  virtual void on_counter(const std::string& path, Counter& counter);
+  /// Through `on_counter`, unless overridden: the object then is a copy.
+  virtual void on_integer(const std::string& path, std::int64_t& counter);
 
  private:
   [[nodiscard]] std::size_t enter(std::string_view name);  // the length of the path before

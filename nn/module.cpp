@@ -60,8 +60,11 @@ struct StateSnapshot::Visitor : Members {
   void on_stream(const std::string&, Random& stream) override {
     snapshot.streams_.push_back({&stream, stream});
   }
-  void on_counter(const std::string&, std::int64_t& counter) override {
+  void on_counter(const std::string&, xtgrad::Counter& counter) override {
     snapshot.counters_.push_back({&counter, counter});
+  }
+  void on_integer(const std::string&, std::int64_t& counter) override {
+    snapshot.integers_.push_back({&counter, counter});
   }
 
   StateSnapshot& snapshot;
@@ -73,6 +76,7 @@ void StateSnapshot::restore() const {
   for (const Buffer& buffer : buffers_) *buffer.place = buffer.value;
   for (const Stream& stream : streams_) *stream.place = stream.value;
   for (const Counter& counter : counters_) *counter.place = counter.value;
+  for (const Integer& integer : integers_) *integer.place = integer.value;
 }
 
 }  // namespace detail

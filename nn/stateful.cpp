@@ -36,7 +36,7 @@ class Save : public Members {
     if (buffer.defined()) state.add(path, buffer.detach());
   }
   void on_stream(const std::string& path, Random& stream) override { state.add(path, to_tensor(stream)); }
-  void on_counter(const std::string& path, std::int64_t& counter) override {
+  void on_counter(const std::string& path, xtgrad::Counter& counter) override {
     state.add(path, to_tensor(counter));
   }
 };
@@ -73,7 +73,7 @@ class Compare : public Members {
     compare(path, {2}, int64);
     lacks = lacked;
   }
-  void on_counter(const std::string& path, std::int64_t&) override { compare(path, {}, int64); }
+  void on_counter(const std::string& path, xtgrad::Counter&) override { compare(path, {}, int64); }
 
   void compare(const std::string& path, const Shape& shape, Dtype dtype) {
     known_.insert(path);
@@ -109,7 +109,7 @@ class Load : public Members {
       stream.set_state(std::bit_cast<std::uint64_t>(words[0]), std::bit_cast<std::uint64_t>(words[1]));
     }
   }
-  void on_counter(const std::string& path, std::int64_t& counter) override {
+  void on_counter(const std::string& path, xtgrad::Counter& counter) override {
     if (const Tensor* value = state_.find(path)) counter = value->item_int64();
   }
 

@@ -34,71 +34,97 @@ void check_options(const Options& options) {
 /// The square root, with derivative 0 at 0: an element whose gradients were all 0 would get inf * 0 = NaN.
 auto root(const auto& v) { return where(v == 0, 0, sqrt(where(v == 0, 1, v))); }
 
-/// The update; C is double on lanes, Hyper on tensors.
-template <class C>
-struct Formula {
-  C beta1, beta2, rate, eps, penalty, shrink;
-  bool has_penalty, shrinks, maximize;
+/// Adam's update, and AdamW's.
+template <class O>
+struct Rule {
+  using Options = O;
+  static constexpr std::string_view step_name = "adam_step";
+  static constexpr std::string_view coefficients_name = "adam_rates";
+  static constexpr std::array<detail::NamedHyper<O>, 4> hypers{
+      {{"beta1", &O::beta1}, {"beta2", &O::beta2}, {"eps", &O::eps}, {"weight_decay", &O::weight_decay}}};
+  static constexpr std::size_t coefficients = 6;
 
-  template <class Options>
-  Formula(const Options& options, const Hyper& lr, double t)
-      : beta1(detail::coefficient<C>(options.beta1)),
-        beta2(detail::coefficient<C>(options.beta2)),
-        rate(detail::coefficient<C>(lr)),
-        eps(detail::coefficient<C>(options.eps)),
-        penalty(detail::coefficient<C>(options.weight_decay)),
-        shrink(1 - rate * penalty),
-        has_penalty(!is_decoupled(options) && !options.weight_decay.is_number_zero()),
-        shrinks(is_decoupled(options) && !options.weight_decay.is_number_zero()),
-        maximize(options.maximize) {
+  struct Flags {
+    explicit Flags(const O& options)
+        : has_penalty(!is_decoupled(options) && !options.weight_decay.is_number_zero()),
+          shrinks(is_decoupled(options) && !options.weight_decay.is_number_zero()),
+          maximize(options.maximize) {}
+    void describe(Attributes& a) {
+      a("has_penalty", has_penalty, false);
+      a("shrinks", shrinks, false);
+      a("maximize", maximize, false);
+    }
+
+    bool has_penalty, shrinks, maximize;
+  };
+
+  /// beta1, beta2, rate, eps, penalty, shrink.
+  template <class C>
+  static std::array<C, coefficients> coefficients_of(const O& options, const Hyper& lr, std::int64_t step) {
     using std::pow;
     using std::sqrt;
+    const C beta1 = detail::coefficient<C>(options.beta1), beta2 = detail::coefficient<C>(options.beta2);
+    const C rate = detail::coefficient<C>(lr), penalty = detail::coefficient<C>(options.weight_decay);
+    const C shrink = 1 - rate * penalty;
+    const auto t = static_cast<double>(step);
     // The second correction is put into rate and eps, which saves a division of each element:
     // r m / (sqrt(v) / c + eps) = r c m / (sqrt(v) + c eps).
     const C correction = sqrt(1 - pow(beta2, t));
-    rate = rate * correction / (1 - pow(beta1, t));
-    eps = eps * correction;
+    return {beta1,
+            beta2,
+            rate * correction / (1 - pow(beta1, t)),
+            detail::coefficient<C>(options.eps) * correction,
+            penalty,
+            shrink};
   }
 
-  auto direction(const auto& p, const auto& g) const {
-    const auto downhill = maximize ? -g : g;
-    return has_penalty ? downhill + penalty * p : downhill;
-  }
+  template <class C>
+  struct Formula {
+    Formula(const std::array<C, coefficients>& numbers, const Flags& flags)
+        : beta1(numbers[0]),
+          beta2(numbers[1]),
+          rate(numbers[2]),
+          eps(numbers[3]),
+          penalty(numbers[4]),
+          shrink(numbers[5]),
+          has_penalty(flags.has_penalty),
+          shrinks(flags.shrinks),
+          maximize(flags.maximize) {}
 
-  auto moved(const auto& p, const auto& m, const auto& v) const {
-    const auto move = rate * m / (root(v) + eps);
-    return shrinks ? shrink * p - move : p - move;
-  }
+    auto direction(const auto& p, const auto& g) const {
+      const auto downhill = maximize ? -g : g;
+      return has_penalty ? downhill + penalty * p : downhill;
+    }
 
-  auto operator()(const auto& p, const auto& g, const auto& m, const auto& v) const {
-    const auto d = direction(p, g);
-    const auto next_m = beta1 * m + (1 - beta1) * d;
-    const auto next_v = beta2 * v + (1 - beta2) * square(d);
-    return std::tuple(moved(p, next_m, next_v), next_m, next_v);
-  }
+    auto moved(const auto& p, const auto& m, const auto& v) const {
+      const auto move = rate * m / (root(v) + eps);
+      return shrinks ? shrink * p - move : p - move;
+    }
 
-  auto operator()(const auto& p, const auto& g, const auto& m, const auto& v, const auto& v_max) const {
-    const auto d = direction(p, g);
-    const auto next_m = beta1 * m + (1 - beta1) * d;
-    const auto next_v = beta2 * v + (1 - beta2) * square(d);
-    const auto next_v_max = maximum(v_max, next_v);
-    return std::tuple(moved(p, next_m, next_v_max), next_m, next_v, next_v_max);
-  }
+    auto operator()(const auto& p, const auto& g, const auto& m, const auto& v) const {
+      const auto d = direction(p, g);
+      const auto next_m = beta1 * m + (1 - beta1) * d;
+      const auto next_v = beta2 * v + (1 - beta2) * square(d);
+      return std::tuple(moved(p, next_m, next_v), next_m, next_v);
+    }
+
+    auto operator()(const auto& p, const auto& g, const auto& m, const auto& v, const auto& v_max) const {
+      const auto d = direction(p, g);
+      const auto next_m = beta1 * m + (1 - beta1) * d;
+      const auto next_v = beta2 * v + (1 - beta2) * square(d);
+      const auto next_v_max = maximum(v_max, next_v);
+      return std::tuple(moved(p, next_m, next_v_max), next_m, next_v, next_v_max);
+    }
+
+    C beta1, beta2, rate, eps, penalty, shrink;
+    bool has_penalty, shrinks, maximize;
+  };
 };
-
-template <std::size_t Moments, class Options>
-Tensor advance_with(const Options& options, const Update& update, State& state) {
-  const auto t = static_cast<double>(++state.step);
-  detail::fill_moments(state, update.value, Moments);
-  const bool recorded =
-      detail::records(update, state, {&options.beta1, &options.beta2, &options.eps, &options.weight_decay});
-  return recorded ? detail::advance_on_tensors<Moments>(Formula<Hyper>(options, update.lr, t), update, state)
-                  : detail::advance_on_lanes<Moments>(Formula<double>(options, update.lr, t), update, state);
-}
 
 template <class Options>
 Tensor advance_one(const Options& options, const Update& update, State& state) {
-  return options.amsgrad ? advance_with<3>(options, update, state) : advance_with<2>(options, update, state);
+  return options.amsgrad ? detail::advance_with<Rule<Options>, 3>(options, update, state)
+                         : detail::advance_with<Rule<Options>, 2>(options, update, state);
 }
 
 template <class Options>

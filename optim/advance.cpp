@@ -4,7 +4,6 @@
 
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
-#include "xtgrad/autograd/grad.h"
 
 namespace xtgrad::inline v1::optim::detail {
 namespace {
@@ -25,17 +24,17 @@ void check_fits(std::string_view optimizer, std::string_view what, std::size_t i
 
 }  // namespace
 
-bool records(const Update& update, const State& state, std::initializer_list<const Hyper*> hypers) {
-  if (!is_recording()) return false;
+bool wants_gradient(const Update& update, const State& state) {
   if (update.value.requires_grad() || update.gradient.requires_grad() || update.lr.requires_grad())
     return true;
   for (const Tensor& moment : state.moments) {
     if (moment.defined() && moment.requires_grad()) return true;
   }
-  for (const Hyper* hyper : hypers) {
-    if (hyper->requires_grad()) return true;
-  }
   return false;
+}
+
+Tensor as_float64(const Hyper& hyper) {
+  return hyper.is_tensor() ? hyper.tensor().to(float64) : full({}, hyper.value(), {.dtype = float64});
 }
 
 void fill_moments(State& state, const Tensor& value, std::size_t count) {

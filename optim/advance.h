@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <initializer_list>
@@ -8,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "xtgrad/autograd/core/node.h"
+#include "xtgrad/autograd/core/apply.h"
 #include "xtgrad/autograd/kernels/map.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/optim/hyper_math.h"
@@ -22,62 +23,193 @@ namespace xtgrad::inline v1::optim::detail {
 
 namespace core = xtgrad::detail;
 
-/// True if a step must be recorded: on this thread, something that it is computed from wants a gradient.
-[[nodiscard]] bool records(const Update& update, const State& state,
-                           std::initializer_list<const Hyper*> hypers);
+/// A hyperparameter of a rule that is no learning rate: its name, and where its options hold it.
+template <class Options>
+struct NamedHyper {
+  std::string_view name;
+  Hyper Options::*field;
+};
 
-/// True if overwriting this tensor's elements cannot be seen by anyone else.
-[[nodiscard]] inline bool is_private(const core::Node& node) {
-  return node.values.load() == 1 && node.refs.load() == 1 && node.array.buffer.unique() &&
-         !node.requires_grad();
+// A Rule is what an optimizer says of its update: `Options`; `hypers`, an array of NamedHyper; `Flags`, made
+// of options, plain values that choose a branch of the formula; `coefficients`, a number;
+// `coefficients_of<C>(options, lr, t)`, an array of as many C, which is double on lanes and Hyper on tensors;
+// and `Formula<C>`, a callable (p, g, moments...) -> std::tuple(p, moments...) made of coefficients and
+// flags.
+
+/// True if update or state want a gradient.
+[[nodiscard]] bool wants_gradient(const Update& update, const State& state);
+
+/// True if a step must be recorded: on this thread, something that it is computed from wants a gradient.
+template <class Rule>
+[[nodiscard]] bool records(const typename Rule::Options& options, const Update& update, const State& state) {
+  if (!core::thread_state.records()) return false;
+  bool wants = wants_gradient(update, state);
+  for (const auto& hyper : Rule::hypers) wants = wants || (options.*hyper.field).requires_grad();
+  return wants;
+}
+
+/// A 0-d float64 tensor of the value.
+[[nodiscard]] Tensor as_float64(const Hyper& hyper);
+
+/// True if the moment's next elements may take the place of its elements.
+[[nodiscard]] inline bool can_give(const Tensor& moment) {
+  const core::Node& node = core::node_of(moment);
+  return core::may_take_over(node, 1) && !node.requires_grad();
+}
+
+/// Makes `next` the moment's elements, unless they have taken the old ones' place.
+inline void keep_moment(Tensor& moment, core::Array&& next) {
+  if (next.buffer.get() != core::array_of(moment).buffer.get()) moment = core::make_constant(std::move(next));
 }
 
 /// Makes the first `count` moments tensors where they are empty.
 void fill_moments(State& state, const Tensor& value, std::size_t count);
 
-/// Where the next elements of a moment go: over the old ones if nobody else can see those, else into a fresh
-/// array.
-template <class T>
-T* place_for_next(const Tensor& moment, core::Array& fresh) {
-  core::Node& node = core::node_of(moment);
-  if (is_private(node)) return node.array.mutable_data<T>();
-  fresh = core::Array::uninitialized(node.array.shape, node.array.dtype);
-  return fresh.mutable_data<T>();
+/// An optimizer's update as a primitive: of the parameter, its gradient, the rule's coefficients (float64
+/// [n]) and moments come the next value and the next moments, in one pass. Each may take the place of the one
+/// before: with fresh arrays, a step of Adam on a large parameter took 2.2 ns an element instead of 0.9.
+template <class Rule, std::size_t Moments>
+class StepOf final : public core::ConstantPrimitive<StepOf<Rule, Moments>> {
+ public:
+  using Flags = typename Rule::Flags;
+  explicit StepOf(const Flags& flags) : flags_(flags) {}
+
+  [[nodiscard]] std::string_view name() const override { return Rule::step_name; }
+  void describe(Attributes& a) override { flags_.describe(a); }
+  [[nodiscard]] core::Counts counts(core::InputSpecs) const override { return {.outputs = 1 + Moments}; }
+  void infer(core::InputSpecs in, core::OutputSpecs out) const override {
+    for (core::Spec* one : out) *one = *in[0];
+  }
+  void eval(core::Inputs in, core::Outputs out) const override {
+    run(in, out, std::make_index_sequence<Moments>{});
+  }
+  [[nodiscard]] core::InputSet may_overwrite(int output) const override {
+    return output == 0 ? 1U : core::InputSet{1} << (2 + output);
+  }
+
+ private:
+  template <std::size_t... K>
+  void run(core::Inputs in, core::Outputs out, std::index_sequence<K...>) const {
+    std::array<double, Rule::coefficients> numbers;
+    std::copy_n(in[2]->data<double>(), numbers.size(), numbers.begin());
+    const typename Rule::template Formula<double> formula(numbers, flags_);
+    core::visit_floating(in[0]->dtype, [&](auto zero) {
+      using T = decltype(zero);
+      core::map_same<T, typename Rule::template Formula<double>, 2 + Moments, 1 + Moments>(
+          formula, {in[0], in[1], in[3 + K]...},
+          {out[0]->template mutable_data<T>(), out[1 + K]->template mutable_data<T>()...}, in[0]->numel());
+    });
+  }
+
+  Flags flags_;
+};
+
+/// The coefficients of a rule as a primitive of the step's number (int64 []), the learning rate and those
+/// hyperparameters that are tensors; the others are attributes. Float64 [n].
+template <class Rule>
+class CoefficientsOf final : public core::ConstantPrimitive<CoefficientsOf<Rule>> {
+ public:
+  using Options = typename Rule::Options;
+
+  explicit CoefficientsOf(const Options& options) : options_(options) {
+    for (std::size_t k = 0; k < Rule::hypers.size(); ++k) {
+      Hyper& hyper = options_.*Rule::hypers[k].field;
+      if (!hyper.is_tensor()) continue;
+      from_input_ |= std::int64_t{1} << k;
+      hyper = Hyper(0.0);
+    }
+    options_.lr = Hyper(0.0);
+  }
+
+  [[nodiscard]] std::string_view name() const override { return Rule::coefficients_name; }
+  void describe(Attributes& a) override {
+    for (std::size_t k = 0; k < Rule::hypers.size(); ++k) {
+      double number = (options_.*Rule::hypers[k].field).value();
+      a(Rule::hypers[k].name, number);
+      options_.*Rule::hypers[k].field = Hyper(number);
+    }
+    a("from_input", from_input_, 0);
+  }
+  void infer(core::InputSpecs, core::OutputSpecs out) const override {
+    *out[0] = {Shape{static_cast<std::int64_t>(Rule::coefficients)}, Dtype::float64};
+  }
+  void eval(core::Inputs in, core::Outputs out) const override {
+    Options options = options_;
+    std::size_t next = 2;
+    for (std::size_t k = 0; k < Rule::hypers.size(); ++k) {
+      if ((from_input_ >> k & 1) != 0) options.*Rule::hypers[k].field = Hyper(*in[next++]->data<double>());
+    }
+    const auto t = *in[0]->data<std::int64_t>();
+    const auto numbers = Rule::template coefficients_of<double>(options, Hyper(*in[1]->data<double>()), t);
+    std::copy(numbers.begin(), numbers.end(), out[0]->mutable_data<double>());
+  }
+
+ private:
+  Options options_;
+  std::int64_t from_input_ = 0;  // bit k: hyperparameter k is an input
+};
+
+/// The coefficients, as an operand of StepOf. Where nobody watches they are computed on the spot.
+template <class Rule>
+core::Array coefficients_array(const typename Rule::Options& options, const Hyper& lr, const Counter& step) {
+  if (!core::thread_state.is_watched()) {
+    const auto numbers = Rule::template coefficients_of<double>(options, lr, step);
+    core::Array array =
+        core::Array::uninitialized(Shape{static_cast<std::int64_t>(Rule::coefficients)}, Dtype::float64);
+    std::copy(numbers.begin(), numbers.end(), array.mutable_data<double>());
+    return array;
+  }
+  std::vector<Tensor> inputs{step.state(), as_float64(lr)};
+  for (const auto& hyper : Rule::hypers) {
+    if ((options.*hyper.field).is_tensor()) inputs.push_back(as_float64(options.*hyper.field));
+  }
+  std::vector<const core::Array*> arrays;
+  for (const Tensor& input : inputs) arrays.push_back(&core::array_of(input));
+  core::Array result;
+  core::Array* const out = &result;
+  core::compute_any(CoefficientsOf<Rule>(options), arrays, {&out, 1});
+  return result;
 }
 
-/// The parameter after the step; moves the moments in `state` on. Writes in place what nobody else can see:
-/// with fresh arrays, a step of Adam on a large parameter took 2.2 ns an element instead of 0.9. Nothing is
-/// recorded.
-template <std::size_t Moments, class Formula>
-Tensor advance_on_lanes(const Formula& formula, const Update& update, State& state) {
+/// The parameter after the step; moves the moments in `state` on. Nothing is recorded.
+template <class Rule, std::size_t Moments>
+Tensor advance_on_lanes(const typename Rule::Options& options, const Update& update, State& state) {
   using core::Array;
-  constexpr std::size_t inputs = 2 + Moments;
-  constexpr std::size_t outputs = 1 + Moments;
-  const Array& before = core::array_of(update.value);
-  Array after = update.overwrite ? before : Array::uninitialized(before.shape, before.dtype);
-  std::array<Array, Moments> fresh;  // stays empty where a moment is overwritten
-  const auto run = [&]<std::size_t... K>(auto zero, std::index_sequence<K...>) {
-    using T = decltype(zero);
-    const std::array<const Array*, inputs> in{&before, &core::array_of(update.gradient),
-                                              &core::array_of(state.moments[K])...};
-    const std::array<T*, outputs> out{after.template mutable_data<T>(),
-                                      place_for_next<T>(state.moments[K], fresh[K])...};
-    core::map_same<T, Formula, inputs, outputs>(formula, in, out, before.numel());
-    ((fresh[K].buffer ? void(state.moments[K] = core::make_constant(std::move(fresh[K]))) : void()), ...);
+  const Array coefficients = coefficients_array<Rule>(options, update.lr, state.step);
+  const auto run = [&]<std::size_t... K>(std::index_sequence<K...>) {
+    std::array<Array, 1 + Moments> results;
+    core::InputSet given = update.overwrite ? 1U : 0U;
+    ((given |= can_give(state.moments[K]) ? core::InputSet{1} << (3 + K) : 0U), ...);
+    core::compute(StepOf<Rule, Moments>(typename Rule::Flags(options)),
+                  std::array{&core::array_of(update.value), &core::array_of(update.gradient), &coefficients,
+                             &core::array_of(state.moments[K])...},
+                  std::array{&results[0], &results[1 + K]...}, given);
+    (keep_moment(state.moments[K], std::move(results[1 + K])), ...);
+    return core::make_constant(std::move(results[0]));
   };
-  core::visit_floating(before.dtype, [&](auto zero) { run(zero, std::make_index_sequence<Moments>{}); });
-  return core::make_constant(std::move(after));
+  return run(std::make_index_sequence<Moments>{});
 }
 
 /// As `advance_on_lanes`, recorded.
-template <std::size_t Moments, class Formula>
-Tensor advance_on_tensors(const Formula& formula, const Update& update, State& state) {
+template <class Rule, std::size_t Moments>
+Tensor advance_on_tensors(const typename Rule::Options& options, const Update& update, State& state) {
+  const typename Rule::template Formula<Hyper> formula(
+      Rule::template coefficients_of<Hyper>(options, update.lr, state.step), typename Rule::Flags(options));
   const auto run = [&]<std::size_t... K>(std::index_sequence<K...>) {
     auto results = formula(update.value, update.gradient, state.moments[K]...);
     ((state.moments[K] = std::move(std::get<1 + K>(results))), ...);
     return std::move(std::get<0>(results));
   };
   return run(std::make_index_sequence<Moments>{});
+}
+
+/// One step of one parameter by a rule, recorded if something that it is computed from wants a gradient.
+template <class Rule, std::size_t Moments>
+Tensor advance_with(const typename Rule::Options& options, const Update& update, State& state) {
+  ++state.step;
+  fill_moments(state, update.value, Moments);
+  return records<Rule>(options, update, state) ? advance_on_tensors<Rule, Moments>(options, update, state)
+                                               : advance_on_lanes<Rule, Moments>(options, update, state);
 }
 
 /// Throws ValueError, ShapeError or DtypeError where they do not belong together.

@@ -7,14 +7,15 @@
 #include <cmath>
 #include <limits>
 
-#include "xtgrad/autograd/core/node.h"
+#include "xtgrad/autograd/core/apply.h"
 #include "xtgrad/autograd/errors.h"
-#include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/kernels/map.h"
-#include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/memory/pool_allocator.h"
 
 namespace xtgrad::inline v1::optim {
 namespace {
+
+namespace core = xtgrad::detail;
 
 constexpr std::size_t sums = 16;  // independent ones, for the compiler to keep in SIMD registers
 
@@ -53,45 +54,110 @@ double powers(std::span<const T> x, double p, const F& scaled) {
   return total(x, [&](double v) { return std::pow(std::abs(scaled(v)), p); });
 }
 
-/// `f` of the elements of every gradient that there is.
+/// `f` of the elements of each array.
 template <class F>
-void for_each_gradient(std::span<const nn::ParameterRef> parameters, const F& f) {
-  for (const nn::ParameterRef& parameter : parameters) {
-    const Tensor gradient = parameter->grad();
-    if (!gradient.defined()) continue;
-    xtgrad::detail::visit_floating(gradient.dtype(), [&](auto zero) { f(gradient.data<decltype(zero)>()); });
+void for_each_array(core::Inputs arrays, const F& f) {
+  for (const core::Array* array : arrays) {
+    core::visit_floating(array->dtype, [&](auto zero) {
+      using T = decltype(zero);
+      f(std::span(array->data<T>(), static_cast<std::size_t>(array->numel())));
+    });
   }
 }
 
-double largest_of_all(std::span<const nn::ParameterRef> parameters) {
+double largest_of_all(core::Inputs arrays) {
   double most = 0;
-  for_each_gradient(parameters, [&](auto x) {
+  for_each_array(arrays, [&](auto x) {
     const double here = largest(x);
     if (here > most || std::isnan(here)) most = here;
   });
   return most;
 }
 
-double norm_of_all(std::span<const nn::ParameterRef> parameters, double p) {
-  if (std::isinf(p)) return largest_of_all(parameters);
+double norm_of_all(core::Inputs arrays, double p) {
+  if (std::isinf(p)) return largest_of_all(arrays);
   const auto sum = [&](const auto& scaled) {
     double all = 0;
-    for_each_gradient(parameters, [&](auto x) { all += powers(x, p, scaled); });
+    for_each_array(arrays, [&](auto x) { all += powers(x, p, scaled); });
     return all;
   };
   const double plain = sum([](double v) { return v; });
   // Powers may leave the range though the norm does not: then once more, relative to the largest element.
   const bool in_range = plain >= std::numeric_limits<double>::min() * 0x1p60 && std::isfinite(plain);
   if (in_range || std::isnan(plain)) return std::pow(plain, 1 / p);
-  const double most = largest_of_all(parameters);
+  const double most = largest_of_all(arrays);
   if (most == 0 || !std::isfinite(most)) return most;
   return most * std::pow(sum([=](double v) { return v / most; }), 1 / p);
 }
 
+/// The norm of all its inputs together, float64 [].
+class GradNorm final : public core::ConstantPrimitive<GradNorm> {
+ public:
+  explicit GradNorm(double p) : p_(p) {}
+
+  [[nodiscard]] std::string_view name() const override { return "grad_norm"; }
+  void describe(Attributes& a) override { a("p", p_); }
+  void infer(core::InputSpecs, core::OutputSpecs out) const override { *out[0] = {Shape{}, Dtype::float64}; }
+  void eval(core::Inputs in, core::Outputs out) const override {
+    *out[0]->mutable_data<double>() = norm_of_all(in, p_);
+  }
+
+ private:
+  double p_;
+};
+
+/// What gradients of a given norm are multiplied by, float64 []: at most 1, and NaN for NaN.
+class ClipFactor final : public core::ConstantPrimitive<ClipFactor> {
+ public:
+  explicit ClipFactor(double max_norm) : max_norm_(max_norm) {}
+
+  [[nodiscard]] std::string_view name() const override { return "clip_factor"; }
+  void describe(Attributes& a) override { a("max_norm", max_norm_); }
+  void infer(core::InputSpecs, core::OutputSpecs out) const override { *out[0] = {Shape{}, Dtype::float64}; }
+  void eval(core::Inputs in, core::Outputs out) const override {
+    const double factor = max_norm_ / (*in[0]->data<double>() + 1e-6);
+    *out[0]->mutable_data<double>() = factor >= 1 ? 1 : factor;
+  }
+
+ private:
+  double max_norm_;
+};
+
+/// A gradient times a factor, float64 [].
+class ClipScale final : public core::ConstantPrimitive<ClipScale> {
+ public:
+  [[nodiscard]] std::string_view name() const override { return "clip_scale"; }
+  void infer(core::InputSpecs in, core::OutputSpecs out) const override { *out[0] = *in[0]; }
+  void eval(core::Inputs in, core::Outputs out) const override {
+    const double factor = *in[1]->data<double>();
+    core::map_to([factor](const auto& g) { return factor * g; }, std::array{in[0]}, *out[0]);
+  }
+  [[nodiscard]] core::InputSet may_overwrite(int) const override { return 1; }
+};
+
+class ClipValue final : public core::ConstantPrimitive<ClipValue> {
+ public:
+  explicit ClipValue(double limit) : limit_(limit) {}
+
+  [[nodiscard]] std::string_view name() const override { return "clip_value"; }
+  void describe(Attributes& a) override { a("limit", limit_); }
+  void infer(core::InputSpecs in, core::OutputSpecs out) const override { *out[0] = *in[0]; }
+  void eval(core::Inputs in, core::Outputs out) const override {
+    core::map_to([limit = limit_](const auto& g) { return minimum(maximum(g, -limit), limit); },
+                 std::array{in[0]}, *out[0]);
+  }
+  [[nodiscard]] core::InputSet may_overwrite(int) const override { return 1; }
+
+ private:
+  double limit_;
+};
+
 [[noreturn]] void throw_not_finite(std::span<const nn::ParameterRef> parameters, double norm) {
   for (std::size_t i = 0; i < parameters.size(); ++i) {
-    const double most = largest_of_all(parameters.subspan(i, 1));
-    if (std::isfinite(most)) continue;
+    const Tensor gradient = parameters[i]->grad();
+    if (!gradient.defined()) continue;
+    const core::Array* const array = &core::array_of(gradient);
+    if (std::isfinite(largest_of_all({&array, 1}))) continue;
     const std::string& name = parameters[i]->name();
     throw ValueError(
         fmt::format("clip_grad_norm: the norm of the gradients must be finite: got {}; the first gradient "
@@ -101,16 +167,26 @@ double norm_of_all(std::span<const nn::ParameterRef> parameters, double p) {
   throw ValueError(fmt::format("clip_grad_norm: the norm of the gradients must be finite: got {}", norm));
 }
 
-/// Replaces every gradient by a formula of it.
+/// Replaces every gradient by `replace(gradient)`.
 template <class F>
-void replace_gradients(std::span<const nn::ParameterRef> parameters, const F& formula) {
-  const NoGrad no_grad;
+void replace_gradients(std::span<const nn::ParameterRef> parameters, const F& replace) {
   for (const nn::ParameterRef& parameter : parameters) {
     const Tensor gradient = parameter->grad();
-    if (!gradient.defined()) continue;
-    using namespace xtgrad::detail;
-    parameter->set_grad(make_constant(map("clip", formula, array_of(gradient))));
+    if (gradient.defined()) parameter->set_grad(replace(gradient));
   }
+}
+
+Tensor norm_of_gradients(std::span<const nn::ParameterRef> parameters, double p) {
+  std::vector<Tensor, core::PoolAllocator<Tensor>> gradients;
+  std::vector<const core::Array*, core::PoolAllocator<const core::Array*>> arrays;
+  for (const nn::ParameterRef& parameter : parameters) {
+    if (Tensor gradient = parameter->grad(); gradient.defined()) gradients.push_back(std::move(gradient));
+  }
+  for (const Tensor& gradient : gradients) arrays.push_back(&core::array_of(gradient));
+  core::Array norm;
+  core::Array* const out = &norm;
+  core::compute_any(GradNorm(p), arrays, {&out, 1});
+  return core::make_constant(std::move(norm));
 }
 
 }  // namespace
@@ -123,18 +199,21 @@ double clip_grad_norm(std::span<const nn::ParameterRef> parameters, double max_n
   if (!(options.norm_type > 0)) {
     throw ValueError(fmt::format("clip_grad_norm: norm_type must be positive: got {}", options.norm_type));
   }
-  const double norm = norm_of_all(parameters, options.norm_type);
+  const Tensor norm_tensor = norm_of_gradients(parameters, options.norm_type);
+  const double norm = norm_tensor.item();
   if (options.error_if_nonfinite && !std::isfinite(norm)) throw_not_finite(parameters, norm);
-  const double factor = max_norm / (norm + 1e-6);
-  if (factor >= 1) return norm;  // a NaN goes on
-  replace_gradients(parameters, [factor](const auto& g) { return factor * g; });
+  const Tensor factor = core::apply_constant(ClipFactor(max_norm), norm_tensor);
+  // A product with 1 changes no bit; but whoever watches must see one, for another time it is not 1.
+  if (factor.item() == 1 && !core::thread_state.is_watched()) return norm;
+  replace_gradients(parameters,
+                    [&](const Tensor& g) { return core::apply_constant(ClipScale{}, g, factor); });
   return norm;
 }
 
 void clip_grad_value(std::span<const nn::ParameterRef> parameters, double limit) {
   if (!(limit >= 0))
     throw ValueError(fmt::format("clip_grad_value: limit must be at least 0: got {}", limit));
-  replace_gradients(parameters, [limit](const auto& g) { return minimum(maximum(g, -limit), limit); });
+  replace_gradients(parameters, [&](const Tensor& g) { return core::apply_constant(ClipValue(limit), g); });
 }
 
 }  // namespace xtgrad::inline v1::optim

@@ -6,7 +6,7 @@
 #include <unordered_set>
 #include <utility>
 
-#include "xtgrad/autograd/core/node.h"
+#include "xtgrad/autograd/core/compute.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
@@ -15,12 +15,6 @@
 namespace xtgrad::inline v1::optim {
 namespace {
 
-/// True if nobody but its parameter, and the caller of this, holds the value: no handle, no graph, no copy.
-bool is_private(const Tensor& value) {
-  const xtgrad::detail::Node& node = xtgrad::detail::node_of(value);
-  return node.values.load() == 2 && node.refs.load() == 1 && node.array.buffer.unique() && !node.recorded();
-}
-
 Tensor lr_tensor(double lr) { return full({}, lr, {.dtype = float64}); }
 
 }  // namespace
@@ -28,14 +22,17 @@ Tensor lr_tensor(double lr) { return full({}, lr, {.dtype = float64}); }
 void Optimizer::step() {
   const NoGrad no_grad;
   for (std::size_t g = 0; g < groups_.size(); ++g) {
-    const double rate = lr(g);
+    // A watcher sees the rate as the value that the group holds.
+    const Hyper rate = xtgrad::detail::thread_state.is_watched() ? Hyper(groups_[g].lr) : Hyper(lr(g));
     const std::span<const std::string_view> names = moment_names(g);
     for (Entry& entry : groups_[g].entries) {
       const Tensor gradient = entry.parameter->grad();
       if (!gradient.defined() || !entry.parameter->requires_grad()) continue;
       prepare(entry, names);
       const Tensor value = entry.parameter->tensor();
-      const Update update{rate, value, gradient, is_private(value)};
+      // Its parameter and the line above hold a handle each.
+      const auto& node = xtgrad::detail::node_of(value);
+      const Update update{rate, value, gradient, xtgrad::detail::may_take_over(node, 2)};
       entry.parameter->set_value(advance(g, update, entry.state));
     }
   }

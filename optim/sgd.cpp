@@ -28,53 +28,70 @@ void check_options(const SGDOptions& options) {
 
 bool has_momentum(const SGDOptions& options) { return !options.momentum.is_number_zero(); }
 
-/// The update; C is double on lanes, Hyper on tensors.
-template <class C>
-struct Formula {
-  C lr, momentum, gain, weight_decay;
-  bool decays, nesterov, lr_in_velocity, maximize;
+struct Rule {
+  using Options = SGDOptions;
+  static constexpr std::string_view step_name = "sgd_step";
+  static constexpr std::string_view coefficients_name = "sgd_rates";
+  static constexpr std::array<detail::NamedHyper<SGDOptions>, 3> hypers{
+      {{"momentum", &SGDOptions::momentum},
+       {"dampening", &SGDOptions::dampening},
+       {"weight_decay", &SGDOptions::weight_decay}}};
+  static constexpr std::size_t coefficients = 4;
 
-  Formula(const SGDOptions& options, const Hyper& rate, bool first)
-      : lr(detail::coefficient<C>(rate)),
-        momentum(detail::coefficient<C>(options.momentum)),
-        // b starts at 0, so that b = g in the first step takes no more than leaving the dampening out.
-        gain(first ? C(1) : 1 - detail::coefficient<C>(options.dampening)),
-        weight_decay(detail::coefficient<C>(options.weight_decay)),
-        decays(!options.weight_decay.is_number_zero()),
-        nesterov(options.nesterov),
-        lr_in_velocity(options.lr_in_velocity),
-        maximize(options.maximize) {}
+  struct Flags {
+    explicit Flags(const SGDOptions& options)
+        : decays(!options.weight_decay.is_number_zero()),
+          nesterov(options.nesterov),
+          lr_in_velocity(options.lr_in_velocity),
+          maximize(options.maximize) {}
+    void describe(Attributes& a) {
+      a("decays", decays, false);
+      a("nesterov", nesterov, false);
+      a("lr_in_velocity", lr_in_velocity, false);
+      a("maximize", maximize, false);
+    }
 
-  auto direction(const auto& p, const auto& g) const {
-    const auto downhill = maximize ? -g : g;
-    return decays ? downhill + weight_decay * p : downhill;
+    bool decays, nesterov, lr_in_velocity, maximize;
+  };
+
+  /// lr, momentum, gain, weight decay.
+  template <class C>
+  static std::array<C, coefficients> coefficients_of(const SGDOptions& options, const Hyper& lr,
+                                                     std::int64_t step) {
+    // b starts at 0, so that b = g in the first step takes no more than leaving the dampening out.
+    const C gain = step == 1 ? C(1) : C(1 - detail::coefficient<C>(options.dampening));
+    return {detail::coefficient<C>(lr), detail::coefficient<C>(options.momentum), gain,
+            detail::coefficient<C>(options.weight_decay)};
   }
 
-  auto operator()(const auto& p, const auto& g) const { return std::tuple(p - lr * direction(p, g)); }
+  template <class C>
+  struct Formula {
+    Formula(const std::array<C, coefficients>& numbers, const Flags& flags)
+        : lr(numbers[0]), momentum(numbers[1]), gain(numbers[2]), weight_decay(numbers[3]), flags(flags) {}
 
-  auto operator()(const auto& p, const auto& g, const auto& b) const {
-    const auto d = direction(p, g);
-    const auto pull = lr_in_velocity ? lr * d : d;
-    const auto velocity = momentum * b + gain * pull;
-    const auto move = nesterov ? pull + momentum * velocity : velocity;
-    return std::tuple(lr_in_velocity ? p - move : p - lr * move, velocity);
-  }
+    auto direction(const auto& p, const auto& g) const {
+      const auto downhill = flags.maximize ? -g : g;
+      return flags.decays ? downhill + weight_decay * p : downhill;
+    }
+
+    auto operator()(const auto& p, const auto& g) const { return std::tuple(p - lr * direction(p, g)); }
+
+    auto operator()(const auto& p, const auto& g, const auto& b) const {
+      const auto d = direction(p, g);
+      const auto pull = flags.lr_in_velocity ? lr * d : d;
+      const auto velocity = momentum * b + gain * pull;
+      const auto move = flags.nesterov ? pull + momentum * velocity : velocity;
+      return std::tuple(flags.lr_in_velocity ? p - move : p - lr * move, velocity);
+    }
+
+    C lr, momentum, gain, weight_decay;
+    Flags flags;
+  };
 };
 
-template <std::size_t Moments>
-Tensor advance_with(const SGDOptions& options, const Update& update, State& state) {
-  const bool first = state.step++ == 0;
-  detail::fill_moments(state, update.value, Moments);
-  const bool recorded =
-      detail::records(update, state, {&options.momentum, &options.dampening, &options.weight_decay});
-  return recorded
-             ? detail::advance_on_tensors<Moments>(Formula<Hyper>(options, update.lr, first), update, state)
-             : detail::advance_on_lanes<Moments>(Formula<double>(options, update.lr, first), update, state);
-}
-
 Tensor advance_one(const SGDOptions& options, const Update& update, State& state) {
-  return has_momentum(options) ? advance_with<1>(options, update, state)
-                               : advance_with<0>(options, update, state);
+  return has_momentum(options) ? detail::advance_with<Rule, 1>(options, update, state)
+                               : detail::advance_with<Rule, 0>(options, update, state);
 }
 
 }  // namespace

@@ -1,9 +1,9 @@
 #pragma once
 
 #include <array>
-#include <cstdint>
 #include <vector>
 
+#include "xtgrad/autograd/counter.h"
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/autograd/tensor.h"
 #include "xtgrad/optim/hyper.h"
@@ -14,7 +14,7 @@ namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace optim {
 struct State {
   static constexpr std::size_t max_moments = 3;
 
-  std::int64_t step = 0;                      ///< number of steps taken
+  Counter step;                               ///< number of steps taken
   std::array<Tensor, max_moments> moments{};  ///< of the parameter's shape and dtype; empty handles are zeros
 };
 

@@ -1,17 +1,20 @@
 #pragma once
 
-#include <algorithm>
 #include <array>
+#include <cstddef>
 #include <new>
+#include <span>
 #include <type_traits>
 #include <utility>
 
-#include "xtgrad/autograd/core/primitive.h"
+#include "xtgrad/autograd/core/compute.h"
 
 namespace xtgrad::inline v1::detail {
 
-/// Room for a node with `n_slots` slots and `primitive_bytes` of attributes; the id follows the inputs'.
-Node* allocate_recorded(Array&& array, std::size_t primitive_bytes, std::span<const Tensor* const> inputs);
+/// Room for a node with a slot for each input, `primitive_bytes` of attributes and the auxiliaries, which are
+/// moved in; the id follows the inputs'.
+Node* allocate_recorded(Array&& array, std::size_t primitive_bytes, std::span<const Tensor* const> inputs,
+                        std::span<Array> auxiliaries);
 
 /// Fills one slot: an edge if the input wants a gradient, its value too if the rule reads it, else nothing.
 inline void fill_slot(Slot& slot, const Tensor& input, bool reads) {
@@ -27,39 +30,75 @@ inline void fill_slot(Slot& slot, const Tensor& input, bool reads) {
   }
 }
 
-/// Makes the tensor that `primitive` computed: a recorded node if recording is on and an input wants a
-/// gradient, else a constant. `inputs` are the primitive's, in the order of its rule.
-template <class P>
-Tensor make_result(const P& primitive, Array&& array, std::span<const Tensor* const> inputs) {
-  static_assert(std::is_trivially_destructible_v<P>, "a primitive dies with its node's block, unannounced");
-  static_assert(alignof(P) <= alignof(Node) && sizeof(P) % alignof(Slot) == 0);
-  Wanted wanted = 0;
-  bool any = false;
-  if (thread_state.recording) {
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-      const bool wants = node_of(*inputs[i]).requires_grad();
-      any = any || wants;
-      if (wants && i < 31) wanted |= Wanted{1} << i;
-    }
+/// True if an operation on these inputs has a history to record.
+inline bool wants_recording(std::span<const Tensor* const> inputs) {
+  if (!thread_state.records()) return false;
+  for (const Tensor* input : inputs) {
+    if (node_of(*input).requires_grad()) return true;
   }
-  if (!any) return make_constant(std::move(array));
+  return false;
+}
 
-  const Reads reads = P::reads(wanted);
-  Node* node = allocate_recorded(std::move(array), sizeof(P), inputs);
-  new (reinterpret_cast<std::byte*>(node) + sizeof(Node)) P(primitive);
+/// The node of a value that `primitive` computed from `inputs`, at least one of which wants a gradient. P is
+/// a concrete class, or Primitive itself.
+template <class P>
+Tensor record(const P& primitive, Array&& array, std::span<const Tensor* const> inputs,
+              std::span<Array> auxiliaries = {}) {
+  Wanted wanted = 0;
+  for (std::size_t i = 0; i < inputs.size() && i < max_read_inputs; ++i) {
+    if (node_of(*inputs[i]).requires_grad()) wanted |= Wanted{1} << i;
+  }
+  const Reads reads = primitive.reads(wanted);
+  Node* node = nullptr;
+  if constexpr (std::is_abstract_v<P>) {
+    node = allocate_recorded(std::move(array), primitive.block_bytes(), inputs, auxiliaries);
+    primitive.copy_to(reinterpret_cast<std::byte*>(node) + sizeof(Node));
+    if (primitive.has_destructor()) node->set(Node::destructor_flag);
+  } else {
+    static_assert(alignof(P) <= alignof(Node) && sizeof(P) % alignof(Slot) == 0);
+    node = allocate_recorded(std::move(array), sizeof(P), inputs, auxiliaries);
+    new (reinterpret_cast<std::byte*>(node) + sizeof(Node)) P(primitive);
+    if constexpr (!std::is_trivially_destructible_v<P>) node->set(Node::destructor_flag);
+  }
   if ((reads & output_bit) != 0) node->set(Node::keeps_output_flag);
   const std::span<Slot> slots = node->slots();
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    fill_slot(slots[i], *inputs[i], i < 31 && (reads >> i & 1U) != 0);
+    fill_slot(slots[i], *inputs[i], i < max_read_inputs && (reads >> i & 1U) != 0);
   }
   return Tensor::adopt(node);
 }
 
 /// Runs a primitive on its inputs: `return apply(Tanh{}, x);`.
-template <class P, class... Inputs>
-Tensor apply(const P& primitive, const Inputs&... inputs) {
-  const std::array<const Tensor*, sizeof...(Inputs)> pointers{&inputs...};
-  return make_result(primitive, primitive.forward(array_of(inputs)...), pointers);
+template <class P, class... Operands>
+Tensor apply(const P& primitive, const Operands&... inputs) {
+  constexpr std::size_t n = sizeof...(Operands);
+  static_assert(n <= max_read_inputs);
+  const std::array<const Tensor*, n> pointers{&inputs...};
+  const std::array<const Array*, n> arrays{&array_of(inputs)...};
+  if constexpr (P::auxiliaries == 0) {
+    Array out = compute_one(primitive, arrays);
+    if (!wants_recording(pointers)) return make_constant(std::move(out));
+    return record(primitive, std::move(out), pointers);
+  } else {
+    const bool records = wants_recording(pointers);
+    std::array<Array, 1 + P::auxiliaries> results;
+    std::array<Array*, 1 + P::auxiliaries> out{};
+    for (std::size_t k = 0; k < out.size() && (k == 0 || records); ++k) out[k] = &results[k];
+    compute(primitive, arrays, out);
+    if (!records) return make_constant(std::move(results[0]));
+    return record(primitive, std::move(results[0]), pointers, std::span(results).subspan(1));
+  }
 }
+
+/// Runs a primitive whose result has no history, whatever the inputs want: `inputs` are anything that has an
+/// array.
+template <class P, class... Operands>
+Tensor apply_constant(const P& primitive, const Operands&... inputs) {
+  const std::array<const Array*, sizeof...(Operands)> arrays{&array_of(inputs)...};
+  return make_constant(compute_one(primitive, arrays));
+}
+
+/// As `apply`, for a primitive of any class, of one output.
+Tensor apply_any(const Primitive& primitive, std::span<const Tensor* const> inputs);
 
 }  // namespace xtgrad::inline v1::detail

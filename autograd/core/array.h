@@ -23,11 +23,19 @@ inline std::size_t bytes_of(const Shape& shape, Dtype dtype) {
   return static_cast<std::size_t>(bytes);
 }
 
-/// What kernels work on: a contiguous row-major array without any graph.
-struct Array {
+/// What is known of an array before anything is computed.
+struct Spec {
   Shape shape;
   Dtype dtype = Dtype::float32;
+};
+
+/// What kernels work on: a contiguous row-major array without any graph.
+struct Array : Spec {
   BufferRef buffer;
+
+  Array() = default;
+  Array(const Shape& sizes, Dtype type, BufferRef elements)
+      : Spec{sizes, type}, buffer(std::move(elements)) {}
 
   /// An array with uninitialised elements.
   static Array uninitialized(const Shape& shape, Dtype dtype) {

@@ -50,8 +50,11 @@ T checked_cast(std::string_view function, From value) {
   return static_cast<T>(value);
 }
 
-/// An array whose elements the caller fills. Checks what every creation function must: that the bytes can be
-/// counted, and that the dtype has derivatives if `requires_grad` asks for them.
+/// What every creation function checks: that the bytes can be counted, and that the dtype has derivatives if
+/// `requires_grad` asks for them.
+void check_new(std::string_view function, const Shape& shape, Dtype dtype, bool requires_grad);
+
+/// An array whose elements the caller fills, checked.
 Array new_array(std::string_view function, const Shape& shape, Dtype dtype, bool requires_grad);
 
 /// A leaf around a filled array.

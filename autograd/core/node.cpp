@@ -35,6 +35,8 @@ void release_slot(const Slot& slot) noexcept {
 
 void bury(Node& node) noexcept {
   for (const Slot& slot : node.slots()) release_slot(slot);
+  for (Array& array : node.auxiliaries()) array.~Array();
+  if (node.has(Node::destructor_flag)) node.primitive().destroy();
   delete node.leaf_state;
   node.~Node();
   pool_free(&node);
@@ -76,6 +78,7 @@ void release_value(NodeCounts& counts) noexcept {
 
 void free_graph_of(Node& node) noexcept {
   for (Slot& slot : node.slots()) release_slot(std::exchange(slot, Slot()));
+  for (Array& array : node.auxiliaries()) array.buffer.drop();
   if (!node.has(Node::keeps_output_flag)) {
     node.set(Node::freed_flag);
     return;
@@ -98,9 +101,11 @@ Tensor make_constant(Array&& array) {
   return Tensor::adopt(node);
 }
 
-Node* allocate_recorded(Array&& array, std::size_t primitive_bytes, std::span<const Tensor* const> inputs) {
+Node* allocate_recorded(Array&& array, std::size_t primitive_bytes, std::span<const Tensor* const> inputs,
+                        std::span<Array> auxiliaries) {
   const std::size_t slots_offset = sizeof(Node) + primitive_bytes;
-  void* block = pool_allocate(slots_offset + inputs.size() * sizeof(Slot));
+  void* block =
+      pool_allocate(slots_offset + inputs.size() * sizeof(Slot) + auxiliaries.size() * sizeof(Array));
   auto* node = new (block) Node(std::move(array));
   std::uint64_t id = thread_state.last_id;
   // Ids of other threads' tensors may be ahead of this thread's, and a consumer's must be larger than its
@@ -110,6 +115,9 @@ Node* allocate_recorded(Array&& array, std::size_t primitive_bytes, std::span<co
   node->flags.store(Node::requires_grad_flag | Node::recorded_flag, std::memory_order_relaxed);
   node->slots_offset = static_cast<std::uint16_t>(slots_offset);
   node->n_slots = static_cast<std::uint32_t>(inputs.size());
+  node->n_aux = static_cast<std::uint8_t>(auxiliaries.size());
+  Array* place = node->auxiliaries().data();
+  for (Array& auxiliary : auxiliaries) new (place++) Array(std::move(auxiliary));
   return node;
 }
 

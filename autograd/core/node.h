@@ -36,7 +36,7 @@ class Slot {
 };
 
 /// One tensor: its value, and, if it was recorded, the primitive that made it and slots on that one's inputs.
-/// Node, primitive and slots are one block from the pool: [Node][primitive][slots].
+/// Node, primitive, slots and auxiliaries are one block from the pool: [Node][primitive][slots][auxiliaries].
 ///
 /// Lifetime. `values` counts those who need the value: handles, and slots that keep it. When it falls to zero
 /// the value is released, unless the node's own rule reads its output; the node itself lives on while a
@@ -48,6 +48,7 @@ class Node : public NodeCounts {
     recorded_flag = 2,      // made by a primitive, which lies behind this header
     keeps_output_flag = 4,  // the rule reads the output: the value outlives its handles
     freed_flag = 8,         // a sweep has passed and taken slots and values
+    destructor_flag = 64,   // the primitive's attributes have a destructor
   };
 
   explicit Node(Array&& value) : array(std::move(value)) {}
@@ -57,6 +58,7 @@ class Node : public NodeCounts {
   std::uint32_t n_slots = 0;
   std::uint16_t slots_offset = 0;
   std::atomic<std::uint8_t> flags{0};
+  std::uint8_t n_aux = 0;
   Array array;
 
   [[nodiscard]] bool has(Flag flag) const { return (flags.load(std::memory_order_relaxed) & flag) != 0; }
@@ -69,10 +71,17 @@ class Node : public NodeCounts {
   [[nodiscard]] const Primitive& primitive() const {
     return *reinterpret_cast<const Primitive*>(reinterpret_cast<const std::byte*>(this) + sizeof(Node));
   }
+  [[nodiscard]] Primitive& primitive() {
+    return const_cast<Primitive&>(static_cast<const Node*>(this)->primitive());
+  }
   [[nodiscard]] std::span<Slot> slots() {
     return {reinterpret_cast<Slot*>(reinterpret_cast<std::byte*>(this) + slots_offset), n_slots};
   }
   [[nodiscard]] std::span<const Slot> slots() const { return const_cast<Node*>(this)->slots(); }
+  /// Arrays that the rule saved for itself.
+  [[nodiscard]] std::span<Array> auxiliaries() {
+    return {reinterpret_cast<Array*>(slots().data() + n_slots), n_aux};
+  }
 };
 
 inline Node& node_of(NodeCounts& counts) { return static_cast<Node&>(counts); }

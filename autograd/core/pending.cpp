@@ -78,7 +78,7 @@ PendingCotangents::Entry PendingCotangents::pop() {
 Tensor accumulate(Tensor sum, const Tensor& term) {
   Node& node = node_of(sum);
   const bool only_owner = node.values.load() == 1 && node.array.buffer.unique() && !node.recorded();
-  if (!only_owner || thread_state.recording) return add(sum, term);
+  if (!only_owner || thread_state.records()) return add(sum, term);
   add_into(node.array, array_of(term));
   return sum;
 }

@@ -1,11 +1,17 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <new>
 #include <span>
-#include <string>
+#include <string_view>
+#include <type_traits>
 #include <unordered_set>
 #include <utility>
+#include <vector>
 
+#include "xtgrad/autograd/attributes.h"
 #include "xtgrad/autograd/core/node.h"
 #include "xtgrad/autograd/core/op_id.h"
 
@@ -20,6 +26,8 @@ constexpr Reads input_bit(int i) { return Reads{1} << i; }
 /// Bit i: input i wants a gradient.
 using Wanted = std::uint32_t;
 constexpr bool is_wanted(Wanted wanted, int i) { return (wanted >> i & 1U) != 0; }
+/// Inputs that the masks above have no bit for cannot be read by a rule.
+inline constexpr std::size_t max_read_inputs = 31;
 
 /// Nodes that a sweep has to pass through.
 using ReachedNodes = std::unordered_set<const Node*>;
@@ -45,16 +53,18 @@ inline const Array& array_of(const SavedValue& value) { return value.array(); }
 class VjpContext {
  public:
   VjpContext(Node& node, const Tensor& cotangent, std::span<Tensor> gradients, const ReachedNodes* needed)
-      : g(cotangent), node_(node), gradients_(gradients), needed_(needed) {}
+      : cotangent_(cotangent), node_(node), gradients_(gradients), needed_(needed) {}
 
-  const Tensor& g;  // cotangent of the output, of its shape and dtype
-
+  /// Cotangent of the output, of its shape and dtype.
+  [[nodiscard]] const Tensor& g() const { return cotangent_; }
   /// True if input i wants a gradient; a rule does no work for the others.
   [[nodiscard]] bool wanted(std::size_t i) const;
   /// Value of input i, as a node of the graph; InternalError unless `reads` named it.
   [[nodiscard]] SavedValue input(std::size_t i) const;
   /// Value of the output; InternalError unless `reads` named it.
   [[nodiscard]] SavedValue output() const;
+  /// An array that `eval` made beside the outputs, for the rule. A constant.
+  [[nodiscard]] const Array& auxiliary(std::size_t i = 0) const { return node_.auxiliaries()[i]; }
   /// Shape of an input that wants a gradient; known even where its value is not.
   [[nodiscard]] const Shape& shape(std::size_t i) const;
   [[nodiscard]] Dtype dtype(std::size_t i) const;
@@ -64,37 +74,131 @@ class VjpContext {
   void set(std::size_t i, Tensor gradient) { gradients_[i] = std::move(gradient); }
 
  private:
+  const Tensor& cotangent_;
   Node& node_;
   std::span<Tensor> gradients_;
   const ReachedNodes* needed_;  // null: every input that requires a gradient
 };
 
-/// A differentiable function of tensors, with its attributes; the part of a node that knows its rule.
+// Operands of a primitive: what is known before, and the arrays themselves.
+using InputSpecs = std::span<const Spec* const>;
+using OutputSpecs = std::span<Spec* const>;  // outputs, then auxiliaries
+using Inputs = std::span<const Array* const>;
+using Outputs = std::span<Array* const>;  // null where one is not wanted
+
+/// Bit i: input i.
+using InputSet = std::uint32_t;
+
+struct Counts {
+  std::size_t outputs = 1;
+  std::size_t auxiliaries = 0;  ///< arrays that `eval` makes for the rule alone
+};
+
+/// How a program that runs again calls a primitive whose shapes and dtypes are known: on `n` elements, of
+/// which `repeated` names the operands that are one element for all. Null where only `eval` will do.
+using TileKernel = void (*)(const Primitive& primitive, std::int64_t n, const void* const* in,
+                            InputSet repeated, void* const* out);
+
+/// A function of arrays, with its attributes: a value that the library can run again. Everything that is
+/// computed is one of these, and is run by `compute` (core/compute.h).
 ///
-/// Subclasses are trivially destructible (they live inside the node's block) and offer, besides the virtual
-/// functions, `Array forward(const Array&...) const` and `static Reads reads(Wanted)`; see core/apply.h.
+/// `infer` and `eval` are pure: what they do depends on attributes and operands alone, draws of random
+/// numbers included, whose seed and position are an operand.
 class Primitive {
  public:
-  [[nodiscard]] virtual OpId id() const = 0;
+  [[nodiscard]] virtual std::string_view name() const = 0;
+  /// Visits all attributes.
+  virtual void describe(Attributes&) {}
+  [[nodiscard]] virtual Counts counts(InputSpecs) const { return {}; }
+
+  /// Shapes and dtypes of the outputs and auxiliaries; throws where the inputs do not belong together.
+  virtual void infer(InputSpecs in, OutputSpecs out) const = 0;
+  /// Fills arrays of the inferred shapes and dtypes. What depends on values is checked before the first
+  /// write.
+  virtual void eval(Inputs in, Outputs out) const = 0;
+  /// The input whose elements are the output's, under another shape: they share the buffer, and `eval` is not
+  /// asked for that output. -1 for none.
+  [[nodiscard]] virtual int alias_of(int /*output*/) const { return -1; }
+  /// Inputs whose buffer the output may take over where nobody else can see it, and both have one shape and
+  /// dtype: `eval` then writes over what it reads.
+  [[nodiscard]] virtual InputSet may_overwrite(int /*output*/) const { return 0; }
+  /// For a program that runs again; see TileKernel.
+  [[nodiscard]] virtual TileKernel bind(InputSpecs) const { return nullptr; }
+
+  /// False for constants: their results have no history, whatever the inputs want.
+  [[nodiscard]] virtual bool has_vjp() const = 0;
+  [[nodiscard]] virtual Reads reads(Wanted) const { return reads_nothing; }
+  /// True for primitives of more than `max_read_inputs` inputs, whose rule reads none of them.
+  [[nodiscard]] virtual bool takes_many_inputs() const { return false; }
   /// The vector-Jacobian product. Written in differentiable functions, and linear in the cotangent without
   /// any "if it is zero": derivatives of every order, and forward mode, come from this one rule.
-  virtual void vjp(VjpContext& context) const = 0;
-  /// Attributes a person wants to see in a picture of the graph, such as "axis=1"; empty for most.
-  [[nodiscard]] virtual std::string attributes() const { return {}; }
+  virtual void vjp(VjpContext&) const {}
+
+  // How a primitive of unknown class is copied into a node's block, or into a list of steps.
+  [[nodiscard]] virtual std::size_t block_bytes() const = 0;
+  virtual Primitive* copy_to(void* place) const = 0;
+  virtual void destroy() noexcept = 0;
+  [[nodiscard]] virtual bool has_destructor() const = 0;
 
  protected:
   ~Primitive() = default;
 };
 
-/// Base of the concrete primitives: `class Tanh final : public PrimitiveOf<OpId::tanh>`.
-template <OpId Id>
-class PrimitiveOf : public Primitive {
+/// What every concrete primitive derives from, directly or through its family: copies Self.
+template <class Self>
+class Concrete : public Primitive {
+ public:
+  /// Auxiliaries that every call makes; a primitive that has some hides this.
+  static constexpr std::size_t auxiliaries = 0;
+
+  [[nodiscard]] Counts counts(InputSpecs) const override { return {1, Self::auxiliaries}; }
+  [[nodiscard]] std::size_t block_bytes() const final { return sizeof(Self); }
+  Primitive* copy_to(void* place) const final { return new (place) Self(static_cast<const Self&>(*this)); }
+  void destroy() noexcept final { std::destroy_at(static_cast<Self*>(this)); }
+  [[nodiscard]] bool has_destructor() const final { return !std::is_trivially_destructible_v<Self>; }
+
+ protected:
+  ~Concrete() = default;
+};
+
+/// An operation with a rule: `class Matmul final : public PrimitiveOf<Matmul, OpId::matmul>`.
+template <class Self, OpId Id>
+class PrimitiveOf : public Concrete<Self> {
  public:
   static constexpr OpId op = Id;
-  [[nodiscard]] OpId id() const final { return Id; }
+  [[nodiscard]] std::string_view name() const final { return to_string(Id); }
+  [[nodiscard]] bool has_vjp() const final { return true; }
 
  protected:
   ~PrimitiveOf() = default;
+};
+
+/// A primitive without a rule, whose results are constants.
+template <class Self>
+class ConstantPrimitive : public Concrete<Self> {
+ public:
+  [[nodiscard]] bool has_vjp() const final { return false; }
+
+ protected:
+  ~ConstantPrimitive() = default;
+};
+
+/// A primitive of unknown class, owned.
+class PrimitiveCopy {
+ public:
+  explicit PrimitiveCopy(const Primitive& primitive);
+  PrimitiveCopy(PrimitiveCopy&& other) noexcept : primitive_(std::exchange(other.primitive_, nullptr)) {}
+  PrimitiveCopy& operator=(PrimitiveCopy&& other) noexcept {
+    std::swap(primitive_, other.primitive_);
+    return *this;
+  }
+  ~PrimitiveCopy();
+
+  const Primitive& operator*() const { return *primitive_; }
+  const Primitive* operator->() const { return primitive_; }
+
+ private:
+  Primitive* primitive_;
 };
 
 }  // namespace xtgrad::inline v1::detail

@@ -17,7 +17,7 @@ Tensor without_largest_element(const Tensor& gradient) {
 
 }  // namespace
 
-void RuleMutation::apply(OpId rule, std::span<Tensor> gradients) const {
+void RuleMutation::apply(std::string_view rule, std::span<Tensor> gradients) const {
   if (rule != op || input >= gradients.size() || !gradients[input].defined()) return;
   switch (kind) {
     case Kind::factor:

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <span>
+#include <string_view>
 
 #include "xtgrad/autograd/core/primitive.h"
 
@@ -12,12 +13,12 @@ struct RuleMutation {
   /// A factor of 1.001; the whole gradient left out; its largest element left out; neighbours exchanged.
   enum class Kind { factor, dropped, element_dropped, swapped };
 
-  OpId op;
+  std::string_view op;
   Kind kind;
   std::size_t input = 0;  // whose gradient is wrong
 
   /// Spoils the gradients that `op`'s rule has just computed.
-  void apply(OpId rule, std::span<Tensor> gradients) const;
+  void apply(std::string_view rule, std::span<Tensor> gradients) const;
 };
 
 }  // namespace xtgrad::inline v1::detail

@@ -7,13 +7,29 @@
 namespace xtgrad::inline v1::detail {
 
 struct RuleMutation;
+class Watcher;
+
+/// What a thread does with each operation, besides computing it.
+using Mode = std::uint8_t;
+inline constexpr Mode recording_mode = 1;  // results are nodes of the graph
+inline constexpr Mode watched_mode = 2;    // a watcher is told of every computation
 
 /// What every operation asks of its thread, in one place so that one address computation serves all of it.
 struct ThreadState {
   std::uint64_t last_id = 0;  // of the nodes made on this thread
-  bool recording = true;
+  Mode mode = recording_mode;
   Dtype default_dtype = Dtype::float32;
+  Watcher* watcher = nullptr;              // innermost; set exactly if the mode says so
   const RuleMutation* mutation = nullptr;  // set by the mutation test alone
+
+  [[nodiscard]] bool records() const { return (mode & recording_mode) != 0; }
+  [[nodiscard]] bool is_watched() const { return (mode & watched_mode) != 0; }
+  /// Returns what was before.
+  bool set_recording(bool on) {
+    const bool before = records();
+    mode = static_cast<Mode>(on ? mode | recording_mode : mode & ~recording_mode);
+    return before;
+  }
 };
 
 // initial-exec: an operation must not pay for a call that finds the thread's storage.

@@ -12,7 +12,7 @@
 namespace xtgrad::inline v1::detail {
 
 // The evaluator for when nothing records: a generic formula over values, instantiated on Lane<T>, runs in one
-// pass over memory. `map` gives one array; `map_many` gives as many as the formula returns in a std::tuple.
+// pass over memory. A formula of M results returns them in a std::tuple.
 
 /// Operand k of a row, as the loop sees it: lane j begins at data + j * step.
 template <class T>
@@ -121,12 +121,10 @@ void map_rows(const F& f, const std::array<const Array*, N>& in, const Broadcast
   });
 }
 
-/// Fills the M arrays `out`, all of shape `shape`, with `f` of the operands, which broadcast to that shape.
+/// Fills M arrays of shape `shape` with `f` of the operands, which broadcast to that shape.
 template <class T, class F, std::size_t N, std::size_t M>
-void map_into(const F& f, const Shape& shape, const std::array<const Array*, N>& in,
-              std::array<Array, M>& out) {
-  std::array<T*, M> results;
-  for (std::size_t k = 0; k < M; ++k) results[k] = out[k].template mutable_data<T>();
+void map_broadcast(const F& f, const Shape& shape, const std::array<const Array*, N>& in,
+                   const std::array<T*, M>& results) {
   const std::int64_t n = shape.numel();
   if (n == 0) return;
   const BroadcastPlan<N> plan = plan_broadcast(shape, in);
@@ -146,42 +144,35 @@ void map_same(const F& f, const std::array<const Array*, N>& in, std::array<T*, 
   map_flat<F, T, N, M>(f, in, ones, out, n);
 }
 
-inline Shape common_shape(std::string_view, const Shape& shape) { return shape; }
-template <class... Shapes>
-Shape common_shape(std::string_view name, const Shape& a, const Shape& b, const Shapes&... rest) {
-  if (a == b) return common_shape(name, a, rest...);
-  return common_shape(name, broadcast_shapes(name, a, b), rest...);
-}
-
-/// `f` of the elements of operands of one floating dtype, broadcast; `name` is for the error where they do
-/// not.
-template <class F, class... Arrays>
-Array map(std::string_view name, const F& f, const Array& first, const Arrays&... rest) {
-  constexpr std::size_t operands = 1 + sizeof...(Arrays);
-  const std::array<const Array*, operands> in{&first, &rest...};
-  if (((rest.shape == first.shape) && ...)) {
-    Array out = Array::uninitialized(first.shape, first.dtype);
-    visit_floating(first.dtype, [&](auto zero) {
-      using T = decltype(zero);
-      map_same<T, F, operands, 1>(f, in, {out.mutable_data<T>()}, out.numel());
-    });
-    return out;
+/// One tile of `n` elements for a program that runs again: bit k of `repeated` says that operand k is one
+/// element.
+template <class T, std::size_t N, std::size_t M, class F>
+void map_tile(const F& f, std::int64_t n, const void* const* in, std::uint32_t repeated, void* const* out) {
+  RepeatedElements<T, N> elements;
+  Row<T, N> row;
+  for (std::size_t k = 0; k < N; ++k) {
+    row[k] = elements.operand(k, static_cast<const T*>(in[k]), (repeated >> k & 1U) != 0 ? 0 : 1);
   }
-  const Shape shape = common_shape(name, first.shape, rest.shape...);
-  std::array<Array, 1> out{Array::uninitialized(shape, first.dtype)};
-  visit_floating(first.dtype, [&](auto zero) { map_into<decltype(zero)>(f, shape, in, out); });
-  return std::move(out[0]);
+  std::array<T*, M> results;
+  for (std::size_t k = 0; k < M; ++k) results[k] = static_cast<T*>(out[k]);
+  map_row(f, row, results, n);
 }
 
-/// As `map`, for a formula that returns a std::tuple of M values, all computed in the same pass.
-template <std::size_t M, class F, class... Arrays>
-std::array<Array, M> map_many(std::string_view name, const F& f, const Array& first, const Arrays&... rest) {
-  const Shape shape = common_shape(name, first.shape, rest.shape...);
-  std::array<Array, M> out;
-  for (Array& array : out) array = Array::uninitialized(shape, first.dtype);
-  const std::array<const Array*, 1 + sizeof...(Arrays)> in{&first, &rest...};
-  visit_floating(first.dtype, [&](auto zero) { map_into<decltype(zero)>(f, shape, in, out); });
-  return out;
+/// Fills `out`, whose shape and floating dtype are inferred, with `f` of operands that broadcast to it. `out`
+/// may share its buffer with operands of its own shape.
+template <class F, std::size_t N>
+void map_to(const F& f, const std::array<const Array*, N>& in, Array& out) {
+  bool same = true;
+  for (std::size_t k = 0; k < N; ++k) same = same && in[k]->shape == out.shape;
+  visit_floating(out.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    if (same) {
+      map_same<T, F, N, 1>(f, in, {out.mutable_data<T>()}, out.numel());
+    } else {
+      std::array<T*, 1> results{out.mutable_data<T>()};
+      map_broadcast<T>(f, out.shape, in, results);
+    }
+  });
 }
 
 }  // namespace xtgrad::inline v1::detail

@@ -1,5 +1,8 @@
 #include "xtgrad/autograd/kernels/reduce.h"
 
+#include <array>
+#include <cstring>
+
 #include <algorithm>
 #include <array>
 
@@ -170,8 +173,9 @@ Shape reduced_shape(const Shape& shape, AxisMask axes, bool keepdim) {
   return out;
 }
 
-Array reduce_axes(const Array& x, AxisMask axes, const Shape& out_shape, AxisKernel kernel) {
-  Array current = x;
+void reduce_axes(const Array& x, AxisMask axes, AxisKernel kernel, Array& out) {
+  std::array<AxisView, Shape::max_rank> runs;
+  std::size_t count = 0;
   std::int64_t inner = 1;  // elements, already reduced, behind the dimension we are at
   for (std::size_t d = x.shape.rank(); d > 0;) {
     if (!has_axis(axes, d - 1)) {
@@ -183,11 +187,23 @@ Array reduce_axes(const Array& x, AxisMask axes, const Shape& out_shape, AxisKer
     if (axis == 1) continue;
     std::int64_t outer = 1;
     for (std::size_t k = 0; k < d; ++k) outer *= x.shape[k];
-    Array next = Array::uninitialized(Shape{outer, inner}, x.dtype);
-    kernel(current, outer, axis, inner, next);
-    current = std::move(next);
+    runs[count++] = AxisView(outer, axis, inner);
   }
-  return current.with_shape(out_shape);
+  if (count == 0) {
+    std::memcpy(out.buffer.data(), x.buffer.data(), x.buffer.bytes());
+    return;
+  }
+  Array current = x;
+  for (std::size_t i = 0; i < count; ++i) {
+    const AxisView& run = runs[i];
+    if (i + 1 == count) {
+      kernel(current, run.outer, run.axis, run.inner, out);
+    } else {
+      Array next = Array::uninitialized(Shape{run.outer, run.inner}, x.dtype);
+      kernel(current, run.outer, run.axis, run.inner, next);
+      current = std::move(next);
+    }
+  }
 }
 
 void max_axis(const Array& in, std::int64_t outer, std::int64_t axis, std::int64_t inner, Array& out) {

@@ -15,6 +15,7 @@ constexpr bool has_axis(AxisMask axes, std::size_t dim) { return (axes >> dim & 
 
 /// A shape seen as [outer, axis, inner] around one of its dimensions.
 struct AxisView {
+  AxisView() = default;
   AxisView(std::int64_t outer_size, std::int64_t axis_size, std::int64_t inner_size)
       : outer(outer_size), axis(axis_size), inner(inner_size) {}
   AxisView(const Shape& shape, std::size_t dim) : axis(shape[dim]) {
@@ -23,7 +24,7 @@ struct AxisView {
   }
 
   std::int64_t outer = 1;
-  std::int64_t axis;
+  std::int64_t axis = 1;
   std::int64_t inner = 1;
 };
 
@@ -32,8 +33,8 @@ using AxisKernel = void (*)(const Array& in, std::int64_t outer, std::int64_t ax
                             Array& out);
 
 /// Runs `kernel` once for each run of neighbouring axes, innermost first; the kernel's reduction must not
-/// care how it is taken apart. Axes of size 1 cost nothing.
-[[nodiscard]] Array reduce_axes(const Array& x, AxisMask axes, const Shape& out_shape, AxisKernel kernel);
+/// care how it is taken apart. Axes of size 1 cost nothing. `out` has the elements of the result, in order.
+void reduce_axes(const Array& x, AxisMask axes, AxisKernel kernel, Array& out);
 
 /// AxisKernel for the largest element of int64 and floating arrays; NaN wins. The axis must not be empty
 /// unless the result is.

@@ -1,6 +1,7 @@
 #include "xtgrad/autograd/kernels/sum_to.h"
 
 #include <array>
+#include <cstring>
 
 #include "xtgrad/autograd/kernels/sum.h"
 
@@ -52,22 +53,26 @@ Groups group_dimensions(const Shape& from, const Shape& to) {
 
 }  // namespace
 
-Array sum_to_shape(const Array& x, const Shape& shape) {
-  Groups groups = group_dimensions(x.shape, shape);
+void sum_to_shape(const Array& x, Array& out) {
+  Groups groups = group_dimensions(x.shape, out.shape);
   Array sum = x;
   for (std::size_t g = groups.largest_summed(); g != groups.count; g = groups.largest_summed()) {
     const std::int64_t outer = groups.product(0, g);
     const std::int64_t inner = groups.product(g + 1, groups.count);
-    Array next = Array::uninitialized({outer, inner}, x.dtype);
-    sum_axis(sum, outer, groups.items[g].size, inner, next);
-    sum = std::move(next);
     Groups rest;
     for (std::size_t i = 0; i < groups.count; ++i) {
       if (i != g) rest.append(groups.items[i]);
     }
+    if (rest.largest_summed() == rest.count) {
+      sum_axis(sum, outer, groups.items[g].size, inner, out);
+      return;
+    }
+    Array next = Array::uninitialized({outer, inner}, x.dtype);
+    sum_axis(sum, outer, groups.items[g].size, inner, next);
+    sum = std::move(next);
     groups = rest;
   }
-  return sum.with_shape(shape);
+  std::memcpy(out.buffer.data(), x.buffer.data(), x.buffer.bytes());  // nothing is summed
 }
 
 }  // namespace xtgrad::inline v1::detail

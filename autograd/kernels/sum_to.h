@@ -4,9 +4,9 @@
 
 namespace xtgrad::inline v1::detail {
 
-/// The sum of x over the dimensions that broadcasting `shape` to x's shape would stretch; x's dtype is int64,
-/// float32 or float64. Accuracy and order of additions are sum_axis's; where the stretched dimensions do not
-/// adjoin there is one pass for each group of them, the largest first.
-[[nodiscard]] Array sum_to_shape(const Array& x, const Shape& shape);
+/// Fills `out` with the sum of x over the dimensions that broadcasting it to x's shape would stretch; x's
+/// dtype is int64, float32 or float64. Accuracy and order of additions are sum_axis's; where the stretched
+/// dimensions do not adjoin there is one pass for each group of them, the largest first.
+void sum_to_shape(const Array& x, Array& out);
 
 }  // namespace xtgrad::inline v1::detail

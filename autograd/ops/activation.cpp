@@ -12,23 +12,18 @@ namespace detail { namespace {
 
 constexpr double inf = std::numeric_limits<double>::infinity();
 
-/// An activation with a number of its own: Self offers `value(x, c)` and `rule(g, x, c)`.
+/// An activation with a number of its own: Self offers `value_with(x, c)` and `rule(g, x, c)`.
 template <class Self, OpId Id>
-class Activation : public PrimitiveOf<Id> {
+class Activation : public Elementwise<Self, Id, 1, false> {
  public:
   explicit Activation(double number) : number_(number) {}
-  static Reads reads(Wanted) { return input_bit(0); }
 
-  [[nodiscard]] Array forward(const Array& x) const {
-    return map(
-        to_string(Id), [c = number_](const auto& v) { return Self::value(v, c); }, x);
-  }
+  void describe(Attributes& a) override { a(Self::number_name, number_); }
+  [[nodiscard]] Reads reads(Wanted) const override { return input_bit(0); }
+  auto value(const auto& x) const { return Self::value_with(x, number_); }
+  auto formula(Index<0>, const auto& g, const auto& x) const { return Self::rule(g, x, number_); }
   void vjp(VjpContext& context) const override {
-    const auto rule = [c = number_](const auto& g, const auto& x) { return Self::rule(g, x, c); };
-    context.set(0, evaluate(to_string(Id), rule, context.g, context.input(0)));
-  }
-  [[nodiscard]] std::string attributes() const override {
-    return fmt::format("{}={:.6g}", Self::number_name, number_);
+    context.set(0, evaluate(this->self(), context.g(), context.input(0)));
   }
 
  protected:
@@ -41,7 +36,7 @@ class Activation : public PrimitiveOf<Id> {
 struct LeakyRelu final : Activation<LeakyRelu, OpId::leaky_relu> {
   using Activation::Activation;
   static constexpr auto number_name = "slope";
-  static auto value(const auto& x, double slope) { return where(x >= 0, x, slope * x); }
+  static auto value_with(const auto& x, double slope) { return where(x >= 0, x, slope * x); }
   static auto rule(const auto& g, const auto& x, double slope) {
     return g * where(x <= 0, slope, sign(x));  // 1 above, and NaN at NaN, which is on neither side
   }
@@ -50,7 +45,7 @@ struct LeakyRelu final : Activation<LeakyRelu, OpId::leaky_relu> {
 struct Elu final : Activation<Elu, OpId::elu> {
   using Activation::Activation;
   static constexpr auto number_name = "alpha";
-  static auto value(const auto& x, double alpha) { return where(x > 0, x, alpha * expm1(x)); }
+  static auto value_with(const auto& x, double alpha) { return where(x > 0, x, alpha * expm1(x)); }
   // The minimum: e^x of the branch not taken overflows, and its own rule would make 0 * inf of that.
   static auto rule(const auto& g, const auto& x, double alpha) {
     const double at_zero = alpha < 1 ? alpha : 1;
@@ -113,7 +108,6 @@ struct Silu final : Unary<Silu, OpId::silu> {
 using detail::OpId;
 
 Tensor leaky_relu(const Tensor& x, double slope) {
-  detail::check_floating(OpId::leaky_relu, x);
   if (!std::isfinite(slope)) {
     throw ValueError(fmt::format("leaky_relu: slope must be finite, got {}", slope));
   }
@@ -121,16 +115,15 @@ Tensor leaky_relu(const Tensor& x, double slope) {
 }
 
 Tensor elu(const Tensor& x, double alpha) {
-  detail::check_floating(OpId::elu, x);
   if (!(alpha >= 0 && std::isfinite(alpha))) {
     throw ValueError(fmt::format("elu: alpha must be finite and not negative, got {}", alpha));
   }
   return detail::apply(detail::Elu(alpha), x);
 }
 
-Tensor normal_cdf(const Tensor& x) { return detail::apply_unary<detail::NormalCdf>(x); }
-Tensor gelu(const Tensor& x) { return detail::apply_unary<detail::Gelu>(x); }
-Tensor gelu_tanh(const Tensor& x) { return detail::apply_unary<detail::GeluTanh>(x); }
-Tensor silu(const Tensor& x) { return detail::apply_unary<detail::Silu>(x); }
+Tensor normal_cdf(const Tensor& x) { return detail::apply(detail::NormalCdf{}, x); }
+Tensor gelu(const Tensor& x) { return detail::apply(detail::Gelu{}, x); }
+Tensor gelu_tanh(const Tensor& x) { return detail::apply(detail::GeluTanh{}, x); }
+Tensor silu(const Tensor& x) { return detail::apply(detail::Silu{}, x); }
 
 }  // namespace xtgrad::inline v1

@@ -12,12 +12,20 @@ std::int64_t ReducedAxes::count(const Shape& shape) const {
   return product;
 }
 
-std::string ReducedAxes::text() const {
-  std::string list;
+Dims ReducedAxes::dims() const {
+  Shape list;
   for (std::size_t d = 0; d < Shape::max_rank; ++d) {
-    if (has_axis(mask, d)) list += fmt::format("{}{}", list.empty() ? "" : ", ", d);
+    if (has_axis(mask, d)) list.push_back(static_cast<std::int64_t>(d));
   }
-  return fmt::format("axes=[{}]{}", list, keepdim ? ", keepdim" : "");
+  return list;
+}
+
+void ReducedAxes::describe(Attributes& a) {
+  Dims list = dims();
+  a("axes", list);
+  mask = 0;
+  for (const std::int64_t d : list) mask |= AxisMask{1} << d;
+  a("keepdim", keepdim, false);
 }
 
 ReducedAxes reduced_axes(OpId op, const Shape& shape, std::span<const std::int64_t> axes, bool keepdim) {

@@ -2,8 +2,8 @@
 
 #include <cstdint>
 #include <span>
-#include <string>
 
+#include "xtgrad/autograd/attributes.h"
 #include "xtgrad/autograd/core/op_id.h"
 #include "xtgrad/autograd/kernels/reduce.h"
 
@@ -19,8 +19,8 @@ struct ReducedAxes {
   [[nodiscard]] Shape kept(const Shape& shape) const { return reduced_shape(shape, mask, true); }
   /// Elements that one element of the result comes from.
   [[nodiscard]] std::int64_t count(const Shape& shape) const;
-  /// "axes=[0, 2], keepdim".
-  [[nodiscard]] std::string text() const;
+  [[nodiscard]] Dims dims() const;
+  void describe(Attributes& a);
 };
 
 /// The axes asked for, all if none are named. Throws ShapeError that names `op` for one out of range or

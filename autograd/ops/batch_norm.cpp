@@ -4,11 +4,10 @@
 
 #include <limits>
 
-#include "xtgrad/autograd/core/apply.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/kernels/batch_norm.h"
-#include "xtgrad/autograd/kernels/evaluate.h"
 #include "xtgrad/autograd/ops/checks.h"
+#include "xtgrad/autograd/ops/rule.h"
 
 namespace xtgrad::inline v1 {
 namespace detail {
@@ -21,73 +20,164 @@ Channels channels_of(const Shape& x) {
   return at;
 }
 
-/// Inputs x, weight, bias, and the moments of x's channels, float64 [2, c]: an auxiliary, so that neither the
-/// layer nor the rule computes them again.
-class BatchNorm final : public PrimitiveOf<OpId::batch_norm> {
+/// A parameter with an element for each channel, of x's dtype.
+void check_channel_parameter(OpId op, const Spec& x, const Spec& parameter, const char* name) {
+  check_same_dtype(op, x, parameter, {"x", name});
+  if (parameter.shape == Shape{x.shape[1]}) return;
+  throw ShapeError(fmt::format("{}: {} must have an element for each channel, [{}]: x is {}, {} is {}",
+                               to_string(op), name, x.shape[1], to_string(x.shape), name,
+                               to_string(parameter.shape)));
+}
+
+/// x is floating and has channels.
+void check_channels(OpId op, const Spec& x) {
+  check_floating(op, x);
+  if (x.shape.rank() >= 2) return;
+  throw ShapeError(fmt::format("{}: x needs at least 2 dimensions [n, c, ...]: x is {}", to_string(op),
+                               to_string(x.shape)));
+}
+
+/// The gradients of x, weight and bias in one kernel, of g, x, the moments and, for x's alone, the weight.
+/// Null for those not wanted.
+class BatchNormRule final : public ConstantPrimitive<BatchNormRule> {
  public:
-  explicit BatchNorm(const BatchNormOptions& options) : options_(options) {}
-  static Reads reads(Wanted wanted) {
-    constexpr Reads statistics = input_bit(0) | input_bit(3);
-    if (is_wanted(wanted, 0)) return statistics | input_bit(1);
-    return is_wanted(wanted, 1) ? statistics : reads_nothing;
+  explicit BatchNormRule(double eps) : eps_(eps) {}
+
+  [[nodiscard]] std::string_view name() const override { return "batch_norm.rule0"; }
+  void describe(Attributes& a) override { a("eps", eps_); }
+  [[nodiscard]] Counts counts(InputSpecs) const override { return {.outputs = 3}; }
+  void infer(InputSpecs in, OutputSpecs out) const override {
+    for (Spec* one : out) *one = {Shape{in[1]->shape[1]}, in[1]->dtype};
+    out[0]->shape = in[1]->shape;
+  }
+  void eval(Inputs in, Outputs out) const override {
+    const Array &g = *in[0], &x = *in[1], &moments = *in[2];
+    // Without the gradient of x nobody reads the weight.
+    const Array& weight = in.size() > 3 ? *in[3] : moments;
+    normalize_channels_grad(channels_of(x.shape), g, x, moments, eps_, weight,
+                            {.x = out[0], .weight = out[1], .bias = out[2]});
   }
 
-  [[nodiscard]] Array forward(const Array& x, const Array& weight, const Array& bias,
-                              const Array& moments) const {
-    Array y = Array::uninitialized(x.shape, x.dtype);
-    normalize_channels(channels_of(x.shape), x, moments, options_.eps, weight, bias, y);
-    return y;
+ private:
+  double eps_;
+};
+
+/// The bias' gradient alone: the sum of each channel.
+class ChannelSum final : public ConstantPrimitive<ChannelSum> {
+ public:
+  [[nodiscard]] std::string_view name() const override { return "batch_norm.rule1"; }
+  void infer(InputSpecs in, OutputSpecs out) const override {
+    *out[0] = {Shape{in[0]->shape[1]}, in[0]->dtype};
+  }
+  void eval(Inputs in, Outputs out) const override {
+    sum_channels(channels_of(in[0]->shape), *in[0], *out[0]);
+  }
+};
+
+/// Row `row` of the moments times a factor, as another dtype.
+class ChannelMoment final : public ConstantPrimitive<ChannelMoment> {
+ public:
+  ChannelMoment(std::int64_t row, double factor, Dtype dtype) : row_(row), factor_(factor), dtype_(dtype) {}
+
+  [[nodiscard]] std::string_view name() const override { return "channel_moment"; }
+  void describe(Attributes& a) override {
+    a("row", row_);
+    a("factor", factor_);
+    a("dtype", dtype_);
+  }
+  void infer(InputSpecs in, OutputSpecs out) const override { *out[0] = {Shape{in[0]->shape[1]}, dtype_}; }
+  void eval(Inputs in, Outputs out) const override {
+    const std::int64_t c = in[0]->shape[1];
+    visit_floating(dtype_, [&](auto zero) {
+      using T = decltype(zero);
+      const double* row = in[0]->data<double>() + row_ * c;
+      T* to = out[0]->mutable_data<T>();
+      for (std::int64_t i = 0; i < c; ++i) to[i] = static_cast<T>(row[i] * factor_);
+    });
+  }
+
+ private:
+  std::int64_t row_;
+  double factor_;
+  Dtype dtype_;
+};
+
+/// Its auxiliary are the moments of x's channels, float64 [2, c], so that neither the layer nor the rule
+/// computes them again.
+///
+/// Two rules after all: where nothing records, one kernel gives all gradients from the moments; the recorded
+/// rule makes the moments functions of x again. The walk compares them to a few ulps.
+class BatchNorm final : public PrimitiveOf<BatchNorm, OpId::batch_norm> {
+ public:
+  static constexpr std::size_t auxiliaries = 1;
+  explicit BatchNorm(const BatchNormOptions& options) : options_(options) {}
+
+  void describe(Attributes& a) override { a("eps", options_.eps); }
+  [[nodiscard]] Reads reads(Wanted wanted) const override {
+    if (is_wanted(wanted, 0)) return input_bit(0) | input_bit(1);
+    return is_wanted(wanted, 1) ? input_bit(0) : reads_nothing;
+  }
+
+  void infer(InputSpecs in, OutputSpecs out) const override {
+    const Spec& x = *in[0];
+    check_channels(op, x);
+    check_channel_parameter(op, x, *in[1], "weight");
+    check_channel_parameter(op, x, *in[2], "bias");
+    const std::int64_t count = channels_of(x.shape).count();
+    if (count < 2) {
+      throw ShapeError(fmt::format("batch_norm: needs more than one value a channel: x is {}, which has {}",
+                                   to_string(x.shape), count));
+    }
+    *out[0] = x;
+    *out[1] = {Shape{2, x.shape[1]}, Dtype::float64};
+  }
+  void eval(Inputs in, Outputs out) const override {
+    const Array& x = *in[0];
+    const Channels at = channels_of(x.shape);
+    Array own;
+    if (out[1] == nullptr) own = Array::uninitialized({2, at.c}, Dtype::float64);
+    Array& moments = out[1] != nullptr ? *out[1] : own;
+    channel_moments(at, x, moments);
+    normalize_channels(at, x, moments, options_.eps, *in[1], *in[2], *out[0]);
   }
 
   void vjp(VjpContext& context) const override {
     const bool wants_x = context.wanted(0), wants_weight = context.wanted(1);
     // Neither x nor the weight was kept for the bias alone, nor the weight for itself.
-    bool records = wants_gradient(context.g);
+    bool records = wants_gradient(context.g());
     if (wants_x || wants_weight) records = records || wants_gradient(context.input(0));
     if (wants_x) records = records || wants_gradient(context.input(1));
-    if (thread_state.recording && records) {
+    if (thread_state.records() && records) {
       record_vjp(context);
     } else if (wants_x || wants_weight) {
       compute_vjp(context);
     } else {
-      const Channels at = channels_of(context.g.shape());
-      Array dbias = Array::uninitialized({at.c}, context.g.dtype());
-      sum_channels(at, array_of(context.g), dbias);
-      context.set(2, make_constant(std::move(dbias)));
+      context.set(2, apply_constant(ChannelSum{}, context.g()));
     }
   }
 
-  [[nodiscard]] std::string attributes() const override { return fmt::format("eps={}", options_.eps); }
-
  private:
   void compute_vjp(VjpContext& context) const {
-    const Array& g = array_of(context.g);
-    const Array& x = context.input(0).array();
-    const Channels at = channels_of(x.shape);
-    const Shape channel{at.c};
-    Array dx, dweight, dbias;
-    NormalizedGrads out{};
-    const auto ask = [&](std::size_t i, const Shape& shape, Array& gradient) -> Array* {
-      if (!context.wanted(i)) return nullptr;
-      gradient = Array::uninitialized(shape, x.dtype);
-      return &gradient;
-    };
-    out.x = ask(0, x.shape, dx);
-    out.weight = ask(1, channel, dweight);
-    out.bias = ask(2, channel, dbias);
-    // x's gradient alone needs the weight; without it the rule did not keep it.
-    const Array& weight = out.x == nullptr ? dweight : context.input(1).array();
-    normalize_channels_grad(at, g, x, context.input(3).array(), options_.eps, weight, out);
-    if (out.x != nullptr) context.set(0, make_constant(std::move(dx)));
-    if (out.weight != nullptr) context.set(1, make_constant(std::move(dweight)));
-    if (out.bias != nullptr) context.set(2, make_constant(std::move(dbias)));
+    std::array<Array, 3> gradients;
+    std::array<Array*, 3> out{};
+    for (std::size_t i = 0; i < 3; ++i) out[i] = context.wanted(i) ? &gradients[i] : nullptr;
+    const BatchNormRule rule(options_.eps);
+    const Array &g = array_of(context.g()), &x = context.input(0).array(), &moments = context.auxiliary();
+    if (out[0] != nullptr) {
+      compute(rule, std::array{&g, &x, &moments, &context.input(1).array()}, out);
+    } else {
+      compute(rule, std::array{&g, &x, &moments}, out);
+    }
+    for (std::size_t i = 0; i < 3; ++i) {
+      if (out[i] != nullptr) context.set(i, make_constant(std::move(gradients[i])));
+    }
   }
 
   /// The same formulas on tensors: the statistics are functions of x here.
   void record_vjp(VjpContext& context) const {
-    const Channels at = channels_of(context.g.shape());
+    const Channels at = channels_of(context.g().shape());
     const Shape flat{at.n, at.c, at.inner};
-    const Tensor g = reshape(context.g, flat);
+    const Tensor g = reshape(context.g(), flat);
     if (context.wanted(2)) context.set(2, sum(g, {.axes = {0, 2}}));
     if (!context.wanted(0) && !context.wanted(1)) return;
 
@@ -102,7 +192,7 @@ class BatchNorm final : public PrimitiveOf<OpId::batch_norm> {
     if (!context.wanted(0)) return;
     const Tensor weight = reshape(context.input(1), {1, at.c, 1});
     const Tensor dx = weight * scale * (g - average(g) - z * average(g * z));
-    context.set(0, reshape(dx, context.g.shape()));
+    context.set(0, reshape(dx, context.g().shape()));
   }
 
   BatchNormOptions options_;
@@ -110,42 +200,49 @@ class BatchNorm final : public PrimitiveOf<OpId::batch_norm> {
 
 /// (x - mean) * scale + shift in one pass. Not x * scale + (shift - mean * scale), which is as fast: where
 /// the mean is many deviations away, the two terms are large and nearly cancel, and so do their digits.
-class NormalizeBy final : public PrimitiveOf<OpId::normalize_by> {
+class NormalizeBy final : public PrimitiveOf<NormalizeBy, OpId::normalize_by> {
  public:
-  static Reads reads(Wanted wanted) {
+  [[nodiscard]] Reads reads(Wanted wanted) const override {
     const Reads for_x_and_mean = input_bit(2), for_scale = input_bit(0) | input_bit(1);
     return (is_wanted(wanted, 0) || is_wanted(wanted, 1) ? for_x_and_mean : reads_nothing) |
            (is_wanted(wanted, 2) ? for_scale : reads_nothing);
   }
 
-  [[nodiscard]] Array forward(const Array& x, const Array& mean, const Array& scale,
-                              const Array& shift) const {
-    const Shape channels = beside(x.shape);
+  void infer(InputSpecs in, OutputSpecs out) const override {
+    check_channels(op, *in[0]);
+    check_channel_parameter(op, *in[0], *in[1], "mean");
+    check_channel_parameter(op, *in[0], *in[2], "scale");
+    check_channel_parameter(op, *in[0], *in[3], "shift");
+    *out[0] = *in[0];
+  }
+  void eval(Inputs in, Outputs out) const override {
+    const Shape channels = beside(in[0]->shape);
+    const Array mean = in[1]->with_shape(channels), scale = in[2]->with_shape(channels),
+                shift = in[3]->with_shape(channels);
     const auto value = [](const auto& v, const auto& m, const auto& s, const auto& b) {
       return (v - m) * s + b;
     };
-    return map(to_string(op), value, x, mean.with_shape(channels), scale.with_shape(channels),
-               shift.with_shape(channels));
+    map_to(value, std::array<const Array*, 4>{in[0], &mean, &scale, &shift}, *out[0]);
   }
+  [[nodiscard]] InputSet may_overwrite(int) const override { return 0b0001; }
 
   void vjp(VjpContext& context) const override {
-    const Tensor& g = context.g;
+    const Tensor& g = context.g();
     const Shape channels = beside(g.shape());
     const auto over_channel = [&](const Tensor& v) { return reshape(sum_to(v, channels), {channels[0]}); };
-    const auto by_scale = [](const auto& u, const auto& s) { return u * s; };
-    const auto by_deviation = [](const auto& u, const auto& v, const auto& m) { return u * (v - m); };
     if (context.wanted(0) || context.wanted(1)) {
-      const Tensor dx = evaluate(to_string(op), by_scale, g, reshape(context.input(2), channels));
+      const Tensor dx = evaluate<0>(*this, g, reshape(context.input(2), channels));
       if (context.wanted(0)) context.set(0, dx);
       if (context.wanted(1)) context.set(1, -over_channel(dx));
     }
     if (context.wanted(2)) {
       const Tensor x = context.input(0);
-      context.set(
-          2, over_channel(evaluate(to_string(op), by_deviation, g, x, reshape(context.input(1), channels))));
+      context.set(2, over_channel(evaluate<1>(*this, g, x, reshape(context.input(1), channels))));
     }
     if (context.wanted(3)) context.set(3, over_channel(g));
   }
+  static auto formula(Index<0>, const auto& u, const auto& s) { return u * s; }
+  static auto formula(Index<1>, const auto& u, const auto& v, const auto& m) { return u * (v - m); }
 
  private:
   /// [c] as it broadcasts to x [n, c, ...].
@@ -156,86 +253,42 @@ class NormalizeBy final : public PrimitiveOf<OpId::normalize_by> {
   }
 };
 
-/// A parameter with an element for each channel, of x's dtype.
-void check_channel_parameter(OpId op, const Tensor& x, const Tensor& parameter, const char* name) {
-  check_same_dtype(op, x, parameter, {"x", name});
-  if (parameter.shape() == Shape{x.size(1)}) return;
-  throw ShapeError(fmt::format("{}: {} must have an element for each channel, [{}]: x is {}, {} is {}",
-                               to_string(op), name, x.size(1), to_string(x.shape()), name,
-                               to_string(parameter.shape())));
-}
-
-/// x is floating and has channels.
-void check_channels(OpId op, const Tensor& x) {
-  check_floating(op, x);
-  if (x.rank() >= 2) return;
-  throw ShapeError(fmt::format("{}: x needs at least 2 dimensions [n, c, ...]: x is {}", to_string(op),
-                               to_string(x.shape())));
-}
-
-void check_batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias,
-                      const BatchNormOptions& options) {
-  constexpr OpId op = OpId::batch_norm;
-  check_channels(op, x);
-  check_channel_parameter(op, x, weight, "weight");
-  check_channel_parameter(op, x, bias, "bias");
-  const Shape& shape = x.shape();
-  const std::int64_t count = channels_of(shape).count();
-  if (count < 2) {
-    throw ShapeError(fmt::format("batch_norm: needs more than one value a channel: x is {}, which has {}",
-                                 to_string(shape), count));
-  }
-  if (!(options.eps >= 0 && options.eps < std::numeric_limits<double>::infinity())) {
-    throw ValueError(fmt::format("batch_norm: eps must be finite and not negative, got {}", options.eps));
-  }
-}
-
-Array moments_of(const Array& x) {
-  const Channels at = channels_of(x.shape);
-  Array moments = Array::uninitialized({2, at.c}, Dtype::float64);
-  channel_moments(at, x, moments);
-  return moments;
-}
-
-/// Row `row` of the moments times a factor, as x's dtype.
-Tensor moment(const Array& moments, std::int64_t row, double factor, Dtype dtype) {
-  const std::int64_t c = moments.shape[1];
-  Array out = Array::uninitialized({c}, dtype);
-  visit_floating(dtype, [&](auto zero) {
-    using T = decltype(zero);
-    for (std::int64_t i = 0; i < c; ++i)
-      out.mutable_data<T>()[i] = static_cast<T>(moments.data<double>()[row * c + i] * factor);
-  });
-  return make_constant(std::move(out));
+void check_eps(const BatchNormOptions& options) {
+  if (options.eps >= 0 && options.eps < std::numeric_limits<double>::infinity()) return;
+  throw ValueError(fmt::format("batch_norm: eps must be finite and not negative, got {}", options.eps));
 }
 
 }  // namespace
 
 BatchNormResult batch_norm_with_moments(const Tensor& x, const Tensor& weight, const Tensor& bias,
                                         const BatchNormOptions& options) {
-  check_batch_norm(x, weight, bias, options);
-  const Array moments = moments_of(array_of(x));
+  check_eps(options);
+  const BatchNorm primitive(options);
+  const std::array inputs{&x, &weight, &bias};
+  std::array<Array, 2> results;
+  compute(primitive, std::array{&array_of(x), &array_of(weight), &array_of(bias)},
+          std::array{&results[0], &results[1]});
   const auto count = static_cast<double>(channels_of(x.shape()).count());
-  return {.y = apply(BatchNorm(options), x, weight, bias, make_constant(moments)),
-          .mean = moment(moments, 0, 1, x.dtype()),
-          .variance = moment(moments, 1, count / (count - 1), x.dtype())};
+  const Tensor moments = make_constant(results[1]);
+  BatchNormResult result{
+      .y = Tensor(),
+      .mean = apply_constant(ChannelMoment(0, 1, x.dtype()), moments),
+      .variance = apply_constant(ChannelMoment(1, count / (count - 1), x.dtype()), moments)};
+  result.y = wants_recording(inputs)
+                 ? record(primitive, std::move(results[0]), inputs, std::span(results).subspan(1))
+                 : make_constant(std::move(results[0]));
+  return result;
 }
 
 }  // namespace detail
 
 Tensor batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias,
                   const BatchNormOptions& options) {
-  detail::check_batch_norm(x, weight, bias, options);
-  return detail::apply(detail::BatchNorm(options), x, weight, bias,
-                       detail::make_constant(detail::moments_of(detail::array_of(x))));
+  detail::check_eps(options);
+  return detail::apply(detail::BatchNorm(options), x, weight, bias);
 }
 
 Tensor normalize_by(const Tensor& x, const Tensor& mean, const Tensor& scale, const Tensor& shift) {
-  constexpr detail::OpId op = detail::OpId::normalize_by;
-  detail::check_channels(op, x);
-  detail::check_channel_parameter(op, x, mean, "mean");
-  detail::check_channel_parameter(op, x, scale, "scale");
-  detail::check_channel_parameter(op, x, shift, "shift");
   return detail::apply(detail::NormalizeBy{}, x, mean, scale, shift);
 }
 

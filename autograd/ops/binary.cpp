@@ -1,90 +1,58 @@
 #include "xtgrad/autograd/ops/elementwise.h"
 
-namespace xtgrad::inline v1 {
-namespace detail { namespace {
+namespace xtgrad::inline v1 { namespace detail { namespace {
 
-/// The value of a primitive of two tensors that broadcast: Self offers `value(a, b)`. With `Integers`,
-/// `value` also works on Integer, and int64 tensors are taken.
+/// A primitive of two tensors that broadcast: Self offers `value(a, b)`, and `rule_a(g, ...)` and
+/// `rule_b(g, ...)`, which take after the cotangent exactly the values that `saves_for_a` and `saves_for_b`
+/// name, a before b. With `Integers`, `value` also works on Integer, and int64 tensors are taken.
 template <class Self, OpId Id, bool Integers>
-class BinaryValue : public PrimitiveOf<Id> {
+class Binary : public Elementwise<Self, Id, 2, Integers> {
  public:
-  static constexpr bool integers = Integers;
-
-  [[nodiscard]] Array forward(const Array& a, const Array& b) const {
-    if constexpr (Integers) {
-      if (a.dtype == Dtype::int64) {
-        Array out = Array::uninitialized(broadcast_shapes(to_string(Id), a.shape, b.shape), a.dtype);
-        scalar_map<Integer, Integer, Integer>([](Integer v, Integer w) { return Self::value(v, w); }, out,
-                                              {&a, &b});
-        return out;
-      }
-    }
-    return map(
-        to_string(Id), [](const auto& v, const auto& w) { return Self::value(v, w); }, a, b);
-  }
-
- protected:
-  ~BinaryValue() = default;
-};
-
-/// Its rule, too: Self offers `rule_a(g, ...)` and `rule_b(g, ...)`, which take after the cotangent exactly
-/// the values that `saves_for_a` and `saves_for_b` name, a before b.
-template <class Self, OpId Id, bool Integers>
-class Binary : public BinaryValue<Self, Id, Integers> {
- public:
-  static Reads reads(Wanted wanted) {
+  [[nodiscard]] Reads reads(Wanted wanted) const override {
     return (is_wanted(wanted, 0) ? Self::saves_for_a : reads_nothing) |
            (is_wanted(wanted, 1) ? Self::saves_for_b : reads_nothing);
   }
+  auto formula(Index<0>, const auto&... v) const { return Self::rule_a(v...); }
+  auto formula(Index<1>, const auto&... v) const { return Self::rule_b(v...); }
 
   void vjp(VjpContext& context) const override {
-    if (context.wanted(0)) {
-      context.set(0,
-                  sum_to(run<Self::saves_for_a>(context, [](const auto&... v) { return Self::rule_a(v...); }),
-                         context.shape(0)));
-    }
-    if (context.wanted(1)) {
-      context.set(1,
-                  sum_to(run<Self::saves_for_b>(context, [](const auto&... v) { return Self::rule_b(v...); }),
-                         context.shape(1)));
-    }
+    if (context.wanted(0)) context.set(0, sum_to(run<0, Self::saves_for_a>(context), context.shape(0)));
+    if (context.wanted(1)) context.set(1, sum_to(run<1, Self::saves_for_b>(context), context.shape(1)));
   }
 
  protected:
   ~Binary() = default;
 
  private:
-  template <Reads Saves, class Rule>
-  static Tensor run(const VjpContext& context, const Rule& rule) {
+  template <int K, Reads Saves>
+  Tensor run(const VjpContext& context) const {
     if constexpr (Saves == (input_bit(0) | input_bit(1))) {
-      return evaluate(to_string(Id), rule, context.g, context.input(0), context.input(1));
+      return evaluate<K>(this->self(), context.g(), context.input(0), context.input(1));
     } else if constexpr (Saves == input_bit(0)) {
-      return evaluate(to_string(Id), rule, context.g, context.input(0));
+      return evaluate<K>(this->self(), context.g(), context.input(0));
     } else {
       static_assert(Saves == input_bit(1));
-      return evaluate(to_string(Id), rule, context.g, context.input(1));
+      return evaluate<K>(this->self(), context.g(), context.input(1));
     }
   }
 };
 
 constexpr Reads both = input_bit(0) | input_bit(1);
 
-struct Add final : BinaryValue<Add, OpId::add, true> {
-  static Reads reads(Wanted) { return reads_nothing; }
+struct Add final : Elementwise<Add, OpId::add, 2, true> {
   static auto value(const auto& a, const auto& b) { return a + b; }
   // The cotangent itself goes to both sides: no pass over memory unless a side was broadcast.
   void vjp(VjpContext& context) const override {
-    if (context.wanted(0)) context.set(0, sum_to(context.g, context.shape(0)));
-    if (context.wanted(1)) context.set(1, sum_to(context.g, context.shape(1)));
+    if (context.wanted(0)) context.set(0, sum_to(context.g(), context.shape(0)));
+    if (context.wanted(1)) context.set(1, sum_to(context.g(), context.shape(1)));
   }
 };
 
-struct Sub final : BinaryValue<Sub, OpId::sub, true> {
-  static Reads reads(Wanted) { return reads_nothing; }
+struct Sub final : Elementwise<Sub, OpId::sub, 2, true> {
   static auto value(const auto& a, const auto& b) { return a - b; }
   void vjp(VjpContext& context) const override {
-    if (context.wanted(0)) context.set(0, sum_to(context.g, context.shape(0)));
-    if (context.wanted(1)) context.set(1, neg(sum_to(context.g, context.shape(1))));
+    if (context.wanted(0)) context.set(0, sum_to(context.g(), context.shape(0)));
+    if (context.wanted(1)) context.set(1, neg(sum_to(context.g(), context.shape(1))));
   }
 };
 
@@ -146,25 +114,14 @@ struct Minimum final : Binary<Minimum, OpId::minimum, true> {
   }
 };
 
-template <class P>
-Tensor apply_binary(const Tensor& a, const Tensor& b) {
-  check_same_dtype(P::op, a, b);
-  if constexpr (P::integers) {
-    check_numeric(P::op, a);
-  } else {
-    check_floating(P::op, a);
-  }
-  return apply(P{}, a, b);
-}
-
 }}  // namespace detail
 
-Tensor add(const Tensor& a, const Tensor& b) { return detail::apply_binary<detail::Add>(a, b); }
-Tensor sub(const Tensor& a, const Tensor& b) { return detail::apply_binary<detail::Sub>(a, b); }
-Tensor mul(const Tensor& a, const Tensor& b) { return detail::apply_binary<detail::Mul>(a, b); }
-Tensor div(const Tensor& a, const Tensor& b) { return detail::apply_binary<detail::Div>(a, b); }
-Tensor pow(const Tensor& a, const Tensor& b) { return detail::apply_binary<detail::Pow>(a, b); }
-Tensor maximum(const Tensor& a, const Tensor& b) { return detail::apply_binary<detail::Maximum>(a, b); }
-Tensor minimum(const Tensor& a, const Tensor& b) { return detail::apply_binary<detail::Minimum>(a, b); }
+Tensor add(const Tensor& a, const Tensor& b) { return detail::apply(detail::Add{}, a, b); }
+Tensor sub(const Tensor& a, const Tensor& b) { return detail::apply(detail::Sub{}, a, b); }
+Tensor mul(const Tensor& a, const Tensor& b) { return detail::apply(detail::Mul{}, a, b); }
+Tensor div(const Tensor& a, const Tensor& b) { return detail::apply(detail::Div{}, a, b); }
+Tensor pow(const Tensor& a, const Tensor& b) { return detail::apply(detail::Pow{}, a, b); }
+Tensor maximum(const Tensor& a, const Tensor& b) { return detail::apply(detail::Maximum{}, a, b); }
+Tensor minimum(const Tensor& a, const Tensor& b) { return detail::apply(detail::Minimum{}, a, b); }
 
 }  // namespace xtgrad::inline v1

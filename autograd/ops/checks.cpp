@@ -23,10 +23,9 @@ void throw_dtypes_differ(OpId op, const DtypeOf& a, const DtypeOf& b) {
                                a.operand, to_string(a.dtype), b.operand, to_string(b.dtype)));
 }
 
-void check_index_dtype(OpId op, const Tensor& index) {
-  if (index.dtype() == Dtype::int64) return;
-  throw DtypeError(
-      fmt::format("{}: the index must be int64, got {}", to_string(op), to_string(index.dtype())));
+void check_index_dtype(OpId op, const Spec& index) {
+  if (index.dtype == Dtype::int64) return;
+  throw DtypeError(fmt::format("{}: the index must be int64, got {}", to_string(op), to_string(index.dtype)));
 }
 
 std::int64_t integer_of(OpId op, double number) {

@@ -19,15 +19,13 @@ struct DtypeOf {
 [[noreturn]] void throw_dtypes_differ(OpId op, const DtypeOf& a, const DtypeOf& b);
 
 /// Throws DtypeError unless x is float32 or float64.
-inline void check_floating(OpId op, const Tensor& x) {
-  const Dtype dtype = array_of(x).dtype;
-  if (!is_floating(dtype)) throw_not_floating(op, dtype);
+inline void check_floating(OpId op, const Spec& x) {
+  if (!is_floating(x.dtype)) throw_not_floating(op, x.dtype);
 }
 
 /// Throws DtypeError for bool.
-inline void check_numeric(OpId op, const Tensor& x) {
-  const Dtype dtype = array_of(x).dtype;
-  if (dtype == Dtype::boolean) throw_not_numeric(op, dtype);
+inline void check_numeric(OpId op, const Spec& x) {
+  if (x.dtype == Dtype::boolean) throw_not_numeric(op, x.dtype);
 }
 
 struct OperandNames {
@@ -35,14 +33,20 @@ struct OperandNames {
   std::string_view second = "b";
 };
 /// Throws DtypeError if two operands have different dtypes.
-inline void check_same_dtype(OpId op, const Tensor& a, const Tensor& b, const OperandNames& names = {}) {
-  const Dtype left = array_of(a).dtype;
-  const Dtype right = array_of(b).dtype;
-  if (left != right) throw_dtypes_differ(op, {names.first, left}, {names.second, right});
+inline void check_same_dtype(OpId op, const Spec& a, const Spec& b, const OperandNames& names = {}) {
+  if (a.dtype != b.dtype) throw_dtypes_differ(op, {names.first, a.dtype}, {names.second, b.dtype});
+}
+
+/// The shape that all broadcast to; throws ShapeError that names `op`.
+inline Shape common_shape(OpId, const Shape& shape) { return shape; }
+template <class... Shapes>
+Shape common_shape(OpId op, const Shape& a, const Shape& b, const Shapes&... rest) {
+  if (a == b) return common_shape(op, a, rest...);
+  return common_shape(op, broadcast_shapes(to_string(op), a, b), rest...);
 }
 
 /// Throws DtypeError unless `index` is int64.
-void check_index_dtype(OpId op, const Tensor& index);
+void check_index_dtype(OpId op, const Spec& index);
 
 /// The number as an int64; throws DtypeError if it is none.
 std::int64_t integer_of(OpId op, double number);

@@ -38,12 +38,11 @@ Conv2dSizes sizes_of(const Shape& x, const Shape& weight, const Shape& y, const 
           .dilation = options.dilation};
 }
 
-std::string attributes_of(const Conv2dOptions& options) {
-  std::string text =
-      fmt::format("stride={}, padding={}", to_string(options.stride), to_string(options.padding));
-  if (options.dilation != Size2d(1)) text += ", dilation=" + to_string(options.dilation);
-  if (options.groups != 1) text += fmt::format(", groups={}", options.groups);
-  return text;
+void describe_options(Attributes& a, Conv2dOptions& options) {
+  a("stride", options.stride);
+  a("padding", options.padding);
+  a("dilation", options.dilation, 1);
+  a("groups", options.groups, 1);
 }
 
 /// What conv_transpose2d must add at the end to make an image of `size` from a result of `result`.
@@ -72,87 +71,6 @@ Reads reads_the_other(Wanted wanted) {
          (is_wanted(wanted, 1) ? input_bit(0) : reads_nothing);
 }
 
-class Conv2d final : public PrimitiveOf<OpId::conv2d> {
- public:
-  explicit Conv2d(const Conv2dOptions& options) : options_(options) {}
-  static Reads reads(Wanted wanted) { return reads_the_other(wanted); }
-
-  [[nodiscard]] Array forward(const Array& x, const Array& weight) const {
-    return convolve(x, weight, nullptr);
-  }
-  [[nodiscard]] Array forward(const Array& x, const Array& weight, const Array& bias) const {
-    return convolve(x, weight, &bias);
-  }
-
-  void vjp(VjpContext& context) const override {
-    const Tensor& g = context.g;  // [n, out, h', w']
-    if (context.wanted(0)) context.set(0, input_grad(g, context.input(1), sides(context.shape(0)), options_));
-    if (context.wanted(1))
-      context.set(1, conv2d_weight_grad(context.input(0), g, sides(context.shape(1)), options_));
-    if (context.inputs() > 2 && context.wanted(2)) context.set(2, sum(g, {.axes = {0, 2, 3}}));
-  }
-  [[nodiscard]] std::string attributes() const override { return attributes_of(options_); }
-
- private:
-  [[nodiscard]] Array convolve(const Array& x, const Array& weight, const Array* bias) const {
-    const Size2d size = output_size(op, x.shape, window_of(sides(weight.shape), options_));
-    Array y = Array::uninitialized({x.shape[0], weight.shape[0], size.height, size.width}, x.dtype);
-    detail::conv2d(sizes_of(x.shape, weight.shape, y.shape, options_), x, weight, bias, y);
-    return y;
-  }
-
-  Conv2dOptions options_;
-};
-
-class ConvTranspose2d final : public PrimitiveOf<OpId::conv_transpose2d> {
- public:
-  ConvTranspose2d(const Conv2dOptions& options, const Size2d& output) : options_(options), output_(output) {}
-  static Reads reads(Wanted wanted) { return reads_the_other(wanted); }
-
-  [[nodiscard]] Array forward(const Array& g, const Array& weight) const {
-    Array x = Array::uninitialized(
-        {g.shape[0], weight.shape[1] * options_.groups, output_.height, output_.width}, g.dtype);
-    conv2d_input_grad(sizes_of(x.shape, weight.shape, g.shape, options_), g, weight, x);
-    return x;
-  }
-
-  void vjp(VjpContext& context) const override {
-    const Tensor& u = context.g;  // [n, in, h, w]
-    if (context.wanted(0)) context.set(0, xtgrad::conv2d(u, context.input(1), options_));
-    if (context.wanted(1))
-      context.set(1, conv2d_weight_grad(u, context.input(0), sides(context.shape(1)), options_));
-  }
-  [[nodiscard]] std::string attributes() const override { return attributes_of(options_); }
-
- private:
-  Conv2dOptions options_;
-  Size2d output_;
-};
-
-class Conv2dWeightGrad final : public PrimitiveOf<OpId::conv2d_weight_grad> {
- public:
-  Conv2dWeightGrad(const Size2d& kernel, const Conv2dOptions& options) : kernel_(kernel), options_(options) {}
-  static Reads reads(Wanted wanted) { return reads_the_other(wanted); }
-
-  [[nodiscard]] Array forward(const Array& x, const Array& g) const {
-    Array dw = Array::uninitialized({g.shape[1], x.shape[1] / options_.groups, kernel_.height, kernel_.width},
-                                    x.dtype);
-    detail::conv2d_weight_grad(sizes_of(x.shape, dw.shape, g.shape, options_), x, g, dw);
-    return dw;
-  }
-
-  void vjp(VjpContext& context) const override {
-    const Tensor& v = context.g;  // [out, in / groups, kh, kw]
-    if (context.wanted(0)) context.set(0, input_grad(context.input(1), v, sides(context.shape(0)), options_));
-    if (context.wanted(1)) context.set(1, xtgrad::conv2d(context.input(0), v, options_));
-  }
-  [[nodiscard]] std::string attributes() const override { return attributes_of(options_); }
-
- private:
-  Size2d kernel_;
-  Conv2dOptions options_;
-};
-
 void check_groups(OpId op, std::int64_t groups) {
   if (groups < 1)
     throw ValueError(fmt::format("{}: groups must be at least 1, got {}", to_string(op), groups));
@@ -180,24 +98,9 @@ void check_weight(OpId op, const Shape& weight, std::int64_t groups) {
   }
 }
 
-void check_operands(OpId op, const Tensor& a, const Tensor& b, std::string_view name_of_b) {
+void check_operands(OpId op, const Spec& a, const Spec& b, std::string_view name_of_b) {
   check_same_dtype(op, a, b, {"x", name_of_b});
   check_floating(op, a);
-}
-
-void check_conv2d(const Tensor& x, const Tensor& weight, const Conv2dOptions& options) {
-  constexpr OpId op = OpId::conv2d;
-  check_operands(op, x, weight, "weight");
-  check_groups(op, options.groups);
-  check_weight(op, weight.shape(), options.groups);
-  check_image(op, x.shape());
-  // Not their product, which may leave int64.
-  if (x.shape()[1] % options.groups != 0 || x.shape()[1] / options.groups != weight.shape()[1]) {
-    throw_channels(op, "x must have in / groups channels for each group", x.shape(), weight.shape(),
-                   options.groups);
-  }
-  // Here, and not only where it is needed, so that bad options are refused before anything else is done.
-  [[maybe_unused]] const Size2d size = output_size(op, x.shape(), window_of(sides(weight.shape()), options));
 }
 
 /// Sides of conv_transpose2d's image.
@@ -230,59 +133,164 @@ Size2d transposed_size(const Shape& x, const Shape& weight, const ConvTranspose2
   return size;
 }
 
+class Conv2d final : public PrimitiveOf<Conv2d, OpId::conv2d> {
+ public:
+  explicit Conv2d(const Conv2dOptions& options) : options_(options) {}
+
+  void describe(Attributes& a) override { describe_options(a, options_); }
+  [[nodiscard]] Reads reads(Wanted wanted) const override { return reads_the_other(wanted); }
+
+  /// Inputs x, weight and, if there is one, the bias.
+  void infer(InputSpecs in, OutputSpecs out) const override {
+    const Spec &x = *in[0], &weight = *in[1];
+    check_operands(op, x, weight, "weight");
+    check_groups(op, options_.groups);
+    check_weight(op, weight.shape, options_.groups);
+    check_image(op, x.shape);
+    // Not their product, which may leave int64.
+    if (x.shape[1] % options_.groups != 0 || x.shape[1] / options_.groups != weight.shape[1]) {
+      throw_channels(op, "x must have in / groups channels for each group", x.shape, weight.shape,
+                     options_.groups);
+    }
+    const Size2d size = output_size(op, x.shape, window_of(sides(weight.shape), options_));
+    if (in.size() > 2) check_bias(weight, *in[2]);
+    out[0]->dtype = x.dtype;
+    out[0]->shape = {x.shape[0], weight.shape[0], size.height, size.width};
+  }
+  void eval(Inputs in, Outputs out) const override {
+    detail::conv2d(sizes_of(in[0]->shape, in[1]->shape, out[0]->shape, options_), *in[0], *in[1],
+                   in.size() > 2 ? in[2] : nullptr, *out[0]);
+  }
+
+  void vjp(VjpContext& context) const override {
+    const Tensor& g = context.g();  // [n, out, h', w']
+    if (context.wanted(0)) context.set(0, input_grad(g, context.input(1), sides(context.shape(0)), options_));
+    if (context.wanted(1))
+      context.set(1, conv2d_weight_grad(context.input(0), g, sides(context.shape(1)), options_));
+    if (context.inputs() > 2 && context.wanted(2)) context.set(2, sum(g, {.axes = {0, 2, 3}}));
+  }
+
+ private:
+  static void check_bias(const Spec& weight, const Spec& bias) {
+    check_same_dtype(op, weight, bias, {"weight", "bias"});
+    if (bias.shape == Shape{weight.shape[0]}) return;
+    throw ShapeError(fmt::format("conv2d: bias needs one element an output channel: weight is {}, bias is {}",
+                                 to_string(weight.shape), to_string(bias.shape)));
+  }
+
+  Conv2dOptions options_;
+};
+
+class ConvTranspose2d final : public PrimitiveOf<ConvTranspose2d, OpId::conv_transpose2d> {
+ public:
+  explicit ConvTranspose2d(const ConvTranspose2dOptions& options) : options_(options) {}
+
+  void describe(Attributes& a) override {
+    a("stride", options_.stride);
+    a("padding", options_.padding);
+    a("output_padding", options_.output_padding, 0);
+    a("dilation", options_.dilation, 1);
+    a("groups", options_.groups, 1);
+  }
+  [[nodiscard]] Reads reads(Wanted wanted) const override { return reads_the_other(wanted); }
+
+  void infer(InputSpecs in, OutputSpecs out) const override {
+    const Spec &g = *in[0], &weight = *in[1];
+    check_operands(op, g, weight, "weight");
+    check_groups(op, options_.groups);
+    check_weight(op, weight.shape, options_.groups);
+    check_image(op, g.shape);
+    if (g.shape[1] != weight.shape[0]) {
+      throw_channels(op, "x needs as many channels as weight has in its first dimension", g.shape,
+                     weight.shape, options_.groups);
+    }
+    const Size2d size = transposed_size(g.shape, weight.shape, options_);
+    out[0]->dtype = g.dtype;
+    out[0]->shape = {g.shape[0], weight.shape[1] * options_.groups, size.height, size.width};
+  }
+  void eval(Inputs in, Outputs out) const override {
+    conv2d_input_grad(sizes_of(out[0]->shape, in[1]->shape, in[0]->shape, conv()), *in[0], *in[1], *out[0]);
+  }
+
+  void vjp(VjpContext& context) const override {
+    const Tensor& u = context.g();  // [n, in, h, w]
+    if (context.wanted(0)) context.set(0, xtgrad::conv2d(u, context.input(1), conv()));
+    if (context.wanted(1))
+      context.set(1, conv2d_weight_grad(u, context.input(0), sides(context.shape(1)), conv()));
+  }
+
+ private:
+  /// Of the convolution that this is the transpose of.
+  [[nodiscard]] Conv2dOptions conv() const {
+    return {.stride = options_.stride,
+            .padding = options_.padding,
+            .dilation = options_.dilation,
+            .groups = options_.groups};
+  }
+
+  ConvTranspose2dOptions options_;
+};
+
+class Conv2dWeightGrad final : public PrimitiveOf<Conv2dWeightGrad, OpId::conv2d_weight_grad> {
+ public:
+  Conv2dWeightGrad(const Size2d& kernel, const Conv2dOptions& options) : kernel_(kernel), options_(options) {}
+
+  void describe(Attributes& a) override {
+    a("kernel", kernel_);
+    describe_options(a, options_);
+  }
+  [[nodiscard]] Reads reads(Wanted wanted) const override { return reads_the_other(wanted); }
+
+  void infer(InputSpecs in, OutputSpecs out) const override {
+    const Shape &x = in[0]->shape, &g = in[1]->shape;
+    check_operands(op, *in[0], *in[1], "g");
+    check_groups(op, options_.groups);
+    check_image(op, g, "g");
+    const Size2d size = output_size(op, x, window_of(kernel_, options_));
+    const Shape expected{x[0], g[1], size.height, size.width};
+    if (!(g == expected)) {
+      throw ShapeError(fmt::format("{}: g is not of the shape of conv2d's output: g is {}, the output {}",
+                                   to_string(op), to_string(g), to_string(expected)));
+    }
+    if (x[1] % options_.groups != 0 || g[1] % options_.groups != 0) {
+      throw ShapeError(fmt::format("{}: groups must divide the channels of both: x is {}, g is {}, groups {}",
+                                   to_string(op), to_string(x), to_string(g), options_.groups));
+    }
+    out[0]->dtype = in[0]->dtype;
+    out[0]->shape = {g[1], x[1] / options_.groups, kernel_.height, kernel_.width};
+  }
+  void eval(Inputs in, Outputs out) const override {
+    detail::conv2d_weight_grad(sizes_of(in[0]->shape, out[0]->shape, in[1]->shape, options_), *in[0], *in[1],
+                               *out[0]);
+  }
+
+  void vjp(VjpContext& context) const override {
+    const Tensor& v = context.g();  // [out, in / groups, kh, kw]
+    if (context.wanted(0)) context.set(0, input_grad(context.input(1), v, sides(context.shape(0)), options_));
+    if (context.wanted(1)) context.set(1, xtgrad::conv2d(context.input(0), v, options_));
+  }
+
+ private:
+  Size2d kernel_ = 1;
+  Conv2dOptions options_;
+};
+
 }}  // namespace detail
 
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Conv2dOptions& options) {
-  detail::check_conv2d(x, weight, options);
   return detail::apply(detail::Conv2d(options), x, weight);
 }
 
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv2dOptions& options) {
-  detail::check_conv2d(x, weight, options);
-  detail::check_same_dtype(detail::OpId::conv2d, weight, bias, {"weight", "bias"});
-  if (bias.shape() != Shape{weight.shape()[0]}) {
-    throw ShapeError(fmt::format("conv2d: bias needs one element an output channel: weight is {}, bias is {}",
-                                 to_string(weight.shape()), to_string(bias.shape())));
-  }
   return detail::apply(detail::Conv2d(options), x, weight, bias);
 }
 
 Tensor conv_transpose2d(const Tensor& x, const Tensor& weight, const ConvTranspose2dOptions& options) {
-  constexpr auto op = detail::OpId::conv_transpose2d;
-  detail::check_operands(op, x, weight, "weight");
-  detail::check_groups(op, options.groups);
-  detail::check_weight(op, weight.shape(), options.groups);
-  detail::check_image(op, x.shape());
-  if (x.shape()[1] != weight.shape()[0]) {
-    detail::throw_channels(op, "x needs as many channels as weight has in its first dimension", x.shape(),
-                           weight.shape(), options.groups);
-  }
-  const Size2d size = detail::transposed_size(x.shape(), weight.shape(), options);
-  return detail::apply(detail::ConvTranspose2d({.stride = options.stride,
-                                                .padding = options.padding,
-                                                .dilation = options.dilation,
-                                                .groups = options.groups},
-                                               size),
-                       x, weight);
+  return detail::apply(detail::ConvTranspose2d(options), x, weight);
 }
 
 Tensor conv2d_weight_grad(const Tensor& x, const Tensor& g, const Size2d& kernel,
                           const Conv2dOptions& options) {
-  constexpr auto op = detail::OpId::conv2d_weight_grad;
-  detail::check_operands(op, x, g, "g");
-  detail::check_groups(op, options.groups);
-  detail::check_image(op, g.shape(), "g");
-  const Size2d size = detail::output_size(op, x.shape(), detail::window_of(kernel, options));
-  const Shape expected{x.shape()[0], g.shape()[1], size.height, size.width};
-  if (g.shape() != expected) {
-    throw ShapeError(fmt::format("{}: g is not of the shape of conv2d's output: g is {}, the output {}",
-                                 detail::to_string(op), to_string(g.shape()), to_string(expected)));
-  }
-  if (x.shape()[1] % options.groups != 0 || g.shape()[1] % options.groups != 0) {
-    throw ShapeError(fmt::format("{}: groups must divide the channels of both: x is {}, g is {}, groups {}",
-                                 detail::to_string(op), to_string(x.shape()), to_string(g.shape()),
-                                 options.groups));
-  }
   return detail::apply(detail::Conv2dWeightGrad(kernel, options), x, g);
 }
 

@@ -1,10 +1,13 @@
 #pragma once
 
-#include "xtgrad/autograd/core/apply.h"
-#include "xtgrad/autograd/kernels/evaluate.h"
+#include <array>
+#include <cstddef>
+#include <utility>
+
 #include "xtgrad/autograd/kernels/scalar_map.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/ops/checks.h"
+#include "xtgrad/autograd/ops/rule.h"
 
 namespace xtgrad::inline v1::detail {
 
@@ -12,51 +15,93 @@ namespace xtgrad::inline v1::detail {
 // as generic functions of values: on lanes they are kernels, on tensors they record (DESIGN: one formula, two
 // evaluators). A formula calls library functions alone, found by argument-dependent lookup.
 
-/// A primitive of one tensor. Self offers `value(x)`, `rule(g, saved)` and `saves`: input_bit(0), output_bit
-/// or reads_nothing (then `rule(g)`). With `Integers`, `value` also works on Integer, and int64 tensors are
-/// taken.
-template <class Self, OpId Id, bool Integers = false>
-class Unary : public PrimitiveOf<Id> {
+/// The value of a primitive of N tensors of one dtype that broadcast: Self offers `value(x...)`. With
+/// `Integers`, `value` also works on Integer, and int64 tensors are taken; Self may then hide
+/// `integer_value`.
+template <class Self, OpId Id, std::size_t N, bool Integers>
+class Elementwise : public PrimitiveOf<Self, Id> {
  public:
-  static constexpr bool integers = Integers;
-  static Reads reads(Wanted) { return Self::saves; }
-
-  [[nodiscard]] Array forward(const Array& x) const {
+  void infer(InputSpecs in, OutputSpecs out) const override {
+    for (std::size_t i = 1; i < N; ++i) check_same_dtype(Id, *in[0], *in[i]);
     if constexpr (Integers) {
-      if (x.dtype == Dtype::int64) {
-        Array out = Array::uninitialized(x.shape, x.dtype);
-        scalar_map<Integer, Integer>([](Integer v) { return Self::value(v); }, out, {&x});
-        return out;
+      check_numeric(Id, *in[0]);
+    } else {
+      check_floating(Id, *in[0]);
+    }
+    out[0]->dtype = in[0]->dtype;
+    out[0]->shape = in[0]->shape;
+    for (std::size_t i = 1; i < N; ++i) {
+      if (!(in[i]->shape == out[0]->shape)) out[0]->shape = common_shape(Id, out[0]->shape, in[i]->shape);
+    }
+  }
+
+  void eval(Inputs in, Outputs out) const override { eval_on(in, *out[0], std::make_index_sequence<N>{}); }
+
+  [[nodiscard]] InputSet may_overwrite(int) const override { return (InputSet{1} << N) - 1; }
+
+  [[nodiscard]] TileKernel bind(InputSpecs in) const override {
+    switch (in[0]->dtype) {
+      case Dtype::float32:
+        return run_tile<float>;
+      case Dtype::float64:
+        return run_tile<double>;
+      default:
+        return nullptr;
+    }
+  }
+
+  /// `value` for int64.
+  auto integer_value(const auto&... x) const { return self().value(x...); }
+
+ protected:
+  ~Elementwise() = default;
+
+  [[nodiscard]] const Self& self() const { return static_cast<const Self&>(*this); }
+
+ private:
+  template <std::size_t... K>
+  void eval_on(Inputs in, Array& out, std::index_sequence<K...>) const {
+    const std::array<const Array*, N> arrays{in[K]...};
+    if constexpr (Integers) {
+      if (out.dtype == Dtype::int64) {
+        const auto value = [this](const auto&... x) { return self().integer_value(x...); };
+        scalar_map<Integer, of_each<Integer, K>...>(value, out, arrays);
+        return;
       }
     }
-    return map(
-        to_string(Id), [](const auto& v) { return Self::value(v); }, x);
+    map_to([this](const auto&... x) { return self().value(x...); }, arrays, out);
   }
+
+  template <class T>
+  static void run_tile(const Primitive& primitive, std::int64_t n, const void* const* in, InputSet repeated,
+                       void* const* out) {
+    const Self& self = static_cast<const Self&>(primitive);
+    map_tile<T, N, 1>([&self](const auto&... x) { return self.value(x...); }, n, in, repeated, out);
+  }
+
+  template <class T, std::size_t>
+  using of_each = T;
+};
+
+/// A primitive of one tensor. Self offers `value(x)`, `rule(g, saved)` and `saves`: input_bit(0), output_bit
+/// or reads_nothing (then `rule(g)`).
+template <class Self, OpId Id, bool Integers = false>
+class Unary : public Elementwise<Self, Id, 1, Integers> {
+ public:
+  [[nodiscard]] Reads reads(Wanted) const override { return Self::saves; }
+  auto formula(Index<0>, const auto&... v) const { return this->self().rule(v...); }
 
   void vjp(VjpContext& context) const override {
     if constexpr (Self::saves == reads_nothing) {
-      context.set(0, evaluate(
-                         to_string(Id), [](const auto& g) { return Self::rule(g); }, context.g));
+      context.set(0, evaluate(this->self(), context.g()));
     } else {
       const SavedValue saved = Self::saves == output_bit ? context.output() : context.input(0);
-      const auto rule = [](const auto& g, const auto& v) { return Self::rule(g, v); };
-      context.set(0, evaluate(to_string(Id), rule, context.g, saved));
+      context.set(0, evaluate(this->self(), context.g(), saved));
     }
   }
 
  protected:
   ~Unary() = default;
 };
-
-/// Checks the dtype and applies a unary primitive.
-template <class P>
-Tensor apply_unary(const Tensor& x) {
-  if constexpr (P::integers) {
-    check_numeric(P::op, x);
-  } else {
-    check_floating(P::op, x);
-  }
-  return apply(P{}, x);
-}
 
 }  // namespace xtgrad::inline v1::detail

@@ -15,53 +15,6 @@
 namespace xtgrad::inline v1 {
 namespace detail { namespace {
 
-class Gather final : public PrimitiveOf<OpId::gather> {
- public:
-  explicit Gather(std::size_t axis) : axis_(axis) {}
-  static Reads reads(Wanted) { return input_bit(1); }
-
-  [[nodiscard]] Array forward(const Array& x, const Array& index) const {
-    Array out = Array::uninitialized(index.shape, x.dtype);
-    gather_elements(x, axis_, index, out);
-    return out;
-  }
-
-  void vjp(VjpContext& context) const override {
-    const Tensor zero = zeros(context.shape(0), {.dtype = context.g.dtype()});
-    context.set(0, scatter_add(zero, static_cast<std::int64_t>(axis_), context.input(1), context.g));
-  }
-
-  [[nodiscard]] std::string attributes() const override { return fmt::format("axis={}", axis_); }
-
- private:
-  std::size_t axis_;
-};
-
-class ScatterAdd final : public PrimitiveOf<OpId::scatter_add> {
- public:
-  explicit ScatterAdd(std::size_t axis) : axis_(axis) {}
-  static Reads reads(Wanted wanted) { return is_wanted(wanted, 2) ? input_bit(1) : reads_nothing; }
-
-  [[nodiscard]] Array forward(const Array& x, const Array& index, const Array& source) const {
-    Array out = Array::uninitialized(x.shape, x.dtype);
-    std::memcpy(out.buffer.data(), x.buffer.data(), x.buffer.bytes());
-    scatter_add_elements(out, axis_, index, source);
-    return out;
-  }
-
-  void vjp(VjpContext& context) const override {
-    if (context.wanted(0)) context.set(0, context.g);
-    if (context.wanted(2)) {
-      context.set(2, gather(context.g, static_cast<std::int64_t>(axis_), context.input(1)));
-    }
-  }
-
-  [[nodiscard]] std::string attributes() const override { return fmt::format("axis={}", axis_); }
-
- private:
-  std::size_t axis_;
-};
-
 /// Throws ShapeError unless `index` has x's rank and is no larger than x off the axis.
 void check_index_shape(OpId op, const Shape& x, std::size_t axis, const Shape& index) {
   if (index.rank() != x.rank()) {
@@ -99,35 +52,88 @@ void check_index_range(OpId op, const Array& index, std::size_t axis, std::int64
   }
 }
 
-/// All checks that gather and scatter_add share; returns the axis.
-std::size_t check_index(OpId op, const Tensor& x, std::int64_t axis, const Tensor& index) {
-  const std::size_t dim = normalize_axis(to_string(op), axis, x.rank());
-  check_index_dtype(op, index);
-  check_index_shape(op, x.shape(), dim, index.shape());
-  check_index_range(op, array_of(index), dim, x.shape()[dim]);
-  return dim;
-}
+class Gather final : public PrimitiveOf<Gather, OpId::gather> {
+ public:
+  explicit Gather(std::size_t axis) : axis_(axis) {}
+
+  void describe(Attributes& a) override { a("axis", axis_); }
+  [[nodiscard]] Reads reads(Wanted) const override { return input_bit(1); }
+
+  void infer(InputSpecs in, OutputSpecs out) const override {
+    check_index_dtype(op, *in[1]);
+    check_index_shape(op, in[0]->shape, axis_, in[1]->shape);
+    out[0]->dtype = in[0]->dtype;
+    out[0]->shape = in[1]->shape;
+  }
+  void eval(Inputs in, Outputs out) const override {
+    check_index_range(op, *in[1], axis_, in[0]->shape[axis_]);
+    gather_elements(*in[0], axis_, *in[1], *out[0]);
+  }
+
+  void vjp(VjpContext& context) const override {
+    const Tensor zero = zeros(context.shape(0), {.dtype = context.g().dtype()});
+    context.set(0, scatter_add(zero, static_cast<std::int64_t>(axis_), context.input(1), context.g()));
+  }
+
+ private:
+  std::size_t axis_;
+};
+
+class ScatterAdd final : public PrimitiveOf<ScatterAdd, OpId::scatter_add> {
+ public:
+  explicit ScatterAdd(std::size_t axis) : axis_(axis) {}
+
+  void describe(Attributes& a) override { a("axis", axis_); }
+  [[nodiscard]] Reads reads(Wanted wanted) const override {
+    return is_wanted(wanted, 2) ? input_bit(1) : reads_nothing;
+  }
+
+  void infer(InputSpecs in, OutputSpecs out) const override {
+    const Spec &x = *in[0], &index = *in[1], &source = *in[2];
+    check_numeric(op, x);
+    if (source.dtype != x.dtype) {
+      throw DtypeError(fmt::format("scatter_add: dtypes differ: x is {}, source is {}; convert one with to()",
+                                   to_string(x.dtype), to_string(source.dtype)));
+    }
+    check_index_dtype(op, index);
+    check_index_shape(op, x.shape, axis_, index.shape);
+    if (!(source.shape == index.shape)) {
+      throw ShapeError(
+          fmt::format("scatter_add: source and index must have one shape: source is {}, index is {}",
+                      to_string(source.shape), to_string(index.shape)));
+    }
+    out[0]->dtype = x.dtype;
+    out[0]->shape = x.shape;
+  }
+  void eval(Inputs in, Outputs out) const override {
+    check_index_range(op, *in[1], axis_, in[0]->shape[axis_]);
+    if (out[0]->buffer.get() != in[0]->buffer.get()) {
+      std::memcpy(out[0]->buffer.data(), in[0]->buffer.data(), in[0]->buffer.bytes());
+    }
+    scatter_add_elements(*out[0], axis_, *in[1], *in[2]);
+  }
+  [[nodiscard]] InputSet may_overwrite(int) const override { return 0b001; }
+
+  void vjp(VjpContext& context) const override {
+    if (context.wanted(0)) context.set(0, context.g());
+    if (context.wanted(2)) {
+      context.set(2, gather(context.g(), static_cast<std::int64_t>(axis_), context.input(1)));
+    }
+  }
+
+ private:
+  std::size_t axis_;
+};
 
 }}  // namespace detail
 
 Tensor gather(const Tensor& x, std::int64_t axis, const Tensor& index) {
-  const std::size_t dim = detail::check_index(detail::OpId::gather, x, axis, index);
+  const std::size_t dim = normalize_axis(to_string(detail::OpId::gather), axis, x.rank());
   return detail::apply(detail::Gather(dim), x, index);
 }
 
 Tensor scatter_add(const Tensor& x, std::int64_t axis, const Tensor& index, const Tensor& source) {
-  using detail::OpId;
-  detail::check_numeric(OpId::scatter_add, x);
-  if (source.dtype() != x.dtype()) {
-    throw DtypeError(fmt::format("scatter_add: dtypes differ: x is {}, source is {}; convert one with to()",
-                                 to_string(x.dtype()), to_string(source.dtype())));
-  }
-  const std::size_t dim = detail::check_index(OpId::scatter_add, x, axis, index);
-  if (source.shape() != index.shape()) {
-    throw ShapeError(
-        fmt::format("scatter_add: source and index must have one shape: source is {}, index is {}",
-                    to_string(source.shape()), to_string(index.shape())));
-  }
+  const std::size_t dim = normalize_axis(to_string(detail::OpId::scatter_add), axis, x.rank());
   return detail::apply(detail::ScatterAdd(dim), x, index, source);
 }
 

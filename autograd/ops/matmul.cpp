@@ -18,37 +18,79 @@ std::int64_t matrix_size(const Shape& shape, bool transposed, std::size_t dim) {
 
 Shape leading(const Shape& shape) { return Shape(std::span(shape.begin(), shape.rank() - 2)); }
 
-class Matmul final : public PrimitiveOf<OpId::matmul> {
+std::string describe(const Shape& x, bool transposed) {
+  return to_string(x) + (transposed ? " transposed" : "");
+}
+
+[[noreturn]] void throw_misfit(std::string_view rule, const Shape& a, const Shape& b,
+                               const MatmulOptions& options, std::string_view next_step = "") {
+  throw ShapeError(fmt::format("{}: {}: a is {}, b is {}{}", to_string(OpId::matmul), rule,
+                               describe(a, options.transpose_a), describe(b, options.transpose_b),
+                               next_step));
+}
+
+void check_batches(const Shape& a, const Shape& b, const MatmulOptions& options) {
+  const std::size_t common = std::min(a.rank(), b.rank());
+  for (std::size_t from_end = 3; from_end <= common; ++from_end) {
+    const std::int64_t size_a = a[a.rank() - from_end];
+    const std::int64_t size_b = b[b.rank() - from_end];
+    if (size_a == size_b || size_a == 1 || size_b == 1) continue;
+    throw_misfit("leading dimensions do not broadcast", a, b, options);
+  }
+}
+
+void check_shapes(const Shape& a, const Shape& b, const MatmulOptions& options) {
+  if (a.rank() < 2 || b.rank() < 2) {
+    throw_misfit("operands need at least 2 dimensions", a, b, options,
+                 "; reshape a vector to a row [1, n] or a column [n, 1]");
+  }
+  if (matrix_size(a, options.transpose_a, 1) != matrix_size(b, options.transpose_b, 0)) {
+    throw_misfit("inner sizes differ", a, b, options);
+  }
+  check_batches(a, b, options);
+}
+
+class Matmul final : public PrimitiveOf<Matmul, OpId::matmul> {
  public:
   explicit Matmul(const MatmulOptions& options) : options_(options) {}
 
-  static Reads reads(Wanted wanted) {
+  void describe(Attributes& a) override {
+    a("transpose_a", options_.transpose_a, false);
+    a("transpose_b", options_.transpose_b, false);
+  }
+  [[nodiscard]] Reads reads(Wanted wanted) const override {
     return (is_wanted(wanted, 0) ? input_bit(1) : reads_nothing) |
            (is_wanted(wanted, 1) ? input_bit(0) : reads_nothing);
   }
 
-  [[nodiscard]] Array forward(const Array& a, const Array& b) const {
+  void infer(InputSpecs in, OutputSpecs out) const override {
+    check_same_dtype(op, *in[0], *in[1]);
+    check_floating(op, *in[0]);
+    const Shape &a = in[0]->shape, &b = in[1]->shape;
+    check_shapes(a, b, options_);
+    Shape shape =
+        a.rank() == 2 && b.rank() == 2 ? Shape{} : broadcast_shapes(to_string(op), leading(a), leading(b));
+    shape.push_back(matrix_size(a, options_.transpose_a, 0));
+    shape.push_back(matrix_size(b, options_.transpose_b, 1));
+    out[0]->dtype = in[0]->dtype;
+    out[0]->shape = shape;
+  }
+
+  void eval(Inputs in, Outputs out) const override {
     const auto [transpose_a, transpose_b] = options_;
-    const GemmOptions sizes{.m = matrix_size(a.shape, transpose_a, 0),
-                            .n = matrix_size(b.shape, transpose_b, 1),
-                            .k = matrix_size(a.shape, transpose_a, 1),
+    const GemmOptions sizes{.m = matrix_size(in[0]->shape, transpose_a, 0),
+                            .n = matrix_size(in[1]->shape, transpose_b, 1),
+                            .k = matrix_size(in[0]->shape, transpose_a, 1),
                             .transpose_a = transpose_a,
                             .transpose_b = transpose_b};
-    Shape shape = a.shape.rank() == 2 && b.shape.rank() == 2
-                      ? Shape{}
-                      : broadcast_shapes(to_string(op), leading(a.shape), leading(b.shape));
-    shape.push_back(sizes.m);
-    shape.push_back(sizes.n);
-    Array out = Array::uninitialized(shape, a.dtype);
-    batched_gemm(sizes, a, b, out);
-    return out;
+    batched_gemm(sizes, *in[0], *in[1], *out[0]);
   }
 
   // For the matrices A = a or its transpose, and B likewise: dA = g B', dB = A' g, and where an operand is
   // stored transposed, so is its gradient: (g B')' = B g'.
   void vjp(VjpContext& context) const override {
     const auto [transpose_a, transpose_b] = options_;
-    const Tensor& g = context.g;  // [..., m, n]
+    const Tensor& g = context.g();  // [..., m, n]
     if (context.wanted(0)) {
       const Tensor b = context.input(1);
       const Tensor da = transpose_a ? matmul(b, g, {.transpose_a = transpose_b, .transpose_b = true})
@@ -56,12 +98,6 @@ class Matmul final : public PrimitiveOf<OpId::matmul> {
       context.set(0, sum_to(da, context.shape(0)));
     }
     if (context.wanted(1)) context.set(1, gradient_of_b(g, context.input(0), context.shape(1)));
-  }
-
-  [[nodiscard]] std::string attributes() const override {
-    return fmt::format("{}{}{}", options_.transpose_a ? "transpose_a" : "",
-                       options_.transpose_a && options_.transpose_b ? ", " : "",
-                       options_.transpose_b ? "transpose_b" : "");
   }
 
  private:
@@ -93,41 +129,9 @@ class Matmul final : public PrimitiveOf<OpId::matmul> {
   MatmulOptions options_;
 };
 
-std::string describe(const Tensor& x, bool transposed) {
-  return to_string(x.shape()) + (transposed ? " transposed" : "");
-}
-
-[[noreturn]] void throw_misfit(std::string_view rule, const Tensor& a, const Tensor& b,
-                               const MatmulOptions& options, std::string_view next_step = "") {
-  throw ShapeError(fmt::format("{}: {}: a is {}, b is {}{}", to_string(OpId::matmul), rule,
-                               describe(a, options.transpose_a), describe(b, options.transpose_b),
-                               next_step));
-}
-
-void check_batches(const Tensor& a, const Tensor& b, const MatmulOptions& options) {
-  const std::size_t common = std::min(a.rank(), b.rank());
-  for (std::size_t from_end = 3; from_end <= common; ++from_end) {
-    const std::int64_t size_a = a.shape()[a.rank() - from_end];
-    const std::int64_t size_b = b.shape()[b.rank() - from_end];
-    if (size_a == size_b || size_a == 1 || size_b == 1) continue;
-    throw_misfit("leading dimensions do not broadcast", a, b, options);
-  }
-}
-
 }}  // namespace detail
 
 Tensor matmul(const Tensor& a, const Tensor& b, const MatmulOptions& options) {
-  using detail::OpId;
-  detail::check_same_dtype(OpId::matmul, a, b);
-  detail::check_floating(OpId::matmul, a);
-  if (a.rank() < 2 || b.rank() < 2) {
-    detail::throw_misfit("operands need at least 2 dimensions", a, b, options,
-                         "; reshape a vector to a row [1, n] or a column [n, 1]");
-  }
-  const std::int64_t inner_a = detail::matrix_size(a.shape(), options.transpose_a, 1);
-  const std::int64_t inner_b = detail::matrix_size(b.shape(), options.transpose_b, 0);
-  if (inner_a != inner_b) detail::throw_misfit("inner sizes differ", a, b, options);
-  detail::check_batches(a, b, options);
   return detail::apply(detail::Matmul{options}, a, b);
 }
 

@@ -24,12 +24,6 @@ Window window_of(const AvgPool2dOptions& options) {
   return {options.kernel, options.stride.value_or(options.kernel), options.padding, 1};
 }
 
-std::string describe(const Window& window, bool ceil_mode) {
-  return fmt::format("kernel={}, stride={}, padding={}, dilation={}{}", to_string(window.kernel),
-                     to_string(window.stride), to_string(window.padding), to_string(window.dilation),
-                     ceil_mode ? ", ceil_mode" : "");
-}
-
 /// No more padding than half the window, or windows without dilation could lie on padding alone.
 void check_padding(std::string_view function, const Window& window) {
   if (window.padding.height <= window.rows().extent() / 2 &&
@@ -54,128 +48,177 @@ Shape pooled_shape(const Shape& x, const Size2d& places) { return {x[0], x[1], p
 
 /// What the three operations of max pooling share. x, where only its largest elements' places matter, is a
 /// constant to put and take: who is the largest is piecewise constant.
-template <OpId Id>
-class MaxPool : public PrimitiveOf<Id> {
+template <class Self, OpId Id>
+class MaxPool : public PrimitiveOf<Self, Id> {
  public:
-  MaxPool(const MaxPool2dOptions& options, const Size2d& places) : options_(options), places_(places) {}
+  explicit MaxPool(const MaxPool2dOptions& options) : options_(options) {}
 
-  [[nodiscard]] std::string attributes() const override {
-    return describe(window_of(options_), options_.ceil_mode);
+  void describe(Attributes& a) override {
+    a("kernel", options_.kernel);
+    a("stride", options_.stride, std::nullopt);
+    a("padding", options_.padding, 0);
+    a("dilation", options_.dilation, 1);
+    a("ceil_mode", options_.ceil_mode, false);
   }
 
  protected:
   ~MaxPool() = default;
 
-  [[nodiscard]] WindowedPlanes planes(const Shape& x) const {
-    return windowed_planes(x, places_, window_of(options_));
+  /// Planes of the image `x`, whose windows give the image `pooled`.
+  [[nodiscard]] WindowedPlanes planes(const Shape& x, const Shape& pooled) const {
+    return windowed_planes(x, {pooled[2], pooled[3]}, window_of(options_));
   }
 
   MaxPool2dOptions options_;
-  Size2d places_;
 };
 
 /// Its rule finds the largest elements again rather than keep where they are: with x in memory that adds half
 /// to the time of writing the gradient, and the layer before mostly keeps x for its own rule.
-class MaxPool2d final : public MaxPool<OpId::max_pool2d> {
+class MaxPool2d final : public MaxPool<MaxPool2d, OpId::max_pool2d> {
  public:
   using MaxPool::MaxPool;
-  static Reads reads(Wanted) { return input_bit(0); }
+  [[nodiscard]] Reads reads(Wanted) const override { return input_bit(0); }
 
-  [[nodiscard]] Array forward(const Array& x) const {
-    Array out = Array::uninitialized(pooled_shape(x.shape, places_), x.dtype);
-    max_pool_planes(planes(x.shape), x, out);
-    return out;
+  void infer(InputSpecs in, OutputSpecs out) const override {
+    check_floating(op, *in[0]);
+    out[0]->dtype = in[0]->dtype;
+    out[0]->shape = pooled_shape(in[0]->shape, pooled_size(op, in[0]->shape, options_));
+  }
+  void eval(Inputs in, Outputs out) const override {
+    max_pool_planes(planes(in[0]->shape, out[0]->shape), *in[0], *out[0]);
   }
   void vjp(VjpContext& context) const override {
-    context.set(0, max_pool2d_put(context.g, context.input(0), options_));
+    context.set(0, max_pool2d_put(context.g(), context.input(0), options_));
   }
 };
 
-class MaxPool2dTake final : public MaxPool<OpId::max_pool2d_take> {
+class MaxPool2dTake final : public MaxPool<MaxPool2dTake, OpId::max_pool2d_take> {
  public:
   using MaxPool::MaxPool;
-  static Reads reads(Wanted) { return input_bit(1); }
+  [[nodiscard]] Reads reads(Wanted) const override { return input_bit(1); }
 
-  [[nodiscard]] Array forward(const Array& u, const Array& x) const {
-    Array out = Array::uninitialized(pooled_shape(x.shape, places_), x.dtype);
-    max_take_planes(planes(x.shape), u, x, out);
-    return out;
+  void infer(InputSpecs in, OutputSpecs out) const override {
+    const Spec &u = *in[0], &x = *in[1];
+    check_floating(op, u);
+    check_same_dtype(op, u, x);
+    const Size2d places = pooled_size(op, x.shape, options_);
+    if (!(u.shape == x.shape)) {
+      throw ShapeError(fmt::format("max_pool2d_take: u and x must have one shape: u is {}, x is {}",
+                                   to_string(u.shape), to_string(x.shape)));
+    }
+    out[0]->dtype = x.dtype;
+    out[0]->shape = pooled_shape(x.shape, places);
+  }
+  void eval(Inputs in, Outputs out) const override {
+    max_take_planes(planes(in[1]->shape, out[0]->shape), *in[0], *in[1], *out[0]);
   }
   void vjp(VjpContext& context) const override {
-    context.set(0, max_pool2d_put(context.g, context.input(1), options_));
+    context.set(0, max_pool2d_put(context.g(), context.input(1), options_));
   }
 };
 
-class MaxPool2dPut final : public MaxPool<OpId::max_pool2d_put> {
+class MaxPool2dPut final : public MaxPool<MaxPool2dPut, OpId::max_pool2d_put> {
  public:
   using MaxPool::MaxPool;
-  static Reads reads(Wanted) { return input_bit(1); }
+  [[nodiscard]] Reads reads(Wanted) const override { return input_bit(1); }
 
-  [[nodiscard]] Array forward(const Array& g, const Array& x) const {
-    Array out = Array::uninitialized(x.shape, x.dtype);
-    max_put_planes(planes(x.shape), g, x, out);
-    return out;
+  void infer(InputSpecs in, OutputSpecs out) const override {
+    const Spec &g = *in[0], &x = *in[1];
+    check_floating(op, g);
+    check_same_dtype(op, g, x);
+    const Shape pooled = pooled_shape(x.shape, pooled_size(op, x.shape, options_));
+    if (!(g.shape == pooled)) {
+      throw ShapeError(
+          fmt::format("max_pool2d_put: g must have the shape of max_pool2d(x): g is {}, that is {}",
+                      to_string(g.shape), to_string(pooled)));
+    }
+    out[0]->dtype = x.dtype;
+    out[0]->shape = x.shape;
+  }
+  void eval(Inputs in, Outputs out) const override {
+    max_put_planes(planes(in[1]->shape, in[0]->shape), *in[0], *in[1], *out[0]);
   }
   void vjp(VjpContext& context) const override {
-    context.set(0, max_pool2d_take(context.g, context.input(1), options_));
+    context.set(0, max_pool2d_take(context.g(), context.input(1), options_));
   }
 };
 
 /// Avg pooling and its adjoint.
-template <OpId Id>
-class AvgPool : public PrimitiveOf<Id> {
+template <class Self, OpId Id>
+class AvgPool : public PrimitiveOf<Self, Id> {
  public:
-  AvgPool(const AvgPool2dOptions& options, const Size2d& image, const Size2d& places)
-      : options_(options), image_(image), places_(places) {}
-  static Reads reads(Wanted) { return reads_nothing; }
+  explicit AvgPool(const AvgPool2dOptions& options) : options_(options) {}
 
-  [[nodiscard]] std::string attributes() const override {
-    std::string text = describe(window_of(options_), options_.ceil_mode);
-    if (!options_.count_include_pad) text += ", count_include_pad=false";
-    if (options_.divisor_override) text += fmt::format(", divisor_override={}", *options_.divisor_override);
-    return text;
+  void describe(Attributes& a) override {
+    a("kernel", options_.kernel);
+    a("stride", options_.stride, std::nullopt);
+    a("padding", options_.padding, 0);
+    a("ceil_mode", options_.ceil_mode, false);
+    a("count_include_pad", options_.count_include_pad, true);
+    a("divisor_override", options_.divisor_override, std::nullopt);
   }
 
  protected:
   ~AvgPool() = default;
 
-  [[nodiscard]] WindowedPlanes planes(const Shape& image) const {
-    return windowed_planes(image, places_, window_of(options_));
+  [[nodiscard]] WindowedPlanes planes(const Shape& image, const Shape& pooled) const {
+    return windowed_planes(image, {pooled[2], pooled[3]}, window_of(options_));
   }
   [[nodiscard]] AvgDivisor divisor() const {
     return {.fixed = options_.divisor_override.value_or(0), .count_padding = options_.count_include_pad};
   }
 
   AvgPool2dOptions options_;
-  Size2d image_;
-  Size2d places_;
 };
 
-class AvgPool2d final : public AvgPool<OpId::avg_pool2d> {
+class AvgPool2d final : public AvgPool<AvgPool2d, OpId::avg_pool2d> {
  public:
   using AvgPool::AvgPool;
 
-  [[nodiscard]] Array forward(const Array& x) const {
-    Array out = Array::uninitialized(pooled_shape(x.shape, places_), x.dtype);
-    avg_pool_planes(planes(x.shape), divisor(), x, out);
-    return out;
+  void infer(InputSpecs in, OutputSpecs out) const override {
+    check_floating(op, *in[0]);
+    out[0]->dtype = in[0]->dtype;
+    out[0]->shape = pooled_shape(in[0]->shape, pooled_size(op, in[0]->shape, options_));
+  }
+  void eval(Inputs in, Outputs out) const override {
+    avg_pool_planes(planes(in[0]->shape, out[0]->shape), divisor(), *in[0], *out[0]);
   }
   void vjp(VjpContext& context) const override {
-    context.set(0, avg_pool2d_spread(context.g, image_, options_));
+    const Shape& x = context.shape(0);
+    context.set(0, avg_pool2d_spread(context.g(), {x[2], x[3]}, options_));
   }
 };
 
-class AvgPool2dSpread final : public AvgPool<OpId::avg_pool2d_spread> {
+class AvgPool2dSpread final : public AvgPool<AvgPool2dSpread, OpId::avg_pool2d_spread> {
  public:
-  using AvgPool::AvgPool;
+  AvgPool2dSpread(const AvgPool2dOptions& options, const Size2d& image) : AvgPool(options), image_(image) {}
 
-  [[nodiscard]] Array forward(const Array& g) const {
-    const Shape shape = pooled_shape(g.shape, image_);
-    Array out = Array::uninitialized(shape, g.dtype);
-    avg_spread_planes(planes(shape), divisor(), g, out);
-    return out;
+  void describe(Attributes& a) override {
+    a("image", image_);
+    AvgPool::describe(a);
   }
-  void vjp(VjpContext& context) const override { context.set(0, avg_pool2d(context.g, options_)); }
+  void infer(InputSpecs in, OutputSpecs out) const override {
+    const Shape& g = in[0]->shape;
+    check_floating(op, *in[0]);
+    check_image(op, g, "g");
+    check_image_size(op, image_, "the image");
+    const Shape shape = pooled_shape(g, image_);
+    const Size2d places = pooled_size(op, shape, options_, "the image");
+    if (!(g == pooled_shape(shape, places))) {
+      throw ShapeError(
+          fmt::format("avg_pool2d_spread: the window has {} places on the image: g is {}, the image {}",
+                      to_string(places), to_string(g), to_string(image_)));
+    }
+    out[0]->dtype = in[0]->dtype;
+    out[0]->shape = shape;
+  }
+  void eval(Inputs in, Outputs out) const override {
+    avg_spread_planes(planes(out[0]->shape, in[0]->shape), divisor(), *in[0], *out[0]);
+  }
+  void vjp(VjpContext& context) const override { context.set(0, avg_pool2d(context.g(), options_)); }
+
+ private:
+  Size2d image_;
 };
 
 }  // namespace
@@ -202,53 +245,23 @@ void check_pool_options(std::string_view function, const AvgPool2dOptions& optio
 using detail::OpId;
 
 Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& options) {
-  detail::check_floating(OpId::max_pool2d, x);
-  const Size2d places = detail::pooled_size(OpId::max_pool2d, x.shape(), options);
-  return detail::apply(detail::MaxPool2d(options, places), x);
+  return detail::apply(detail::MaxPool2d(options), x);
 }
 
 Tensor max_pool2d_take(const Tensor& u, const Tensor& x, const MaxPool2dOptions& options) {
-  detail::check_floating(OpId::max_pool2d_take, u);
-  detail::check_same_dtype(OpId::max_pool2d_take, u, x);
-  const Size2d places = detail::pooled_size(OpId::max_pool2d_take, x.shape(), options);
-  if (u.shape() != x.shape()) {
-    throw ShapeError(fmt::format("max_pool2d_take: u and x must have one shape: u is {}, x is {}",
-                                 to_string(u.shape()), to_string(x.shape())));
-  }
-  return detail::apply(detail::MaxPool2dTake(options, places), u, detail::make_constant(detail::array_of(x)));
+  return detail::apply(detail::MaxPool2dTake(options), u, detail::make_constant(detail::array_of(x)));
 }
 
 Tensor max_pool2d_put(const Tensor& g, const Tensor& x, const MaxPool2dOptions& options) {
-  detail::check_floating(OpId::max_pool2d_put, g);
-  detail::check_same_dtype(OpId::max_pool2d_put, g, x);
-  const Size2d places = detail::pooled_size(OpId::max_pool2d_put, x.shape(), options);
-  const Shape pooled = detail::pooled_shape(x.shape(), places);
-  if (g.shape() != pooled) {
-    throw ShapeError(
-        fmt::format("max_pool2d_put: g must have the shape of max_pool2d(x): g is {}, that is {}",
-                    to_string(g.shape()), to_string(pooled)));
-  }
-  return detail::apply(detail::MaxPool2dPut(options, places), g, detail::make_constant(detail::array_of(x)));
+  return detail::apply(detail::MaxPool2dPut(options), g, detail::make_constant(detail::array_of(x)));
 }
 
 Tensor avg_pool2d(const Tensor& x, const AvgPool2dOptions& options) {
-  detail::check_floating(OpId::avg_pool2d, x);
-  const Size2d places = detail::pooled_size(OpId::avg_pool2d, x.shape(), options);
-  return detail::apply(detail::AvgPool2d(options, {x.shape()[2], x.shape()[3]}, places), x);
+  return detail::apply(detail::AvgPool2d(options), x);
 }
 
 Tensor avg_pool2d_spread(const Tensor& g, const Size2d& image, const AvgPool2dOptions& options) {
-  detail::check_floating(OpId::avg_pool2d_spread, g);
-  detail::check_image(OpId::avg_pool2d_spread, g.shape(), "g");
-  detail::check_image_size(OpId::avg_pool2d_spread, image, "the image");
-  const Shape shape = detail::pooled_shape(g.shape(), image);
-  const Size2d places = detail::pooled_size(OpId::avg_pool2d_spread, shape, options, "the image");
-  if (g.shape() != detail::pooled_shape(shape, places)) {
-    throw ShapeError(
-        fmt::format("avg_pool2d_spread: the window has {} places on the image: g is {}, the image {}",
-                    to_string(places), to_string(g.shape()), to_string(image)));
-  }
-  return detail::apply(detail::AvgPool2dSpread(options, image, places), g);
+  return detail::apply(detail::AvgPool2dSpread(options, image), g);
 }
 
 }  // namespace xtgrad::inline v1

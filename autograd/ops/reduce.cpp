@@ -1,126 +1,158 @@
 #include <fmt/format.h>
 
-#include "xtgrad/autograd/core/apply.h"
 #include "xtgrad/autograd/errors.h"
-#include "xtgrad/autograd/kernels/evaluate.h"
 #include "xtgrad/autograd/kernels/sum.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/ops/axes.h"
 #include "xtgrad/autograd/ops/checks.h"
+#include "xtgrad/autograd/ops/rule.h"
 
 namespace xtgrad::inline v1 {
 namespace detail { namespace {
 
-class Sum final : public PrimitiveOf<OpId::sum> {
+/// What reductions share: axes, and a result of the input's dtype.
+template <class Self, OpId Id>
+class Reduction : public PrimitiveOf<Self, Id> {
  public:
-  explicit Sum(const ReducedAxes& axes) : axes_(axes) {}
-  static Reads reads(Wanted) { return reads_nothing; }
+  explicit Reduction(const ReducedAxes& axes) : axes_(axes) {}
 
-  [[nodiscard]] Array forward(const Array& x) const {
-    return reduce_axes(x, axes_.mask, axes_.result(x.shape), sum_axis);
-  }
-  void vjp(VjpContext& context) const override {
-    const Shape& shape = context.shape(0);
-    context.set(0, broadcast_to(reshape(context.g, axes_.kept(shape)), shape));
-  }
-  [[nodiscard]] std::string attributes() const override { return axes_.text(); }
+  void describe(Attributes& a) override { axes_.describe(a); }
 
- private:
+ protected:
+  ~Reduction() = default;
+
+  void infer_result(const Spec& x, Spec& out) const {
+    out.dtype = x.dtype;
+    out.shape = axes_.result(x.shape);
+  }
+
   ReducedAxes axes_;
 };
 
-class Mean final : public PrimitiveOf<OpId::mean> {
+class Sum final : public Reduction<Sum, OpId::sum> {
  public:
-  explicit Mean(const ReducedAxes& axes) : axes_(axes) {}
-  static Reads reads(Wanted) { return reads_nothing; }
+  using Reduction::Reduction;
 
-  [[nodiscard]] Array forward(const Array& x) const {
-    const Array total = reduce_axes(x, axes_.mask, axes_.result(x.shape), sum_axis);
-    const auto count = static_cast<double>(axes_.count(x.shape));
-    return map(
-        to_string(op), [count](const auto& v) { return v / count; }, total);
+  void infer(InputSpecs in, OutputSpecs out) const override {
+    check_numeric(op, *in[0]);
+    infer_result(*in[0], *out[0]);
+  }
+  void eval(Inputs in, Outputs out) const override { reduce_axes(*in[0], axes_.mask, sum_axis, *out[0]); }
+  void vjp(VjpContext& context) const override {
+    const Shape& shape = context.shape(0);
+    context.set(0, broadcast_to(reshape(context.g(), axes_.kept(shape)), shape));
+  }
+};
+
+class Mean final : public Reduction<Mean, OpId::mean> {
+ public:
+  using Reduction::Reduction;
+
+  void infer(InputSpecs in, OutputSpecs out) const override {
+    check_floating(op, *in[0]);
+    infer_result(*in[0], *out[0]);
+  }
+  void eval(Inputs in, Outputs out) const override {
+    reduce_axes(*in[0], axes_.mask, sum_axis, *out[0]);
+    const auto count = static_cast<double>(axes_.count(in[0]->shape));
+    map_to([count](const auto& v) { return v / count; }, std::array<const Array*, 1>{out[0]}, *out[0]);
   }
   // Divided while it is small, then repeated.
   void vjp(VjpContext& context) const override {
     const Shape& shape = context.shape(0);
-    const Tensor share = context.g / static_cast<double>(axes_.count(shape));
+    const Tensor share = context.g() / static_cast<double>(axes_.count(shape));
     context.set(0, broadcast_to(reshape(share, axes_.kept(shape)), shape));
   }
-  [[nodiscard]] std::string attributes() const override { return axes_.text(); }
-
- private:
-  ReducedAxes axes_;
 };
 
-class Amax final : public PrimitiveOf<OpId::amax> {
- public:
-  explicit Amax(const ReducedAxes& axes) : axes_(axes) {}
-  static Reads reads(Wanted) { return input_bit(0) | output_bit; }
+/// As in NumPy, a largest of nothing is an error only where the result would need one.
+void check_not_empty(OpId op, const Shape& shape, ReducedAxes axes) {
+  if (axes.count(shape) != 0 || axes.result(shape).numel() == 0) return;
+  throw ShapeError(fmt::format("{}: no elements to choose from: x is {}, axes={}{}", to_string(op),
+                               to_string(shape), to_string(axes.dims()), axes.keepdim ? ", keepdim" : ""));
+}
 
-  [[nodiscard]] Array forward(const Array& x) const {
-    return reduce_axes(x, axes_.mask, axes_.result(x.shape), max_axis);
+class Amax final : public Reduction<Amax, OpId::amax> {
+ public:
+  using Reduction::Reduction;
+  [[nodiscard]] Reads reads(Wanted) const override { return input_bit(0) | output_bit; }
+
+  void infer(InputSpecs in, OutputSpecs out) const override {
+    check_numeric(op, *in[0]);
+    check_not_empty(op, in[0]->shape, axes_);
+    infer_result(*in[0], *out[0]);
   }
+  void eval(Inputs in, Outputs out) const override { reduce_axes(*in[0], axes_.mask, max_axis, *out[0]); }
 
   // Who ties is piecewise constant: to the rule's own derivatives x and y are constants.
-  // `v != v` finds the winners where y is NaN; elsewhere no x is NaN.
   void vjp(VjpContext& context) const override {
     const Tensor x = make_constant(context.input(0).array());
     const Shape kept = axes_.kept(x.shape());
     const Tensor y = make_constant(context.output().array().with_shape(kept));
-    const auto is_winner = [](const auto& v, const auto& w) { return where(v == w, 1, where(v != v, 1, 0)); };
-    const Array winners = map(to_string(op), is_winner, array_of(x), array_of(y));
-    const Tensor ties = make_constant(reduce_axes(winners, axes_.mask, kept, sum_axis));
-    const auto rule = [](const auto& g, const auto& v, const auto& w, const auto& n) {
-      const auto share = g / n;
-      return where(v == w, share, where(v != v, share, 0));
-    };
-    context.set(0, evaluate(to_string(op), rule, reshape(context.g, kept), x, y, ties));
+    const Tensor winners = apply_constant(RuleOf<Amax, 1, 2>(*this), x, y);
+    const Tensor ties = apply(Sum({axes_.mask, true}), winners);
+    context.set(0, evaluate<0>(*this, reshape(context.g(), kept), x, y, ties));
   }
-  [[nodiscard]] std::string attributes() const override { return axes_.text(); }
 
- private:
-  ReducedAxes axes_;
+  // `v != v` finds the winners where y is NaN; elsewhere no x is NaN.
+  static auto formula(Index<0>, const auto& g, const auto& v, const auto& w, const auto& n) {
+    const auto share = g / n;
+    return where(v == w, share, where(v != v, share, 0));
+  }
+  static auto formula(Index<1>, const auto& v, const auto& w) {
+    return where(v == w, 1, where(v != v, 1, 0));
+  }
 };
 
-/// As in NumPy, a largest of nothing is an error only where the result would need one.
-void check_not_empty(OpId op, const Shape& shape, const ReducedAxes& axes) {
-  if (axes.count(shape) != 0 || axes.result(shape).numel() == 0) return;
-  throw ShapeError(fmt::format("{}: no elements to choose from: x is {}, {}", to_string(op), to_string(shape),
-                               axes.text()));
-}
+class Argmax final : public ConstantPrimitive<Argmax> {
+ public:
+  static constexpr OpId op = OpId::argmax;
+  Argmax(std::size_t axis, bool keepdim) : axis_(axis), keepdim_(keepdim) {}
+
+  [[nodiscard]] std::string_view name() const override { return to_string(op); }
+  void describe(Attributes& a) override {
+    a("axis", axis_);
+    a("keepdim", keepdim_, false);
+  }
+  void infer(InputSpecs in, OutputSpecs out) const override {
+    check_numeric(op, *in[0]);
+    const ReducedAxes axes{AxisMask{1} << axis_, keepdim_};
+    check_not_empty(op, in[0]->shape, axes);
+    out[0]->dtype = Dtype::int64;
+    out[0]->shape = axes.result(in[0]->shape);
+  }
+  void eval(Inputs in, Outputs out) const override {
+    const AxisView view(in[0]->shape, axis_);
+    argmax_axis(*in[0], view.outer, view.axis, view.inner, *out[0]);
+  }
+
+ private:
+  std::size_t axis_;
+  bool keepdim_;
+};
 
 }}  // namespace detail
 
 using detail::OpId;
 
 Tensor sum(const Tensor& x, const ReduceOptions& options) {
-  detail::check_numeric(OpId::sum, x);
   return detail::apply(detail::Sum(detail::reduced_axes(OpId::sum, x.shape(), options.axes, options.keepdim)),
                        x);
 }
 
 Tensor mean(const Tensor& x, const ReduceOptions& options) {
-  detail::check_floating(OpId::mean, x);
   return detail::apply(
       detail::Mean(detail::reduced_axes(OpId::mean, x.shape(), options.axes, options.keepdim)), x);
 }
 
 Tensor amax(const Tensor& x, const ReduceOptions& options) {
-  detail::check_numeric(OpId::amax, x);
-  const auto axes = detail::reduced_axes(OpId::amax, x.shape(), options.axes, options.keepdim);
-  detail::check_not_empty(OpId::amax, x.shape(), axes);
-  return detail::apply(detail::Amax(axes), x);
+  return detail::apply(
+      detail::Amax(detail::reduced_axes(OpId::amax, x.shape(), options.axes, options.keepdim)), x);
 }
 
 Tensor argmax(const Tensor& x, std::int64_t axis, bool keepdim) {
-  detail::check_numeric(OpId::argmax, x);
-  const Shape& shape = x.shape();
-  const auto axes = detail::reduced_axes(OpId::argmax, shape, {&axis, 1}, keepdim);
-  detail::check_not_empty(OpId::argmax, shape, axes);
-  detail::Array out = detail::Array::uninitialized(axes.result(shape), Dtype::int64);
-  const detail::AxisView view(shape, normalize_axis(to_string(OpId::argmax), axis, shape.rank()));
-  detail::argmax_axis(detail::array_of(x), view.outer, view.axis, view.inner, out);
-  return detail::make_constant(std::move(out));
+  const std::size_t dim = normalize_axis(to_string(OpId::argmax), axis, x.rank());
+  return detail::apply_constant(detail::Argmax(dim, keepdim), x);
 }
 
 }  // namespace xtgrad::inline v1

@@ -7,39 +7,74 @@
 namespace xtgrad::inline v1 {
 namespace detail { namespace {
 
-class Where final : public PrimitiveOf<OpId::where> {
+class Where final : public PrimitiveOf<Where, OpId::where> {
  public:
-  static Reads reads(Wanted) { return input_bit(0); }
+  [[nodiscard]] Reads reads(Wanted) const override { return input_bit(0); }
 
-  [[nodiscard]] Array forward(const Array& mask, const Array& a, const Array& b) const {
-    Array out = Array::uninitialized(common_shape(to_string(op), mask.shape, a.shape, b.shape), a.dtype);
-    visit(a.dtype, [&](auto zero) {
-      using T = decltype(zero);
-      scalar_map<T, bool, T, T>([](bool m, T v, T w) { return m ? v : w; }, out, {&mask, &a, &b});
-    });
-    return out;
+  void infer(InputSpecs in, OutputSpecs out) const override {
+    if (in[0]->dtype != Dtype::boolean) {
+      throw DtypeError(
+          fmt::format("where: the mask must be bool, got {}; compare it first", to_string(in[0]->dtype)));
+    }
+    check_same_dtype(op, *in[1], *in[2]);
+    out[0]->dtype = in[1]->dtype;
+    out[0]->shape = common_shape(op, in[0]->shape, in[1]->shape, in[2]->shape);
   }
+  void eval(Inputs in, Outputs out) const override {
+    visit(out[0]->dtype, [&](auto zero) {
+      using T = decltype(zero);
+      scalar_map<T, bool, T, T>([](bool m, T v, T w) { return m ? v : w; }, *out[0], {in[0], in[1], in[2]});
+    });
+  }
+  [[nodiscard]] InputSet may_overwrite(int) const override { return 0b110; }
 
   void vjp(VjpContext& context) const override {
     const Tensor mask = context.input(0);
-    if (context.wanted(1)) context.set(1, sum_to(where(mask, context.g, 0), context.shape(1)));
-    if (context.wanted(2)) context.set(2, sum_to(where(mask, 0, context.g), context.shape(2)));
+    if (context.wanted(1)) context.set(1, sum_to(where(mask, context.g(), 0), context.shape(1)));
+    if (context.wanted(2)) context.set(2, sum_to(where(mask, 0, context.g()), context.shape(2)));
   }
 };
 
-/// Comparisons of two tensors of one dtype. They are never recorded: a bool has no gradient.
-template <class Compare>
-Tensor compare(OpId op, const Tensor& a, const Tensor& b, Compare compare) {
-  check_same_dtype(op, a, b);
-  const Array& left = array_of(a);
-  const Array& right = array_of(b);
-  Array out = Array::uninitialized(common_shape(to_string(op), left.shape, right.shape), Dtype::boolean);
-  visit(left.dtype, [&](auto zero) {
-    using T = decltype(zero);
-    scalar_map<bool, T, T>(compare, out, {&left, &right});
-  });
-  return make_constant(std::move(out));
-}
+/// Comparisons of two tensors of one dtype: Self offers `compare(v, w)`. They are never recorded: a bool has
+/// no gradient.
+template <class Self, OpId Id>
+class Comparison : public ConstantPrimitive<Self> {
+ public:
+  [[nodiscard]] std::string_view name() const override { return to_string(Id); }
+  void infer(InputSpecs in, OutputSpecs out) const override {
+    check_same_dtype(Id, *in[0], *in[1]);
+    out[0]->dtype = Dtype::boolean;
+    out[0]->shape = common_shape(Id, in[0]->shape, in[1]->shape);
+  }
+  void eval(Inputs in, Outputs out) const override {
+    visit(in[0]->dtype, [&](auto zero) {
+      using T = decltype(zero);
+      scalar_map<bool, T, T>([](T v, T w) { return Self::compare(v, w); }, *out[0], {in[0], in[1]});
+    });
+  }
+
+ protected:
+  ~Comparison() = default;
+};
+
+struct Equal final : Comparison<Equal, OpId::equal> {
+  static bool compare(auto v, auto w) { return v == w; }
+};
+struct NotEqual final : Comparison<NotEqual, OpId::not_equal> {
+  static bool compare(auto v, auto w) { return v != w; }
+};
+struct Less final : Comparison<Less, OpId::less> {
+  static bool compare(auto v, auto w) { return v < w; }
+};
+struct LessEqual final : Comparison<LessEqual, OpId::less_equal> {
+  static bool compare(auto v, auto w) { return v <= w; }
+};
+struct Greater final : Comparison<Greater, OpId::greater> {
+  static bool compare(auto v, auto w) { return v > w; }
+};
+struct GreaterEqual final : Comparison<GreaterEqual, OpId::greater_equal> {
+  static bool compare(auto v, auto w) { return v >= w; }
+};
 
 /// The number as a 0-d constant of the tensor's dtype.
 Tensor constant_like(OpId op, const Tensor& x, double number) {
@@ -47,50 +82,49 @@ Tensor constant_like(OpId op, const Tensor& x, double number) {
   return full({}, number, {.dtype = x.dtype()});
 }
 
-class Cast final : public PrimitiveOf<OpId::cast> {
- public:
-  explicit Cast(Dtype dtype) : dtype_(dtype) {}
-  static Reads reads(Wanted) { return reads_nothing; }
-
-  [[nodiscard]] Array forward(const Array& x) const {
-    Array out = Array::uninitialized(x.shape, dtype_);
-    visit(x.dtype, [&](auto from) {
-      visit(dtype_, [&](auto to) {
-        using From = decltype(from);
-        using To = decltype(to);
-        scalar_map<To, From>([](From v) { return static_cast<To>(v); }, out, {&x});
-      });
-    });
-    return out;
-  }
-  void vjp(VjpContext& context) const override { context.set(0, context.g.to(context.dtype(0))); }
-  [[nodiscard]] std::string attributes() const override { return std::string(to_string(dtype_)); }
-
- private:
-  Dtype dtype_;
-};
-
 /// Floating values that int64 cannot hold have no defined conversion in C++.
-void check_fits_int64(const Tensor& x) {
-  visit_floating(x.dtype(), [&](auto zero) {
-    for (const auto value : x.data<decltype(zero)>()) {
-      const auto number = static_cast<double>(value);
+void check_fits_int64(const Array& x) {
+  visit_floating(x.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const std::int64_t n = x.numel();
+    for (std::int64_t i = 0; i < n; ++i) {
+      const auto number = static_cast<double>(x.data<T>()[i]);
       if (number >= -0x1p63 && number < 0x1p63) continue;
       throw DtypeError(fmt::format("{}: the value {} does not fit int64", to_string(OpId::cast), number));
     }
   });
 }
 
+class Cast final : public PrimitiveOf<Cast, OpId::cast> {
+ public:
+  explicit Cast(Dtype dtype) : dtype_(dtype) {}
+
+  void describe(Attributes& a) override { a("dtype", dtype_); }
+  void infer(InputSpecs in, OutputSpecs out) const override {
+    out[0]->dtype = dtype_;
+    out[0]->shape = in[0]->shape;
+  }
+  void eval(Inputs in, Outputs out) const override {
+    if (dtype_ == Dtype::int64 && is_floating(in[0]->dtype)) check_fits_int64(*in[0]);
+    visit(in[0]->dtype, [&](auto from) {
+      visit(dtype_, [&](auto to) {
+        using From = decltype(from);
+        using To = decltype(to);
+        scalar_map<To, From>([](From v) { return static_cast<To>(v); }, *out[0], {in[0]});
+      });
+    });
+  }
+  void vjp(VjpContext& context) const override { context.set(0, context.g().to(context.dtype(0))); }
+
+ private:
+  Dtype dtype_;
+};
+
 }}  // namespace detail
 
 using detail::OpId;
 
 Tensor where(const Tensor& mask, const Tensor& a, const Tensor& b) {
-  if (mask.dtype() != Dtype::boolean) {
-    throw DtypeError(
-        fmt::format("where: the mask must be bool, got {}; compare it first", to_string(mask.dtype())));
-  }
-  detail::check_same_dtype(OpId::where, a, b);
   return detail::apply(detail::Where{}, mask, a, b);
 }
 
@@ -107,23 +141,17 @@ Tensor where_safe(const Tensor& mask, const Tensor& x, const std::function<Tenso
   return where(mask, f(where(mask, x, harmless)), other);
 }
 
-Tensor equal(const Tensor& a, const Tensor& b) {
-  return detail::compare(OpId::equal, a, b, [](auto v, auto w) { return v == w; });
-}
+Tensor equal(const Tensor& a, const Tensor& b) { return detail::apply_constant(detail::Equal{}, a, b); }
 Tensor not_equal(const Tensor& a, const Tensor& b) {
-  return detail::compare(OpId::not_equal, a, b, [](auto v, auto w) { return v != w; });
+  return detail::apply_constant(detail::NotEqual{}, a, b);
 }
-Tensor less(const Tensor& a, const Tensor& b) {
-  return detail::compare(OpId::less, a, b, [](auto v, auto w) { return v < w; });
-}
+Tensor less(const Tensor& a, const Tensor& b) { return detail::apply_constant(detail::Less{}, a, b); }
 Tensor less_equal(const Tensor& a, const Tensor& b) {
-  return detail::compare(OpId::less_equal, a, b, [](auto v, auto w) { return v <= w; });
+  return detail::apply_constant(detail::LessEqual{}, a, b);
 }
-Tensor greater(const Tensor& a, const Tensor& b) {
-  return detail::compare(OpId::greater, a, b, [](auto v, auto w) { return v > w; });
-}
+Tensor greater(const Tensor& a, const Tensor& b) { return detail::apply_constant(detail::Greater{}, a, b); }
 Tensor greater_equal(const Tensor& a, const Tensor& b) {
-  return detail::compare(OpId::greater_equal, a, b, [](auto v, auto w) { return v >= w; });
+  return detail::apply_constant(detail::GreaterEqual{}, a, b);
 }
 Tensor equal(const Tensor& a, double b) { return equal(a, detail::constant_like(OpId::equal, a, b)); }
 Tensor not_equal(const Tensor& a, double b) {
@@ -140,9 +168,8 @@ Tensor greater_equal(const Tensor& a, double b) {
 
 Tensor Tensor::to(Dtype dtype) const {
   if (dtype == this->dtype()) return *this;
-  if (dtype == Dtype::int64 && is_floating(this->dtype())) detail::check_fits_int64(*this);
   // Only floating dtypes have derivatives: a conversion to int64 or bool cuts the graph.
-  if (!is_floating(dtype)) return detail::make_constant(detail::Cast(dtype).forward(detail::array_of(*this)));
+  if (!is_floating(dtype)) return detail::apply_constant(detail::Cast(dtype), *this);
   return detail::apply(detail::Cast(dtype), *this);
 }
 

@@ -14,90 +14,6 @@
 namespace xtgrad::inline v1 {
 namespace detail { namespace {
 
-/// The same elements, and the same buffer, under another shape.
-class Reshape final : public PrimitiveOf<OpId::reshape> {
- public:
-  explicit Reshape(const Shape& shape) : shape_(shape) {}
-  static Reads reads(Wanted) { return reads_nothing; }
-  [[nodiscard]] Array forward(const Array& x) const { return x.with_shape(shape_); }
-  void vjp(VjpContext& context) const override { context.set(0, reshape(context.g, context.shape(0))); }
-  [[nodiscard]] std::string attributes() const override { return to_string(shape_); }
-
- private:
-  Shape shape_;
-};
-
-class Permute final : public PrimitiveOf<OpId::permute> {
- public:
-  /// Dimension i of the result is dimension order[i] of x; the order is checked, and counts from the front.
-  explicit Permute(const Dims& order) : order_(order) {}
-  static Reads reads(Wanted) { return reads_nothing; }
-
-  [[nodiscard]] Array forward(const Array& x) const {
-    const std::size_t rank = order_.size();
-    Shape shape = x.shape;
-    for (std::size_t d = 0; d < rank; ++d) shape[d] = x.shape[source(d)];
-    const Strides from = row_major_strides(x.shape);
-    const Strides to = row_major_strides(shape);
-    StridedMove move;
-    for (std::size_t d = 0; d < rank; ++d) move.add_dimension(shape[d], from[source(d)], to[d]);
-    Array out = Array::uninitialized(shape, x.dtype);
-    copy_strided(move, x, out);
-    return out;
-  }
-
-  void vjp(VjpContext& context) const override {
-    Dims inverse = order_;
-    for (std::size_t d = 0; d < order_.size(); ++d) inverse[source(d)] = static_cast<std::int64_t>(d);
-    context.set(0, permute(context.g, inverse));
-  }
-
-  [[nodiscard]] std::string attributes() const override { return to_string(order_); }
-
- private:
-  [[nodiscard]] std::size_t source(std::size_t d) const { return static_cast<std::size_t>(order_[d]); }
-
-  Dims order_;
-};
-
-class BroadcastTo final : public PrimitiveOf<OpId::broadcast_to> {
- public:
-  explicit BroadcastTo(const Shape& shape) : shape_(shape) {}
-  static Reads reads(Wanted) { return reads_nothing; }
-
-  [[nodiscard]] Array forward(const Array& x) const {
-    const std::size_t lead = shape_.rank() - x.shape.rank();
-    const Strides from = row_major_strides(x.shape);
-    const Strides to = row_major_strides(shape_);
-    StridedMove move;
-    for (std::size_t d = 0; d < shape_.rank(); ++d) {
-      const bool stretched = d < lead || x.shape[d - lead] == 1;
-      move.add_dimension(shape_[d], stretched ? 0 : from[d - lead], to[d]);
-    }
-    Array out = Array::uninitialized(shape_, x.dtype);
-    copy_strided(move, x, out);
-    return out;
-  }
-
-  void vjp(VjpContext& context) const override { context.set(0, sum_to(context.g, context.shape(0))); }
-  [[nodiscard]] std::string attributes() const override { return to_string(shape_); }
-
- private:
-  Shape shape_;
-};
-
-class SumTo final : public PrimitiveOf<OpId::sum_to> {
- public:
-  explicit SumTo(const Shape& shape) : shape_(shape) {}
-  static Reads reads(Wanted) { return reads_nothing; }
-  [[nodiscard]] Array forward(const Array& x) const { return sum_to_shape(x, shape_); }
-  void vjp(VjpContext& context) const override { context.set(0, broadcast_to(context.g, context.shape(0))); }
-  [[nodiscard]] std::string attributes() const override { return to_string(shape_); }
-
- private:
-  Shape shape_;
-};
-
 /// True if NumPy's rules stretch `small` to exactly `large`.
 bool stretches_to(const Shape& small, const Shape& large) {
   if (small.rank() > large.rank()) return false;
@@ -107,6 +23,118 @@ bool stretches_to(const Shape& small, const Shape& large) {
   }
   return true;
 }
+
+/// The same elements, and the same buffer, under another shape.
+class Reshape final : public PrimitiveOf<Reshape, OpId::reshape> {
+ public:
+  explicit Reshape(const Shape& shape) : shape_(shape) {}
+
+  void describe(Attributes& a) override { a("shape", shape_); }
+  void infer(InputSpecs in, OutputSpecs out) const override {
+    const Shape& shape = in[0]->shape;
+    if (shape.numel() != shape_.numel()) {
+      throw ShapeError(fmt::format(
+          "reshape: numbers of elements differ: x is {}, which has {}, the shape is {}, which has {}",
+          to_string(shape), shape.numel(), to_string(shape_), shape_.numel()));
+    }
+    out[0]->dtype = in[0]->dtype;
+    out[0]->shape = shape_;
+  }
+  [[nodiscard]] int alias_of(int) const override { return 0; }
+  void eval(Inputs, Outputs) const override {}
+  void vjp(VjpContext& context) const override { context.set(0, reshape(context.g(), context.shape(0))); }
+
+ private:
+  Shape shape_;
+};
+
+class Permute final : public PrimitiveOf<Permute, OpId::permute> {
+ public:
+  /// Dimension i of the result is dimension order[i] of x; the order is checked, and counts from the front.
+  explicit Permute(const Dims& order) : order_(order) {}
+
+  void describe(Attributes& a) override { a("order", order_); }
+  void infer(InputSpecs in, OutputSpecs out) const override {
+    out[0]->dtype = in[0]->dtype;
+    out[0]->shape = in[0]->shape;
+    for (std::size_t d = 0; d < order_.size(); ++d) out[0]->shape[d] = in[0]->shape[source(d)];
+  }
+  void eval(Inputs in, Outputs out) const override {
+    const Shape& shape = out[0]->shape;
+    const Strides from = row_major_strides(in[0]->shape);
+    const Strides to = row_major_strides(shape);
+    StridedMove move;
+    for (std::size_t d = 0; d < order_.size(); ++d) move.add_dimension(shape[d], from[source(d)], to[d]);
+    copy_strided(move, *in[0], *out[0]);
+  }
+
+  void vjp(VjpContext& context) const override {
+    Dims inverse = order_;
+    for (std::size_t d = 0; d < order_.size(); ++d) inverse[source(d)] = static_cast<std::int64_t>(d);
+    context.set(0, permute(context.g(), inverse));
+  }
+
+ private:
+  [[nodiscard]] std::size_t source(std::size_t d) const { return static_cast<std::size_t>(order_[d]); }
+
+  Dims order_;
+};
+
+class BroadcastTo final : public PrimitiveOf<BroadcastTo, OpId::broadcast_to> {
+ public:
+  explicit BroadcastTo(const Shape& shape) : shape_(shape) {}
+
+  void describe(Attributes& a) override { a("shape", shape_); }
+  void infer(InputSpecs in, OutputSpecs out) const override {
+    if (!stretches_to(in[0]->shape, shape_)) {
+      throw ShapeError(fmt::format(
+          "broadcast_to: the shape does not stretch: x is {}, the shape is {}; sizes are aligned at "
+          "the end, and only a 1 stretches",
+          to_string(in[0]->shape), to_string(shape_)));
+    }
+    out[0]->dtype = in[0]->dtype;
+    out[0]->shape = shape_;
+  }
+  void eval(Inputs in, Outputs out) const override {
+    const Shape& shape = in[0]->shape;
+    const std::size_t lead = shape_.rank() - shape.rank();
+    const Strides from = row_major_strides(shape);
+    const Strides to = row_major_strides(shape_);
+    StridedMove move;
+    for (std::size_t d = 0; d < shape_.rank(); ++d) {
+      const bool stretched = d < lead || shape[d - lead] == 1;
+      move.add_dimension(shape_[d], stretched ? 0 : from[d - lead], to[d]);
+    }
+    copy_strided(move, *in[0], *out[0]);
+  }
+  void vjp(VjpContext& context) const override { context.set(0, sum_to(context.g(), context.shape(0))); }
+
+ private:
+  Shape shape_;
+};
+
+class SumTo final : public PrimitiveOf<SumTo, OpId::sum_to> {
+ public:
+  explicit SumTo(const Shape& shape) : shape_(shape) {}
+
+  void describe(Attributes& a) override { a("shape", shape_); }
+  void infer(InputSpecs in, OutputSpecs out) const override {
+    check_numeric(op, *in[0]);
+    if (!stretches_to(shape_, in[0]->shape)) {
+      throw ShapeError(fmt::format("sum_to: the shape does not broadcast to x's: x is {}, the shape is {}",
+                                   to_string(in[0]->shape), to_string(shape_)));
+    }
+    out[0]->dtype = in[0]->dtype;
+    out[0]->shape = shape_;
+  }
+  void eval(Inputs in, Outputs out) const override { sum_to_shape(*in[0], *out[0]); }
+  void vjp(VjpContext& context) const override {
+    context.set(0, broadcast_to(context.g(), context.shape(0)));
+  }
+
+ private:
+  Shape shape_;
+};
 
 /// The one size of a reshape that was given as -1.
 std::int64_t infer_size(const Shape& from, const Dims& sizes) {
@@ -148,11 +176,6 @@ Tensor reshape(const Tensor& x, const Dims& sizes) {
   if (unknown != nullptr) *unknown = detail::infer_size(x.shape(), sizes);
   const Shape shape(std::span<const std::int64_t>(known.begin(), known.size()));
   if (x.shape() == shape) return x;
-  if (x.numel() != shape.numel()) {
-    throw ShapeError(fmt::format(
-        "reshape: numbers of elements differ: x is {}, which has {}, the shape is {}, which has {}",
-        to_string(x.shape()), x.numel(), to_string(shape), shape.numel()));
-  }
   return detail::apply(detail::Reshape(shape), x);
 }
 
@@ -210,22 +233,11 @@ Tensor flatten(const Tensor& x, std::int64_t start) {
 
 Tensor broadcast_to(const Tensor& x, const Shape& shape) {
   if (x.shape() == shape) return x;
-  if (!detail::stretches_to(x.shape(), shape)) {
-    throw ShapeError(fmt::format(
-        "broadcast_to: the shape does not stretch: x is {}, the shape is {}; sizes are aligned at "
-        "the end, and only a 1 stretches",
-        to_string(x.shape()), to_string(shape)));
-  }
   return detail::apply(detail::BroadcastTo(shape), x);
 }
 
 Tensor sum_to(const Tensor& x, const Shape& shape) {
   if (x.shape() == shape) return x;
-  detail::check_numeric(detail::OpId::sum_to, x);
-  if (!detail::stretches_to(shape, x.shape())) {
-    throw ShapeError(fmt::format("sum_to: the shape does not broadcast to x's: x is {}, the shape is {}",
-                                 to_string(x.shape()), to_string(shape)));
-  }
   return detail::apply(detail::SumTo(shape), x);
 }
 

@@ -25,86 +25,6 @@ struct SliceRange {
   std::int64_t count;  // elements of the result
 };
 
-class Slice final : public PrimitiveOf<OpId::slice> {
- public:
-  explicit Slice(const SliceRange& range) : range_(range) {}
-  static Reads reads(Wanted) { return reads_nothing; }
-
-  [[nodiscard]] Array forward(const Array& x) const {
-    const auto axis = static_cast<std::size_t>(range_.axis);
-    const std::int64_t inner = product(x.shape, axis + 1, x.shape.rank());
-    StridedMove move;
-    move.add_dimension(product(x.shape, 0, axis), x.shape[axis] * inner, range_.count * inner);
-    move.add_dimension(range_.count, range_.step * inner, inner);
-    move.add_dimension(inner, 1, 1);
-    move.from_offset = range_.start * inner;
-    Shape shape = x.shape;
-    shape[axis] = range_.count;
-    Array out = Array::uninitialized(shape, x.dtype);
-    copy_strided(move, x, out);
-    return out;
-  }
-
-  void vjp(VjpContext& context) const override {
-    const std::int64_t size = context.shape(0)[static_cast<std::size_t>(range_.axis)];
-    if (range_.count == 0) {
-      context.set(0, pad(context.g, {.axis = range_.axis, .low = size}));
-      return;
-    }
-    const std::int64_t end = range_.start + (range_.count - 1) * range_.step + 1;
-    context.set(
-        0, pad(context.g,
-               {.axis = range_.axis, .low = range_.start, .high = size - end, .interior = range_.step - 1}));
-  }
-
-  [[nodiscard]] std::string attributes() const override {
-    return fmt::format("axis={}, start={}, step={}, count={}", range_.axis, range_.start, range_.step,
-                       range_.count);
-  }
-
- private:
-  SliceRange range_;
-};
-
-class Pad final : public PrimitiveOf<OpId::pad> {
- public:
-  /// `size` is the axis' size in the result.
-  Pad(const PadOptions& options, std::int64_t size) : options_(options), size_(size) {}
-  static Reads reads(Wanted) { return reads_nothing; }
-
-  [[nodiscard]] Array forward(const Array& x) const {
-    const auto axis = static_cast<std::size_t>(options_.axis);
-    const std::int64_t inner = product(x.shape, axis + 1, x.shape.rank());
-    Shape shape = x.shape;
-    shape[axis] = size_;
-    Array out = Array::uninitialized(shape, x.dtype);
-    std::memset(out.buffer.data(), 0, out.buffer.bytes());  // zero bits are 0 in every dtype
-    StridedMove move;
-    move.add_dimension(product(x.shape, 0, axis), x.shape[axis] * inner, size_ * inner);
-    move.add_dimension(x.shape[axis], inner, (options_.interior + 1) * inner);
-    move.add_dimension(inner, 1, 1);
-    move.to_offset = options_.low * inner;
-    copy_strided(move, x, out);
-    return out;
-  }
-
-  void vjp(VjpContext& context) const override {
-    context.set(0, slice(context.g, {.axis = options_.axis,
-                                     .start = options_.low,
-                                     .stop = size_ - options_.high,
-                                     .step = options_.interior + 1}));
-  }
-
-  [[nodiscard]] std::string attributes() const override {
-    return fmt::format("axis={}, low={}, high={}, interior={}", options_.axis, options_.low, options_.high,
-                       options_.interior);
-  }
-
- private:
-  PadOptions options_;
-  std::int64_t size_;
-};
-
 /// Size of an axis of n elements once padded; throws ShapeError if int64 cannot hold it.
 std::int64_t padded_size(const Shape& shape, std::int64_t n, const PadOptions& options) {
   std::int64_t size = 0;
@@ -118,6 +38,93 @@ std::int64_t padded_size(const Shape& shape, std::int64_t n, const PadOptions& o
   }
   return size;
 }
+
+class Slice final : public PrimitiveOf<Slice, OpId::slice> {
+ public:
+  explicit Slice(const SliceRange& range) : range_(range) {}
+
+  void describe(Attributes& a) override {
+    a("axis", range_.axis);
+    a("start", range_.start);
+    a("step", range_.step, 1);
+    a("count", range_.count);
+  }
+  void infer(InputSpecs in, OutputSpecs out) const override {
+    out[0]->dtype = in[0]->dtype;
+    out[0]->shape = in[0]->shape;
+    out[0]->shape[static_cast<std::size_t>(range_.axis)] = range_.count;
+  }
+  void eval(Inputs in, Outputs out) const override {
+    const Shape& shape = in[0]->shape;
+    const auto axis = static_cast<std::size_t>(range_.axis);
+    const std::int64_t inner = product(shape, axis + 1, shape.rank());
+    StridedMove move;
+    move.add_dimension(product(shape, 0, axis), shape[axis] * inner, range_.count * inner);
+    move.add_dimension(range_.count, range_.step * inner, inner);
+    move.add_dimension(inner, 1, 1);
+    move.from_offset = range_.start * inner;
+    copy_strided(move, *in[0], *out[0]);
+  }
+
+  void vjp(VjpContext& context) const override {
+    const std::int64_t size = context.shape(0)[static_cast<std::size_t>(range_.axis)];
+    if (range_.count == 0) {
+      context.set(0, pad(context.g(), {.axis = range_.axis, .low = size}));
+      return;
+    }
+    const std::int64_t end = range_.start + (range_.count - 1) * range_.step + 1;
+    context.set(
+        0, pad(context.g(),
+               {.axis = range_.axis, .low = range_.start, .high = size - end, .interior = range_.step - 1}));
+  }
+
+ private:
+  SliceRange range_;
+};
+
+class Pad final : public PrimitiveOf<Pad, OpId::pad> {
+ public:
+  /// The options are checked, and the axis counts from the front.
+  explicit Pad(const PadOptions& options) : options_(options) {}
+
+  void describe(Attributes& a) override {
+    a("axis", options_.axis);
+    a("low", options_.low);
+    a("high", options_.high);
+    a("interior", options_.interior, 0);
+  }
+  void infer(InputSpecs in, OutputSpecs out) const override {
+    const Shape& shape = in[0]->shape;
+    const auto axis = static_cast<std::size_t>(options_.axis);
+    const std::int64_t size = padded_size(shape, shape[axis], options_);
+    out[0]->dtype = in[0]->dtype;
+    out[0]->shape = {};  // grown size by size, which checks that the elements can be counted
+    for (std::size_t d = 0; d < shape.rank(); ++d) out[0]->shape.push_back(d == axis ? size : shape[d]);
+  }
+  void eval(Inputs in, Outputs out) const override {
+    const Shape& shape = in[0]->shape;
+    const auto axis = static_cast<std::size_t>(options_.axis);
+    const std::int64_t inner = product(shape, axis + 1, shape.rank());
+    std::memset(out[0]->buffer.data(), 0, out[0]->buffer.bytes());  // zero bits are 0 in every dtype
+    StridedMove move;
+    move.add_dimension(product(shape, 0, axis), shape[axis] * inner, out[0]->shape[axis] * inner);
+    move.add_dimension(shape[axis], inner, (options_.interior + 1) * inner);
+    move.add_dimension(inner, 1, 1);
+    move.to_offset = options_.low * inner;
+    copy_strided(move, *in[0], *out[0]);
+  }
+
+  void vjp(VjpContext& context) const override {
+    const std::int64_t size = context.g().shape()[static_cast<std::size_t>(options_.axis)];
+    context.set(0, slice(context.g(), {.axis = options_.axis,
+                                       .start = options_.low,
+                                       .stop = size - options_.high,
+                                       .step = options_.interior + 1}));
+  }
+
+ private:
+  PadOptions options_;
+};
 
 }}  // namespace detail
 
@@ -152,11 +159,8 @@ Tensor pad(const Tensor& x, const PadOptions& options) {
   PadOptions resolved = options;
   resolved.axis = static_cast<std::int64_t>(axis);
   if (n <= 1) resolved.interior = 0;  // there is nothing to part
-  const std::int64_t size = detail::padded_size(x.shape(), n, resolved);
-  if (size == n) return x;
-  Shape shape;  // checks that the elements can be counted
-  for (std::size_t d = 0; d < x.rank(); ++d) shape.push_back(d == axis ? size : x.shape()[d]);
-  return detail::apply(detail::Pad(resolved, size), x);
+  if (detail::padded_size(x.shape(), n, resolved) == n) return x;
+  return detail::apply(detail::Pad(resolved), x);
 }
 
 }  // namespace xtgrad::inline v1

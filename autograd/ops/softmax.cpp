@@ -4,23 +4,29 @@
 
 #include <limits>
 
-#include "xtgrad/autograd/core/apply.h"
-#include "xtgrad/autograd/kernels/evaluate.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/ops/axes.h"
 #include "xtgrad/autograd/ops/checks.h"
+#include "xtgrad/autograd/ops/rule.h"
 
 namespace xtgrad::inline v1 {
 namespace detail { namespace {
 
-class LogSumExp final : public PrimitiveOf<OpId::logsumexp> {
+class LogSumExp final : public PrimitiveOf<LogSumExp, OpId::logsumexp> {
  public:
   explicit LogSumExp(const ReducedAxes& axes) : axes_(axes) {}
-  static Reads reads(Wanted) { return input_bit(0) | output_bit; }
 
+  void describe(Attributes& a) override { axes_.describe(a); }
+  [[nodiscard]] Reads reads(Wanted) const override { return input_bit(0) | output_bit; }
+
+  void infer(InputSpecs in, OutputSpecs out) const override {
+    check_floating(op, *in[0]);
+    out[0]->dtype = in[0]->dtype;
+    out[0]->shape = axes_.result(in[0]->shape);
+  }
   // logsumexp of logsumexps is the whole one, so axes that are not neighbours take several passes.
-  [[nodiscard]] Array forward(const Array& x) const {
-    return reduce_axes(x, axes_.mask, axes_.result(x.shape), logsumexp_axis);
+  void eval(Inputs in, Outputs out) const override {
+    reduce_axes(*in[0], axes_.mask, logsumexp_axis, *out[0]);
   }
 
   // The softmax, as w / sum(w) with w = e^(x - c), which no constant c changes. c = y keeps w in range; w
@@ -30,54 +36,76 @@ class LogSumExp final : public PrimitiveOf<OpId::logsumexp> {
   void vjp(VjpContext& context) const override {
     const Shape kept = axes_.kept(context.shape(0));
     const Tensor y = make_constant(context.output().array().with_shape(kept));
-    const auto weight = [](const auto& x, const auto& c) {
-      constexpr double inf = std::numeric_limits<double>::infinity();
-      return exp(where(x == inf, 0, x - where(c == -inf, 0, c)));
-    };
-    const auto rule = [](const auto& g, const auto& w, const auto& s) {
-      return g * (w / where(s == 0, 1, s));
-    };
-    const Tensor w = evaluate(to_string(op), weight, context.input(0), y);
-    context.set(0, evaluate(to_string(op), rule, reshape(context.g, kept), w, sum_to(w, kept)));
+    const Tensor w = evaluate<1>(*this, context.input(0), y);
+    context.set(0, evaluate<0>(*this, reshape(context.g(), kept), w, sum_to(w, kept)));
   }
-  [[nodiscard]] std::string attributes() const override { return axes_.text(); }
+  static auto formula(Index<0>, const auto& g, const auto& w, const auto& s) {
+    return g * (w / where(s == 0, 1, s));
+  }
+  static auto formula(Index<1>, const auto& x, const auto& c) {
+    constexpr double inf = std::numeric_limits<double>::infinity();
+    return exp(where(x == inf, 0, x - where(c == -inf, 0, c)));
+  }
 
  private:
   ReducedAxes axes_;
 };
 
-/// What softmax and log_softmax share. Self offers its kernels, and the rule in two parts: `weigh(g, y)`,
-/// whose sum along the axis is `s`, and `rule(g, y, s)`.
-template <class Self, OpId Id>
-class AlongAxis : public PrimitiveOf<Id> {
+/// The rule of softmax or log_softmax along an innermost axis in one visit to each row, of the cotangent and
+/// the output.
+template <class P>
+class RowsRule final : public ConstantPrimitive<RowsRule<P>> {
  public:
-  explicit AlongAxis(std::size_t axis) : axis_(axis) {}
-  static Reads reads(Wanted) { return output_bit; }
+  explicit RowsRule(std::size_t axis) : axis_(axis) {}
 
-  [[nodiscard]] Array forward(const Array& x) const {
-    Array out = Array::uninitialized(x.shape, x.dtype);
-    if (x.numel() != 0) Self::kernel(x, AxisView(x.shape, axis_), out);
-    return out;
+  void describe(Attributes& a) override { a("axis", axis_); }
+  [[nodiscard]] std::string_view name() const override {
+    return {rule_name<P::op, 1>.data(), rule_name<P::op, 1>.size()};
+  }
+  void infer(InputSpecs in, OutputSpecs out) const override { *out[0] = *in[0]; }
+  void eval(Inputs in, Outputs out) const override {
+    const Shape& shape = in[0]->shape;
+    if (shape.numel() != 0) P::vjp_kernel(*in[0], *in[1], AxisView(shape, axis_), *out[0]);
   }
 
+ private:
+  std::size_t axis_;
+};
+
+/// What softmax and log_softmax share. Self offers its kernels, and the rule in two parts: `weigh(g, y)`,
+/// whose sum along the axis is `s`, and `rule(g, y, s)`.
+///
+/// Two rules after all: along an innermost axis, where nothing records, a kernel reads each row once instead
+/// of three times. The walk compares them to a few ulps.
+template <class Self, OpId Id>
+class AlongAxis : public PrimitiveOf<Self, Id> {
+ public:
+  explicit AlongAxis(std::size_t axis) : axis_(axis) {}
+
+  void describe(Attributes& a) override { a("axis", axis_); }
+  [[nodiscard]] Reads reads(Wanted) const override { return output_bit; }
+
+  void infer(InputSpecs in, OutputSpecs out) const override {
+    check_floating(Id, *in[0]);
+    *out[0] = *in[0];
+  }
+  void eval(Inputs in, Outputs out) const override {
+    if (in[0]->shape.numel() != 0) Self::kernel(*in[0], AxisView(in[0]->shape, axis_), *out[0]);
+  }
+
+  auto formula(Index<0>, const auto&... v) const { return Self::rule(v...); }
   void vjp(VjpContext& context) const override {
-    const Tensor& g = context.g;
+    const Tensor& g = context.g();
     const SavedValue y = context.output();
-    const AxisView view(y.array().shape, axis_);
-    const bool records = thread_state.recording && (wants_gradient(g) || y.requires_grad());
-    if (view.inner == 1 && !records) {
-      Array out = Array::uninitialized(g.shape(), g.dtype());
-      if (out.numel() != 0) Self::vjp_kernel(array_of(g), y.array(), view, out);
-      context.set(0, make_constant(std::move(out)));
+    const bool records = thread_state.records() && (wants_gradient(g) || y.requires_grad());
+    if (AxisView(y.array().shape, axis_).inner == 1 && !records) {
+      context.set(0, apply_constant(RowsRule<Self>(axis_), g, y));
       return;
     }
     const auto axis = static_cast<std::int64_t>(axis_);
-    const auto rule = [](const auto&... v) { return Self::rule(v...); };
-    context.set(
-        0, evaluate(to_string(Id), rule, g, y, sum(Self::weigh(g, y), {.axes = {axis}, .keepdim = true})));
+    const auto& self = static_cast<const Self&>(*this);
+    context.set(0, evaluate(self, g, y, sum(Self::weigh(g, y), {.axes = {axis}, .keepdim = true})));
   }
-
-  [[nodiscard]] std::string attributes() const override { return fmt::format("axis={}", axis_); }
 
  protected:
   ~AlongAxis() = default;
@@ -104,7 +132,6 @@ struct LogSoftmax final : AlongAxis<LogSoftmax, OpId::log_softmax> {
 
 template <class P>
 Tensor apply_along_axis(const Tensor& x, std::int64_t axis) {
-  check_floating(P::op, x);
   return apply(P(normalize_axis(to_string(P::op), axis, x.rank())), x);
 }
 
@@ -112,7 +139,6 @@ Tensor apply_along_axis(const Tensor& x, std::int64_t axis) {
 
 Tensor logsumexp(const Tensor& x, const ReduceOptions& options) {
   using detail::OpId;
-  detail::check_floating(OpId::logsumexp, x);
   const auto axes = detail::reduced_axes(OpId::logsumexp, x.shape(), options.axes, options.keepdim);
   return detail::apply(detail::LogSumExp(axes), x);
 }

@@ -45,19 +45,8 @@ struct Abs final : Unary<Abs, OpId::abs, true> {
 };
 
 /// Piecewise constant: no gradient at all, which `grad` tells apart from a zero.
-class Sign final : public PrimitiveOf<OpId::sign> {
- public:
-  static Reads reads(Wanted) { return reads_nothing; }
-  [[nodiscard]] Array forward(const Array& x) const {
-    if (x.dtype == Dtype::int64) {
-      Array out = Array::uninitialized(x.shape, x.dtype);
-      scalar_map<Integer, Integer>([](Integer v) { return sign(v); }, out, {&x});
-      return out;
-    }
-    return map(
-        to_string(op), [](const auto& v) { return sign(v); }, x);
-  }
-  void vjp(VjpContext&) const override {}
+struct Sign final : Elementwise<Sign, OpId::sign, 1, true> {
+  static auto value(const auto& x) { return sign(x); }
 };
 
 struct Tanh final : Unary<Tanh, OpId::tanh> {
@@ -101,103 +90,86 @@ struct Cos final : Unary<Cos, OpId::cos> {
   static auto rule(const auto& g, const auto& x) { return g * -sin(x); }
 };
 
-class Softplus final : public PrimitiveOf<OpId::softplus> {
+class Softplus final : public Unary<Softplus, OpId::softplus> {
  public:
+  static constexpr Reads saves = input_bit(0);
   explicit Softplus(const SoftplusOptions& options) : options_(options) {}
-  static Reads reads(Wanted) { return input_bit(0); }
 
-  [[nodiscard]] Array forward(const Array& x) const {
-    const auto [beta, threshold] = options_;
-    const auto value = [beta = beta, threshold = threshold](const auto& v) {
-      const auto z = beta * v;
-      return where(z > threshold, v, log1p(exp(z)) / beta);
-    };
-    return map(to_string(op), value, x);
+  void describe(Attributes& a) override {
+    a("beta", options_.beta);
+    a("threshold", options_.threshold);
   }
 
-  void vjp(VjpContext& context) const override {
-    const auto [beta, threshold] = options_;
-    const auto rule = [beta = beta, threshold = threshold](const auto& g, const auto& x) {
-      const auto z = beta * x;
-      return g * where(z > threshold, 1, sigmoid(z));
-    };
-    context.set(0, evaluate(to_string(op), rule, context.g, context.input(0)));
+  auto value(const auto& x) const {
+    const auto z = options_.beta * x;
+    return where(z > options_.threshold, x, log1p(exp(z)) / options_.beta);
   }
-
-  [[nodiscard]] std::string attributes() const override {
-    return fmt::format("beta={}, threshold={}", options_.beta, options_.threshold);
+  auto rule(const auto& g, const auto& x) const {
+    const auto z = options_.beta * x;
+    return g * where(z > options_.threshold, 1, sigmoid(z));
   }
 
  private:
   SoftplusOptions options_;
 };
 
-class Clamp final : public PrimitiveOf<OpId::clamp> {
+class Clamp final : public Unary<Clamp, OpId::clamp, true> {
  public:
+  static constexpr Reads saves = input_bit(0);
   explicit Clamp(const ClampOptions& options) : options_(options) {}
-  static Reads reads(Wanted) { return input_bit(0); }
 
-  [[nodiscard]] Array forward(const Array& x) const {
-    const auto [low, high] = options_;
-    if (x.dtype == Dtype::int64) return forward_integers(x);
-    const auto value = [low = low, high = high](const auto& v) { return minimum(maximum(v, low), high); };
-    return map(to_string(op), value, x);
+  void describe(Attributes& a) override {
+    a("min", options_.min);
+    a("max", options_.max);
   }
 
-  void vjp(VjpContext& context) const override {
-    const auto [low, high] = options_;
-    // An absent bound has no end point, so relu and clamp from 0 agree at x = inf, too. NaN lies at no bound:
-    // it is passed on, and so is the cotangent.
-    constexpr double inf = std::numeric_limits<double>::infinity();
-    const auto rule = [low = low, high = high](const auto& g, const auto& x) {
-      const auto at_low = low == -inf ? x < low : x <= low;
-      const auto at_high = high == inf ? x > high : x >= high;
-      return where(at_low, 0, where(at_high, 0, g));
-    };
-    context.set(0, evaluate(to_string(op), rule, context.g, context.input(0)));
+  void infer(InputSpecs in, OutputSpecs out) const override {
+    Elementwise::infer(in, out);
+    if (in[0]->dtype != Dtype::int64) return;
+    if (options_.min != -inf) integer_of(op, options_.min);
+    if (options_.max != inf) integer_of(op, options_.max);
   }
 
-  [[nodiscard]] std::string attributes() const override {
-    return fmt::format("min={}, max={}", options_.min, options_.max);
+  auto value(const auto& x) const { return minimum(maximum(x, options_.min), options_.max); }
+  [[nodiscard]] Integer integer_value(Integer x) const {
+    constexpr auto limits = std::numeric_limits<std::int64_t>();
+    const Integer low{options_.min == -inf ? limits.min() : static_cast<std::int64_t>(options_.min)};
+    const Integer high{options_.max == inf ? limits.max() : static_cast<std::int64_t>(options_.max)};
+    return minimum(maximum(x, low), high);
+  }
+  // An absent bound has no end point, so relu and clamp from 0 agree at x = inf, too. NaN lies at no bound:
+  // it is passed on, and so is the cotangent.
+  auto rule(const auto& g, const auto& x) const {
+    const auto [low, high] = options_;
+    const auto at_low = low == -inf ? x < low : x <= low;
+    const auto at_high = high == inf ? x > high : x >= high;
+    return where(at_low, 0, where(at_high, 0, g));
   }
 
  private:
-  [[nodiscard]] Array forward_integers(const Array& x) const {
-    constexpr auto limits = std::numeric_limits<std::int64_t>();
-    const bool open_below = options_.min == -std::numeric_limits<double>::infinity();
-    const bool open_above = options_.max == std::numeric_limits<double>::infinity();
-    const Integer low{open_below ? limits.min() : integer_of(op, options_.min)};
-    const Integer high{open_above ? limits.max() : integer_of(op, options_.max)};
-    Array out = Array::uninitialized(x.shape, x.dtype);
-    scalar_map<Integer, Integer>([=](Integer v) { return minimum(maximum(v, low), high); }, out, {&x});
-    return out;
-  }
+  static constexpr double inf = std::numeric_limits<double>::infinity();
 
   ClampOptions options_;
 };
 
 }}  // namespace detail
 
-Tensor neg(const Tensor& x) { return detail::apply_unary<detail::Neg>(x); }
-Tensor exp(const Tensor& x) { return detail::apply_unary<detail::Exp>(x); }
-Tensor log(const Tensor& x) { return detail::apply_unary<detail::Log>(x); }
-Tensor sqrt(const Tensor& x) { return detail::apply_unary<detail::Sqrt>(x); }
-Tensor square(const Tensor& x) { return detail::apply_unary<detail::Square>(x); }
-Tensor abs(const Tensor& x) { return detail::apply_unary<detail::Abs>(x); }
-Tensor tanh(const Tensor& x) { return detail::apply_unary<detail::Tanh>(x); }
-Tensor sigmoid(const Tensor& x) { return detail::apply_unary<detail::Sigmoid>(x); }
-Tensor relu(const Tensor& x) { return detail::apply_unary<detail::Relu>(x); }
-Tensor erf(const Tensor& x) { return detail::apply_unary<detail::Erf>(x); }
-Tensor sin(const Tensor& x) { return detail::apply_unary<detail::Sin>(x); }
-Tensor cos(const Tensor& x) { return detail::apply_unary<detail::Cos>(x); }
+Tensor neg(const Tensor& x) { return detail::apply(detail::Neg{}, x); }
+Tensor exp(const Tensor& x) { return detail::apply(detail::Exp{}, x); }
+Tensor log(const Tensor& x) { return detail::apply(detail::Log{}, x); }
+Tensor sqrt(const Tensor& x) { return detail::apply(detail::Sqrt{}, x); }
+Tensor square(const Tensor& x) { return detail::apply(detail::Square{}, x); }
+Tensor abs(const Tensor& x) { return detail::apply(detail::Abs{}, x); }
+Tensor tanh(const Tensor& x) { return detail::apply(detail::Tanh{}, x); }
+Tensor sigmoid(const Tensor& x) { return detail::apply(detail::Sigmoid{}, x); }
+Tensor relu(const Tensor& x) { return detail::apply(detail::Relu{}, x); }
+Tensor erf(const Tensor& x) { return detail::apply(detail::Erf{}, x); }
+Tensor sin(const Tensor& x) { return detail::apply(detail::Sin{}, x); }
+Tensor cos(const Tensor& x) { return detail::apply(detail::Cos{}, x); }
 
-Tensor sign(const Tensor& x) {
-  detail::check_numeric(detail::OpId::sign, x);
-  return detail::apply(detail::Sign{}, x);
-}
+Tensor sign(const Tensor& x) { return detail::apply(detail::Sign{}, x); }
 
 Tensor softplus(const Tensor& x, const SoftplusOptions& options) {
-  detail::check_floating(detail::OpId::softplus, x);
   if (!(options.beta > 0 && options.beta < std::numeric_limits<double>::infinity())) {
     throw ValueError(fmt::format("softplus: beta must be positive and finite, got {}", options.beta));
   }
@@ -207,7 +179,6 @@ Tensor softplus(const Tensor& x, const SoftplusOptions& options) {
 }
 
 Tensor clamp(const Tensor& x, const ClampOptions& options) {
-  detail::check_numeric(detail::OpId::clamp, x);
   if (!(options.min <= options.max)) {
     throw ValueError(
         fmt::format("clamp: min must not exceed max, got min {} and max {}", options.min, options.max));

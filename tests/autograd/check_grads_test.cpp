@@ -33,18 +33,18 @@ bool contains(const std::string& text, const std::string& part) {
 
 /// x * x with a rule of one's own.
 template <class Rule>
-class Squared final : public detail::PrimitiveOf<detail::OpId::square> {
+class Squared final : public detail::PrimitiveOf<Squared<Rule>, detail::OpId::square> {
  public:
-  static detail::Reads reads(detail::Wanted) { return detail::input_bit(0); }
-  [[nodiscard]] detail::Array forward(const detail::Array& x) const {
-    detail::Array out = detail::Array::uninitialized(x.shape, x.dtype);
-    for (std::int64_t i = 0; i < x.numel(); ++i) {
-      out.mutable_data<double>()[i] = x.data<double>()[i] * x.data<double>()[i];
+  [[nodiscard]] detail::Reads reads(detail::Wanted) const override { return detail::input_bit(0); }
+  void infer(detail::InputSpecs in, detail::OutputSpecs out) const override { *out[0] = *in[0]; }
+  void eval(detail::Inputs in, detail::Outputs out) const override {
+    for (std::int64_t i = 0; i < in[0]->numel(); ++i) {
+      out[0]->template mutable_data<double>()[i] =
+          in[0]->template data<double>()[i] * in[0]->template data<double>()[i];
     }
-    return out;
   }
   void vjp(detail::VjpContext& context) const override {
-    context.set(0, Rule::apply(context.g, context.input(0)));
+    context.set(0, Rule::apply(context.g(), context.input(0)));
   }
 };
 

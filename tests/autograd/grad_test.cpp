@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cstring>
 #include <vector>
 
 #include "xtgrad/autograd/core/apply.h"
@@ -262,12 +263,14 @@ TEST_CASE("empty tensors have empty gradients") {
 namespace {
 
 /// exp(x), whose rule runs a graph of its own: a sweep inside a sweep, as checkpointing does.
-class NestedExp final : public detail::PrimitiveOf<detail::OpId::exp> {
+class NestedExp final : public detail::PrimitiveOf<NestedExp, detail::OpId::exp> {
  public:
-  static detail::Reads reads(detail::Wanted) { return detail::input_bit(0); }
-  [[nodiscard]] detail::Array forward(const detail::Array& x) const {
+  [[nodiscard]] detail::Reads reads(detail::Wanted) const override { return detail::input_bit(0); }
+  void infer(detail::InputSpecs in, detail::OutputSpecs out) const override { *out[0] = *in[0]; }
+  void eval(detail::Inputs in, detail::Outputs out) const override {
     const NoGrad no_grad;
-    return detail::array_of(exp(detail::make_constant(x)));
+    const Tensor y = exp(detail::make_constant(*in[0]));
+    std::memcpy(out[0]->buffer.data(), detail::array_of(y).buffer.data(), out[0]->buffer.bytes());
   }
   void vjp(detail::VjpContext& context) const override {
     const EnableGrad enable;
@@ -275,7 +278,7 @@ class NestedExp final : public detail::PrimitiveOf<detail::OpId::exp> {
     Tensor again = x.detach();
     again.set_requires_grad();
     const Tensor y = exp(again);
-    context.set(0, grad({y}, {again}, {.cotangents = {context.g}})[0]);
+    context.set(0, grad({y}, {again}, {.cotangents = {context.g()}})[0]);
   }
 };
 
@@ -296,20 +299,22 @@ TEST_CASE("a rule may sweep a graph of its own") {
 namespace {
 
 /// A rule that returns a gradient of the wrong shape.
-class WrongShape final : public detail::PrimitiveOf<detail::OpId::neg> {
+class WrongShape final : public detail::PrimitiveOf<WrongShape, detail::OpId::neg> {
  public:
-  static detail::Reads reads(detail::Wanted) { return detail::reads_nothing; }
-  [[nodiscard]] detail::Array forward(const detail::Array& x) const { return x; }
-  void vjp(detail::VjpContext& context) const override { context.set(0, sum(context.g)); }
+  void infer(detail::InputSpecs in, detail::OutputSpecs out) const override { *out[0] = *in[0]; }
+  [[nodiscard]] int alias_of(int) const override { return 0; }
+  void eval(detail::Inputs, detail::Outputs) const override {}
+  void vjp(detail::VjpContext& context) const override { context.set(0, sum(context.g())); }
 };
 
 /// A rule that reads what it did not declare.
-class Undeclared final : public detail::PrimitiveOf<detail::OpId::neg> {
+class Undeclared final : public detail::PrimitiveOf<Undeclared, detail::OpId::neg> {
  public:
-  static detail::Reads reads(detail::Wanted) { return detail::reads_nothing; }
-  [[nodiscard]] detail::Array forward(const detail::Array& x) const { return x; }
+  void infer(detail::InputSpecs in, detail::OutputSpecs out) const override { *out[0] = *in[0]; }
+  [[nodiscard]] int alias_of(int) const override { return 0; }
+  void eval(detail::Inputs, detail::Outputs) const override {}
   void vjp(detail::VjpContext& context) const override {
-    context.set(0, context.g * Tensor(context.input(0)));
+    context.set(0, context.g() * Tensor(context.input(0)));
   }
 };
 

@@ -97,7 +97,7 @@ class MutationRun {
   [[nodiscard]] std::size_t slots() const { return slots_; }
 
   [[nodiscard]] Fate run(RuleMutation::Kind kind, std::size_t slot) const {
-    const RuleMutation mutation{.op = op_.id, .kind = kind, .input = slot};
+    const RuleMutation mutation{.op = detail::to_string(op_.id), .kind = kind, .input = slot};
     Fate fate;
     for (std::size_t i = 0; i < samples_.size() && !fate.seen; ++i) {
       if (!can_spoil(mutation, gradients_[i])) continue;

@@ -85,11 +85,11 @@ void check_is_recorded(const Op& op, const Sample& sample, Findings& findings) {
     findings.add(sample, "is not recorded");
     return;
   }
-  const OpId made = detail::node_of(y).primitive().id();
-  if (op.kind == Kind::primitive && made != op.id) {
-    findings.add(sample, fmt::format("made a node of {}", detail::to_string(made)));
+  const std::string_view made = detail::node_of(y).primitive().name();
+  if (op.kind == Kind::primitive && made != detail::to_string(op.id)) {
+    findings.add(sample, fmt::format("made a node of {}", made));
   }
-  if (op.kind == Kind::composite && made == op.id)
+  if (op.kind == Kind::composite && made == detail::to_string(op.id))
     findings.add(sample, "is a composite, but made a node of its own");
   const NoGrad no_grad;
   if (sample.apply(inputs).requires_grad()) findings.add(sample, "is recorded under NoGrad");

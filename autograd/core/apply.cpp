@@ -1,0 +1,31 @@
+#include "xtgrad/autograd/core/apply.h"
+
+#include <fmt/format.h>
+
+#include <vector>
+
+#include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/memory/pool_allocator.h"
+
+namespace xtgrad::inline v1::detail {
+
+Tensor apply_any(const Primitive& primitive, std::span<const Tensor* const> inputs) {
+  const bool records = primitive.has_vjp() && wants_recording(inputs);
+  if (records && inputs.size() > max_read_inputs && !primitive.takes_many_inputs()) {
+    throw GraphError(fmt::format("{}: a recorded operation takes at most {} inputs, got {}", primitive.name(),
+                                 max_read_inputs, inputs.size()));
+  }
+  // From the pool, which is recycled, where a plain vector would go to the system at every step.
+  std::vector<const Array*, PoolAllocator<const Array*>> arrays(inputs.size());
+  for (std::size_t i = 0; i < inputs.size(); ++i) arrays[i] = &array_of(*inputs[i]);
+  std::vector<const Spec*, PoolAllocator<const Spec*>> specs(arrays.begin(), arrays.end());
+  const Counts counts = primitive.counts(specs);
+  std::vector<Array, PoolAllocator<Array>> results(1 + counts.auxiliaries);
+  std::vector<Array*, PoolAllocator<Array*>> out(results.size());
+  for (std::size_t k = 0; k < out.size() && (k == 0 || records); ++k) out[k] = &results[k];
+  compute_any(primitive, arrays, out);
+  if (!records) return make_constant(std::move(results[0]));
+  return record(primitive, std::move(results[0]), inputs, std::span(results).subspan(1));
+}
+
+}  // namespace xtgrad::inline v1::detail

@@ -1,0 +1,63 @@
+#include "xtgrad/autograd/core/attribute_lists.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "xtgrad/autograd/core/primitive.h"
+
+namespace xtgrad::inline v1::detail {
+namespace {
+
+class Collector final : public Attributes {
+ public:
+  std::vector<NamedAttribute> list;
+
+ protected:
+  bool visit(std::string_view name, AttributeValue& value, bool is_usual) override {
+    list.push_back({std::string(name), value, is_usual});
+    return false;
+  }
+};
+
+std::string text_of(const NamedAttribute& attribute) {
+  const auto& [name, value, is_usual] = attribute;
+  struct Text {
+    std::string_view name;
+    std::string operator()(bool v) const { return v ? std::string(name) : fmt::format("{}=false", name); }
+    std::string operator()(std::int64_t v) const { return fmt::format("{}={}", name, v); }
+    // The operand of `x * 3` needs no name.
+    std::string operator()(double v) const {
+      return name == "number" ? fmt::format("{:.6g}", v) : fmt::format("{}={:.6g}", name, v);
+    }
+    std::string operator()(const std::string& v) const { return fmt::format("{}={}", name, v); }
+    std::string operator()(const std::vector<std::int64_t>& v) const {
+      return fmt::format("{}=[{}]", name, fmt::join(v, ", "));
+    }
+  };
+  return std::visit(Text{name}, value);
+}
+
+}  // namespace
+
+std::vector<NamedAttribute> attributes_of(const Primitive& primitive) {
+  Collector collector;
+  // Describing takes fields by reference, for those who load them; a collector changes none.
+  const_cast<Primitive&>(primitive).describe(collector);
+  return std::move(collector.list);
+}
+
+std::string attribute_text(const Primitive& primitive) {
+  std::string text;
+  for (const NamedAttribute& attribute : attributes_of(primitive)) {
+    if (attribute.is_usual) continue;
+    if (!text.empty()) text += ", ";
+    text += text_of(attribute);
+  }
+  return text;
+}
+
+bool same_primitive(const Primitive& a, const Primitive& b) {
+  return a.name() == b.name() && attributes_of(a) == attributes_of(b);
+}
+
+}  // namespace xtgrad::inline v1::detail

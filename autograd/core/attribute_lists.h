@@ -1,0 +1,34 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "xtgrad/autograd/attributes.h"
+
+namespace xtgrad::inline v1::detail {
+
+class Primitive;
+
+struct NamedAttribute {
+  std::string name;
+  AttributeValue value;
+  bool is_usual = false;
+
+  friend bool operator==(const NamedAttribute& a, const NamedAttribute& b) {
+    return a.name == b.name && a.value == b.value;
+  }
+};
+
+/// All attributes of a primitive, in the order of `describe`.
+[[nodiscard]] std::vector<NamedAttribute> attributes_of(const Primitive& primitive);
+
+/// "axis=1, keepdim": what a person wants to see in a picture of the graph. Attributes with their usual value
+/// are left out; a bool is named if it is true.
+[[nodiscard]] std::string attribute_text(const Primitive& primitive);
+
+/// True if both compute the same: one name, and equal attributes.
+[[nodiscard]] bool same_primitive(const Primitive& a, const Primitive& b);
+
+}  // namespace xtgrad::inline v1::detail

@@ -1,0 +1,27 @@
+#include "xtgrad/autograd/core/compute.h"
+
+#include <vector>
+
+#include "xtgrad/autograd/memory/pool_allocator.h"
+
+namespace xtgrad::inline v1::detail {
+
+void compute_any(const Primitive& primitive, Inputs in, Outputs out, InputSet given) {
+  std::vector<const Spec*, PoolAllocator<const Spec*>> in_specs(in.begin(), in.end());
+  std::vector<Spec, PoolAllocator<Spec>> unwanted(out.size());
+  std::vector<Spec*, PoolAllocator<Spec*>> out_specs(out.size());
+  for (std::size_t k = 0; k < out.size(); ++k) out_specs[k] = out[k] != nullptr ? out[k] : &unwanted[k];
+  primitive.infer(in_specs, out_specs);
+  bool evaluates = false;
+  for (std::size_t k = 0; k < out.size(); ++k) {
+    if (out[k] == nullptr) continue;
+    place_output(primitive, static_cast<int>(k), in, *out[k], given);
+    evaluates = evaluates || primitive.alias_of(static_cast<int>(k)) < 0;
+  }
+  Watcher* watcher = thread_state.watcher;
+  if (watcher != nullptr) watcher->before_eval(primitive, in, out);
+  if (evaluates) primitive.eval(in, out);
+  if (watcher != nullptr) watcher->after_eval(primitive, in, out);
+}
+
+}  // namespace xtgrad::inline v1::detail

@@ -1,0 +1,89 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <utility>
+
+#include "xtgrad/autograd/core/primitive.h"
+
+namespace xtgrad::inline v1::detail {
+
+// The door. Everything that the library computes is a primitive that goes through here, with or without a
+// graph: operations, constants, draws, rules, optimizers' formulas. Whoever watches sees all of it.
+
+/// Told of every computation of its thread while it is the thread's watcher.
+class Watcher {
+ public:
+  virtual ~Watcher() = default;
+  /// Before `eval`, shapes and dtypes of the outputs known.
+  virtual void before_eval(const Primitive& primitive, Inputs in, Outputs out) = 0;
+  /// After it. An output's buffer may be an input's: then it has been taken over.
+  virtual void after_eval(const Primitive& primitive, Inputs in, Outputs out) = 0;
+};
+
+/// True if the elements of `node` may be overwritten by someone who holds `handles` of its handles: nobody
+/// else can see them, and no rule will read them.
+inline bool may_take_over(const Node& node, std::uint32_t handles) {
+  return node.values.load() == handles && node.array.buffer.unique() && !node.has(Node::keeps_output_flag);
+}
+
+/// Gives an output of inferred shape and dtype its buffer: an alias, one that is taken over, or a fresh one.
+template <class P>
+void place_output(const P& primitive, int index, Inputs in, Array& out, InputSet given) {
+  if (const int source = primitive.alias_of(index); source >= 0) {
+    out.buffer = in[static_cast<std::size_t>(source)]->buffer;
+    return;
+  }
+  InputSet candidates = given == 0 ? 0 : given & primitive.may_overwrite(index);
+  for (std::size_t i = 0; candidates != 0; ++i, candidates >>= 1) {
+    if ((candidates & 1U) == 0 || in[i]->dtype != out.dtype || !(in[i]->shape == out.shape)) continue;
+    out.buffer = in[i]->buffer;
+    return;
+  }
+  out.buffer = BufferRef::allocate(bytes_of(out.shape, out.dtype));
+}
+
+/// `compute` for a primitive of any class and any number of operands, watched or not.
+void compute_any(const Primitive& primitive, Inputs in, Outputs out, InputSet given = 0);
+
+/// Runs a primitive: infers, finds memory, evaluates. `out` are empty arrays, null where one is not wanted
+/// (auxiliaries at least; of outputs if the primitive allows it). `given` names inputs whose buffers the
+/// caller gives away: nobody else sees them.
+template <class P, std::size_t N, std::size_t M>
+void compute(const P& primitive, const std::array<const Array*, N>& in, const std::array<Array*, M>& out,
+             InputSet given = 0) {
+  if (thread_state.is_watched()) return compute_any(primitive, in, out, given);
+  std::array<const Spec*, N> in_specs;
+  for (std::size_t i = 0; i < N; ++i) in_specs[i] = in[i];
+  std::array<Spec, M> unwanted;
+  std::array<Spec*, M> out_specs;
+  for (std::size_t k = 0; k < M; ++k) out_specs[k] = out[k] != nullptr ? out[k] : &unwanted[k];
+  primitive.infer(in_specs, out_specs);
+  for (std::size_t k = 0; k < M; ++k) {
+    if (out[k] != nullptr) place_output(primitive, static_cast<int>(k), in, *out[k], given);
+  }
+  if (M == 1 && primitive.alias_of(0) >= 0) return;
+  primitive.eval(in, out);
+}
+
+/// As above, for one output that is always wanted.
+template <class P, std::size_t N>
+Array compute_one(const P& primitive, const std::array<const Array*, N>& in, InputSet given = 0) {
+  Array result;
+  if (thread_state.is_watched()) {
+    Array* const out = &result;
+    compute_any(primitive, in, {&out, 1}, given);
+    return result;
+  }
+  std::array<const Spec*, N> in_specs;
+  for (std::size_t i = 0; i < N; ++i) in_specs[i] = in[i];
+  Spec* const spec = &result;
+  primitive.infer(in_specs, {&spec, 1});
+  place_output(primitive, 0, in, result, given);
+  if (primitive.alias_of(0) >= 0) return result;
+  Array* const out = &result;
+  primitive.eval(in, {&out, 1});
+  return result;
+}
+
+}  // namespace xtgrad::inline v1::detail

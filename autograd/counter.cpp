@@ -1,0 +1,36 @@
+#include "xtgrad/autograd/counter.h"
+
+#include "xtgrad/autograd/core/apply.h"
+
+namespace xtgrad::inline v1 {
+namespace {
+
+class AdvanceCounter final : public detail::ConstantPrimitive<AdvanceCounter> {
+ public:
+  [[nodiscard]] std::string_view name() const override { return "advance_counter"; }
+  void infer(detail::InputSpecs in, detail::OutputSpecs out) const override { *out[0] = *in[0]; }
+  void eval(detail::Inputs in, detail::Outputs out) const override {
+    *out[0]->mutable_data<std::int64_t>() = *in[0]->data<std::int64_t>() + 1;
+  }
+  [[nodiscard]] detail::InputSet may_overwrite(int) const override { return 1; }
+};
+
+}  // namespace
+
+std::int64_t Counter::operator++() {
+  if (detail::thread_state.is_watched()) {
+    state_ = detail::apply_constant(AdvanceCounter{}, state());
+  }
+  return ++value_;
+}
+
+Tensor Counter::state() const {
+  if (!state_.defined() || *detail::array_of(state_).data<std::int64_t>() != value_) {
+    detail::Array array = detail::Array::uninitialized({}, Dtype::int64);
+    *array.mutable_data<std::int64_t>() = value_;
+    state_ = detail::make_constant(std::move(array));
+  }
+  return state_;
+}
+
+}  // namespace xtgrad::inline v1

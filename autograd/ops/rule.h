@@ -1,0 +1,79 @@
+#pragma once
+
+#include <array>
+#include <string_view>
+#include <utility>
+
+#include "xtgrad/autograd/core/apply.h"
+#include "xtgrad/autograd/kernels/map.h"
+
+namespace xtgrad::inline v1::detail {
+
+/// Number k of a primitive's formulas: `formula(Index<0>{}, g, y)` is its first.
+template <int K>
+using Index = std::integral_constant<int, K>;
+
+/// "tanh.rule0", known to the compiler.
+template <OpId Id, int K>
+inline constexpr auto rule_name = [] {
+  constexpr std::string_view op = to_string(Id);
+  constexpr std::string_view suffix = ".rule";
+  std::array<char, op.size() + suffix.size() + 1> name{};
+  std::size_t at = 0;
+  for (const char letter : op) name[at++] = letter;
+  for (const char letter : suffix) name[at++] = letter;
+  name[at] = static_cast<char>('0' + K);
+  return name;
+}();
+
+/// Rule k of a primitive, with its attributes, of N operands that broadcast: one fused pass over lanes.
+template <class P, int K, std::size_t N>
+class RuleOf final : public ConstantPrimitive<RuleOf<P, K, N>> {
+ public:
+  explicit RuleOf(const P& primitive) : primitive_(primitive) {}
+
+  [[nodiscard]] std::string_view name() const override {
+    return {rule_name<P::op, K>.data(), rule_name<P::op, K>.size()};
+  }
+  void describe(Attributes& a) override { primitive_.describe(a); }
+
+  void infer(InputSpecs in, OutputSpecs out) const override {
+    out[0]->dtype = in[0]->dtype;
+    out[0]->shape = in[0]->shape;
+    for (std::size_t i = 1; i < N; ++i) {
+      if (!(in[i]->shape == out[0]->shape)) {
+        out[0]->shape = broadcast_shapes(name(), out[0]->shape, in[i]->shape);
+      }
+    }
+  }
+  void eval(Inputs in, Outputs out) const override {
+    std::array<const Array*, N> arrays;
+    for (std::size_t i = 0; i < N; ++i) arrays[i] = in[i];
+    map_to(formula(), arrays, *out[0]);
+  }
+  [[nodiscard]] InputSet may_overwrite(int) const override { return (InputSet{1} << N) - 1; }
+
+ private:
+  [[nodiscard]] auto formula() const {
+    return [this](const auto&... values) { return primitive_.formula(Index<K>{}, values...); };
+  }
+
+  P primitive_;
+};
+
+inline bool wants_gradient(const Tensor& value) { return node_of(value).requires_grad(); }
+inline bool wants_gradient(const SavedValue& value) { return value.requires_grad(); }
+inline const Tensor& as_tensor(const Tensor& value) { return value; }
+inline Tensor as_tensor(const SavedValue& value) { return value; }
+
+/// One formula, two evaluators: number K of `primitive`'s, on the tensors themselves where the result must be
+/// differentiable, else in one fused pass over lanes. Operands are Tensors or SavedValues.
+template <int K = 0, class P, class... Values>
+Tensor evaluate(const P& primitive, const Values&... values) {
+  if (thread_state.records() && (wants_gradient(values) || ...)) {
+    return primitive.formula(Index<K>{}, as_tensor(values)...);
+  }
+  return apply_constant(RuleOf<P, K, sizeof...(Values)>(primitive), values...);
+}
+
+}  // namespace xtgrad::inline v1::detail
