@@ -43,7 +43,7 @@ Shape::Shape(std::initializer_list<std::int64_t> sizes) : Shape(std::span(sizes.
 Shape::Shape(std::span<const std::int64_t> sizes) {
   check_sizes(sizes);
   std::copy(sizes.begin(), sizes.end(), sizes_.begin());
-  rank_ = static_cast<std::uint8_t>(sizes.size());
+  rank_ = sizes.size();
 }
 
 void Shape::push_back(std::int64_t size) {

@@ -52,7 +52,7 @@ class Shape {
 
  private:
   std::array<std::int64_t, max_rank> sizes_{};
-  std::uint8_t rank_ = 0;
+  std::size_t rank_ = 0;
 };
 
 /// A few dimension numbers, or sizes of which one may be left open as -1; kept inline, so that naming axes

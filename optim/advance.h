@@ -96,7 +96,7 @@ class StepOf final : public core::ConstantPrimitive<StepOf<Rule, Moments>> {
     core::visit_floating(in[0]->dtype, [&](auto zero) {
       using T = decltype(zero);
       core::map_same<T, typename Rule::template Formula<double>, 2 + Moments, 1 + Moments>(
-          formula, {in[0], in[1], in[3 + K]...},
+          formula, {in[0]->template data<T>(), in[1]->template data<T>(), in[3 + K]->template data<T>()...},
           {out[0]->template mutable_data<T>(), out[1 + K]->template mutable_data<T>()...}, in[0]->numel());
     });
   }

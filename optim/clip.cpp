@@ -130,7 +130,7 @@ class ClipScale final : public core::ConstantPrimitive<ClipScale> {
   void infer(core::InputSpecs in, core::OutputSpecs out) const override { *out[0] = *in[0]; }
   void eval(core::Inputs in, core::Outputs out) const override {
     const double factor = *in[1]->data<double>();
-    core::map_to([factor](const auto& g) { return factor * g; }, std::array{in[0]}, *out[0]);
+    core::map_to([factor](const auto& g) { return factor * g; }, *out[0], *in[0]);
   }
   [[nodiscard]] core::InputSet may_overwrite(int) const override { return 1; }
 };
@@ -143,8 +143,8 @@ class ClipValue final : public core::ConstantPrimitive<ClipValue> {
   void describe(Attributes& a) override { a("limit", limit_); }
   void infer(core::InputSpecs in, core::OutputSpecs out) const override { *out[0] = *in[0]; }
   void eval(core::Inputs in, core::Outputs out) const override {
-    core::map_to([limit = limit_](const auto& g) { return minimum(maximum(g, -limit), limit); },
-                 std::array{in[0]}, *out[0]);
+    core::map_to([limit = limit_](const auto& g) { return minimum(maximum(g, -limit), limit); }, *out[0],
+                 *in[0]);
   }
   [[nodiscard]] core::InputSet may_overwrite(int) const override { return 1; }
 

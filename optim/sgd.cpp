@@ -66,8 +66,8 @@ struct Rule {
 
   template <class C>
   struct Formula {
-    Formula(const std::array<C, coefficients>& numbers, const Flags& flags)
-        : lr(numbers[0]), momentum(numbers[1]), gain(numbers[2]), weight_decay(numbers[3]), flags(flags) {}
+    Formula(const std::array<C, coefficients>& numbers, const Flags& chosen)
+        : lr(numbers[0]), momentum(numbers[1]), gain(numbers[2]), weight_decay(numbers[3]), flags(chosen) {}
 
     auto direction(const auto& p, const auto& g) const {
       const auto downhill = flags.maximize ? -g : g;

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstddef>
+#include <type_traits>
 #include <utility>
 
 #include "xtgrad/autograd/core/primitive.h"
@@ -27,14 +28,32 @@ inline bool may_take_over(const Node& node, std::uint32_t handles) {
   return node.values.load() == handles && node.array.buffer.unique() && !node.has(Node::keeps_output_flag);
 }
 
+// Calls by name where the class is known: only these can be inlined for sure.
+template <class P>
+int alias_of(const P& primitive, int output) {
+  if constexpr (std::is_abstract_v<P>) {
+    return primitive.alias_of(output);
+  } else {
+    return primitive.P::alias_of(output);
+  }
+}
+template <class P>
+InputSet may_overwrite(const P& primitive, int output) {
+  if constexpr (std::is_abstract_v<P>) {
+    return primitive.may_overwrite(output);
+  } else {
+    return primitive.P::may_overwrite(output);
+  }
+}
+
 /// Gives an output of inferred shape and dtype its buffer: an alias, one that is taken over, or a fresh one.
 template <class P>
 void place_output(const P& primitive, int index, Inputs in, Array& out, InputSet given) {
-  if (const int source = primitive.alias_of(index); source >= 0) {
+  if (const int source = alias_of(primitive, index); source >= 0) {
     out.buffer = in[static_cast<std::size_t>(source)]->buffer;
     return;
   }
-  InputSet candidates = given == 0 ? 0 : given & primitive.may_overwrite(index);
+  InputSet candidates = given == 0 ? 0 : given & may_overwrite(primitive, index);
   for (std::size_t i = 0; candidates != 0; ++i, candidates >>= 1) {
     if ((candidates & 1U) == 0 || in[i]->dtype != out.dtype || !(in[i]->shape == out.shape)) continue;
     out.buffer = in[i]->buffer;
@@ -58,12 +77,12 @@ void compute(const P& primitive, const std::array<const Array*, N>& in, const st
   std::array<Spec, M> unwanted;
   std::array<Spec*, M> out_specs;
   for (std::size_t k = 0; k < M; ++k) out_specs[k] = out[k] != nullptr ? out[k] : &unwanted[k];
-  primitive.infer(in_specs, out_specs);
+  primitive.P::infer(in_specs, out_specs);
   for (std::size_t k = 0; k < M; ++k) {
     if (out[k] != nullptr) place_output(primitive, static_cast<int>(k), in, *out[k], given);
   }
-  if (M == 1 && primitive.alias_of(0) >= 0) return;
-  primitive.eval(in, out);
+  if (M == 1 && alias_of(primitive, 0) >= 0) return;
+  primitive.P::eval(in, out);
 }
 
 /// As above, for one output that is always wanted.
@@ -78,11 +97,11 @@ Array compute_one(const P& primitive, const std::array<const Array*, N>& in, Inp
   std::array<const Spec*, N> in_specs;
   for (std::size_t i = 0; i < N; ++i) in_specs[i] = in[i];
   Spec* const spec = &result;
-  primitive.infer(in_specs, {&spec, 1});
+  primitive.P::infer(in_specs, {&spec, 1});
   place_output(primitive, 0, in, result, given);
-  if (primitive.alias_of(0) >= 0) return result;
+  if (alias_of(primitive, 0) >= 0) return result;
   Array* const out = &result;
-  primitive.eval(in, {&out, 1});
+  primitive.P::eval(in, {&out, 1});
   return result;
 }
 

@@ -85,7 +85,7 @@ struct RepeatedElements {
 };
 
 template <class F, class T, std::size_t N, std::size_t M>
-void map_flat(const F& f, const std::array<const Array*, N>& in, const std::array<std::int64_t, N>& strides,
+void map_flat(const F& f, const std::array<const T*, N>& in, const std::array<std::int64_t, N>& strides,
               const std::array<T*, M>& out, std::int64_t n) {
   for_each_tile((n + tile_elements - 1) / tile_elements, [&](std::int64_t tile) {
     const std::int64_t first = tile * tile_elements;
@@ -93,7 +93,7 @@ void map_flat(const F& f, const std::array<const Array*, N>& in, const std::arra
     RepeatedElements<T, N> repeated;
     Row<T, N> row;
     for (std::size_t k = 0; k < N; ++k) {
-      row[k] = repeated.operand(k, in[k]->template data<T>() + first * strides[k], strides[k]);
+      row[k] = repeated.operand(k, in[k] + first * strides[k], strides[k]);
     }
     std::array<T*, M> results;
     for (std::size_t k = 0; k < M; ++k) results[k] = out[k] + first;
@@ -129,7 +129,9 @@ void map_broadcast(const F& f, const Shape& shape, const std::array<const Array*
   if (n == 0) return;
   const BroadcastPlan<N> plan = plan_broadcast(shape, in);
   if (plan.rows == 1) {
-    map_flat<F, T, N, M>(f, in, plan.inner_strides, results, n);
+    std::array<const T*, N> data;
+    for (std::size_t k = 0; k < N; ++k) data[k] = in[k]->template data<T>();
+    map_flat<F, T, N, M>(f, data, plan.inner_strides, results, n);
   } else {
     map_rows<F, T, N, M>(f, in, plan, results);
   }
@@ -137,7 +139,7 @@ void map_broadcast(const F& f, const Shape& shape, const std::array<const Array*
 
 /// Fills the M arrays `out` where all operands have `out`'s shape: no plan, one row.
 template <class T, class F, std::size_t N, std::size_t M>
-void map_same(const F& f, const std::array<const Array*, N>& in, std::array<T*, M> out, std::int64_t n) {
+void map_same(const F& f, const std::array<const T*, N>& in, const std::array<T*, M>& out, std::int64_t n) {
   if (n == 0) return;
   std::array<std::int64_t, N> ones;
   ones.fill(1);
@@ -158,20 +160,38 @@ void map_tile(const F& f, std::int64_t n, const void* const* in, std::uint32_t r
   map_row(f, row, results, n);
 }
 
+template <class T, class F, class... In>
+void map_lanes(const F& f, std::int64_t n, T* out, const In*... in) {
+  constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
+  for (std::int64_t i = 0; i < n; i += width) f(Lane<T>::load(in + i)...).store(out + i);
+}
+
+/// `f` of operands of one shape. Out of line, and handed pointers in registers: what comes before it is inlined
+/// where an operation's class is known, and an operation on a few elements is no more than that.
+template <class T, class F, class... In>
+[[gnu::noinline]] void map_elements(F f, std::int64_t n, T* out, const In*... in) {
+  if (n <= tile_elements) return map_lanes<T>(f, n, out, in...);
+  for_each_tile((n + tile_elements - 1) / tile_elements, [=](std::int64_t tile) {
+    const std::int64_t first = tile * tile_elements;
+    map_lanes<T>(f, n - first < tile_elements ? n - first : tile_elements, out + first, (in + first)...);
+  });
+}
+
 /// Fills `out`, whose shape and floating dtype are inferred, with `f` of operands that broadcast to it. `out`
 /// may share its buffer with operands of its own shape.
-template <class F, std::size_t N>
-void map_to(const F& f, const std::array<const Array*, N>& in, Array& out) {
-  bool same = true;
-  for (std::size_t k = 0; k < N; ++k) same = same && in[k]->shape == out.shape;
+template <class F, class... Arrays>
+[[gnu::always_inline]] inline void map_to(F f, Array& out, const Arrays&... in) {
+  if (((in.shape == out.shape) && ...)) {
+    visit_floating(out.dtype, [&](auto zero) {
+      using T = decltype(zero);
+      map_elements<T>(f, out.numel(), out.template mutable_data<T>(), in.template data<T>()...);
+    });
+    return;
+  }
   visit_floating(out.dtype, [&](auto zero) {
     using T = decltype(zero);
-    if (same) {
-      map_same<T, F, N, 1>(f, in, {out.mutable_data<T>()}, out.numel());
-    } else {
-      std::array<T*, 1> results{out.mutable_data<T>()};
-      map_broadcast<T>(f, out.shape, in, results);
-    }
+    const std::array<const Array*, sizeof...(Arrays)> arrays{&in...};
+    map_broadcast<T>(f, out.shape, arrays, std::array<T*, 1>{out.template mutable_data<T>()});
   });
 }
 

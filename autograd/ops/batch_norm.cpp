@@ -222,7 +222,7 @@ class NormalizeBy final : public PrimitiveOf<NormalizeBy, OpId::normalize_by> {
     const auto value = [](const auto& v, const auto& m, const auto& s, const auto& b) {
       return (v - m) * s + b;
     };
-    map_to(value, std::array<const Array*, 4>{in[0], &mean, &scale, &shift}, *out[0]);
+    map_to(value, *out[0], *in[0], mean, scale, shift);
   }
   [[nodiscard]] InputSet may_overwrite(int) const override { return 0b0001; }
 

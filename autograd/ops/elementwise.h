@@ -28,8 +28,7 @@ class Elementwise : public PrimitiveOf<Self, Id> {
     } else {
       check_floating(Id, *in[0]);
     }
-    out[0]->dtype = in[0]->dtype;
-    out[0]->shape = in[0]->shape;
+    *out[0] = *in[0];
     for (std::size_t i = 1; i < N; ++i) {
       if (!(in[i]->shape == out[0]->shape)) out[0]->shape = common_shape(Id, out[0]->shape, in[i]->shape);
     }
@@ -60,16 +59,15 @@ class Elementwise : public PrimitiveOf<Self, Id> {
 
  private:
   template <std::size_t... K>
-  void eval_on(Inputs in, Array& out, std::index_sequence<K...>) const {
-    const std::array<const Array*, N> arrays{in[K]...};
+  [[gnu::always_inline]] void eval_on(Inputs in, Array& out, std::index_sequence<K...>) const {
     if constexpr (Integers) {
       if (out.dtype == Dtype::int64) {
         const auto value = [this](const auto&... x) { return self().integer_value(x...); };
-        scalar_map<Integer, of_each<Integer, K>...>(value, out, arrays);
+        scalar_map<Integer, of_each<Integer, K>...>(value, out, {in[K]...});
         return;
       }
     }
-    map_to([this](const auto&... x) { return self().value(x...); }, arrays, out);
+    map_to([this](const auto&... x) { return self().value(x...); }, out, *in[K]...);
   }
 
   template <class T>

@@ -55,7 +55,7 @@ class Mean final : public Reduction<Mean, OpId::mean> {
   void eval(Inputs in, Outputs out) const override {
     reduce_axes(*in[0], axes_.mask, sum_axis, *out[0]);
     const auto count = static_cast<double>(axes_.count(in[0]->shape));
-    map_to([count](const auto& v) { return v / count; }, std::array<const Array*, 1>{out[0]}, *out[0]);
+    map_to([count](const auto& v) { return v / count; }, *out[0], *out[0]);
   }
   // Divided while it is small, then repeated.
   void vjp(VjpContext& context) const override {

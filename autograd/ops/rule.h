@@ -38,18 +38,18 @@ class RuleOf final : public ConstantPrimitive<RuleOf<P, K, N>> {
   void describe(Attributes& a) override { primitive_.describe(a); }
 
   void infer(InputSpecs in, OutputSpecs out) const override {
-    out[0]->dtype = in[0]->dtype;
-    out[0]->shape = in[0]->shape;
+    *out[0] = *in[0];
     for (std::size_t i = 1; i < N; ++i) {
       if (!(in[i]->shape == out[0]->shape)) {
         out[0]->shape = broadcast_shapes(name(), out[0]->shape, in[i]->shape);
       }
     }
   }
-  void eval(Inputs in, Outputs out) const override {
-    std::array<const Array*, N> arrays;
-    for (std::size_t i = 0; i < N; ++i) arrays[i] = in[i];
-    map_to(formula(), arrays, *out[0]);
+  [[gnu::always_inline]] void eval(Inputs in, Outputs out) const override {
+    [&]<std::size_t... I>(std::index_sequence<I...>) __attribute__((always_inline)) {
+      map_to(formula(), *out[0], *in[I]...);
+    }
+    (std::make_index_sequence<N>{});
   }
   [[nodiscard]] InputSet may_overwrite(int) const override { return (InputSet{1} << N) - 1; }
 

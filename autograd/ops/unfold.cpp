@@ -32,9 +32,9 @@ class Windows : public PrimitiveOf<Self, Id> {
 
   /// Elements of a window.
   [[nodiscard]] std::int64_t area() const { return options_.kernel.height * options_.kernel.width; }
-  [[nodiscard]] WindowedPlanes planes(OpId op, const Shape& image) const {
+  [[nodiscard]] WindowedPlanes planes(const Shape& image) const {
     const Window window = window_of(options_);
-    return windowed_planes(image, output_size(op, image, window), window);
+    return windowed_planes(image, output_size(Id, image, window), window);
   }
 
   Unfold2dOptions options_;
@@ -53,7 +53,7 @@ class Unfold2d final : public Windows<Unfold2d, OpId::unfold2d> {
                      checked_product(op, x, places.height, places.width)};
   }
   void eval(Inputs in, Outputs out) const override {
-    unfold_planes(planes(op, in[0]->shape), *in[0], *out[0]);
+    unfold_planes(planes(in[0]->shape), *in[0], *out[0]);
   }
   void vjp(VjpContext& context) const override {
     const Shape& x = context.shape(0);
@@ -95,7 +95,7 @@ class Fold2d final : public Windows<Fold2d, OpId::fold2d> {
     out[0]->shape = image;
   }
   void eval(Inputs in, Outputs out) const override {
-    fold_planes(planes(op, out[0]->shape), *in[0], *out[0]);
+    fold_planes(planes(out[0]->shape), *in[0], *out[0]);
   }
   void vjp(VjpContext& context) const override { context.set(0, unfold2d(context.g(), options_)); }
 
