@@ -180,7 +180,7 @@ template <class T, class F, class... In>
 /// Fills `out`, whose shape and floating dtype are inferred, with `f` of operands that broadcast to it. `out`
 /// may share its buffer with operands of its own shape.
 template <class F, class... Arrays>
-[[gnu::always_inline]] inline void map_to(F f, Array& out, const Arrays&... in) {
+void map_to(F f, Array& out, const Arrays&... in) {
   if (((in.shape == out.shape) && ...)) {
     visit_floating(out.dtype, [&](auto zero) {
       using T = decltype(zero);

@@ -59,7 +59,7 @@ class Elementwise : public PrimitiveOf<Self, Id> {
 
  private:
   template <std::size_t... K>
-  [[gnu::always_inline]] void eval_on(Inputs in, Array& out, std::index_sequence<K...>) const {
+  void eval_on(Inputs in, Array& out, std::index_sequence<K...>) const {
     if constexpr (Integers) {
       if (out.dtype == Dtype::int64) {
         const auto value = [this](const auto&... x) { return self().integer_value(x...); };

@@ -45,8 +45,8 @@ class RuleOf final : public ConstantPrimitive<RuleOf<P, K, N>> {
       }
     }
   }
-  [[gnu::always_inline]] void eval(Inputs in, Outputs out) const override {
-    [&]<std::size_t... I>(std::index_sequence<I...>) __attribute__((always_inline)) {
+  void eval(Inputs in, Outputs out) const override {
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
       map_to(formula(), *out[0], *in[I]...);
     }
     (std::make_index_sequence<N>{});
