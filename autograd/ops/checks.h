@@ -21,13 +21,13 @@ struct DtypeOf {
 /// Throws DtypeError unless x is float32 or float64.
 inline void check_floating(OpId op, const Tensor& x) {
   const Dtype dtype = array_of(x).dtype;
-  if (!is_floating(dtype)) throw_not_floating(op, dtype);
+  if (!FloatingTypes::contains(dtype)) throw_not_floating(op, dtype);
 }
 
-/// Throws DtypeError for bool.
+/// Throws DtypeError unless x is int64, float32 or float64.
 inline void check_numeric(OpId op, const Tensor& x) {
   const Dtype dtype = array_of(x).dtype;
-  if (dtype == Dtype::boolean) throw_not_numeric(op, dtype);
+  if (!NumericTypes::contains(dtype)) throw_not_numeric(op, dtype);
 }
 
 struct OperandNames {
@@ -41,10 +41,10 @@ inline void check_same_dtype(OpId op, const Tensor& a, const Tensor& b, const Op
   if (left != right) throw_dtypes_differ(op, {names.first, left}, {names.second, right});
 }
 
-/// Throws DtypeError unless `index` is int64.
-void check_index_dtype(OpId op, const Tensor& index);
+/// The index as int64, which kernels read; throws DtypeError unless it is int32 or int64.
+[[nodiscard]] Tensor index_of(OpId op, const Tensor& index);
 
-/// The number as an int64; throws DtypeError if it is none.
-std::int64_t integer_of(OpId op, double number);
+/// The number as an integer that a tensor of `dtype` holds; throws DtypeError if it is none.
+std::int64_t integer_of(OpId op, double number, Dtype dtype = Dtype::int64);
 
 }  // namespace xtgrad::inline v1::detail

@@ -102,7 +102,6 @@ void check_index_range(OpId op, const Array& index, std::size_t axis, std::int64
 /// All checks that gather and scatter_add share; returns the axis.
 std::size_t check_index(OpId op, const Tensor& x, std::int64_t axis, const Tensor& index) {
   const std::size_t dim = normalize_axis(to_string(op), axis, x.rank());
-  check_index_dtype(op, index);
   check_index_shape(op, x.shape(), dim, index.shape());
   check_index_range(op, array_of(index), dim, x.shape()[dim]);
   return dim;
@@ -111,8 +110,9 @@ std::size_t check_index(OpId op, const Tensor& x, std::int64_t axis, const Tenso
 }}  // namespace detail
 
 Tensor gather(const Tensor& x, std::int64_t axis, const Tensor& index) {
-  const std::size_t dim = detail::check_index(detail::OpId::gather, x, axis, index);
-  return detail::apply(detail::Gather(dim), x, index);
+  const Tensor places = detail::index_of(detail::OpId::gather, index);
+  const std::size_t dim = detail::check_index(detail::OpId::gather, x, axis, places);
+  return detail::apply(detail::Gather(dim), x, places);
 }
 
 Tensor scatter_add(const Tensor& x, std::int64_t axis, const Tensor& index, const Tensor& source) {
@@ -122,13 +122,14 @@ Tensor scatter_add(const Tensor& x, std::int64_t axis, const Tensor& index, cons
     throw DtypeError(fmt::format("scatter_add: dtypes differ: x is {}, source is {}; convert one with to()",
                                  to_string(x.dtype()), to_string(source.dtype())));
   }
-  const std::size_t dim = detail::check_index(OpId::scatter_add, x, axis, index);
+  const Tensor places = detail::index_of(OpId::scatter_add, index);
+  const std::size_t dim = detail::check_index(OpId::scatter_add, x, axis, places);
   if (source.shape() != index.shape()) {
     throw ShapeError(
         fmt::format("scatter_add: source and index must have one shape: source is {}, index is {}",
                     to_string(source.shape()), to_string(index.shape())));
   }
-  return detail::apply(detail::ScatterAdd(dim), x, index, source);
+  return detail::apply(detail::ScatterAdd(dim), x, places, source);
 }
 
 }  // namespace xtgrad::inline v1

@@ -1,5 +1,11 @@
 #include <fmt/format.h>
 
+#include <cmath>
+#include <span>
+#include <type_traits>
+#include <utility>
+
+#include "xtgrad/autograd/core/new_tensor.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/ops/elementwise.h"
@@ -43,7 +49,7 @@ Tensor compare(OpId op, const Tensor& a, const Tensor& b, Compare compare) {
 
 /// The number as a 0-d constant of the tensor's dtype.
 Tensor constant_like(OpId op, const Tensor& x, double number) {
-  if (x.dtype() == Dtype::int64) integer_of(op, number);
+  if (is_integer(x.dtype())) integer_of(op, number, x.dtype());
   return full({}, number, {.dtype = x.dtype()});
 }
 
@@ -70,14 +76,33 @@ class Cast final : public PrimitiveOf<OpId::cast> {
   Dtype dtype_;
 };
 
-/// Floating values that int64 cannot hold have no defined conversion in C++.
-void check_fits_int64(const Tensor& x) {
-  visit_floating(x.dtype(), [&](auto zero) {
-    for (const auto value : x.data<decltype(zero)>()) {
-      const auto number = static_cast<double>(value);
-      if (number >= -0x1p63 && number < 0x1p63) continue;
-      throw DtypeError(fmt::format("{}: the value {} does not fit int64", to_string(OpId::cast), number));
+/// True where To, an integer, holds the value with its fraction cut off; where not, C++ defines no conversion
+/// or wraps around.
+template <class To, class From>
+bool fits(From value) {
+  if constexpr (std::is_floating_point_v<From>) {
+    return in_range<To>(std::trunc(static_cast<double>(value)));
+  } else {
+    return std::in_range<To>(value);
+  }
+}
+
+template <class To, class From>
+void check_fits(std::span<const From> values) {
+  // A bool fits everywhere, and int64 holds every integer.
+  if constexpr (!std::is_same_v<From, bool> && !(std::is_integral_v<From> && sizeof(To) == 8)) {
+    for (const From value : values) {
+      if (fits<To>(value)) continue;
+      throw DtypeError(fmt::format("{}: the value {} does not fit {}", to_string(OpId::cast), value,
+                                   to_string(dtype_of<To>)));
     }
+  }
+}
+
+/// Throws DtypeError for the first value that the integer dtype cannot hold.
+void check_fits(const Tensor& x, Dtype dtype) {
+  visit(x.dtype(), [&](auto from) {
+    visit_listed<IntegerTypes>(dtype, [&](auto to) { check_fits<decltype(to)>(x.data<decltype(from)>()); });
   });
 }
 
@@ -140,8 +165,8 @@ Tensor greater_equal(const Tensor& a, double b) {
 
 Tensor Tensor::to(Dtype dtype) const {
   if (dtype == this->dtype()) return *this;
-  if (dtype == Dtype::int64 && is_floating(this->dtype())) detail::check_fits_int64(*this);
-  // Only floating dtypes have derivatives: a conversion to int64 or bool cuts the graph.
+  if (is_integer(dtype)) detail::check_fits(*this, dtype);
+  // Only floating dtypes have derivatives: a conversion to another cuts the graph.
   if (!is_floating(dtype)) return detail::make_constant(detail::Cast(dtype).forward(detail::array_of(*this)));
   return detail::apply(detail::Cast(dtype), *this);
 }
