@@ -29,6 +29,8 @@ using IndexTypes = ElementTypes<std::int32_t, std::int64_t>;
 /// Throws InternalError: operations check their operands' dtypes and name themselves before they come here.
 [[noreturn]] void throw_not_served(Dtype dtype, std::span<const Dtype> served);
 
+// NOLINTBEGIN(bugprone-macro-parentheses): types of the table cannot be put in parentheses
+
 /// Calls `f` with a value of the C++ type of `dtype`; throws InternalError unless the list has it.
 template <class Types, class F>
 decltype(auto) visit_listed(Dtype dtype, F&& f) {
@@ -57,6 +59,8 @@ decltype(auto) visit(Dtype dtype, F&& f) {
   }
   throw_not_served(dtype, {});
 }
+
+// NOLINTEND(bugprone-macro-parentheses)
 
 template <class F>
 decltype(auto) visit_floating(Dtype dtype, F&& f) {

@@ -31,12 +31,10 @@ constexpr bool in_range(From whole) {
 /// not overflowing for floating dtypes.
 template <class T, class From>
 bool holds(From value) {
-  if constexpr (std::is_same_v<T, From>) {
+  if constexpr (std::is_same_v<T, From> || std::is_same_v<From, bool>) {
     return true;
   } else if constexpr (std::is_same_v<T, bool>) {
     return value == From{0} || value == From{1};
-  } else if constexpr (std::is_same_v<From, bool>) {
-    return true;
   } else if constexpr (std::is_integral_v<T> && std::is_floating_point_v<From>) {
     return in_range<T>(value) && std::trunc(value) == value;
   } else if constexpr (std::is_integral_v<T>) {

@@ -1,5 +1,6 @@
-// The table with a line more than the library's: what is made from it knows the added dtype, and what lists the dtypes
-// that it serves throws for it. A program of its own, for to the rest of the library Dtype is another type.
+// The table with a line more than the library's: what is made from it knows the added dtype, and what lists
+// the dtypes that it serves throws for it. A program of its own, for to the rest of the library Dtype is
+// another type.
 #include <doctest/doctest.h>
 
 #include <type_traits>
@@ -22,7 +23,8 @@ static_assert(kind_of(static_cast<Dtype>(99)) == DtypeKind::none);
 static_assert(dtype_of<Brain16> == brain16);
 static_assert(std::is_same_v<Arithmetic<Brain16>, float>);
 // No type but those of the table has a dtype.
-static_assert(ElementType<Brain16> && !ElementType<short> && !ElementType<long double> && !ElementType<const float>);
+static_assert(ElementType<Brain16> && !ElementType<short> && !ElementType<long double> &&
+              !ElementType<const float>);
 // No list has grown.
 static_assert(!FloatingTypes::contains(brain16) && !NumericTypes::contains(brain16));
 static_assert(!IntegerTypes::contains(brain16) && !IndexTypes::contains(brain16));
