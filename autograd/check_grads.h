@@ -86,7 +86,7 @@ struct CheckGradsReport {
 /// to reach for when training goes wrong, and for a test of any function of one's own.
 ///
 /// Inputs are converted to float64 and tensors made inside f are float64 by default, so a float32 model is
-/// checked in double as it stands. int64 and bool inputs are passed on as they are. Order 1 compares <u, (f(x
+/// checked in double as it stands. Other dtypes are passed on as they are. Order 1 compares <u, (f(x
 /// + hv) - f(x - hv)) / 2h> with <J^T u, v> for random u and v, input by input and output by output; the next
 /// order does the same with the function (x, u) -> J(x)^T u, which also shows that the rules are linear in u.
 /// Entries of u and v have random signs and sizes in [0.5, 1]: no single entry drowns, and two equal errors

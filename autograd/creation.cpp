@@ -327,6 +327,12 @@ Tensor from_span(std::span<const double> values, const Shape& shape, const Tenso
 Tensor from_span(std::span<const std::int64_t> values, const Shape& shape, const TensorOptions& options) {
   return copy_values("from_span", values, shape, options);
 }
+Tensor from_span(std::span<const std::int32_t> values, const Shape& shape, const TensorOptions& options) {
+  return copy_values("from_span", values, shape, options);
+}
+Tensor from_span(std::span<const std::uint8_t> values, const Shape& shape, const TensorOptions& options) {
+  return copy_values("from_span", values, shape, options);
+}
 Tensor from_span(std::span<const bool> values, const Shape& shape, const TensorOptions& options) {
   return copy_values("from_span", values, shape, options);
 }
@@ -338,6 +344,12 @@ Tensor from_vector(const std::vector<double>& values, const TensorOptions& optio
   return copy_vector(values, options);
 }
 Tensor from_vector(const std::vector<std::int64_t>& values, const TensorOptions& options) {
+  return copy_vector(values, options);
+}
+Tensor from_vector(const std::vector<std::int32_t>& values, const TensorOptions& options) {
+  return copy_vector(values, options);
+}
+Tensor from_vector(const std::vector<std::uint8_t>& values, const TensorOptions& options) {
   return copy_vector(values, options);
 }
 
@@ -394,8 +406,9 @@ Tensor eye(std::int64_t n, std::optional<std::int64_t> m, const TensorOptions& o
 }
 
 Tensor one_hot(const Tensor& labels, std::int64_t classes, const TensorOptions& options) {
-  if (labels.dtype() != Dtype::int64) {
-    throw DtypeError(fmt::format("one_hot: labels must be int64: got {}", to_string(labels.dtype())));
+  if (!detail::IndexTypes::contains(labels.dtype())) {
+    throw DtypeError(fmt::format("one_hot: labels must be int64 or int32: got {}; convert with to(int64)",
+                                 to_string(labels.dtype())));
   }
   if (classes < 0) throw ValueError(fmt::format("one_hot: classes must not be negative: got {}", classes));
   Shape shape = labels.shape();
@@ -408,7 +421,7 @@ Tensor one_hot(const Tensor& labels, std::int64_t classes, const TensorOptions& 
   shape.push_back(classes);
   const Dtype dtype = dtype_or_default(options);
   detail::check_new("one_hot", shape, dtype, options.requires_grad);
-  Tensor result = detail::apply_constant(OneHot(classes, dtype), labels);
+  Tensor result = detail::apply_constant(OneHot(classes, dtype), labels.to(Dtype::int64));
   if (options.requires_grad) result.set_requires_grad();
   return result;
 }

@@ -42,18 +42,25 @@ class NestedNumbers {
 [[nodiscard]] Tensor tensor(std::initializer_list<NestedNumbers> numbers, const TensorOptions& options = {});
 
 // Copies of C++ values, in row-major order; the shape is the vector's length if none is given. The dtype is
-// the element type's unless the options say another. Throw ShapeError if sizes disagree.
+// the element type's unless the options say another. Throw ShapeError if sizes disagree, DtypeError for a
+// value that the dtype cannot hold.
 [[nodiscard]] Tensor from_span(std::span<const float> values, const Shape& shape,
                                const TensorOptions& options = {});
 [[nodiscard]] Tensor from_span(std::span<const double> values, const Shape& shape,
                                const TensorOptions& options = {});
 [[nodiscard]] Tensor from_span(std::span<const std::int64_t> values, const Shape& shape,
                                const TensorOptions& options = {});
+[[nodiscard]] Tensor from_span(std::span<const std::int32_t> values, const Shape& shape,
+                               const TensorOptions& options = {});
+[[nodiscard]] Tensor from_span(std::span<const std::uint8_t> values, const Shape& shape,
+                               const TensorOptions& options = {});
 [[nodiscard]] Tensor from_span(std::span<const bool> values, const Shape& shape,
                                const TensorOptions& options = {});
 [[nodiscard]] Tensor from_vector(const std::vector<float>& values, const TensorOptions& options = {});
 [[nodiscard]] Tensor from_vector(const std::vector<double>& values, const TensorOptions& options = {});
 [[nodiscard]] Tensor from_vector(const std::vector<std::int64_t>& values, const TensorOptions& options = {});
+[[nodiscard]] Tensor from_vector(const std::vector<std::int32_t>& values, const TensorOptions& options = {});
+[[nodiscard]] Tensor from_vector(const std::vector<std::uint8_t>& values, const TensorOptions& options = {});
 
 [[nodiscard]] Tensor zeros(const Shape& shape, const TensorOptions& options = {});
 [[nodiscard]] Tensor ones(const Shape& shape, const TensorOptions& options = {});
@@ -92,7 +99,7 @@ struct UniformOptions {
 /// A random order of 0..n-1, int64.
 [[nodiscard]] Tensor randperm(std::int64_t n, Random& random = default_random());
 
-/// One-hot rows: int64 labels [...] to [..., classes]. Throws ValueError for a label out of range.
+/// One-hot rows: int64 or int32 labels [...] to [..., classes]. Throws ValueError for a label out of range.
 [[nodiscard]] Tensor one_hot(const Tensor& labels, std::int64_t classes, const TensorOptions& options = {});
 
 }}  // namespace xtgrad::v1

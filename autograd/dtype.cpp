@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <ostream>
 #include <string>
 
@@ -13,20 +12,21 @@ namespace xtgrad::inline v1 {
 
 namespace {
 
-constexpr std::array all_dtypes{Dtype::boolean, Dtype::int64, Dtype::float32, Dtype::float64};
+constexpr Dtype all_dtypes[] = {
+#define XTGRAD_DTYPE(name, text, Storage, Arithmetic, kind) Dtype::name,
+#include "xtgrad/autograd/dtypes.def"
+#undef XTGRAD_DTYPE
+};
 
 }  // namespace
 
 std::string_view to_string(Dtype dtype) {
   switch (dtype) {
-    case Dtype::boolean:
-      return "bool";
-    case Dtype::int64:
-      return "int64";
-    case Dtype::float32:
-      return "float32";
-    case Dtype::float64:
-      return "float64";
+#define XTGRAD_DTYPE(name, text, Storage, Arithmetic, kind) \
+  case Dtype::name:                                         \
+    return text;
+#include "xtgrad/autograd/dtypes.def"
+#undef XTGRAD_DTYPE
   }
   // Reached only by a byte cast to Dtype, such as one from a damaged file.
   throw InternalError(fmt::format("to_string: no dtype has the number {}", static_cast<int>(dtype)));

@@ -18,6 +18,7 @@
 #include <xtensor/xarray.hpp>
 #endif
 
+#include "xtgrad/autograd/core/element.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/export.h"
@@ -27,23 +28,17 @@ namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 
 namespace detail {
 
-/// The element type of the tensor that holds values of T; void if none holds them all.
+/// The element type of the tensor that holds values of T: T itself if there is a dtype for it, int64 for
+/// other integers; void if none holds them all.
 template <class T>
 using tensor_element_t = std::conditional_t<
-    std::same_as<T, bool> || std::same_as<T, float> || std::same_as<T, double>, T,
+    ElementType<T>, T,
     std::conditional_t<std::is_integral_v<T> && (sizeof(T) < 8 || std::is_signed_v<T>), std::int64_t, void>>;
-
-template <class T>
-constexpr Dtype tensor_dtype() {
-  if (std::same_as<T, bool>) return Dtype::boolean;
-  if (std::same_as<T, std::int64_t>) return Dtype::int64;
-  return std::same_as<T, float> ? Dtype::float32 : Dtype::float64;
-}
 
 }  // namespace detail
 
 /// A copy of an `xt::xarray`, `xt::xtensor` or any other xtensor expression, which is evaluated once. The
-/// dtype is the element type's (int64 for every integer type that fits) unless the options say another.
+/// dtype is the element type's (int64 for integer types that no dtype has) unless the options say another.
 /// Throws ShapeError for more than Shape::max_rank dimensions, DtypeError for a value that the dtype cannot
 /// hold. A template, because an expression's type is its formula.
 ///
@@ -66,14 +61,14 @@ template <class E>
   }
 }
 
-/// A copy of the elements as an `xt::xarray<T>`; T is float, double, std::int64_t or bool and must be the
-/// tensor's dtype. Throws DtypeError otherwise. A template, because the element type is the question.
+/// A copy of the elements as an `xt::xarray<T>`; T is float, double, std::int64_t, std::int32_t, std::uint8_t
+/// or bool and must be the tensor's dtype. Throws DtypeError otherwise. A template, because the element type
+/// is the question.
 template <class T>
 [[nodiscard]] xt::xarray<T> to_xarray(const Tensor& tensor) {
-  static_assert(std::same_as<detail::tensor_element_t<T>, T>,
-                "to_xarray: T is float, double, std::int64_t or bool");
-  if (tensor.dtype() != detail::tensor_dtype<T>()) {
-    const std::string asked(to_string(detail::tensor_dtype<T>()));
+  static_assert(detail::ElementType<T>, "to_xarray: no dtype has elements of this type");
+  if (tensor.dtype() != detail::dtype_of<T>) {
+    const std::string asked(to_string(detail::dtype_of<T>));
     throw DtypeError("to_xarray: dtypes differ: T is " + asked + ", the tensor is " +
                      std::string(to_string(tensor.dtype())) + "; convert it with to(" + asked + ")");
   }

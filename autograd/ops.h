@@ -14,7 +14,7 @@ namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 // Operations on tensors. All are differentiable to any order unless their line says otherwise, take empty and
 // 0-d tensors where NumPy does, and throw ShapeError or DtypeError that name the operation and the operands'
 // shapes or dtypes. Operands of two-tensor operations broadcast by NumPy's rules and must share a dtype; a
-// C++ number takes the tensor's dtype (and throws DtypeError where an int64 tensor could not hold it).
+// C++ number takes the tensor's dtype (and throws DtypeError where an integer tensor could not hold it).
 //
 //   Tensor x = tensor({1, 2, 3}, {.requires_grad = true});
 //   Tensor y = sum(tanh(x * 0.5) + square(x));  // 0-d
@@ -195,8 +195,8 @@ struct PadOptions {
 [[nodiscard]] Tensor stack(std::span<const Tensor> tensors, std::int64_t axis = 0);
 [[nodiscard]] Tensor stack(std::initializer_list<Tensor> tensors, std::int64_t axis = 0);
 
-/// out[i, j, ...] = x[index[i, j, ...] at `axis`, else the same place]: `index` is int64, of x's rank, and no
-/// larger than x in the other dimensions. Throws ValueError for an index out of range.
+/// out[i, j, ...] = x[index[i, j, ...] at `axis`, else the same place]: `index` is int64 or int32, of x's
+/// rank, and no larger than x in the other dimensions. Throws ValueError for an index out of range.
 [[nodiscard]] Tensor gather(const Tensor& x, std::int64_t axis, const Tensor& index);
 /// `x` with `source` added at the places that gather would have read; the adjoint of gather.
 [[nodiscard]] Tensor scatter_add(const Tensor& x, std::int64_t axis, const Tensor& index,

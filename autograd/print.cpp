@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <ostream>
 #include <string>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -113,11 +112,11 @@ template <class T>
 std::vector<std::string> format_elements(const std::vector<T>& values) {
   std::vector<std::string> texts;
   texts.reserve(values.size());
-  if constexpr (std::is_floating_point_v<T>) {
+  if constexpr (detail::ElementTraits<T>::kind == detail::DtypeKind::floating) {
     const NumberFormat format = choose_format(std::vector<double>(values.begin(), values.end()));
     for (const T value : values) texts.push_back(format_number(static_cast<double>(value), format));
   } else {
-    for (const T value : values) texts.push_back(fmt::format("{}", value));
+    for (const T value : values) texts.push_back(fmt::format("{}", detail::Arithmetic<T>{value}));
   }
   return texts;
 }

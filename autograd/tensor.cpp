@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <type_traits>
-
 #include "xtgrad/autograd/core/leaf_state.h"
 #include "xtgrad/autograd/core/primitive.h"
 #include "xtgrad/autograd/errors.h"
@@ -28,12 +26,7 @@ Dtype Tensor::dtype() const { return array_of(*this).dtype; }
 
 template <class T>
 std::span<const T> Tensor::data() const {
-  static_assert(std::is_same_v<T, float> || std::is_same_v<T, double> || std::is_same_v<T, std::int64_t> ||
-                std::is_same_v<T, bool>);
-  constexpr Dtype asked = std::is_same_v<T, float>          ? Dtype::float32
-                          : std::is_same_v<T, double>       ? Dtype::float64
-                          : std::is_same_v<T, std::int64_t> ? Dtype::int64
-                                                            : Dtype::boolean;
+  constexpr Dtype asked = detail::dtype_of<T>;
   const Array& array = array_of(*this);
   if (array.dtype != asked) {
     throw DtypeError(
@@ -42,10 +35,10 @@ std::span<const T> Tensor::data() const {
   return {array.data<T>(), static_cast<std::size_t>(array.numel())};
 }
 
-template std::span<const float> Tensor::data<float>() const;
-template std::span<const double> Tensor::data<double>() const;
-template std::span<const std::int64_t> Tensor::data<std::int64_t>() const;
-template std::span<const bool> Tensor::data<bool>() const;
+#define XTGRAD_DTYPE(name, text, Storage, Arithmetic, kind) \
+  template std::span<const Storage> Tensor::data<Storage>() const;
+#include "xtgrad/autograd/dtypes.def"
+#undef XTGRAD_DTYPE
 
 namespace {
 
@@ -76,8 +69,10 @@ std::int64_t offset_of(const Shape& shape, std::initializer_list<std::int64_t> i
 }
 
 double element(const Array& array, std::int64_t offset) {
-  return detail::visit(array.dtype,
-                       [&](auto zero) { return static_cast<double>(array.data<decltype(zero)>()[offset]); });
+  return detail::visit(array.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    return static_cast<double>(static_cast<detail::Arithmetic<T>>(array.data<T>()[offset]));
+  });
 }
 
 }  // namespace
@@ -89,7 +84,12 @@ double Tensor::item() const {
 
 std::int64_t Tensor::item_int64() const {
   check_single("item_int64", *this);
-  return data<std::int64_t>()[0];
+  const Array& array = array_of(*this);
+  if (!is_integer(array.dtype)) {
+    throw DtypeError(fmt::format("item_int64: needs an integer dtype, got {}", to_string(array.dtype)));
+  }
+  return detail::visit_listed<detail::IntegerTypes>(
+      array.dtype, [&](auto zero) { return static_cast<std::int64_t>(array.data<decltype(zero)>()[0]); });
 }
 
 double Tensor::at(std::initializer_list<std::int64_t> index) const {

@@ -69,17 +69,19 @@ class Tensor {
 
   /// The one element of a tensor with a single element, as a double; throws ShapeError otherwise.
   [[nodiscard]] double item() const;
-  /// As `item`, exact for int64.
+  /// As `item`, exact, for the integer dtypes; throws DtypeError for others.
   [[nodiscard]] std::int64_t item_int64() const;
   /// One element, as a double; negative indices count from the end.
   [[nodiscard]] double at(std::initializer_list<std::int64_t> index) const;
-  /// The elements in row-major order; T is float, double, std::int64_t or bool and must be the tensor's
-  /// dtype. A template, because the element type is the question; instantiated for these four in the library.
+  /// The elements in row-major order; T is float, double, std::int64_t, std::int32_t, std::uint8_t or bool
+  /// and must be the tensor's dtype. A template, because the element type is the question; instantiated for
+  /// these in the library.
   template <class T>
   [[nodiscard]] std::span<const T> data() const;
 
   /// The tensor converted to `dtype`; differentiable between floating dtypes. The tensor itself if it has
-  /// that dtype already.
+  /// that dtype already. To an integer dtype fractions are cut off; throws DtypeError that names the value
+  /// for the first that lies out of range or is NaN. To bool, all but 0 is true.
   [[nodiscard]] Tensor to(Dtype dtype) const;
   /// The same elements with another identity and no history.
   [[nodiscard]] Tensor detach() const;

@@ -32,7 +32,7 @@ class Pullback {
   /// The function's values.
   [[nodiscard]] const std::vector<Tensor>& outputs() const { return outputs_; }
   /// J^T u: the gradient of the sum of <cotangent, output> in each input, of the input's shape. Zeros for an
-  /// input that no output depends on; an empty handle for an int64 or bool input. A cotangent has its
+  /// input that no output depends on; an empty handle for one that is not floating. A cotangent has its
   /// output's shape and dtype; an empty handle stands for zeros. Throws ValueError for a wrong number of
   /// cotangents, ShapeError or DtypeError for one that does not fit.
   [[nodiscard]] std::vector<Tensor> operator()(std::span<const Tensor> cotangents) const;
@@ -51,7 +51,7 @@ class Pullback {
 
 struct JvpResult {
   std::vector<Tensor> outputs;   ///< the function's values
-  std::vector<Tensor> tangents;  ///< J v for each output, of its shape; empty for int64 and bool outputs
+  std::vector<Tensor> tangents;  ///< J v for each output, of its shape; empty for those that are not floating
 };
 
 /// The Jacobian-vector product: the derivative of f's outputs when input i moves along `tangents[i]`, which

@@ -7,7 +7,10 @@ function(xtgrad_target_options target)
                         VISIBILITY_INLINES_HIDDEN ON)
   target_compile_features(${target} PRIVATE cxx_std_20)
 
-  target_compile_options(${target} PRIVATE -Wall -Wextra -Wshadow -Wconversion)
+  # A switch over an enumeration, such as Dtype, names every value, default or not: what is added to it falls through
+  # nowhere.
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wshadow -Wconversion -Werror=switch
+                                           -Werror=switch-enum)
   if(XTGRAD_WERROR)
     target_compile_options(${target} PRIVATE -Werror)
   endif()

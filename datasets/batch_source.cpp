@@ -11,6 +11,7 @@
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/datasets/checks.h"
+#include "xtgrad/datasets/decode.h"
 #include "xtgrad/datasets/rows.h"
 #include "xtgrad/datasets/seed.h"
 #include "xtgrad/datasets/transform_rows.h"
@@ -80,14 +81,18 @@ Epoch BatchSource::epoch(std::int64_t number) const {
 }
 
 Tensor BatchSource::inputs(const Epoch& epoch, std::int64_t first, std::int64_t count) const {
-  if (!options_.sample_transform) return copied(data_.inputs(), epoch.order, first, count);
   const RowChoice rows{
       .first = first,
       .count = count,
       .order = epoch.order.defined() ? epoch.order.data<std::int64_t>().data() : nullptr,
   };
-  const std::uint64_t seed = epoch_random(options_.seed, SeedUse::sample_transform, epoch.number).seed();
-  return transform_rows("Loader", data_.inputs(), rows, options_.sample_transform, seed);
+  const Tensor& stored = data_.stored_inputs();
+  if (options_.sample_transform) {
+    const std::uint64_t seed = epoch_random(options_.seed, SeedUse::sample_transform, epoch.number).seed();
+    return transform_rows("Loader", stored, data_.pixels(), rows, options_.sample_transform, seed);
+  }
+  if (data_.pixels()) return decoded_rows("Loader", stored, *data_.pixels(), rows);
+  return copied(stored, epoch.order, first, count);
 }
 
 Batch BatchSource::batch(const Epoch& epoch, std::int64_t number) const {

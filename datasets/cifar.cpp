@@ -15,7 +15,6 @@
 #include "xtgrad/datasets/cifar_records.h"
 #include "xtgrad/datasets/file_array.h"
 #include "xtgrad/datasets/find.h"
-#include "xtgrad/datasets/pixels.h"
 
 namespace xtgrad::inline v1::datasets {
 
@@ -87,28 +86,24 @@ std::vector<std::string> read_cifar10_class_names(ByteReader& reader) {
 Dataset cifar10_dataset(std::string_view function, Cifar10Records records,
                         std::vector<std::string> class_names, bool unit_range, std::optional<Dtype> dtype) {
   const auto n = static_cast<std::int64_t>(records.count);
-  Array inputs = new_file_array(function, records.files, {n, 3, 32, 32}, inputs_dtype(function, dtype));
+  const Pixels pixels{.unit_range = unit_range, .dtype = inputs_dtype(function, dtype)};
+  Array inputs = new_file_array(function, records.files, {n, 3, 32, 32}, uint8);
   Array labels = new_file_array(function, records.files, {n}, int64);
   auto* label = labels.mutable_data<std::int64_t>();
-  xtgrad::detail::visit_floating(inputs.dtype, [&](auto zero) {
-    using T = decltype(zero);
-    const std::array<T, 256> value = pixel_values<T>(unit_range);
-    auto* pixel = inputs.mutable_data<T>();
-    for (std::vector<std::byte>& bytes : records.blocks) {
-      for (std::size_t begin = 0; begin < bytes.size(); begin += cifar10_record_bytes) {
-        const auto record = std::span(bytes).subspan(begin, cifar10_record_bytes);
-        *label++ = std::to_integer<std::int64_t>(record[0]);
-        for (const std::byte byte : record.subspan(1)) {
-          *pixel++ = value[std::to_integer<std::size_t>(byte)];
-        }
-      }
-      bytes = {};
+  auto* image = inputs.mutable_data<std::byte>();
+  for (std::vector<std::byte>& bytes : records.blocks) {
+    for (std::size_t begin = 0; begin < bytes.size(); begin += cifar10_record_bytes) {
+      const auto record = std::span(bytes).subspan(begin, cifar10_record_bytes);
+      *label++ = std::to_integer<std::int64_t>(record[0]);
+      image = std::copy(record.begin() + 1, record.end(), image);
     }
-  });
+    bytes = {};
+  }
   return Dataset({.inputs = make_constant(std::move(inputs)),
                   .labels = make_constant(std::move(labels)),
                   .classes = classes,
-                  .class_names = std::move(class_names)});
+                  .class_names = std::move(class_names),
+                  .pixels = pixels});
 }
 
 namespace {

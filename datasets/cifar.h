@@ -10,9 +10,10 @@
 namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace datasets {
 
 // CIFAR-10, binary version: colour images of 32x32 pixels, inputs [n, 3, 32, 32] in the order red, green,
-// blue; int64 labels, 10 classes. A file is any number of records of 3,073 bytes, the label and then the
-// three planes; plain or gzip. All throw IoError, with file and offset, for files that are missing, empty, or
-// no whole number of records, and for labels above 9; and DtypeError for a dtype that is not floating.
+// blue; int64 labels, 10 classes. The images stay bytes until a batch is made. A file is any number of
+// records of 3,073 bytes, the label and then the three planes; plain or gzip. All throw IoError, with file
+// and offset, for files that are missing, empty, or no whole number of records, and for labels above 9; and
+// DtypeError for a dtype that is not floating.
 //
 // Source: A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009.
 
@@ -21,7 +22,7 @@ struct Cifar10Options {
   bool train = true;       ///< data_batch_1.bin and those that follow, rather than test_batch.bin
   bool unit_range = true;  ///< inputs in [0, 1], as bytes / 255; else 0 .. 255
   std::optional<Dtype> dtype =
-      std::nullopt;  ///< of the inputs, floating; the thread's default dtype if absent
+      std::nullopt;  ///< of a batch's inputs, floating; the thread's default dtype if absent
 };
 
 /// The batches of a folder, with the class names of its batches.meta.txt if it has one. Fewer than five
@@ -36,7 +37,7 @@ struct Cifar10FilesOptions {
   std::string class_names = {};         ///< text file with ten names, one a line; the usual ones if absent
   bool unit_range = true;               ///< inputs in [0, 1], as bytes / 255; else 0 .. 255
   std::optional<Dtype> dtype =
-      std::nullopt;  ///< of the inputs, floating; the thread's default dtype if absent
+      std::nullopt;  ///< of a batch's inputs, floating; the thread's default dtype if absent
 };
 
 /// The records of some files. Throws ValueError if none are named.

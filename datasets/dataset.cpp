@@ -3,13 +3,26 @@
 #include <fmt/format.h>
 
 #include <cstddef>
+#include <memory>
+#include <mutex>
 #include <string_view>
 #include <utility>
 
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/datasets/decode.h"
 #include "xtgrad/datasets/rows.h"
 
 namespace xtgrad::inline v1::datasets {
+
+namespace detail {
+
+/// The inputs of a data set of bytes, once somebody has asked for all of them.
+struct Numbers {
+  std::once_flag once;
+  Tensor tensor;
+};
+
+}  // namespace detail
 
 namespace {
 
@@ -56,11 +69,25 @@ void check_names(std::string_view what, const std::vector<std::string>& names, s
   }
 }
 
+void check_pixels(const Pixels& pixels, Dtype stored) {
+  if (stored != uint8) {
+    throw DtypeError(fmt::format("Dataset: pixels need inputs of uint8: got {}", to_string(stored)));
+  }
+  if (!is_floating(pixels.dtype)) {
+    throw DtypeError(
+        fmt::format("Dataset: pixels.dtype must be float32 or float64: got {}", to_string(pixels.dtype)));
+  }
+}
+
 }  // namespace
 
 Dataset::Dataset(DatasetParts parts) : parts_(std::move(parts)) {
   check_samples("inputs", parts_.inputs);
   check_samples("labels", parts_.labels);
+  if (parts_.pixels) {
+    check_pixels(*parts_.pixels, parts_.inputs.dtype());
+    numbers_ = std::make_shared<detail::Numbers>();
+  }
   if (parts_.inputs.shape()[0] != parts_.labels.shape()[0]) {
     throw ShapeError(fmt::format("Dataset: numbers of samples differ: inputs are {}, labels are {}",
                                  to_string(parts_.inputs.shape()), to_string(parts_.labels.shape())));
@@ -71,6 +98,12 @@ Dataset::Dataset(DatasetParts parts) : parts_(std::move(parts)) {
   if (parts_.classes > 0) check_labels(parts_.labels, parts_.classes);
   check_names("class_names", parts_.class_names, "class", parts_.classes);
   check_names("feature_names", parts_.feature_names, "element of a sample", sample_numel(parts_.inputs));
+}
+
+const Tensor& Dataset::inputs() const {
+  if (!numbers_) return parts_.inputs;
+  std::call_once(numbers_->once, [&] { numbers_->tensor = detail::numbers_of("inputs", *this); });
+  return numbers_->tensor;
 }
 
 Shape Dataset::sample_shape() const {
@@ -105,6 +138,7 @@ Dataset Dataset::subset(std::initializer_list<std::int64_t> indices) const {
 Dataset Dataset::with_inputs(const Tensor& inputs) const {
   DatasetParts parts = parts_;
   parts.inputs = inputs;
+  parts.pixels = std::nullopt;
   if (inputs.defined() && inputs.rank() > 0 && sample_numel(inputs) != sample_numel(parts_.inputs)) {
     parts.feature_names.clear();
   }

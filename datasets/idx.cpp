@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <array>
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <span>
@@ -13,7 +13,6 @@
 #include "xtgrad/datasets/checks.h"
 #include "xtgrad/datasets/file_array.h"
 #include "xtgrad/datasets/idx_file.h"
-#include "xtgrad/datasets/pixels.h"
 
 namespace xtgrad::inline v1::datasets {
 
@@ -51,7 +50,7 @@ void convert(IdxType type, std::span<const std::byte> bytes, T* out) {
       return convert<std::int16_t, std::uint16_t>(bytes, out);
     case IdxType::int32:
       return convert<std::int32_t, std::uint32_t>(bytes, out);
-    // The caller has refused int64 for these two: not every number would fit.
+    // The caller has refused integer dtypes for these two: not every number would fit.
     case IdxType::float32:
       return convert<float, std::uint32_t>(bytes, out);
     case IdxType::float64:
@@ -77,6 +76,16 @@ Dtype natural_dtype(IdxType type) {
   return type == IdxType::float32 ? float32 : float64;
 }
 
+/// What the elements of a file may become.
+using IdxDtypes = xtgrad::detail::ElementTypes<std::uint8_t, std::int32_t, std::int64_t, float, double>;
+
+/// False where the dtype, an integer one or bool, lacks some element that a file of the type may have.
+bool holds_all(Dtype dtype, IdxType type) {
+  if (is_floating(dtype)) return true;
+  if (dtype == uint8) return type == IdxType::ubyte;
+  return is_integer(dtype) && holds_integers(type);
+}
+
 /// Labels counted from 0; the reader stands at the elements.
 Array read_labels(ByteReader& reader, const IdxHeader& header, const IdxDatasetOptions& options,
                   std::int64_t classes) {
@@ -97,12 +106,11 @@ Array read_labels(ByteReader& reader, const IdxHeader& header, const IdxDatasetO
   return labels;
 }
 
-template <class T>
-void convert_images(std::span<const std::byte> bytes, const Shape& shape, const IdxDatasetOptions& options,
-                    T* out) {
-  const std::array<T, 256> value = pixel_values<T>(options.unit_range);
-  if (!options.transposed) {
-    for (const std::byte byte : bytes) *out++ = value[std::to_integer<std::size_t>(byte)];
+/// Copies the file's pixels, with rows for columns if need be. `shape` is that of the result.
+void copy_images(std::span<const std::byte> bytes, const Shape& shape, bool transposed, std::uint8_t* out) {
+  if (!transposed) {
+    std::transform(bytes.begin(), bytes.end(), out,
+                   [](std::byte byte) { return std::to_integer<std::uint8_t>(byte); });
     return;
   }
   const auto height = static_cast<std::size_t>(shape[shape.rank() - 2]);
@@ -111,7 +119,7 @@ void convert_images(std::span<const std::byte> bytes, const Shape& shape, const 
   for (std::size_t image = 0; image < bytes.size(); image += pixels) {  // no bytes, no turn
     for (std::size_t y = 0; y < height; ++y) {
       for (std::size_t x = 0; x < width; ++x) {
-        *out++ = value[std::to_integer<std::size_t>(bytes[image + x * height + y])];
+        *out++ = std::to_integer<std::uint8_t>(bytes[image + x * height + y]);
       }
     }
   }
@@ -183,19 +191,15 @@ std::int64_t count_classes(std::string_view function, const IdxDatasetOptions& o
 Tensor read_idx(ByteReader& reader, const ReadIdxOptions& options) {
   const IdxHeader header = read_idx_header(reader);
   const Dtype dtype = options.dtype.value_or(natural_dtype(header.type));
-  if (dtype == boolean || (dtype == int64 && !holds_integers(header.type))) {
+  if (!holds_all(dtype, header.type)) {
     throw DtypeError(fmt::format("{}: {} cannot hold the elements of {}, which are of type {}",
                                  reader.function(), to_string(dtype), reader.name(), name_of(header.type)));
   }
   const std::vector<std::byte> elements = read_idx_elements(reader, header);
   if (header.type == IdxType::float64 && dtype == float32) check_fits_float32(reader, header, elements);
   Array array = new_file_array(reader.function(), reader.name(), header.shape, dtype);
-  if (dtype == int64) {
-    convert(header.type, elements, array.mutable_data<std::int64_t>());
-  } else {
-    xtgrad::detail::visit_floating(
-        dtype, [&](auto zero) { convert(header.type, elements, array.mutable_data<decltype(zero)>()); });
-  }
+  xtgrad::detail::visit_listed<IdxDtypes>(
+      dtype, [&](auto zero) { convert(header.type, elements, array.mutable_data<decltype(zero)>()); });
   return make_constant(std::move(array));
 }
 
@@ -212,14 +216,13 @@ Dataset idx_dataset(ByteReader& images, ByteReader& labels, const IdxDatasetOpti
 
   const std::vector<std::byte> pixels = read_idx_elements(images, images_header);
   Array inputs = new_file_array(images.function(), images.name(),
-                                inputs_shape(images_header, options.transposed), dtype);
-  xtgrad::detail::visit_floating(dtype, [&](auto zero) {
-    convert_images(pixels, inputs.shape, options, inputs.mutable_data<decltype(zero)>());
-  });
+                                inputs_shape(images_header, options.transposed), uint8);
+  copy_images(pixels, inputs.shape, options.transposed, inputs.mutable_data<std::uint8_t>());
   return Dataset({.inputs = make_constant(std::move(inputs)),
                   .labels = make_constant(std::move(labels_array)),
                   .classes = classes,
-                  .class_names = options.class_names});
+                  .class_names = options.class_names,
+                  .pixels = Pixels{.unit_range = options.unit_range, .dtype = dtype}});
 }
 
 }  // namespace detail

@@ -5,17 +5,20 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <utility>
 
 #include "xtgrad/autograd/core/new_tensor.h"
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/datasets/decode.h"
 #include "xtgrad/datasets/transform_rows.h"
 
 namespace xtgrad::inline v1::datasets {
 
 using xtgrad::detail::Array;
+using xtgrad::detail::BufferRef;
 
 namespace {
 
@@ -45,14 +48,11 @@ std::span<T> SampleSlot::data() const {
   return {static_cast<T*>(data_), static_cast<std::size_t>(shape_.numel())};
 }
 
-template std::span<const float> SampleView::data() const;
-template std::span<const double> SampleView::data() const;
-template std::span<const std::int64_t> SampleView::data() const;
-template std::span<const bool> SampleView::data() const;
-template std::span<float> SampleSlot::data() const;
-template std::span<double> SampleSlot::data() const;
-template std::span<std::int64_t> SampleSlot::data() const;
-template std::span<bool> SampleSlot::data() const;
+#define XTGRAD_DTYPE(name, text, Storage, Arithmetic, kind)            \
+  template std::span<const Storage> SampleView::data<Storage>() const; \
+  template std::span<Storage> SampleSlot::data<Storage>() const;
+#include "xtgrad/autograd/dtypes.def"
+#undef XTGRAD_DTYPE
 
 SampleTransform::SampleTransform(Function function, ShapeFunction output_shape)
     : function_(std::move(function)), output_shape_(std::move(output_shape)) {
@@ -86,22 +86,26 @@ void SampleTransform::operator()(const SampleView& from, const SampleSlot& to, R
 Tensor transform_samples(const Tensor& inputs, const SampleTransform& transform, Random& random) {
   if (inputs.rank() == 0) throw ShapeError("transform_samples: needs samples [n, ...]: inputs are []");
   const detail::RowChoice all{.count = inputs.shape()[0]};
-  return detail::transform_rows("transform_samples", inputs, all, transform, random.split().seed());
+  return detail::transform_rows("transform_samples", inputs, std::nullopt, all, transform,
+                                random.split().seed());
 }
 
 namespace detail {
 
-Tensor transform_rows(std::string_view function, const Tensor& x, const RowChoice& rows,
-                      const SampleTransform& transform, std::uint64_t seed) {
+Tensor transform_rows(std::string_view function, const Tensor& x, const std::optional<Pixels>& pixels,
+                      const RowChoice& rows, const SampleTransform& transform, std::uint64_t seed) {
+  const Dtype dtype = pixels ? pixels->dtype : x.dtype();
   const Shape from = sample_shape_of(x);
   const Shape to = transform.output_shape(from);
   Shape shape;
   shape.push_back(rows.count);
   for (const std::int64_t size : to) shape.push_back(size);
-  Array out = xtgrad::detail::new_array(function, shape, x.dtype(), false);
+  Array out = xtgrad::detail::new_array(function, shape, dtype, false);
 
   const std::size_t from_bytes = xtgrad::detail::bytes_of(from, x.dtype());
-  const std::size_t to_bytes = xtgrad::detail::bytes_of(to, x.dtype());
+  const std::size_t to_bytes = xtgrad::detail::bytes_of(to, dtype);
+  // The numbers of one sample after the other, where it is stored as bytes.
+  const BufferRef numbers = pixels ? BufferRef::allocate(xtgrad::detail::bytes_of(from, dtype)) : BufferRef();
   const auto* source = xtgrad::detail::array_of(x).data<std::byte>();
   auto* place = out.mutable_data<std::byte>();
   Random samples(seed);
@@ -109,8 +113,12 @@ Tensor transform_rows(std::string_view function, const Tensor& x, const RowChoic
     const std::int64_t row = rows[i];
     samples.set_state(seed, static_cast<std::uint64_t>(row));
     Random random = samples.split();
-    transform(SampleView(source + static_cast<std::size_t>(row) * from_bytes, from, x.dtype()),
-              SampleSlot(place, to, x.dtype()), random);
+    const void* sample = source + static_cast<std::size_t>(row) * from_bytes;
+    if (pixels) {
+      decode(static_cast<const std::uint8_t*>(sample), from.numel(), *pixels, numbers.data());
+      sample = numbers.data();
+    }
+    transform(SampleView(sample, from, dtype), SampleSlot(place, to, dtype), random);
   }
   return xtgrad::detail::make_constant(std::move(out));
 }

@@ -18,8 +18,8 @@ class SampleView {
 
   [[nodiscard]] const Shape& shape() const { return shape_; }
   [[nodiscard]] Dtype dtype() const { return dtype_; }
-  /// The elements; T is float, double, std::int64_t or bool and must be the dtype: throws DtypeError. A
-  /// template, because the element type is the question; instantiated for these four in the library.
+  /// The elements; T is an element type of tensors, such as float, and must be that of the dtype: throws
+  /// DtypeError. A template, because the element type is the question; instantiated for all in the library.
   template <class T>
   [[nodiscard]] std::span<const T> data() const;
 

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
+#include "xtgrad/datasets/dataset.h"
 #include "xtgrad/datasets/sample_transform.h"
 
 namespace xtgrad::inline v1::datasets::detail {
@@ -18,8 +20,10 @@ struct RowChoice {
   }
 };
 
-/// A new tensor of the transformed rows of x; row r draws from the generator number r of `seed`.
-[[nodiscard]] Tensor transform_rows(std::string_view function, const Tensor& x, const RowChoice& rows,
+/// A new tensor of the transformed rows of x; row r draws from the generator number r of `seed`. With
+/// `pixels`, x is uint8 and the transform is given the numbers that its bytes stand for.
+[[nodiscard]] Tensor transform_rows(std::string_view function, const Tensor& x,
+                                    const std::optional<Pixels>& pixels, const RowChoice& rows,
                                     const SampleTransform& transform, std::uint64_t seed);
 
 }  // namespace xtgrad::inline v1::datasets::detail

@@ -8,9 +8,11 @@
 #include <string_view>
 #include <vector>
 
+#include "xtgrad/autograd/core/dtype_visit.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/datasets/checks.h"
+#include "xtgrad/datasets/decode.h"
 
 namespace xtgrad::inline v1::datasets {
 
@@ -93,14 +95,18 @@ Normalizer Normalizer::fit(const Tensor& inputs, const FitOptions& options) {
     check_finite(x, sample_numel);
     return moments(x, samples, groups, inner);
   };
-  Moments fitted =
-      inputs.dtype() == float64 ? fit_typed(inputs.data<double>()) : fit_typed(inputs.data<float>());
+  Moments fitted = xtgrad::detail::visit_floating(
+      inputs.dtype(), [&](auto zero) { return fit_typed(inputs.data<decltype(zero)>()); });
   for (double& deviation : fitted.deviation) {
     if (deviation == 0) deviation = 1;
   }
   Normalizer result(from_span(fitted.mean, stat_shape), from_span(fitted.deviation, stat_shape));
   if (!options.per_channel) result.sample_shape_ = sample;
   return result;
+}
+
+Normalizer Normalizer::fit(const Dataset& data, const FitOptions& options) {
+  return fit(detail::numbers_of("Normalizer", data), options);
 }
 
 Normalizer::Normalizer(const Tensor& mean, const Tensor& scale) {
@@ -140,7 +146,9 @@ Tensor Normalizer::operator()(const Tensor& inputs) const {
   return (inputs - mean_.to(inputs.dtype())) / scale_.to(inputs.dtype());
 }
 
-Dataset Normalizer::operator()(const Dataset& data) const { return data.with_inputs((*this)(data.inputs())); }
+Dataset Normalizer::operator()(const Dataset& data) const {
+  return data.with_inputs((*this)(detail::numbers_of("Normalizer", data)));
+}
 
 Tensor unit_range(const Tensor& x, const RangeOptions& range) {
   require_floating("unit_range", "x", x);
@@ -155,7 +163,7 @@ Tensor unit_range(const Tensor& x, const RangeOptions& range) {
 }
 
 Dataset unit_range(const Dataset& data, const RangeOptions& range) {
-  return data.with_inputs(unit_range(data.inputs(), range));
+  return data.with_inputs(unit_range(detail::numbers_of("unit_range", data), range));
 }
 
 Tensor one_hot(const Dataset& data, const TensorOptions& options) {
@@ -164,7 +172,7 @@ Tensor one_hot(const Dataset& data, const TensorOptions& options) {
                                  to_string(data.labels().dtype()), to_string(data.labels().shape())));
   }
   TensorOptions chosen = options;
-  if (!chosen.dtype && is_floating(data.inputs().dtype())) chosen.dtype = data.inputs().dtype();
+  if (!chosen.dtype && is_floating(data.inputs_dtype())) chosen.dtype = data.inputs_dtype();
   return xtgrad::one_hot(data.labels(), data.classes(), chosen);
 }
 

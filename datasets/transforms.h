@@ -20,7 +20,10 @@ struct FitOptions {
 /// (x - mean) / scale, where scale is the standard deviation (over n, not n - 1), or 1 for a feature that
 /// never changes. Fit it to training data alone and apply it to all, or the test data leak into training.
 ///
-///   auto normalizer = datasets::Normalizer::fit(train.inputs());
+/// Normalised data are numbers: those of images that were kept as bytes take four times the memory in
+/// float32. `normalize(normalizer)` as a loader's sample transform leaves them bytes, and has the same bits.
+///
+///   auto normalizer = datasets::Normalizer::fit(train);
 ///   train = normalizer(train);
 ///   test = normalizer(test);
 class Normalizer {
@@ -28,6 +31,8 @@ class Normalizer {
   /// From inputs [n, ...], n >= 1, of float32 or float64; computed in double. Throws ShapeError for no
   /// samples, DtypeError for other dtypes, ValueError for an element that is not finite.
   [[nodiscard]] static Normalizer fit(const Tensor& inputs, const FitOptions& options = {});
+  /// From a data set's inputs.
+  [[nodiscard]] static Normalizer fit(const Dataset& data, const FitOptions& options = {});
 
   /// From known numbers, such as published ones: finite, of one shape that broadcasts against the samples,
   /// and scale positive. Throws ShapeError, DtypeError or ValueError.

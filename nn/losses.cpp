@@ -205,7 +205,9 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& target, const CrossEntr
   if (logits.rank() == 0) throw ShapeError("cross_entropy: logits need a class dimension: got []");
   const std::size_t axis = logits.rank() == 1 ? 0 : 1;
   check_options(logits, logits.shape()[axis], options);
-  if (target.dtype() == int64) return with_indices(logits, target, axis, options);
+  if (target.dtype() == int64 || target.dtype() == int32) {
+    return with_indices(logits, target.to(int64), axis, options);
+  }
   if (is_floating(target.dtype())) return with_probabilities(logits, target, axis, options);
   throw DtypeError(
       fmt::format("cross_entropy: the target must be int64 class indices or floating probabilities: got {}",

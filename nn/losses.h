@@ -30,8 +30,8 @@ struct CrossEntropyOptions {
 };
 
 /// -log softmax(logits) at the target's class. Logits are [classes], [n, classes] or [n, classes, d1, ...].
-/// An int64 target holds class indices, in the shape of the logits without classes; a floating one holds a
-/// probability for every logit.
+/// An int64 or int32 target holds class indices, in the shape of the logits without classes; a floating one
+/// holds a probability for every logit.
 ///
 /// Indices, with smoothing e, C classes and weights w: item i is
 /// (1 - e) w[t_i] (-log p[t_i]) + (e / C) sum_c w[c] (-log p[c]), and 0 where ignored; the mean divides the

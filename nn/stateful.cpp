@@ -41,6 +41,12 @@ class Save : public Members {
   }
 };
 
+/// True if a state's value of dtype `stored` may become a `wanted` one: int64 holds the counters and labels
+/// that other programs save as narrower integers.
+bool becomes(Dtype wanted, Dtype stored) {
+  return wanted == stored || (wanted == int64 && is_integer(stored));
+}
+
 /// Compares what members lists with a state, changing nothing.
 class Compare : public Members {
  public:
@@ -81,7 +87,7 @@ class Compare : public Members {
     if (value == nullptr) {
       report.missing.push_back(path);
       lacks = true;
-    } else if (value->shape() != shape || value->dtype() != dtype) {
+    } else if (value->shape() != shape || !becomes(dtype, value->dtype())) {
       different.push_back(fmt::format("{} is {} {}, the state has {} {}", path, to_string(dtype),
                                       to_string(shape), to_string(value->dtype()),
                                       to_string(value->shape())));
@@ -101,11 +107,14 @@ class Load : public Members {
     if (const Tensor* value = state_.find(path)) parameter.set_value(*value);
   }
   void on_buffer(const std::string& path, Tensor& buffer) override {
-    if (const Tensor* value = state_.find(path)) buffer = value->detach();
+    if (const Tensor* value = state_.find(path)) {
+      buffer = value->to(buffer.defined() ? buffer.dtype() : value->dtype()).detach();
+    }
   }
   void on_stream(const std::string& path, Random& stream) override {
     if (const Tensor* value = state_.find(path)) {
-      const std::span<const std::int64_t> words = value->data<std::int64_t>();
+      const Tensor wide = value->to(int64);
+      const std::span<const std::int64_t> words = wide.data<std::int64_t>();
       stream.set_state(std::bit_cast<std::uint64_t>(words[0]), std::bit_cast<std::uint64_t>(words[1]));
     }
   }

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "xtgrad/autograd/core/buffer.h"
+#include "xtgrad/autograd/core/dtype_visit.h"
 #include "xtgrad/autograd/dtype.h"
 #include "xtgrad/autograd/shape.h"
 
@@ -65,28 +66,5 @@ struct Array : Spec {
     return static_cast<T*>(buffer.data());
   }
 };
-
-/// Calls `f` with a value of the C++ type of `dtype`: `visit(x.dtype, [&](auto zero) { using T =
-/// decltype(zero); ... })`.
-template <class F>
-decltype(auto) visit(Dtype dtype, F&& f) {
-  switch (dtype) {
-    case Dtype::boolean:
-      return f(bool{});
-    case Dtype::int64:
-      return f(std::int64_t{});
-    case Dtype::float64:
-      return f(double{});
-    case Dtype::float32:
-      break;
-  }
-  return f(float{});
-}
-
-/// As `visit`, for the floating dtypes alone; the caller has checked.
-template <class F>
-decltype(auto) visit_floating(Dtype dtype, F&& f) {
-  return dtype == Dtype::float64 ? f(double{}) : f(float{});
-}
 
 }  // namespace xtgrad::inline v1::detail

@@ -11,6 +11,7 @@
 
 #include "xtgrad/autograd/core/array.h"
 #include "xtgrad/autograd/core/node.h"
+#include "xtgrad/autograd/errors.h"
 
 namespace xtgrad::inline v1::detail {
 namespace {
@@ -53,16 +54,15 @@ decltype(auto) visit_element(Element element, F&& f) {
     case Element::float64:
       return f(double{});
     case Element::float32:
-      break;
+      return f(float{});
   }
-  return f(float{});
+  throw InternalError("Element: not one of the kinds");
 }
 
-/// The type of the tensor's elements.
+/// The type of the tensor's elements: that of the file where a dtype is stored so.
 template <class Stored>
-using Value = std::conditional_t<
-    std::is_same_v<Stored, Half> || std::is_same_v<Stored, Bfloat>, float,
-    std::conditional_t<std::is_integral_v<Stored> && !std::is_same_v<Stored, bool>, std::int64_t, Stored>>;
+using Value = std::conditional_t<ElementType<Stored>, Stored,
+                                 std::conditional_t<std::is_integral_v<Stored>, std::int64_t, float>>;
 
 /// IEEE binary16: 1 bit of sign, 5 of exponent, 10 of fraction; every value is a float32.
 float value_of(Half half) {
@@ -138,26 +138,18 @@ std::size_t item_size(Element element) {
 }
 
 Dtype dtype_of_element(Element element) {
-  return visit_element(element, [](auto stored) {
-    using T = Value<decltype(stored)>;
-    if constexpr (std::is_same_v<T, bool>) return Dtype::boolean;
-    if constexpr (std::is_same_v<T, std::int64_t>) return Dtype::int64;
-    return std::is_same_v<T, float> ? Dtype::float32 : Dtype::float64;
-  });
+  return visit_element(element, [](auto stored) { return dtype_of<Value<decltype(stored)>>; });
 }
 
 Element element_of(Dtype dtype) {
   switch (dtype) {
-    case Dtype::boolean:
-      return Element::boolean;
-    case Dtype::int64:
-      return Element::int64;
-    case Dtype::float64:
-      return Element::float64;
-    case Dtype::float32:
-      break;
+#define XTGRAD_DTYPE(name, text, Storage, Arithmetic, kind) \
+  case Dtype::name:                                         \
+    return Element::name;
+#include "xtgrad/autograd/dtypes.def"
+#undef XTGRAD_DTYPE
   }
-  return Element::float32;
+  throw InternalError(fmt::format("element_of: no dtype has the number {}", static_cast<int>(dtype)));
 }
 
 std::optional<std::uint64_t> checked_bytes(std::span<const std::uint64_t> sizes, std::size_t item_size) {

@@ -16,8 +16,8 @@ namespace xtgrad::inline v1::detail {
 /// What the file formats share: kinds of elements, the way from their bytes to a tensor and back, and words
 /// for messages.
 
-/// Kinds of elements that files hold. Those that no dtype of ours is become float32 or int64, which hold
-/// every value of theirs.
+/// Kinds of elements that files hold. Those that have no dtype of their name become float32 or int64, which
+/// hold every value of theirs.
 enum class Element : std::uint8_t {
   boolean,
   int8,

@@ -4,31 +4,12 @@
 
 #include <optional>
 
-#include "xtgrad/autograd/core/array.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/io/elements.h"
 #include "xtgrad/autograd/io/npy_header.h"
 #include "xtgrad/autograd/io/on_behalf.h"
 
 namespace xtgrad::inline v1 {
-namespace {
-
-std::string_view kind_of(Dtype dtype) {
-  switch (dtype) {
-    case Dtype::boolean:
-      return "|b1";
-    case Dtype::int64:
-      return "<i8";
-    case Dtype::float64:
-      return "<f8";
-    case Dtype::float32:
-      break;
-  }
-  return "<f4";
-}
-
-}  // namespace
-
 namespace detail {
 
 Tensor decode_npy_bytes(std::string_view bytes) {
@@ -49,8 +30,9 @@ std::string encode_npy(const Tensor& tensor) {
   constexpr std::size_t alignment = 64;  // of the elements, for those who map the file
   const Shape& shape = tensor.shape();
   const std::string_view comma = shape.rank() == 1 ? "," : "";  // Python's tuple of one
-  std::string header = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}{}), }}",
-                                   kind_of(tensor.dtype()), fmt::join(shape, ", "), comma);
+  std::string header =
+      fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}{}), }}",
+                  detail::npy_kind_of(detail::element_of(tensor.dtype())), fmt::join(shape, ", "), comma);
   // Magic, version and length are 10 bytes; rank 8 at most keeps the header short enough for version 1.0.
   constexpr std::size_t before = 10;
   const std::size_t total = (before + header.size() + 1 + alignment - 1) / alignment * alignment;

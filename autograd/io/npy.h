@@ -24,7 +24,7 @@ namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 [[nodiscard]] std::string encode_npy(const Tensor& tensor);
 
 /// The tensor in such bytes, of version 1.0, 2.0 or 3.0, in either order of dimensions and of bytes. f4, f8,
-/// i8 and b1 are our dtypes; f2 becomes float32, and i1, i2, i4, u1, u2 and u4 become int64. Trusts nothing:
+/// i8, i4, u1 and b1 are our dtypes; f2 becomes float32, and i1, i2, u2 and u4 become int64. Trusts nothing:
 /// IoError names `source`, the byte, what was found and what was expected. Pickled objects are never read.
 [[nodiscard]] Tensor decode_npy(std::string_view bytes, std::string_view source);
 

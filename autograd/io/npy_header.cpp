@@ -201,6 +201,13 @@ class DictReader {
 
 }  // namespace
 
+std::string npy_kind_of(Element element) {
+  const auto known =
+      std::find_if(kinds.begin(), kinds.end(), [&](const auto& entry) { return entry.second == element; });
+  if (known == kinds.end()) throw InternalError("npy_kind_of: NumPy has no such elements");
+  return fmt::format("{}{}", item_size(element) == 1 ? '|' : '<', known->first);
+}
+
 std::optional<NpyHeader> parse_npy_header(std::string_view bytes) {
   const std::string_view start = bytes.substr(0, magic.size());
   if (start != magic.substr(0, start.size())) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "xtgrad/autograd/io/elements.h"
@@ -22,6 +23,9 @@ struct NpyHeader {
 /// Reads the header at the beginning of `bytes`; empty if it goes on after them. Throws IoError for what is
 /// no such header, or describes elements that no tensor can have.
 [[nodiscard]] std::optional<NpyHeader> parse_npy_header(std::string_view bytes);
+
+/// What NumPy calls elements of ours: "<f4", "|u1".
+[[nodiscard]] std::string npy_kind_of(Element element);
 
 /// As `decode_npy`, with messages that do not begin with a function and a source.
 [[nodiscard]] Tensor decode_npy_bytes(std::string_view bytes);

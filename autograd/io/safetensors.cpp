@@ -58,17 +58,20 @@ void check(const Safetensors& contents) {
 /// One entry a tensor, in order; their bytes by the size of an element, larger ones first.
 std::vector<HeaderEntry> lay_out(const std::vector<NamedTensor>& tensors) {
   std::vector<HeaderEntry> entries;
-  std::uint64_t end = 0;
+  entries.reserve(tensors.size());
+  std::vector<HeaderEntry*> order;
   for (const auto& [name, value] : tensors) {
     entries.push_back({.name = name, .element = detail::element_of(value.dtype()), .shape = value.shape()});
+    order.push_back(&entries.back());
   }
-  for (const std::size_t size : {8U, 4U, 1U}) {
-    for (HeaderEntry& entry : entries) {
-      if (detail::item_size(entry.element) != size) continue;
-      entry.begin = end;
-      end += size * static_cast<std::uint64_t>(entry.shape.numel());
-      entry.end = end;
-    }
+  const auto size_of = [](const HeaderEntry* entry) { return detail::item_size(entry->element); };
+  std::stable_sort(order.begin(), order.end(),
+                   [&](const auto* a, const auto* b) { return size_of(a) > size_of(b); });
+  std::uint64_t end = 0;
+  for (HeaderEntry* entry : order) {
+    entry->begin = end;
+    end += size_of(entry) * static_cast<std::uint64_t>(entry->shape.numel());
+    entry->end = end;
   }
   return entries;
 }

@@ -38,8 +38,8 @@ struct Safetensors {
 /// key that is there twice or that the format or the library uses itself, and for a tensor without a value.
 [[nodiscard]] std::string encode_safetensors(const Safetensors& contents);
 
-/// What is in such bytes, whoever wrote them; metadata need not be there. F32, F64, I64 and BOOL are our
-/// dtypes; F16 and BF16 become float32, and I32, I16, I8, U32, U16 and U8 become int64. Trusts nothing:
+/// What is in such bytes, whoever wrote them; metadata need not be there. F32, F64, I64, I32, U8 and
+/// BOOL are our dtypes; F16 and BF16 become float32, and I16, I8, U32 and U16 become int64. Trusts nothing:
 /// IoError names `source`, the tensor or byte, what was found and what was expected, also for a
 /// `format_version` above 1.
 [[nodiscard]] Safetensors decode_safetensors(std::string_view bytes, std::string_view source);

@@ -149,16 +149,6 @@ void argmax_typed(const T* in, std::int64_t outer, std::int64_t axis, std::int64
   });
 }
 
-/// max and argmax take int64 and the floating dtypes; the caller has checked.
-template <class F>
-void visit_ordered(Dtype dtype, F&& f) {
-  if (dtype == Dtype::int64) {
-    f(std::int64_t{});
-  } else {
-    visit_floating(dtype, f);
-  }
-}
-
 }  // namespace
 
 Shape reduced_shape(const Shape& shape, AxisMask axes, bool keepdim) {
@@ -208,7 +198,7 @@ void reduce_axes(const Array& x, AxisMask axes, AxisKernel kernel, Array& out) {
 
 void max_axis(const Array& in, std::int64_t outer, std::int64_t axis, std::int64_t inner, Array& out) {
   if (outer == 0 || inner == 0) return;
-  visit_ordered(in.dtype, [&](auto zero) {
+  visit_numeric(in.dtype, [&](auto zero) {
     using T = decltype(zero);
     max_typed(in.data<T>(), outer, axis, inner, out.mutable_data<T>());
   });
@@ -216,7 +206,7 @@ void max_axis(const Array& in, std::int64_t outer, std::int64_t axis, std::int64
 
 void argmax_axis(const Array& in, std::int64_t outer, std::int64_t axis, std::int64_t inner, Array& out) {
   if (outer == 0 || inner == 0) return;
-  visit_ordered(in.dtype, [&](auto zero) {
+  visit_numeric(in.dtype, [&](auto zero) {
     using T = decltype(zero);
     argmax_typed(in.data<T>(), outer, axis, inner, out.mutable_data<std::int64_t>());
   });

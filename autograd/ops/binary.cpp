@@ -1,6 +1,7 @@
 #include "xtgrad/autograd/ops/elementwise.h"
 
-namespace xtgrad::inline v1 { namespace detail { namespace {
+namespace xtgrad::inline v1 {
+namespace detail { namespace {
 
 /// A primitive of two tensors that broadcast: Self offers `value(a, b)`, and `rule_a(g, ...)` and
 /// `rule_b(g, ...)`, which take after the cotangent exactly the values that `saves_for_a` and `saves_for_b`

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "xtgrad/autograd/core/new_tensor.h"
 #include "xtgrad/autograd/errors.h"
 
 namespace xtgrad::inline v1::detail {
@@ -14,8 +15,11 @@ void throw_not_floating(OpId op, Dtype dtype) {
 }
 
 void throw_not_numeric(OpId op, Dtype dtype) {
-  throw DtypeError(
-      fmt::format("{}: needs numbers, got {}; convert with to(int64)", to_string(op), to_string(dtype)));
+  if (dtype == Dtype::boolean) {
+    throw DtypeError(fmt::format("{}: needs numbers, got bool; convert with to(int64)", to_string(op)));
+  }
+  throw DtypeError(fmt::format("{}: needs int64, float32 or float64, got {}; convert with to(int64)",
+                               to_string(op), to_string(dtype)));
 }
 
 void throw_dtypes_differ(OpId op, const DtypeOf& a, const DtypeOf& b) {
@@ -25,16 +29,18 @@ void throw_dtypes_differ(OpId op, const DtypeOf& a, const DtypeOf& b) {
 
 void check_index_dtype(OpId op, const Spec& index) {
   if (index.dtype == Dtype::int64) return;
-  throw DtypeError(fmt::format("{}: the index must be int64, got {}", to_string(op), to_string(index.dtype)));
+  throw DtypeError(fmt::format("{}: the index must be int64 or int32, got {}; convert with to(int64)",
+                               to_string(op), to_string(index.dtype)));
 }
 
-std::int64_t integer_of(OpId op, double number) {
-  // 2^63 is the first double that int64 cannot hold.
-  if (std::trunc(number) == number && number >= -0x1p63 && number < 0x1p63)
-    return static_cast<std::int64_t>(number);
+std::int64_t integer_of(OpId op, double number, Dtype dtype) {
+  const bool fits = std::trunc(number) == number && visit_listed<IntegerTypes>(dtype, [number](auto zero) {
+                      return in_range<decltype(zero)>(number);
+                    });
+  if (fits) return static_cast<std::int64_t>(number);
   throw DtypeError(
-      fmt::format("{}: the number {} does not fit an int64 tensor; convert the tensor with to(float32)",
-                  to_string(op), number));
+      fmt::format("{}: the number {} does not fit {} {} tensor; convert the tensor with to(float32)",
+                  to_string(op), number, to_string(dtype)[0] == 'i' ? "an" : "a", to_string(dtype)));
 }
 
 }  // namespace xtgrad::inline v1::detail

@@ -20,12 +20,12 @@ struct DtypeOf {
 
 /// Throws DtypeError unless x is float32 or float64.
 inline void check_floating(OpId op, const Spec& x) {
-  if (!is_floating(x.dtype)) throw_not_floating(op, x.dtype);
+  if (!FloatingTypes::contains(x.dtype)) throw_not_floating(op, x.dtype);
 }
 
-/// Throws DtypeError for bool.
+/// Throws DtypeError unless x is int64, float32 or float64.
 inline void check_numeric(OpId op, const Spec& x) {
-  if (x.dtype == Dtype::boolean) throw_not_numeric(op, x.dtype);
+  if (!NumericTypes::contains(x.dtype)) throw_not_numeric(op, x.dtype);
 }
 
 struct OperandNames {
@@ -45,10 +45,10 @@ Shape common_shape(OpId op, const Shape& a, const Shape& b, const Shapes&... res
   return common_shape(op, broadcast_shapes(to_string(op), a, b), rest...);
 }
 
-/// Throws DtypeError unless `index` is int64.
+/// Throws DtypeError unless `index` is int64; an int32 index has been widened before.
 void check_index_dtype(OpId op, const Spec& index);
 
-/// The number as an int64; throws DtypeError if it is none.
-std::int64_t integer_of(OpId op, double number);
+/// The number as an integer that a tensor of `dtype` holds; throws DtypeError if it is none.
+std::int64_t integer_of(OpId op, double number, Dtype dtype = Dtype::int64);
 
 }  // namespace xtgrad::inline v1::detail

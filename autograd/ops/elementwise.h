@@ -39,14 +39,8 @@ class Elementwise : public PrimitiveOf<Self, Id> {
   [[nodiscard]] InputSet may_overwrite(int) const override { return (InputSet{1} << N) - 1; }
 
   [[nodiscard]] TileKernel bind(InputSpecs in) const override {
-    switch (in[0]->dtype) {
-      case Dtype::float32:
-        return run_tile<float>;
-      case Dtype::float64:
-        return run_tile<double>;
-      default:
-        return nullptr;
-    }
+    if (!FloatingTypes::contains(in[0]->dtype)) return nullptr;
+    return visit_floating(in[0]->dtype, [](auto zero) -> TileKernel { return run_tile<decltype(zero)>; });
   }
 
   /// `value` for int64.

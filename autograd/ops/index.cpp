@@ -125,16 +125,19 @@ class ScatterAdd final : public PrimitiveOf<ScatterAdd, OpId::scatter_add> {
   std::size_t axis_;
 };
 
+/// Kernels read int64.
+Tensor widened(const Tensor& index) { return index.dtype() == Dtype::int32 ? index.to(Dtype::int64) : index; }
+
 }}  // namespace detail
 
 Tensor gather(const Tensor& x, std::int64_t axis, const Tensor& index) {
   const std::size_t dim = normalize_axis(to_string(detail::OpId::gather), axis, x.rank());
-  return detail::apply(detail::Gather(dim), x, index);
+  return detail::apply(detail::Gather(dim), x, detail::widened(index));
 }
 
 Tensor scatter_add(const Tensor& x, std::int64_t axis, const Tensor& index, const Tensor& source) {
   const std::size_t dim = normalize_axis(to_string(detail::OpId::scatter_add), axis, x.rank());
-  return detail::apply(detail::ScatterAdd(dim), x, index, source);
+  return detail::apply(detail::ScatterAdd(dim), x, detail::widened(index), source);
 }
 
 }  // namespace xtgrad::inline v1

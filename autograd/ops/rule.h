@@ -46,9 +46,7 @@ class RuleOf final : public ConstantPrimitive<RuleOf<P, K, N>> {
     }
   }
   void eval(Inputs in, Outputs out) const override {
-    [&]<std::size_t... I>(std::index_sequence<I...>) {
-      map_to(formula(), *out[0], *in[I]...);
-    }
+    [&]<std::size_t... I>(std::index_sequence<I...>) { map_to(formula(), *out[0], *in[I]...); }
     (std::make_index_sequence<N>{});
   }
   [[nodiscard]] InputSet may_overwrite(int) const override { return (InputSet{1} << N) - 1; }

@@ -1,5 +1,11 @@
 #include <fmt/format.h>
 
+#include <cmath>
+#include <span>
+#include <type_traits>
+#include <utility>
+
+#include "xtgrad/autograd/core/new_tensor.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/ops/elementwise.h"
@@ -78,23 +84,41 @@ struct GreaterEqual final : Comparison<GreaterEqual, OpId::greater_equal> {
 
 /// The number as a 0-d constant of the tensor's dtype.
 Tensor constant_like(OpId op, const Tensor& x, double number) {
-  if (x.dtype() == Dtype::int64) integer_of(op, number);
+  if (is_integer(x.dtype())) integer_of(op, number, x.dtype());
   return full({}, number, {.dtype = x.dtype()});
 }
 
-/// Floating values that int64 cannot hold have no defined conversion in C++.
-void check_fits_int64(const Array& x) {
-  visit_floating(x.dtype, [&](auto zero) {
-    using T = decltype(zero);
-    const std::int64_t n = x.numel();
-    for (std::int64_t i = 0; i < n; ++i) {
-      const auto number = static_cast<double>(x.data<T>()[i]);
-      if (number >= -0x1p63 && number < 0x1p63) continue;
-      throw DtypeError(fmt::format("{}: the value {} does not fit int64", to_string(OpId::cast), number));
-    }
-  });
+/// True where To, an integer, holds the value with its fraction cut off; where not, C++ defines no conversion
+/// or wraps around.
+template <class To, class From>
+bool fits(From value) {
+  if constexpr (std::is_floating_point_v<From>) {
+    return in_range<To>(std::trunc(static_cast<double>(value)));
+  } else {
+    return std::in_range<To>(value);
+  }
 }
 
+template <class To, class From>
+void check_fits(std::span<const From> values) {
+  // A bool fits everywhere, and int64 holds every integer.
+  if constexpr (!std::is_same_v<From, bool> && !(std::is_integral_v<From> && sizeof(To) == 8)) {
+    for (const From value : values) {
+      if (fits<To>(value)) continue;
+      throw DtypeError(fmt::format("{}: the value {} does not fit {}", to_string(OpId::cast), value,
+                                   to_string(dtype_of<To>)));
+    }
+  }
+}
+
+/// Throws DtypeError for the first value that the integer dtype cannot hold.
+void check_fits(const Array& x, Dtype dtype) {
+  visit(x.dtype, [&](auto from) {
+    using From = decltype(from);
+    const std::span values(x.data<From>(), static_cast<std::size_t>(x.numel()));
+    visit_listed<IntegerTypes>(dtype, [&](auto to) { check_fits<decltype(to), From>(values); });
+  });
+}
 class Cast final : public PrimitiveOf<Cast, OpId::cast> {
  public:
   explicit Cast(Dtype dtype) : dtype_(dtype) {}
@@ -105,7 +129,7 @@ class Cast final : public PrimitiveOf<Cast, OpId::cast> {
     out[0]->shape = in[0]->shape;
   }
   void eval(Inputs in, Outputs out) const override {
-    if (dtype_ == Dtype::int64 && is_floating(in[0]->dtype)) check_fits_int64(*in[0]);
+    if (is_integer(dtype_)) check_fits(*in[0], dtype_);
     visit(in[0]->dtype, [&](auto from) {
       visit(dtype_, [&](auto to) {
         using From = decltype(from);
@@ -168,7 +192,7 @@ Tensor greater_equal(const Tensor& a, double b) {
 
 Tensor Tensor::to(Dtype dtype) const {
   if (dtype == this->dtype()) return *this;
-  // Only floating dtypes have derivatives: a conversion to int64 or bool cuts the graph.
+  // Only floating dtypes have derivatives: a conversion to another cuts the graph.
   if (!is_floating(dtype)) return detail::apply_constant(detail::Cast(dtype), *this);
   return detail::apply(detail::Cast(dtype), *this);
 }

@@ -52,9 +52,7 @@ class Unfold2d final : public Windows<Unfold2d, OpId::unfold2d> {
     out[0]->shape = {x[0], checked_product(op, x, x[1], area()),
                      checked_product(op, x, places.height, places.width)};
   }
-  void eval(Inputs in, Outputs out) const override {
-    unfold_planes(planes(in[0]->shape), *in[0], *out[0]);
-  }
+  void eval(Inputs in, Outputs out) const override { unfold_planes(planes(in[0]->shape), *in[0], *out[0]); }
   void vjp(VjpContext& context) const override {
     const Shape& x = context.shape(0);
     context.set(0, fold2d(context.g(), {x[2], x[3]}, options_));
@@ -94,9 +92,7 @@ class Fold2d final : public Windows<Fold2d, OpId::fold2d> {
     out[0]->dtype = in[0]->dtype;
     out[0]->shape = image;
   }
-  void eval(Inputs in, Outputs out) const override {
-    fold_planes(planes(out[0]->shape), *in[0], *out[0]);
-  }
+  void eval(Inputs in, Outputs out) const override { fold_planes(planes(out[0]->shape), *in[0], *out[0]); }
   void vjp(VjpContext& context) const override { context.set(0, unfold2d(context.g(), options_)); }
 
  private:

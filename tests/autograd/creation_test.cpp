@@ -314,7 +314,8 @@ TEST_CASE("one_hot checks labels and classes") {
   CHECK_THROWS_WITH_AS(static_cast<void>(one_hot(tensor({-1}, {.dtype = int64}), 3)),
                        "one_hot: label out of range: labels[0] is -1, classes is 3", ValueError);
   CHECK_THROWS_WITH_AS(static_cast<void>(one_hot(tensor({1}), 3)),
-                       "one_hot: labels must be int64: got float32", DtypeError);
+                       "one_hot: labels must be int64 or int32: got float32; convert with to(int64)",
+                       DtypeError);
   CHECK_THROWS_WITH_AS(static_cast<void>(one_hot(tensor({1}, {.dtype = int64}), -3)),
                        "one_hot: classes must not be negative: got -3", ValueError);
   CHECK_THROWS_WITH_AS(

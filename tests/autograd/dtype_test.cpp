@@ -11,16 +11,20 @@ using namespace xtgrad;
 
 TEST_CASE("a dtype has a name, and the name gives it back") {
   CHECK(to_string(boolean) == "bool");
+  CHECK(to_string(uint8) == "uint8");
+  CHECK(to_string(int32) == "int32");
   CHECK(to_string(int64) == "int64");
   CHECK(to_string(float32) == "float32");
   CHECK(to_string(float64) == "float64");
-  for (const Dtype dtype : {boolean, int64, float32, float64}) CHECK(parse_dtype(to_string(dtype)) == dtype);
+  for (const Dtype dtype : {boolean, uint8, int32, int64, float32, float64})
+    CHECK(parse_dtype(to_string(dtype)) == dtype);
 }
 
 TEST_CASE("an unknown dtype is an error that lists the known ones") {
-  CHECK_THROWS_WITH_AS(static_cast<void>(parse_dtype("float16")),
-                       "parse_dtype: unknown dtype \"float16\": known are bool, int64, float32, float64",
-                       DtypeError);
+  CHECK_THROWS_WITH_AS(
+      static_cast<void>(parse_dtype("float16")),
+      "parse_dtype: unknown dtype \"float16\": known are bool, uint8, int32, int64, float32, float64",
+      DtypeError);
   CHECK_THROWS_AS(static_cast<void>(parse_dtype("")), DtypeError);
   CHECK_THROWS_AS(static_cast<void>(parse_dtype("Float32")), DtypeError);
   CHECK_THROWS_WITH_AS(static_cast<void>(to_string(static_cast<Dtype>(9))),
@@ -29,6 +33,8 @@ TEST_CASE("an unknown dtype is an error that lists the known ones") {
 
 TEST_CASE("item_size is the size of the C++ type") {
   CHECK(item_size(boolean) == sizeof(bool));
+  CHECK(item_size(uint8) == sizeof(std::uint8_t));
+  CHECK(item_size(int32) == sizeof(std::int32_t));
   CHECK(item_size(int64) == sizeof(std::int64_t));
   CHECK(item_size(float32) == sizeof(float));
   CHECK(item_size(float64) == sizeof(double));
@@ -38,7 +44,14 @@ TEST_CASE("only float32 and float64 are floating") {
   CHECK(is_floating(float32));
   CHECK(is_floating(float64));
   CHECK_FALSE(is_floating(int64));
+  CHECK_FALSE(is_floating(int32));
+  CHECK_FALSE(is_floating(uint8));
   CHECK_FALSE(is_floating(boolean));
+}
+
+TEST_CASE("only uint8, int32 and int64 are integers") {
+  for (const Dtype dtype : {uint8, int32, int64}) CHECK(is_integer(dtype));
+  for (const Dtype dtype : {boolean, float32, float64}) CHECK_FALSE(is_integer(dtype));
 }
 
 TEST_CASE("DefaultDtype sets the default of its scope and thread alone") {

@@ -41,13 +41,16 @@ TEST_CASE("an xarray becomes a tensor of its shape and element type") {
   CHECK(from_xarray(xt::xarray<double>::from_shape({0, 3})).shape() == Shape{0, 3});
 }
 
-TEST_CASE("every integer type that fits becomes int64") {
+TEST_CASE("an integer type is itself where a dtype has it, and else becomes int64 if it fits") {
   CHECK(from_xarray(xt::xarray<std::int64_t>{1, 2}).dtype() == int64);
-  CHECK(values<std::int64_t>(from_xarray(xt::xarray<int>{-1, 2})) == std::vector<std::int64_t>{-1, 2});
-  CHECK(values<std::int64_t>(from_xarray(xt::xarray<std::uint8_t>{255})) == std::vector<std::int64_t>{255});
+  CHECK(values<std::int32_t>(from_xarray(xt::xarray<int>{-1, 2})) == std::vector<std::int32_t>{-1, 2});
+  CHECK(values<std::uint8_t>(from_xarray(xt::xarray<std::uint8_t>{255})) == std::vector<std::uint8_t>{255});
+  CHECK(values<std::int64_t>(from_xarray(xt::xarray<std::int16_t>{-3})) == std::vector<std::int64_t>{-3});
   CHECK(values<std::int64_t>(from_xarray(xt::xarray<std::uint32_t>{4294967295U})) ==
         std::vector<std::int64_t>{4294967295});
   CHECK(values<std::int64_t>(from_xarray(xt::xarray<long long>{-7})) == std::vector<std::int64_t>{-7});
+  CHECK(values<std::int64_t>(from_xarray(xt::xarray<int>{-1, 2}, {.dtype = int64})) ==
+        std::vector<std::int64_t>{-1, 2});
 }
 
 TEST_CASE("an expression is evaluated once") {
@@ -98,6 +101,8 @@ TEST_CASE("a tensor becomes an xarray") {
   CHECK(to_xarray<double>(tensor(0.1, {.dtype = float64}))() == 0.1);
   CHECK(to_xarray<double>(tensor(0.1, {.dtype = float64})).dimension() == 0);
   CHECK(to_xarray<std::int64_t>(arange(3)) == xt::xarray<std::int64_t>{0, 1, 2});
+  CHECK(to_xarray<std::int32_t>(tensor({-1, 2}, {.dtype = int32})) == xt::xarray<std::int32_t>{-1, 2});
+  CHECK(to_xarray<std::uint8_t>(tensor({0, 255}, {.dtype = uint8})) == xt::xarray<std::uint8_t>{0, 255});
   CHECK(to_xarray<bool>(tensor({1, 0}, {.dtype = boolean})) == xt::xarray<bool>{true, false});
   const xt::xarray<float> empty = to_xarray<float>(zeros({0, 3}));
   CHECK(empty.size() == 0);

@@ -57,7 +57,7 @@ TEST_CASE("item is for one element, whatever the rank") {
   CHECK_THROWS_WITH_AS(static_cast<void>(ones({2}).item()),
                        doctest::Contains("item: needs a tensor of one element, this one is [2]"), ShapeError);
   CHECK_THROWS_WITH_AS(static_cast<void>(ones({1}).item_int64()),
-                       doctest::Contains("data: asked for int64, the tensor is float32"), DtypeError);
+                       doctest::Contains("item_int64: needs an integer dtype, got float32"), DtypeError);
 }
 
 TEST_CASE("data is the elements in row-major order, of exactly the tensor's type") {

@@ -79,6 +79,7 @@ TEST_CASE("cifar10_files: any number of records, several files, plain and gzip, 
   CHECK(data.class_names()[5] == "dog");
   CHECK(data.inputs().at({0, 2, 31, 31}) == 1);
   CHECK(data.inputs().at({0, 1, 0, 0}) == static_cast<double>(100.0f / 255.0f));
+  CHECK(data.stored_inputs().data<std::uint8_t>().size_bytes() == 3u * 3072);
   const auto raw = datasets::cifar10_files({.files = {one}, .unit_range = false, .dtype = float64});
   CHECK(raw.inputs().dtype() == float64);
   CHECK(raw.inputs().at({0, 0, 31, 31}) == 3);

@@ -108,6 +108,14 @@ TEST_CASE("read_idx: a dtype that was asked for") {
   CHECK_THROWS_WITH_AS(read(idx_bytes(0x0e, {1}, tenth), {.dtype = int64}),
                        "read_idx: int64 cannot hold the elements of some.idx, which are of type float64",
                        DtypeError);
+  CHECK(values<std::uint8_t>(read(file, {.dtype = uint8})) == std::vector<std::uint8_t>{3, 255});
+  CHECK(values<std::int32_t>(read(file, {.dtype = int32})) == std::vector<std::int32_t>{3, 255});
+  CHECK(values<std::int32_t>(read(idx_bytes(0x09, {1}, to_bytes("\xff")), {.dtype = int32})) ==
+        std::vector<std::int32_t>{-1});
+  CHECK_THROWS_WITH_AS(read(idx_bytes(0x09, {1}, to_bytes("\xff")), {.dtype = uint8}),
+                       "read_idx: uint8 cannot hold the elements of some.idx, which are of type signed byte",
+                       DtypeError);
+  CHECK_THROWS_AS(read(idx_bytes(0x0e, {1}, tenth), {.dtype = int32}), DtypeError);
   CHECK_THROWS_WITH_AS(read(file, {.dtype = boolean}),
                        "read_idx: bool cannot hold the elements of some.idx, which are of type unsigned byte",
                        DtypeError);

@@ -56,6 +56,8 @@ TEST_CASE("mnist: the published training set") {
   const datasets::Dataset data = datasets::mnist({.root = root->string()});
   CHECK(data.inputs().shape() == Shape{60000, 1, 28, 28});
   CHECK(data.inputs().dtype() == float32);
+  CHECK(data.stored_inputs().dtype() == uint8);
+  CHECK(data.stored_inputs().data<std::uint8_t>().size_bytes() == 60000u * 784);
   CHECK(data.class_counts() ==
         std::vector<std::int64_t>{5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949});
   CHECK(data.class_names()[3] == "3");
@@ -120,6 +122,7 @@ TEST_CASE("mnist: small files of the same form, by root and by XTGRAD_DATA") {
   CHECK(train.inputs().shape() == Shape{4, 1, 28, 28});
   CHECK(train.inputs().at({3, 0, 0, 0}) == 3);
   CHECK(train.inputs().at({3, 0, 0, 1}) == 255);
+  CHECK(train.stored_inputs().dtype() == uint8);
   const Environment set("XTGRAD_DATA", folder.path().string());
   const auto test = datasets::mnist({.train = false});
   CHECK(test.size() == 2);

@@ -333,6 +333,9 @@ TEST_CASE("cross entropy's errors name the rule, the value and the place") {
       static_cast<void>(nn::cross_entropy(logits, ones({2, 3}, {.dtype = boolean}))),
       "cross_entropy: the target must be int64 class indices or floating probabilities: got bool",
       DtypeError);
+  CHECK_THROWS_AS(static_cast<void>(nn::cross_entropy(logits, labels({0, 1}).to(uint8))), DtypeError);
+  CHECK(nn::cross_entropy(logits, labels({0, 1}).to(int32)).item() ==
+        nn::cross_entropy(logits, labels({0, 1})).item());
   CHECK_THROWS_WITH_AS(static_cast<void>(nn::cross_entropy(labels({{0, 1}}), labels({0}))),
                        "cross_entropy: logits must be float32 or float64: got int64", DtypeError);
   CHECK_THROWS_WITH_AS(static_cast<void>(nn::cross_entropy(tensor(1), labels(0))),

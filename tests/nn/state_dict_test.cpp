@@ -117,6 +117,21 @@ TEST_CASE("one message lists what is missing, unexpected and different, and noth
   CHECK(snapshot(model) == before);
 }
 
+TEST_CASE("counters and streams may come as narrower integers, as other programs save them") {
+  Everything model;
+  nn::StateDict state = model.state_dict();
+  state.set("batches", tensor(7, {.dtype = int32}));
+  state.set("stream", tensor({3, 200}, {.dtype = uint8}));
+  model.load_state_dict(state);
+  const nn::StateDict loaded = model.state_dict();
+  CHECK(loaded.find("batches")->item_int64() == 7);
+  CHECK(loaded.find("stream")->dtype() == int64);
+  CHECK(loaded.find("stream")->at({1}) == 200);
+  state.set("average", zeros({2}, {.dtype = int32}));
+  CHECK_THROWS_WITH_AS(model.load_state_dict(state),
+                       doctest::Contains("average is float32 [2], the state has int32 [2]"), ValueError);
+}
+
 TEST_CASE("not strict: names that are missing or unexpected are skipped and returned") {
   Everything model;
   nn::StateDict state;

@@ -13,7 +13,7 @@ message(STATUS "${count} headers are installed")
 # A namespace that is not opened with XTGRAD_PUBLIC has hidden symbols: nobody outside could call what it declares.
 foreach(header IN LISTS headers)
   file(STRINGS "${include}/${header}" hidden REGEX "inline namespace v1")
-  if(hidden OR NOT header MATCHES "\\.h$")
+  if(hidden OR NOT header MATCHES "\\.h$|/dtypes\\.def$")
     message(FATAL_ERROR "${header} is internal; which public header includes it?")
   endif()
 endforeach()
@@ -24,6 +24,7 @@ foreach(header IN ITEMS autograd/core/node.h autograd/kernels/lanes.h autograd/m
 endforeach()
 
 # All of them in one file, backwards: a header that leans on those before it in the alphabet is found.
+list(FILTER headers INCLUDE REGEX "\\.h$")
 list(REVERSE headers)
 list(REMOVE_ITEM headers xtgrad/autograd/interop.h)  # needs xtensor, which users need not have
 list(TRANSFORM headers REPLACE "(.+)" "#include <\\1>\n" OUTPUT_VARIABLE lines)

@@ -154,7 +154,8 @@ struct Accuracy {
   double gradient_floor = 0;
 };
 
-/// The dtypes an operation takes; the others must be refused by the promised text.
+/// The dtypes an operation takes: float32 and float64, also int64, or all. The others must be refused by the
+/// promised text.
 enum class Accepts { floating, numbers, everything };
 
 /// The three kinds of line in ops.def.

@@ -94,25 +94,14 @@ Values rounded(Values values, Dtype dtype) {
 
 Tensor to_tensor(const Values& values, Dtype dtype, bool requires_grad) {
   const TensorOptions options{.dtype = dtype, .requires_grad = requires_grad};
-  const auto convert = [&](auto zero) {
+  return detail::visit(dtype, [&](auto zero) {
     using T = decltype(zero);
     // Not std::vector: the one of bool has no array to make a span of.
     const auto copy = std::make_unique<T[]>(values.data.size() + 1);
     std::transform(values.data.begin(), values.data.end(), copy.get(),
                    [](Real v) { return static_cast<T>(v); });
     return from_span(std::span<const T>(copy.get(), values.data.size()), values.shape, options);
-  };
-  switch (dtype) {
-    case Dtype::boolean:
-      return convert(bool{});
-    case Dtype::int64:
-      return convert(std::int64_t{});
-    case Dtype::float32:
-      return convert(float{});
-    case Dtype::float64:
-      break;
-  }
-  return convert(double{});
+  });
 }
 
 std::vector<double> values(const Tensor& tensor) {
@@ -123,21 +112,10 @@ std::vector<double> values(const Tensor& tensor) {
 
 Values to_values(const Tensor& tensor) {
   Values values{tensor.shape(), {}};
-  const auto copy = [&](auto span) { values.data.assign(span.begin(), span.end()); };
-  switch (tensor.dtype()) {
-    case Dtype::boolean:
-      copy(tensor.data<bool>());
-      break;
-    case Dtype::int64:
-      copy(tensor.data<std::int64_t>());
-      break;
-    case Dtype::float32:
-      copy(tensor.data<float>());
-      break;
-    case Dtype::float64:
-      copy(tensor.data<double>());
-      break;
-  }
+  detail::visit(tensor.dtype(), [&](auto zero) {
+    const auto elements = tensor.data<decltype(zero)>();
+    values.data.assign(elements.begin(), elements.end());
+  });
   return values;
 }
 
@@ -253,6 +231,8 @@ std::vector<double> nasty_values(Dtype dtype) {
   if (dtype == float32) return nasty_values_of<float>();
   if (dtype == float64) return nasty_values_of<double>();
   if (dtype == boolean) return {0, 1};
+  if (dtype == uint8) return {0, 1, 2, 127, 128, 255};
+  if (dtype == int32) return {0, 1, -1, 2, -3, 1 << 20, 0x1p31 - 1, -0x1p31};
   return {0, 1, -1, 2, -3, 1 << 20, -(1 << 20), 0x1p31, -0x1p31};
 }
 

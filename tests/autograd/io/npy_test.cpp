@@ -142,11 +142,12 @@ TEST_CASE("npy elements are converted from every kind and order of bytes") {
            {">f2", swapped<std::uint16_t>({0x3c00, 0xc100}), float32, {1, -2.5}},
            {"|b1", std::string("\0\2", 2), boolean, {0, 1}},
            {"|i1", "\x7f\x80", int64, {127, -128}},
-           {"|u1", "\x7f\x80", int64, {127, 128}},
+           {"|u1", "\x7f\x80", uint8, {127, 128}},
            {"<i2", bytes_of<std::int16_t>({-300, 4}), int64, {-300, 4}},
            {">i2", swapped<std::int16_t>({-300, 4}), int64, {-300, 4}},
            {">u2", swapped<std::uint16_t>({65000, 4}), int64, {65000, 4}},
-           {"<i4", bytes_of<std::int32_t>({-300000, 4}), int64, {-300000, 4}},
+           {"<i4", bytes_of<std::int32_t>({-300000, 4}), int32, {-300000, 4}},
+           {">i4", swapped<std::int32_t>({-300000, 4}), int32, {-300000, 4}},
            {"<u4", bytes_of<std::uint32_t>({4000000000, 4}), int64, {4000000000, 4}},
            {">i8", swapped<std::int64_t>({-(std::int64_t{1} << 40), 4}), int64, {-0x1p40, 4}}}) {
     CAPTURE(c.kind);

@@ -45,6 +45,8 @@ expected = {
     "float32": grid.astype("f4"),
     "float64": grid,
     "int64": whole,
+    "int32": whole.astype("i4"),
+    "uint8": whole.astype("u1"),
     "bool": grid > 0,
     "scalar": np.array(2.5, "f4"),
     "empty": np.zeros((3, 0, 2), "f4"),

@@ -36,6 +36,8 @@ def check(folder):
         "bool": grid > 0,
         "float32": grid.astype("f4"),
         "int64": whole,
+        "int32": whole.astype("i4"),
+        "uint8": whole.astype("u1"),
         "float64": grid,
         "scalar": np.array(2.5, "f4"),
         "empty": np.zeros((3, 0, 2), "f4"),

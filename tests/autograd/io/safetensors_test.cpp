@@ -135,7 +135,7 @@ TEST_CASE("a safetensors file of another program needs no version, order or padd
   CHECK(loaded.metadata[0].text == "pt");
 }
 
-TEST_CASE("dtypes that are not ours become the one that holds every value of theirs") {
+TEST_CASE("elements become the dtype of their name, or one that holds every value of theirs") {
   struct Case {
     std::string dtype;
     std::string bytes;
@@ -148,12 +148,12 @@ TEST_CASE("dtypes that are not ours become the one that holds every value of the
     return text;
   };
   for (const Case& c : std::vector<Case>{
-           {"U8", bytes({0, 255}), {0, 255}, int64},
+           {"U8", bytes({0, 255}), {0, 255}, uint8},
            {"I8", bytes({127, 128}), {127, -128}, int64},
            {"U16", bytes({1, 2, 255, 255}), {513, 65535}, int64},
            {"I16", bytes({1, 2, 254, 255}), {513, -2}, int64},
            {"U32", bytes({0, 0, 0, 128, 255, 255, 255, 255}), {2147483648.0, 4294967295.0}, int64},
-           {"I32", bytes({0, 0, 0, 128, 255, 255, 255, 255}), {-2147483648.0, -1}, int64},
+           {"I32", bytes({0, 0, 0, 128, 255, 255, 255, 255}), {-2147483648.0, -1}, int32},
            // 1, -2, largest, smallest normal, smallest subnormal, largest subnormal, -0, -inf
            {"F16",
             bytes({0, 0x3c, 0, 0xc0, 0xff, 0x7b, 0, 0x04, 1, 0, 0xff, 0x03, 0, 0x80, 0, 0xfc}),

@@ -14,7 +14,7 @@ namespace {
 using namespace xtgrad;
 using xtgrad::testing::values;
 
-constexpr Dtype all_dtypes[] = {Dtype::float32, Dtype::float64, Dtype::int64, Dtype::boolean};
+constexpr Dtype all_dtypes[] = {float32, float64, int64, int32, uint8, boolean};
 constexpr Dtype number_dtypes[] = {Dtype::float32, Dtype::float64, Dtype::int64};
 
 }  // namespace
@@ -46,6 +46,23 @@ TEST_CASE("gather reads and scatter_add adds at the index") {
   CHECK(gather(tensor({7}), 0, tensor({0}, {.dtype = Dtype::int64})).item() == 7);
 }
 
+TEST_CASE("an int32 index picks what the int64 one does, gradients too") {
+  for (const Dtype dtype : {float32, float64}) {
+    const Tensor x = tensor({{1, 2}, {3, 4}, {5, 6}}, {.dtype = dtype, .requires_grad = true});
+    const Tensor index = tensor({{2, 0}, {2, 1}}, {.dtype = int32});
+    const Tensor wide = index.to(int64);
+    CHECK(testing::same_bits(gather(x, 0, index), gather(x, 0, wide)));
+    CHECK(testing::same_bits(scatter_add(x, 0, index, ones({2, 2}, {.dtype = dtype})),
+                             scatter_add(x, 0, wide, ones({2, 2}, {.dtype = dtype}))));
+    sum(gather(x, 0, index)).backward();
+    CHECK(values(x.grad()) == std::vector<double>{0, 1, 0, 1, 2, 0});
+  }
+  CHECK(gather(ones({3}), 0, zeros({0}, {.dtype = int32})).shape() == Shape{0});
+  CHECK_THROWS_WITH_AS((void)gather(ones({3}), 0, tensor({-1}, {.dtype = int32})),
+                       "gather: the index is out of range: -1 at [0], but axis 0 of x has size 3",
+                       ValueError);
+}
+
 TEST_CASE("gather and scatter_add say what does not fit") {
   const Tensor x = zeros({3, 2});
   const Tensor index = zeros({2, 2}, {.dtype = Dtype::int64});
@@ -56,7 +73,11 @@ TEST_CASE("gather and scatter_add say what does not fit") {
   CHECK_THROWS_WITH_AS((void)scatter_add(x, 1, at(-1), zeros({2, 2})),
                        "scatter_add: the index is out of range: -1 at [1, 1], but axis 1 of x has size 2",
                        ValueError);
-  CHECK_THROWS_WITH_AS((void)gather(x, 0, zeros({2, 2})), "gather: the index must be int64, got float32",
+  CHECK_THROWS_WITH_AS((void)gather(x, 0, zeros({2, 2})),
+                       "gather: the index must be int64 or int32, got float32; convert with to(int64)",
+                       DtypeError);
+  CHECK_THROWS_WITH_AS((void)scatter_add(x, 0, zeros({2, 2}, {.dtype = uint8}), zeros({2, 2})),
+                       "scatter_add: the index must be int64 or int32, got uint8; convert with to(int64)",
                        DtypeError);
   CHECK_THROWS_WITH_AS((void)gather(x, 0, zeros({2}, {.dtype = Dtype::int64})),
                        "gather: the index must have as many dimensions as x: x is [3, 2], the index is [2]",

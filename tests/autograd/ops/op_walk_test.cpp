@@ -135,6 +135,21 @@ TEST_CASE("op walk finds missing and misnamed errors") {
   CHECK(finds(careless, Check::errors, "bool inputs: the message does not say \"needs numbers, got bool\""));
 }
 
+TEST_CASE("op walk finds a small dtype that is taken or computed wrongly") {
+  Elementwise lenient = honest();
+  lenient.apply = [](const Tensor& x) { return tanh(x.dtype() == uint8 ? x.to(float32) : x); };
+  CHECK(finds(op_with(lenient), Check::errors,
+              "uint8 inputs: the message does not begin with the operation's name: \"no error\""));
+  for (const Dtype dtype : {uint8, int32}) {
+    Elementwise wrong = honest();
+    wrong.apply = [dtype](const Tensor& x) { return x.dtype() == dtype ? ones_like(x) : x; };
+    wrong.reference = [](Real x) { return x; };
+    Op op = op_with(wrong);
+    op.accepts = Accepts::everything;
+    CHECK(finds(op, Check::values, "value, " + std::string(xtgrad::to_string(dtype))));
+  }
+}
+
 TEST_CASE("op walk finds what stays alive") {
   std::vector<Tensor> hoard;
   Elementwise leaks = honest();

@@ -60,7 +60,7 @@ void check_refused_dtypes(const Op& op, const Sample& sample, const std::vector<
                           Findings& findings) {
   const auto all_as = [&](Dtype dtype) { return make_inputs(sample, values, dtype, false); };
   if (op.accepts == Accepts::floating) {
-    for (const Dtype dtype : {int64, boolean}) {
+    for (const Dtype dtype : {int64, int32, uint8, boolean}) {
       expect(op, sample, message_of<DtypeError>(sample, all_as(dtype)),
              {"needs float32 or float64", to_string(dtype)}, fmt::format("{} inputs", to_string(dtype)),
              findings);
@@ -68,6 +68,11 @@ void check_refused_dtypes(const Op& op, const Sample& sample, const std::vector<
   } else if (op.accepts == Accepts::numbers) {
     expect(op, sample, message_of<DtypeError>(sample, all_as(boolean)), {"needs numbers, got bool"},
            "bool inputs", findings);
+    for (const Dtype dtype : {int32, uint8}) {
+      expect(op, sample, message_of<DtypeError>(sample, all_as(dtype)),
+             {"needs int64, float32 or float64", to_string(dtype), "convert with to(int64)"},
+             fmt::format("{} inputs", to_string(dtype)), findings);
+    }
   }
 }
 

@@ -60,14 +60,15 @@ double nasty_ulps(const Op& op) { return std::max(op.accuracy.ulps, op.accuracy.
 std::vector<Dtype> other_dtypes(const Op& op) {
   if (op.accepts == Accepts::floating) return {};
   if (op.accepts == Accepts::numbers) return {int64};
-  return {int64, boolean};
+  return {int64, int32, uint8, boolean};
 }
 
 Sample with_dtype_domain(Sample sample, Dtype dtype) {
   for (Input& input : sample.inputs) {
     if (input.role != Role::floating) continue;
-    input.domain = {
-        .low = dtype == boolean ? 0.0 : -1000.0, .high = dtype == boolean ? 1.0 : 1000.0, .whole = true};
+    input.domain = dtype == boolean ? Domain{.low = 0, .high = 1, .whole = true}
+                   : dtype == uint8 ? Domain{.low = 0, .high = 255, .whole = true}
+                                    : Domain{.low = -1000, .high = 1000, .whole = true};
   }
   return sample;
 }

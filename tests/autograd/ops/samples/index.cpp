@@ -74,7 +74,9 @@ const OpSamples gather_samples(OpId::gather, [](Op& op) {
                         [=] {
                           return gather(x, 0, index_of({1, 4}, 0));
                         });
-  op.throws<DtypeError>("the index must be int64, got float32", [=] { return gather(x, 0, ones({1, 1})); });
+  op.throws<DtypeError>("the index must be int64 or int32, got float32; convert with to(int64)", [=] {
+    return gather(x, 0, ones({1, 1}));
+  });
   op.throws<ShapeError>("axis 2 is out of range", [=] { return gather(x, 2, index_of({1, 1}, 0)); });
 });
 
@@ -113,7 +115,7 @@ const OpSamples scatter_add_samples(OpId::scatter_add, [](Op& op) {
   op.throws<ShapeError>("source and index must have one shape: source is [1, 2], index is [1, 1]", [=] {
     return scatter_add(x, 1, index_of({1, 1}, 0), ones({1, 2}));
   });
-  op.throws<DtypeError>("the index must be int64, got float32", [=] {
+  op.throws<DtypeError>("the index must be int64 or int32, got float32; convert with to(int64)", [=] {
     return scatter_add(x, 1, ones({1, 1}), ones({1, 1}));
   });
 });
