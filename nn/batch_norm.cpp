@@ -90,9 +90,18 @@ void BatchNorm::check(const Tensor& x) const {
 void BatchNorm::track(const Tensor& mean, const Tensor& variance) {
   const NoGrad no_grad;
   ++num_batches_tracked;
-  const double share = options_.momentum.value_or(1 / static_cast<double>(num_batches_tracked));
-  running_mean = (1 - share) * running_mean + share * mean;
-  running_var = (1 - share) * running_var + share * variance;
+  if (options_.momentum) {
+    const double share = *options_.momentum;
+    running_mean = (1 - share) * running_mean + share * mean;
+    running_var = (1 - share) * running_var + share * variance;
+    return;
+  }
+  // The average of all batches so far. Its share is computed in float64, and rounded as a number would be.
+  const Tensor share = 1 / num_batches_tracked.state().to(float64);
+  const Tensor rest = (1 - share).to(running_mean.dtype());
+  const Tensor part = share.to(running_mean.dtype());
+  running_mean = rest * running_mean + part * mean;
+  running_var = rest * running_var + part * variance;
 }
 
 /// One pass over x, and its gradient is the cotangent times the scale.

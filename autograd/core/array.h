@@ -29,8 +29,8 @@ inline std::size_t bytes_of(const Shape& shape, Dtype dtype) {
 
 /// What is known of an array before anything is computed.
 ///
-/// Without padding, so that it is copied in whole words: where single bytes are stored, a wide load that follows
-/// waits for them, which cost a small operation a tenth of its time.
+/// Without padding, so that it is copied in whole words: where single bytes are stored, a wide load that
+/// follows waits for them, which cost a small operation a tenth of its time.
 struct Spec {
   Shape shape;
   Dtype dtype = Dtype::float32;

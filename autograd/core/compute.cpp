@@ -18,10 +18,20 @@ void compute_any(const Primitive& primitive, Inputs in, Outputs out, InputSet gi
     place_output(primitive, static_cast<int>(k), in, *out[k], given);
     evaluates = evaluates || primitive.alias_of(static_cast<int>(k)) < 0;
   }
-  Watcher* watcher = thread_state.watcher;
-  if (watcher != nullptr) watcher->before_eval(primitive, in, out);
+  for (Watcher* w = thread_state.watcher; w != nullptr; w = w->outer_) w->before_eval(primitive, in, out);
   if (evaluates) primitive.eval(in, out);
-  if (watcher != nullptr) watcher->after_eval(primitive, in, out);
+  for (Watcher* w = thread_state.watcher; w != nullptr; w = w->outer_) w->after_eval(primitive, in, out);
+}
+
+WatchScope::WatchScope(Watcher& watcher) {
+  watcher.outer_ = thread_state.watcher;
+  thread_state.watcher = &watcher;
+  thread_state.mode |= watched_mode;
+}
+
+WatchScope::~WatchScope() {
+  thread_state.watcher = thread_state.watcher->outer_;
+  if (thread_state.watcher == nullptr) thread_state.mode &= static_cast<Mode>(~watched_mode);
 }
 
 }  // namespace xtgrad::inline v1::detail

@@ -12,7 +12,10 @@ namespace xtgrad::inline v1::detail {
 // The door. Everything that the library computes is a primitive that goes through here, with or without a
 // graph: operations, constants, draws, rules, optimizers' formulas. Whoever watches sees all of it.
 
-/// Told of every computation of its thread while it is the thread's watcher.
+/// `compute` for a primitive of any class and any number of operands, watched or not.
+void compute_any(const Primitive& primitive, Inputs in, Outputs out, InputSet given = 0);
+
+/// Told of every computation of its thread while in a WatchScope. It may not compute by itself.
 class Watcher {
  public:
   virtual ~Watcher() = default;
@@ -20,6 +23,21 @@ class Watcher {
   virtual void before_eval(const Primitive& primitive, Inputs in, Outputs out) = 0;
   /// After it. An output's buffer may be an input's: then it has been taken over.
   virtual void after_eval(const Primitive& primitive, Inputs in, Outputs out) = 0;
+
+ private:
+  friend class WatchScope;
+  friend void compute_any(const Primitive& primitive, Inputs in, Outputs out, InputSet given);
+
+  Watcher* outer_ = nullptr;  // the one around this; told, too
+};
+
+/// Makes a watcher its thread's while in scope; watchers nest, and all are told, the innermost first.
+class WatchScope {
+ public:
+  explicit WatchScope(Watcher& watcher);
+  ~WatchScope();
+  WatchScope(const WatchScope&) = delete;
+  WatchScope& operator=(const WatchScope&) = delete;
 };
 
 /// True if the elements of `node` may be overwritten by someone who holds `handles` of its handles: nobody
@@ -61,9 +79,6 @@ void place_output(const P& primitive, int index, Inputs in, Array& out, InputSet
   }
   out.buffer = BufferRef::allocate(bytes_of(out.shape, out.dtype));
 }
-
-/// `compute` for a primitive of any class and any number of operands, watched or not.
-void compute_any(const Primitive& primitive, Inputs in, Outputs out, InputSet given = 0);
 
 /// Runs a primitive: infers, finds memory, evaluates. `out` are empty arrays, null where one is not wanted
 /// (auxiliaries at least; of outputs if the primitive allows it). `given` names inputs whose buffers the

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "xtgrad/autograd/core/compute.h"
+
+namespace xtgrad::inline v1::detail {
+
+/// A buffer that traced steps read or write. Elements never change once they are there, so a buffer is a
+/// value; one that a step takes over is two values, one after the other.
+struct TracedValue {
+  std::string name;       ///< of a declared input; empty for what a step made
+  BufferRef buffer;       ///< as it was when it came up
+  std::size_t bytes = 0;  ///< of its elements
+  bool is_declared = false;
+  bool is_made = false;  ///< by a step; a value that is neither came from outside, unannounced
+};
+
+/// How a step sees a value: several shapes may share one buffer.
+struct TracedOperand {
+  std::size_t value = none;
+  Spec spec;
+
+  static constexpr std::size_t none = ~std::size_t{0};  // an output that nobody wanted
+};
+
+struct TracedStep {
+  PrimitiveCopy primitive;
+  std::vector<TracedOperand> inputs;
+  std::vector<TracedOperand> outputs;  // and auxiliaries
+};
+
+/// What a thread computed: steps in order, and the values between them.
+class Trace {
+ public:
+  std::vector<TracedValue> values;
+  std::vector<TracedStep> steps;
+
+  /// One line a step: "3 = tanh(2)  float32 [4]".
+  [[nodiscard]] std::string text() const;
+
+  /// Runs the steps again, from the inputs as they were, on memory that is filled with 0xFF before, and
+  /// returns the buffers of all values. Takes one buffer for each value; nothing is taken over. Throws
+  /// InternalError for a step that reads what neither a step before it made nor the trace holds.
+  [[nodiscard]] std::vector<BufferRef> run_again() const;
+};
+
+/// Lists everything that its thread computes while in scope. It holds on to every buffer, so nothing is
+/// overwritten meanwhile.
+class Tracer final : public Watcher {
+ public:
+  Tracer();
+  ~Tracer() override;
+  Tracer(const Tracer&) = delete;
+  Tracer& operator=(const Tracer&) = delete;
+
+  /// Says that a tensor is an input of what comes.
+  void declare(std::string_view name, const Tensor& tensor);
+  /// What has been listed so far.
+  [[nodiscard]] const Trace& trace() const { return trace_; }
+  [[nodiscard]] Trace take() { return std::move(trace_); }
+
+  void before_eval(const Primitive&, Inputs, Outputs) override {}
+  void after_eval(const Primitive& primitive, Inputs in, Outputs out) override;
+
+ private:
+  std::size_t value_of(const Array& array);
+
+  Trace trace_;
+  std::unordered_map<const Buffer*, std::size_t> index_;
+  WatchScope scope_;
+};
+
+}  // namespace xtgrad::inline v1::detail
