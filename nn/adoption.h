@@ -41,7 +41,7 @@ class ModelId {
   }
 
  private:
-  std::uint64_t assign() const;
+  XTGRAD_LOCAL std::uint64_t assign() const;
 
   mutable std::atomic<std::uint64_t> value_{0};
 };
@@ -56,9 +56,9 @@ class ListedBy {
     }
     return false;
   }
-  void insert(std::uint64_t model);
+  XTGRAD_LOCAL void insert(std::uint64_t model);
   /// True if one model has listed both parameters; also if there were so many that some are forgotten.
-  [[nodiscard]] bool may_share_model_with(const ListedBy& other) const;
+  [[nodiscard]] XTGRAD_LOCAL bool may_share_model_with(const ListedBy& other) const;
 
  private:
   static constexpr std::size_t capacity = 4;
@@ -67,14 +67,16 @@ class ListedBy {
   std::atomic<std::size_t> inserted_{0};
 };
 
+class XTGRAD_LOCAL Orphans;
+
 /// Whether anybody looks after a parameter's gradient: who asked a model for its parameters or its state, an
 /// optimizer, or who has read, set or cleared the gradient. A parameter that nobody has adopted is an orphan,
 /// and is in one list with all others.
 class Adoption {
  public:
   /// `leaf` is the parameter's, whose gradient is watched.
-  Adoption(const ParameterSlot& slot, const Tensor& leaf);
-  ~Adoption();
+  XTGRAD_LOCAL Adoption(const ParameterSlot& slot, const Tensor& leaf);
+  XTGRAD_LOCAL ~Adoption();
   Adoption(const Adoption&) = delete;
   Adoption& operator=(const Adoption&) = delete;
 
@@ -82,11 +84,11 @@ class Adoption {
     if (!adopted_.load(std::memory_order_relaxed)) leave_orphans();
   }
   /// For a leaf whose gradient accumulates in another place than that of the one before.
-  void watch(const Tensor& leaf);
+  XTGRAD_LOCAL void watch(const Tensor& leaf);
 
  private:
-  friend class Orphans;
-  void leave_orphans();
+  friend Orphans;
+  XTGRAD_LOCAL void leave_orphans();
 
   // Orphans are looked at by all threads, under a lock. A parameter's leaf may change meanwhile, so this
   // holds what does not.

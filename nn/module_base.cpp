@@ -155,6 +155,8 @@ void ModuleBase::zero_grad() {
 
 std::string ModuleBase::type_name() const { return detail::type_name(typeid(*this)); }
 
+std::uint64_t ModuleBase::model_id() const { return id_.get(); }
+
 std::string ModuleBase::label() const {
   std::string path;
   const detail::ModuleCall* call = detail::ModuleCall::current();

@@ -52,7 +52,7 @@ class ModuleBase : public Stateful {
   [[nodiscard]] std::string type_name() const;
 
   // For the library alone: this model's number, to know it by.
-  [[nodiscard]] std::uint64_t model_id() const { return id_.get(); }
+  [[nodiscard]] std::uint64_t model_id() const;
 
  protected:
   ModuleBase() = default;

@@ -18,7 +18,7 @@ class ModuleCall {
   ModuleCall& operator=(const ModuleCall&) = delete;
 
   /// The innermost call; nullptr if none is running.
-  static const ModuleCall* current();
+  XTGRAD_LOCAL static const ModuleCall* current();
   /// The outermost module running, which is `module` itself if there is no other.
   static ModuleBase& root_for(ModuleBase& module);
 

@@ -47,6 +47,8 @@ Tensor first_leaf(const Tensor& value) {
 
 ParameterSlot::ParameterSlot(const Tensor& value) : leaf_(first_leaf(value)), adoption_(*this, leaf_) {}
 
+ParameterSlot::~ParameterSlot() = default;
+
 void ParameterSlot::set_value(const Tensor& value) {
   check_fits("set_value", *this, value);
   const bool learns = requires_grad();
@@ -70,6 +72,10 @@ void ParameterSlot::set_name(std::string name) {
   leaf_.set_name(name);
   name_ = std::move(name);
 }
+
+void ParameterSlot::set_listed_by(std::uint64_t model) { listed_by_.insert(model); }
+
+void ParameterSlot::adopt() const { adoption_.adopt(); }
 
 std::uint64_t ParameterSlot::last_sweep() const {
   return xtgrad::detail::node_of(leaf_).leaf_state->gradient->last_sweep();

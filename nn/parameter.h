@@ -25,6 +25,7 @@ class ParameterSlot {
  public:
   /// A parameter with the elements of `value`, without its history. Throws DtypeError unless it is floating.
   explicit ParameterSlot(const Tensor& value);
+  ~ParameterSlot();
   ParameterSlot(const ParameterSlot&) = delete;
   ParameterSlot& operator=(const ParameterSlot&) = delete;
 
@@ -67,8 +68,8 @@ class ParameterSlot {
   // For the library alone, to find forgotten members: which models list this parameter, whether anybody looks
   // after it, and which `backward` added to its gradient last.
   [[nodiscard]] const detail::ListedBy& listed_by() const { return listed_by_; }
-  void set_listed_by(std::uint64_t model) { listed_by_.insert(model); }
-  void adopt() const { adoption_.adopt(); }
+  void set_listed_by(std::uint64_t model);
+  void adopt() const;
   [[nodiscard]] std::uint64_t last_sweep() const;
 
  private:
