@@ -12,6 +12,15 @@ namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 class Error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
+
+  /// Puts `where` and a colon in front of the message: for who catches an error by reference, knows the
+  /// place, and throws it on (`throw;`), which keeps its type. The first call alone counts, so the innermost
+  /// place is named once; with an empty `where` the message stays as it is for good.
+  void add_context(const std::string& where);
+  [[nodiscard]] bool has_context() const noexcept { return has_context_; }
+
+ private:
+  bool has_context_ = false;
 };
 
 /// Shapes, sizes or axes that do not fit.

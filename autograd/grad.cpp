@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <unordered_set>
 #include <utility>
 
@@ -269,16 +270,18 @@ std::vector<Tensor> grad(std::initializer_list<Tensor> outputs, std::initializer
 
 void backward(std::span<const Tensor> outputs, const GradOptions& options) {
   using namespace detail;
+  static constinit std::atomic<std::uint64_t> sweeps{0};
+  const std::uint64_t number = sweeps.fetch_add(1, std::memory_order_relaxed) + 1;
   check_cotangent_count("backward", outputs.size(), options);
   Sweep sweep(options.keep_graph, options.create_graph);
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     sweep.seed(outputs[i], seed_cotangent("backward", outputs[i], options.cotangents, i));
   }
-  sweep.run(nullptr, [](const Node& node, Tensor& cotangent) {
+  sweep.run(nullptr, [number](const Node& node, Tensor& cotangent) {
     LeafState* state = node.leaf_state;
     if (state == nullptr || !state->keeps_gradient) return;
     // A leaf has no rule that still needs the cotangent, so its buffer can be given away.
-    state->gradient->accumulate(node.recorded() ? cotangent : std::move(cotangent));
+    state->gradient->accumulate(node.recorded() ? cotangent : std::move(cotangent), number);
   });
 }
 

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "xtgrad/nn/members.h"
-#include "xtgrad/nn/module.h"
+#include "xtgrad/nn/module_base.h"
 
 namespace xtgrad::inline v1::nn::detail {
 
@@ -14,7 +14,15 @@ inline Stateful& readable(const Stateful& object) { return const_cast<Stateful&>
 
 /// Every parameter of a model once, with its first path. Marks each as listed by the model and gives it its
 /// name.
-std::vector<NamedParameter> list_parameters(Stateful& root);
+std::vector<NamedParameter> list_parameters(ModuleBase& root);
+
+/// For a parameter that is about to be used: throws GraphError if a model is running and recording, and does
+/// not list `parameter`, which wants a gradient. Cheap once the model has listed it.
+void check_listed(const Parameter& parameter);
+
+/// The path of `module` in `root`; "" for the root itself, and if this returns false: the root does not list
+/// it.
+bool find_path(ModuleBase& root, const ModuleBase& module, std::string& path);
 
 /// Buffers, random streams and counters of a model as they are now; puts them back at the end of its scope,
 /// and when asked. The model must not gain or lose members meanwhile.

@@ -2,14 +2,19 @@
 
 #include <fmt/format.h>
 
+#include <unordered_set>
+#include <vector>
+
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/nn/type_name.h"
 
 namespace xtgrad::inline v1::nn {
 namespace {
 
+using Objects = std::vector<Stateful*>;
+
 /// The type whose members are being listed, for messages.
-std::string type_inside(const std::vector<Stateful*>& objects) {
+std::string type_inside(const Objects& objects) {
   if (objects.empty()) return "members";
   const Stateful& innermost = *objects.back();
   return detail::type_name(typeid(innermost));
@@ -17,9 +22,18 @@ std::string type_inside(const std::vector<Stateful*>& objects) {
 
 }  // namespace
 
+struct Members::Visited {
+  Objects inside;                         // objects whose members are being listed, outermost first
+  std::unordered_set<std::string> names;  // full paths
+  std::unordered_set<const Parameter*> parameters;
+};
+
+Members::Members() : visited_(std::make_unique<Visited>()) {}
+Members::~Members() = default;
+
 void Members::operator()(std::string_view name, Parameter& parameter) {
   const std::size_t length = enter(name);
-  listed_.insert(&parameter);
+  visited_->parameters.insert(&parameter);
   if (parameter.defined()) on_parameter(path_, parameter);
   path_.resize(length);
 }
@@ -32,7 +46,7 @@ void Members::operator()(std::string_view name, Tensor& buffer) {
 
 void Members::operator()(std::string_view name, Stateful& child) {
   const std::size_t length = enter(name);
-  for (const Stateful* outer : inside_) {
+  for (const Stateful* outer : visited_->inside) {
     if (outer == &child) {
       throw ValueError(fmt::format("members: \"{}\" is an object that holds itself: {}", path_,
                                    detail::type_name(typeid(child))));
@@ -62,12 +76,12 @@ void Members::operator()(std::string_view name, std::int64_t& counter) {
 
 void Members::tie(Parameter& parameter, const Parameter& original) {
   if (parameter.slot() == original.slot()) return;
-  const std::string type = type_inside(inside_);
+  const std::string type = type_inside(visited_->inside);
   if (!original.defined()) {
     throw ValueError(
         fmt::format("{}: tie: the original is no parameter; it was default-constructed or moved from", type));
   }
-  if (listed_.contains(&parameter)) {
+  if (visited_->parameters.contains(&parameter)) {
     throw ValueError(fmt::format("{}: tie: the parameter, {}, was listed already; tie it before listing it",
                                  type, to_string(parameter.shape())));
   }
@@ -76,30 +90,30 @@ void Members::tie(Parameter& parameter, const Parameter& original) {
 
 void Members::visit(Stateful& root) {
   path_.clear();
-  inside_.clear();
-  names_.clear();
-  listed_.clear();
+  *visited_ = {};
   descend(root);
 }
 
 std::size_t Members::enter(std::string_view name) {
   const std::size_t length = path_.size();
   if (name.empty()) {
-    throw ValueError(fmt::format("{}: members lists something without a name", type_inside(inside_)));
+    throw ValueError(
+        fmt::format("{}: members lists something without a name", type_inside(visited_->inside)));
   }
   if (length > 0) path_ += '.';
   path_ += name;
-  if (!names_.insert(path_).second) {
-    throw ValueError(fmt::format("{}: members lists the name \"{}\" twice", type_inside(inside_), name));
+  if (!visited_->names.insert(path_).second) {
+    throw ValueError(
+        fmt::format("{}: members lists the name \"{}\" twice", type_inside(visited_->inside), name));
   }
   return length;
 }
 
 void Members::descend(Stateful& object) {
   on_object(path_, object);
-  inside_.push_back(&object);
+  visited_->inside.push_back(&object);
   object.members(*this);
-  inside_.pop_back();
+  visited_->inside.pop_back();
 }
 
 void Members::on_object(const std::string&, Stateful&) {}

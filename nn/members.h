@@ -2,9 +2,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 #include <vector>
 
 #include "xtgrad/autograd/counter.h"
@@ -63,7 +63,11 @@ class Stateful {
 /// one object; ValueError says where they do not.
 class Members {
  public:
-  virtual ~Members() = default;
+  Members();
+  virtual ~Members();
+  /// A copy goes on visits of its own.
+  Members(const Members&) : Members() {}
+  Members& operator=(const Members&) { return *this; }
 
   /// A learnable value; skipped where it is not defined, as the bias of a layer without one.
   void operator()(std::string_view name, Parameter& parameter);
@@ -100,10 +104,10 @@ class Members {
   [[nodiscard]] std::size_t enter(std::string_view name);  // the length of the path before
   void descend(Stateful& object);
 
+  struct Visited;  // what has been listed so far
+
   std::string path_;
-  std::vector<Stateful*> inside_;                // objects whose members are being listed, outermost first
-  std::unordered_set<std::string> names_;        // full paths so far
-  std::unordered_set<const Parameter*> listed_;  // so far
+  std::unique_ptr<Visited> visited_;
 };
 
 }}}  // namespace xtgrad::v1::nn

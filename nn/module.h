@@ -1,28 +1,40 @@
 #pragma once
 
-#include <cstdint>
-#include <functional>
 #include <string>
-#include <vector>
+#include <tuple>
+#include <type_traits>
+#include <utility>
 
 #include "xtgrad/autograd/export.h"
-#include "xtgrad/nn/members.h"
+#include "xtgrad/nn/module_base.h"
+#include "xtgrad/nn/module_call.h"
+#include "xtgrad/nn/on_forward.h"
+#include "xtgrad/nn/signature.h"
 
 namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace nn {
 
-struct NamedParameter {
-  std::string name;
-  ParameterRef parameter;
+/// A module by the signature of its forward. See nn/signature.h for the types it may have, among them one's
+/// own structs of tensors; they are told apart when the class is compiled, by one sentence.
+///
+///   struct Cell : nn::ModuleOf<std::pair<Tensor, Tensor>(const Tensor&, const Tensor&)> {
+///     nn::Linear in{3, 4};
+///     nn::Linear back{4, 4};
+///     void members(nn::Members& m) override { m("in", in); m("back", back); }
+///     std::pair<Tensor, Tensor> forward(const Tensor& x, const Tensor& h) override {
+///       Tensor next = tanh(in(x) + back(h));
+///       return {relu(next), next};
+///     }
+///   };
+///   Cell cell;
+///   auto [y, h] = cell(randn({8, 3}), zeros({8, 4}));
+template <class Signature>
+class ModuleOf {
+  static_assert(!std::is_same_v<Signature, Signature>,
+                "nn::ModuleOf is given the signature of forward, as in "
+                "nn::ModuleOf<Tensor(const Tensor&, const Tensor&)>");
 };
 
-struct NamedBuffer {
-  std::string name;
-  Tensor value;
-};
-
-/// A part of a model, or all of it: an ordinary value type that says what it computes (`forward`) and what it
-/// consists of (`members`). Copying clones it; moving keeps its parameters' identity, so an optimizer made
-/// before goes on working. Call it like a function.
+/// A part of a model, or all of it, of one tensor to one tensor.
 ///
 ///   struct Classifier : nn::Module {
 ///     nn::Linear hidden{4, 16};
@@ -32,76 +44,78 @@ struct NamedBuffer {
 ///   };
 ///   Classifier model;
 ///   Tensor scores = model(randn({8, 4}));  // [8, 3]
-class Module : public Stateful {
+using Module = ModuleOf<Tensor(const Tensor&)>;
+
+namespace detail {
+
+/// Names that a class derived from a module has for its base.
+template <class Signature>
+class BaseNames {};
+template <>
+class BaseNames<Tensor(const Tensor&)> {
+ protected:
+  using Module = ModuleOf<Tensor(const Tensor&)>;
+};
+
+}  // namespace detail
+
+template <class R, class... Args>
+class ModuleOf<R(Args...)> : public ModuleBase, public detail::BaseNames<R(Args...)> {
+  static_assert(
+      detail::is_result<R>,
+      "nn::ModuleOf: forward must return a Tensor, an optional, pair, tuple, array or vector of tensors, "
+      "or a struct with a function tensors_of; see xtgrad/nn/signature.h");
+  static_assert(
+      (detail::is_argument<Args> && ...),
+      "nn::ModuleOf: every argument of forward must be a Tensor, a number, an enum, a string, an "
+      "optional, pair, tuple, array or vector of them, or a struct with a function tensors_of, by value "
+      "or by const reference; see xtgrad/nn/signature.h");
+
  public:
+  /// The arguments as values, for whoever keeps them, such as a gradient check.
+  using Inputs = std::tuple<std::remove_cvref_t<Args>...>;
+
   /// What the module computes; called through `operator()`, never directly.
-  virtual Tensor forward(const Tensor& x) = 0;
-  /// Lists parameters, buffers, children, random streams and counters; none unless overridden.
-  void members(Members& m) override;
+  virtual R forward(Args... args) = 0;
 
   /// Runs `forward`. Throws GraphError if, while recording, it uses a parameter that wants a gradient and
-  /// that the outermost module running does not list: no optimizer would train it.
-  Tensor operator()(const Tensor& x);
+  /// that the outermost module running does not list: no optimizer would train it. An Error that forward
+  /// throws goes on with the module's path in its message.
+  R operator()(Args... args) {
+    if (!OnForward::any()) return run(std::forward<Args>(args)...);
+    const auto inputs = detail::tensors_in(args...);  // before forward, which may move them away
+    ModuleBase& root = detail::ModuleCall::root_for(*this);
+    R result = run(std::forward<Args>(args)...);
+    const auto outputs = detail::tensors_in(result);
+    OnForward::notify({*this, root, inputs, outputs});
+    return result;
+  }
 
-  /// Every parameter once, in the order of `members`.
-  [[nodiscard]] std::vector<ParameterRef> parameters() const;
-  /// The same with their paths, such as "head.weight"; the first path of a tied one.
-  [[nodiscard]] std::vector<NamedParameter> named_parameters() const;
-  /// The buffers that are not empty.
-  [[nodiscard]] std::vector<NamedBuffer> named_buffers() const;
-  /// Number of learnable numbers, frozen ones included, tied ones once.
-  [[nodiscard]] std::int64_t parameter_count() const;
-
-  /// Converts all parameters and floating buffers to float32 or float64, and clears the gradients of those
-  /// that change. Throws DtypeError for another dtype.
-  void to(Dtype dtype);
-  /// Switches the module and all its parts to training behaviour (or not); dropout, for instance, heeds it.
-  void train(bool training = true);
-  void eval() { train(false); }
-  /// True at first.
-  [[nodiscard]] bool is_training() const { return training_; }
-  void zero_grad();
-
-  /// A table of the parts: path, type, output shape, number of parameters of its own; then totals. Runs
+  /// A table of the parts: path, type, output shapes, number of parameters of its own; then totals. Runs
   /// `forward` once without recording; buffers, random streams and counters are put back.
-  [[nodiscard]] std::string summary(const Tensor& input);
-
-  /// The class's name without namespaces, such as "Linear".
-  [[nodiscard]] std::string type_name() const;
+  [[nodiscard]] std::string summary(Args... args) {
+    return summary_of([&] { static_cast<void>((*this)(std::forward<Args>(args)...)); });
+  }
 
  protected:
-  Module() = default;
-  Module(const Module&) = default;
-  Module(Module&&) = default;
-  Module& operator=(const Module&) = default;
-  Module& operator=(Module&&) = default;
-
-  /// How a message names this module: "Linear", or "Linear (head)" while a model runs that lists it as
-  /// "head".
-  [[nodiscard]] std::string label() const;
+  ModuleOf() = default;
+  ModuleOf(const ModuleOf&) = default;
+  ModuleOf(ModuleOf&&) = default;
+  ModuleOf& operator=(const ModuleOf&) = default;
+  ModuleOf& operator=(ModuleOf&&) = default;
 
  private:
-  bool training_ = true;
+  R run(Args... args) {
+    const detail::ModuleCall call(*this);
+    try {
+      return forward(std::forward<Args>(args)...);
+    } catch (Error& error) {
+      call.name_in(error);
+      throw;
+    }
+  }
 };
 
-/// Calls a function after the forward of every module that runs on this thread while in scope: for looking at
-/// hidden layers. The innermost scope is called first.
-///
-///   std::vector<Tensor> hidden;
-///   nn::OnForward look([&](nn::Module&, const Tensor&, const Tensor& output) { hidden.push_back(output); });
-class OnForward {
- public:
-  using Function = std::function<void(Module& module, const Tensor& input, const Tensor& output)>;
-
-  explicit OnForward(Function function);
-  ~OnForward();
-  OnForward(const OnForward&) = delete;
-  OnForward& operator=(const OnForward&) = delete;
-
- private:
-  friend class Module;
-  Function function_;
-  OnForward* outer_;
-};
+extern template class ModuleOf<Tensor(const Tensor&)>;
 
 }}}  // namespace xtgrad::v1::nn

@@ -2,16 +2,19 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <string>
+#include <string_view>
+
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/nn/listing.h"
 
 namespace xtgrad::inline v1::nn::detail {
 
-thread_local constinit const ModuleCall* ModuleCall::current_ __attribute__((tls_model("initial-exec"))) =
-    nullptr;
-
 namespace {
+
+thread_local constinit const ModuleCall* innermost_call __attribute__((tls_model("initial-exec"))) = nullptr;
 
 class FindPath : public Members {
  public:
@@ -39,15 +42,59 @@ class FindPath : public Members {
   const std::string todo = module_listed
                                ? fmt::format("list it in {}::members", user)
                                : fmt::format("list this {} in the members of the module that holds it", user);
-  throw GraphError(
+  GraphError error(
       fmt::format("{}: {}::forward uses a parameter of shape {} that members does not list, so no "
                   "optimizer would train it; {}, or freeze it with set_requires_grad(false)",
                   root, user, to_string(shape), todo));
+  error.add_context("");  // it names all there is to name
+  throw error;
+}
+
+/// What the model lists. An error in its `members` is not one of the forward that happens to be running.
+std::vector<NamedParameter> list_of(ModuleBase& root) {
+  try {
+    return list_parameters(root);
+  } catch (Error& error) {
+    error.add_context("");
+    throw;
+  }
 }
 
 }  // namespace
 
-bool find_path(Module& root, const Module& module, std::string& path) {
+ModuleCall::ModuleCall(ModuleBase& module)
+    : module_(module), outer_(innermost_call), root_(outer_ != nullptr ? outer_->root_ : module) {
+  innermost_call = this;
+}
+
+ModuleCall::~ModuleCall() { innermost_call = outer_; }
+
+const ModuleCall* ModuleCall::current() { return innermost_call; }
+
+ModuleBase& ModuleCall::root_for(ModuleBase& module) {
+  return innermost_call != nullptr ? innermost_call->root_ : module;
+}
+
+void ModuleCall::name_in(Error& error) const noexcept {
+  if (error.has_context()) return;
+  try {
+    const std::string type = module_.type_name();
+    std::string path;
+    find_path(root_, module_, path);
+    const std::string_view message = error.what();
+    if (message.starts_with(path.empty() ? type + ":" : fmt::format("{} ({}):", type, path))) {
+      error.add_context("");
+    } else if (path.empty()) {
+      error.add_context(type);
+    } else {
+      error.add_context(message.starts_with(type + ":") ? path : fmt::format("{} ({})", path, type));
+    }
+  } catch (...) {
+    // A path that cannot be found, since `members` is wrong or memory is out, is no reason to lose the error.
+  }
+}
+
+bool find_path(ModuleBase& root, const ModuleBase& module, std::string& path) {
   FindPath find(module);
   find.visit(root);
   path = find.path;
@@ -55,12 +102,15 @@ bool find_path(Module& root, const Module& module, std::string& path) {
 }
 
 void check_listed(const Parameter& parameter) {
-  const ModuleCall* call = ModuleCall::current();
+  const ModuleCall* call = innermost_call;
   if (call == nullptr || !is_recording() || !parameter.requires_grad()) return;
-  const void* root = &call->root();
-  if (parameter.slot()->listed_by() == root) return;
-  list_parameters(call->root());
-  if (parameter.slot()->listed_by() != root) throw_forgotten(*call, parameter.shape());
+  if (parameter.slot()->listed_by().contains(call->root().model_id())) return;
+  const std::vector<NamedParameter> list = list_of(call->root());
+  // Not before now: listing may tie the parameter, which replaces its slot.
+  const ParameterSlot* slot = parameter.slot().get();
+  const bool listed = std::any_of(list.begin(), list.end(),
+                                  [&](const NamedParameter& named) { return named.parameter.get() == slot; });
+  if (!listed) throw_forgotten(*call, parameter.shape());
 }
 
 }  // namespace xtgrad::inline v1::nn::detail

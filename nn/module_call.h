@@ -1,46 +1,40 @@
 #pragma once
 
-#include <string>
+#include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/export.h"
 
-namespace xtgrad::inline v1::nn {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace nn {
 
-class Module;
-class Parameter;
+class ModuleBase;
 
 namespace detail {
 
 /// A module whose forward is running; these form this thread's stack of calls.
 class ModuleCall {
  public:
-  explicit ModuleCall(Module& module)
-      : module_(module), outer_(current_), root_(outer_ ? outer_->root_ : module) {
-    current_ = this;
-  }
-  ~ModuleCall() { current_ = outer_; }
+  explicit ModuleCall(ModuleBase& module);
+  ~ModuleCall();
   ModuleCall(const ModuleCall&) = delete;
   ModuleCall& operator=(const ModuleCall&) = delete;
 
   /// The innermost call; nullptr if none is running.
-  static const ModuleCall* current() { return current_; }
+  XTGRAD_LOCAL static const ModuleCall* current();
+  /// The outermost module running, which is `module` itself if there is no other.
+  static ModuleBase& root_for(ModuleBase& module);
 
-  [[nodiscard]] Module& module() const { return module_; }
+  [[nodiscard]] ModuleBase& module() const { return module_; }
   /// The outermost module running: the model.
-  [[nodiscard]] Module& root() const { return root_; }
+  [[nodiscard]] ModuleBase& root() const { return root_; }
+
+  /// Puts the module's path into the message of an error that leaves its forward: "head (Linear): ...". Once
+  /// for each error, so the innermost module is named; a message that names the module by itself stays.
+  void name_in(Error& error) const noexcept;
 
  private:
-  static thread_local constinit const ModuleCall* current_ __attribute__((tls_model("initial-exec")));
-
-  Module& module_;
+  ModuleBase& module_;
   const ModuleCall* outer_;
-  Module& root_;
+  ModuleBase& root_;
 };
 
-/// Throws GraphError if a model is running and recording, and does not list `parameter`, which wants a
-/// gradient. Cheap once the model has listed it.
-void check_listed(const Parameter& parameter);
-
-/// The path of `module` in `root`; "" for the root itself.
-bool find_path(Module& root, const Module& module, std::string& path);
-
 }  // namespace detail
-}  // namespace xtgrad::inline v1::nn
+}}}  // namespace xtgrad::v1::nn

@@ -8,7 +8,7 @@
 #include "xtgrad/autograd/core/leaf_state.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
-#include "xtgrad/nn/module_call.h"
+#include "xtgrad/nn/listing.h"
 
 namespace xtgrad::inline v1::nn {
 namespace {
@@ -38,12 +38,16 @@ void check_floating(std::string_view function, Dtype dtype) {
   }
 }
 
+Tensor first_leaf(const Tensor& value) {
+  check_floating("Parameter", value.dtype());
+  return xtgrad::detail::make_leaf(value, Tensor());
+}
+
 }  // namespace
 
-ParameterSlot::ParameterSlot(const Tensor& value) {
-  check_floating("Parameter", value.dtype());
-  leaf_ = xtgrad::detail::make_leaf(value, Tensor());
-}
+ParameterSlot::ParameterSlot(const Tensor& value) : leaf_(first_leaf(value)), adoption_(*this, leaf_) {}
+
+ParameterSlot::~ParameterSlot() = default;
 
 void ParameterSlot::set_value(const Tensor& value) {
   check_fits("set_value", *this, value);
@@ -59,6 +63,7 @@ void ParameterSlot::to(Dtype dtype) {
   const NoGrad no_grad;
   // A place of its own for the gradient: the old one may still receive gradients of the old dtype.
   leaf_ = xtgrad::detail::make_leaf(leaf_.to(dtype), Tensor());
+  adoption_.watch(leaf_);
   if (!name_.empty()) leaf_.set_name(name_);
   if (!learns) leaf_.set_requires_grad(false);
 }
@@ -66,6 +71,14 @@ void ParameterSlot::to(Dtype dtype) {
 void ParameterSlot::set_name(std::string name) {
   leaf_.set_name(name);
   name_ = std::move(name);
+}
+
+void ParameterSlot::set_listed_by(std::uint64_t model) { listed_by_.insert(model); }
+
+void ParameterSlot::adopt() const { adoption_.adopt(); }
+
+std::uint64_t ParameterSlot::last_sweep() const {
+  return xtgrad::detail::node_of(leaf_).leaf_state->gradient->last_sweep();
 }
 
 Parameter::Parameter(const Parameter& other) : ConvertsToTensor() {
@@ -93,7 +106,7 @@ Parameter Parameter::share() const {
 Tensor Parameter::tensor() const {
   static_cast<void>(checked());
   // The check may tie parameters, and with that replace this one's slot.
-  if (detail::ModuleCall::current() != nullptr) detail::check_listed(*this);
+  detail::check_listed(*this);
   return slot_->tensor();
 }
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -9,6 +8,7 @@
 
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/autograd/tensor.h"
+#include "xtgrad/nn/adoption.h"
 
 namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 
@@ -25,6 +25,7 @@ class ParameterSlot {
  public:
   /// A parameter with the elements of `value`, without its history. Throws DtypeError unless it is floating.
   explicit ParameterSlot(const Tensor& value);
+  ~ParameterSlot();
   ParameterSlot(const ParameterSlot&) = delete;
   ParameterSlot& operator=(const ParameterSlot&) = delete;
 
@@ -42,10 +43,19 @@ class ParameterSlot {
   [[nodiscard]] std::int64_t numel() const { return leaf_.numel(); }
 
   /// The gradient so far; an empty handle where there is none.
-  [[nodiscard]] Tensor grad() const { return leaf_.grad(); }
+  [[nodiscard]] Tensor grad() const {
+    adopt();
+    return leaf_.grad();
+  }
   /// Replaces the gradient, for instance by a clipped one; an empty handle clears it.
-  void set_grad(const Tensor& gradient) { leaf_.set_grad(gradient); }
-  void zero_grad() { leaf_.clear_grad(); }
+  void set_grad(const Tensor& gradient) {
+    adopt();
+    leaf_.set_grad(gradient);
+  }
+  void zero_grad() {
+    adopt();
+    leaf_.clear_grad();
+  }
 
   [[nodiscard]] bool requires_grad() const { return leaf_.requires_grad(); }
   /// Freezes the parameter (false) or makes it learn again; the value and the gradient so far stay.
@@ -55,9 +65,12 @@ class ParameterSlot {
   [[nodiscard]] const std::string& name() const { return name_; }
   void set_name(std::string name);
 
-  // For the library alone: which model has listed this parameter, to find forgotten members.
-  [[nodiscard]] const void* listed_by() const { return listed_by_.load(std::memory_order_relaxed); }
-  void set_listed_by(const void* root) { listed_by_.store(root, std::memory_order_relaxed); }
+  // For the library alone, to find forgotten members: which models list this parameter, whether anybody looks
+  // after it, and which `backward` added to its gradient last.
+  [[nodiscard]] const detail::ListedBy& listed_by() const { return listed_by_; }
+  void set_listed_by(std::uint64_t model);
+  void adopt() const;
+  [[nodiscard]] std::uint64_t last_sweep() const;
 
  private:
   friend class WithParameters;
@@ -65,7 +78,8 @@ class ParameterSlot {
   Tensor leaf_;
   Tensor substitute_;  // in force while a WithParameters lives
   std::string name_;
-  std::atomic<const void*> listed_by_{nullptr};
+  detail::ListedBy listed_by_;
+  mutable detail::Adoption adoption_;  // the last, since others may look at the rest through it
 };
 
 /// How optimizers hold parameters. Two refs are equal if they are the same parameter.

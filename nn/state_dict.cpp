@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "xtgrad/autograd/errors.h"
@@ -14,22 +15,23 @@ void StateDict::add(std::string name, const Tensor& value) {
 }
 
 void StateDict::set(std::string_view name, const Tensor& value) {
-  const auto [place, is_new] = index_.try_emplace(std::string(name), entries_.size());
-  if (is_new) {
-    entries_.push_back({std::string(name), value});
-  } else {
-    entries_[place->second].value = value;
+  const auto place = position(name);
+  if (place != by_name_.end() && entries_[*place].name == name) {
+    entries_[*place].value = value;
+    return;
   }
+  entries_.push_back({std::string(name), value});
+  by_name_.insert(place, entries_.size() - 1);
 }
 
 bool StateDict::erase(std::string_view name) {
-  const auto found = index_.find(std::string(name));
-  if (found == index_.end()) return false;
-  const std::size_t gap = found->second;
+  const auto place = position(name);
+  if (place == by_name_.end() || entries_[*place].name != name) return false;
+  const std::size_t gap = *place;
+  by_name_.erase(place);
   entries_.erase(entries_.begin() + static_cast<std::ptrdiff_t>(gap));
-  index_.erase(found);
-  for (auto& [key, place] : index_) {
-    if (place > gap) --place;
+  for (std::size_t& later : by_name_) {
+    if (later > gap) --later;
   }
   return true;
 }
@@ -43,8 +45,15 @@ const Tensor& StateDict::at(std::string_view name) const {
 }
 
 const Tensor* StateDict::find(std::string_view name) const {
-  const auto found = index_.find(std::string(name));
-  return found == index_.end() ? nullptr : &entries_[found->second].value;
+  const auto place = position(name);
+  return place == by_name_.end() || entries_[*place].name != name ? nullptr : &entries_[*place].value;
+}
+
+std::vector<std::size_t>::const_iterator StateDict::position(std::string_view name) const {
+  return std::lower_bound(by_name_.begin(), by_name_.end(), name,
+                          [this](std::size_t place, std::string_view wanted) {
+                            return std::string_view(entries_[place].name) < wanted;
+                          });
 }
 
 }  // namespace xtgrad::inline v1::nn

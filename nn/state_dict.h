@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "xtgrad/autograd/export.h"
@@ -38,8 +37,11 @@ class StateDict {
   [[nodiscard]] std::vector<Entry>::const_iterator end() const { return entries_.end(); }
 
  private:
+  /// The first place in by_name_ whose name is not before `name`.
+  [[nodiscard]] std::vector<std::size_t>::const_iterator position(std::string_view name) const;
+
   std::vector<Entry> entries_;
-  std::unordered_map<std::string, std::size_t> index_;
+  std::vector<std::size_t> by_name_;  // places in entries_, in the order of the names
 };
 
 }}}  // namespace xtgrad::v1::nn

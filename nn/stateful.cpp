@@ -30,6 +30,7 @@ class Save : public Members {
 
  private:
   void on_parameter(const std::string& path, Parameter& parameter) override {
+    parameter.slot()->adopt();
     state.add(path, parameter.slot()->tensor().detach());
   }
   void on_buffer(const std::string& path, Tensor& buffer) override {
@@ -104,6 +105,7 @@ class Load : public Members {
 
  private:
   void on_parameter(const std::string& path, Parameter& parameter) override {
+    parameter.slot()->adopt();
     if (const Tensor* value = state_.find(path)) parameter.set_value(*value);
   }
   void on_buffer(const std::string& path, Tensor& buffer) override {

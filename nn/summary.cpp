@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -9,6 +10,7 @@
 #include "xtgrad/autograd/dtype.h"
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/nn/listing.h"
+#include "xtgrad/nn/on_forward.h"
 
 namespace xtgrad::inline v1::nn {
 namespace {
@@ -21,11 +23,11 @@ struct Row {
 };
 
 struct Calls {
-  Shape last_output;
+  std::string last_output;
   int count = 0;
 };
 
-using CallsByModule = std::unordered_map<const Module*, Calls>;
+using CallsByModule = std::unordered_map<const ModuleBase*, Calls>;
 
 /// Builds the rows in the order of `members`, and adds the parameters up.
 class BuildRows : public Members {
@@ -44,7 +46,7 @@ class BuildRows : public Members {
 
  private:
   void on_object(const std::string& path, Stateful& object) override {
-    const auto* module = dynamic_cast<const Module*>(&object);
+    const auto* module = dynamic_cast<const ModuleBase*>(&object);
     if (module == nullptr) return;
     row_of_.emplace(path, rows.size());
     rows.push_back({path.empty() ? "(model)" : path, module->type_name(), output_of(*module), ""});
@@ -59,12 +61,11 @@ class BuildRows : public Members {
     bytes += static_cast<std::size_t>(parameter.numel()) * item_size(parameter.dtype());
   }
 
-  [[nodiscard]] std::string output_of(const Module& module) const {
+  [[nodiscard]] std::string output_of(const ModuleBase& module) const {
     const auto found = calls_.find(&module);
     if (found == calls_.end()) return "-";
     const Calls& calls = found->second;
-    const std::string shape = to_string(calls.last_output);
-    return calls.count == 1 ? shape : fmt::format("{} x{}", shape, calls.count);
+    return calls.count == 1 ? calls.last_output : fmt::format("{} x{}", calls.last_output, calls.count);
   }
 
   /// The row of the module that lists the parameter: names may hold dots, so the longest prefix that is a
@@ -83,6 +84,19 @@ class BuildRows : public Members {
   std::vector<std::int64_t> own_;
   std::unordered_set<const ParameterSlot*> seen_;
 };
+
+/// "[2, 3]", or "([2, 3], [2, 4])" where there are several; a long list is cut short.
+std::string shapes_of(std::span<const Tensor> outputs) {
+  constexpr std::size_t most = 4;
+  if (outputs.empty()) return "()";
+  if (outputs.size() == 1) return to_string(outputs[0].shape());
+  std::string text = "(";
+  for (std::size_t i = 0; i < std::min(outputs.size(), most); ++i) {
+    text += (i == 0 ? "" : ", ") + to_string(outputs[i].shape());
+  }
+  if (outputs.size() > most) text += fmt::format(", {} more", outputs.size() - most);
+  return text + ")";
+}
 
 std::string table(const std::vector<Row>& rows) {
   std::size_t path = 0;
@@ -105,17 +119,17 @@ std::string table(const std::vector<Row>& rows) {
 
 }  // namespace
 
-std::string Module::summary(const Tensor& input) {
+std::string ModuleBase::summary_of(const std::function<void()>& run) {
   CallsByModule calls;
   {
     const detail::StateSnapshot put_back(*this);
     const NoGrad no_grad;
-    const OnForward look([&](const Module& module, const Tensor&, const Tensor& output) {
-      Calls& entry = calls[&module];
-      entry.last_output = output.shape();
+    const OnForward look([&](const ForwardCall& call) {
+      Calls& entry = calls[&call.module];
+      entry.last_output = shapes_of(call.outputs);
       ++entry.count;
     });
-    static_cast<void>((*this)(input));
+    run();
   }
   BuildRows build(calls);
   build.visit(*this);

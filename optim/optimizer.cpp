@@ -10,6 +10,7 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
+#include "xtgrad/nn/orphans.h"
 #include "xtgrad/optim/checks.h"
 
 namespace xtgrad::inline v1::optim {
@@ -21,6 +22,7 @@ Tensor lr_tensor(double lr) { return full({}, lr, {.dtype = float64}); }
 
 void Optimizer::step() {
   const NoGrad no_grad;
+  if (nn::detail::Orphans::any_with_gradient()) nn::detail::Orphans::check(name_, parameters());
   for (std::size_t g = 0; g < groups_.size(); ++g) {
     // A watcher sees the rate as the value that the group holds.
     const Hyper rate = xtgrad::detail::thread_state.is_watched() ? Hyper(groups_[g].lr) : Hyper(lr(g));
@@ -122,6 +124,7 @@ void Optimizer::add_parameters(std::vector<nn::ParameterRef> parameters, double 
                                    groups_.size()));
     }
     labels.insert(label);
+    parameter->adopt();
     group.entries.push_back({std::move(parameter), std::move(label)});
   }
   groups_.push_back(std::move(group));

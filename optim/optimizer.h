@@ -34,6 +34,11 @@ class Optimizer : public nn::Stateful {
  public:
   /// Gives every parameter that has a gradient and is not frozen its next value; to have no gradient is not
   /// to have a zero one, with which momentum and weight decay would go on. Nothing is recorded.
+  ///
+  /// Throws GraphError, and changes nothing, if the `backward` that gave a parameter its gradient reached
+  /// another parameter which nobody looks after: no optimizer holds it, nobody asked a model that lists it
+  /// for its parameters or state, nobody has read its gradient, and no model that ran lists both. Some
+  /// module's `members` has forgotten it.
   void step();
   /// Clears the gradients of all parameters.
   void zero_grad();

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -30,8 +32,10 @@ class GradientSlot : public FromPool {
     const std::lock_guard lock(mutex_);
     name_.swap(name);
   }
-  /// Adds in place only into a buffer that nobody else can see.
-  void accumulate(Tensor gradient);
+  /// Adds in place only into a buffer that nobody else can see. `sweep` is the number of the `backward`.
+  void accumulate(Tensor gradient, std::uint64_t sweep);
+  /// The last `backward` that added to the gradient; 0 before the first.
+  [[nodiscard]] std::uint64_t last_sweep() const { return last_sweep_.load(std::memory_order_relaxed); }
 
   void acquire() { refs_.increment(); }
   void release() {
@@ -41,6 +45,7 @@ class GradientSlot : public FromPool {
  private:
   mutable std::mutex mutex_;  // two threads may sweep graphs that share a leaf
   RefCount refs_{1};
+  std::atomic<std::uint64_t> last_sweep_{0};
   Tensor gradient_;
   std::string name_;
 };

@@ -83,8 +83,9 @@ Tensor accumulate(Tensor sum, const Tensor& term) {
   return sum;
 }
 
-void GradientSlot::accumulate(Tensor gradient) {
+void GradientSlot::accumulate(Tensor gradient, std::uint64_t sweep) {
   const std::lock_guard lock(mutex_);
+  last_sweep_.store(sweep, std::memory_order_relaxed);
   gradient_ = gradient_.defined() ? detail::accumulate(std::move(gradient_), gradient) : std::move(gradient);
 }
 

@@ -2,7 +2,12 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
+#include <optional>
+#include <string>
+#include <thread>
 #include <utility>
+#include <vector>
 
 #include "tests/nn/models.h"
 #include "xtgrad/autograd/errors.h"
@@ -144,4 +149,99 @@ TEST_CASE("a layer called on its own is its own model") {
   ForgotChild model;
   CHECK_NOTHROW(sum(model.second(model.first(ones({1, 2})))).backward());
   CHECK(model.second.weight.grad().defined());
+}
+
+namespace {
+
+/// Lists a parameter, or not, that somebody else holds; counts how often it is asked.
+struct Holder : nn::Module {
+  Holder(nn::Parameter& parameter, bool lists) : held(&parameter), listing(lists) {}
+  nn::Parameter* held;
+  bool listing;
+  int asked = 0;
+  void members(nn::Members& m) override {
+    ++asked;
+    if (listing) m("held", *held);
+  }
+  Tensor forward(const Tensor& x) override { return x * *held; }
+};
+
+}  // namespace
+
+TEST_CASE("a model is not taken for another that was at its address") {
+  nn::Parameter parameter(ones({2}));
+  std::optional<Holder> model(std::in_place, parameter, true);
+  CHECK_NOTHROW(static_cast<void>((*model)(ones({2}))));
+  model.emplace(parameter, false);
+  CHECK_THROWS_AS(static_cast<void>((*model)(ones({2}))), GraphError);
+  // Nor is one that takes a copy's or a moved model's place.
+  Holder lists(parameter, true);
+  CHECK_NOTHROW(static_cast<void>(lists(ones({2}))));
+  Holder copy = lists;
+  copy.listing = false;
+  CHECK_THROWS_AS(static_cast<void>(copy(ones({2}))), GraphError);
+  const Holder moved = std::move(lists);
+  lists.listing = false;  // NOLINT(bugprone-use-after-move): the state after a move is what is tested
+  CHECK_THROWS_AS(static_cast<void>(lists(ones({2}))), GraphError);
+}
+
+TEST_CASE("a moved model need not be listed again") {
+  nn::Parameter parameter(ones({2}));
+  Holder model(parameter, true);
+  static_cast<void>(model(ones({2})));
+  CHECK(model.asked == 1);
+  Holder moved = std::move(model);
+  static_cast<void>(moved(ones({2})));
+  CHECK(moved.asked == 1);
+}
+
+TEST_CASE("a model and its part that run in turn are listed once each") {
+  nn::Parameter parameter(ones({2}));
+  struct Outer : nn::Module {
+    explicit Outer(nn::Parameter& parameter) : part(parameter, true) {}
+    Holder part;
+    int asked = 0;
+    void members(nn::Members& m) override {
+      ++asked;
+      m("part", part);
+    }
+    Tensor forward(const Tensor& x) override { return part(x); }
+  };
+  Outer model(parameter);
+  for (int i = 0; i < 10; ++i) {
+    static_cast<void>(model(ones({2})));
+    static_cast<void>(model.part(ones({2})));
+  }
+  CHECK(model.asked == 1);
+  CHECK(model.part.asked == 2);
+}
+
+TEST_CASE("more models than are remembered may share a parameter") {
+  nn::Parameter parameter(ones({2}));
+  std::vector<Holder> models(10, Holder(parameter, true));
+  models.emplace_back(parameter, false);
+  for (int round = 0; round < 3; ++round) {
+    for (std::size_t i = 0; i < 10; ++i) CHECK_NOTHROW(static_cast<void>(models[i](ones({2}))));
+    CHECK_THROWS_AS(static_cast<void>(models[10](ones({2}))), GraphError);
+  }
+}
+
+TEST_CASE("threads that run different models over one parameter are all right") {
+  nn::Parameter parameter(ones({2}));
+  std::atomic<int> errors{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 200; ++i) {
+        Holder model(parameter, true);
+        try {
+          static_cast<void>(model(ones({2})));
+        } catch (const Error&) {
+          ++errors;
+        }
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(errors == 0);
 }

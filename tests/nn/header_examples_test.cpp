@@ -5,6 +5,10 @@
 #include <cmath>
 #include <iostream>
 #include <span>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
 
 #include "tests/nn/support.h"
 #include "xtgrad/autograd/creation.h"
@@ -27,9 +31,47 @@ struct Classifier : nn::Module {
   Tensor forward(const Tensor& x) override { return head(relu(hidden(x))); }
 };
 
+struct Cell : nn::ModuleOf<std::pair<Tensor, Tensor>(const Tensor&, const Tensor&)> {
+  nn::Linear in{3, 4};
+  nn::Linear back{4, 4};
+  void members(nn::Members& m) override {
+    m("in", in);
+    m("back", back);
+  }
+  std::pair<Tensor, Tensor> forward(const Tensor& x, const Tensor& h) override {
+    Tensor next = tanh(in(x) + back(h));
+    return {relu(next), next};
+  }
+};
+
+struct State {
+  Tensor h, c;
+  friend auto tensors_of(State& s) { return std::tie(s.h, s.c); }
+};
+
 }  // namespace
 
-TEST_CASE("module.h") {
+TEST_CASE("module.h, on_forward.h, signature.h") {
+  Cell cell;
+  auto [y, h] = cell(randn({8, 3}), zeros({8, 4}));
+  CHECK(y.shape() == Shape{8, 4});
+  CHECK(elements(relu(h)) == elements(y));
+  std::vector<std::string> seen;
+  {
+    nn::OnForward look([&](const nn::ForwardCall& call) { seen.push_back(call.path()); });
+    static_cast<void>(cell(randn({8, 3}), zeros({8, 4})));
+  }
+  CHECK(seen.size() == 3);
+  CHECK(seen.back().empty());
+  struct Step : nn::ModuleOf<State(const State&)> {
+    State forward(const State& state) override { return {state.c, state.h}; }
+  };
+  CHECK(Step()({ones({1}), zeros({1})}).c.item() == 1);
+  auto both = check_grads(cell, {randn({2, 3}), randn({2, 4})}, {.order = 1});
+  CHECK(both.ok());
+}
+
+TEST_CASE("module.h: one tensor to one tensor") {
   Classifier model;
   Tensor scores = model(randn({8, 4}));
   CHECK(scores.shape() == Shape{8, 3});

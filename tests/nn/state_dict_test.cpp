@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <map>
+
 #include "tests/nn/models.h"
 #include "tests/nn/support.h"
 #include "xtgrad/autograd/errors.h"
@@ -47,6 +49,24 @@ TEST_CASE("a state dict keeps the order, replaces and erases") {
                        ValueError);
   CHECK_THROWS_WITH_AS(static_cast<void>(nn::StateDict().at("d")),
                        "StateDict: no name \"d\"; there are: none", ValueError);
+}
+
+TEST_CASE("a state dict finds what a map would, after names came and went in any order") {
+  nn::StateDict state;
+  std::map<std::string, double> wanted;
+  Random random(1);
+  for (int i = 0; i < 2000; ++i) {
+    const std::string name = "layers." + std::to_string(static_cast<int>(random.next_uniform() * 200));
+    if (random.next_uniform() < 0.3) {
+      CHECK(state.erase(name) == (wanted.erase(name) == 1));
+    } else {
+      wanted[name] = i;
+      state.set(name, tensor(i));
+    }
+  }
+  CHECK(state.size() == wanted.size());
+  for (const auto& [name, value] : wanted) CHECK(state.at(name).item() == value);
+  for (const auto& entry : state) CHECK(wanted.at(entry.name) == entry.value.item());
 }
 
 TEST_CASE("a model's state has parameters, buffers, streams and counters in the order of members") {

@@ -35,10 +35,11 @@ endfunction()
 function(bare_name result line)
   string(REGEX REPLACE "^[A-Z] " "" symbol "${line}")
   string(REGEX REPLACE "^[A-Za-z -]+ (for|to) " "" symbol "${symbol}")
-  string(REGEX REPLACE "\\(.*$" "" symbol "${symbol}")
+  # Template arguments first: they may hold parentheses, as those of ModuleOf<Tensor(const Tensor&)> do.
   while(symbol MATCHES "<[^<>]*>")
     string(REGEX REPLACE "<[^<>]*>" "" symbol "${symbol}")
   endwhile()
+  string(REGEX REPLACE "\\(.*$" "" symbol "${symbol}")
   set(${result} "${symbol}" PARENT_SCOPE)
 endfunction()
 

@@ -1,0 +1,94 @@
+#include "xtgrad/nn/orphans.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <mutex>
+#include <string>
+
+#include "xtgrad/autograd/core/leaf_state.h"
+#include "xtgrad/autograd/errors.h"
+
+namespace xtgrad::inline v1::nn::detail {
+namespace {
+
+// Without destructors that do anything: a static parameter may outlive everything else.
+constinit std::mutex mutex;
+constinit Adoption* first_orphan = nullptr;
+
+std::string describe(const ParameterSlot& slot) {
+  return slot.name().empty()
+             ? fmt::format("a parameter of shape {}", to_string(slot.shape()))
+             : fmt::format("a parameter of shape {} (\"{}\")", to_string(slot.shape()), slot.name());
+}
+
+/// A parameter that the optimizer holds and that the orphan's last `backward` reached; nullptr if there is
+/// none.
+const ParameterSlot* reached_with(std::uint64_t sweep, std::span<const ParameterRef> held) {
+  for (const ParameterRef& parameter : held) {
+    if (parameter->last_sweep() == sweep) return parameter.get();
+  }
+  return nullptr;
+}
+
+bool listed_with_any(const ParameterSlot& slot, std::span<const ParameterRef> held) {
+  return std::any_of(held.begin(), held.end(), [&](const ParameterRef& parameter) {
+    return slot.listed_by().may_share_model_with(parameter->listed_by());
+  });
+}
+
+[[noreturn]] void throw_orphan(std::string_view optimizer, const ParameterSlot& orphan,
+                               const ParameterSlot& beside) {
+  throw GraphError(fmt::format(
+      "{}: step: {} got a gradient from the same loss as {}, but no optimizer holds it and no model that was "
+      "asked for its parameters lists it, so nothing would train it; list it in the members of its model, "
+      "give it to an optimizer, or freeze it with set_requires_grad(false)",
+      optimizer, describe(orphan), describe(beside)));
+}
+
+}  // namespace
+
+void Orphans::add(Adoption& orphan) {
+  const std::lock_guard lock(mutex);
+  orphan.adopted_.store(false, std::memory_order_relaxed);
+  orphan.previous_ = nullptr;
+  orphan.next_ = first_orphan;
+  if (first_orphan != nullptr) first_orphan->previous_ = &orphan;
+  first_orphan = &orphan;
+}
+
+void Orphans::remove(Adoption& orphan) {
+  const std::lock_guard lock(mutex);
+  unlink(orphan);
+}
+
+void Orphans::unlink(Adoption& orphan) {
+  // Two threads may adopt one parameter at once.
+  if (orphan.adopted_.exchange(true, std::memory_order_relaxed)) return;
+  (orphan.previous_ == nullptr ? first_orphan : orphan.previous_->next_) = orphan.next_;
+  if (orphan.next_ != nullptr) orphan.next_->previous_ = orphan.previous_;
+}
+
+bool Orphans::any_with_gradient() {
+  const std::lock_guard lock(mutex);
+  for (const Adoption* orphan = first_orphan; orphan != nullptr; orphan = orphan->next_) {
+    if (orphan->gradient_->last_sweep() != 0) return true;
+  }
+  return false;
+}
+
+void Orphans::check(std::string_view optimizer, std::span<const ParameterRef> held) {
+  const std::lock_guard lock(mutex);
+  Adoption* next = nullptr;
+  for (Adoption* orphan = first_orphan; orphan != nullptr; orphan = next) {
+    next = orphan->next_;
+    const std::uint64_t sweep = orphan->gradient_->last_sweep();
+    const ParameterSlot* beside = sweep == 0 ? nullptr : reached_with(sweep, held);
+    // Only now may the parameter itself be looked at: it belongs to those who train here.
+    if (beside == nullptr || !orphan->slot_.requires_grad()) continue;
+    if (!listed_with_any(orphan->slot_, held)) throw_orphan(optimizer, orphan->slot_, *beside);
+    unlink(*orphan);
+  }
+}
+
+}  // namespace xtgrad::inline v1::nn::detail

@@ -1,0 +1,239 @@
+// Parameters that get a gradient and that nobody looks after are found when an optimizer makes its step, even
+// if no module's call operator was involved.
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/nn/support.h"
+#include "xtgrad/autograd/creation.h"
+#include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/grad.h"
+#include "xtgrad/autograd/ops.h"
+#include "xtgrad/nn/nn.h"
+#include "xtgrad/optim/adam.h"
+#include "xtgrad/optim/sgd.h"
+
+using namespace xtgrad;
+using nn_test::elements;
+
+namespace {
+
+/// A step beside forward uses what members has forgotten.
+struct ForgotParameter : nn::Module {
+  nn::Linear in{2, 2};
+  nn::Parameter scale{ones({2})};
+  void members(nn::Members& m) override { m("in", in); }
+  Tensor forward(const Tensor& x) override { return in(x); }
+  Tensor step(const Tensor& x, const Tensor& h) { return tanh(in(x) + h * scale); }
+};
+
+template <class Part>
+struct ForgotPart : nn::Module {
+  explicit ForgotPart(Part part) : back(std::move(part)) {}
+  nn::Linear in{2, 2};
+  Part back;
+  void members(nn::Members& m) override { m("in", in); }
+  Tensor forward(const Tensor& x) override { return in(x); }
+  Tensor step(const Tensor& x, const Tensor& h) { return tanh(in(x) + back(h)); }
+};
+
+const std::string remedy =
+    "but no optimizer holds it and no model that was asked for its parameters lists it, so nothing would "
+    "train "
+    "it; list it in the members of its model, give it to an optimizer, or freeze it with "
+    "set_requires_grad(false)";
+
+Tensor row() { return tensor({{1, 2}}); }
+
+}  // namespace
+
+TEST_CASE("a parameter used by a step beside forward, and forgotten by members, is found") {
+  ForgotParameter model;
+  optim::SGD sgd(model.parameters(), {.lr = 0.1});
+  const std::vector<double> before = elements(model.in.weight);
+  sum(model.step(row(), row())).backward();
+  const std::string message =
+      "SGD: step: a parameter of shape [2] got a gradient from the same loss as a parameter of shape [2, 2] "
+      "(\"in.weight\"), " +
+      remedy;
+  CHECK_THROWS_WITH_AS(sgd.step(), message.c_str(), GraphError);
+  // Each time, until it is mended, and nothing has changed meanwhile.
+  CHECK_THROWS_AS(sgd.step(), GraphError);
+  CHECK(elements(model.in.weight) == before);
+  optim::SGD mended({model.scale.slot()}, {.lr = 0.1});
+  CHECK_NOTHROW(sgd.step());
+  CHECK(elements(model.in.weight) != before);
+}
+
+TEST_CASE("the same in float64, for a parameter of no dimensions and for an empty one") {
+  for (const Shape& shape : {Shape{}, Shape{0, 2}}) {
+    nn::Parameter known(ones({2}, {.dtype = float64}));
+    nn::Parameter forgotten(ones(shape, {.dtype = float64}));
+    optim::Adam adam({known.slot()});
+    (sum(known.tensor()) + sum(forgotten.tensor())).backward();
+    CHECK_THROWS_AS(adam.step(), GraphError);
+  }
+}
+
+TEST_CASE("a forgotten layer is found, although it is its own model when a step calls it") {
+  ForgotPart model{nn::Linear{2, 2}};
+  optim::SGD sgd(model.parameters(), {.lr = 0.1});
+  sum(model.step(row(), row())).backward();
+  CHECK_THROWS_AS(sgd.step(), GraphError);
+
+  ForgotPart deeper{nn::MLP{{.sizes = {2, 3, 2}}}};
+  optim::SGD other(deeper.parameters(), {.lr = 0.1});
+  sum(deeper.step(row(), row())).backward();
+  CHECK_THROWS_AS(other.step(), GraphError);
+}
+
+TEST_CASE("a forward that is called by its name is no way around") {
+  struct Direct : nn::Module {
+    nn::Linear in{2, 2};
+    nn::Parameter scale{ones({2})};
+    void members(nn::Members& m) override { m("in", in); }
+    Tensor forward(const Tensor& x) override { return in(x)*scale; }
+  };
+  Direct model;
+  optim::SGD sgd(model.parameters(), {.lr = 0.1});
+  sum(model.forward(row())).backward();
+  CHECK_THROWS_AS(sgd.step(), GraphError);
+}
+
+TEST_CASE("a parameter that was converted or got a new value is still found") {
+  ForgotParameter model;
+  model.in.to(float64);
+  model.scale.to(float64);
+  model.scale.set_value(ones({2}, {.dtype = float64}) * 3);
+  optim::SGD sgd(model.parameters(), {.lr = 0.1});
+  const Tensor x = row().to(float64);
+  sum(model.step(x, x)).backward();
+  CHECK_THROWS_AS(sgd.step(), GraphError);
+}
+
+TEST_CASE("listed, held, frozen, or without a gradient of this loss, a parameter is no orphan") {
+  ForgotParameter model;
+  optim::SGD sgd(model.parameters(), {.lr = 0.1});
+  SUBCASE("held by another optimizer") {
+    optim::SGD second({model.scale.slot()}, {.lr = 0.1});
+    sum(model.step(row(), row())).backward();
+    CHECK_NOTHROW(sgd.step());
+    CHECK_NOTHROW(second.step());
+  }
+  SUBCASE("frozen") {
+    model.scale.set_requires_grad(false);
+    sum(model.step(row(), row())).backward();
+    CHECK_NOTHROW(sgd.step());
+  }
+  SUBCASE("frozen after it got one") {
+    sum(model.step(row(), row())).backward();
+    model.scale.set_requires_grad(false);
+    CHECK_NOTHROW(sgd.step());
+  }
+  SUBCASE("used without recording") {
+    const Tensor h = row() * model.scale.tensor().detach();
+    sum(model.in(row()) + h).backward();
+    CHECK_NOTHROW(sgd.step());
+  }
+  SUBCASE("of another loss") {
+    sum(model.in(row())).backward();
+    sum(row() * model.scale).backward();
+    CHECK_NOTHROW(sgd.step());
+  }
+  SUBCASE("by grad, which adds to no gradient") {
+    const std::vector<Tensor> inputs{model.in.weight.slot()->tensor(), model.scale.slot()->tensor()};
+    const std::vector<Tensor> outputs{sum(model.step(row(), row()))};
+    const std::vector<Tensor> gradients = grad(outputs, inputs);
+    model.in.weight.set_grad(gradients[0]);
+    CHECK_NOTHROW(sgd.step());
+  }
+}
+
+TEST_CASE("a free parameter that is trained by hand is nobody's orphan") {
+  nn::Parameter w(tensor({1, 2}));
+  for (int i = 0; i < 3; ++i) {
+    sum(square(w)).backward();
+    w.set_value(w.tensor() - 0.1 * w.grad());
+    w.zero_grad();
+  }
+  CHECK(elements(w)[0] < 1);
+
+  // Beside an optimizer, too: whoever reads a gradient looks after its parameter.
+  nn::Linear layer{2, 2};
+  nn::Parameter temperature(ones({1}));
+  optim::SGD sgd(layer.parameters(), {.lr = 0.1});
+  for (int i = 0; i < 2; ++i) {
+    sgd.zero_grad();
+    temperature.zero_grad();
+    sum(square(layer(row()) * temperature)).backward();
+    CHECK_NOTHROW(sgd.step());
+    temperature.set_value(temperature.tensor() - 0.1 * temperature.grad());
+  }
+}
+
+TEST_CASE("the head of a model may be trained alone, when the model itself runs") {
+  nn::Sequential model{nn::Linear{2, 2}, nn::Tanh{}, nn::Linear{2, 1}};
+  optim::SGD sgd(dynamic_cast<nn::Linear&>(model[2]).parameters(), {.lr = 0.1});
+  for (int i = 0; i < 2; ++i) {
+    sum(model(row())).backward();
+    CHECK_NOTHROW(sgd.step());
+  }
+}
+
+TEST_CASE("layers that no model holds must be given to an optimizer, loaded, or frozen") {
+  nn::Linear body{2, 2};
+  nn::Linear head{2, 1};
+  optim::SGD sgd(head.parameters(), {.lr = 0.1});
+  sum(head(body(row()))).backward();
+  CHECK_THROWS_AS(sgd.step(), GraphError);
+  SUBCASE("asked for its state") { static_cast<void>(body.state_dict()); }
+  SUBCASE("loaded") { body.load_state_dict(nn::Linear{2, 2}.state_dict()); }
+  SUBCASE("asked for its parameters") { static_cast<void>(body.parameter_count()); }
+  SUBCASE("read") {
+    CHECK(body.weight.grad().defined());
+    CHECK(body.bias.grad().defined());
+  }
+  SUBCASE("frozen") {
+    body.weight.set_requires_grad(false);
+    body.bias.set_requires_grad(false);
+  }
+  CHECK_NOTHROW(sgd.step());
+}
+
+TEST_CASE("two models with an optimizer each, whose losses reach both, disturb nobody") {
+  nn::Linear generator{2, 2};
+  nn::Linear critic{2, 1};
+  optim::Adam of_generator(generator.parameters());
+  optim::Adam of_critic(critic.parameters());
+  sum(critic(generator(row()))).backward();
+  CHECK_NOTHROW(of_critic.step());
+  CHECK_NOTHROW(of_generator.step());
+}
+
+TEST_CASE("what another thread does with its parameters is its own business") {
+  nn::Linear model{2, 2};
+  optim::SGD sgd(model.parameters(), {.lr = 0.01});
+  std::atomic<bool> stop{false};
+  std::thread other([&] {
+    while (!stop) {
+      nn::Parameter w(tensor({1, 2}));
+      w.set_value(tensor({3, 4}));
+      w.to(float64);
+      sum(square(w)).backward();
+      nn::Parameter moved = std::move(w);
+    }
+  });
+  for (int i = 0; i < 2000; ++i) {
+    sgd.zero_grad();
+    sum(model(row())).backward();
+    sgd.step();
+  }
+  stop = true;
+  other.join();
+  CHECK(elements(model.bias).size() == 2);
+}
