@@ -41,7 +41,7 @@ GraphNode describe(const Node& node) {
     result.op = detail::to_string(node.primitive().id());
     result.attributes = node.primitive().attributes();
   }
-  if (node.leaf_state != nullptr) result.name = node.leaf_state->gradient->name();
+  if (const auto* state = node.leaf_state()) result.name = state->gradient->name();
   result.shape = node.array.shape;
   result.dtype = node.array.dtype;
   result.requires_grad = node.requires_grad();

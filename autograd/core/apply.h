@@ -34,18 +34,20 @@ Tensor make_result(const P& primitive, Array&& array, std::span<const Tensor* co
   static_assert(std::is_trivially_destructible_v<P>, "a primitive dies with its node's block, unannounced");
   static_assert(alignof(P) <= alignof(Node) && sizeof(P) % alignof(Slot) == 0);
   Wanted wanted = 0;
-  bool any = false;
+  const Node* first = nullptr;  // of the inputs that want a gradient
   if (thread_state.recording) {
     for (std::size_t i = 0; i < inputs.size(); ++i) {
-      const bool wants = node_of(*inputs[i]).requires_grad();
-      any = any || wants;
-      if (wants && i < 31) wanted |= Wanted{1} << i;
+      const Node& input = node_of(*inputs[i]);
+      if (!input.requires_grad()) continue;
+      if (first == nullptr) first = &input;
+      if (i < 31) wanted |= Wanted{1} << i;
     }
   }
-  if (!any) return make_constant(std::move(array));
+  if (first == nullptr) return make_constant(std::move(array));
 
   const Reads reads = P::reads(wanted);
   Node* node = allocate_recorded(std::move(array), sizeof(P), inputs);
+  node->set_origin(first->origin());
   new (reinterpret_cast<std::byte*>(node) + sizeof(Node)) P(primitive);
   if ((reads & output_bit) != 0) node->set(Node::keeps_output_flag);
   const std::span<Slot> slots = node->slots();

@@ -33,6 +33,16 @@ class GradientSlot : public FromPool {
   /// Adds in place only into a buffer that nobody else can see.
   void accumulate(Tensor gradient);
 
+  /// A sum computed ahead, so that storing it cannot fail.
+  struct Sum {
+    Tensor base;  // the gradient that it starts from; empty where there was no need to compute
+    Tensor value;
+  };
+  /// The first half of `accumulate`: what it would have to allocate for.
+  [[nodiscard]] Sum prepare(const Tensor& gradient) const;
+  /// The second half. Falls back to `accumulate` if the gradient is another one by now.
+  void accumulate(Tensor gradient, Sum prepared);
+
   void acquire() { refs_.increment(); }
   void release() {
     if (refs_.decrement() == 0) delete this;
@@ -48,7 +58,8 @@ class GradientSlot : public FromPool {
 /// What leaves, and the few computed tensors with a name or a kept gradient, have beyond a Node.
 struct LeafState : FromPool {
   GradientSlot* gradient;
-  bool keeps_gradient = false;  // the sweep stores here: wanted leaves, and retain_grad
+  bool keeps_gradient = false;   // the sweep stores here: wanted leaves, and retain_grad
+  const Node* origin = nullptr;  // of a recorded node, whose link leads here instead
 
   explicit LeafState(GradientSlot* shared = nullptr) : gradient(shared) {
     if (gradient != nullptr) {

@@ -13,6 +13,11 @@ namespace xtgrad::inline v1::detail {
 
 thread_local constinit ThreadState thread_state __attribute__((tls_model("initial-exec")));
 
+const Node* Node::origin_in_leaf_state() const {
+  const LeafState* state = leaf_state();
+  return state == nullptr ? nullptr : state->origin;
+}
+
 namespace {
 
 /// Nodes waiting to be freed. Freeing one can free its inputs, and theirs; done by recursion, ten million
@@ -35,7 +40,7 @@ void release_slot(const Slot& slot) noexcept {
 
 void bury(Node& node) noexcept {
   for (const Slot& slot : node.slots()) release_slot(slot);
-  delete node.leaf_state;
+  delete node.leaf_state();
   node.~Node();
   pool_free(&node);
 }
@@ -65,7 +70,7 @@ void release_value(NodeCounts& counts) noexcept {
   Node& node = node_of(counts);
   // One look at the flags, for a sweep on another thread may change them right now. It acquires: a sweep that
   // has set the freed flag has done its reading of the value before.
-  const std::uint8_t flags = node.flags.load(std::memory_order_acquire);
+  const std::uint16_t flags = node.flags.load(std::memory_order_acquire);
   if ((flags & Node::freed_flag) != 0 && !RefCount::single_threaded()) {
     node.array.buffer.drop_racing();  // the value was the graph's, too, and both may let go at once
   } else if ((flags & Node::keeps_output_flag) == 0) {
@@ -80,9 +85,10 @@ void free_graph_of(Node& node) noexcept {
     node.set(Node::freed_flag);
     return;
   }
-  const std::uint8_t changed = Node::keeps_output_flag | Node::freed_flag;
+  const std::uint16_t changed = Node::keeps_output_flag | Node::freed_flag;
   if (RefCount::single_threaded()) {
-    node.flags.store(node.flags.load(std::memory_order_relaxed) ^ changed, std::memory_order_relaxed);
+    const std::uint16_t flags = node.flags.load(std::memory_order_relaxed);
+    node.flags.store(static_cast<std::uint16_t>(flags ^ changed), std::memory_order_relaxed);
     if (node.values.load() == 0) node.array.buffer.drop();
     return;
   }
@@ -111,20 +117,6 @@ Node* allocate_recorded(Array&& array, std::size_t primitive_bytes, std::span<co
   node->slots_offset = static_cast<std::uint16_t>(slots_offset);
   node->n_slots = static_cast<std::uint32_t>(inputs.size());
   return node;
-}
-
-LeafState& leaf_state_of(Node& node) {
-  if (node.leaf_state == nullptr) node.leaf_state = new LeafState;
-  return *node.leaf_state;
-}
-
-Tensor make_leaf(const Tensor& value, const Tensor& previous) {
-  Tensor leaf = make_constant(array_of(value));
-  Node& node = node_of(leaf);
-  GradientSlot* shared = previous.defined() ? leaf_state_of(node_of(previous)).gradient : nullptr;
-  node.leaf_state = new LeafState(shared);
-  leaf.set_requires_grad();
-  return leaf;
 }
 
 void throw_too_large(const Shape& shape, Dtype dtype) {

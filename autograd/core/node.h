@@ -43,28 +43,43 @@ class Slot {
 /// consumer has an edge to it (`refs`), for the sweep to pass through.
 class Node : public NodeCounts {
  public:
-  enum Flag : std::uint8_t {
+  enum Flag : std::uint16_t {
     requires_grad_flag = 1,
     recorded_flag = 2,      // made by a primitive, which lies behind this header
     keeps_output_flag = 4,  // the rule reads the output: the value outlives its handles
     freed_flag = 8,         // a sweep has passed and taken slots and values
+    claimed_flag = 16,      // by the sweep that will free it, or has done so: closed to every other
   };
+  /// The upper byte of the flags counts the sweeps that are at the node; see core/visit.h.
+  static constexpr std::uint16_t one_visitor = 256;
 
   explicit Node(Array&& value) : array(std::move(value)) {}
 
   std::uint64_t id = 0;
-  LeafState* leaf_state = nullptr;  // gradient, name; null for most nodes
   std::uint32_t n_slots = 0;
   std::uint16_t slots_offset = 0;
-  std::atomic<std::uint8_t> flags{0};
+  std::atomic<std::uint16_t> flags{0};
   Array array;
 
   [[nodiscard]] bool has(Flag flag) const { return (flags.load(std::memory_order_relaxed) & flag) != 0; }
   void set(Flag flag) {
-    flags.store(flags.load(std::memory_order_relaxed) | flag, std::memory_order_relaxed);
+    flags.store(static_cast<std::uint16_t>(flags.load(std::memory_order_relaxed) | flag),
+                std::memory_order_relaxed);
   }
   [[nodiscard]] bool requires_grad() const { return has(requires_grad_flag); }
   [[nodiscard]] bool recorded() const { return has(recorded_flag); }
+
+  /// Gradient and name; null for most nodes.
+  [[nodiscard]] LeafState* leaf_state() const {
+    return (link_ & 1U) != 0 ? nullptr : reinterpret_cast<LeafState*>(link_);
+  }
+  void set_leaf_state(LeafState* state) { link_ = reinterpret_cast<std::uintptr_t>(state); }
+
+  /// One of the leaves that this tensor was computed from, itself if it is one: a sweep to given inputs knows
+  /// by it, without a walk, that the node is on a way to one. A name only: once a sweep has freed the graph
+  /// in between, the leaf may be gone.
+  [[nodiscard]] const Node* origin() const;
+  void set_origin(const Node* leaf) { link_ = reinterpret_cast<std::uintptr_t>(leaf) | 1U; }
 
   [[nodiscard]] const Primitive& primitive() const {
     return *reinterpret_cast<const Primitive*>(reinterpret_cast<const std::byte*>(this) + sizeof(Node));
@@ -73,7 +88,18 @@ class Node : public NodeCounts {
     return {reinterpret_cast<Slot*>(reinterpret_cast<std::byte*>(this) + slots_offset), n_slots};
   }
   [[nodiscard]] std::span<const Slot> slots() const { return const_cast<Node*>(this)->slots(); }
+
+ private:
+  [[nodiscard]] const Node* origin_in_leaf_state() const;
+
+  std::uintptr_t link_ = 0;  // a LeafState, or, with the lowest bit set, the origin
 };
+
+inline const Node* Node::origin() const {
+  if (!recorded()) return this;
+  if ((link_ & 1U) == 0) return origin_in_leaf_state();
+  return reinterpret_cast<const Node*>(link_ & ~std::uintptr_t{1});
+}
 
 inline Node& node_of(NodeCounts& counts) { return static_cast<Node&>(counts); }
 inline const Node& node_of(const NodeCounts& counts) { return static_cast<const Node&>(counts); }
@@ -100,7 +126,7 @@ inline Tensor make_constant(const Array& array) { return make_constant(Array(arr
 void release_ref(NodeCounts& node) noexcept;
 
 /// Releases what the rule of a recorded node needed: its slots, its edges and, where no handle is left, its
-/// value. The sweep calls this as it passes.
+/// value. For the last sweep to leave a claimed node.
 void free_graph_of(Node& node) noexcept;
 
 }  // namespace xtgrad::inline v1::detail
