@@ -81,20 +81,22 @@ void release_value(NodeCounts& counts) noexcept {
 
 void free_graph_of(Node& node) noexcept {
   for (Slot& slot : node.slots()) release_slot(std::exchange(slot, Slot()));
-  if (!node.has(Node::keeps_output_flag)) {
-    node.set(Node::freed_flag);
+  // Nobody else changes the flags: the node is claimed, and this is its last visitor.
+  const std::uint16_t flags = node.flags.load(std::memory_order_relaxed);
+  const auto freed =
+      static_cast<std::uint16_t>(((flags - Node::one_visitor) | Node::freed_flag) & ~Node::keeps_output_flag);
+  if ((flags & Node::keeps_output_flag) == 0) {
+    node.flags.store(freed, std::memory_order_release);
     return;
   }
-  const std::uint16_t changed = Node::keeps_output_flag | Node::freed_flag;
   if (RefCount::single_threaded()) {
-    const std::uint16_t flags = node.flags.load(std::memory_order_relaxed);
-    node.flags.store(static_cast<std::uint16_t>(flags ^ changed), std::memory_order_relaxed);
+    node.flags.store(freed, std::memory_order_relaxed);
     if (node.values.load() == 0) node.array.buffer.drop();
     return;
   }
   // Another thread may drop the last handle right now: it either still sees the flag and leaves the buffer to
   // this line, or sees the change and drops it too, which drop_racing makes harmless.
-  node.flags.fetch_xor(changed, std::memory_order_seq_cst);
+  node.flags.store(freed, std::memory_order_seq_cst);
   if (node.values.load() == 0) node.array.buffer.drop_racing();
 }
 

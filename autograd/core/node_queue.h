@@ -29,17 +29,12 @@ class NodeQueue {
 
   /// Adds a node that is not waiting yet; throws std::bad_alloc, and then nothing has changed.
   void insert(Node& node, T&& value) {
-    if (empty()) {
-      lone_.node = &node;
-      lone_.value = std::move(value);
+    if (!empty()) {
+      insert_beside_others(node, std::move(value));
       return;
     }
-    const std::size_t more = lone_.node == nullptr ? 1 : 2;
-    table_.reserve(more);
-    if (heap_.size() + more > heap_.capacity())
-      heap_.reserve(std::max<std::size_t>(16, heap_.capacity() * 2));
-    if (lone_.node != nullptr) push(*std::exchange(lone_.node, nullptr), std::move(lone_.value));
-    push(node, std::move(value));
+    lone_.node = &node;
+    lone_.value = std::move(value);
   }
 
   Entry pop() noexcept {
@@ -58,6 +53,15 @@ class NodeQueue {
   };
   static bool comes_later(const Item& a, const Item& b) {
     return a.id != b.id ? a.id < b.id : a.arrival > b.arrival;
+  }
+
+  [[gnu::noinline]] void insert_beside_others(Node& node, T&& value) {
+    const std::size_t more = lone_.node == nullptr ? 1 : 2;
+    table_.reserve(more);
+    if (heap_.size() + more > heap_.capacity())
+      heap_.reserve(std::max<std::size_t>(16, heap_.capacity() * 2));
+    if (lone_.node != nullptr) push(*std::exchange(lone_.node, nullptr), std::move(lone_.value));
+    push(node, std::move(value));
   }
 
   void push(Node& node, T&& value) noexcept {

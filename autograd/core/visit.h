@@ -54,16 +54,18 @@ inline bool is_alone(const Node& node) noexcept {
 
 /// Takes a visitor's leave.
 inline void leave(Node& node) noexcept {
-  const auto is_last = [](std::uint16_t flags) {
-    return (flags & Node::claimed_flag) != 0 && flags / Node::one_visitor == 1;
-  };
   std::uint16_t flags = node.flags.load(std::memory_order_acquire);
-  if (RefCount::single_threaded() || is_last(flags)) {
-    node.flags.store(static_cast<std::uint16_t>(flags - Node::one_visitor), std::memory_order_relaxed);
-  } else {
-    flags = node.flags.fetch_sub(Node::one_visitor, std::memory_order_acq_rel);
-  }
-  if (is_last(flags)) free_graph_of(node);
+  do {
+    if ((flags & Node::claimed_flag) != 0 && flags / Node::one_visitor == 1) {
+      free_graph_of(node);
+      return;
+    }
+    if (RefCount::single_threaded()) {
+      node.flags.store(static_cast<std::uint16_t>(flags - Node::one_visitor), std::memory_order_relaxed);
+      return;
+    }
+  } while (!node.flags.compare_exchange_weak(flags, static_cast<std::uint16_t>(flags - Node::one_visitor),
+                                             std::memory_order_acq_rel, std::memory_order_acquire));
 }
 
 /// A stay at a node for the length of a scope. If it claimed the node and was not told that the node is
