@@ -107,4 +107,4 @@ void require_grads(const UnaryTensorFunction& f, const Tensor& x, const CheckGra
   if (!report) throw GradientError(report.message);
 }
 
-}  // namespace xtgrad::inline v1
+}  // namespace xtgrad::v1

@@ -33,4 +33,4 @@ Tensor Counter::state() const {
   return state_;
 }
 
-}  // namespace xtgrad::inline v1
+}  // namespace xtgrad::v1

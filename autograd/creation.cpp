@@ -426,4 +426,4 @@ Tensor one_hot(const Tensor& labels, std::int64_t classes, const TensorOptions& 
   return result;
 }
 
-}  // namespace xtgrad::inline v1
+}  // namespace xtgrad::v1

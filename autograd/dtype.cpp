@@ -56,4 +56,4 @@ DefaultDtype::DefaultDtype(Dtype dtype) : before_(detail::thread_state.default_d
 
 DefaultDtype::~DefaultDtype() { detail::thread_state.default_dtype = before_; }
 
-}  // namespace xtgrad::inline v1
+}  // namespace xtgrad::v1

@@ -9,4 +9,4 @@ void Error::add_context(const std::string& where) {
   has_context_ = true;
 }
 
-}  // namespace xtgrad::inline v1
+}  // namespace xtgrad::v1

@@ -42,7 +42,7 @@ GraphNode describe(const Node& node) {
     result.op = node.primitive().name();
     result.attributes = detail::attribute_text(node.primitive());
   }
-  if (node.leaf_state != nullptr) result.name = node.leaf_state->gradient->name();
+  if (const auto* state = node.leaf_state()) result.name = state->gradient->name();
   result.shape = node.array.shape;
   result.dtype = node.array.dtype;
   result.requires_grad = node.requires_grad();
@@ -151,4 +151,4 @@ std::string to_string(const Graph& graph) {
 
 std::ostream& operator<<(std::ostream& out, const Graph& graph) { return out << to_string(graph); }
 
-}  // namespace xtgrad::inline v1
+}  // namespace xtgrad::v1

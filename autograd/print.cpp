@@ -215,4 +215,4 @@ std::string to_string(const Tensor& tensor) {
 
 std::ostream& operator<<(std::ostream& out, const Tensor& tensor) { return out << to_string(tensor); }
 
-}  // namespace xtgrad::inline v1
+}  // namespace xtgrad::v1

@@ -96,4 +96,4 @@ Random& default_random() {
 
 void manual_seed(std::uint64_t seed) { default_random() = Random(seed); }
 
-}  // namespace xtgrad::inline v1
+}  // namespace xtgrad::v1

@@ -229,4 +229,4 @@ Tensor randperm(std::int64_t n, Random& random) {
   return draw_from(random, Randperm(n), false);
 }
 
-}  // namespace xtgrad::inline v1
+}  // namespace xtgrad::v1

@@ -96,4 +96,4 @@ std::size_t normalize_axis(std::string_view function, std::int64_t axis, std::si
   return static_cast<std::size_t>(axis < 0 ? axis + signed_rank : axis);
 }
 
-}  // namespace xtgrad::inline v1
+}  // namespace xtgrad::v1

@@ -6,4 +6,4 @@ std::string to_string(const Size2d& size) {
   return std::to_string(size.height) + "x" + std::to_string(size.width);
 }
 
-}  // namespace xtgrad::inline v1
+}  // namespace xtgrad::v1

@@ -119,13 +119,13 @@ Tensor& Tensor::set_requires_grad(bool requires_grad) {
     detail::leaf_state_of(node).keeps_gradient = true;
     node.set(Node::requires_grad_flag);
   } else {
-    node.flags.fetch_and(static_cast<std::uint8_t>(~Node::requires_grad_flag));
+    node.flags.fetch_and(static_cast<std::uint16_t>(~Node::requires_grad_flag));
   }
   return *this;
 }
 
 Tensor Tensor::grad() const {
-  const LeafState* state = node_of(*this).leaf_state;
+  const LeafState* state = node_of(*this).leaf_state();
   return state == nullptr ? Tensor() : state->gradient->get();
 }
 
@@ -143,7 +143,7 @@ void Tensor::set_grad(Tensor gradient) const {
 }
 
 void Tensor::clear_grad() const {
-  if (LeafState* state = node_of(*this).leaf_state) state->gradient->set(Tensor());
+  if (LeafState* state = node_of(*this).leaf_state()) state->gradient->set(Tensor());
 }
 
 const Tensor& Tensor::retain_grad() const {
@@ -161,8 +161,8 @@ const Tensor& Tensor::set_name(std::string name) const {
 }
 
 std::string Tensor::name() const {
-  const LeafState* state = node_of(*this).leaf_state;
+  const LeafState* state = node_of(*this).leaf_state();
   return state == nullptr ? std::string() : state->gradient->name();
 }
 
-}  // namespace xtgrad::inline v1
+}  // namespace xtgrad::v1

@@ -6,12 +6,27 @@
 #include <string_view>
 #include <utility>
 
+#include "xtgrad/autograd/core/sweep.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/ops.h"
 
 namespace xtgrad::inline v1 {
+
+namespace detail {
+
+/// `variables` are the inputs that have derivatives.
+struct PullbackPlan {
+  SweepInputs inputs;
+  SweepPlan plan;
+
+  PullbackPlan(std::span<const Tensor> variables, std::span<Node* const> roots)
+      : inputs(variables), plan("vjp", roots, inputs, false) {}
+};
+
+}  // namespace detail
+
 namespace {
 
 /// A variable of the transformation's own: the same value, and still a part of the caller's graph if it was
@@ -125,7 +140,19 @@ Tensor jacobian_of(std::string_view function, const UnaryTensorFunction& f, cons
 
 std::vector<Tensor> Pullback::operator()(std::span<const Tensor> cotangents) const {
   check_count("vjp", "cotangents", cotangents.size(), outputs_.size());
-  std::vector<Tensor> gradients = pull(outputs_, inputs_, cotangents, is_recording());
+  for (std::size_t i = 0; i < cotangents.size(); ++i) {
+    if (cotangents[i].defined())
+      check_fits("vjp", fmt::format("cotangent {}", i), cotangents[i], outputs_[i]);
+  }
+  std::vector<Tensor> gradients(inputs_.size());
+  if (plan_ != nullptr) {
+    detail::Sweep sweep("vjp", true, is_recording());
+    const std::span<const Tensor> found = sweep.along(plan_->plan, plan_->inputs, cotangents);
+    std::size_t next = 0;
+    for (std::size_t i = 0; i < inputs_.size(); ++i) {
+      if (is_variable(inputs_[i])) gradients[i] = found[plan_->inputs.position(next++)];
+    }
+  }
   zeros_for_none(gradients, inputs_);
   return gradients;
 }
@@ -150,6 +177,13 @@ Pullback vjp(const TensorFunction& f, std::span<const Tensor> inputs) {
       throw GraphError(fmt::format("vjp: the function returned an empty handle as output {}", i));
     }
   }
+  std::vector<Tensor> variables;
+  for (const Tensor& input : pullback.inputs_) {
+    if (is_variable(input)) variables.push_back(input);
+  }
+  std::vector<detail::Node*> outputs;
+  for (const Tensor& output : pullback.outputs_) outputs.push_back(&detail::node_of(output));
+  pullback.plan_ = std::make_shared<const detail::PullbackPlan>(variables, outputs);
   return pullback;
 }
 
@@ -196,4 +230,4 @@ Tensor hvp(const UnaryTensorFunction& f, const Tensor& x, const Tensor& v) {
   return vjp(gradient_of("hvp", f), x)(v);
 }
 
-}  // namespace xtgrad::inline v1
+}  // namespace xtgrad::v1

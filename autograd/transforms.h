@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -8,6 +9,10 @@
 #include "xtgrad/autograd/tensor.h"
 
 namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
+
+namespace detail {
+struct PullbackPlan;
+}
 
 // Transformations of functions: derivatives as functions of a function, in the manner of JAX.
 //
@@ -26,7 +31,7 @@ using UnaryTensorFunction = std::function<Tensor(const Tensor&)>;
 using TensorFunction = std::function<std::vector<Tensor>(std::span<const Tensor>)>;
 
 /// A function's values at a point, and its vector-Jacobian product there. Keeps the graph alive, so it can
-/// be applied to many cotangents.
+/// be applied to many cotangents, and finds what a sweep has to pass once for all of them.
 class Pullback {
  public:
   /// The function's values.
@@ -43,6 +48,7 @@ class Pullback {
   friend Pullback vjp(const TensorFunction& f, std::span<const Tensor> inputs);
   std::vector<Tensor> inputs_;  // the variables that the function was called with
   std::vector<Tensor> outputs_;
+  std::shared_ptr<const detail::PullbackPlan> plan_;  // what lies between them, found once
 };
 
 /// Calls f and prepares its vector-Jacobian product. Throws GraphError if f returns an empty handle.

@@ -299,4 +299,4 @@ Augment::Augment(std::initializer_list<SampleTransform> steps) : whole_(composed
 
 Augment::Augment(std::vector<SampleTransform> steps) : whole_(composed(std::move(steps))) {}
 
-}  // namespace xtgrad::inline v1::datasets
+}  // namespace xtgrad::v1::datasets

@@ -111,4 +111,4 @@ Batch BatchSource::batch(const Epoch& epoch, std::int64_t number) const {
   return batch;
 }
 
-}  // namespace xtgrad::inline v1::datasets::detail
+}  // namespace xtgrad::v1::datasets::detail

@@ -32,4 +32,4 @@ class BatchSource {
 /// The order of a shuffled epoch: the draw of the epoch's number, so that no epoch needs the ones before it.
 [[nodiscard]] Tensor shuffled(std::int64_t n, std::uint64_t seed, std::int64_t epoch);
 
-}  // namespace xtgrad::inline v1::datasets::detail
+}  // namespace xtgrad::v1::datasets::detail

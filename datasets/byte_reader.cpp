@@ -296,4 +296,4 @@ void ByteReader::fail_memory(std::string_view what) const {
   throw IoError(fmt::format("{}: {} does not fit in memory: no room for {}", function_, name_, what));
 }
 
-}  // namespace xtgrad::inline v1::datasets::detail
+}  // namespace xtgrad::v1::datasets::detail

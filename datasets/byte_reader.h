@@ -62,4 +62,4 @@ class ByteReader {
   std::unique_ptr<Gzip> gzip_;     // null for plain content
 };
 
-}  // namespace xtgrad::inline v1::datasets::detail
+}  // namespace xtgrad::v1::datasets::detail

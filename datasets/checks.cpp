@@ -36,4 +36,4 @@ void require_finite(std::string_view function, std::string_view option, double v
   }
 }
 
-}  // namespace xtgrad::inline v1::datasets::detail
+}  // namespace xtgrad::v1::datasets::detail

@@ -29,4 +29,4 @@ void require_deviation(std::string_view function, std::string_view option, doubl
 /// Throws ValueError unless `value` is finite.
 void require_finite(std::string_view function, std::string_view option, double value);
 
-}  // namespace xtgrad::inline v1::datasets::detail
+}  // namespace xtgrad::v1::datasets::detail

@@ -164,4 +164,4 @@ Dataset cifar10_files(const Cifar10FilesOptions& options) {
   return detail::read_files("cifar10_files", options);
 }
 
-}  // namespace xtgrad::inline v1::datasets
+}  // namespace xtgrad::v1::datasets

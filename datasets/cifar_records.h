@@ -31,4 +31,4 @@ std::vector<std::string> read_cifar10_class_names(ByteReader& reader);
 Dataset cifar10_dataset(std::string_view function, Cifar10Records records,
                         std::vector<std::string> class_names, bool unit_range, std::optional<Dtype> dtype);
 
-}  // namespace xtgrad::inline v1::datasets::detail
+}  // namespace xtgrad::v1::datasets::detail

@@ -358,4 +358,4 @@ Dataset csv_dataset(const std::string& path, const CsvOptions& options) {
   return detail::csv_dataset(reader, options);
 }
 
-}  // namespace xtgrad::inline v1::datasets
+}  // namespace xtgrad::v1::datasets

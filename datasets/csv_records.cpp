@@ -162,4 +162,4 @@ void CsvRecords::fail_here(const CsvRecord& record, std::string_view found, std:
                             reader_.name(), line_, record.size() + 1, offset_, found, expected));
 }
 
-}  // namespace xtgrad::inline v1::datasets::detail
+}  // namespace xtgrad::v1::datasets::detail

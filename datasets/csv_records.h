@@ -76,4 +76,4 @@ std::string shown(std::string_view text);
 /// As the public function, from a reader.
 Dataset csv_dataset(ByteReader& reader, const CsvOptions& options);
 
-}  // namespace xtgrad::inline v1::datasets::detail
+}  // namespace xtgrad::v1::datasets::detail

@@ -145,4 +145,4 @@ Dataset Dataset::with_inputs(const Tensor& inputs) const {
   return Dataset(std::move(parts));
 }
 
-}  // namespace xtgrad::inline v1::datasets
+}  // namespace xtgrad::v1::datasets

@@ -53,4 +53,4 @@ Tensor numbers_of(std::string_view function, const Dataset& data) {
   return data.pixels() ? decoded_rows(function, stored, *data.pixels(), {.count = data.size()}) : stored;
 }
 
-}  // namespace xtgrad::inline v1::datasets::detail
+}  // namespace xtgrad::v1::datasets::detail

@@ -19,4 +19,4 @@ void decode(const std::uint8_t* bytes, std::int64_t count, const Pixels& pixels,
 /// All inputs of a data set as numbers; nobody keeps what was converted.
 [[nodiscard]] Tensor numbers_of(std::string_view function, const Dataset& data);
 
-}  // namespace xtgrad::inline v1::datasets::detail
+}  // namespace xtgrad::v1::datasets::detail

@@ -63,4 +63,4 @@ Dataset digits(const DigitsOptions& options) {
                   .feature_names = pixel_names()});
 }
 
-}  // namespace xtgrad::inline v1::datasets
+}  // namespace xtgrad::v1::datasets

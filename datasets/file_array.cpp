@@ -21,4 +21,4 @@ xtgrad::detail::Array new_file_array(std::string_view function, std::string_view
   }
 }
 
-}  // namespace xtgrad::inline v1::datasets::detail
+}  // namespace xtgrad::v1::datasets::detail

@@ -13,4 +13,4 @@ namespace xtgrad::inline v1::datasets::detail {
 xtgrad::detail::Array new_file_array(std::string_view function, std::string_view file, const Shape& shape,
                                      Dtype dtype);
 
-}  // namespace xtgrad::inline v1::datasets::detail
+}  // namespace xtgrad::v1::datasets::detail

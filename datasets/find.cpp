@@ -167,4 +167,4 @@ std::vector<std::string> find_data(std::string_view function, const std::string&
                   function, wanted, search.report, how));
 }
 
-}  // namespace xtgrad::inline v1::datasets::detail
+}  // namespace xtgrad::v1::datasets::detail

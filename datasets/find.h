@@ -34,4 +34,4 @@ using FileNames = std::vector<std::string>;
 [[nodiscard]] std::vector<std::string> find_data(std::string_view function, const std::string& root,
                                                  const DataSource& source, std::span<const FileNames> files);
 
-}  // namespace xtgrad::inline v1::datasets::detail
+}  // namespace xtgrad::v1::datasets::detail

@@ -244,4 +244,4 @@ Dataset idx_dataset(const IdxDatasetOptions& options) {
   return detail::idx_dataset(images, labels, options);
 }
 
-}  // namespace xtgrad::inline v1::datasets
+}  // namespace xtgrad::v1::datasets

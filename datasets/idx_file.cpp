@@ -107,4 +107,4 @@ std::vector<std::byte> read_idx_elements(ByteReader& reader, const IdxHeader& he
   return elements;
 }
 
-}  // namespace xtgrad::inline v1::datasets::detail
+}  // namespace xtgrad::v1::datasets::detail

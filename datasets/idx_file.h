@@ -50,4 +50,4 @@ struct ImageSize {
 Dataset idx_dataset(ByteReader& images, ByteReader& labels, const IdxDatasetOptions& options,
                     const std::optional<ImageSize>& expected = std::nullopt);
 
-}  // namespace xtgrad::inline v1::datasets::detail
+}  // namespace xtgrad::v1::datasets::detail

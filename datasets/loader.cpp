@@ -79,4 +79,4 @@ void Loader::Iterator::load() {
   }
 }
 
-}  // namespace xtgrad::inline v1::datasets
+}  // namespace xtgrad::v1::datasets

@@ -92,4 +92,4 @@ Dataset emnist(const EmnistOptions& options) {
                .dtype = options.dtype});
 }
 
-}  // namespace xtgrad::inline v1::datasets
+}  // namespace xtgrad::v1::datasets

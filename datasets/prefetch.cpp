@@ -88,4 +88,4 @@ Batch Prefetcher::take() {
   return std::move(taken.batch);
 }
 
-}  // namespace xtgrad::inline v1::datasets::detail
+}  // namespace xtgrad::v1::datasets::detail

@@ -58,4 +58,4 @@ class Prefetcher {
   std::vector<std::thread> threads_;
 };
 
-}  // namespace xtgrad::inline v1::datasets::detail
+}  // namespace xtgrad::v1::datasets::detail

@@ -50,4 +50,4 @@ Tensor copy_row_range(std::string_view function, const Tensor& x, std::int64_t f
   return make_constant(std::move(out));
 }
 
-}  // namespace xtgrad::inline v1::datasets::detail
+}  // namespace xtgrad::v1::datasets::detail

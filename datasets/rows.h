@@ -15,4 +15,4 @@ Tensor copy_rows(std::string_view function, const Tensor& x, std::span<const std
 /// A new tensor of the `count` rows from `first` on; a single copy.
 Tensor copy_row_range(std::string_view function, const Tensor& x, std::int64_t first, std::int64_t count);
 
-}  // namespace xtgrad::inline v1::datasets::detail
+}  // namespace xtgrad::v1::datasets::detail

@@ -124,4 +124,4 @@ Tensor transform_rows(std::string_view function, const Tensor& x, const std::opt
 }
 
 }  // namespace detail
-}  // namespace xtgrad::inline v1::datasets
+}  // namespace xtgrad::v1::datasets

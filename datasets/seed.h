@@ -18,4 +18,4 @@ inline Random random_for(std::uint64_t seed, SeedUse use) {
   return Random(words[0] | std::uint64_t{words[1]} << 32);
 }
 
-}  // namespace xtgrad::inline v1::datasets::detail
+}  // namespace xtgrad::v1::datasets::detail

@@ -139,4 +139,4 @@ std::vector<Dataset> stratified_parts(const Dataset& data, const PartsOptions& o
   return parts;
 }
 
-}  // namespace xtgrad::inline v1::datasets
+}  // namespace xtgrad::v1::datasets

@@ -153,4 +153,4 @@ Dataset xor_points(const XorOptions& options) {
   return with_noise(std::move(points), std::move(labels), 2, options.noise, random, dtype);
 }
 
-}  // namespace xtgrad::inline v1::datasets
+}  // namespace xtgrad::v1::datasets

@@ -26,4 +26,4 @@ struct RowChoice {
                                     const std::optional<Pixels>& pixels, const RowChoice& rows,
                                     const SampleTransform& transform, std::uint64_t seed);
 
-}  // namespace xtgrad::inline v1::datasets::detail
+}  // namespace xtgrad::v1::datasets::detail

@@ -185,4 +185,4 @@ BatchTransform one_hot_labels(std::int64_t classes) {
   };
 }
 
-}  // namespace xtgrad::inline v1::datasets
+}  // namespace xtgrad::v1::datasets

@@ -66,4 +66,4 @@ Tensor activate(const Tensor& x, ActivationKind kind) {
 Tensor LeakyReLU::forward(const Tensor& x) { return leaky_relu(x, slope_); }
 Tensor ELU::forward(const Tensor& x) { return elu(x, alpha_); }
 
-}  // namespace xtgrad::inline v1::nn
+}  // namespace xtgrad::v1::nn

@@ -10,7 +10,7 @@ namespace {
 
 /// A reference on the place where the gradient of a parameter's leaf accumulates.
 xtgrad::detail::GradientSlot* hold_gradient(const Tensor& leaf) {
-  xtgrad::detail::GradientSlot* gradient = xtgrad::detail::node_of(leaf).leaf_state->gradient;
+  xtgrad::detail::GradientSlot* gradient = xtgrad::detail::node_of(leaf).leaf_state()->gradient;
   gradient->acquire();
   return gradient;
 }
@@ -61,4 +61,4 @@ void Adoption::watch(const Tensor& leaf) {
 
 void Adoption::leave_orphans() { Orphans::remove(*this); }
 
-}  // namespace xtgrad::inline v1::nn::detail
+}  // namespace xtgrad::v1::nn::detail

@@ -126,4 +126,4 @@ void BatchNorm2d::check_shape(const Tensor& x) const {
       fmt::format("{}: input must be [n, {}, h, w]: got {}", label(), channels, to_string(x.shape())));
 }
 
-}  // namespace xtgrad::inline v1::nn
+}  // namespace xtgrad::v1::nn

@@ -62,4 +62,4 @@ void require_copy(const ModuleFunction& copy, CheckGradsOptions options) {
   });
 }
 
-}  // namespace xtgrad::inline v1::nn::detail
+}  // namespace xtgrad::v1::nn::detail

@@ -61,4 +61,4 @@ Tensor Conv2d::forward(const Tensor& x) {
   return bias.defined() ? conv2d(x, w, bias, how) : conv2d(x, w, how);
 }
 
-}  // namespace xtgrad::inline v1::nn
+}  // namespace xtgrad::v1::nn

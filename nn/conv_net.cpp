@@ -147,4 +147,4 @@ Tensor ConvNet::forward(const Tensor& x) {
   return layers.back()(dropouts.empty() ? flat : dropouts.back()(flat));
 }
 
-}  // namespace xtgrad::inline v1::nn
+}  // namespace xtgrad::v1::nn

@@ -45,4 +45,4 @@ Tensor Dropout2d::forward(const Tensor& x) {
   return keep(x, bernoulli({x.size(0), x.size(1), 1, 1}, 1 - p_, stream), p_);
 }
 
-}  // namespace xtgrad::inline v1::nn
+}  // namespace xtgrad::v1::nn

@@ -18,4 +18,4 @@ StateDict load(const std::string& path, const ReadLimits& limits) {
   return state;
 }
 
-}  // namespace xtgrad::inline v1::nn
+}  // namespace xtgrad::v1::nn

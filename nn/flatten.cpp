@@ -6,4 +6,4 @@ namespace xtgrad::inline v1::nn {
 
 Tensor Flatten::forward(const Tensor& x) { return flatten(x, start_); }
 
-}  // namespace xtgrad::inline v1::nn
+}  // namespace xtgrad::v1::nn

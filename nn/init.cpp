@@ -83,4 +83,4 @@ Tensor normal(const Shape& shape, const NormalOptions& options, Random& random, 
   return result;
 }
 
-}  // namespace xtgrad::inline v1::nn::init
+}  // namespace xtgrad::v1::nn::init

@@ -53,4 +53,4 @@ Tensor Linear::forward(const Tensor& x) {
   return reshape(y, result);
 }
 
-}  // namespace xtgrad::inline v1::nn
+}  // namespace xtgrad::v1::nn

@@ -58,4 +58,4 @@ class StateSnapshot {
   std::vector<Integer> integers_;
 };
 
-}  // namespace xtgrad::inline v1::nn::detail
+}  // namespace xtgrad::v1::nn::detail

@@ -242,4 +242,4 @@ Tensor bce_with_logits(const Tensor& logits, const Tensor& target, const BceWith
   return reduce(items, options.reduction);
 }
 
-}  // namespace xtgrad::inline v1::nn
+}  // namespace xtgrad::v1::nn

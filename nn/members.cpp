@@ -127,4 +127,4 @@ void Members::on_integer(const std::string& path, std::int64_t& counter) {
   counter = copy;
 }
 
-}  // namespace xtgrad::inline v1::nn
+}  // namespace xtgrad::v1::nn

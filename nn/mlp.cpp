@@ -43,4 +43,4 @@ Tensor MLP::forward(const Tensor& x) {
   return layers.back()(hidden);
 }
 
-}  // namespace xtgrad::inline v1::nn
+}  // namespace xtgrad::v1::nn

@@ -5,4 +5,4 @@ namespace xtgrad::inline v1::nn {
 // Here once for all the modules of one tensor to one tensor.
 template class ModuleOf<Tensor(const Tensor&)>;
 
-}  // namespace xtgrad::inline v1::nn
+}  // namespace xtgrad::v1::nn

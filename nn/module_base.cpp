@@ -168,4 +168,4 @@ std::string ModuleBase::label() const {
   return type_name() + " (" + path + ")";
 }
 
-}  // namespace xtgrad::inline v1::nn
+}  // namespace xtgrad::v1::nn

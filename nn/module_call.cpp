@@ -113,4 +113,4 @@ void check_listed(const Parameter& parameter) {
   if (!listed) throw_forgotten(*call, parameter.shape());
 }
 
-}  // namespace xtgrad::inline v1::nn::detail
+}  // namespace xtgrad::v1::nn::detail

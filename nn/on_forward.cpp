@@ -40,4 +40,4 @@ void OnForward::notify(const ForwardCall& call) {
   for (OnForward* hook = innermost_hook; hook != nullptr; hook = hook->outer_) hook->function_(call);
 }
 
-}  // namespace xtgrad::inline v1::nn
+}  // namespace xtgrad::v1::nn

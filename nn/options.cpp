@@ -13,4 +13,4 @@ void check_option(std::string_view module, std::string_view option, std::int64_t
     throw ValueError(fmt::format("{}: {} must be at least {}: got {}", module, option, least, value));
 }
 
-}  // namespace xtgrad::inline v1::nn::detail
+}  // namespace xtgrad::v1::nn::detail

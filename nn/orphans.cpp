@@ -91,4 +91,4 @@ void Orphans::check(std::string_view optimizer, std::span<const ParameterRef> he
   }
 }
 
-}  // namespace xtgrad::inline v1::nn::detail
+}  // namespace xtgrad::v1::nn::detail

@@ -25,4 +25,4 @@ class Orphans {
   static void unlink(Adoption& orphan);
 };
 
-}  // namespace xtgrad::inline v1::nn::detail
+}  // namespace xtgrad::v1::nn::detail

@@ -78,7 +78,7 @@ void ParameterSlot::set_listed_by(std::uint64_t model) { listed_by_.insert(model
 void ParameterSlot::adopt() const { adoption_.adopt(); }
 
 std::uint64_t ParameterSlot::last_sweep() const {
-  return xtgrad::detail::node_of(leaf_).leaf_state->gradient->last_sweep();
+  return xtgrad::detail::node_of(leaf_).leaf_state()->gradient->last_sweep();
 }
 
 Parameter::Parameter(const Parameter& other) : ConvertsToTensor() {
@@ -136,4 +136,4 @@ WithParameters::~WithParameters() {
   for (std::size_t i = parameters_.size(); i-- > 0;) parameters_[i]->substitute_ = std::move(before_[i]);
 }
 
-}  // namespace xtgrad::inline v1::nn
+}  // namespace xtgrad::v1::nn

@@ -43,4 +43,4 @@ std::int64_t perceptron_rule(Perceptron& unit, const Tensor& x, const Tensor& ta
   return wrong;
 }
 
-}  // namespace xtgrad::inline v1::nn
+}  // namespace xtgrad::v1::nn

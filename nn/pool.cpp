@@ -43,4 +43,4 @@ Tensor AvgPool2d::forward(const Tensor& x) {
   return avg_pool2d(x, options_);
 }
 
-}  // namespace xtgrad::inline v1::nn
+}  // namespace xtgrad::v1::nn

@@ -45,4 +45,4 @@ Tensor Sequential::forward(const Tensor& x) {
   return y;
 }
 
-}  // namespace xtgrad::inline v1::nn
+}  // namespace xtgrad::v1::nn

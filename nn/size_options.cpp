@@ -26,4 +26,4 @@ void check_kernel(std::string_view module, const Size2d& kernel) {
   check_size(module, "kernel", kernel, 1);
 }
 
-}  // namespace xtgrad::inline v1::nn::detail
+}  // namespace xtgrad::v1::nn::detail

@@ -13,4 +13,4 @@ void check_size(std::string_view module, std::string_view option, const Size2d& 
 /// As `check_size` with 1, for a kernel, whose default of 0 means that it was left out.
 void check_kernel(std::string_view module, const Size2d& kernel);
 
-}  // namespace xtgrad::inline v1::nn::detail
+}  // namespace xtgrad::v1::nn::detail

@@ -56,4 +56,4 @@ std::vector<std::size_t>::const_iterator StateDict::position(std::string_view na
                           });
 }
 
-}  // namespace xtgrad::inline v1::nn
+}  // namespace xtgrad::v1::nn

@@ -156,4 +156,4 @@ LoadReport Stateful::load_state_dict(const StateDict& state, const LoadOptions& 
   return std::move(compare.report);
 }
 
-}  // namespace xtgrad::inline v1::nn
+}  // namespace xtgrad::v1::nn

@@ -140,4 +140,4 @@ std::string ModuleBase::summary_of(const std::function<void()>& run) {
                      build.learning, build.bytes);
 }
 
-}  // namespace xtgrad::inline v1::nn
+}  // namespace xtgrad::v1::nn

@@ -46,4 +46,4 @@ std::string type_name(const std::type_info& type) {
   return name;
 }
 
-}  // namespace xtgrad::inline v1::nn::detail
+}  // namespace xtgrad::v1::nn::detail

@@ -178,4 +178,4 @@ Stepped step(const std::vector<Tensor>& parameters, const std::vector<Tensor>& g
   return step_of(parameters, gradients, states, options);
 }
 
-}  // namespace xtgrad::inline v1::optim
+}  // namespace xtgrad::v1::optim

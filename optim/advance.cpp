@@ -67,4 +67,4 @@ void check_step(std::string_view optimizer, const std::vector<Tensor>& parameter
   }
 }
 
-}  // namespace xtgrad::inline v1::optim::detail
+}  // namespace xtgrad::v1::optim::detail

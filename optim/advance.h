@@ -233,4 +233,4 @@ Stepped step_all(std::string_view optimizer, const Hyper& lr, const std::vector<
   return result;
 }
 
-}  // namespace xtgrad::inline v1::optim::detail
+}  // namespace xtgrad::v1::optim::detail

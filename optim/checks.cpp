@@ -38,4 +38,4 @@ void check_finite(std::string_view optimizer, std::string_view option, const Hyp
   throw ValueError(fmt::format("{}: {} must be finite: got {}", optimizer, option, number));
 }
 
-}  // namespace xtgrad::inline v1::optim::detail
+}  // namespace xtgrad::v1::optim::detail

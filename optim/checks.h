@@ -15,4 +15,4 @@ void check_not_negative(std::string_view optimizer, std::string_view option, con
 void check_decay_rate(std::string_view optimizer, std::string_view option, const Hyper& value);
 void check_finite(std::string_view optimizer, std::string_view option, const Hyper& value);
 
-}  // namespace xtgrad::inline v1::optim::detail
+}  // namespace xtgrad::v1::optim::detail

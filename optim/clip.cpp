@@ -216,4 +216,4 @@ void clip_grad_value(std::span<const nn::ParameterRef> parameters, double limit)
   replace_gradients(parameters, [&](const Tensor& g) { return core::apply_constant(ClipValue(limit), g); });
 }
 
-}  // namespace xtgrad::inline v1::optim
+}  // namespace xtgrad::v1::optim

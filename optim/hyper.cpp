@@ -71,4 +71,4 @@ Tensor operator+(const Tensor& x, const Hyper& b) {
   return b.is_tensor() ? x + b.tensor().to(x.dtype()) : x + b.value();
 }
 
-}  // namespace xtgrad::inline v1::optim
+}  // namespace xtgrad::v1::optim

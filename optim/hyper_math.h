@@ -34,4 +34,4 @@ template <class C>
 }
 
 }  // namespace detail
-}  // namespace xtgrad::inline v1::optim
+}  // namespace xtgrad::v1::optim

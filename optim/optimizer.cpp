@@ -152,4 +152,4 @@ void Optimizer::prepare(Entry& entry, std::span<const std::string_view> names) c
   }
 }
 
-}  // namespace xtgrad::inline v1::optim
+}  // namespace xtgrad::v1::optim

@@ -102,4 +102,4 @@ std::vector<double> ScheduledLr::rates(std::int64_t step) const {
   return now;
 }
 
-}  // namespace xtgrad::inline v1::optim
+}  // namespace xtgrad::v1::optim

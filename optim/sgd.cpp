@@ -119,4 +119,4 @@ Stepped step(const std::vector<Tensor>& parameters, const std::vector<Tensor>& g
       [&](const Update& update, State& state) { return advance_one(options, update, state); });
 }
 
-}  // namespace xtgrad::inline v1::optim
+}  // namespace xtgrad::v1::optim

@@ -163,4 +163,4 @@ bool OrderCheck::report_inconclusive(std::size_t input, std::size_t output, doub
           problem_.order, report_.output, report_.input, blind, options_.coarsest, options_.seed));
 }
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

@@ -303,4 +303,4 @@ std::optional<Irregularity> LineDerivative::irregularity(std::size_t block_index
   return is_kink ? kink : jump;
 }
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

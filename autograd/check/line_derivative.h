@@ -104,4 +104,4 @@ class LineDerivative {
 /// Square root of the sum of squares.
 [[nodiscard]] double norm(const double* values, std::size_t count);
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

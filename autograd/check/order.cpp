@@ -301,4 +301,4 @@ bool OrderCheck::check_zero_cotangent() {
   return true;
 }
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

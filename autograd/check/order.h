@@ -99,4 +99,4 @@ class OrderCheck {
   std::vector<std::vector<Cotangent>> cotangents_;  // of each output
 };
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

@@ -147,4 +147,4 @@ std::vector<std::int64_t> index_of(const Shape& shape, std::size_t offset) {
   return index;
 }
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

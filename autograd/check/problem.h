@@ -42,4 +42,4 @@ double scale_of(const Tensor& x);
 /// Index of an element in row-major order.
 std::vector<std::int64_t> index_of(const Shape& shape, std::size_t offset);
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

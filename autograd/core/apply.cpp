@@ -4,10 +4,22 @@
 
 #include <vector>
 
+#include "xtgrad/autograd/core/leaf_state.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/memory/pool_allocator.h"
 
 namespace xtgrad::inline v1::detail {
+
+void throw_captured(const Node& node) {
+  const std::string name = node.leaf_state() == nullptr ? std::string() : node.leaf_state()->gradient->name();
+  throw GraphError(
+      fmt::format("custom_vjp: the function uses a tensor that wants a gradient and is none of its inputs: "
+                  "{}; make it an "
+                  "input, or detach() it",
+                  !name.empty()     ? fmt::format("\"{}\"", name)
+                  : node.recorded() ? fmt::format("a result of {}", node.primitive().name())
+                                    : fmt::format("a leaf of shape {}", to_string(node.array.shape))));
+}
 
 Tensor apply_any(const Primitive& primitive, std::span<const Tensor* const> inputs) {
   const bool records = primitive.has_vjp() && wants_recording(inputs);
@@ -28,4 +40,4 @@ Tensor apply_any(const Primitive& primitive, std::span<const Tensor* const> inpu
   return record(primitive, std::move(results[0]), inputs, std::span(results).subspan(1));
 }
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

@@ -30,11 +30,17 @@ inline void fill_slot(Slot& slot, const Tensor& input, bool reads) {
   }
 }
 
+/// Throws GraphError: a function with a rule of its own uses a tensor that it was not given.
+[[noreturn]] void throw_captured(const Node& node);
+
 /// True if an operation on these inputs has a history to record.
 inline bool wants_recording(std::span<const Tensor* const> inputs) {
-  if (!thread_state.records()) return false;
+  if ((thread_state.mode & (recording_mode | refusing_mode)) == 0) return false;
   for (const Tensor* input : inputs) {
-    if (node_of(*input).requires_grad()) return true;
+    const Node& node = node_of(*input);
+    if (!node.requires_grad()) continue;
+    if (!thread_state.records()) throw_captured(node);
+    return true;
   }
   return false;
 }
@@ -45,8 +51,13 @@ template <class P>
 Tensor record(const P& primitive, Array&& array, std::span<const Tensor* const> inputs,
               std::span<Array> auxiliaries = {}) {
   Wanted wanted = 0;
-  for (std::size_t i = 0; i < inputs.size() && i < max_read_inputs; ++i) {
-    if (node_of(*inputs[i]).requires_grad()) wanted |= Wanted{1} << i;
+  const Node* first = nullptr;  // of the inputs that want a gradient
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const Node& input = node_of(*inputs[i]);
+    if (!input.requires_grad()) continue;
+    if (first == nullptr) first = &input;
+    if (i >= max_read_inputs) break;
+    wanted |= Wanted{1} << i;
   }
   const Reads reads = primitive.reads(wanted);
   Node* node = nullptr;
@@ -60,6 +71,7 @@ Tensor record(const P& primitive, Array&& array, std::span<const Tensor* const> 
     new (reinterpret_cast<std::byte*>(node) + sizeof(Node)) P(primitive);
     if constexpr (!std::is_trivially_destructible_v<P>) node->set(Node::destructor_flag);
   }
+  node->set_origin(first->origin());
   if ((reads & output_bit) != 0) node->set(Node::keeps_output_flag);
   const std::span<Slot> slots = node->slots();
   for (std::size_t i = 0; i < inputs.size(); ++i) {
@@ -101,4 +113,4 @@ Tensor apply_constant(const P& primitive, const Operands&... inputs) {
 /// As `apply`, for a primitive of any class, of one output.
 Tensor apply_any(const Primitive& primitive, std::span<const Tensor* const> inputs);
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

@@ -67,4 +67,4 @@ struct Array : Spec {
   }
 };
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

@@ -60,4 +60,4 @@ bool same_primitive(const Primitive& a, const Primitive& b) {
   return a.name() == b.name() && attributes_of(a) == attributes_of(b);
 }
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

@@ -31,4 +31,4 @@ struct NamedAttribute {
 /// True if both compute the same: one name, and equal attributes.
 [[nodiscard]] bool same_primitive(const Primitive& a, const Primitive& b);
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

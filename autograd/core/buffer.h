@@ -73,4 +73,4 @@ class BufferRef {
   Buffer* buffer_ = nullptr;
 };
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

@@ -34,4 +34,4 @@ WatchScope::~WatchScope() {
   if (thread_state.watcher == nullptr) thread_state.mode &= static_cast<Mode>(~watched_mode);
 }
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

@@ -120,4 +120,4 @@ Array compute_one(const P& primitive, const std::array<const Array*, N>& in, Inp
   return result;
 }
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

@@ -14,4 +14,4 @@ void throw_not_served(Dtype dtype, std::span<const Dtype> served) {
   throw InternalError(fmt::format("visit: {} is not served here, only {}", to_string(dtype), names));
 }
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

@@ -72,4 +72,4 @@ decltype(auto) visit_numeric(Dtype dtype, F&& f) {
   return visit_listed<NumericTypes>(dtype, f);
 }
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

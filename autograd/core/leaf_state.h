@@ -37,6 +37,16 @@ class GradientSlot : public FromPool {
   /// The last `backward` that added to the gradient; 0 before the first.
   [[nodiscard]] std::uint64_t last_sweep() const { return last_sweep_.load(std::memory_order_relaxed); }
 
+  /// A sum computed ahead, so that storing it cannot fail.
+  struct Sum {
+    Tensor base;  // the gradient that it starts from; empty where there was no need to compute
+    Tensor value;
+  };
+  /// The first half of `accumulate`: what it would have to allocate for.
+  [[nodiscard]] Sum prepare(const Tensor& gradient) const;
+  /// The second half. Falls back to `accumulate` if the gradient is another one by now.
+  void accumulate(Tensor gradient, Sum prepared, std::uint64_t sweep);
+
   void acquire() { refs_.increment(); }
   void release() {
     if (refs_.decrement() == 0) delete this;
@@ -53,7 +63,8 @@ class GradientSlot : public FromPool {
 /// What leaves, and the few computed tensors with a name or a kept gradient, have beyond a Node.
 struct LeafState : FromPool {
   GradientSlot* gradient;
-  bool keeps_gradient = false;  // the sweep stores here: wanted leaves, and retain_grad
+  bool keeps_gradient = false;   // the sweep stores here: wanted leaves, and retain_grad
+  const Node* origin = nullptr;  // of a recorded node, whose link leads here instead
 
   explicit LeafState(GradientSlot* shared = nullptr) : gradient(shared) {
     if (gradient != nullptr) {
@@ -76,4 +87,4 @@ LeafState& leaf_state_of(Node& node);
 /// of these.
 Tensor make_leaf(const Tensor& value, const Tensor& previous);
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

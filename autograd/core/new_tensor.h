@@ -67,4 +67,4 @@ Array new_array(std::string_view function, const Shape& shape, Dtype dtype, bool
 /// A leaf around a filled array.
 Tensor new_leaf(Array array, bool requires_grad);
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

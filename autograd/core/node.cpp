@@ -13,6 +13,11 @@ namespace xtgrad::inline v1::detail {
 
 thread_local constinit ThreadState thread_state __attribute__((tls_model("initial-exec")));
 
+const Node* Node::origin_in_leaf_state() const {
+  const LeafState* state = leaf_state();
+  return state == nullptr ? nullptr : state->origin;
+}
+
 namespace {
 
 /// Nodes waiting to be freed. Freeing one can free its inputs, and theirs; done by recursion, ten million
@@ -37,7 +42,7 @@ void bury(Node& node) noexcept {
   for (const Slot& slot : node.slots()) release_slot(slot);
   for (Array& array : node.auxiliaries()) array.~Array();
   if (node.has(Node::destructor_flag)) node.primitive().destroy();
-  delete node.leaf_state;
+  delete node.leaf_state();
   node.~Node();
   pool_free(&node);
 }
@@ -67,7 +72,7 @@ void release_value(NodeCounts& counts) noexcept {
   Node& node = node_of(counts);
   // One look at the flags, for a sweep on another thread may change them right now. It acquires: a sweep that
   // has set the freed flag has done its reading of the value before.
-  const std::uint8_t flags = node.flags.load(std::memory_order_acquire);
+  const std::uint16_t flags = node.flags.load(std::memory_order_acquire);
   if ((flags & Node::freed_flag) != 0 && !RefCount::single_threaded()) {
     node.array.buffer.drop_racing();  // the value was the graph's, too, and both may let go at once
   } else if ((flags & Node::keeps_output_flag) == 0) {
@@ -79,19 +84,22 @@ void release_value(NodeCounts& counts) noexcept {
 void free_graph_of(Node& node) noexcept {
   for (Slot& slot : node.slots()) release_slot(std::exchange(slot, Slot()));
   for (Array& array : node.auxiliaries()) array.buffer.drop();
-  if (!node.has(Node::keeps_output_flag)) {
-    node.set(Node::freed_flag);
+  // Nobody else changes the flags: the node is claimed, and this is its last visitor.
+  const std::uint16_t flags = node.flags.load(std::memory_order_relaxed);
+  const auto freed =
+      static_cast<std::uint16_t>(((flags - Node::one_visitor) | Node::freed_flag) & ~Node::keeps_output_flag);
+  if ((flags & Node::keeps_output_flag) == 0) {
+    node.flags.store(freed, std::memory_order_release);
     return;
   }
-  const std::uint8_t changed = Node::keeps_output_flag | Node::freed_flag;
   if (RefCount::single_threaded()) {
-    node.flags.store(node.flags.load(std::memory_order_relaxed) ^ changed, std::memory_order_relaxed);
+    node.flags.store(freed, std::memory_order_relaxed);
     if (node.values.load() == 0) node.array.buffer.drop();
     return;
   }
   // Another thread may drop the last handle right now: it either still sees the flag and leaves the buffer to
   // this line, or sees the change and drops it too, which drop_racing makes harmless.
-  node.flags.fetch_xor(changed, std::memory_order_seq_cst);
+  node.flags.store(freed, std::memory_order_seq_cst);
   if (node.values.load() == 0) node.array.buffer.drop_racing();
 }
 
@@ -101,8 +109,15 @@ Tensor make_constant(Array&& array) {
   return Tensor::adopt(node);
 }
 
+[[noreturn]] void throw_too_many(std::size_t inputs) {
+  throw GraphError(
+      fmt::format("graph: a recorded operation takes at most {} inputs, got {}", Node::max_slots, inputs));
+}
+
 Node* allocate_recorded(Array&& array, std::size_t primitive_bytes, std::span<const Tensor* const> inputs,
                         std::span<Array> auxiliaries) {
+  if (inputs.size() > Node::max_slots || auxiliaries.size() > Node::max_auxiliaries)
+    throw_too_many(inputs.size());
   const std::size_t slots_offset = sizeof(Node) + primitive_bytes;
   void* block =
       pool_allocate(slots_offset + inputs.size() * sizeof(Slot) + auxiliaries.size() * sizeof(Array));
@@ -114,25 +129,11 @@ Node* allocate_recorded(Array&& array, std::size_t primitive_bytes, std::span<co
   node->id = thread_state.last_id = id + 1;
   node->flags.store(Node::requires_grad_flag | Node::recorded_flag, std::memory_order_relaxed);
   node->slots_offset = static_cast<std::uint16_t>(slots_offset);
-  node->n_slots = static_cast<std::uint32_t>(inputs.size());
-  node->n_aux = static_cast<std::uint8_t>(auxiliaries.size());
+  node->n_slots = static_cast<std::uint32_t>(inputs.size()) & Node::max_slots;
+  node->n_aux = static_cast<std::uint32_t>(auxiliaries.size()) & Node::max_auxiliaries;
   Array* place = node->auxiliaries().data();
   for (Array& auxiliary : auxiliaries) new (place++) Array(std::move(auxiliary));
   return node;
-}
-
-LeafState& leaf_state_of(Node& node) {
-  if (node.leaf_state == nullptr) node.leaf_state = new LeafState;
-  return *node.leaf_state;
-}
-
-Tensor make_leaf(const Tensor& value, const Tensor& previous) {
-  Tensor leaf = make_constant(array_of(value));
-  Node& node = node_of(leaf);
-  GradientSlot* shared = previous.defined() ? leaf_state_of(node_of(previous)).gradient : nullptr;
-  node.leaf_state = new LeafState(shared);
-  leaf.set_requires_grad();
-  return leaf;
 }
 
 void throw_too_large(const Shape& shape, Dtype dtype) {
@@ -146,4 +147,4 @@ void throw_empty_handle() {
       "does not exist (check defined() first)");
 }
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

@@ -43,30 +43,52 @@ class Slot {
 /// consumer has an edge to it (`refs`), for the sweep to pass through.
 class Node : public NodeCounts {
  public:
-  enum Flag : std::uint8_t {
+  enum Flag : std::uint16_t {
     requires_grad_flag = 1,
     recorded_flag = 2,      // made by a primitive, which lies behind this header
     keeps_output_flag = 4,  // the rule reads the output: the value outlives its handles
     freed_flag = 8,         // a sweep has passed and taken slots and values
     destructor_flag = 64,   // the primitive's attributes have a destructor
+    claimed_flag = 16,      // by the sweep that will free it, or has done so: closed to every other
   };
+  /// The upper byte of the flags counts the sweeps that are at the node; see core/visit.h.
+  static constexpr std::uint16_t one_visitor = 256;
+  static constexpr std::uint32_t max_slots = (std::uint32_t{1} << 28) - 1;
+  static constexpr std::uint32_t max_auxiliaries = 15;
 
   explicit Node(Array&& value) : array(std::move(value)) {}
 
   std::uint64_t id = 0;
-  LeafState* leaf_state = nullptr;  // gradient, name; null for most nodes
-  std::uint32_t n_slots = 0;
+
+ private:
+  std::uintptr_t link_ = 0;  // a LeafState, or, with the lowest bit set, the origin
+
+ public:
+  std::uint32_t n_slots : 28 = 0;
+  std::uint32_t n_aux : 4 = 0;
   std::uint16_t slots_offset = 0;
-  std::atomic<std::uint8_t> flags{0};
-  std::uint8_t n_aux = 0;
+  std::atomic<std::uint16_t> flags{0};
   Array array;
 
   [[nodiscard]] bool has(Flag flag) const { return (flags.load(std::memory_order_relaxed) & flag) != 0; }
   void set(Flag flag) {
-    flags.store(flags.load(std::memory_order_relaxed) | flag, std::memory_order_relaxed);
+    flags.store(static_cast<std::uint16_t>(flags.load(std::memory_order_relaxed) | flag),
+                std::memory_order_relaxed);
   }
   [[nodiscard]] bool requires_grad() const { return has(requires_grad_flag); }
   [[nodiscard]] bool recorded() const { return has(recorded_flag); }
+
+  /// Gradient and name; null for most nodes.
+  [[nodiscard]] LeafState* leaf_state() const {
+    return (link_ & 1U) != 0 ? nullptr : reinterpret_cast<LeafState*>(link_);
+  }
+  void set_leaf_state(LeafState* state) { link_ = reinterpret_cast<std::uintptr_t>(state); }
+
+  /// One of the leaves that this tensor was computed from, itself if it is one: a sweep to given inputs knows
+  /// by it, without a walk, that the node is on a way to one. A name only: once a sweep has freed the graph
+  /// in between, the leaf may be gone.
+  [[nodiscard]] const Node* origin() const;
+  void set_origin(const Node* leaf) { link_ = reinterpret_cast<std::uintptr_t>(leaf) | 1U; }
 
   [[nodiscard]] const Primitive& primitive() const {
     return *reinterpret_cast<const Primitive*>(reinterpret_cast<const std::byte*>(this) + sizeof(Node));
@@ -82,7 +104,15 @@ class Node : public NodeCounts {
   [[nodiscard]] std::span<Array> auxiliaries() {
     return {reinterpret_cast<Array*>(slots().data() + n_slots), n_aux};
   }
+
+ private:
+  [[nodiscard]] const Node* origin_in_leaf_state() const;
 };
+
+inline const Node* Node::origin() const {
+  if ((link_ & 1U) != 0) return reinterpret_cast<const Node*>(link_ & ~std::uintptr_t{1});
+  return recorded() ? origin_in_leaf_state() : this;
+}
 
 inline Node& node_of(NodeCounts& counts) { return static_cast<Node&>(counts); }
 inline const Node& node_of(const NodeCounts& counts) { return static_cast<const Node&>(counts); }
@@ -109,7 +139,7 @@ inline Tensor make_constant(const Array& array) { return make_constant(Array(arr
 void release_ref(NodeCounts& node) noexcept;
 
 /// Releases what the rule of a recorded node needed: its slots, its edges and, where no handle is left, its
-/// value. The sweep calls this as it passes.
+/// value. For the last sweep to leave a claimed node.
 void free_graph_of(Node& node) noexcept;
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

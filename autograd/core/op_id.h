@@ -32,4 +32,4 @@ inline constexpr std::string_view op_names[] = {
   return op_names[static_cast<std::uint8_t>(id)];
 }
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

@@ -1,72 +1,81 @@
 #pragma once
 
-#include <cstdint>
-#include <functional>
-#include <unordered_map>
 #include <utility>
-#include <vector>
 
-#include "xtgrad/autograd/core/node.h"
-#include "xtgrad/autograd/memory/pool_allocator.h"
+#include "xtgrad/autograd/core/accumulate.h"
+#include "xtgrad/autograd/core/node_queue.h"
 
 namespace xtgrad::inline v1::detail {
 
-/// The sweep's to-do list: nodes that have received a cotangent and wait until all their consumers are done.
-/// Ids grow from inputs to outputs, so the largest id is always ready. Everything is kept here and nothing in
-/// the nodes, so that nested sweeps, and sweeps of two threads over shared leaves, do not meet.
+/// One graph reference to a node, given back at the end.
+class NodeRef {
+ public:
+  explicit NodeRef(Node* owned) : node_(owned) {}
+  NodeRef(NodeRef&& other) noexcept : node_(std::exchange(other.node_, nullptr)) {}
+  NodeRef& operator=(NodeRef&&) = delete;
+  ~NodeRef() {
+    if (node_ != nullptr) release_ref(*node_);
+  }
+
+  [[nodiscard]] Node& operator*() const { return *node_; }
+  [[nodiscard]] Node* operator->() const { return node_; }
+
+ private:
+  Node* node_;
+};
+
+/// The to-do list of a sweep that goes without a plan: recorded nodes that have received a cotangent and wait
+/// until all their consumers are done, and nodes whose gradient is to be stored at the end. Everything is
+/// kept here and nothing in the nodes, so nested sweeps, and sweeps of two threads, do not meet.
 class PendingCotangents {
  public:
   struct Entry {
-    Node* node = nullptr;  // holds one graph reference
+    NodeRef node;
     Tensor cotangent;
   };
 
   PendingCotangents() = default;
-  ~PendingCotangents();
   PendingCotangents(const PendingCotangents&) = delete;
   PendingCotangents& operator=(const PendingCotangents&) = delete;
-
-  [[nodiscard]] bool empty() const { return only_.node == nullptr && heap_.empty(); }
-  /// Adds a contribution to a node's cotangent, in place where nothing records and nobody else sees it. Takes
-  /// over one of the node's graph references.
-  void add(Node& node, Tensor cotangent);
-  /// Takes the entry with the largest id; the caller gives the node's reference back.
-  Entry pop();
-
- private:
-  // Below this many entries a scan is faster than hashing; chains and most layers stay below.
-  static constexpr std::size_t scan_limit = 12;
-
-  struct HeapItem {
-    std::uint64_t id;
-    std::uint64_t
-        order;  // of arrival: ids of two threads may be equal, and a run must not depend on addresses
-    std::uint32_t entry;
-  };
-  static bool comes_later(const HeapItem& a, const HeapItem& b) {
-    return a.id != b.id ? a.id < b.id : a.order > b.order;
+  ~PendingCotangents() {
+    while (!waiting_.empty()) pop();
+    while (!complete_.empty()) pop_complete();
   }
 
-  Entry* find(const Node& node);
-  void push(Entry entry);
+  [[nodiscard]] bool empty() const { return waiting_.empty(); }
 
-  // An entry that is alone stays out of the heap: along a chain that is every one.
-  Entry only_;
+  /// Adds a contribution to a node's cotangent, in place where nothing records and nobody else sees it. True
+  /// if it is the node's first: the list then owns one of the node's references, which the caller gives it.
+  [[nodiscard]] bool add(Node& node, Tensor&& cotangent) {
+    // A leaf has no rule to run, and in a heap of waiting nodes many leaves would be in everybody's way.
+    NodeQueue<Tensor>& queue = node.recorded() ? waiting_ : complete_;
+    if (Tensor* sum = queue.find(node)) {
+      accumulate_into(*sum, std::move(cotangent));
+      return false;
+    }
+    queue.insert(node, std::move(cotangent));
+    return true;
+  }
 
-  template <class T>
-  using Vector = std::vector<T, PoolAllocator<T>>;
-  using Index = std::unordered_map<const Node*, std::uint32_t, std::hash<const Node*>, std::equal_to<>,
-                                   PoolAllocator<std::pair<const Node* const, std::uint32_t>>>;
+  /// The next node to pass.
+  Entry pop() noexcept { return entry(waiting_.pop()); }
 
-  Vector<HeapItem> heap_;
-  Vector<Entry> entries_;
-  Vector<std::uint32_t> free_entries_;
-  Index index_;  // used above scan_limit alone
-  bool indexed_ = false;
-  std::uint64_t arrivals_ = 0;
+  /// Says that the gradient of a recorded node, complete by now, is to be stored as a leaf's is.
+  void add_complete(Node& node, Tensor cotangent) {
+    complete_.insert(node, std::move(cotangent));
+    node.refs.increment();
+  }
+  [[nodiscard]] bool none_complete() const { return complete_.empty(); }
+  /// The next node whose gradient is to be stored; leaves' are complete when nothing waits any more.
+  Entry pop_complete() noexcept { return entry(complete_.pop()); }
+
+ private:
+  static Entry entry(NodeQueue<Tensor>::Entry&& entry) {
+    return {NodeRef(entry.node), std::move(entry.value)};
+  }
+
+  NodeQueue<Tensor> waiting_;
+  NodeQueue<Tensor> complete_;
 };
 
-/// `sum` with `term` added: in place if no other handle can see `sum`'s elements and nothing records.
-Tensor accumulate(Tensor sum, const Tensor& term);
-
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

@@ -62,4 +62,4 @@ double normal_from(RandomBits bits);
 std::uint64_t random_below(std::uint64_t n, std::uint64_t seed, std::uint64_t position, std::uint64_t index,
                            std::uint64_t stride);
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

@@ -21,4 +21,4 @@ PrimitiveCopy::~PrimitiveCopy() {
   pool_free(place);
 }
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

@@ -7,7 +7,6 @@
 #include <span>
 #include <string_view>
 #include <type_traits>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -29,8 +28,10 @@ constexpr bool is_wanted(Wanted wanted, int i) { return (wanted >> i & 1U) != 0;
 /// Inputs that the masks above have no bit for cannot be read by a rule.
 inline constexpr std::size_t max_read_inputs = 31;
 
-/// Nodes that a sweep has to pass through.
-using ReachedNodes = std::unordered_set<const Node*>;
+/// Where an edge of the graph leads a sweep to: to the place of a cotangent, or nowhere, and then rules do no
+/// work for it.
+using Way = std::uint32_t;
+inline constexpr Way no_way = ~Way{0};
 
 /// A value that a rule reads. It becomes a Tensor, a node of the graph, where one is asked for; a kernel
 /// takes the array as it is, without touching a count.
@@ -52,13 +53,19 @@ inline const Array& array_of(const SavedValue& value) { return value.array(); }
 /// What a rule sees: the cotangent of the output, the values it said it reads, and a place for each gradient.
 class VjpContext {
  public:
-  VjpContext(Node& node, const Tensor& cotangent, std::span<Tensor> gradients, const ReachedNodes* needed)
-      : cotangent_(cotangent), node_(node), gradients_(gradients), needed_(needed) {}
+  /// `ways`: one for each input, or null if every input that requires a gradient gets one.
+  VjpContext(Node& node, const Tensor& cotangent, std::span<Tensor> gradients, const Way* ways)
+      : cotangent_(cotangent), node_(node), gradients_(gradients), ways_(ways) {}
 
   /// Cotangent of the output, of its shape and dtype.
   [[nodiscard]] const Tensor& g() const { return cotangent_; }
   /// True if input i wants a gradient; a rule does no work for the others.
-  [[nodiscard]] bool wanted(std::size_t i) const;
+  [[nodiscard]] bool wanted(std::size_t i) const {
+    if (ways_ != nullptr) return ways_[i] != no_way;
+    const Slot& slot = node_.slots()[i];
+    // A leaf may have been frozen since it was used.
+    return slot.wants_gradient() && node_of(*slot.node()).requires_grad();
+  }
   /// Value of input i, as a node of the graph; InternalError unless `reads` named it.
   [[nodiscard]] SavedValue input(std::size_t i) const;
   /// Value of the output; InternalError unless `reads` named it.
@@ -77,7 +84,7 @@ class VjpContext {
   const Tensor& cotangent_;
   Node& node_;
   std::span<Tensor> gradients_;
-  const ReachedNodes* needed_;  // null: every input that requires a gradient
+  const Way* ways_;
 };
 
 // Operands of a primitive: what is known before, and the arrays themselves.
@@ -201,4 +208,4 @@ class PrimitiveCopy {
   Primitive* primitive_;
 };
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

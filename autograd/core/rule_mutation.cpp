@@ -39,4 +39,4 @@ void RuleMutation::apply(std::string_view rule, std::span<Tensor> gradients) con
   }
 }
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

@@ -21,4 +21,4 @@ struct RuleMutation {
   void apply(std::string_view rule, std::span<Tensor> gradients) const;
 };
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

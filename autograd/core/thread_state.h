@@ -13,6 +13,7 @@ class Watcher;
 using Mode = std::uint8_t;
 inline constexpr Mode recording_mode = 1;  // results are nodes of the graph
 inline constexpr Mode watched_mode = 2;    // a watcher is told of every computation
+inline constexpr Mode refusing_mode = 4;   // where nothing is recorded, tensors that want a gradient are refused
 
 /// What every operation asks of its thread, in one place so that one address computation serves all of it.
 struct ThreadState {
@@ -35,4 +36,4 @@ struct ThreadState {
 // initial-exec: an operation must not pay for a call that finds the thread's storage.
 extern thread_local constinit ThreadState thread_state __attribute__((tls_model("initial-exec")));
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

@@ -117,4 +117,4 @@ std::vector<BufferRef> Trace::run_again() const {
   return buffers;
 }
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

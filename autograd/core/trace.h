@@ -77,4 +77,4 @@ class Tracer final : public Watcher {
   WatchScope scope_;
 };
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

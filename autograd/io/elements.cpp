@@ -213,4 +213,4 @@ std::string in_quotes(std::string_view text) {
   return shown += text.size() > length ? fmt::format("...\" ({} bytes)", text.size()) : "\"";
 }
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

@@ -61,4 +61,4 @@ struct ElementLayout {
 /// all that is not ASCII, too, unless the text is UTF-8.
 [[nodiscard]] std::string in_quotes(std::string_view text);
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

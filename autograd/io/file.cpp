@@ -223,4 +223,4 @@ void write_file_atomically(const std::string& path, std::string_view bytes) {
   detail::write_file_atomically("write_file_atomically", path, bytes);
 }
 
-}  // namespace xtgrad::inline v1
+}  // namespace xtgrad::v1

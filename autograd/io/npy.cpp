@@ -63,4 +63,4 @@ Tensor load_npy(const std::string& path, const ReadLimits& limits) {
   return decode_npy(detail::read_file("load_npy", path, limits), path);
 }
 
-}  // namespace xtgrad::inline v1
+}  // namespace xtgrad::v1

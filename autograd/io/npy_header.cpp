@@ -233,4 +233,4 @@ std::optional<NpyHeader> parse_npy_header(std::string_view bytes) {
   return header;
 }
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

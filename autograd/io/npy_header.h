@@ -30,4 +30,4 @@ struct NpyHeader {
 /// As `decode_npy`, with messages that do not begin with a function and a source.
 [[nodiscard]] Tensor decode_npy_bytes(std::string_view bytes);
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

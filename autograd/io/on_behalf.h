@@ -19,4 +19,4 @@ void write_file_atomically(std::string_view function, const std::string& path, s
                                            const ReadLimits& limits);
 void save_safetensors(std::string_view function, const std::string& path, const Safetensors& contents);
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

@@ -217,4 +217,4 @@ Safetensors load_safetensors(const std::string& path, const ReadLimits& limits) 
   return detail::load_safetensors(loading, path, limits);
 }
 
-}  // namespace xtgrad::inline v1
+}  // namespace xtgrad::v1

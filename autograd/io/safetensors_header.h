@@ -37,4 +37,4 @@ struct SafetensorsHeader {
 /// text's.
 [[nodiscard]] SafetensorsHeader parse_safetensors_header(std::string_view text);
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

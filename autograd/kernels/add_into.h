@@ -8,4 +8,4 @@ namespace xtgrad::inline v1::detail {
 /// the elements of `sum`.
 void add_into(Array& sum, const Array& term);
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

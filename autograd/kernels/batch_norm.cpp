@@ -298,4 +298,4 @@ void normalize_channels_grad(const Channels& at, const Array& g, const Array& x,
   });
 }
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

@@ -42,4 +42,4 @@ void normalize_channels_grad(const Channels& at, const Array& g, const Array& x,
 /// The bias' gradient alone: sums [c] of g over each channel, with the bits of normalize_channels_grad's.
 void sum_channels(const Channels& at, const Array& g, Array& sums);
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

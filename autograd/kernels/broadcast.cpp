@@ -53,4 +53,4 @@ void plan_broadcast(const Shape& out, const Shape* const* shapes, std::size_t n,
   }
 }
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

@@ -66,4 +66,4 @@ void for_each_row(const BroadcastPlan<N>& plan, std::int64_t first, std::int64_t
 /// whole number of lanes.
 inline constexpr std::int64_t tile_elements = 1 << 15;
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

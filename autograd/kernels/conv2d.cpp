@@ -94,4 +94,4 @@ void conv2d(const Conv2dSizes& sizes, const Array& x, const Array& weight, const
   });
 }
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

@@ -44,4 +44,4 @@ void conv2d_input_grad(const Conv2dSizes& sizes, const Array& g, const Array& we
 /// weight's gradient for the cotangent g of y: the adjoint in weight. The padding of x takes part.
 void conv2d_weight_grad(const Conv2dSizes& sizes, const Array& x, const Array& g, Array& dw);
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

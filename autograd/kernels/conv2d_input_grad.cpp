@@ -206,4 +206,4 @@ void conv2d_input_grad(const Conv2dSizes& sizes, const Array& g, const Array& we
   });
 }
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

@@ -136,4 +136,4 @@ class InputRows {
   PoolVector<std::int64_t> offsets_;  // [k] of the rows in the copy
 };
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

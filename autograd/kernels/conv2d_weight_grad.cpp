@@ -150,4 +150,4 @@ void conv2d_weight_grad(const Conv2dSizes& sizes, const Array& x, const Array& g
   });
 }
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

@@ -22,4 +22,4 @@ inline void copy_short(const T* from, std::int64_t n, T* to) {
   }
 }
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

@@ -199,4 +199,4 @@ void copy_strided(const StridedMove& move, const Array& from, Array& to) {
   });
 }
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

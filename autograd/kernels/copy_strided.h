@@ -40,4 +40,4 @@ struct StridedMove {
 /// transposes go through square blocks that live in registers.
 void copy_strided(const StridedMove& move, const Array& from, Array& to);
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

@@ -115,4 +115,4 @@ void scatter_add_elements(Array& sum, std::size_t axis, const Array& index, cons
   });
 }
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

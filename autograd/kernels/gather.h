@@ -15,4 +15,4 @@ void gather_elements(const Array& x, std::size_t axis, const Array& index, Array
 /// meet are added in the order of `a`, so the bits do not depend on the number of threads.
 void scatter_add_elements(Array& sum, std::size_t axis, const Array& index, const Array& source);
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

@@ -220,4 +220,4 @@ void batched_gemm(const GemmOptions& options, const Array& a, const Array& b, Ar
   });
 }
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

@@ -29,4 +29,4 @@ void gemm(const GemmOptions& options, const T* a, const T* b, T* c);
 /// All are of one floating dtype. A b that all rows of an untransposed `a` share makes one large product.
 void batched_gemm(const GemmOptions& options, const Array& a, const Array& b, Array& out);
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

@@ -205,7 +205,7 @@ Lane<T> minimum(N a, Lane<T> b) {
   return minimum(Lane<T>(static_cast<T>(a)), b);
 }
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail
 
 #include "xtgrad/autograd/kernels/lanes_math.h"
 #include "xtgrad/autograd/kernels/lanes_special.h"

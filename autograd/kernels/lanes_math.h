@@ -241,4 +241,4 @@ Lane<T> log1p(Lane<T> x) {
   return where(x == 0, x, log_edges(u, log_positive(u, c / u)));
 }
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

@@ -49,4 +49,4 @@ Lane<T> normal_cdf(Lane<T> x) {
   return where(size < 0.8, near, where(x > 0, 1 - tail, tail));
 }
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

@@ -61,4 +61,4 @@ TwoLanes<T> interleave(Lane<T> even, Lane<T> odd) {
   return {shuffle<First>(even, odd), shuffle<Second>(even, odd)};
 }
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

@@ -277,4 +277,4 @@ Lane<T> pow(N x, Lane<T> y) {
   return pow(Lane<T>(static_cast<T>(x)), y);
 }
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

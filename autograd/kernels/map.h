@@ -166,8 +166,8 @@ void map_lanes(const F& f, std::int64_t n, T* out, const In*... in) {
   for (std::int64_t i = 0; i < n; i += width) f(Lane<T>::load(in + i)...).store(out + i);
 }
 
-/// `f` of operands of one shape. Out of line, and handed pointers in registers: what comes before it is inlined
-/// where an operation's class is known, and an operation on a few elements is no more than that.
+/// `f` of operands of one shape. Out of line, and handed pointers in registers: what comes before it is
+/// inlined where an operation's class is known, and an operation on a few elements is no more than that.
 template <class T, class F, class... In>
 [[gnu::noinline]] void map_elements(F f, std::int64_t n, T* out, const In*... in) {
   if (n <= tile_elements) return map_lanes<T>(f, n, out, in...);
@@ -195,4 +195,4 @@ void map_to(F f, Array& out, const Arrays&... in) {
   });
 }
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

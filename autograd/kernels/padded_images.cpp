@@ -54,4 +54,4 @@ void PaddedImages::fill(const T* images, std::int64_t first_row, T* copy, bool s
 template void PaddedImages::fill(const float*, std::int64_t, float*, bool) const;
 template void PaddedImages::fill(const double*, std::int64_t, double*, bool) const;
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

@@ -90,4 +90,4 @@ struct PaddedImages {
   void fill(const T* images, std::int64_t first_row, T* copy, bool same_rows) const;
 };
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

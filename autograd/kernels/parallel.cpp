@@ -112,4 +112,4 @@ void parallel_tiles(std::int64_t tiles, void (*body)(void*, std::int64_t), void*
 }
 
 }  // namespace detail
-}  // namespace xtgrad::inline v1
+}  // namespace xtgrad::v1

@@ -36,4 +36,4 @@ void for_each_tile(std::int64_t tiles, F&& body) {
       const_cast<void*>(static_cast<const void*>(&body)));
 }
 
-}}  // namespace xtgrad::inline v1::detail
+}}  // namespace xtgrad::v1::detail

@@ -433,4 +433,4 @@ void avg_spread_planes(const WindowedPlanes& at, const AvgDivisor& divisor, cons
   });
 }
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

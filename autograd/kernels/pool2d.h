@@ -32,4 +32,4 @@ void avg_pool_planes(const WindowedPlanes& at, const AvgDivisor& divisor, const 
 /// The adjoint of avg_pool_planes: g over the divisor, added to every element of its window.
 void avg_spread_planes(const WindowedPlanes& at, const AvgDivisor& divisor, const Array& g, Array& out);
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

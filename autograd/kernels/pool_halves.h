@@ -133,4 +133,4 @@ class Halves {
   Scratch result_;  // one for each window
 };
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

@@ -212,4 +212,4 @@ void argmax_axis(const Array& in, std::int64_t outer, std::int64_t axis, std::in
   });
 }
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

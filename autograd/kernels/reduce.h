@@ -44,4 +44,4 @@ void max_axis(const Array& in, std::int64_t outer, std::int64_t axis, std::int64
 /// largest.
 void argmax_axis(const Array& in, std::int64_t outer, std::int64_t axis, std::int64_t inner, Array& out);
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

@@ -187,4 +187,4 @@ XTGRAD_INSTANTIATE(float)
 XTGRAD_INSTANTIATE(double)
 #undef XTGRAD_INSTANTIATE
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

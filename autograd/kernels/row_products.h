@@ -57,4 +57,4 @@ void add_row_dots(const RowDots<T>& dots);
 template <class T>
 [[nodiscard]] std::int64_t row_dots_columns();
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

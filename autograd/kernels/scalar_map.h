@@ -81,4 +81,4 @@ struct Integer {
 };
 static_assert(sizeof(Integer) == sizeof(std::int64_t));
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

@@ -422,4 +422,4 @@ void log_softmax_vjp_rows(const Array& g, const Array& y, const AxisView& view, 
   });
 }
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

@@ -23,4 +23,4 @@ void log_softmax_axis(const Array& in, const AxisView& view, Array& out);
 void softmax_vjp_rows(const Array& g, const Array& y, const AxisView& view, Array& out);
 void log_softmax_vjp_rows(const Array& g, const Array& y, const AxisView& view, Array& out);
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

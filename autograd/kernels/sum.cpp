@@ -208,4 +208,4 @@ void sum_axis(const Array& in, std::int64_t outer, std::int64_t axis, std::int64
   }
 }
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

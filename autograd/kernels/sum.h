@@ -14,4 +14,4 @@ namespace xtgrad::inline v1::detail {
 /// additions follows from (outer, axis, inner) alone, so the bits do not depend on the number of threads.
 void sum_axis(const Array& in, std::int64_t outer, std::int64_t axis, std::int64_t inner, Array& out);
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

@@ -75,4 +75,4 @@ void sum_to_shape(const Array& x, Array& out) {
   std::memcpy(out.buffer.data(), x.buffer.data(), x.buffer.bytes());  // nothing is summed
 }
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

@@ -9,4 +9,4 @@ namespace xtgrad::inline v1::detail {
 /// dimensions do not adjoin there is one pass for each group of them, the largest first.
 void sum_to_shape(const Array& x, Array& out);
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

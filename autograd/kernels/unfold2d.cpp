@@ -110,4 +110,4 @@ void fold_planes(const WindowedPlanes& at, const Array& columns, Array& image) {
   });
 }
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

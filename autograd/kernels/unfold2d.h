@@ -13,4 +13,4 @@ void unfold_planes(const WindowedPlanes& at, const Array& x, Array& columns);
 /// follows from the window alone.
 void fold_planes(const WindowedPlanes& at, const Array& columns, Array& image);
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

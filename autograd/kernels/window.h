@@ -76,4 +76,4 @@ inline std::int64_t planes_per_tile(std::int64_t work) {
   return std::max<std::int64_t>(1, tile_work / std::max<std::int64_t>(1, work));
 }
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cstdlib>
 #include <mutex>
+#include <utility>
+
+#include "xtgrad/autograd/memory/pool_faults.h"
 
 #if XTGRAD_POOL_PASSES_THROUGH
 #include <malloc.h>
@@ -11,6 +14,16 @@
 #endif
 
 namespace xtgrad::inline v1::detail {
+
+namespace {
+
+constinit thread_local PoolFaultHook fault_hook = nullptr;
+
+void fail_if_asked_to(PoolRequest request) {
+  if (fault_hook != nullptr && fault_hook(request)) throw std::bad_alloc();
+}
+
+}  // namespace
 
 #if XTGRAD_POOL_PASSES_THROUGH
 
@@ -30,7 +43,10 @@ void count(std::size_t bytes, std::int64_t change) {
 
 }  // namespace
 
+void set_pool_fault_hook(PoolFaultHook hook) { fault_hook = hook; }
+
 void* pool_passthrough_allocate(std::size_t bytes) {
+  fail_if_asked_to(PoolRequest::block);
   if (bytes > largest_request) throw std::bad_alloc();
   const std::size_t alignment = bytes % 64 == 0 ? 64 : 16;
   // Not aligned_alloc, which wants whole multiples of the alignment: no slack may hide a read past the end.
@@ -81,6 +97,8 @@ constinit Pool* orphans = nullptr;
 constinit std::atomic<std::int64_t> reserved_bytes = 0;
 constinit std::atomic<std::int64_t> growths = 0;
 constinit thread_local bool thread_has_ended = false;
+// The pool of a thread with a fault hook: with this_thread_pool null, every request takes the slow path.
+constinit thread_local Pool* pool_behind_hook = nullptr;
 
 std::size_t stride_of(std::size_t index) {
   const std::size_t bytes = pool_class_bytes(index);
@@ -93,6 +111,7 @@ char* align_to_line(char* address) {
 
 // Asks the system for `bytes` aligned to an arena.
 char* map_aligned(std::size_t bytes) {
+  fail_if_asked_to(PoolRequest::mapping);
   const std::size_t mapped = bytes + pool_arena_bytes;
   // No MAP_NORESERVE: a size that cannot be had should throw here rather than end the program on first use.
   void* memory = mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -229,9 +248,24 @@ struct PoolOfThread {
 
 }  // namespace
 
+void set_pool_fault_hook(PoolFaultHook hook) {
+  fault_hook = nullptr;
+  if (pool_behind_hook != nullptr) this_thread_pool = std::exchange(pool_behind_hook, nullptr);
+  if (hook == nullptr) return;
+  if (this_thread_pool == nullptr) pool_free(pool_allocate_slow(1));  // makes the pool
+  pool_behind_hook = std::exchange(this_thread_pool, nullptr);
+  fault_hook = hook;
+}
+
 void* pool_allocate_slow(std::size_t bytes) {
   if (bytes > largest_request) throw std::bad_alloc();
   const std::size_t index = pool_class_of(bytes);
+  if (pool_behind_hook != nullptr) {
+    fail_if_asked_to(PoolRequest::block);
+    PoolBlock* block = take(*pool_behind_hook, index);
+    pool_behind_hook->classes[index].count(1);
+    return block;
+  }
   if (this_thread_pool == nullptr) {
     if (thread_has_ended) {
       const std::lock_guard lock(mutex);
@@ -285,4 +319,4 @@ PoolStats pool_stats() {
 
 #endif
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

@@ -166,4 +166,4 @@ inline void pool_free(void* block) noexcept {
 
 #endif
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

@@ -29,4 +29,4 @@ struct FromPool {
   static void operator delete(void* block) { pool_free(block); }
 };
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

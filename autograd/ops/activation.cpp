@@ -126,4 +126,4 @@ Tensor gelu(const Tensor& x) { return detail::apply(detail::Gelu{}, x); }
 Tensor gelu_tanh(const Tensor& x) { return detail::apply(detail::GeluTanh{}, x); }
 Tensor silu(const Tensor& x) { return detail::apply(detail::Silu{}, x); }
 
-}  // namespace xtgrad::inline v1
+}  // namespace xtgrad::v1

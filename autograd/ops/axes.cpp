@@ -44,4 +44,4 @@ ReducedAxes reduced_axes(OpId op, const Shape& shape, std::span<const std::int64
   return {mask, keepdim};
 }
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

@@ -28,4 +28,4 @@ struct ReducedAxes {
 [[nodiscard]] ReducedAxes reduced_axes(OpId op, const Shape& shape, std::span<const std::int64_t> axes,
                                        bool keepdim);
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

@@ -292,4 +292,4 @@ Tensor normalize_by(const Tensor& x, const Tensor& mean, const Tensor& scale, co
   return detail::apply(detail::NormalizeBy{}, x, mean, scale, shift);
 }
 
-}  // namespace xtgrad::inline v1
+}  // namespace xtgrad::v1

@@ -17,4 +17,4 @@ struct BatchNormResult {
                                                       const Tensor& bias,
                                                       const BatchNormOptions& options = {});
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

@@ -125,4 +125,4 @@ Tensor pow(const Tensor& a, const Tensor& b) { return detail::apply(detail::Pow{
 Tensor maximum(const Tensor& a, const Tensor& b) { return detail::apply(detail::Maximum{}, a, b); }
 Tensor minimum(const Tensor& a, const Tensor& b) { return detail::apply(detail::Minimum{}, a, b); }
 
-}  // namespace xtgrad::inline v1
+}  // namespace xtgrad::v1

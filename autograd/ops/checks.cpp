@@ -43,4 +43,4 @@ std::int64_t integer_of(OpId op, double number, Dtype dtype) {
                   to_string(op), number, to_string(dtype)[0] == 'i' ? "an" : "a", to_string(dtype)));
 }
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

@@ -51,4 +51,4 @@ void check_index_dtype(OpId op, const Spec& index);
 /// The number as an integer that a tensor of `dtype` holds; throws DtypeError if it is none.
 std::int64_t integer_of(OpId op, double number, Dtype dtype = Dtype::int64);
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

@@ -148,4 +148,4 @@ Tensor stack(std::initializer_list<Tensor> tensors, std::int64_t axis) {
   return stack(std::span<const Tensor>(tensors.begin(), tensors.size()), axis);
 }
 
-}  // namespace xtgrad::inline v1
+}  // namespace xtgrad::v1

@@ -294,4 +294,4 @@ Tensor conv2d_weight_grad(const Tensor& x, const Tensor& g, const Size2d& kernel
   return detail::apply(detail::Conv2dWeightGrad(kernel, options), x, g);
 }
 
-}  // namespace xtgrad::inline v1
+}  // namespace xtgrad::v1

@@ -96,4 +96,4 @@ class Unary : public Elementwise<Self, Id, 1, Integers> {
   ~Unary() = default;
 };
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

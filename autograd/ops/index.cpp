@@ -140,4 +140,4 @@ Tensor scatter_add(const Tensor& x, std::int64_t axis, const Tensor& index, cons
   return detail::apply(detail::ScatterAdd(dim), x, detail::widened(index), source);
 }
 
-}  // namespace xtgrad::inline v1
+}  // namespace xtgrad::v1

@@ -135,4 +135,4 @@ Tensor matmul(const Tensor& a, const Tensor& b, const MatmulOptions& options) {
   return detail::apply(detail::Matmul{options}, a, b);
 }
 
-}  // namespace xtgrad::inline v1
+}  // namespace xtgrad::v1

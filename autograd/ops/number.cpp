@@ -98,4 +98,4 @@ Tensor sub(double number, const Tensor& x) { return detail::apply(detail::Number
 Tensor div(double number, const Tensor& x) { return detail::apply(detail::NumberDiv(number), x); }
 Tensor pow(const Tensor& x, double number) { return detail::apply(detail::PowNumber(number), x); }
 
-}  // namespace xtgrad::inline v1
+}  // namespace xtgrad::v1

@@ -264,4 +264,4 @@ Tensor avg_pool2d_spread(const Tensor& g, const Size2d& image, const AvgPool2dOp
   return detail::apply(detail::AvgPool2dSpread(options, image), g);
 }
 
-}  // namespace xtgrad::inline v1
+}  // namespace xtgrad::v1

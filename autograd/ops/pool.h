@@ -13,4 +13,4 @@ namespace xtgrad::inline v1::detail {
 void check_pool_options(std::string_view function, const MaxPool2dOptions& options);
 void check_pool_options(std::string_view function, const AvgPool2dOptions& options);
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

@@ -155,4 +155,4 @@ Tensor argmax(const Tensor& x, std::int64_t axis, bool keepdim) {
   return detail::apply_constant(detail::Argmax(dim, keepdim), x);
 }
 
-}  // namespace xtgrad::inline v1
+}  // namespace xtgrad::v1

@@ -74,4 +74,4 @@ Tensor evaluate(const P& primitive, const Values&... values) {
   return apply_constant(RuleOf<P, K, sizeof...(Values)>(primitive), values...);
 }
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

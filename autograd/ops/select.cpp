@@ -197,4 +197,4 @@ Tensor Tensor::to(Dtype dtype) const {
   return detail::apply(detail::Cast(dtype), *this);
 }
 
-}  // namespace xtgrad::inline v1
+}  // namespace xtgrad::v1

@@ -241,4 +241,4 @@ Tensor sum_to(const Tensor& x, const Shape& shape) {
   return detail::apply(detail::SumTo(shape), x);
 }
 
-}  // namespace xtgrad::inline v1
+}  // namespace xtgrad::v1

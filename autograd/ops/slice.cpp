@@ -163,4 +163,4 @@ Tensor pad(const Tensor& x, const PadOptions& options) {
   return detail::apply(detail::Pad(resolved), x);
 }
 
-}  // namespace xtgrad::inline v1
+}  // namespace xtgrad::v1

@@ -151,4 +151,4 @@ Tensor log_softmax(const Tensor& x, std::int64_t axis) {
   return detail::apply_along_axis<detail::LogSoftmax>(x, axis);
 }
 
-}  // namespace xtgrad::inline v1
+}  // namespace xtgrad::v1

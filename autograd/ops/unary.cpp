@@ -189,4 +189,4 @@ Tensor clamp(const Tensor& x, const ClampOptions& options) {
 Tensor maximum(const Tensor& x, double number) { return clamp(x, {.min = number}); }
 Tensor minimum(const Tensor& x, double number) { return clamp(x, {.max = number}); }
 
-}  // namespace xtgrad::inline v1
+}  // namespace xtgrad::v1

@@ -109,4 +109,4 @@ Tensor fold2d(const Tensor& columns, const Size2d& output, const Unfold2dOptions
   return detail::apply(detail::Fold2d(options, output), columns);
 }
 
-}  // namespace xtgrad::inline v1
+}  // namespace xtgrad::v1

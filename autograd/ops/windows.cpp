@@ -92,4 +92,4 @@ std::int64_t checked_product(OpId op, const Shape& x, std::int64_t a, std::int64
   return product;
 }
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

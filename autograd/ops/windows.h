@@ -37,4 +37,4 @@ void check_image_size(OpId op, const Size2d& size, const char* name);
 /// The product of two sizes; throws ShapeError that names the operation and x if int64 cannot hold it.
 [[nodiscard]] std::int64_t checked_product(OpId op, const Shape& x, std::int64_t a, std::int64_t b);
 
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

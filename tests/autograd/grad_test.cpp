@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <cstring>
 #include <vector>
 
@@ -231,6 +232,26 @@ TEST_CASE("what an input wants is settled when it is used") {
   CHECK_FALSE(w.grad().defined());
 }
 
+TEST_CASE("a leaf that was frozen after its use gets no gradient") {
+  for (const Dtype dtype : {float32, float64}) {
+    for (const Shape& shape : {Shape{}, Shape{0}, Shape{2}}) {
+      Tensor x = full(shape, 3, {.dtype = dtype, .requires_grad = true});
+      Tensor w = full(shape, 2, {.dtype = dtype, .requires_grad = true});
+      const Tensor y = sum(x * w + x * x);
+      x.set_requires_grad(false);
+      CHECK_THROWS_WITH_AS(static_cast<void>(grad({y}, {x}, {.keep_graph = true})),
+                           doctest::Contains("input 0 does not require a gradient"), GraphError);
+      y.backward({.keep_graph = true});
+      CHECK_FALSE(x.grad().defined());
+      CHECK(w.grad().shape() == shape);
+      CHECK(grad({y}, {w}, {.keep_graph = true})[0].shape() == shape);
+      x.set_requires_grad();  // what it wanted when it was used is still known
+      y.backward();
+      CHECK(x.grad().shape() == shape);
+    }
+  }
+}
+
 TEST_CASE("one tensor may be several inputs of grad") {
   Tensor x = leaf(3);
   const std::vector<Tensor> gradients = grad({x * x}, {x, x});
@@ -258,6 +279,105 @@ TEST_CASE("empty tensors have empty gradients") {
   CHECK(y.item() == 0);
   y.backward();
   CHECK(x.grad().shape() == Shape{0, 3});
+}
+
+TEST_CASE("grad in a computed tensor leaves the graph below it whole") {
+  Tensor x = leaf(2);
+  const Tensor y = x * x;
+  const Tensor z = exp(y) * y;
+  CHECK(grad({z}, {y})[0].item() == doctest::Approx(5 * std::exp(4)));
+  CHECK(grad({y}, {x})[0].item() == 4);
+  SUBCASE("also where that graph is gone already") {
+    const Tensor again = y * 3.0;
+    CHECK(grad({again}, {y})[0].item() == 3);
+    CHECK_THROWS_WITH_AS(static_cast<void>(grad({y * 3.0}, {y, x})),
+                         doctest::Contains("grad: the graph of mul was freed by an earlier sweep"),
+                         GraphError);
+  }
+}
+
+TEST_CASE("grad takes its way past more than a dozen waiting cotangents, named and retained tensors") {
+  Tensor x = leaf(1);
+  std::vector<Tensor> others;
+  Tensor y = x * 0.0;
+  std::vector<Tensor> branches;
+  for (int i = 0; i < 50; ++i) {
+    others.push_back(leaf(i));
+    branches.push_back(x * others.back());
+    if (i % 3 == 0) branches.back().set_name("branch");
+    if (i % 4 == 0) branches.back().retain_grad();
+  }
+  for (const Tensor& branch : branches) y = y + branch * branch;
+  std::vector<Tensor> all = others;
+  all.push_back(x);
+  const std::vector<Tensor> gradients = grad(std::span(&y, 1), all, {.keep_graph = true});
+  for (int i = 0; i < 50; ++i) CHECK(gradients[static_cast<std::size_t>(i)].item() == 2 * i);
+  double squares = 0;
+  for (int i = 0; i < 50; ++i) squares += 2.0 * i * i;
+  CHECK(gradients[50].item() == squares);
+  CHECK_FALSE(branches[0].grad().defined());
+  // Without x, and in two branches: a walk has to tell what is wanted.
+  const std::vector<Tensor> some = grad({y}, {others[49], branches[7], others[7], branches[0]});
+  CHECK(some[0].item() == 2 * 49);
+  CHECK(some[1].item() == 2 * 7);
+  CHECK(some[2].item() == 2 * 7);
+  CHECK(some[3].item() == 0);
+}
+
+namespace {
+
+int rules_run = 0;
+
+/// neg, whose rule counts its calls.
+class Counted final : public detail::PrimitiveOf<Counted, detail::OpId::neg> {
+ public:
+  void infer(detail::InputSpecs in, detail::OutputSpecs out) const override { *out[0] = *in[0]; }
+  [[nodiscard]] int alias_of(int) const override { return 0; }
+  void eval(detail::Inputs, detail::Outputs) const override {}
+  void vjp(detail::VjpContext& context) const override {
+    ++rules_run;
+    context.set(0, context.g());
+  }
+};
+
+Tensor counted(const Tensor& x, int times) {
+  Tensor y = x;
+  for (int i = 0; i < times; ++i) y = detail::apply(Counted{}, y);
+  return y;
+}
+
+}  // namespace
+
+TEST_CASE("rules do no work for tensors that are not asked for, and grad frees nothing of theirs") {
+  // A generator's parameter, and a discriminator's: two losses share the generator's graph.
+  Tensor generator = leaf(2);
+  Tensor discriminator = leaf(3);
+  const Tensor fake = counted(generator, 5);
+  const Tensor score = counted(fake * discriminator, 2);
+  const Tensor loss = score * 2.0;
+  const Tensor other_loss = score * 7.0;
+  rules_run = 0;
+  CHECK(grad({loss}, {discriminator}, {.keep_graph = true})[0].item() == 4);
+  CHECK(rules_run == 2);
+  rules_run = 0;
+  const std::vector<Tensor> both = grad({loss}, {generator, discriminator}, {.keep_graph = true});
+  CHECK(both[0].item() == 6);
+  CHECK(rules_run == 7);
+  rules_run = 0;
+  CHECK(grad({loss}, {discriminator})[0].item() == 4);
+  CHECK(rules_run == 2);
+  // The generator's part is whole.
+  rules_run = 0;
+  CHECK(grad({fake}, {generator}, {.keep_graph = true})[0].item() == 1);
+  CHECK(rules_run == 5);
+  SUBCASE("inputs older and younger than what is not asked for") {
+    const Tensor late = leaf(5);
+    const Tensor sum_of_all = fake * late + late;
+    rules_run = 0;
+    CHECK(grad({sum_of_all}, {late})[0].item() == 3);
+    CHECK(rules_run == 0);
+  }
+  static_cast<void>(other_loss);
 }
 
 namespace {

@@ -56,4 +56,4 @@ TEST_CASE("a function that does not list an added dtype throws") {
 }
 
 }  // namespace
-}  // namespace xtgrad::inline v1::detail
+}  // namespace xtgrad::v1::detail

@@ -35,7 +35,8 @@ std::int64_t differences(const Tensor& a, const Tensor& b) {
 /// Makes one derivative rule wrong while in scope.
 class Spoil {
  public:
-  explicit Spoil(detail::OpId op) : mutation_{.op = detail::to_string(op), .kind = detail::RuleMutation::Kind::factor} {
+  explicit Spoil(detail::OpId op)
+      : mutation_{.op = detail::to_string(op), .kind = detail::RuleMutation::Kind::factor} {
     detail::thread_state.mutation = &mutation_;
   }
   ~Spoil() { detail::thread_state.mutation = nullptr; }

@@ -1,4 +1,5 @@
-// That the door is the only one: whatever a training step computes is in a list of steps that can be run again.
+// That the door is the only one: whatever a training step computes is in a list of steps that can be run
+// again.
 #include "xtgrad/autograd/core/trace.h"
 
 #include <doctest/doctest.h>
@@ -118,9 +119,10 @@ void check_trace(Dtype dtype, int threads, std::optional<double> momentum) {
       CAPTURE(i);
       CHECK((trace.values[i].is_declared || trace.values[i].is_made));
     }
-    for (const char* name : {"conv2d", "batch_norm", "max_pool2d", "bernoulli", "advance_stream", "log_softmax",
-                             "gather", "relu.rule0", "batch_norm.rule0", "grad_norm", "clip_factor", "clip_scale",
-                             "advance_counter", "adam_rates", "adam_step", "channel_moment"}) {
+    for (const char* name :
+         {"conv2d", "batch_norm", "max_pool2d", "bernoulli", "advance_stream", "log_softmax", "gather",
+          "relu.rule0", "batch_norm.rule0", "grad_norm", "clip_factor", "clip_scale", "advance_counter",
+          "adam_rates", "adam_step", "channel_moment"}) {
       CAPTURE(name);
       CHECK(contains(trace, name));
     }

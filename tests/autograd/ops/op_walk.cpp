@@ -29,6 +29,8 @@ std::string_view to_string(Check check) {
       return "errors";
     case Check::release:
       return "release";
+    case Check::again:
+      return "again";
   }
   return "?";
 }
@@ -78,6 +80,9 @@ std::vector<std::string> findings_of(const Op& op, Check check) {
         break;
       case Check::release:
         check_release(op, findings);
+        break;
+      case Check::again:
+        check_again(op, findings);
         break;
     }
   } catch (const std::exception& error) {

@@ -22,10 +22,12 @@ enum class Check {
   adjoint,      ///< <Ax, y> = <x, A'y> in every input that it is linear in
   errors,       ///< bad calls throw the promised text
   release,      ///< nothing stays alive
+  again,  ///< its steps, the rule's too, infer what they make, and run again to the same bits on poisoned
+          ///< memory
 };
-inline constexpr Check all_checks[] = {Check::recorded, Check::values,      Check::nasty,
-                                       Check::exact,    Check::derivatives, Check::evaluators,
-                                       Check::adjoint,  Check::errors,      Check::release};
+inline constexpr Check all_checks[] = {Check::recorded,    Check::values,     Check::nasty,   Check::exact,
+                                       Check::derivatives, Check::evaluators, Check::adjoint, Check::errors,
+                                       Check::release,     Check::again};
 std::string_view to_string(Check check);
 
 /// Runs one check of one operation and returns what it found wrong; every finding begins with the operation's
@@ -57,6 +59,7 @@ void check_evaluators(const Op& op, Findings& findings);
 void check_adjoint(const Op& op, Findings& findings);
 void check_errors(const Op& op, Findings& findings);
 void check_release(const Op& op, Findings& findings);
+void check_again(const Op& op, Findings& findings);
 
 /// Compares the derivatives of one sample, up to an order, with numerical ones.
 CheckGradsReport check_sample(const Op& op, const Sample& sample, int order);

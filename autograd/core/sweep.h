@@ -1,0 +1,68 @@
+#pragma once
+
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "xtgrad/autograd/core/pending.h"
+#include "xtgrad/autograd/core/sweep_plan.h"
+
+namespace xtgrad::inline v1::detail {
+
+/// One pass over a graph, from outputs to inputs. Give it the outputs' cotangents by `seed`, and call one of
+/// the other functions.
+///
+/// A sweep that frees claims a node before its rule, and takes what the node kept after it. If anything
+/// throws before, the node is whole; if later, it counts as freed, and another sweep is told so.
+class Sweep {
+ public:
+  /// `function` is what the user called, for errors. Records on this thread, or not, while the sweep lives.
+  Sweep(std::string_view function, bool keep_graph, bool create_graph);
+  ~Sweep();
+  Sweep(const Sweep&) = delete;
+  Sweep& operator=(const Sweep&) = delete;
+
+  /// `output` must outlive the sweep, and want a gradient.
+  void seed(const Tensor& output, Tensor cotangent);
+
+  /// Adds to the gradients of leaves and of tensors that retain theirs, all of them at the end.
+  void to_leaves();
+  /// The gradient of each input, by position; an empty handle for one that no gradient reaches. Rules do no
+  /// work for other tensors, and only what lies on a way to an input is freed.
+  std::span<const Tensor> to_inputs(const SweepInputs& inputs);
+  /// The same along a plan, whose roots are the outputs, with the seeds' cotangents left out or empty where
+  /// there is none. For a sweep that keeps the graph.
+  std::span<const Tensor> along(const SweepPlan& plan, const SweepInputs& inputs,
+                                std::span<const Tensor> cotangents);
+
+ private:
+  template <class T>
+  using Vector = std::vector<T, PoolAllocator<T>>;
+  struct Seed {
+    Node* node;
+    Tensor cotangent;
+  };
+
+  bool pass(Node& node, const Tensor& cotangent, const SweepInputs* inputs);
+  bool find_ways(const Node& node, const SweepInputs& inputs);
+  std::span<Tensor> run_rule(Node& node, const Tensor& cotangent, const Way* ways);
+  void hand_on(Node& node, std::span<Tensor> gradients, const Way* ways);
+  bool start_without_plan(const SweepInputs& inputs);
+  void go_on_by_plan(std::span<Seed> seeds, const SweepInputs& inputs);
+  void follow(const SweepPlan& plan, const SweepInputs& inputs, SweepPlan* spent);
+  void store();
+  void store_all_or_nothing();
+
+  std::string_view function_;
+  bool keep_graph_;
+  bool recorded_before_;
+  bool passed_ = false;  // a rule has run
+  Vector<Seed> seeds_;
+  PendingCotangents pending_;
+  Vector<Tensor> gradients_;   // of the node at hand
+  Vector<Way> ways_;           // of the node at hand, in a sweep to inputs without a plan
+  Vector<Tensor> cotangents_;  // by place
+};
+
+}  // namespace xtgrad::v1::detail

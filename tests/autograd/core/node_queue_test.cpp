@@ -1,0 +1,82 @@
+#include "xtgrad/autograd/core/node_queue.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <random>
+#include <vector>
+
+#include "xtgrad/autograd/creation.h"
+
+using namespace xtgrad;
+using detail::Node;
+using detail::node_of;
+using detail::NodeQueue;
+using detail::NodeTable;
+
+namespace {
+
+std::vector<Tensor> tensors(int count) {
+  std::vector<Tensor> made;
+  for (int i = 0; i < count; ++i) made.push_back(full({}, i));
+  return made;
+}
+
+}  // namespace
+
+TEST_CASE("a node table finds what was put in, and nothing else, whatever is taken out between") {
+  const std::vector<Tensor> nodes = tensors(500);
+  std::map<const Node*, int> wanted;
+  NodeTable<int> table;
+  std::mt19937 random(7);
+  CHECK(table.find(node_of(nodes[0])) == nullptr);
+  for (int step = 0; step < 20000; ++step) {
+    const Node& node = node_of(nodes[random() % nodes.size()]);
+    const auto known = wanted.find(&node);
+    int* found = table.find(node);
+    REQUIRE((found != nullptr) == (known != wanted.end()));
+    if (found == nullptr) {
+      table.reserve(1);
+      table.insert(node, step);
+      wanted.emplace(&node, step);
+    } else {
+      REQUIRE(*found == known->second);
+      REQUIRE(table.take(node) == known->second);
+      wanted.erase(known);
+    }
+  }
+  for (const auto& [node, value] : wanted) CHECK(*table.find(*node) == value);
+}
+
+TEST_CASE("a node queue gives the largest id first, equal ones as they came") {
+  for (const int count : {1, 2, 3, 12, 13, 14, 300}) {
+    CAPTURE(count);
+    const std::vector<Tensor> nodes = tensors(count);
+    // As if several threads had made them: every id occurs up to four times.
+    for (std::size_t i = 0; i < nodes.size(); ++i) node_of(nodes[i]).id = i / 4;
+    std::vector<std::size_t> order(nodes.size());
+    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+    std::shuffle(order.begin(), order.end(), std::mt19937(3));
+    NodeQueue<int> queue;
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      Node& node = node_of(nodes[order[i]]);
+      CHECK(queue.find(node) == nullptr);
+      queue.insert(node, static_cast<int>(i));
+      REQUIRE(queue.find(node) != nullptr);
+      CHECK(*queue.find(node) == static_cast<int>(i));
+    }
+    std::uint64_t last_id = ~std::uint64_t{0};
+    int last_arrival = -1;
+    for (int i = 0; i < count; ++i) {
+      const auto [node, arrival] = queue.pop();
+      REQUIRE(node->id <= last_id);
+      if (node->id == last_id) CHECK(arrival > last_arrival);
+      CHECK(queue.find(*node) == nullptr);
+      last_id = node->id;
+      last_arrival = arrival;
+    }
+    CHECK(queue.empty());
+  }
+}
