@@ -22,7 +22,8 @@ void throw_captured(const Node& node) {
 }
 
 Tensor apply_any(const Primitive& primitive, std::span<const Tensor* const> inputs) {
-  const bool records = primitive.has_vjp() && wants_recording(inputs);
+  const Wishes wishes = primitive.has_vjp() ? wishes_of(inputs) : Wishes{};
+  const bool records = wishes.first != nullptr;
   if (records && inputs.size() > max_read_inputs && !primitive.takes_many_inputs()) {
     throw GraphError(fmt::format("{}: a recorded operation takes at most {} inputs, got {}", primitive.name(),
                                  max_read_inputs, inputs.size()));
@@ -37,7 +38,7 @@ Tensor apply_any(const Primitive& primitive, std::span<const Tensor* const> inpu
   for (std::size_t k = 0; k < out.size() && (k == 0 || records); ++k) out[k] = &results[k];
   compute_any(primitive, arrays, out);
   if (!records) return make_constant(std::move(results[0]));
-  return record(primitive, std::move(results[0]), inputs, std::span(results).subspan(1));
+  return record(primitive, std::move(results[0]), inputs, wishes, std::span(results).subspan(1));
 }
 
 }  // namespace xtgrad::v1::detail

@@ -33,45 +33,46 @@ inline void fill_slot(Slot& slot, const Tensor& input, bool reads) {
 /// Throws GraphError: a function with a rule of its own uses a tensor that it was not given.
 [[noreturn]] void throw_captured(const Node& node);
 
-/// True if an operation on these inputs has a history to record.
-inline bool wants_recording(std::span<const Tensor* const> inputs) {
-  if ((thread_state.mode & (recording_mode | refusing_mode)) == 0) return false;
-  for (const Tensor* input : inputs) {
-    const Node& node = node_of(*input);
+/// What an operation's inputs want.
+struct Wishes {
+  Wanted wanted = 0;            // of the first `max_read_inputs`
+  const Node* first = nullptr;  // of the inputs that want a gradient; null if there is nothing to record
+};
+
+inline Wishes wishes_of(std::span<const Tensor* const> inputs) {
+  Wishes wishes;
+  if ((thread_state.mode & (recording_mode | refusing_mode)) == 0) return wishes;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const Node& node = node_of(*inputs[i]);
     if (!node.requires_grad()) continue;
     if (!thread_state.records()) throw_captured(node);
-    return true;
+    if (wishes.first == nullptr) wishes.first = &node;
+    if (i >= max_read_inputs) break;
+    wishes.wanted |= Wanted{1} << i;
   }
-  return false;
+  return wishes;
 }
 
 /// The node of a value that `primitive` computed from `inputs`, at least one of which wants a gradient. P is
 /// a concrete class, or Primitive itself.
 template <class P>
-Tensor record(const P& primitive, Array&& array, std::span<const Tensor* const> inputs,
+Tensor record(const P& primitive, Array&& array, std::span<const Tensor* const> inputs, const Wishes& wishes,
               std::span<Array> auxiliaries = {}) {
-  Wanted wanted = 0;
-  const Node* first = nullptr;  // of the inputs that want a gradient
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    const Node& input = node_of(*inputs[i]);
-    if (!input.requires_grad()) continue;
-    if (first == nullptr) first = &input;
-    if (i >= max_read_inputs) break;
-    wanted |= Wanted{1} << i;
-  }
-  const Reads reads = primitive.reads(wanted);
+  Reads reads = 0;
   Node* node = nullptr;
   if constexpr (std::is_abstract_v<P>) {
+    reads = primitive.reads(wishes.wanted);
     node = allocate_recorded(std::move(array), primitive.block_bytes(), inputs, auxiliaries);
     primitive.copy_to(reinterpret_cast<std::byte*>(node) + sizeof(Node));
     if (primitive.has_destructor()) node->set(Node::destructor_flag);
   } else {
     static_assert(alignof(P) <= alignof(Node) && sizeof(P) % alignof(Slot) == 0);
+    reads = primitive.P::reads(wishes.wanted);
     node = allocate_recorded(std::move(array), sizeof(P), inputs, auxiliaries);
     new (reinterpret_cast<std::byte*>(node) + sizeof(Node)) P(primitive);
     if constexpr (!std::is_trivially_destructible_v<P>) node->set(Node::destructor_flag);
   }
-  node->set_origin(first->origin());
+  node->set_origin(wishes.first->origin());
   if ((reads & output_bit) != 0) node->set(Node::keeps_output_flag);
   const std::span<Slot> slots = node->slots();
   for (std::size_t i = 0; i < inputs.size(); ++i) {
@@ -89,16 +90,18 @@ Tensor apply(const P& primitive, const Operands&... inputs) {
   const std::array<const Array*, n> arrays{&array_of(inputs)...};
   if constexpr (P::auxiliaries == 0) {
     Array out = compute_one(primitive, arrays);
-    if (!wants_recording(pointers)) return make_constant(std::move(out));
-    return record(primitive, std::move(out), pointers);
+    const Wishes wishes = wishes_of(pointers);
+    if (wishes.first == nullptr) return make_constant(std::move(out));
+    return record(primitive, std::move(out), pointers, wishes);
   } else {
-    const bool records = wants_recording(pointers);
+    const Wishes wishes = wishes_of(pointers);
+    const bool records = wishes.first != nullptr;
     std::array<Array, 1 + P::auxiliaries> results;
     std::array<Array*, 1 + P::auxiliaries> out{};
     for (std::size_t k = 0; k < out.size() && (k == 0 || records); ++k) out[k] = &results[k];
     compute(primitive, arrays, out);
     if (!records) return make_constant(std::move(results[0]));
-    return record(primitive, std::move(results[0]), pointers, std::span(results).subspan(1));
+    return record(primitive, std::move(results[0]), pointers, wishes, std::span(results).subspan(1));
   }
 }
 

@@ -113,7 +113,11 @@ Array compute_one(const P& primitive, const std::array<const Array*, N>& in, Inp
   for (std::size_t i = 0; i < N; ++i) in_specs[i] = in[i];
   Spec* const spec = &result;
   primitive.P::infer(in_specs, {&spec, 1});
-  place_output(primitive, 0, in, result, given);
+  if (given == 0 && alias_of(primitive, 0) < 0) {
+    result.buffer = BufferRef::allocate(bytes_of(result.shape, result.dtype));
+  } else {
+    place_output(primitive, 0, in, result, given);
+  }
   if (alias_of(primitive, 0) >= 0) return result;
   Array* const out = &result;
   primitive.P::eval(in, {&out, 1});

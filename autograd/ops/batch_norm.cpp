@@ -274,8 +274,9 @@ BatchNormResult batch_norm_with_moments(const Tensor& x, const Tensor& weight, c
       .y = Tensor(),
       .mean = apply_constant(ChannelMoment(0, 1, x.dtype()), moments),
       .variance = apply_constant(ChannelMoment(1, count / (count - 1), x.dtype()), moments)};
-  result.y = wants_recording(inputs)
-                 ? record(primitive, std::move(results[0]), inputs, std::span(results).subspan(1))
+  const Wishes wishes = wishes_of(inputs);
+  result.y = wishes.first != nullptr
+                 ? record(primitive, std::move(results[0]), inputs, wishes, std::span(results).subspan(1))
                  : make_constant(std::move(results[0]));
   return result;
 }

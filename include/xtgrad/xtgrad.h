@@ -5,6 +5,7 @@
 
 #include "xtgrad/autograd/check_grads.h"
 #include "xtgrad/autograd/creation.h"
+#include "xtgrad/autograd/custom_vjp.h"
 #include "xtgrad/autograd/dtype.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"

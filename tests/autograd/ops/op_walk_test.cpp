@@ -48,6 +48,16 @@ TEST_CASE("op walk draws by the operation's name, not by its place in ops.def") 
   CHECK(random_for(op, Check::values).next_uniform() != random_for(salted, Check::values).next_uniform());
 }
 
+TEST_CASE("op walk finds what is computed beside the door") {
+  Op op = op_with(honest());
+  REQUIRE(findings_of(op, Check::again).empty());
+  op.samples[0].apply = [](const Tensor& x) {
+    const Tensor wide = x.to(float64);
+    return exp(from_span(wide.data<double>(), x.shape(), {.dtype = x.dtype()}));
+  };
+  CHECK(finds(op, Check::again, "a value is neither an input nor made by a step"));
+}
+
 TEST_CASE("op walk allows a chain of additions its roundings and no more") {
   Op op = describe(OpId::scatter_add);
   REQUIRE(findings_of(op, Check::values).empty());

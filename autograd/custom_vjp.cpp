@@ -1,0 +1,115 @@
+#include "xtgrad/autograd/custom_vjp.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+#include <utility>
+
+#include "xtgrad/autograd/core/apply.h"
+#include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/grad.h"
+
+namespace xtgrad::inline v1 {
+namespace detail { namespace {
+
+/// The node of a custom function: its value is computed by other primitives, its rule is the user's.
+class CustomVjp final : public Concrete<CustomVjp> {
+ public:
+  explicit CustomVjp(VjpRule rule) : rule_(std::make_shared<VjpRule>(std::move(rule))) {}
+
+  [[nodiscard]] std::string_view name() const override { return "custom_vjp"; }
+  [[nodiscard]] bool has_vjp() const override { return true; }
+  [[nodiscard]] Reads reads(Wanted) const override { return ~reads_nothing; }
+  void infer(InputSpecs, OutputSpecs) const override { throw_not_run(); }
+  void eval(Inputs, Outputs) const override { throw_not_run(); }
+
+  void vjp(VjpContext& context) const override {
+    std::vector<Tensor> inputs;
+    for (std::size_t i = 0; i < context.inputs(); ++i) inputs.emplace_back(context.input(i));
+    std::vector<Tensor> gradients = (*rule_)(inputs, context.output(), context.g());
+    if (gradients.size() != inputs.size()) {
+      throw ValueError(
+          fmt::format("custom_vjp: the rule gave {} cotangents for {} inputs; an empty handle stands "
+                      "for none",
+                      gradients.size(), inputs.size()));
+    }
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      if (!gradients[i].defined() || !context.wanted(i)) continue;
+      check_fits(i, gradients[i], inputs[i]);
+      context.set(i, std::move(gradients[i]));
+    }
+  }
+
+ private:
+  static void check_fits(std::size_t i, const Tensor& gradient, const Tensor& input) {
+    if (gradient.shape() != input.shape()) {
+      throw ShapeError(
+          fmt::format("custom_vjp: the rule's cotangent of input {} has shape {}, the input has {}", i,
+                      to_string(gradient.shape()), to_string(input.shape())));
+    }
+    if (gradient.dtype() != input.dtype()) {
+      throw DtypeError(fmt::format("custom_vjp: the rule's cotangent of input {} is {}, the input is {}", i,
+                                   to_string(gradient.dtype()), to_string(input.dtype())));
+    }
+  }
+  [[noreturn]] static void throw_not_run() {
+    throw InternalError("custom_vjp: its function is run by its own operations");
+  }
+
+  std::shared_ptr<VjpRule> rule_;
+};
+
+/// Records nothing on this thread, and refuses tensors that want a gradient, while in scope.
+class RefuseCaptures {
+ public:
+  RefuseCaptures() : before_(thread_state.mode) {
+    thread_state.mode = static_cast<Mode>((before_ & ~recording_mode) | refusing_mode);
+  }
+  ~RefuseCaptures() { thread_state.mode = before_; }
+  RefuseCaptures(const RefuseCaptures&) = delete;
+  RefuseCaptures& operator=(const RefuseCaptures&) = delete;
+
+ private:
+  Mode before_;
+};
+
+}}  // namespace detail
+
+Tensor custom_vjp(const std::function<Tensor(std::span<const Tensor>)>& f, VjpRule rule,
+                  std::span<const Tensor> inputs) {
+  using namespace detail;
+  if (!f || !rule) throw ValueError("custom_vjp: needs a function and a rule, got an empty std::function");
+  if (inputs.size() > max_read_inputs) {
+    throw ValueError(
+        fmt::format("custom_vjp: takes at most {} inputs, got {}", max_read_inputs, inputs.size()));
+  }
+  std::vector<Tensor> constants;
+  std::vector<const Tensor*> pointers;
+  for (const Tensor& input : inputs) {
+    constants.push_back(input.detach());
+    pointers.push_back(&input);
+  }
+  Tensor y;
+  {
+    const RefuseCaptures scope;
+    y = f(constants);
+  }
+  if (!y.defined()) throw GraphError("custom_vjp: the function returned an empty handle");
+  if (y.requires_grad()) {
+    throw_captured(node_of(y));  // returned as it is, through no operation
+  }
+  const Wishes wishes = wishes_of(pointers);
+  if (wishes.first == nullptr || !is_floating(y.dtype())) return y;
+  return record(CustomVjp(std::move(rule)), Array(array_of(y)), pointers, wishes);
+}
+
+Tensor custom_vjp(const std::function<Tensor(const Tensor&)>& f, UnaryVjpRule rule, const Tensor& x) {
+  if (!f || !rule) throw ValueError("custom_vjp: needs a function and a rule, got an empty std::function");
+  return custom_vjp([&f](std::span<const Tensor> in) { return f(in[0]); },
+                    [rule = std::move(rule)](std::span<const Tensor> in, const Tensor& y, const Tensor& g) {
+                      return std::vector<Tensor>{rule(in[0], y, g)};
+                    },
+                    std::span(&x, 1));
+}
+
+}  // namespace xtgrad::v1

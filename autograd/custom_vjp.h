@@ -1,0 +1,33 @@
+#pragma once
+
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "xtgrad/autograd/export.h"
+#include "xtgrad/autograd/tensor.h"
+
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
+
+/// The derivative rule of a function: from its inputs, its output and the cotangent of the output, the
+/// cotangent of each input; an empty handle for one that gets none. Written in differentiable functions and
+/// linear in the cotangent, it gives derivatives of every order.
+using VjpRule =
+    std::function<std::vector<Tensor>(std::span<const Tensor> inputs, const Tensor& output, const Tensor& g)>;
+using UnaryVjpRule = std::function<Tensor(const Tensor& x, const Tensor& y, const Tensor& g)>;
+
+/// f(inputs), whose derivative is what `rule` says instead of what f's operations would give. f runs once,
+/// and nothing in it is recorded. Throws GraphError, with its name, for a tensor that wants a gradient and
+/// that f uses without having been given it; when the rule runs, ValueError, ShapeError or DtypeError for
+/// cotangents that are not the inputs'.
+///
+///   // rounds to -1, 0 or 1, and lets the gradient through as if it did not
+///   Tensor y = custom_vjp([](const Tensor& x) { return sign(x); },
+///                         [](const Tensor&, const Tensor&, const Tensor& g) { return g; }, x);
+[[nodiscard]] Tensor custom_vjp(const std::function<Tensor(std::span<const Tensor>)>& f, VjpRule rule,
+                                std::span<const Tensor> inputs);
+/// The same for a function of one tensor.
+[[nodiscard]] Tensor custom_vjp(const std::function<Tensor(const Tensor&)>& f, UnaryVjpRule rule,
+                                const Tensor& x);
+
+}}  // namespace xtgrad::v1
