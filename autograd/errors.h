@@ -47,6 +47,12 @@ class ValueError : public Error {
   using Error::Error;
 };
 
+/// A result that is NaN or infinite, where a NanGuard asks for finite ones.
+class NonFiniteError : public Error {
+ public:
+  using Error::Error;
+};
+
 /// A file that is missing, damaged, foreign, or larger than memory.
 class IoError : public Error {
  public:

@@ -18,9 +18,9 @@ void compute_any(const Primitive& primitive, Inputs in, Outputs out, InputSet gi
     place_output(primitive, static_cast<int>(k), in, *out[k], given);
     evaluates = evaluates || primitive.alias_of(static_cast<int>(k)) < 0;
   }
-  for (Watcher* w = thread_state.watcher; w != nullptr; w = w->outer_) w->before_eval(primitive, in, out);
+  for (Watcher* w = thread_state.watcher; w != nullptr; w = w->outer()) w->before_eval(primitive, in, out);
   if (evaluates) primitive.eval(in, out);
-  for (Watcher* w = thread_state.watcher; w != nullptr; w = w->outer_) w->after_eval(primitive, in, out);
+  for (Watcher* w = thread_state.watcher; w != nullptr; w = w->outer()) w->after_eval(primitive, in, out);
 }
 
 WatchScope::WatchScope(Watcher& watcher) {

@@ -23,12 +23,18 @@ class Watcher {
   virtual void before_eval(const Primitive& primitive, Inputs in, Outputs out) = 0;
   /// After it. An output's buffer may be an input's: then it has been taken over.
   virtual void after_eval(const Primitive& primitive, Inputs in, Outputs out) = 0;
+  /// In a sweep, before and after the rule of a node. The gradients, one for each input and empty where it
+  /// gets none, may be replaced by others of their shapes and dtypes.
+  virtual void before_rule(const Node& /*node*/) {}
+  virtual void after_rule(const Node& /*node*/, std::span<Tensor> /*gradients*/) {}
+
+  /// The one around this one; null for the outermost.
+  [[nodiscard]] Watcher* outer() const { return outer_; }
 
  private:
   friend class WatchScope;
-  friend void compute_any(const Primitive& primitive, Inputs in, Outputs out, InputSet given);
 
-  Watcher* outer_ = nullptr;  // the one around this; told, too
+  Watcher* outer_ = nullptr;
 };
 
 /// Makes a watcher its thread's while in scope; watchers nest, and all are told, the innermost first.

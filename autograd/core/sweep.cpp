@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <atomic>
 
+#include "xtgrad/autograd/core/compute.h"
 #include "xtgrad/autograd/core/leaf_state.h"
 #include "xtgrad/autograd/core/primitive.h"
-#include "xtgrad/autograd/core/rule_mutation.h"
 #include "xtgrad/autograd/core/visit.h"
 #include "xtgrad/autograd/errors.h"
 
@@ -126,9 +126,10 @@ std::span<Tensor> Sweep::run_rule(Node& node, const Tensor& cotangent, const Way
   if (gradients_.size() < slots.size()) gradients_.resize(slots.size());
   const std::span<Tensor> gradients(gradients_.data(), slots.size());
   VjpContext context(node, cotangent, gradients, ways);
+  for (Watcher* w = thread_state.watcher; w != nullptr; w = w->outer()) w->before_rule(node);
   node.primitive().vjp(context);
   passed_ = true;
-  if (thread_state.mutation != nullptr) thread_state.mutation->apply(node.primitive().name(), gradients);
+  for (Watcher* w = thread_state.watcher; w != nullptr; w = w->outer()) w->after_rule(node, gradients);
   for (std::size_t i = 0; i < slots.size(); ++i) {
     if (!gradients[i].defined()) continue;
     if (context.wanted(i)) {

@@ -6,7 +6,6 @@
 
 namespace xtgrad::inline v1::detail {
 
-struct RuleMutation;
 class Watcher;
 
 /// What a thread does with each operation, besides computing it.
@@ -21,8 +20,7 @@ struct ThreadState {
   std::uint64_t last_id = 0;  // of the nodes made on this thread
   Mode mode = recording_mode;
   Dtype default_dtype = Dtype::float32;
-  Watcher* watcher = nullptr;              // innermost; set exactly if the mode says so
-  const RuleMutation* mutation = nullptr;  // set by the mutation test alone
+  Watcher* watcher = nullptr;  // innermost; set exactly if the mode says so
 
   [[nodiscard]] bool records() const { return (mode & recording_mode) != 0; }
   [[nodiscard]] bool is_watched() const { return (mode & watched_mode) != 0; }

@@ -14,6 +14,7 @@
 #include "xtgrad/autograd/io/npy.h"
 #include "xtgrad/autograd/io/npz.h"
 #include "xtgrad/autograd/io/safetensors.h"
+#include "xtgrad/autograd/observe.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/random.h"
 #include "xtgrad/autograd/shape.h"

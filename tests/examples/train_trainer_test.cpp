@@ -10,7 +10,7 @@
 #include "examples/train/pictures.h"
 #include "examples/train/recipes.h"
 #include "tests/support/program.h"
-#include "xtgrad/autograd/core/rule_mutation.h"
+#include "tests/support/rule_mutation.h"
 #include "xtgrad/autograd/core/thread_state.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/graph.h"
@@ -33,19 +33,9 @@ std::int64_t differences(const Tensor& a, const Tensor& b) {
 }
 
 /// Makes one derivative rule wrong while in scope.
-class Spoil {
- public:
-  explicit Spoil(detail::OpId op)
-      : mutation_{.op = detail::to_string(op), .kind = detail::RuleMutation::Kind::factor} {
-    detail::thread_state.mutation = &mutation_;
-  }
-  ~Spoil() { detail::thread_state.mutation = nullptr; }
-  Spoil(const Spoil&) = delete;
-  Spoil& operator=(const Spoil&) = delete;
-
- private:
-  detail::RuleMutation mutation_;
-};
+testing::RuleMutation spoiled(detail::OpId op) {
+  return testing::RuleMutation({.op = detail::to_string(op), .kind = testing::RuleMutation::Kind::factor});
+}
 
 }  // namespace
 
@@ -58,12 +48,12 @@ TEST_CASE("train's gradient check passes every network, and refuses one whose ru
   }
   const train::Classifier classifier = classifier_for(data, "mlp");
   {
-    const Spoil spoil(detail::OpId::relu);
+    const testing::RuleMutation spoil = spoiled(detail::OpId::relu);
     CHECK_THROWS_AS(train::check_gradients(classifier, data.train), GradientError);
   }
   const train::Classifier convnet = classifier_for(data, "convnet");
   for (const detail::OpId op : {detail::OpId::conv2d, detail::OpId::max_pool2d, detail::OpId::relu}) {
-    const Spoil spoil(op);
+    const testing::RuleMutation spoil = spoiled(op);
     CHECK_THROWS_AS(train::check_gradients(convnet, data.train), GradientError);
   }
 }

@@ -8,28 +8,11 @@
 #include <vector>
 
 #include "tests/autograd/ops/op_walk.h"
+#include "tests/support/rule_mutation.h"
 #include "xtgrad/autograd/core/primitive.h"
-#include "xtgrad/autograd/core/rule_mutation.h"
-#include "xtgrad/autograd/core/thread_state.h"
 #include "xtgrad/autograd/grad.h"
 
 namespace xtgrad::testing { namespace {
-
-using detail::RuleMutation;
-
-/// Puts a fault into a rule while in scope.
-class WithMutation {
- public:
-  explicit WithMutation(const RuleMutation& mutation) : mutation_(mutation) {
-    detail::thread_state.mutation = &mutation_;
-  }
-  ~WithMutation() { detail::thread_state.mutation = nullptr; }
-  WithMutation(const WithMutation&) = delete;
-  WithMutation& operator=(const WithMutation&) = delete;
-
- private:
-  RuleMutation mutation_;
-};
 
 std::string_view to_string(RuleMutation::Kind kind) {
   switch (kind) {
@@ -97,12 +80,12 @@ class MutationRun {
   [[nodiscard]] std::size_t slots() const { return slots_; }
 
   [[nodiscard]] Fate run(RuleMutation::Kind kind, std::size_t slot) const {
-    const RuleMutation mutation{.op = detail::to_string(op_.id), .kind = kind, .input = slot};
+    const RuleMutation::Fault mutation{.op = detail::to_string(op_.id), .kind = kind, .input = slot};
     Fate fate;
     for (std::size_t i = 0; i < samples_.size() && !fate.seen; ++i) {
       if (!can_spoil(mutation, gradients_[i])) continue;
       fate.possible = true;
-      const WithMutation fault(mutation);
+      const RuleMutation fault(mutation);
       fate.seen = is_seen(op_, *samples_[i]);
     }
     return fate;
@@ -126,7 +109,7 @@ class MutationRun {
     return gradients.size() > 1 && other.defined() && other.shape() == gradients[slot].shape();
   }
 
-  static bool can_spoil(const RuleMutation& mutation, const std::vector<Tensor>& gradients) {
+  static bool can_spoil(const RuleMutation::Fault& mutation, const std::vector<Tensor>& gradients) {
     const std::size_t slot = mutation.input;
     if (mutation.kind == RuleMutation::Kind::swapped) return can_be_swapped(gradients, slot);
     return slot < gradients.size() && gradients[slot].defined() && gradients[slot].numel() > 0;

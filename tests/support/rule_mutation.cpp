@@ -1,11 +1,11 @@
-#include "xtgrad/autograd/core/rule_mutation.h"
+#include "tests/support/rule_mutation.h"
 
 #include <utility>
 
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/ops.h"
 
-namespace xtgrad::inline v1::detail {
+namespace xtgrad::testing {
 namespace {
 
 Tensor without_largest_element(const Tensor& gradient) {
@@ -17,8 +17,9 @@ Tensor without_largest_element(const Tensor& gradient) {
 
 }  // namespace
 
-void RuleMutation::apply(std::string_view rule, std::span<Tensor> gradients) const {
-  if (rule != op || input >= gradients.size() || !gradients[input].defined()) return;
+void RuleMutation::after_rule(const detail::Node& node, std::span<Tensor> gradients) {
+  const auto& [op, kind, input] = fault_;
+  if (node.primitive().name() != op || input >= gradients.size() || !gradients[input].defined()) return;
   switch (kind) {
     case Kind::factor:
       gradients[input] = gradients[input] * 1.001;
@@ -39,4 +40,4 @@ void RuleMutation::apply(std::string_view rule, std::span<Tensor> gradients) con
   }
 }
 
-}  // namespace xtgrad::v1::detail
+}  // namespace xtgrad::testing
