@@ -4,9 +4,9 @@
 
 #include <utility>
 
-#include "xtgrad/autograd/core/sweep.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/sweep/sweep.h"
 
 namespace xtgrad::inline v1 {
 namespace detail { namespace {

@@ -10,11 +10,11 @@
 #include <utility>
 
 #include "xtgrad/autograd/core/apply.h"
-#include "xtgrad/autograd/core/new_tensor.h"
 #include "xtgrad/autograd/core/philox.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/kernels/parallel.h"
+#include "xtgrad/autograd/new_tensor.h"
 
 namespace xtgrad::inline v1 {
 

@@ -6,11 +6,11 @@
 #include <string_view>
 #include <utility>
 
-#include "xtgrad/autograd/core/sweep.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/sweep/sweep.h"
 
 namespace xtgrad::inline v1 {
 

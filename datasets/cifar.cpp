@@ -9,7 +9,7 @@
 #include <string_view>
 #include <utility>
 
-#include "xtgrad/autograd/core/new_tensor.h"
+#include "xtgrad/autograd/new_tensor.h"
 #include "xtgrad/datasets/byte_reader.h"
 #include "xtgrad/datasets/checks.h"
 #include "xtgrad/datasets/cifar_records.h"

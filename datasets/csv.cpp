@@ -11,7 +11,7 @@
 #include <string_view>
 #include <utility>
 
-#include "xtgrad/autograd/core/new_tensor.h"
+#include "xtgrad/autograd/new_tensor.h"
 #include "xtgrad/datasets/checks.h"
 #include "xtgrad/datasets/csv_records.h"
 #include "xtgrad/datasets/file_array.h"

@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <utility>
 
-#include "xtgrad/autograd/core/new_tensor.h"
+#include "xtgrad/autograd/new_tensor.h"
 
 namespace xtgrad::inline v1::datasets::detail {
 

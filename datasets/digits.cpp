@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "xtgrad/autograd/core/new_tensor.h"
+#include "xtgrad/autograd/new_tensor.h"
 #include "xtgrad/datasets/checks.h"
 
 namespace xtgrad::inline v1::datasets {

@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <new>
 
-#include "xtgrad/autograd/core/new_tensor.h"
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/new_tensor.h"
 
 namespace xtgrad::inline v1::datasets::detail {
 

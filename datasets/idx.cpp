@@ -9,7 +9,7 @@
 #include <string_view>
 #include <utility>
 
-#include "xtgrad/autograd/core/new_tensor.h"
+#include "xtgrad/autograd/new_tensor.h"
 #include "xtgrad/datasets/checks.h"
 #include "xtgrad/datasets/file_array.h"
 #include "xtgrad/datasets/idx_file.h"

@@ -4,7 +4,7 @@
 #include <cstring>
 #include <utility>
 
-#include "xtgrad/autograd/core/new_tensor.h"
+#include "xtgrad/autograd/new_tensor.h"
 
 namespace xtgrad::inline v1::datasets::detail {
 

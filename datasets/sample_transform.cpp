@@ -10,8 +10,8 @@
 #include <string_view>
 #include <utility>
 
-#include "xtgrad/autograd/core/new_tensor.h"
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/new_tensor.h"
 #include "xtgrad/datasets/decode.h"
 #include "xtgrad/datasets/transform_rows.h"
 

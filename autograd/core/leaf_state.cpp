@@ -1,37 +1,6 @@
 #include "xtgrad/autograd/core/leaf_state.h"
 
-#include "xtgrad/autograd/core/accumulate.h"
-#include "xtgrad/autograd/ops.h"
-
 namespace xtgrad::inline v1::detail {
-
-void GradientSlot::accumulate(Tensor gradient, std::uint64_t sweep) {
-  const std::lock_guard lock(mutex_);
-  last_sweep_.store(sweep, std::memory_order_relaxed);
-  accumulate_into(gradient_, std::move(gradient));
-}
-
-GradientSlot::Sum GradientSlot::prepare(const Tensor& gradient) const {
-  Sum sum;
-  {
-    const std::lock_guard lock(mutex_);
-    if (!gradient_.defined() || (is_private(gradient_) && !thread_state.records())) return sum;
-    sum.base = gradient_;
-  }
-  sum.value = add(sum.base, gradient);
-  return sum;
-}
-
-void GradientSlot::accumulate(Tensor gradient, Sum prepared, std::uint64_t sweep) {
-  const std::lock_guard lock(mutex_);
-  last_sweep_.store(sweep, std::memory_order_relaxed);
-  if (prepared.base.defined() && prepared.base.node() == gradient_.node()) {
-    gradient_ = std::move(prepared.value);
-    return;
-  }
-  prepared = Sum();  // its handle would keep the gradient from being added to in place
-  accumulate_into(gradient_, std::move(gradient));
-}
 
 LeafState& leaf_state_of(Node& node) {
   if (LeafState* state = node.leaf_state()) return *state;

@@ -136,11 +136,6 @@ Node* allocate_recorded(Array&& array, std::size_t primitive_bytes, std::span<co
   return node;
 }
 
-void throw_too_large(const Shape& shape, Dtype dtype) {
-  throw ShapeError(fmt::format("Tensor: too large: {} {} has more than 2^63 - 1 bytes", to_string(dtype),
-                               to_string(shape)));
-}
-
 void throw_empty_handle() {
   throw ValueError(
       "Tensor: the handle is empty; it was default-constructed, moved from, or is a gradient that "

@@ -51,7 +51,7 @@ class Node : public NodeCounts {
     destructor_flag = 64,   // the primitive's attributes have a destructor
     claimed_flag = 16,      // by the sweep that will free it, or has done so: closed to every other
   };
-  /// The upper byte of the flags counts the sweeps that are at the node; see core/visit.h.
+  /// The upper byte of the flags counts the sweeps that are at the node; see sweep/visit.h.
   static constexpr std::uint16_t one_visitor = 256;
   static constexpr std::uint32_t max_slots = (std::uint32_t{1} << 28) - 1;
   static constexpr std::uint32_t max_auxiliaries = 15;

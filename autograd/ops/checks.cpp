@@ -4,8 +4,8 @@
 
 #include <cmath>
 
-#include "xtgrad/autograd/core/new_tensor.h"
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/new_tensor.h"
 
 namespace xtgrad::inline v1::detail {
 

@@ -50,8 +50,17 @@ class RuleOf final : public ConstantPrimitive<RuleOf<P, K, N>> {
     (std::make_index_sequence<N>{});
   }
   [[nodiscard]] InputSet may_overwrite(int) const override { return (InputSet{1} << N) - 1; }
+  [[nodiscard]] TileKernel bind(InputSpecs in) const override {
+    return visit_floating(in[0]->dtype, [](auto zero) -> TileKernel { return run_tile<decltype(zero)>; });
+  }
 
  private:
+  template <class T>
+  static void run_tile(const Primitive& primitive, std::int64_t n, const void* const* in, InputSet repeated,
+                       void* const* out) {
+    map_tile<T, N, 1>(static_cast<const RuleOf&>(primitive).formula(), n, in, repeated, out);
+  }
+
   [[nodiscard]] auto formula() const {
     return [this](const auto&... values) { return primitive_.formula(Index<K>{}, values...); };
   }

@@ -5,9 +5,9 @@
 #include <type_traits>
 #include <utility>
 
-#include "xtgrad/autograd/core/new_tensor.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/new_tensor.h"
 #include "xtgrad/autograd/ops/elementwise.h"
 
 namespace xtgrad::inline v1 {

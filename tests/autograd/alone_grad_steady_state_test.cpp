@@ -68,7 +68,7 @@ Tensor graph_of_many(const std::vector<Tensor>& leaves) {
 }
 
 /// What one call of grad costs in the steady state.
-Counts cost_of_grad(Dtype dtype, bool planned, bool create_graph) {
+[[maybe_unused]] Counts cost_of_grad(Dtype dtype, bool planned, bool create_graph) {
   std::vector<Tensor> leaves;
   for (int i = 0; i < 30; ++i) leaves.push_back(full({3}, 0.1 * i, {.dtype = dtype, .requires_grad = true}));
   std::vector<Tensor> inputs = leaves;

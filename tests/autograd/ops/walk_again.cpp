@@ -47,6 +47,36 @@ void check_inferred(const detail::Trace& trace, const Sample& sample, Findings& 
   }
 }
 
+/// Steps that can be run tile by tile, by a kernel bound to their dtype, have the same bits so.
+void check_tiles(const detail::Trace& trace, const Sample& sample, Findings& findings) {
+  for (const detail::TracedStep& step : trace.steps) {
+    std::vector<const detail::Spec*> specs;
+    for (const detail::TracedOperand& input : step.inputs) specs.push_back(&input.spec);
+    const detail::TileKernel kernel = specs.empty() ? nullptr : step.primitive->bind(specs);
+    if (kernel == nullptr) continue;
+    const detail::TracedOperand& output = step.outputs[0];
+    const std::int64_t n = output.spec.shape.numel();
+    std::vector<const void*> in;
+    detail::InputSet repeated = 0;
+    bool fits = n > 0;
+    for (std::size_t i = 0; i < specs.size(); ++i) {
+      const bool is_one = specs[i]->shape.numel() == 1 && n != 1;
+      fits = fits && (is_one || specs[i]->shape == output.spec.shape);
+      if (is_one) repeated |= detail::InputSet{1} << i;
+      in.push_back(trace.values[step.inputs[i].value].buffer.data());
+    }
+    if (!fits) continue;
+    const detail::TracedValue& made = trace.values[output.value];
+    const detail::BufferRef buffer = detail::BufferRef::allocate(made.bytes);
+    std::memset(buffer.data(), 0xFF, made.bytes);
+    void* const out = buffer.data();
+    kernel(*step.primitive, n, in.data(), repeated, &out);
+    if (!same_bytes(buffer, made.buffer, made.bytes)) {
+      findings.add(sample, fmt::format("{}: a tile has other bits than the whole", step.primitive->name()));
+    }
+  }
+}
+
 void check_sample(const Op& op, const Sample& sample, Dtype dtype, Findings& findings) {
   Random random = random_for(op, Check::again);
   const std::vector<Values> values = draw_inputs(sample, dtype, random);
@@ -65,6 +95,7 @@ void check_sample(const Op& op, const Sample& sample, Dtype dtype, Findings& fin
   }
   compare_again(tracer.trace(), sample, to_string(dtype), findings);
   check_inferred(tracer.trace(), sample, findings);
+  check_tiles(tracer.trace(), sample, findings);
   for (const detail::TracedValue& value : tracer.trace().values) {
     if (!value.is_declared && !value.is_made) {
       findings.add(sample,

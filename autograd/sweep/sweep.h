@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
-#include "xtgrad/autograd/core/pending.h"
-#include "xtgrad/autograd/core/sweep_plan.h"
+#include "xtgrad/autograd/sweep/pending.h"
+#include "xtgrad/autograd/sweep/sweep_plan.h"
 
 namespace xtgrad::inline v1::detail {
 

@@ -1,12 +1,12 @@
-#include "xtgrad/autograd/core/sweep_plan.h"
+#include "xtgrad/autograd/sweep/sweep_plan.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "xtgrad/autograd/core/node_queue.h"
-#include "xtgrad/autograd/core/visit.h"
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/sweep/node_queue.h"
+#include "xtgrad/autograd/sweep/visit.h"
 
 namespace xtgrad::inline v1::detail {
 

@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "xtgrad/autograd/core/accumulate.h"
-#include "xtgrad/autograd/core/node_queue.h"
+#include "xtgrad/autograd/sweep/accumulate.h"
+#include "xtgrad/autograd/sweep/node_queue.h"
 
 namespace xtgrad::inline v1::detail {
 

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "xtgrad/autograd/core/node_table.h"
+#include "xtgrad/autograd/sweep/node_table.h"
 
 namespace xtgrad::inline v1::detail {
 

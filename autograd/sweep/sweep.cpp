@@ -1,4 +1,4 @@
-#include "xtgrad/autograd/core/sweep.h"
+#include "xtgrad/autograd/sweep/sweep.h"
 
 #include <fmt/format.h>
 
@@ -8,8 +8,8 @@
 #include "xtgrad/autograd/core/compute.h"
 #include "xtgrad/autograd/core/leaf_state.h"
 #include "xtgrad/autograd/core/primitive.h"
-#include "xtgrad/autograd/core/visit.h"
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/sweep/visit.h"
 
 namespace xtgrad::inline v1::detail {
 namespace {

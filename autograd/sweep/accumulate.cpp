@@ -1,4 +1,4 @@
-#include "xtgrad/autograd/core/accumulate.h"
+#include "xtgrad/autograd/sweep/accumulate.h"
 
 #include "xtgrad/autograd/kernels/add_into.h"
 #include "xtgrad/autograd/ops.h"

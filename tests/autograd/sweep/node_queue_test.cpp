@@ -1,4 +1,4 @@
-#include "xtgrad/autograd/core/node_queue.h"
+#include "xtgrad/autograd/sweep/node_queue.h"
 
 #include <doctest/doctest.h>
 

@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
-#include "xtgrad/autograd/core/node_table.h"
 #include "xtgrad/autograd/core/primitive.h"
+#include "xtgrad/autograd/sweep/node_table.h"
 
 namespace xtgrad::inline v1::detail {
 
