@@ -28,8 +28,7 @@ double evenly_spaced(double start, double step, std::int64_t i) {
   return std::fma(static_cast<double>(i), step, start);
 }
 
-/// What primitives that make a tensor from numbers alone share. Self offers `value(i)`, a double that the
-/// dtype must hold, or hides `eval`; `function` is what the user called.
+/// What primitives that make a tensor from numbers alone share; `function` is what the user called.
 template <class Self>
 class Creation : public detail::ConstantPrimitive<Self> {
  public:

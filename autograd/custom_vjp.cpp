@@ -7,7 +7,6 @@
 
 #include "xtgrad/autograd/core/apply.h"
 #include "xtgrad/autograd/errors.h"
-#include "xtgrad/autograd/grad.h"
 
 namespace xtgrad::inline v1 {
 namespace detail { namespace {

@@ -15,7 +15,8 @@ namespace xtgrad::inline v1::detail {
 /// `compute` for a primitive of any class and any number of operands, watched or not.
 void compute_any(const Primitive& primitive, Inputs in, Outputs out, InputSet given = 0);
 
-/// Told of every computation of its thread while in a WatchScope. It may not compute by itself.
+/// Told of every computation of its thread while in a WatchScope. It may not compute while it is told of one;
+/// in `before_rule` and `after_rule` it may.
 class Watcher {
  public:
   virtual ~Watcher() = default;
@@ -102,29 +103,27 @@ void compute(const P& primitive, const std::array<const Array*, N>& in, const st
   for (std::size_t k = 0; k < M; ++k) {
     if (out[k] != nullptr) place_output(primitive, static_cast<int>(k), in, *out[k], given);
   }
-  if (M == 1 && alias_of(primitive, 0) >= 0) return;
   primitive.P::eval(in, out);
 }
 
-/// As above, for one output that is always wanted.
+/// As above, for one output that is always wanted, and gets an alias or memory of its own.
 template <class P, std::size_t N>
-Array compute_one(const P& primitive, const std::array<const Array*, N>& in, InputSet given = 0) {
+Array compute_one(const P& primitive, const std::array<const Array*, N>& in) {
   Array result;
   if (thread_state.is_watched()) {
     Array* const out = &result;
-    compute_any(primitive, in, {&out, 1}, given);
+    compute_any(primitive, in, {&out, 1});
     return result;
   }
   std::array<const Spec*, N> in_specs;
   for (std::size_t i = 0; i < N; ++i) in_specs[i] = in[i];
   Spec* const spec = &result;
   primitive.P::infer(in_specs, {&spec, 1});
-  if (given == 0 && alias_of(primitive, 0) < 0) {
-    result.buffer = BufferRef::allocate(bytes_of(result.shape, result.dtype));
-  } else {
-    place_output(primitive, 0, in, result, given);
+  if (const int source = alias_of(primitive, 0); source >= 0) {
+    result.buffer = in[static_cast<std::size_t>(source)]->buffer;
+    return result;
   }
-  if (alias_of(primitive, 0) >= 0) return result;
+  result.buffer = BufferRef::allocate(bytes_of(result.shape, result.dtype));
   Array* const out = &result;
   primitive.P::eval(in, {&out, 1});
   return result;

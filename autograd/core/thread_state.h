@@ -12,8 +12,7 @@ class Watcher;
 using Mode = std::uint8_t;
 inline constexpr Mode recording_mode = 1;  // results are nodes of the graph
 inline constexpr Mode watched_mode = 2;    // a watcher is told of every computation
-inline constexpr Mode refusing_mode =
-    4;  // where nothing is recorded, tensors that want a gradient are refused
+inline constexpr Mode refusing_mode = 4;   // unless it records, it refuses tensors that want a gradient
 
 /// What every operation asks of its thread, in one place so that one address computation serves all of it.
 struct ThreadState {

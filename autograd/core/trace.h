@@ -12,8 +12,8 @@
 
 namespace xtgrad::inline v1::detail {
 
-/// A buffer that traced steps read or write. Elements never change once they are there, so a buffer is a
-/// value; one that a step takes over is two values, one after the other.
+/// A buffer that traced steps read or write. Elements never change once they are there, and the tracer holds
+/// every buffer, so that none is taken over: a buffer is a value.
 struct TracedValue {
   std::string name;       ///< of a declared input; empty for what a step made
   BufferRef buffer;       ///< as it was when it came up
@@ -42,7 +42,7 @@ class Trace {
   std::vector<TracedValue> values;
   std::vector<TracedStep> steps;
 
-  /// One line a step: "3 = tanh(2)  float32 [4]".
+  /// One line a step: "%3 = tanh(%2)  float32 [4]".
   [[nodiscard]] std::string text() const;
 
   /// Runs the steps again, from the inputs as they were, on memory that is filled with 0xFF before, and
@@ -64,7 +64,11 @@ class Tracer final : public Watcher {
   void declare(std::string_view name, const Tensor& tensor);
   /// What has been listed so far.
   [[nodiscard]] const Trace& trace() const { return trace_; }
-  [[nodiscard]] Trace take() { return std::move(trace_); }
+  /// The same, given away; the list begins anew.
+  [[nodiscard]] Trace take() {
+    index_.clear();
+    return std::exchange(trace_, Trace());
+  }
 
   void before_eval(const Primitive&, Inputs, Outputs) override {}
   void after_eval(const Primitive& primitive, Inputs in, Outputs out) override;

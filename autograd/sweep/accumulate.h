@@ -1,6 +1,6 @@
 #pragma once
 
-#include "xtgrad/autograd/core/node.h"
+#include "xtgrad/autograd/core/compute.h"
 
 namespace xtgrad::inline v1::detail {
 
@@ -8,7 +8,7 @@ namespace xtgrad::inline v1::detail {
 /// handles: nobody else can see its elements.
 [[nodiscard]] inline bool is_private(const Tensor& sum, std::uint32_t handles = 1) {
   const Node& node = node_of(sum);
-  return node.values.load() == handles && node.array.buffer.unique() && !node.recorded();
+  return may_take_over(node, handles) && !node.recorded();
 }
 
 /// `sum` with `term` added: in place if no other handle can see `sum`'s elements and nothing records.
