@@ -65,12 +65,15 @@ class CotangentSums {
 class VjpContext {
  public:
   /// `ways`: one for each input, or null if every input that requires a gradient gets one.
-  VjpContext(Node& node, const Tensor& cotangent, std::span<Tensor> gradients, const Way* ways,
+  VjpContext(Node& node, Tensor& cotangent, std::span<Tensor> gradients, const Way* ways,
              CotangentSums* sums = nullptr)
       : cotangent_(cotangent), node_(node), gradients_(gradients), ways_(ways), sums_(sums) {}
 
   /// Cotangent of the output, of its shape and dtype.
   [[nodiscard]] const Tensor& g() const { return cotangent_; }
+  /// The same for its last use in the rule: where nobody else sees its elements, the gradient may take them
+  /// over.
+  [[nodiscard]] Tensor take_g() { return std::move(cotangent_); }
   /// The same for output k of a primitive that has several: an empty handle where no gradient reaches it.
   [[nodiscard]] const Tensor& g(std::size_t k) const;
   /// True if input i wants a gradient; a rule does no work for the others.
@@ -106,7 +109,7 @@ class VjpContext {
   void add(Tensor& sum, Tensor term) const { sums_->add(sum, std::move(term)); }
 
  private:
-  const Tensor& cotangent_;
+  Tensor& cotangent_;
   Node& node_;
   std::span<Tensor> gradients_;
   const Way* ways_;

@@ -85,10 +85,10 @@ class Unary : public Elementwise<Self, Id, 1, Integers> {
 
   void vjp(VjpContext& context) const override {
     if constexpr (Self::saves == reads_nothing) {
-      context.set(0, evaluate(this->self(), context.g()));
+      context.set(0, evaluate_onto(this->self(), context.take_g()));
     } else {
       const SavedValue saved = Self::saves == output_bit ? context.output() : context.input(0);
-      context.set(0, evaluate(this->self(), context.g(), saved));
+      context.set(0, evaluate_onto(this->self(), context.take_g(), saved));
     }
   }
 

@@ -83,4 +83,17 @@ Tensor evaluate(const P& primitive, const Values&... values) {
   return apply_constant(RuleOf<P, K, sizeof...(Values)>(primitive), values...);
 }
 
+/// `evaluate` for the last use of a cotangent, of the result's shape: where nobody else can see its elements,
+/// the result takes them over, and its node.
+template <int K = 0, class P, class... Values>
+Tensor evaluate_onto(const P& primitive, Tensor g, const Values&... values) {
+  Node& node = node_of(g);
+  // Whoever watches may want to see what went in, after the fact.
+  if (!may_take_over(node, 1) || (thread_state.mode & (recording_mode | watched_mode)) != 0) {
+    return evaluate<K>(primitive, g, values...);
+  }
+  compute_in_place(RuleOf<P, K, 1 + sizeof...(Values)>(primitive), node.array, array_of(values)...);
+  return g;
+}
+
 }  // namespace xtgrad::v1::detail
