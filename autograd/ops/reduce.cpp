@@ -17,6 +17,7 @@ class Reduction : public PrimitiveOf<Self, Id> {
   explicit Reduction(const ReducedAxes& axes) : axes_(axes) {}
 
   void describe(Attributes& a) override { axes_.describe(a); }
+  [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override { return in[0]->shape.numel(); }
 
  protected:
   ~Reduction() = default;
@@ -125,6 +126,7 @@ class Argmax final : public ConstantPrimitive<Argmax> {
     const AxisView view(in[0]->shape, axis_);
     argmax_axis(*in[0], view.outer, view.axis, view.inner, *out[0]);
   }
+  [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override { return in[0]->shape.numel(); }
 
  private:
   std::size_t axis_;
