@@ -65,6 +65,14 @@ std::vector<NamedParameter> list_of(ModuleBase& root) {
   }
 }
 
+// Out of line, so that nothing of them is on the way of a call that nobody watches.
+[[gnu::noinline, gnu::cold]] void tell_begin(const ModuleCall& call) {
+  for (Watcher* w = thread_state.watcher; w != nullptr; w = w->outer()) w->enter_module(call);
+}
+[[gnu::noinline, gnu::cold]] void tell_end(const ModuleCall& call) {
+  for (Watcher* w = thread_state.watcher; w != nullptr; w = w->outer()) w->leave_module(call);
+}
+
 }  // namespace
 
 ModuleCall::ModuleCall(ModuleBase& module)
@@ -72,14 +80,14 @@ ModuleCall::ModuleCall(ModuleBase& module)
       module_(module),
       root_(outer() != nullptr ? static_cast<const ModuleCall*>(outer())->root_ : module) {
   thread_state.module = this;
-  if (!thread_state.is_watched()) return;
-  for (Watcher* w = thread_state.watcher; w != nullptr; w = w->outer()) w->enter_module(*this);
+  if (thread_state.is_watched()) [[unlikely]]
+    tell_begin(*this);
 }
 
 ModuleCall::~ModuleCall() {
   thread_state.module = outer();
-  if (!thread_state.is_watched()) return;
-  for (Watcher* w = thread_state.watcher; w != nullptr; w = w->outer()) w->leave_module(*this);
+  if (thread_state.is_watched()) [[unlikely]]
+    tell_end(*this);
 }
 
 const ModuleCall* ModuleCall::current() { return innermost_call(); }

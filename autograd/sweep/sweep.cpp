@@ -15,20 +15,23 @@
 namespace xtgrad::inline v1::detail {
 namespace {
 
-void check_gradient(const Node& node, std::size_t i, const Tensor& gradient, const Node& input) {
-  const Array& array = array_of(gradient);
-  if (array.shape == input.array.shape && array.dtype == input.array.dtype) return;
+[[noreturn]] void throw_misfit(const Node& node, std::size_t i, const Array& gradient, const Array& input) {
   throw InternalError(fmt::format("{}: its rule gave input {} a gradient of {} {}, but the input is {} {}",
-                                  node.primitive().name(), i, to_string(array.dtype), to_string(array.shape),
-                                  to_string(input.array.dtype), to_string(input.array.shape)));
+                                  node.primitive().name(), i, to_string(gradient.dtype),
+                                  to_string(gradient.shape), to_string(input.dtype), to_string(input.shape)));
 }
 
-void keep_wanted(const Node& node, const VjpContext& context, std::span<Tensor> gradients) {
+/// Drops what nobody wants, and checks the rest. Inlined by force: who else calls it is rare.
+[[gnu::always_inline]] inline void keep_wanted(const Node& node, const VjpContext& context,
+                                               std::span<Tensor> gradients) {
   const std::span<const Slot> slots = node.slots();
   for (std::size_t i = 0; i < slots.size(); ++i) {
     if (!gradients[i].defined()) continue;
     if (context.wanted(i)) {
-      check_gradient(node, i, gradients[i], node_of(*slots[i].node()));
+      const Array &gradient = array_of(gradients[i]), &input = node_of(*slots[i].node()).array;
+      if (!(gradient.shape == input.shape) || gradient.dtype != input.dtype) {
+        throw_misfit(node, i, gradient, input);
+      }
     } else {
       gradients[i] = Tensor();
     }
