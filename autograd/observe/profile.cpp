@@ -92,14 +92,15 @@ std::string Profile::table() const {
   if (std::none_of(parts.begin(), parts.end(), [](const ProfileModule& m) { return m.calls > 0; })) {
     return text;
   }
-  text += fmt::format("\n{:<28} {:>6} {:>19} {:>23} {:>19} {:>10}\n", "module", "calls", "ms forward, back",
-                      "Mflop forward, back", "peak MB forw., back", "MB held");
+  text += fmt::format("\n{:<28} {:>6} {:>10} {:>10} {:>9} {:>10} {:>10} {:>9} {:>9}\n", "module", "calls",
+                      "forward ms", "Mflop", "peak MB", "back ms", "Mflop", "peak MB", "MB held");
   for (const ProfileModule& part : parts) {
-    text += fmt::format("{:<28} {:>6} {:>9.3f} {:>9.3f} {:>11.3f} {:>11.3f} {:>9.3f} {:>9.3f} {:>10.3f}\n",
-                        part.name, part.calls, 1e3 * part.forward.seconds, 1e3 * part.backward.seconds,
-                        millions(part.forward.flops), millions(part.backward.flops),
-                        millions(part.forward.peak_bytes), millions(part.backward.peak_bytes),
-                        millions(part.held_bytes));
+    const auto columns = [](const ProfileCost& cost) {
+      return fmt::format("{:>10.3f} {:>10.3f} {:>9.3f}", 1e3 * cost.seconds, millions(cost.flops),
+                         millions(cost.peak_bytes));
+    };
+    text += fmt::format("{:<28} {:>6} {} {} {:>9.3f}\n", part.name, part.calls, columns(part.forward),
+                        columns(part.backward), millions(part.held_bytes));
   }
   return text;
 }

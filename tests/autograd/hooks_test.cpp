@@ -2,9 +2,11 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "xtgrad/autograd/creation.h"
@@ -391,6 +393,24 @@ TEST_CASE("a hook may sweep another graph") {
   });
   h.backward();
   CHECK(x.grad().item() == 20);
+}
+
+TEST_CASE("threads that sweep graphs with a common leaf each call its hooks") {
+  const Tensor x = full({}, 3, {.requires_grad = true});
+  std::atomic<int> calls{0};
+  on_gradient(x, [&](const Tensor& g) {
+    ++calls;
+    return g * 2;
+  });
+  constexpr int rounds = 200;
+  const auto work = [&] {
+    for (int i = 0; i < rounds; ++i) (x * 5).backward();
+  };
+  std::thread other(work);
+  work();
+  other.join();
+  CHECK(calls == 2 * rounds);
+  CHECK(x.grad().item() == 2 * rounds * 10);
 }
 
 TEST_CASE("hooks live as long as the node, and no longer") {
