@@ -63,10 +63,10 @@ void run_gradient_hooks(const Node& node, Tensor& gradient) {
 
 void run_accumulated_hooks(const Node& node) {
   if (node.recorded()) return;
+  const Tensor gradient = node.leaf_state()->gradient->get();
+  if (!gradient.defined()) return;  // another function has cleared it
   for (const auto& entry : entries_of(node)) {
-    if (!entry->is_removed && entry->on_accumulated) {
-      entry->on_accumulated(node.leaf_state()->gradient->get());
-    }
+    if (!entry->is_removed && entry->on_accumulated) entry->on_accumulated(gradient);
   }
 }
 

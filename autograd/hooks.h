@@ -18,7 +18,7 @@ namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 // value; a function that holds its own tensor keeps both alive until it is removed. What a function throws
 // leaves the sweep, which then has stored no gradient, except that `on_accumulated` comes after all are. No
 // thread may add or remove functions on a tensor while another sweeps a graph that it is in; a function
-// itself may.
+// itself may, and the sweep that calls it need not call what it adds.
 
 namespace detail {
 struct HookEntry;
@@ -52,8 +52,8 @@ using GradientHook = std::function<Tensor(const Tensor& gradient)>;
 /// for a leaf before it is added to its grad(). Throws GraphError if x wants no gradient; the sweep throws
 /// ShapeError or DtypeError if f gives a gradient that does not fit x.
 ///
-///   Tensor h = tanh(matmul(x, w));
-///   on_gradient(h, [](const Tensor& g) { return clamp(g, -1, 1); });
+///   const Tensor h = tanh(matmul(x, w));
+///   on_gradient(h, [](const Tensor& g) { return clamp(g, {.min = -1, .max = 1}); });
 ///   sum(square(h)).backward();  // w's gradient is that of the clamped one
 Hook on_gradient(const Tensor& x, GradientHook f);
 
