@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "xtgrad/autograd/core/primitive.h"
+#include "xtgrad/autograd/errors.h"
 
 namespace xtgrad::inline v1::detail {
 
@@ -28,6 +29,12 @@ class Watcher {
   /// gets none, may be replaced by others of their shapes and dtypes.
   virtual void before_rule(const Node& /*node*/) {}
   virtual void after_rule(const Node& /*node*/, std::span<Tensor> /*gradients*/) {}
+  /// After all that, also of a rule that threw, whose error may be told where it comes from.
+  virtual void leave_rule(const Node& /*node*/) noexcept {}
+  virtual void locate(Error& /*error*/) const {}
+  /// A module's forward begins, and ends, in whatever way.
+  virtual void enter_module(const ModuleScope& /*module*/) noexcept {}
+  virtual void leave_module(const ModuleScope& /*module*/) noexcept {}
 
   /// The one around this one; null for the outermost.
   [[nodiscard]] Watcher* outer() const { return outer_; }

@@ -160,6 +160,10 @@ class Primitive {
   /// Inputs whose buffer the output may take over where nobody else can see it, and both have one shape and
   /// dtype: `eval` then writes over what it reads.
   [[nodiscard]] virtual InputSet may_overwrite(int /*output*/) const { return 0; }
+  /// Arithmetic operations of one `eval`, for profiles. Sums of products count each addition and each
+  /// multiplication, padding's included; an elementwise formula counts one for each element of its result,
+  /// and a reduction one for each that it reads, whatever they compute. 0 for what moves or converts.
+  [[nodiscard]] virtual std::int64_t flops(InputSpecs /*in*/, InputSpecs /*out*/) const { return 0; }
   /// For a program that runs again; see TileKernel.
   [[nodiscard]] virtual TileKernel bind(InputSpecs) const { return nullptr; }
 

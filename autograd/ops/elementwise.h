@@ -37,6 +37,9 @@ class Elementwise : public PrimitiveOf<Self, Id> {
   void eval(Inputs in, Outputs out) const override { eval_on(in, *out[0], std::make_index_sequence<N>{}); }
 
   [[nodiscard]] InputSet may_overwrite(int) const override { return (InputSet{1} << N) - 1; }
+  [[nodiscard]] std::int64_t flops(InputSpecs, InputSpecs out) const override {
+    return out[0]->shape.numel();
+  }
 
   [[nodiscard]] TileKernel bind(InputSpecs in) const override {
     if (!FloatingTypes::contains(in[0]->dtype)) return nullptr;

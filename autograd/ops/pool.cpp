@@ -69,6 +69,11 @@ class MaxPool : public PrimitiveOf<Self, Id> {
     return windowed_planes(x, {pooled[2], pooled[3]}, window_of(options_));
   }
 
+  /// Each place looks at its whole window.
+  [[nodiscard]] std::int64_t flops_of(const Shape& pooled) const {
+    return pooled.numel() * options_.kernel.height * options_.kernel.width;
+  }
+
   MaxPool2dOptions options_;
 };
 
@@ -86,6 +91,9 @@ class MaxPool2d final : public MaxPool<MaxPool2d, OpId::max_pool2d> {
   }
   void eval(Inputs in, Outputs out) const override {
     max_pool_planes(planes(in[0]->shape, out[0]->shape), *in[0], *out[0]);
+  }
+  [[nodiscard]] std::int64_t flops(InputSpecs, InputSpecs out) const override {
+    return flops_of(out[0]->shape);
   }
   void vjp(VjpContext& context) const override {
     context.set(0, max_pool2d_put(context.g(), context.input(0), options_));
@@ -112,6 +120,9 @@ class MaxPool2dTake final : public MaxPool<MaxPool2dTake, OpId::max_pool2d_take>
   void eval(Inputs in, Outputs out) const override {
     max_take_planes(planes(in[1]->shape, out[0]->shape), *in[0], *in[1], *out[0]);
   }
+  [[nodiscard]] std::int64_t flops(InputSpecs, InputSpecs out) const override {
+    return flops_of(out[0]->shape);
+  }
   void vjp(VjpContext& context) const override {
     context.set(0, max_pool2d_put(context.g(), context.input(1), options_));
   }
@@ -137,6 +148,9 @@ class MaxPool2dPut final : public MaxPool<MaxPool2dPut, OpId::max_pool2d_put> {
   }
   void eval(Inputs in, Outputs out) const override {
     max_put_planes(planes(in[1]->shape, in[0]->shape), *in[0], *in[1], *out[0]);
+  }
+  [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override {
+    return flops_of(in[0]->shape);
   }
   void vjp(VjpContext& context) const override {
     context.set(0, max_pool2d_take(context.g(), context.input(1), options_));
@@ -168,6 +182,11 @@ class AvgPool : public PrimitiveOf<Self, Id> {
     return {.fixed = options_.divisor_override.value_or(0), .count_padding = options_.count_include_pad};
   }
 
+  /// Each place sums its window, or spreads over it, and divides.
+  [[nodiscard]] std::int64_t flops_of(const Shape& pooled) const {
+    return pooled.numel() * options_.kernel.height * options_.kernel.width;
+  }
+
   AvgPool2dOptions options_;
 };
 
@@ -182,6 +201,9 @@ class AvgPool2d final : public AvgPool<AvgPool2d, OpId::avg_pool2d> {
   }
   void eval(Inputs in, Outputs out) const override {
     avg_pool_planes(planes(in[0]->shape, out[0]->shape), divisor(), *in[0], *out[0]);
+  }
+  [[nodiscard]] std::int64_t flops(InputSpecs, InputSpecs out) const override {
+    return flops_of(out[0]->shape);
   }
   void vjp(VjpContext& context) const override {
     const Shape& x = context.shape(0);
@@ -214,6 +236,9 @@ class AvgPool2dSpread final : public AvgPool<AvgPool2dSpread, OpId::avg_pool2d_s
   }
   void eval(Inputs in, Outputs out) const override {
     avg_spread_planes(planes(out[0]->shape, in[0]->shape), divisor(), *in[0], *out[0]);
+  }
+  [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override {
+    return flops_of(in[0]->shape);
   }
   void vjp(VjpContext& context) const override { context.set(0, avg_pool2d(context.g(), options_)); }
 

@@ -50,6 +50,9 @@ class RuleOf final : public ConstantPrimitive<RuleOf<P, K, N>> {
     (std::make_index_sequence<N>{});
   }
   [[nodiscard]] InputSet may_overwrite(int) const override { return (InputSet{1} << N) - 1; }
+  [[nodiscard]] std::int64_t flops(InputSpecs, InputSpecs out) const override {
+    return out[0]->shape.numel();
+  }
   [[nodiscard]] TileKernel bind(InputSpecs in) const override {
     return visit_floating(in[0]->dtype, [](auto zero) -> TileKernel { return run_tile<decltype(zero)>; });
   }
