@@ -87,7 +87,7 @@ class RowOfWindows {
       : at_(at),
         columns_(columns),
         largest_(static_cast<std::size_t>(at.places.width)),
-        largest_at_(static_cast<std::size_t>(at.places.width)) {}
+        largest_at_(static_cast<std::size_t>(WithPlaces ? at.places.width : 0)) {}
 
   /// Looks at row `i` of windows.
   void find(const T* plane, std::int64_t i) {
@@ -124,7 +124,7 @@ class RowOfWindows {
     const std::int64_t stride = at_.window.stride.width;
     columns_.for_each([&](const Stretch& stretch) __attribute__((always_inline)) {
       compare<Stride>(line + stretch.pixel, static_cast<Position>(start + stretch.pixel), stride, stretch.n,
-                      largest + stretch.place, largest_at + stretch.place);
+                      largest + stretch.place, WithPlaces ? largest_at + stretch.place : nullptr);
     });
   }
 
