@@ -5,6 +5,8 @@
 #include <type_traits>
 #include <vector>
 
+#include "xtgrad/autograd/kernels/lanes_index.h"
+#include "xtgrad/autograd/kernels/lanes_pairs.h"
 #include "xtgrad/autograd/kernels/max_pool2d_halves.h"
 #include "xtgrad/autograd/kernels/window_walk.h"
 #include "xtgrad/autograd/memory/pool_allocator.h"
@@ -85,25 +87,29 @@ class RowOfWindows {
  public:
   RowOfWindows(const WindowedPlanes& at, const Stretches& columns)
       : at_(at),
+        side_(at.window.columns()),
         columns_(columns),
-        largest_(static_cast<std::size_t>(at.places.width)),
-        largest_at_(static_cast<std::size_t>(WithPlaces ? at.places.width : 0)) {}
+        uses_lanes_(lanes_serve && side_.stride <= 2 && side_.extent() <= at.image.width),
+        largest_(static_cast<std::size_t>(at.places.width + width)),
+        largest_at_(static_cast<std::size_t>(WithPlaces ? at.places.width + width : 0)) {
+    if (!uses_lanes_) return;
+    const std::int64_t room = (at.places.width + 2 * width) * side_.stride + side_.extent();
+    line_.assign(static_cast<std::size_t>(std::max(room, side_.padding + at.image.width)), -infinity);
+  }
 
   /// Looks at row `i` of windows.
   void find(const T* plane, std::int64_t i) {
     const WindowSide rows = at_.window.rows();
-    std::fill(largest_.begin(), largest_.end(), -std::numeric_limits<T>::infinity());
+    std::fill(largest_.begin(), largest_.end(), -infinity);
     std::fill(largest_at_.begin(), largest_at_.end(), Position(-1));
     const PlaceRange inside = elements_inside(rows, i, at_.image.height);
     for (std::int64_t k = inside.first; k < inside.last; ++k) {
       const std::int64_t start = (i * rows.stride + rows.offset(k)) * at_.image.width;
-      // The compiler uses SIMD for strides that it knows.
-      if (at_.window.stride.width == 1) {
-        compare_line<1>(plane + start, start);
-      } else if (at_.window.stride.width == 2) {
-        compare_line<2>(plane + start, start);
-      } else {
-        compare_line<0>(plane + start, start);
+      if (!uses_lanes_) {
+        compare_stretches(plane + start, start);
+      } else if constexpr (lanes_serve) {
+        std::copy_n(plane + start, at_.image.width, line_.data() + side_.padding);
+        side_.stride == 1 ? compare_lanes<1>(start) : compare_lanes<2>(start);
       }
     }
     if constexpr (WithPlaces) {
@@ -116,29 +122,61 @@ class RowOfWindows {
   [[nodiscard]] const Position* largest_at() const { return largest_at_.data(); }
 
  private:
-  /// Compares a line of pixels, which starts at `start` in the plane.
+  static constexpr T infinity = std::numeric_limits<T>::infinity();
+  static constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
+  static constexpr bool lanes_serve = !WithPlaces || sizeof(Position) == sizeof(T);
+
+  /// Compares the line of pixels that was copied between paddings of -inf, which never win. It starts at
+  /// `start` in the plane.
   template <std::int64_t Stride>
-  void compare_line(const T* line, std::int64_t start) {
-    T* largest = largest_.data();
-    Position* largest_at = largest_at_.data();
-    const std::int64_t stride = at_.window.stride.width;
+  void compare_lanes(std::int64_t start) {
+    for (std::int64_t j = 0; j < at_.places.width; j += width) {
+      Lane<T> best = Lane<T>::load(largest_.data() + j);
+      IndexLane<T> best_at(-1), at(-1);
+      if constexpr (WithPlaces) {
+        best_at = IndexLane<T>::load(largest_at_.data() + j);
+        at = IndexLane<T>::counting(Stride) +
+             IndexLane<T>(static_cast<Position>(start - side_.padding + j * Stride));
+      }
+      const T* pixels = line_.data() + j * Stride;
+      for (std::int64_t k = 0; k < side_.kernel; ++k, pixels += side_.dilation) {
+        const Lane<T> next = Stride == 1 ? Lane<T>::load(pixels) : evens(TwoLanes<T>::load(pixels));
+        const Mask<T> wins = beats(next, best);
+        best = where(wins, next, best);
+        if constexpr (WithPlaces) {
+          best_at = where(wins, at, best_at);
+          at = at + IndexLane<T>(static_cast<Position>(side_.dilation));
+        }
+      }
+      best.store(largest_.data() + j);
+      if constexpr (WithPlaces) best_at.store(largest_at_.data() + j);
+    }
+  }
+
+  /// The same for any stride, and for windows of any size, on the line itself.
+  void compare_stretches(const T* line, std::int64_t start) {
     columns_.for_each([&](const Stretch& stretch) __attribute__((always_inline)) {
-      compare<Stride>(line + stretch.pixel, static_cast<Position>(start + stretch.pixel), stride, stretch.n,
-                      largest + stretch.place, WithPlaces ? largest_at + stretch.place : nullptr);
+      T* largest = largest_.data() + stretch.place;
+      Position* largest_at = WithPlaces ? largest_at_.data() + stretch.place : nullptr;
+      const T* pixels = line + stretch.pixel;
+      const auto at = static_cast<Position>(start + stretch.pixel);
+      if (stretch.n > 1) {
+        compare(pixels, at, side_.stride, stretch.n, largest, largest_at);
+      } else if (beats(*pixels, *largest)) {  // one window, element after element: it rarely changes
+        *largest = *pixels;
+        if constexpr (WithPlaces) *largest_at = at;
+      }
     });
   }
 
-  template <std::int64_t Stride>
-  static void compare(const T* __restrict line, Position position, std::int64_t any_stride, std::int64_t n,
+  static void compare(const T* __restrict line, Position first, std::int64_t stride, std::int64_t n,
                       T* __restrict largest, Position* __restrict largest_at) {
-    const std::int64_t stride = Stride == 0 ? any_stride : Stride;
     for (std::int64_t j = 0; j < n; ++j) {
-      const T value = line[j * stride];
-      const T so_far = largest[j];
-      const bool wins = (so_far == so_far) & !(value <= so_far);  // larger, or the first NaN
-      largest[j] = wins ? value : so_far;
+      const T next = line[j * stride], best = largest[j];
+      const bool wins = beats(next, best);
+      largest[j] = wins ? next : best;
       if constexpr (WithPlaces) {
-        const auto at = static_cast<Position>(position + static_cast<Position>(j * stride));
+        const auto at = static_cast<Position>(first + static_cast<Position>(j * stride));
         largest_at[j] = wins ? at : largest_at[j];
       }
     }
@@ -147,25 +185,28 @@ class RowOfWindows {
   /// Windows in which nothing was larger than -inf: the first element that is no padding, if there is one.
   /// `start` is where the first line of pixels starts.
   void place_infinities(std::int64_t start) {
-    const WindowSide side = at_.window.columns();
     for (std::int64_t j = 0; j < at_.places.width; ++j) {
       Position& at = largest_at_[static_cast<std::size_t>(j)];
       if (at >= 0) continue;
-      const PlaceRange inside = elements_inside(side, j, at_.image.width);
+      const PlaceRange inside = elements_inside(side_, j, at_.image.width);
       if (inside.first < inside.last)
-        at = static_cast<Position>(start + j * side.stride + side.offset(inside.first));
+        at = static_cast<Position>(start + j * side_.stride + side_.offset(inside.first));
     }
   }
 
   WindowedPlanes at_;
+  WindowSide side_;
   const Stretches& columns_;
+  bool uses_lanes_;
+  Scratch<T> line_;
+  // A lane more than there are windows.
   Scratch<T> largest_;
   Scratch<Position> largest_at_;
 };
 
 template <bool WithPlaces, class T, class Place>
 void pool_windows(const WindowedPlanes& at, const T* x, const Pooled<T, Place>& out) {
-  // As large as T where that will do, so that one mask serves both.
+  // Of T's size where that will do, so that one mask serves both.
   using Position = std::conditional_t<sizeof(T) == 4, Place, std::int64_t>;
   const Stretches columns(at.window.columns(), at.image.width, at.places.width);
   for_each_plane(at, [&] {

@@ -1,7 +1,6 @@
 #include "xtgrad/autograd/ops/pool.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -149,8 +148,8 @@ void check_places_range(OpId op, const Array& places, std::int64_t size) {
     std::int64_t rest = bad - values;
     std::array<std::int64_t, 4> at{};
     for (std::size_t d = at.size(); d-- > 0; rest /= places.shape[d]) at[d] = rest % places.shape[d];
-    throw ValueError(fmt::format("{}: a place is out of range: {} at [{}], but a plane has {} elements",
-                                 to_string(op), *bad, fmt::join(at, ", "), size));
+    throw ValueError(fmt::format("{}: a place is out of range: {} at {}, but a plane has {} elements",
+                                 to_string(op), *bad, to_string(Shape{at[0], at[1], at[2], at[3]}), size));
   });
 }
 

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "tests/support/values.h"
@@ -110,6 +111,63 @@ TEST_CASE("places of 32 and of 64 bits are the same, by both kernels") {
         CHECK(same_bits(max_pool2d_take(x, found[3]), found[0]));
         const Tensor g = randn(pooled, random, {.dtype = dtype});
         CHECK(same_bits(max_pool2d_put(g, found[1], side), max_pool2d_put(g, found[3], side)));
+      }
+    }
+  }
+}
+
+/// The place of the largest element of one window on a single plane, element by element.
+template <class T>
+std::int64_t place_by_hand(std::span<const T> x, const detail::WindowedPlanes& at, std::int64_t i,
+                           std::int64_t j) {
+  const detail::WindowSide rows = at.window.rows(), columns = at.window.columns();
+  std::int64_t best = -1;
+  for (std::int64_t a = 0; a < rows.kernel; ++a) {
+    for (std::int64_t b = 0; b < columns.kernel; ++b) {
+      const std::int64_t row = i * rows.stride + rows.offset(a),
+                         column = j * columns.stride + columns.offset(b);
+      if (row < 0 || row >= at.image.height || column < 0 || column >= at.image.width) continue;
+      const std::int64_t next = row * at.image.width + column;
+      const auto value = [&](std::int64_t k) { return x[static_cast<std::size_t>(k)]; };
+      if (best < 0 || (value(best) == value(best) && !(value(next) <= value(best)))) best = next;
+    }
+  }
+  return best;
+}
+
+TEST_CASE("places in rows of every length, for every stride and dilation") {
+  Random random(11);
+  for (const Dtype dtype : {float32, float64}) {
+    for (const std::int64_t stride : {1, 2, 3}) {
+      for (const std::int64_t dilation : {1, 2}) {
+        for (std::int64_t width = 1; width < 75; width += width < 40 ? 1 : 7) {
+          CAPTURE(to_string(dtype));
+          CAPTURE(stride);
+          CAPTURE(dilation);
+          CAPTURE(width);
+          const MaxPool2dOptions options{
+              .kernel = 3, .stride = stride, .padding = 1, .dilation = dilation, .ceil_mode = true};
+          if (width + 2 < 2 * dilation + 1) continue;
+          // Few values, so many tie; the logarithm makes NaN and -inf of some.
+          const Tensor x = log(uniform({1, 1, 5, width}, {.low = -2, .high = 4}, random).to(int64).to(dtype));
+          const Tensor y = max_pool2d(x, options), places = max_pool2d_places(x, options);
+          const detail::WindowedPlanes at{.planes = 1,
+                                          .image = {5, width},
+                                          .places = {y.shape()[2], y.shape()[3]},
+                                          .window = {3, stride, 1, dilation}};
+          std::vector<std::int32_t> want;
+          for (std::int64_t i = 0; i < at.places.height; ++i) {
+            for (std::int64_t j = 0; j < at.places.width; ++j) {
+              want.push_back(static_cast<std::int32_t>(
+                  dtype == float32 ? place_by_hand(std::span(x.data<float>()), at, i, j)
+                                   : place_by_hand(std::span(x.data<double>()), at, i, j)));
+            }
+          }
+          const auto got = places.data<std::int32_t>();
+          CHECK(std::vector<std::int32_t>(got.begin(), got.end()) == want);
+          const Tensor nowhere = places < 0;
+          CHECK(same_bits(y, where(nowhere, -infinity, max_pool2d_take(x, places))));
+        }
       }
     }
   }
