@@ -21,6 +21,10 @@ void throw_captured(const Node& node) {
                                     : fmt::format("a leaf of shape {}", to_string(node.array.shape))));
 }
 
+void tell_recorded(Node& node) {
+  for (Watcher* w = thread_state.watcher; w != nullptr; w = w->outer()) w->after_record(node);
+}
+
 Tensor apply_any(const Primitive& primitive, std::span<const Tensor* const> inputs) {
   const Wishes wishes = primitive.has_vjp() ? wishes_of(inputs) : Wishes{};
   const bool records = wishes.first != nullptr;

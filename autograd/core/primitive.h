@@ -25,7 +25,7 @@ constexpr Reads input_bit(int i) { return Reads{1} << i; }
 /// Bit i: input i wants a gradient.
 using Wanted = std::uint32_t;
 constexpr bool is_wanted(Wanted wanted, int i) { return (wanted >> i & 1U) != 0; }
-/// Inputs that the masks above have no bit for cannot be read by a rule.
+/// The masks' last bit for an input, that of number `max_read_inputs - 1`, is that of all that follow, too.
 inline constexpr std::size_t max_read_inputs = 31;
 
 /// Where an edge of the graph leads a sweep to: to the place of a cotangent, or nowhere, and then rules do no
@@ -135,7 +135,7 @@ class Primitive {
   /// False for constants: their results have no history, whatever the inputs want.
   [[nodiscard]] virtual bool has_vjp() const = 0;
   [[nodiscard]] virtual Reads reads(Wanted) const { return reads_nothing; }
-  /// True for primitives of more than `max_read_inputs` inputs, whose rule reads none of them.
+  /// True for primitives of more than `max_read_inputs` inputs, whose rule reads none of them or all.
   [[nodiscard]] virtual bool takes_many_inputs() const { return false; }
   /// The vector-Jacobian product. Written in differentiable functions, and linear in the cotangent without
   /// any "if it is zero": derivatives of every order, and forward mode, come from this one rule.
