@@ -31,7 +31,8 @@ inline void fill_slot(Slot& slot, const Tensor& input, bool reads) {
   }
 }
 
-/// Throws GraphError: a function with a rule of its own uses a tensor that it was not given.
+/// Throws GraphError: what `refused_by` differentiates by a rule of its own uses a tensor that it was not
+/// given.
 [[noreturn]] void throw_captured(const Node& node);
 
 /// What an operation's inputs want.

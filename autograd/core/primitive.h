@@ -96,6 +96,8 @@ using Outputs = std::span<Array* const>;  // null where one is not wanted
 /// Bit i: input i.
 using InputSet = std::uint32_t;
 
+class BatchContext;
+
 struct Counts {
   std::size_t outputs = 1;
   std::size_t auxiliaries = 0;  ///< arrays that `eval` makes for the rule alone
@@ -140,6 +142,10 @@ class Primitive {
   /// The vector-Jacobian product. Written in differentiable functions, and linear in the cotangent without
   /// any "if it is zero": derivatives of every order, and forward mode, come from this one rule.
   virtual void vjp(VjpContext&) const {}
+
+  /// The results for a batch of examples at once. False where the primitive has no rule for that, and is run
+  /// on each example; see autograd/batch_loop.h.
+  [[nodiscard]] virtual bool batch(BatchContext&) const { return false; }
 
   // How a primitive of unknown class is copied into a node's block, or into a list of steps.
   [[nodiscard]] virtual std::size_t block_bytes() const = 0;

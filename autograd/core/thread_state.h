@@ -19,7 +19,8 @@ struct ThreadState {
   std::uint64_t last_id = 0;  // of the nodes made on this thread
   Mode mode = recording_mode;
   Dtype default_dtype = Dtype::float32;
-  Watcher* watcher = nullptr;  // innermost; set exactly if the mode says so
+  Watcher* watcher = nullptr;        // innermost; set exactly if the mode says so
+  const char* refused_by = nullptr;  // the function that made the thread refuse tensors, for its errors
 
   [[nodiscard]] bool records() const { return (mode & recording_mode) != 0; }
   [[nodiscard]] bool is_watched() const { return (mode & watched_mode) != 0; }

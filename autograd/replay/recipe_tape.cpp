@@ -127,6 +127,7 @@ void RecipeTape::add_step(const Primitive& primitive, std::span<const Tensor> in
 RecipeTape::Index RecipeTape::add_node(Node& node, Tensor external) {
   const auto index = static_cast<Index>(nodes_.size());
   nodes_.push_back({&node, std::move(external)});
+  if (!nodes_.back().external.defined()) node.refs.increment();
   node_index_[&node] = index;
   return index;
 }
@@ -168,7 +169,6 @@ void RecipeTape::after_record(Node& node) {
   for (std::size_t i = 0; i < slots.size(); ++i) {
     if (slots[i].wants_gradient()) step.inputs[i].node = node_at(slots[i]);
   }
-  node.refs.increment();
   step.outputs[0].node = add_node(node, Tensor());
 }
 

@@ -127,6 +127,39 @@ TEST_CASE("checkpoint: running statistics that the function moves, and then read
   }
 }
 
+TEST_CASE("checkpoint: what f overwrites in place was kept before, and is another value after") {
+  const auto run = [](bool checkpointed) {
+    nn::Parameter w(tensor({1, 2, 3}));
+    optim::SGD sgd({w.slot()}, {.lr = 0.1});
+    const Tensor x = tensor({0.5, -1, 2}, {.requires_grad = true});
+    w.set_grad(tensor({1, -2, 3}));
+    const auto address = [&] { return w.tensor().data<float>().data(); };
+    const auto e_to_w = [&] {
+      const NoGrad no_grad;
+      return exp(w.tensor());
+    };
+    const auto step = [&](const Tensor& v) {
+      const void* before = address();
+      sgd.step();
+      CHECK(address() == before);  // else there is nothing to be tested
+      return v * 0.5;
+    };
+    const auto f = [&](const Tensor& v) {
+      Tensor y = step(v);  // writes over what came from outside
+      const Tensor first = e_to_w();
+      y = step(y);  // over what a step has made
+      const Tensor second = e_to_w();
+      y = checkpointed ? checkpoint(step, y) : step(y);  // the same, while this tape rests
+      return y * y * first + y * second + y * e_to_w();
+    };
+    const Tensor y = checkpointed ? checkpoint(f, x) : f(x);
+    sgd.step();
+    sum(y * y).backward();
+    return x.grad();
+  };
+  CHECK(same_bits(run(false), run(true)));
+}
+
 TEST_CASE("checkpoint: a tracer sees the forward and the repetition, and can run both again") {
   manual_seed(3);
   Net net(0.1);
