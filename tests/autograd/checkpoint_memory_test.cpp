@@ -91,6 +91,9 @@ TEST_CASE("checkpoint: the peak of 64 layers is the boundaries and one segment's
   const Net::Step eight = net.step(of_8);
   const Net::Step nested = net.step(of_16_and_4);
 
+  INFO("tensors of a layer at the peak: " << plain.activations << " plain, " << eight.activations
+                                          << " in 8 segments, " << nested.activations << " nested");
+
   // What a rule works with at the peak: the cotangents of a layer's output and input, and a product; besides,
   // half a tensor for the weights' gradients and half a one for nodes and lists of steps.
   constexpr double at_work = 4;
@@ -103,8 +106,6 @@ TEST_CASE("checkpoint: the peak of 64 layers is the boundaries and one segment's
   // The outputs of 4 segments, those of the 4 segments in the last one, and the last one's 4 layers.
   CHECK(nested.activations >= 4 + 4 + 4 - 2);
   CHECK(nested.activations <= 4 + 4 + 4 + at_work);
-  MESSAGE("tensors of a layer at the peak: " << plain.activations << " plain, " << eight.activations
-                                             << " in 8 segments, " << nested.activations << " nested");
   for (std::size_t i = 0; i < layers; ++i) {
     CAPTURE(i);
     CHECK(testing::same_bits(plain.gradients[i], eight.gradients[i]));
