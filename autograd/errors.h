@@ -53,6 +53,12 @@ class NonFiniteError : public Error {
   using Error::Error;
 };
 
+/// An iteration that did not reach its tolerance, or an equation that has no single solution.
+class ConvergenceError : public Error {
+ public:
+  using Error::Error;
+};
+
 /// A file that is missing, damaged, foreign, or larger than memory.
 class IoError : public Error {
  public:

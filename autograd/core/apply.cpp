@@ -10,13 +10,17 @@ namespace xtgrad::inline v1::detail {
 
 void throw_captured(const Node& node) {
   const std::string name = node.leaf_state() == nullptr ? std::string() : node.leaf_state()->gradient->name();
-  throw GraphError(
-      fmt::format("custom_vjp: the function uses a tensor that wants a gradient and is none of its inputs: "
-                  "{}; make it an "
-                  "input, or detach() it",
-                  !name.empty()     ? fmt::format("\"{}\"", name)
-                  : node.recorded() ? fmt::format("a result of {}", operation_of(node))
-                                    : fmt::format("a leaf of shape {}", to_string(node.array.shape))));
+  throw GraphError(fmt::format(
+      "{}: the function uses a tensor that wants a gradient and is none of its inputs: {}; make it "
+      "an input, or detach() it",
+      thread_state.refused_by,
+      !name.empty()     ? fmt::format("\"{}\"", name)
+      : node.recorded() ? fmt::format("a result of {}", operation_of(node))
+                        : fmt::format("a leaf of shape {}", to_string(node.array.shape))));
+}
+
+void tell_recorded(Node& node) {
+  for (Watcher* w = thread_state.watcher; w != nullptr; w = w->outer()) w->after_record(node);
 }
 
 Computed compute_for(const Primitive& primitive, std::span<const Tensor* const> inputs) {

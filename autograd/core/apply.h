@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <new>
@@ -32,7 +33,8 @@ inline void fill_slot(Slot& slot, const Tensor& input, bool reads) {
   }
 }
 
-/// Throws GraphError: a function with a rule of its own uses a tensor that it was not given.
+/// Throws GraphError: what `refused_by` differentiates by a rule of its own uses a tensor that it was not
+/// given.
 [[noreturn]] void throw_captured(const Node& node);
 
 /// What an operation's inputs want.
@@ -55,11 +57,10 @@ inline Wishes wishes_of(std::span<const Tensor* const> inputs) {
   return wishes;
 }
 
-/// The node of a value that `primitive` computed from `inputs`, at least one of which wants a gradient. P is
-/// a concrete class, or Primitive itself.
+/// `record` where nobody watches.
 template <class P>
-Tensor record(const P& primitive, Array&& array, std::span<const Tensor* const> inputs, const Wishes& wishes,
-              std::span<Array> auxiliaries = {}) {
+Tensor record_unwatched(const P& primitive, Array&& array, std::span<const Tensor* const> inputs,
+                        const Wishes& wishes, std::span<Array> auxiliaries = {}) {
   Reads reads = 0;
   Node* node = nullptr;
   if constexpr (std::is_abstract_v<P>) {
@@ -78,10 +79,26 @@ Tensor record(const P& primitive, Array&& array, std::span<const Tensor* const> 
   if ((reads & output_bit) != 0) node->set(Node::keeps_output_flag);
   const std::span<Slot> slots = node->slots();
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    fill_slot(slots[i], *inputs[i], i < max_read_inputs && (reads >> i & 1U) != 0);
+    fill_slot(slots[i], *inputs[i], (reads >> std::min(i, max_read_inputs - 1) & 1U) != 0);
   }
   return Tensor::adopt(node);
 }
+
+/// Tells those who watch this thread of a new node.
+void tell_recorded(Node& node);
+
+/// The node of a value that `primitive` computed from `inputs`, at least one of which wants a gradient. P is
+/// a concrete class, or Primitive itself.
+template <class P>
+Tensor record(const P& primitive, Array&& array, std::span<const Tensor* const> inputs, const Wishes& wishes,
+              std::span<Array> auxiliaries = {}) {
+  Tensor result = record_unwatched(primitive, std::move(array), inputs, wishes, auxiliaries);
+  if (thread_state.is_watched()) tell_recorded(node_of(result));
+  return result;
+}
+
+/// As `apply`, for a primitive of any class, of one output, watched or not.
+Tensor apply_any(const Primitive& primitive, std::span<const Tensor* const> inputs);
 
 /// Runs a primitive on its inputs: `return apply(Tanh{}, x);`.
 template <class P, class... Operands>
@@ -89,11 +106,12 @@ Tensor apply(const P& primitive, const Operands&... inputs) {
   constexpr std::size_t n = sizeof...(Operands);
   static_assert(n <= max_read_inputs);
   const std::array<const Tensor*, n> pointers{&inputs...};
+  if (thread_state.is_watched()) return apply_any(primitive, pointers);
   if constexpr (P::auxiliaries == 0) {
     Array out = compute_one(primitive, array_of(inputs)...);
     const Wishes wishes = wishes_of(pointers);
     if (wishes.first == nullptr) return make_constant(std::move(out));
-    return record(primitive, std::move(out), pointers, wishes);
+    return record_unwatched(primitive, std::move(out), pointers, wishes);
   } else {
     const Wishes wishes = wishes_of(pointers);
     const bool records = wishes.first != nullptr;
@@ -102,7 +120,8 @@ Tensor apply(const P& primitive, const Operands&... inputs) {
     for (std::size_t k = 0; k < out.size() && (k == 0 || records); ++k) out[k] = &results[k];
     compute(primitive, std::array<const Array*, n>{&array_of(inputs)...}, out);
     if (!records) return make_constant(std::move(results[0]));
-    return record(primitive, std::move(results[0]), pointers, wishes, std::span(results).subspan(1));
+    return record_unwatched(primitive, std::move(results[0]), pointers, wishes,
+                            std::span(results).subspan(1));
   }
 }
 
@@ -139,8 +158,5 @@ struct Computed {
 };
 /// Throws GraphError for more inputs than a primitive that will be recorded can have.
 Computed compute_for(const Primitive& primitive, std::span<const Tensor* const> inputs);
-
-/// As `apply`, for a primitive of any class, of one output.
-Tensor apply_any(const Primitive& primitive, std::span<const Tensor* const> inputs);
 
 }  // namespace xtgrad::v1::detail

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <new>
 #include <utility>
@@ -18,6 +19,8 @@ struct Buffer {
 
   RefCount refs{1};
   std::size_t bytes = 0;  // of the elements alone, without padding
+  // 0 until somebody asks: a buffer that comes to lie where an earlier one was must not be taken for it.
+  mutable std::atomic<std::uint64_t> number{0};
 
   [[nodiscard]] void* data() { return reinterpret_cast<std::byte*>(this) + alignment; }
 };
@@ -57,6 +60,10 @@ class BufferRef {
   [[nodiscard]] std::size_t bytes() const { return buffer_ == nullptr ? 0 : buffer_->bytes; }
   [[nodiscard]] bool unique() const { return buffer_ != nullptr && buffer_->refs.load() == 1; }
   [[nodiscard]] const Buffer* get() const { return buffer_; }
+  /// A number that no other buffer has or has had: a value's name for whoever does not hold on to it.
+  [[nodiscard]] std::uint64_t number() const;
+  /// Gives a buffer whose elements have been overwritten another number, and returns it.
+  std::uint64_t renew_number() const;
   explicit operator bool() const { return buffer_ != nullptr; }
 
   void drop() { release(std::exchange(buffer_, nullptr)); }

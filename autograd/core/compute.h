@@ -25,6 +25,9 @@ class Watcher {
   virtual void before_eval(const Primitive& primitive, Inputs in, Outputs out) = 0;
   /// After it. An output's buffer may be an input's: then it has been taken over.
   virtual void after_eval(const Primitive& primitive, Inputs in, Outputs out) = 0;
+  /// After a result became a node of the graph: that of the last step, or of a function whose own operations
+  /// are not recorded and that has a rule of its own.
+  virtual void after_record(Node& /*node*/) {}
   /// In a sweep, before and after the rule of a node. The gradients, one for each input and empty where it
   /// gets none, may be replaced by others of their shapes and dtypes.
   virtual void before_rule(const Node& /*node*/) {}

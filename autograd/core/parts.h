@@ -26,6 +26,7 @@ class Part final : public Concrete<Part> {
 
   [[nodiscard]] std::string_view name() const override { return "part"; }
   [[nodiscard]] std::string_view operation() const { return operation_; }
+  [[nodiscard]] std::size_t index() const { return index_; }
   void describe(Attributes& a) override { a("index", index_); }
   [[nodiscard]] bool has_vjp() const override { return true; }
   void infer(InputSpecs in, OutputSpecs out) const override;

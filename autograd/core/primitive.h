@@ -25,7 +25,7 @@ constexpr Reads input_bit(int i) { return Reads{1} << i; }
 /// Bit i: input i wants a gradient.
 using Wanted = std::uint32_t;
 constexpr bool is_wanted(Wanted wanted, int i) { return (wanted >> i & 1U) != 0; }
-/// Inputs that the masks above have no bit for cannot be read by a rule.
+/// The masks' last bit for an input, that of number `max_read_inputs - 1`, is that of all that follow, too.
 inline constexpr std::size_t max_read_inputs = 31;
 
 /// Where an edge of the graph leads a sweep to: to the place of a cotangent, or nowhere, and then rules do no
@@ -127,6 +127,8 @@ using InputSet = std::uint32_t;
 /// Bit k: output k.
 using OutputSet = std::uint32_t;
 
+class BatchContext;
+
 struct Counts {
   std::size_t outputs = 1;
   std::size_t auxiliaries = 0;  ///< arrays that `eval` makes for the rule alone
@@ -172,11 +174,15 @@ class Primitive {
   [[nodiscard]] virtual Reads reads(Wanted) const { return reads_nothing; }
   /// Which of several outputs the rule reads, in place of `output_bit`.
   [[nodiscard]] virtual OutputSet reads_outputs() const { return 0; }
-  /// True for primitives of more than `max_read_inputs` inputs, whose rule reads none of them.
+  /// True for primitives of more than `max_read_inputs` inputs, whose rule reads none of them or all.
   [[nodiscard]] virtual bool takes_many_inputs() const { return false; }
   /// The vector-Jacobian product. Written in differentiable functions, and linear in the cotangent without
   /// any "if it is zero": derivatives of every order, and forward mode, come from this one rule.
   virtual void vjp(VjpContext&) const {}
+
+  /// The results for a batch of examples at once. False where the primitive has no rule for that, and is run
+  /// on each example; see autograd/batch_loop.h.
+  [[nodiscard]] virtual bool batch(BatchContext&) const { return false; }
 
   // How a primitive of unknown class is copied into a node's block, or into a list of steps.
   [[nodiscard]] virtual std::size_t block_bytes() const = 0;

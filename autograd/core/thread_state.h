@@ -22,6 +22,7 @@ struct ThreadState {
   Dtype default_dtype = Dtype::float32;
   Watcher* watcher = nullptr;           // innermost; set exactly if the mode says so
   const ModuleScope* module = nullptr;  // whose forward is running, the innermost
+  const char* refused_by = nullptr;     // the function that made the thread refuse tensors, for its errors
 
   [[nodiscard]] bool records() const { return (mode & recording_mode) != 0; }
   [[nodiscard]] bool is_watched() const { return (mode & watched_mode) != 0; }

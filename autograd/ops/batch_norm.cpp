@@ -280,16 +280,15 @@ BatchNormResult batch_norm_with_moments(const Tensor& x, const Tensor& weight, c
   std::array<Array, 2> results;
   compute(primitive, std::array{&array_of(x), &array_of(weight), &array_of(bias)},
           std::array{&results[0], &results[1]});
-  const auto count = static_cast<double>(channels_of(x.shape()).count());
   const Tensor moments = make_constant(results[1]);
-  BatchNormResult result{
-      .y = Tensor(),
-      .mean = apply_constant(ChannelMoment(0, 1, x.dtype()), moments),
-      .variance = apply_constant(ChannelMoment(1, count / (count - 1), x.dtype()), moments)};
   const Wishes wishes = wishes_of(inputs);
+  BatchNormResult result;
   result.y = wishes.first != nullptr
                  ? record(primitive, std::move(results[0]), inputs, wishes, std::span(results).subspan(1))
                  : make_constant(std::move(results[0]));
+  const auto count = static_cast<double>(channels_of(x.shape()).count());
+  result.mean = apply_constant(ChannelMoment(0, 1, x.dtype()), moments);
+  result.variance = apply_constant(ChannelMoment(1, count / (count - 1), x.dtype()), moments);
   return result;
 }
 

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <utility>
 
+#include "xtgrad/autograd/core/batch.h"
 #include "xtgrad/autograd/kernels/scalar_map.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/ops/checks.h"
@@ -93,6 +94,10 @@ class Unary : public Elementwise<Self, Id, 1, Integers> {
       const SavedValue saved = Self::saves == output_bit ? context.output() : context.input(0);
       context.set(0, evaluate_onto(this->self(), context.take_g(), saved));
     }
+  }
+  [[nodiscard]] bool batch(BatchContext& context) const override {
+    context.set(0, apply(this->self(), context.input(0).tensor));
+    return true;
   }
 
  protected:

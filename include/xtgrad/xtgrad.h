@@ -4,6 +4,7 @@
 /// <xtgrad/autograd/ops.h> or <xtgrad/nn/linear.h>.
 
 #include "xtgrad/autograd/check_grads.h"
+#include "xtgrad/autograd/checkpoint.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/custom_vjp.h"
 #include "xtgrad/autograd/dtype.h"
@@ -11,10 +12,12 @@
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/graph.h"
 #include "xtgrad/autograd/hooks.h"
+#include "xtgrad/autograd/implicit.h"
 #include "xtgrad/autograd/io/file.h"
 #include "xtgrad/autograd/io/npy.h"
 #include "xtgrad/autograd/io/npz.h"
 #include "xtgrad/autograd/io/safetensors.h"
+#include "xtgrad/autograd/linear_solvers.h"
 #include "xtgrad/autograd/observe.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/random.h"

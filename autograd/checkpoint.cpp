@@ -1,0 +1,115 @@
+#include "xtgrad/autograd/checkpoint.h"
+
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "xtgrad/autograd/core/apply.h"
+#include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/grad.h"
+#include "xtgrad/autograd/replay/recipe_tape.h"
+
+namespace xtgrad::inline v1 { namespace detail {
+namespace {
+
+/// The same tensor as another node. Gradients in it are of its uses from here on alone, where an input may
+/// have been computed from another.
+class Renamed final : public Concrete<Renamed> {
+ public:
+  [[nodiscard]] std::string_view name() const override { return "renamed"; }
+  [[nodiscard]] bool has_vjp() const override { return true; }
+  void infer(InputSpecs in, OutputSpecs out) const override { *out[0] = *in[0]; }
+  void eval(Inputs, Outputs) const override {}
+  [[nodiscard]] int alias_of(int) const override { return 0; }
+  void vjp(VjpContext& context) const override { context.set(0, context.g()); }
+};
+
+/// The node of a checkpointed function: of all that it computed, this keeps the inputs alone, constants
+/// included.
+class Checkpoint final : public Concrete<Checkpoint> {
+ public:
+  explicit Checkpoint(std::shared_ptr<const Recipe> recipe)
+      : recipe_(std::move(recipe)), steps_(static_cast<std::int64_t>(recipe_->steps.size())) {}
+
+  [[nodiscard]] std::string_view name() const override { return "checkpoint"; }
+  void describe(Attributes& a) override { a("steps", steps_); }
+  [[nodiscard]] bool has_vjp() const override { return true; }
+  [[nodiscard]] bool takes_many_inputs() const override { return true; }
+  [[nodiscard]] Reads reads(Wanted) const override { return ~output_bit; }
+  void infer(InputSpecs, OutputSpecs out) const override { *out[0] = recipe_->output_spec; }
+
+  void eval(Inputs in, Outputs out) const override {
+    const NoGrad no_grad;
+    std::vector<Tensor> tensors;
+    for (const Array* array : in) tensors.push_back(make_constant(*array));
+    const Tensor y = recipe_->run(tensors);
+    std::memcpy(out[0]->buffer.data(), array_of(y).buffer.data(), out[0]->buffer.bytes());
+  }
+
+  void vjp(VjpContext& context) const override {
+    const bool create_graph = thread_state.records();
+    std::vector<Tensor> tensors;
+    std::vector<Tensor> variables;
+    std::vector<std::size_t> places;
+    Tensor y;
+    {
+      const EnableGrad record;
+      for (std::size_t i = 0; i < context.inputs(); ++i) {
+        tensors.push_back(variable(context, i, create_graph));
+        if (!context.wanted(i)) continue;
+        variables.push_back(tensors.back());
+        places.push_back(i);
+      }
+      y = recipe_->run(tensors);
+    }
+    tensors.clear();
+    const std::vector<Tensor> gradients =
+        grad(std::span(&y, 1), variables,
+             {.cotangents = {context.g()}, .create_graph = create_graph, .allow_unused = true});
+    for (std::size_t i = 0; i < places.size(); ++i) context.set(places[i], gradients[i]);
+  }
+
+ private:
+  /// Input i as the steps shall see it. Where the graph of the gradient is wanted, it is still a part of the
+  /// caller's.
+  static Tensor variable(const VjpContext& context, std::size_t i, bool create_graph) {
+    const SavedValue value = context.input(i);
+    if (create_graph && value.requires_grad()) return apply(Renamed{}, Tensor(value));
+    Tensor constant = make_constant(value.array());
+    if (context.wanted(i)) constant.set_requires_grad();
+    return constant;
+  }
+
+  std::shared_ptr<const Recipe> recipe_;
+  std::int64_t steps_;
+};
+
+}  // namespace
+
+Tensor checkpoint_call(const std::function<Tensor()>& f) {
+  Tensor y;
+  std::optional<RecipeTape::Result> result;
+  RecipeTape* outer = nullptr;
+  if (thread_state.records()) {
+    RecipeTape tape;
+    outer = RecipeTape::around(tape);
+    const RecipeTape::Pause pause(outer);
+    y = f();
+    if (y.defined()) result = tape.recipe_of(y);
+  } else {
+    y = f();
+  }
+  if (!y.defined()) throw GraphError("checkpoint: the function returned an empty handle");
+  if (!result) return y;
+  const Checkpoint primitive(std::move(result->recipe));
+  std::vector<const Tensor*> inputs;
+  for (const Tensor& input : result->inputs) inputs.push_back(&input);
+  const Wishes wishes = wishes_of(inputs);
+  if (wishes.first == nullptr) return y;  // f has frozen what it used
+  if (outer != nullptr) outer->add_step(primitive, result->inputs, array_of(y));
+  return record(primitive, Array(array_of(y)), inputs, wishes);
+}
+
+}  // namespace detail
+}  // namespace xtgrad::v1

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "xtgrad/autograd/core/primitive.h"
+
+namespace xtgrad::inline v1::detail {
+
+/// How a step of a recipe sees an operand. Differentiable ones are tensors, told apart by their node; of all
+/// others only the elements matter, and several tensors of one buffer are one value.
+struct RecipeOperand {
+  static constexpr std::uint32_t none = ~std::uint32_t{0};
+
+  std::uint32_t node = none;   // of the recipe's tensors; none for a constant
+  std::uint32_t value = none;  // of its buffers; none for an output that nobody reads as a constant
+  Spec spec;
+};
+
+struct RecipeStep {
+  PrimitiveCopy primitive;
+  std::vector<RecipeOperand> inputs;
+  std::vector<RecipeOperand> outputs;  // and auxiliaries; of several outputs each may have a node
+  bool has_parts = false;              // recorded as an operation of several outputs
+  bool evaluates = true;  // false for a function with a rule of its own, whose value other steps have made
+  // What no later step reads.
+  std::vector<std::uint32_t> last_nodes;
+  std::vector<std::uint32_t> last_values;
+};
+
+/// A function of tensors as the list of what it computed: it can be called again on tensors of the same
+/// shapes and dtypes, recorded or not, to the same bits. It holds no elements: whatever the steps start from
+/// is an input.
+class Recipe {
+ public:
+  /// Which tensor, which buffer, or both, an input is.
+  struct Input {
+    std::uint32_t node = RecipeOperand::none;
+    std::uint32_t value = RecipeOperand::none;
+  };
+
+  std::vector<RecipeStep> steps;
+  std::vector<Input> inputs;
+  std::uint32_t nodes = 0;
+  std::uint32_t values = 0;
+  std::uint32_t output = 0;  // a node
+  Spec output_spec;
+
+  /// Records, if this thread does, the steps that lead from an input that wants a gradient to the result.
+  /// Every buffer is let go after its last use.
+  [[nodiscard]] Tensor run(std::span<const Tensor> tensors) const;
+};
+
+}  // namespace xtgrad::v1::detail

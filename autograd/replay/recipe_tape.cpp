@@ -1,0 +1,283 @@
+#include "xtgrad/autograd/replay/recipe_tape.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <typeinfo>
+#include <utility>
+
+#include "xtgrad/autograd/core/leaf_state.h"
+#include "xtgrad/autograd/errors.h"
+
+namespace xtgrad::inline v1::detail {
+namespace {
+
+/// Writes into each step what is read there for the last time.
+void mark_last_uses(Recipe& recipe) {
+  constexpr std::size_t never = ~std::size_t{0};
+  std::vector<std::size_t> nodes(recipe.nodes, never);
+  std::vector<std::size_t> values(recipe.values, never);
+  for (std::size_t s = 0; s < recipe.steps.size(); ++s) {
+    const RecipeStep& step = recipe.steps[s];
+    for (const auto* operands : {&step.inputs, &step.outputs}) {
+      for (const RecipeOperand& operand : *operands) {
+        if (operand.node != RecipeOperand::none) nodes[operand.node] = s;
+        if (operand.value != RecipeOperand::none) values[operand.value] = s;
+      }
+    }
+  }
+  nodes[recipe.output] = never;
+  for (std::uint32_t i = 0; i < recipe.nodes; ++i) {
+    if (nodes[i] != never) recipe.steps[nodes[i]].last_nodes.push_back(i);
+  }
+  for (std::uint32_t i = 0; i < recipe.values; ++i) {
+    if (values[i] != never) recipe.steps[values[i]].last_values.push_back(i);
+  }
+}
+
+Array copy_of(const Array& array) {
+  Array copy = Array::uninitialized(array.shape, array.dtype);
+  std::memcpy(copy.buffer.data(), array.buffer.data(), copy.buffer.bytes());
+  return copy;
+}
+
+}  // namespace
+
+RecipeTape::RecipeTape() : scope_(*this) {}
+
+RecipeTape::~RecipeTape() {
+  for (const TapeNode& each : nodes_) {
+    if (!each.external.defined()) release_ref(*each.node);
+  }
+}
+
+RecipeTape* RecipeTape::around(const Watcher& watcher) {
+  for (Watcher* w = watcher.outer(); w != nullptr; w = w->outer()) {
+    if (auto* tape = dynamic_cast<RecipeTape*>(w)) return tape;
+  }
+  return nullptr;
+}
+
+RecipeTape::Index RecipeTape::make_value(std::uint64_t number) {
+  const auto index = static_cast<Index>(values_.size());
+  values_.emplace_back();
+  value_index_[number] = index;
+  return index;
+}
+
+/// A buffer that is not known was filled outside of the door, or before the tape began: it is held.
+RecipeTape::Index RecipeTape::value_of(const Array& array) {
+  const std::uint64_t number = array.buffer.number();
+  if (const auto known = value_index_.find(number); known != value_index_.end()) return known->second;
+  const Index index = make_value(number);
+  values_[index].external = array;
+  return index;
+}
+
+void RecipeTape::before_eval(const Primitive& primitive, Inputs in, Outputs out) {
+  if (is_paused_) return;
+  std::vector<RecipeOperand> inputs;
+  for (const Array* array : in) {
+    const Index value = value_of(*array);
+    inputs.push_back({.value = value, .spec = *array});
+    // About to be written over, where the caller has given it away before the tape could hold it.
+    Array& external = values_[value].external;
+    for (std::size_t k = 0; k < out.size(); ++k) {
+      if (out[k] == nullptr || external.buffer.get() != out[k]->buffer.get()) continue;
+      if (primitive.alias_of(static_cast<int>(k)) < 0) external = copy_of(external);
+    }
+  }
+  begun_.push_back(std::move(inputs));
+}
+
+void RecipeTape::after_eval(const Primitive& primitive, Inputs in, Outputs out) {
+  if (is_paused_) return;
+  RecipeStep step{PrimitiveCopy(primitive), std::move(begun_.back()), {}, true, {}, {}};
+  begun_.pop_back();
+  for (std::size_t k = 0; k < out.size(); ++k) {
+    if (out[k] == nullptr) {
+      step.outputs.emplace_back();
+      continue;
+    }
+    const int source = primitive.alias_of(static_cast<int>(k));
+    const BufferRef& buffer = out[k]->buffer;
+    const bool is_overwritten = source < 0 && std::any_of(in.begin(), in.end(), [&](const Array* array) {
+                                  return array->buffer.get() == buffer.get();
+                                });
+    const Index value = source >= 0 ? step.inputs[static_cast<std::size_t>(source)].value
+                                    : make_value(is_overwritten ? buffer.renew_number() : buffer.number());
+    step.outputs.push_back({.value = value, .spec = *out[k]});
+  }
+  steps_.push_back(std::move(step));
+}
+
+void RecipeTape::add_step(const Primitive& primitive, std::span<const Tensor> inputs, const Array& output) {
+  RecipeStep step{PrimitiveCopy(primitive), {}, {}, true, {}, {}};
+  for (const Tensor& input : inputs) {
+    step.inputs.push_back({.value = value_of(array_of(input)), .spec = array_of(input)});
+  }
+  const std::uint64_t number = output.buffer.number();
+  const auto known = value_index_.find(number);  // if it is an input under another shape
+  step.outputs.push_back(
+      {.value = known != value_index_.end() ? known->second : make_value(number), .spec = output});
+  steps_.push_back(std::move(step));
+}
+
+RecipeTape::Index RecipeTape::add_node(Node& node, Tensor external) {
+  const auto index = static_cast<Index>(nodes_.size());
+  nodes_.push_back({&node, std::move(external)});
+  if (!nodes_.back().external.defined()) node.refs.increment();
+  node_index_[&node] = index;
+  return index;
+}
+
+/// A node that is not known was there before the tape began, or is a leaf.
+RecipeTape::Index RecipeTape::node_at(const Slot& slot) {
+  if (const auto known = node_index_.find(slot.node()); known != node_index_.end()) return known->second;
+  Node& node = node_of(*slot.node());
+  return add_node(node, handle_on(node));
+}
+
+RecipeStep RecipeTape::step_with_own_rule(const Node& node) {
+  RecipeStep step{PrimitiveCopy(node.primitive()), {}, {}, false, {}, {}};
+  for (const Slot& slot : node.slots()) {
+    if (!slot.keeps_value()) {
+      throw InternalError(
+          fmt::format("{}: recorded without having been computed, and does not read all of "
+                      "its inputs",
+                      node.primitive().name()));
+    }
+    const Array& array = node_of(*slot.node()).array;
+    step.inputs.push_back({.value = value_of(array), .spec = array});
+  }
+  step.outputs.push_back({.value = value_of(node.array), .spec = node.array});
+  return step;
+}
+
+void RecipeTape::after_record(Node& node) {
+  if (is_paused_) return;
+  if (const Part* part = part_at(node)) return add_part(node, *part);
+  if (!node.array.buffer) return add_parent(node);
+  const auto belongs_to = [&](const RecipeStep& step) {
+    const RecipeOperand& output = step.outputs[0];
+    const Primitive& primitive = *step.primitive;
+    return output.node == none && output.value == value_of(node.array) &&
+           typeid(primitive) == typeid(node.primitive());
+  };
+  if (steps_.empty() || !belongs_to(steps_.back())) steps_.push_back(step_with_own_rule(node));
+  link_inputs(steps_.back(), node);
+  steps_.back().outputs[0].node = add_node(node, Tensor());
+}
+
+void RecipeTape::link_inputs(RecipeStep& step, const Node& node) {
+  const std::span<const Slot> slots = node.slots();
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    if (slots[i].wants_gradient()) step.inputs[i].node = node_at(slots[i]);
+  }
+}
+
+/// The operation has just been computed; its parts follow.
+void RecipeTape::add_parent(Node& node) {
+  steps_.back().has_parts = true;
+  link_inputs(steps_.back(), node);
+  parents_.insert_or_assign(&node, Parent{handle_on(node), steps_.size() - 1});
+}
+
+void RecipeTape::add_part(Node& node, const Part& part) {
+  const auto parent = parents_.find(node.slots()[0].node());
+  if (parent == parents_.end()) {  // of an operation from before the tape began
+    add_node(node, handle_on(node));
+    return;
+  }
+  Index& output = steps_[parent->second.step].outputs[part.index()].node;
+  const Index index = add_node(node, Tensor());
+  if (output == none) {
+    output = index;
+  } else {
+    node_index_[&node] = output;  // a rule has read the output: the same tensor by another node
+  }
+}
+
+/// Going back from the result: whether a step is needed, as what, and what it needs.
+bool RecipeTape::decide(RecipeStep& step) {
+  bool is_tensor = false;
+  for (RecipeOperand& output : step.outputs) {
+    if (output.node != none && !nodes_[output.node].is_needed) output.node = none;
+    is_tensor = is_tensor || output.node != none;
+  }
+  bool is_needed = is_tensor;
+  for (RecipeOperand& output : step.outputs) {
+    if (output.value == none || !values_[output.value].is_read) continue;
+    const bool is_alias = std::any_of(step.inputs.begin(), step.inputs.end(),
+                                      [&](const RecipeOperand& in) { return in.value == output.value; });
+    is_needed = is_needed || (step.evaluates && !is_alias);
+  }
+  if (!is_needed) return false;
+  for (RecipeOperand& output : step.outputs) {
+    if (output.value != none && !values_[output.value].is_read && step.evaluates) output.value = none;
+  }
+  if (!step.evaluates) values_[step.outputs[0].value].is_read = true;
+  for (RecipeOperand& input : step.inputs) {
+    if (is_tensor && input.node != none) {
+      nodes_[input.node].is_needed = true;
+      input.value = none;
+    } else {
+      values_[input.value].is_read = true;
+      input.node = none;
+    }
+  }
+  return true;
+}
+
+void RecipeTape::collect_inputs(Result& result) {
+  std::unordered_map<const Buffer*, std::size_t> by_buffer;
+  for (Index i = 0; i < nodes_.size(); ++i) {
+    const TapeNode& each = nodes_[i];
+    if (!each.is_needed || !each.external.defined()) continue;
+    by_buffer.try_emplace(each.node->array.buffer.get(), result.inputs.size());
+    result.recipe->inputs.push_back({.node = i});
+    result.inputs.push_back(each.external);
+  }
+  for (Index i = 0; i < values_.size(); ++i) {
+    Value& value = values_[i];
+    if (!value.is_read || !value.external.buffer) continue;
+    const auto same = by_buffer.find(value.external.buffer.get());
+    if (same != by_buffer.end() && result.recipe->inputs[same->second].value == none) {
+      result.recipe->inputs[same->second].value = i;
+    } else {
+      result.recipe->inputs.push_back({.value = i});
+      result.inputs.push_back(make_constant(std::move(value.external)));
+    }
+  }
+}
+
+std::optional<RecipeTape::Result> RecipeTape::recipe_of(const Tensor& y) {
+  const auto at = node_index_.find(y.node());
+  if (at == node_index_.end() || nodes_[at->second].external.defined()) return std::nullopt;
+  const Index output = at->second;
+  nodes_[output].is_needed = true;
+  Result result{std::make_shared<Recipe>(), {}};
+  Recipe& recipe = *result.recipe;
+  for (std::size_t s = steps_.size(); s-- > 0;) {
+    if (decide(steps_[s])) recipe.steps.push_back(std::move(steps_[s]));
+  }
+  std::reverse(recipe.steps.begin(), recipe.steps.end());
+  for (const TapeNode& each : nodes_) {
+    const LeafState* state = each.external.defined() ? nullptr : each.node->leaf_state();
+    if (!each.is_needed || state == nullptr || !state->keeps_gradient) continue;
+    throw GraphError(fmt::format(
+        "checkpoint: retain_grad() inside the function: the result of {} is computed again for the "
+        "backward, as another tensor, so its gradient would be lost",
+        operation_of(*each.node)));
+  }
+  recipe.nodes = static_cast<Index>(nodes_.size());
+  recipe.values = static_cast<Index>(values_.size());
+  recipe.output = output;
+  recipe.output_spec = array_of(y);
+  collect_inputs(result);
+  mark_last_uses(recipe);
+  return result;
+}
+
+}  // namespace xtgrad::v1::detail

@@ -1,0 +1,98 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "xtgrad/autograd/core/parts.h"
+#include "xtgrad/autograd/replay/recipe.h"
+
+namespace xtgrad::inline v1::detail {
+
+/// Lists what its thread computes and records while in scope, as a recipe of the tensor that came out. Unlike
+/// a Tracer it holds on to no buffer that a step has made.
+class RecipeTape final : public Watcher {
+ public:
+  struct Result {
+    std::shared_ptr<Recipe> recipe;
+    std::vector<Tensor> inputs;  // those that want a gradient first, in the order of their use
+  };
+
+  RecipeTape();
+  ~RecipeTape() override;
+  RecipeTape(const RecipeTape&) = delete;
+  RecipeTape& operator=(const RecipeTape&) = delete;
+
+  /// The recipe of y, or nothing if no operation on this tape has recorded y. Leaves out what y does not
+  /// depend on. The tape is of no use afterwards.
+  [[nodiscard]] std::optional<Result> recipe_of(const Tensor& y);
+
+  /// The tape around a watcher, if there is one.
+  static RecipeTape* around(const Watcher& watcher);
+  /// Lists one step for what was computed while the tape was paused.
+  void add_step(const Primitive& primitive, std::span<const Tensor> inputs, const Array& output);
+
+  void before_eval(const Primitive& primitive, Inputs in, Outputs out) override;
+  void after_eval(const Primitive& primitive, Inputs in, Outputs out) override;
+  void after_record(Node& node) override;
+
+  /// Keeps what is computed off a tape, which may be null.
+  class Pause {
+   public:
+    explicit Pause(RecipeTape* tape) : tape_(tape) {
+      if (tape_ != nullptr) tape_->is_paused_ = true;
+    }
+    ~Pause() {
+      if (tape_ != nullptr) tape_->is_paused_ = false;
+    }
+    Pause(const Pause&) = delete;
+    Pause& operator=(const Pause&) = delete;
+
+   private:
+    RecipeTape* tape_;
+  };
+
+ private:
+  using Index = std::uint32_t;
+  static constexpr Index none = RecipeOperand::none;
+
+  struct Value {
+    Array external;  // what came from outside; empty if a step made it
+    bool is_read = false;
+  };
+  struct TapeNode {
+    Node* node;
+    Tensor external;  // empty if the node was recorded on this tape, which then holds a reference to it
+    bool is_needed = false;
+  };
+
+  Index value_of(const Array& array);
+  Index make_value(std::uint64_t number);
+  Index node_at(const Slot& slot);
+  Index add_node(Node& node, Tensor external);
+  void add_parent(Node& node);
+  void add_part(Node& node, const Part& part);
+  void link_inputs(RecipeStep& step, const Node& node);
+  RecipeStep step_with_own_rule(const Node& node);
+  bool decide(RecipeStep& step);
+  void collect_inputs(Result& result);
+
+  std::vector<Value> values_;
+  std::unordered_map<std::uint64_t, Index> value_index_;  // by the buffer's number
+  std::vector<TapeNode> nodes_;
+  std::unordered_map<const NodeCounts*, Index> node_index_;
+  std::vector<RecipeStep> steps_;
+  struct Parent {
+    Tensor handle;  // keeps the node, and with it the key
+    std::size_t step;
+  };
+  std::unordered_map<const NodeCounts*, Parent> parents_;  // nodes of operations of several outputs
+  std::vector<std::vector<RecipeOperand>> begun_;  // inputs of steps that have begun: a step may run others
+  bool is_paused_ = false;
+  WatchScope scope_;
+};
+
+}  // namespace xtgrad::v1::detail

@@ -1,0 +1,184 @@
+#include "xtgrad/autograd/batch_loop.h"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "tests/autograd/ops/op_walk.h"
+#include "xtgrad/autograd/check_grads.h"
+#include "xtgrad/autograd/core/attribute_lists.h"
+#include "xtgrad/autograd/core/parts.h"
+#include "xtgrad/autograd/core/trace.h"
+#include "xtgrad/autograd/creation.h"
+#include "xtgrad/autograd/grad.h"
+#include "xtgrad/autograd/ops.h"
+
+namespace xtgrad::testing { namespace {
+
+constexpr std::size_t examples = 3;
+
+/// What a sample and its rules compute, once for each example.
+std::array<detail::Trace, examples> traces_of(const Op& op, const Sample& sample, Dtype dtype) {
+  std::array<detail::Trace, examples> traces;
+  Random random = random_for(op, Check::again);
+  for (detail::Trace& trace : traces) {
+    const std::vector<Tensor> inputs = make_inputs(sample, draw_inputs(sample, dtype, random), dtype, true);
+    detail::Tracer tracer;
+    const Tensor y = sample.apply(inputs);
+    const std::vector<Tensor> wanted = differentiable_of(sample, inputs);
+    if (y.requires_grad() && !wanted.empty()) {
+      const Tensor g = randn(y.shape(), random, {.dtype = y.dtype()});
+      static_cast<void>(grad(std::span(&y, 1), wanted, {.cotangents = {g}, .allow_unused = true}));
+    }
+    trace = tracer.take();
+  }
+  return traces;
+}
+
+Tensor operand(const detail::Trace& trace, const detail::TracedOperand& operand) {
+  return detail::make_constant(
+      detail::Array(operand.spec.shape, operand.spec.dtype, trace.values[operand.value].buffer));
+}
+
+std::string compare_to_single(const detail::Primitive& primitive,
+                              const std::array<std::vector<Tensor>, examples>& inputs,
+                              const std::vector<bool>& is_batched) {
+  std::vector<detail::BatchInput> batch, empty;
+  for (std::size_t i = 0; i < inputs[0].size(); ++i) {
+    std::vector<Tensor> each;
+    for (const std::vector<Tensor>& example : inputs) each.push_back(example[i]);
+    const Tensor& first = each[0];
+    batch.push_back({is_batched[i] ? stack(each) : first, is_batched[i]});
+    Shape none{0};
+    for (const std::int64_t size : first.shape()) none.push_back(size);
+    empty.push_back({is_batched[i] ? zeros(none, {.dtype = first.dtype()}) : first, is_batched[i]});
+  }
+  std::vector<std::vector<Tensor>> single;  // by output
+  for (const std::vector<Tensor>& example : inputs) {
+    std::vector<const Tensor*> pointers;
+    for (std::size_t i = 0; i < example.size(); ++i)
+      pointers.push_back(&(is_batched[i] ? example : inputs[0])[i]);
+    const std::vector<Tensor> outputs = detail::apply_all(primitive, pointers);
+    single.resize(outputs.size());
+    for (std::size_t k = 0; k < outputs.size(); ++k) single[k].push_back(outputs[k]);
+  }
+  const std::vector<Tensor> got = detail::apply_batched(primitive, batch);
+  const std::vector<Tensor> none = detail::apply_batched(primitive, empty);
+  if (got.size() != single.size() || none.size() != single.size()) return "another number of outputs";
+  for (std::size_t k = 0; k < single.size(); ++k) {
+    if (!same_bits(got[k], stack(single[k]))) return "other bits than one by one";
+    Shape expected{0};
+    for (const std::int64_t size : single[k][0].shape()) expected.push_back(size);
+    if (none[k].shape() != expected || none[k].dtype() != single[k][0].dtype())
+      return "of no examples: another shape";
+  }
+  return {};
+}
+
+std::size_t compare_steps(const Op& op, const Sample& sample, Dtype dtype) {
+  const std::array<detail::Trace, examples> traces = traces_of(op, sample, dtype);
+  std::size_t compared = 0;
+  for (std::size_t s = 0; s < traces[0].steps.size(); ++s) {
+    const detail::TracedStep& step = traces[0].steps[s];
+    std::array<std::vector<Tensor>, examples> inputs;
+    bool fits = !step.inputs.empty();
+    for (const detail::TracedOperand& input : step.inputs) {
+      fits = fits && input.spec.shape.rank() < Shape::max_rank;
+    }
+    for (const detail::TracedOperand& output : step.outputs)
+      fits = fits && output.spec.shape.rank() < Shape::max_rank;
+    if (!fits) continue;
+    for (std::size_t e = 0; e < examples; ++e) {
+      REQUIRE(traces[e].steps.size() == traces[0].steps.size());
+      REQUIRE(detail::same_primitive(*traces[e].steps[s].primitive, *step.primitive));
+      for (const detail::TracedOperand& input : traces[e].steps[s].inputs) {
+        inputs[e].push_back(operand(traces[e], input));
+      }
+    }
+    std::vector<bool> is_batched(step.inputs.size(), true);
+    for (const bool first_alone : {false, true}) {
+      if (first_alone) is_batched.assign(step.inputs.size(), false);
+      is_batched[0] = true;
+      const std::string found = compare_to_single(*step.primitive, inputs, is_batched);
+      CHECK_MESSAGE(found.empty(), detail::to_string(op.id)
+                                       << "(" << sample.attributes << ") " << to_string(dtype) << ": "
+                                       << step.primitive->name() << ": " << found);
+    }
+    ++compared;
+  }
+  return compared;
+}
+
+Tensor apply_to(const Tensor& x, const Tensor& y, const std::vector<detail::BatchInput>& inputs) {
+  detail::Tracer tracer;
+  static_cast<void>(matmul(x, y));
+  return detail::apply_batched(*tracer.trace().steps[0].primitive, inputs)[0];
+}
+
+template <class E, class F>
+std::string message_of(F f) {
+  try {
+    f();
+  } catch (const E& error) {
+    return error.what();
+  }
+  return "no such error";
+}
+
+TEST_CASE("batch: every primitive that an operation or its rule runs has the bits of single examples") {
+  std::size_t compared = 0;
+  for (std::size_t i = 0; i < static_cast<std::size_t>(OpId::count_); ++i) {
+    const Op op = describe(static_cast<OpId>(i));
+    for (const Sample& sample : op.samples) {
+      for (const Dtype dtype : {float32, float64}) compared += compare_steps(op, sample, dtype);
+    }
+  }
+  CHECK(compared > 1000);
+}
+
+TEST_CASE("batch: derivatives of the loop follow from cutting and stacking") {
+  Random random(3);
+  const Tensor a = randn({4, 2, 3}, random, {.dtype = float64});
+  const Tensor b = randn({3, 2}, random, {.dtype = float64});
+  const auto f = [](std::span<const Tensor> in) {
+    const std::vector<detail::BatchInput> inputs{{in[0], true}, {in[1], false}};
+    return std::vector<Tensor>{apply_to(ones({2, 3}, {.dtype = float64}), in[1].detach(), inputs)};
+  };
+  const std::vector<Tensor> inputs{a, b};
+  CHECK(same_bits(f(inputs)[0], matmul(a, b)));
+  CHECK_NOTHROW(require_grads(f, inputs, {.order = 2}));
+}
+
+TEST_CASE("batch: a primitive with a rule for batches runs once") {
+  const Tensor x = tensor({{1, 2}, {3, 4}, {5, 6}}, {.requires_grad = true});
+  const auto steps_of = [&](const detail::Primitive& primitive,
+                            const std::vector<detail::BatchInput>& inputs) {
+    detail::Tracer tracer;
+    CHECK(detail::apply_batched(primitive, inputs)[0].requires_grad());
+    return tracer.trace().steps.size();
+  };
+  detail::Tracer tracer;
+  static_cast<void>(tanh(ones({2})));
+  static_cast<void>(add(ones({2}), ones({2})));
+  const detail::Trace trace = tracer.take();
+  CHECK(steps_of(*trace.steps[1].primitive, {{x}}) == 1);
+  // Cut, reshaped, added: three times each; then joined, and reshaped.
+  CHECK(trace.steps.back().primitive->name() == "add");
+  CHECK(steps_of(*trace.steps.back().primitive, {{x}, {ones({2}), false}}) == 11);
+}
+
+TEST_CASE("batch: errors") {
+  const Tensor x = ones({2, 3}), y = ones({3, 2});
+  const auto message = [&](const std::vector<detail::BatchInput>& inputs) {
+    return message_of<Error>([&] { static_cast<void>(apply_to(x, y, inputs)); });
+  };
+  CHECK(message({{ones({4, 2, 3})}, {ones({5, 3, 2})}}) ==
+        "matmul: batch: inputs differ in the number of examples: [4, 2, 3] and [5, 3, 2]");
+  CHECK(message({{ones({})}, {y, false}}) == "matmul: batch: a 0-d input has no axis of examples");
+  CHECK(message({{x, false}, {y, false}}) == "matmul: batch: no input is batched");
+}
+
+}}  // namespace xtgrad::testing

@@ -1,0 +1,86 @@
+// The code of docs/derivatives.md.
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <array>
+#include <cmath>
+
+#include "tests/support/values.h"
+#include "xtgrad/xtgrad.h"
+
+using namespace xtgrad;
+
+namespace {
+
+struct Block : nn::Module {
+  nn::Linear linear{16, 16};
+  nn::Dropout drop{{.p = 0.1}};
+  void members(nn::Members& m) override {
+    m("linear", linear);
+    m("drop", drop);
+  }
+  Tensor forward(const Tensor& x) override { return x + drop(tanh(linear(x))); }
+};
+
+struct Deep : nn::Module {
+  std::array<Block, 8> blocks;
+  bool saves_memory = true;
+  void members(nn::Members& m) override {
+    for (std::size_t i = 0; i < blocks.size(); ++i) m(fmt::format("block{}", i), blocks[i]);
+  }
+  Tensor forward(const Tensor& x) override {
+    Tensor y = x;
+    for (Block& block : blocks) y = saves_memory ? checkpoint(block, y) : block(y);
+    return y;
+  }
+};
+
+Tensor square_root(const Tensor& a) {
+  const auto equation = [](const Tensor& x, const Tensor& t) { return x * x - t; };
+  const auto newton = [](const Tensor& t) {
+    Tensor x = t;
+    for (int i = 0; i < 50; ++i) x = (x + t / x) * 0.5;
+    return x;
+  };
+  return implicit_root(equation, newton, a);
+}
+
+Tensor endless_layer(const Tensor& input, const Tensor& w) {
+  const auto layer = [](const Tensor& x, std::span<const Tensor> theta) {
+    return tanh(matmul(x, theta[1]) + theta[0]);
+  };
+  const std::vector<Tensor> theta{input, w};
+  return fixed_point(layer, zeros_like(input), theta, {.linear_solver = gmres()});
+}
+
+}  // namespace
+
+TEST_CASE("docs: a deep model in checkpoints is the model that it was") {
+  manual_seed(1);
+  Deep deep;
+  Deep plain = deep;
+  plain.saves_memory = false;
+  Random random(2);
+  const Tensor x = randn({4, 16}, random);
+  sum(square(deep(x))).backward();
+  sum(square(plain(x))).backward();
+  const auto parameters = deep.parameters(), plain_parameters = plain.parameters();
+  REQUIRE(parameters.size() == 16);
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    CAPTURE(i);
+    CHECK(testing::same_bits(parameters[i]->grad(), plain_parameters[i]->grad()));
+  }
+}
+
+TEST_CASE("docs: functions that are defined by an equation") {
+  const Tensor a = tensor({1, 4, 9}, {.dtype = float64, .requires_grad = true});
+  const Tensor slope = grad({sum(square_root(a))}, {a})[0];
+  CHECK(slope.at({1}) == doctest::Approx(0.25));
+  CHECK(slope.at({2}) == doctest::Approx(1.0 / 6));
+  Random random(2);
+  const Tensor input = randn({2, 3}, random, {.dtype = float64});
+  const Tensor w = randn({3, 3}, random, {.dtype = float64}) * 0.2;
+  const auto f = [](std::span<const Tensor> in) { return std::vector<Tensor>{endless_layer(in[0], in[1])}; };
+  const std::vector<Tensor> inputs{input, w};
+  CHECK_NOTHROW(require_grads(f, inputs, {.order = 1}));
+}
