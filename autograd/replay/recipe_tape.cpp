@@ -157,6 +157,12 @@ RecipeStep RecipeTape::step_with_own_rule(const Node& node) {
 
 void RecipeTape::after_record(Node& node) {
   if (is_paused_) return;
+  if (!node.array.buffer) {
+    throw GraphError(
+        fmt::format("checkpoint: {} has several outputs, which cannot be computed again yet; call it "
+                    "outside of the function",
+                    node.primitive().name()));
+  }
   const auto belongs_to = [&](const RecipeStep& step) {
     const RecipeOperand& output = step.outputs[0];
     const Primitive& primitive = *step.primitive;
