@@ -162,8 +162,9 @@ void RecipeTape::after_record(Node& node) {
   const auto belongs_to = [&](const RecipeStep& step) {
     const RecipeOperand& output = step.outputs[0];
     const Primitive& primitive = *step.primitive;
+    const Primitive& recorded = node.primitive();
     return output.node == none && output.value == value_of(node.array) &&
-           typeid(primitive) == typeid(node.primitive());
+           typeid(primitive) == typeid(recorded);
   };
   if (steps_.empty() || !belongs_to(steps_.back())) steps_.push_back(step_with_own_rule(node));
   link_inputs(steps_.back(), node);
