@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "xtgrad/autograd/core/node.h"
+#include "xtgrad/autograd/core/number_fit.h"
 #include "xtgrad/autograd/core/op_id.h"
 
 namespace xtgrad::inline v1::detail {
@@ -48,7 +49,10 @@ Shape common_shape(OpId op, const Shape& a, const Shape& b, const Shapes&... res
 /// Throws DtypeError unless `index` is int64; an int32 index has been widened before.
 void check_index_dtype(OpId op, const Spec& index);
 
-/// The number as an integer that a tensor of `dtype` holds; throws DtypeError if it is none.
-std::int64_t integer_of(OpId op, double number, Dtype dtype = Dtype::int64);
+[[noreturn]] void throw_number_does_not_fit(OpId op, Dtype dtype, Scalar number);
+/// Throws DtypeError unless elements of `dtype` hold the number.
+inline void check_number(OpId op, Dtype dtype, Scalar number) {
+  if (!holds(dtype, number)) throw_number_does_not_fit(op, dtype, number);
+}
 
 }  // namespace xtgrad::v1::detail
