@@ -31,7 +31,8 @@ void check_index_dtype(OpId op, const Spec& index) {
                                function_name(op), to_string(index.dtype)));
 }
 
-void throw_number_does_not_fit(OpId op, Dtype dtype, Scalar number) {
+void check_any_number(OpId op, Dtype dtype, Scalar number) {
+  if (holds(dtype, number)) return;
   Dtype wider = Dtype::float64;
   for (const Dtype one : {Dtype::float32, Dtype::int64}) {
     if (!is_floating(dtype) && holds(one, number)) wider = one;
