@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "xtgrad/autograd/dtype.h"
+#include "xtgrad/autograd/scalar.h"
 #include "xtgrad/autograd/shape.h"
 #include "xtgrad/autograd/size2d.h"
 
@@ -34,8 +35,8 @@ class Attributes {
  public:
   virtual ~Attributes() = default;
 
-  /// Visits a field: bool, an integer, double, std::string, Dtype, Shape, Dims, Size2d, a vector of int64, or
-  /// an optional of one.
+  /// Visits a field: bool, an integer, double, Scalar, std::string, Dtype, Shape, Dims, Size2d, a vector of
+  /// int64, or an optional of one.
   template <class T>
   void operator()(std::string_view name, T& field) {
     AttributeValue value = to_value(field);
@@ -63,6 +64,8 @@ class Attributes {
       return static_cast<std::int64_t>(field);
     } else if constexpr (std::is_floating_point_v<T>) {
       return static_cast<double>(field);
+    } else if constexpr (std::is_same_v<T, Scalar>) {
+      return field.is_integer() ? AttributeValue(field.to_int64()) : AttributeValue(field.to_double());
     } else if constexpr (std::is_same_v<T, Size2d>) {
       return std::vector<std::int64_t>{field.height, field.width};
     } else if constexpr (std::is_same_v<T, std::vector<std::int64_t>>) {
@@ -86,6 +89,9 @@ class Attributes {
       return static_cast<T>(std::get<std::int64_t>(value));
     } else if constexpr (std::is_floating_point_v<T>) {
       return static_cast<T>(std::get<double>(value));
+    } else if constexpr (std::is_same_v<T, Scalar>) {
+      const auto* integer = std::get_if<std::int64_t>(&value);
+      return integer != nullptr ? Scalar(*integer) : Scalar(std::get<double>(value));
     } else if constexpr (std::is_same_v<T, Size2d>) {
       const auto& sizes = std::get<std::vector<std::int64_t>>(value);
       return Size2d(sizes.at(0), sizes.at(1));

@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <limits>
 #include <string_view>
-#include <utility>
 
 #include "xtgrad/autograd/core/apply.h"
 #include "xtgrad/autograd/errors.h"
@@ -20,12 +19,19 @@ namespace {
 
 using detail::Array;
 using detail::checked_cast;
+using detail::holds;
 
 Dtype dtype_or_default(const TensorOptions& options) { return options.dtype.value_or(default_dtype()); }
 
 /// start + i step. fma by name: whether a compiler contracts a product and a sum must not change the bits.
 double evenly_spaced(double start, double step, std::int64_t i) {
   return std::fma(static_cast<double>(i), step, start);
+}
+
+/// |a - b|, which no int64 may hold.
+std::uint64_t distance(std::int64_t a, std::int64_t b) {
+  const auto difference = static_cast<std::uint64_t>(a) - static_cast<std::uint64_t>(b);
+  return a < b ? -difference : difference;
 }
 
 /// What primitives that make a tensor from numbers alone share; `function` is what the user called.
@@ -50,7 +56,8 @@ class Creation : public detail::ConstantPrimitive<Self> {
   Dtype dtype_;
 };
 
-/// Element i is Self's `value(i)`, a double that the dtype must hold.
+/// Element i is Self's `integer(i)`, exactly, if `in_integers()`, else its `value(i)`, a double; the dtype
+/// must hold it.
 template <class Self>
 class Generated : public Creation<Self> {
  public:
@@ -61,8 +68,15 @@ class Generated : public Creation<Self> {
       using T = decltype(zero);
       T* to = out[0]->template mutable_data<T>();
       const std::int64_t n = out[0]->numel();
+      const auto fill = [&](auto element) {
+        for (std::int64_t i = 0; i < n; ++i) to[i] = checked_cast<T>(this->function_, element(i));
+      };
       const auto& self = static_cast<const Self&>(*this);
-      for (std::int64_t i = 0; i < n; ++i) to[i] = checked_cast<T>(this->function_, self.value(i));
+      if (self.in_integers()) {
+        fill([&](std::int64_t i) { return Scalar(self.integer(i)); });
+      } else {
+        fill([&](std::int64_t i) { return self.value(i); });
+      }
     });
   }
 
@@ -72,7 +86,7 @@ class Generated : public Creation<Self> {
 
 class Full final : public Creation<Full> {
  public:
-  Full(std::string_view function, const Shape& shape, Dtype dtype, double value)
+  Full(std::string_view function, const Shape& shape, Dtype dtype, Scalar value)
       : Creation(function, shape, dtype), value_(value) {}
 
   void describe(Attributes& a) override {
@@ -87,7 +101,7 @@ class Full final : public Creation<Full> {
   }
 
  private:
-  double value_;
+  Scalar value_;
 };
 
 class Arange final : public Generated<Arange> {
@@ -100,16 +114,33 @@ class Arange final : public Generated<Arange> {
     a("start", start_);
     a("step", step_);
   }
-  [[nodiscard]] double value(std::int64_t i) const { return evenly_spaced(start_, step_, i); }
+  [[nodiscard]] bool in_integers() const {
+    if (is_floating(dtype_) && !(start_.is_integer() && step_.is_integer())) return false;
+    if (!holds<std::int64_t>(start_) || !holds<std::int64_t>(step_)) return false;
+    // Unsigned: what is left up to the last int64 may be 2^64 - 1.
+    const bool up = step_.to_double() > 0;
+    const std::int64_t end =
+        up ? std::numeric_limits<std::int64_t>::max() : std::numeric_limits<std::int64_t>::min();
+    const std::uint64_t steps = distance(start_.to_int64(), end) / distance(0, step_.to_int64());
+    return shape_[0] == 0 || static_cast<std::uint64_t>(shape_[0] - 1) <= steps;
+  }
+  [[nodiscard]] std::int64_t integer(std::int64_t i) const {
+    return static_cast<std::int64_t>(static_cast<std::uint64_t>(start_.to_int64()) +
+                                     static_cast<std::uint64_t>(i) *
+                                         static_cast<std::uint64_t>(step_.to_int64()));
+  }
+  [[nodiscard]] double value(std::int64_t i) const {
+    return evenly_spaced(start_.to_double(), step_.to_double(), i);
+  }
 
  private:
-  double start_;
-  double step_;
+  Scalar start_;
+  Scalar step_;
 };
 
 class Linspace final : public Generated<Linspace> {
  public:
-  Linspace(double first, double last, std::int64_t count, Dtype dtype)
+  Linspace(Scalar first, Scalar last, std::int64_t count, Dtype dtype)
       : Generated("linspace", {count}, dtype), first_(first), last_(last) {}
 
   void describe(Attributes& a) override {
@@ -120,13 +151,25 @@ class Linspace final : public Generated<Linspace> {
   // Counted from the nearer end, so that both ends are exact and a range about 0 is symmetric.
   [[nodiscard]] double value(std::int64_t i) const {
     const std::int64_t count = shape_[0];
-    const double step = count > 1 ? (last_ - first_) / static_cast<double>(count - 1) : 0;
-    return i < (count + 1) / 2 ? evenly_spaced(first_, step, i) : evenly_spaced(last_, -step, count - 1 - i);
+    const double first = first_.to_double();
+    const double last = last_.to_double();
+    const double step = count > 1 ? (last - first) / static_cast<double>(count - 1) : 0;
+    return i < (count + 1) / 2 ? evenly_spaced(first, step, i) : evenly_spaced(last, -step, count - 1 - i);
+  }
+  [[nodiscard]] bool in_integers() const {
+    std::int64_t distance = 0;
+    return first_.is_integer() && last_.is_integer() &&
+           !__builtin_sub_overflow(last_.to_int64(), first_.to_int64(), &distance) && distance % steps() == 0;
+  }
+  [[nodiscard]] std::int64_t integer(std::int64_t i) const {
+    return first_.to_int64() + i * ((last_.to_int64() - first_.to_int64()) / steps());
   }
 
  private:
-  double first_;
-  double last_;
+  [[nodiscard]] std::int64_t steps() const { return std::max<std::int64_t>(shape_[0] - 1, 1); }
+
+  Scalar first_;
+  Scalar last_;
 };
 
 class Eye final : public Creation<Eye> {
@@ -184,146 +227,54 @@ Tensor create(const P& primitive, bool requires_grad) {
   return detail::new_leaf(detail::compute_one(primitive), requires_grad);
 }
 
-Tensor constant(std::string_view function, const Shape& shape, double value, Dtype dtype,
+Tensor constant(std::string_view function, const Shape& shape, Scalar value, Dtype dtype,
                 bool requires_grad) {
   detail::check_new(function, shape, dtype, requires_grad);
   return create(Full(function, shape, dtype, value), requires_grad);
 }
 
-template <class From>
-Tensor copy_values(std::string_view function, std::span<const From> values, const Shape& shape,
-                   const TensorOptions& options) {
-  if (static_cast<std::int64_t>(values.size()) != shape.numel()) {
-    throw ShapeError(fmt::format("{}: sizes disagree: {} values, shape {} has {}", function, values.size(),
-                                 to_string(shape), shape.numel()));
-  }
-  const Dtype dtype = options.dtype.value_or(detail::dtype_of<From>);
-  Array array = detail::new_array(function, shape, dtype, options.requires_grad);
-  detail::visit(dtype, [&](auto zero) {
-    using T = decltype(zero);
-    std::transform(values.begin(), values.end(), array.mutable_data<T>(),
-                   [&](From value) { return checked_cast<T>(function, value); });
-  });
-  return detail::new_leaf(std::move(array), options.requires_grad);
+void require_finite(std::string_view function, std::string_view name, Scalar value) {
+  if (std::isfinite(value.to_double())) return;
+  throw ValueError(fmt::format("{}: {} must be finite: got {}", function, name, to_string(value)));
 }
 
-template <class From>
-Tensor copy_vector(const std::vector<From>& values, const TensorOptions& options) {
-  return copy_values("from_vector", std::span(values), Shape{static_cast<std::int64_t>(values.size())},
-                     options);
+[[noreturn]] void throw_too_many(Scalar stop, const ArangeOptions& range) {
+  throw ShapeError(fmt::format("arange: too many numbers from {} to {} in steps of {}",
+                               to_string(range.start), to_string(stop), to_string(range.step)));
 }
 
-Shape shape_of(const NestedNumbers& numbers) {
-  Shape shape;
-  for (const NestedNumbers* at = &numbers; !at->is_number(); at = &at->list().front()) {
-    if (shape.rank() == Shape::max_rank) {
-      throw ShapeError(fmt::format("tensor: braces nested too deep: at most {} dimensions", Shape::max_rank));
-    }
-    shape.push_back(static_cast<std::int64_t>(at->list().size()));
-    if (at->list().empty()) break;
-  }
-  return shape;
-}
-
-std::string describe(const NestedNumbers& numbers) {
-  return numbers.is_number() ? "a number" : fmt::format("a list of {}", numbers.list().size());
-}
-
-/// Appends the numbers below `numbers`, which must have the form that the first path through the braces had.
-void flatten_into(std::vector<double>& out, const NestedNumbers& numbers, const Shape& shape,
-                  std::size_t depth) {
-  const bool is_number = depth == shape.rank();
-  if (numbers.is_number() != is_number ||
-      (!is_number && static_cast<std::int64_t>(numbers.list().size()) != shape[depth])) {
-    throw ShapeError(fmt::format("tensor: ragged braces: {} stands beside {} at depth {}", describe(numbers),
-                                 is_number ? "a number" : fmt::format("a list of {}", shape[depth]), depth));
-  }
-  if (is_number) out.push_back(numbers.number());
-  for (const NestedNumbers& child : numbers.list()) flatten_into(out, child, shape, depth + 1);
-}
-
-void require_finite(std::string_view function, std::string_view name, double value) {
-  if (!std::isfinite(value))
-    throw ValueError(fmt::format("{}: {} must be finite: got {}", function, name, value));
+/// Numbers in start, start + step, ... before `stop`, all of them integers.
+std::uint64_t integer_count(std::int64_t start, std::int64_t stop, std::int64_t step) {
+  if (step > 0 ? start >= stop : start <= stop) return 0;
+  return (distance(start, stop) - 1) / distance(0, step) + 1;
 }
 
 /// Numbers in start, start + step, ... before `stop`.
-std::int64_t arange_count(double stop, const ArangeOptions& range) {
-  const double steps = std::ceil((stop - range.start) / range.step);
-  if (!(steps < 0x1p63)) {
-    throw ShapeError(
-        fmt::format("arange: too many numbers from {} to {} in steps of {}", range.start, stop, range.step));
+std::int64_t arange_count(Scalar stop, const ArangeOptions& range) {
+  const double step = range.step.to_double();
+  // For integers, a stop of 2.5 is as good as 3.
+  const Scalar end = stop.is_integer() ? stop
+                     : step > 0        ? std::ceil(stop.to_double())
+                                       : std::floor(stop.to_double());
+  if (holds<std::int64_t>(range.start) && holds<std::int64_t>(range.step) && holds<std::int64_t>(end)) {
+    const std::uint64_t count = integer_count(range.start.to_int64(), end.to_int64(), range.step.to_int64());
+    if (count > std::numeric_limits<std::int64_t>::max()) throw_too_many(stop, range);
+    return static_cast<std::int64_t>(count);
   }
+  const double start = range.start.to_double();
+  const double steps = std::ceil((stop.to_double() - start) / step);
+  if (!(steps < 0x1p63)) throw_too_many(stop, range);
   auto count = static_cast<std::int64_t>(std::max(steps, 0.0));
   // The quotient may round up past an integer, as for (1.3 - 1) / 0.1: the last number would be `stop`
   // itself.
   if (count > 0) {
-    const double last = evenly_spaced(range.start, range.step, count - 1);
-    if (range.step > 0 ? last >= stop : last <= stop) --count;
+    const double last = evenly_spaced(start, step, count - 1);
+    if (step > 0 ? last >= stop.to_double() : last <= stop.to_double()) --count;
   }
   return count;
 }
 
 }  // namespace
-
-NestedNumbers::NestedNumbers(double number) : number_(number) {}
-NestedNumbers::NestedNumbers(int number) : number_(number) {}
-NestedNumbers::NestedNumbers(std::int64_t number) : number_(static_cast<double>(number)) {
-  // Braces carry doubles; a number must not change on its way into an int64 tensor.
-  if (!detail::holds<std::int64_t>(number_) || static_cast<std::int64_t>(number_) != number) {
-    throw DtypeError(fmt::format("tensor: braces hold integers up to 2^53: got {}; use from_vector", number));
-  }
-}
-NestedNumbers::NestedNumbers(bool number) : number_(number ? 1 : 0) {}
-NestedNumbers::NestedNumbers(std::initializer_list<NestedNumbers> list) : list_(true), children_(list) {}
-
-Tensor tensor(const NestedNumbers& numbers, const TensorOptions& options) {
-  const Shape shape = shape_of(numbers);
-  std::vector<double> values;
-  values.reserve(static_cast<std::size_t>(shape.numel()));
-  flatten_into(values, numbers, shape, 0);
-  return copy_values("tensor", std::span<const double>(values), shape,
-                     {.dtype = dtype_or_default(options), .requires_grad = options.requires_grad});
-}
-
-Tensor tensor(std::initializer_list<NestedNumbers> numbers, const TensorOptions& options) {
-  return tensor(NestedNumbers(numbers), options);
-}
-
-Tensor from_span(std::span<const float> values, const Shape& shape, const TensorOptions& options) {
-  return copy_values("from_span", values, shape, options);
-}
-Tensor from_span(std::span<const double> values, const Shape& shape, const TensorOptions& options) {
-  return copy_values("from_span", values, shape, options);
-}
-Tensor from_span(std::span<const std::int64_t> values, const Shape& shape, const TensorOptions& options) {
-  return copy_values("from_span", values, shape, options);
-}
-Tensor from_span(std::span<const std::int32_t> values, const Shape& shape, const TensorOptions& options) {
-  return copy_values("from_span", values, shape, options);
-}
-Tensor from_span(std::span<const std::uint8_t> values, const Shape& shape, const TensorOptions& options) {
-  return copy_values("from_span", values, shape, options);
-}
-Tensor from_span(std::span<const bool> values, const Shape& shape, const TensorOptions& options) {
-  return copy_values("from_span", values, shape, options);
-}
-
-Tensor from_vector(const std::vector<float>& values, const TensorOptions& options) {
-  return copy_vector(values, options);
-}
-Tensor from_vector(const std::vector<double>& values, const TensorOptions& options) {
-  return copy_vector(values, options);
-}
-Tensor from_vector(const std::vector<std::int64_t>& values, const TensorOptions& options) {
-  return copy_vector(values, options);
-}
-Tensor from_vector(const std::vector<std::int32_t>& values, const TensorOptions& options) {
-  return copy_vector(values, options);
-}
-Tensor from_vector(const std::vector<std::uint8_t>& values, const TensorOptions& options) {
-  return copy_vector(values, options);
-}
 
 Tensor zeros(const Shape& shape, const TensorOptions& options) {
   return constant("zeros", shape, 0, dtype_or_default(options), options.requires_grad);
@@ -333,7 +284,7 @@ Tensor ones(const Shape& shape, const TensorOptions& options) {
   return constant("ones", shape, 1, dtype_or_default(options), options.requires_grad);
 }
 
-Tensor full(const Shape& shape, double value, const TensorOptions& options) {
+Tensor full(const Shape& shape, Scalar value, const TensorOptions& options) {
   return constant("full", shape, value, dtype_or_default(options), options.requires_grad);
 }
 
@@ -341,26 +292,25 @@ Tensor zeros_like(const Tensor& x) { return constant("zeros_like", x.shape(), 0,
 
 Tensor ones_like(const Tensor& x) { return constant("ones_like", x.shape(), 1, x.dtype(), false); }
 
-Tensor arange(double stop, const ArangeOptions& range, const TensorOptions& options) {
+Tensor arange(Scalar stop, const ArangeOptions& range, const TensorOptions& options) {
   require_finite("arange", "stop", stop);
   require_finite("arange", "start", range.start);
   require_finite("arange", "step", range.step);
   if (range.step == 0) throw ValueError("arange: step must not be 0");
   const std::int64_t count = arange_count(stop, range);
   const Dtype dtype = options.dtype.value_or(Dtype::int64);
-  if (!options.dtype &&
-      !(detail::holds<std::int64_t>(range.start) && detail::holds<std::int64_t>(range.step))) {
+  if (!options.dtype && !(holds<std::int64_t>(range.start) && holds<std::int64_t>(range.step))) {
     throw DtypeError(fmt::format("arange: int64 cannot hold start {} with step {}: give a floating dtype",
-                                 range.start, range.step));
+                                 to_string(range.start), to_string(range.step)));
   }
   detail::check_new("arange", {count}, dtype, options.requires_grad);
   return create(Arange(count, dtype, range), options.requires_grad);
 }
 
-Tensor linspace(double first, double last, std::int64_t count, const TensorOptions& options) {
+Tensor linspace(Scalar first, Scalar last, std::int64_t count, const TensorOptions& options) {
   require_finite("linspace", "first", first);
   require_finite("linspace", "last", last);
-  require_finite("linspace", "last - first", last - first);
+  require_finite("linspace", "last - first", last.to_double() - first.to_double());
   if (count < 0) throw ValueError(fmt::format("linspace: count must not be negative: got {}", count));
   const Dtype dtype = dtype_or_default(options);
   detail::check_new("linspace", {count}, dtype, options.requires_grad);

@@ -4,7 +4,6 @@
 // <xtgrad/xtgrad.h>: a file that includes it pays some 1.5 s of compile time.
 
 #include <algorithm>
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -26,39 +25,22 @@
 
 namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 
-namespace detail {
-
-/// The element type of the tensor that holds values of T: T itself if there is a dtype for it, int64 for
-/// other integers; void if none holds them all.
-template <class T>
-using tensor_element_t = std::conditional_t<
-    ElementType<T>, T,
-    std::conditional_t<std::is_integral_v<T> && (sizeof(T) < 8 || std::is_signed_v<T>), std::int64_t, void>>;
-
-}  // namespace detail
-
 /// A copy of an `xt::xarray`, `xt::xtensor` or any other xtensor expression, which is evaluated once. The
-/// dtype is the element type's (int64 for integer types that no dtype has) unless the options say another.
-/// Throws ShapeError for more than Shape::max_rank dimensions, DtypeError for a value that the dtype cannot
-/// hold. A template, because an expression's type is its formula.
+/// dtype is the element type's, as in `from_span`, unless the options say another. Throws ShapeError for more
+/// than Shape::max_rank dimensions, DtypeError for a value that the dtype cannot hold. A template, because an
+/// expression's type is its formula.
 ///
 ///   Tensor x = from_xarray(xt::sin(xt::linspace<double>(0, 1, 5)));
 template <class E>
 [[nodiscard]] Tensor from_xarray(const xt::xexpression<E>& expression, const TensorOptions& options = {}) {
   using Value = std::decay_t<typename E::value_type>;
-  using T = detail::tensor_element_t<Value>;
-  static_assert(!std::is_void_v<T>,
+  static_assert(detail::CppNumber<Value>,
                 "from_xarray: no dtype holds this element type; cast it first, xt::cast<double>(x)");
   // Row-major whatever the expression is: an xarray may be column-major, a view has strides.
   const xt::xarray<Value, xt::layout_type::row_major> values = expression.derived_cast();
   const std::vector<std::int64_t> sizes(values.shape().begin(), values.shape().end());
   const Shape shape{std::span<const std::int64_t>(sizes)};
-  if constexpr (std::same_as<Value, T>) {
-    return from_span(std::span<const T>(values.data(), values.size()), shape, options);
-  } else {
-    const std::vector<T> converted(values.data(), values.data() + values.size());
-    return from_span(std::span<const T>(converted), shape, options);
-  }
+  return from_span(std::span<const Value>(values.data(), values.size()), shape, options);
 }
 
 /// A copy of the elements as an `xt::xarray<T>`; T is float, double, std::int64_t, std::int32_t, std::uint8_t

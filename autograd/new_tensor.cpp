@@ -1,7 +1,11 @@
 #include "xtgrad/autograd/new_tensor.h"
 
+#include <fmt/format.h>
+
 #include <limits>
 #include <utility>
+
+#include "xtgrad/autograd/errors.h"
 
 namespace xtgrad::inline v1::detail {
 

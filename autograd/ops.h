@@ -1,12 +1,12 @@
 #pragma once
 
-#include <functional>
 #include <limits>
 #include <optional>
 #include <span>
 #include <vector>
 
 #include "xtgrad/autograd/export.h"
+#include "xtgrad/autograd/scalar.h"
 #include "xtgrad/autograd/size2d.h"
 #include "xtgrad/autograd/tensor.h"
 
@@ -15,7 +15,8 @@ namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 // Operations on tensors. All are differentiable to any order unless their line says otherwise, take empty and
 // 0-d tensors where NumPy does, and throw ShapeError or DtypeError that name the operation and the operands'
 // shapes or dtypes. Operands of two-tensor operations broadcast by NumPy's rules and must share a dtype; a
-// C++ number takes the tensor's dtype (and throws DtypeError where an integer tensor could not hold it).
+// C++ number takes the tensor's, which must hold it (scalar.h). Sums, differences and products of int64 wrap
+// around, as NumPy's do.
 //
 //   Tensor x = tensor({1, 2, 3}, {.requires_grad = true});
 //   Tensor y = sum(tanh(x * 0.5) + square(x));  // 0-d
@@ -56,8 +57,8 @@ struct SoftplusOptions {
 [[nodiscard]] Tensor silu(const Tensor& x);
 
 struct ClampOptions {
-  double min = -std::numeric_limits<double>::infinity();
-  double max = std::numeric_limits<double>::infinity();
+  Scalar min = -std::numeric_limits<double>::infinity();  ///< none where it is -infinity
+  Scalar max = std::numeric_limits<double>::infinity();   ///< none where it is infinity
 };
 /// min(max(x, min), max); derivative 1 inside and at NaN, 0 at the end points and outside. Throws ValueError
 /// if min > max.
@@ -75,43 +76,45 @@ struct ClampOptions {
 [[nodiscard]] Tensor minimum(const Tensor& a,
                              const Tensor& b);  ///< half the gradient each at a tie; NaN wins
 
-[[nodiscard]] Tensor add(const Tensor& x, double number);
-[[nodiscard]] Tensor mul(const Tensor& x, double number);
-[[nodiscard]] Tensor div(const Tensor& x, double number);
-[[nodiscard]] Tensor sub(double number, const Tensor& x);
-[[nodiscard]] Tensor div(double number, const Tensor& x);
+[[nodiscard]] Tensor add(const Tensor& x, Scalar number);
+[[nodiscard]] Tensor mul(const Tensor& x, Scalar number);
+[[nodiscard]] Tensor div(const Tensor& x, Scalar number);
+[[nodiscard]] Tensor sub(const Tensor& x, Scalar number);
+[[nodiscard]] Tensor sub(Scalar number, const Tensor& x);
+[[nodiscard]] Tensor div(Scalar number, const Tensor& x);
 /// x^number; for number = 0 the gradient is 0 everywhere.
-[[nodiscard]] Tensor pow(const Tensor& x, double number);
-[[nodiscard]] Tensor maximum(const Tensor& x, double number);  ///< clamp from below: gradient 0 at a tie
-[[nodiscard]] Tensor minimum(const Tensor& x, double number);  ///< clamp from above: gradient 0 at a tie
+[[nodiscard]] Tensor pow(const Tensor& x, Scalar number);
+[[nodiscard]] Tensor maximum(const Tensor& x, Scalar number);  ///< clamp from below: gradient 0 at a tie
+[[nodiscard]] Tensor minimum(const Tensor& x, Scalar number);  ///< clamp from above: gradient 0 at a tie
 
 inline Tensor operator-(const Tensor& x) { return neg(x); }
 inline Tensor operator+(const Tensor& a, const Tensor& b) { return add(a, b); }
 inline Tensor operator-(const Tensor& a, const Tensor& b) { return sub(a, b); }
 inline Tensor operator*(const Tensor& a, const Tensor& b) { return mul(a, b); }
 inline Tensor operator/(const Tensor& a, const Tensor& b) { return div(a, b); }
-inline Tensor operator+(const Tensor& x, double number) { return add(x, number); }
-inline Tensor operator+(double number, const Tensor& x) { return add(x, number); }
-inline Tensor operator-(const Tensor& x, double number) { return add(x, -number); }
-inline Tensor operator-(double number, const Tensor& x) { return sub(number, x); }
-inline Tensor operator*(const Tensor& x, double number) { return mul(x, number); }
-inline Tensor operator*(double number, const Tensor& x) { return mul(x, number); }
-inline Tensor operator/(const Tensor& x, double number) { return div(x, number); }
-inline Tensor operator/(double number, const Tensor& x) { return div(number, x); }
+inline Tensor operator+(const Tensor& x, Scalar number) { return add(x, number); }
+inline Tensor operator+(Scalar number, const Tensor& x) { return add(x, number); }
+inline Tensor operator-(const Tensor& x, Scalar number) { return sub(x, number); }
+inline Tensor operator-(Scalar number, const Tensor& x) { return sub(number, x); }
+inline Tensor operator*(const Tensor& x, Scalar number) { return mul(x, number); }
+inline Tensor operator*(Scalar number, const Tensor& x) { return mul(x, number); }
+inline Tensor operator/(const Tensor& x, Scalar number) { return div(x, number); }
+inline Tensor operator/(Scalar number, const Tensor& x) { return div(number, x); }
 
-// Comparisons give bool tensors and have no gradient. NaN is unequal to everything.
+// Comparisons give bool tensors and have no gradient. NaN is unequal to everything. A bool or integer tensor
+// is compared with any number, exactly: `labels > 0.5`.
 [[nodiscard]] Tensor equal(const Tensor& a, const Tensor& b);
 [[nodiscard]] Tensor not_equal(const Tensor& a, const Tensor& b);
 [[nodiscard]] Tensor less(const Tensor& a, const Tensor& b);
 [[nodiscard]] Tensor less_equal(const Tensor& a, const Tensor& b);
 [[nodiscard]] Tensor greater(const Tensor& a, const Tensor& b);
 [[nodiscard]] Tensor greater_equal(const Tensor& a, const Tensor& b);
-[[nodiscard]] Tensor equal(const Tensor& a, double b);
-[[nodiscard]] Tensor not_equal(const Tensor& a, double b);
-[[nodiscard]] Tensor less(const Tensor& a, double b);
-[[nodiscard]] Tensor less_equal(const Tensor& a, double b);
-[[nodiscard]] Tensor greater(const Tensor& a, double b);
-[[nodiscard]] Tensor greater_equal(const Tensor& a, double b);
+[[nodiscard]] Tensor equal(const Tensor& x, Scalar number);
+[[nodiscard]] Tensor not_equal(const Tensor& x, Scalar number);
+[[nodiscard]] Tensor less(const Tensor& x, Scalar number);
+[[nodiscard]] Tensor less_equal(const Tensor& x, Scalar number);
+[[nodiscard]] Tensor greater(const Tensor& x, Scalar number);
+[[nodiscard]] Tensor greater_equal(const Tensor& x, Scalar number);
 
 // A tensor is no truth value: == asks for every element.
 inline Tensor operator==(const Tensor& a, const Tensor& b) { return equal(a, b); }
@@ -120,24 +123,18 @@ inline Tensor operator<(const Tensor& a, const Tensor& b) { return less(a, b); }
 inline Tensor operator<=(const Tensor& a, const Tensor& b) { return less_equal(a, b); }
 inline Tensor operator>(const Tensor& a, const Tensor& b) { return greater(a, b); }
 inline Tensor operator>=(const Tensor& a, const Tensor& b) { return greater_equal(a, b); }
-inline Tensor operator==(const Tensor& a, double b) { return equal(a, b); }
-inline Tensor operator!=(const Tensor& a, double b) { return not_equal(a, b); }
-inline Tensor operator<(const Tensor& a, double b) { return less(a, b); }
-inline Tensor operator<=(const Tensor& a, double b) { return less_equal(a, b); }
-inline Tensor operator>(const Tensor& a, double b) { return greater(a, b); }
-inline Tensor operator>=(const Tensor& a, double b) { return greater_equal(a, b); }
+inline Tensor operator==(const Tensor& x, Scalar number) { return equal(x, number); }
+inline Tensor operator!=(const Tensor& x, Scalar number) { return not_equal(x, number); }
+inline Tensor operator<(const Tensor& x, Scalar number) { return less(x, number); }
+inline Tensor operator<=(const Tensor& x, Scalar number) { return less_equal(x, number); }
+inline Tensor operator>(const Tensor& x, Scalar number) { return greater(x, number); }
+inline Tensor operator>=(const Tensor& x, Scalar number) { return greater_equal(x, number); }
 
 /// a where the bool `mask` is true, else b; all three broadcast. The branch not taken gets a cotangent of
 /// exactly 0, which that branch's own rule can still turn into NaN (0 * inf): see `where_safe`.
 [[nodiscard]] Tensor where(const Tensor& mask, const Tensor& a, const Tensor& b);
-[[nodiscard]] Tensor where(const Tensor& mask, const Tensor& a, double b);
-[[nodiscard]] Tensor where(const Tensor& mask, double a, const Tensor& b);
-/// f(x) where `mask` is true, else `other`, with finite derivatives of every order even where f has none off
-/// the mask: f sees `harmless` there. Use it for sqrt at 0, log at 0, division by 0:
-/// `where_safe(x > 0, x, [](const Tensor& t) { return sqrt(t); }, 0)`.
-[[nodiscard]] Tensor where_safe(const Tensor& mask, const Tensor& x,
-                                const std::function<Tensor(const Tensor&)>& f, double other,
-                                double harmless = 1);
+[[nodiscard]] Tensor where(const Tensor& mask, const Tensor& a, Scalar b);
+[[nodiscard]] Tensor where(const Tensor& mask, Scalar a, const Tensor& b);
 
 // Reductions. `axes` empty means all; negative axes count from the end.
 struct ReduceOptions {

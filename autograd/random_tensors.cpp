@@ -1,3 +1,5 @@
+#include "xtgrad/autograd/random_tensors.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,7 +13,6 @@
 
 #include "xtgrad/autograd/core/apply.h"
 #include "xtgrad/autograd/core/philox.h"
-#include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/kernels/parallel.h"
 #include "xtgrad/autograd/new_tensor.h"

@@ -6,6 +6,7 @@
 #include "xtgrad/autograd/core/parts.h"
 #include "xtgrad/autograd/core/primitive.h"
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/ops/cast.h"
 
 namespace xtgrad::inline v1 {
 
@@ -51,17 +52,19 @@ void check_single(std::string_view function, const Tensor& x) {
 }
 
 /// Offset of an element in row-major order.
-std::int64_t offset_of(const Shape& shape, std::initializer_list<std::int64_t> index) {
+std::int64_t offset_of(std::string_view function, const Shape& shape,
+                       std::initializer_list<std::int64_t> index) {
   if (index.size() != shape.rank()) {
-    throw ShapeError(fmt::format("at: got {} indices for the shape {}", index.size(), to_string(shape)));
+    throw ShapeError(
+        fmt::format("{}: got {} indices for the shape {}", function, index.size(), to_string(shape)));
   }
   std::int64_t offset = 0;
   std::size_t dim = 0;
   for (const std::int64_t i : index) {
     const std::int64_t size = shape[dim];
     if (i < -size || i >= size) {
-      throw ShapeError(
-          fmt::format("at: index {} is out of range for dimension {} of {}", i, dim, to_string(shape)));
+      throw ShapeError(fmt::format("{}: index {} is out of range for dimension {} of {}", function, i, dim,
+                                   to_string(shape)));
     }
     offset = offset * size + (i < 0 ? i + size : i);
     ++dim;
@@ -76,6 +79,15 @@ double element(const Array& array, std::int64_t offset) {
   });
 }
 
+std::int64_t integer_element(std::string_view function, const Array& array, std::int64_t offset) {
+  if (!is_integer(array.dtype)) {
+    throw DtypeError(fmt::format("{}: needs an integer dtype, got {}", function, to_string(array.dtype)));
+  }
+  return detail::visit_listed<detail::IntegerTypes>(array.dtype, [&](auto zero) {
+    return static_cast<std::int64_t>(array.data<decltype(zero)>()[offset]);
+  });
+}
+
 }  // namespace
 
 double Tensor::item() const {
@@ -85,18 +97,20 @@ double Tensor::item() const {
 
 std::int64_t Tensor::item_int64() const {
   check_single("item_int64", *this);
-  const Array& array = array_of(*this);
-  if (!is_integer(array.dtype)) {
-    throw DtypeError(fmt::format("item_int64: needs an integer dtype, got {}", to_string(array.dtype)));
-  }
-  return detail::visit_listed<detail::IntegerTypes>(
-      array.dtype, [&](auto zero) { return static_cast<std::int64_t>(array.data<decltype(zero)>()[0]); });
+  return integer_element("item_int64", array_of(*this), 0);
 }
 
 double Tensor::at(std::initializer_list<std::int64_t> index) const {
   const Array& array = array_of(*this);
-  return element(array, offset_of(array.shape, index));
+  return element(array, offset_of("at", array.shape, index));
 }
+
+std::int64_t Tensor::at_int64(std::initializer_list<std::int64_t> index) const {
+  const Array& array = array_of(*this);
+  return integer_element("at_int64", array, offset_of("at_int64", array.shape, index));
+}
+
+Tensor Tensor::to(Dtype dtype) const { return detail::cast(*this, dtype); }
 
 Tensor Tensor::detach() const { return detail::make_constant(array_of(*this)); }
 

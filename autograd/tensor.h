@@ -73,6 +73,8 @@ class Tensor {
   [[nodiscard]] std::int64_t item_int64() const;
   /// One element, as a double; negative indices count from the end.
   [[nodiscard]] double at(std::initializer_list<std::int64_t> index) const;
+  /// As `at`, exact, for the integer dtypes; throws DtypeError for others.
+  [[nodiscard]] std::int64_t at_int64(std::initializer_list<std::int64_t> index) const;
   /// The elements in row-major order; T is float, double, std::int64_t, std::int32_t, std::uint8_t or bool
   /// and must be the tensor's dtype. A template, because the element type is the question; instantiated for
   /// these in the library.

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/new_tensor.h"
 #include "xtgrad/datasets/checks.h"
 #include "xtgrad/datasets/file_array.h"

@@ -13,8 +13,8 @@ namespace {
 /// number in either order.
 template <class F>
 Hyper on_tensors(const F& f, const Hyper& a, const Hyper& b) {
-  if (!a.is_tensor()) return Hyper(f(a.value(), b.tensor()));
-  if (!b.is_tensor()) return Hyper(f(a.tensor(), b.value()));
+  if (!a.is_tensor()) return Hyper(f(Scalar(a.value()), b.tensor()));
+  if (!b.is_tensor()) return Hyper(f(a.tensor(), Scalar(b.value())));
   const Dtype common = a.tensor().dtype() == b.tensor().dtype() ? a.tensor().dtype() : float64;
   return Hyper(f(a.tensor().to(common), b.tensor().to(common)));
 }
@@ -64,11 +64,11 @@ Hyper sqrt(const Hyper& x) {
 }
 
 Tensor operator*(const Hyper& a, const Tensor& x) {
-  return a.is_tensor() ? a.tensor().to(x.dtype()) * x : a.value() * x;
+  return a.is_tensor() ? a.tensor().to(x.dtype()) * x : mul(x, a.value());
 }
 
 Tensor operator+(const Tensor& x, const Hyper& b) {
-  return b.is_tensor() ? x + b.tensor().to(x.dtype()) : x + b.value();
+  return b.is_tensor() ? x + b.tensor().to(x.dtype()) : add(x, b.value());
 }
 
 }  // namespace xtgrad::v1::optim

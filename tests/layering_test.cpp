@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -36,7 +37,39 @@ void check_none(const std::vector<std::string>& found) {
   for (const std::string& line : found) FAIL_CHECK(line);
 }
 
+/// Every header that a public header reaches, the library's and others', as its line names it.
+std::set<std::string> closure_of(const std::string& header) {
+  std::set<std::string> reached;
+  std::vector<std::string> pending{header};
+  while (!pending.empty()) {
+    const std::string name = pending.back();
+    pending.pop_back();
+    if (!reached.insert(name).second) continue;
+    const std::string prefix = "xtgrad/";
+    if (name.rfind(prefix, 0) != 0) continue;
+    std::ifstream in(root / name.substr(prefix.size()));
+    REQUIRE_MESSAGE(in.good(), name);
+    for (std::string line; std::getline(in, line);) {
+      const std::string include = "#include ";
+      if (line.rfind(include, 0) == 0)
+        pending.push_back(line.substr(include.size() + 1, line.size() - include.size() - 2));
+    }
+  }
+  return reached;
+}
+
 }  // namespace
+
+TEST_CASE("the headers of every file stay light, and ask for nothing that a platform may lack") {
+  for (const char* header : {"tensor", "scalar", "ops", "creation", "grad"}) {
+    const std::set<std::string> reached = closure_of("xtgrad/autograd/" + std::string(header) + ".h");
+    CHECK(reached.count("xtgrad/autograd/export.h") == 1);
+    for (const char* heavy : {"functional", "unordered_map", "iostream", "sys/single_threaded.h"}) {
+      CHECK_MESSAGE(reached.count(heavy) == 0, header << ".h reaches " << heavy);
+    }
+  }
+  CHECK(closure_of("xtgrad/autograd/where_safe.h").count("functional") == 1);
+}
 
 TEST_CASE("core includes neither operations nor kernels, and memory nothing of the engine") {
   // op_id.h reads the registry, ops.def, for the names.

@@ -24,10 +24,11 @@ std::string text_of(const NamedAttribute& attribute) {
   struct Text {
     std::string_view name;
     std::string operator()(bool v) const { return v ? std::string(name) : fmt::format("{}=false", name); }
-    std::string operator()(std::int64_t v) const { return fmt::format("{}={}", name, v); }
+    std::string operator()(std::int64_t v) const { return number(fmt::format("{}", v)); }
+    std::string operator()(double v) const { return number(fmt::format("{:.6g}", v)); }
     // The operand of `x * 3` needs no name.
-    std::string operator()(double v) const {
-      return name == "number" ? fmt::format("{:.6g}", v) : fmt::format("{}={:.6g}", name, v);
+    std::string number(const std::string& v) const {
+      return name == "number" ? v : fmt::format("{}={}", name, v);
     }
     std::string operator()(const std::string& v) const { return fmt::format("{}={}", name, v); }
     std::string operator()(const std::vector<std::int64_t>& v) const {

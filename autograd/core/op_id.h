@@ -27,9 +27,19 @@ inline constexpr std::string_view op_names[] = {
 #undef XTGRAD_CONSTANT
 };
 
-/// The name that users know the operation by; every message takes it from here.
+/// The name of the operation's node, in pictures and lists of steps.
 [[nodiscard]] constexpr std::string_view to_string(OpId id) {
   return op_names[static_cast<std::uint8_t>(id)];
+}
+
+/// The function that users call, which every message names: `add` for add_number, `sub` for number_sub.
+[[nodiscard]] constexpr std::string_view function_name(OpId id) {
+  constexpr std::string_view first = "number_";
+  constexpr std::string_view second = "_number";
+  std::string_view name = to_string(id);
+  if (name.starts_with(first)) name.remove_prefix(first.size());
+  if (name.ends_with(second)) name.remove_suffix(second.size());
+  return name;
 }
 
 }  // namespace xtgrad::v1::detail

@@ -1,13 +1,15 @@
 #pragma once
 
-#include <sys/single_threaded.h>
-
 #include <atomic>
 #include <cstdint>
 
 #include "xtgrad/autograd/export.h"
 
 namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace detail {
+
+/// Where to read that the process still has one thread: not 0 while it has. The C library's own flag, whose
+/// header not every platform has; what reads it here is inlined into users' code.
+extern const char* const single_threaded_flag;
 
 /// A reference count that pays for atomic instructions only once the process has a second thread, as
 /// libstdc++'s shared_ptr does: an uncontended locked instruction costs about as much as a whole small node.
@@ -48,7 +50,7 @@ class RefCount {
 #if defined(__SANITIZE_THREAD__)
     return false;  // the sanitizer must see the atomic operations
 #else
-    return __libc_single_threaded != 0;
+    return *single_threaded_flag != 0;
 #endif
   }
 

@@ -1,9 +1,12 @@
 #pragma once
 
+#include <cmath>
 #include <cstdint>
+#include <limits>
 #include <string_view>
 
 #include "xtgrad/autograd/core/node.h"
+#include "xtgrad/autograd/core/number_fit.h"
 #include "xtgrad/autograd/core/op_id.h"
 
 namespace xtgrad::inline v1::detail {
@@ -48,7 +51,14 @@ Shape common_shape(OpId op, const Shape& a, const Shape& b, const Shapes&... res
 /// Throws DtypeError unless `index` is int64; an int32 index has been widened before.
 void check_index_dtype(OpId op, const Spec& index);
 
-/// The number as an integer that a tensor of `dtype` holds; throws DtypeError if it is none.
-std::int64_t integer_of(OpId op, double number, Dtype dtype = Dtype::int64);
+/// What `check_number` does, for every dtype and number.
+void check_any_number(OpId op, Dtype dtype, Scalar number);
+/// Throws DtypeError unless elements of `dtype` hold the number.
+inline void check_number(OpId op, Dtype dtype, Scalar number) {
+  // float32 and float64 hold nearly every number: no call on the way of a small operation.
+  const bool is_small = std::abs(number.to_double()) <= std::numeric_limits<float>::max();
+  if (!is_small || !FloatingTypes::contains(dtype)) [[unlikely]]
+    check_any_number(op, dtype, number);
+}
 
 }  // namespace xtgrad::v1::detail

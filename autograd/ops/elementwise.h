@@ -18,7 +18,7 @@ namespace xtgrad::inline v1::detail {
 
 /// The value of a primitive of N tensors of one dtype that broadcast: Self offers `value(x...)`. With
 /// `Integers`, `value` also works on Integer, and int64 tensors are taken; Self may then hide
-/// `integer_value`.
+/// `integer_formula`.
 template <class Self, OpId Id, std::size_t N, bool Integers>
 class Elementwise : public PrimitiveOf<Self, Id> {
  public:
@@ -47,8 +47,10 @@ class Elementwise : public PrimitiveOf<Self, Id> {
     return visit_floating(in[0]->dtype, [](auto zero) -> TileKernel { return run_tile<decltype(zero)>; });
   }
 
-  /// `value` for int64.
-  auto integer_value(const auto&... x) const { return self().value(x...); }
+  /// `value` for int64, as a function that is made once for all elements.
+  auto integer_formula() const {
+    return [this](const auto&... x) { return self().value(x...); };
+  }
 
  protected:
   ~Elementwise() = default;
@@ -60,8 +62,7 @@ class Elementwise : public PrimitiveOf<Self, Id> {
   void eval_on(Inputs in, Array& out, std::index_sequence<K...>) const {
     if constexpr (Integers) {
       if (out.dtype == Dtype::int64) {
-        const auto value = [this](const auto&... x) { return self().integer_value(x...); };
-        scalar_map<Integer, of_each<Integer, K>...>(value, out, {in[K]...});
+        scalar_map<Integer, of_each<Integer, K>...>(self().integer_formula(), out, {in[K]...});
         return;
       }
     }

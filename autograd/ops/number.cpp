@@ -1,32 +1,30 @@
-#include <fmt/format.h>
-
 #include "xtgrad/autograd/ops/elementwise.h"
 
 namespace xtgrad::inline v1 {
 namespace detail { namespace {
 
 /// The value of a primitive of one tensor and a C++ number, which takes the tensor's dtype: Self offers
-/// `value_with(x, c)`.
+/// `value_with(x, c)`, where c is a double, or an Integer for an int64 tensor.
 template <class Self, OpId Id, bool Integers>
 class NumberValue : public Elementwise<Self, Id, 1, Integers> {
  public:
-  explicit NumberValue(double number) : number_(number) {}
+  explicit NumberValue(Scalar number) : number_(number) {}
 
   void describe(Attributes& a) override { a("number", number_); }
 
   void infer(InputSpecs in, OutputSpecs out) const override {
     Elementwise<Self, Id, 1, Integers>::infer(in, out);
-    if (in[0]->dtype == Dtype::int64) integer_of(Id, number_);
+    check_number(Id, in[0]->dtype, number_);
   }
-  auto value(const auto& x) const { return Self::value_with(x, number_); }
-  auto integer_value(const auto& x) const {
-    return Self::value_with(x, Integer{static_cast<std::int64_t>(number_)});
+  auto value(const auto& x) const { return Self::value_with(x, number_.to_double()); }
+  auto integer_formula() const {
+    return [c = Integer{number_.to_int64()}](Integer x) { return Self::value_with(x, c); };
   }
 
  protected:
   ~NumberValue() = default;
 
-  double number_;
+  Scalar number_;
 };
 
 /// Its rule, too: Self offers `rule(g, c)` or, with `Saves` = input_bit(0), `rule(g, x, c)`.
@@ -35,7 +33,7 @@ class WithNumber : public NumberValue<Self, Id, Integers> {
  public:
   using NumberValue<Self, Id, Integers>::NumberValue;
   [[nodiscard]] Reads reads(Wanted) const override { return Saves; }
-  auto formula(Index<0>, const auto&... v) const { return Self::rule(v..., this->number_); }
+  auto formula(Index<0>, const auto&... v) const { return Self::rule(v..., this->number_.to_double()); }
 
   void vjp(VjpContext& context) const override {
     if constexpr (Saves == reads_nothing) {
@@ -53,6 +51,13 @@ struct AddNumber final : NumberValue<AddNumber, OpId::add_number, true> {
   using NumberValue::NumberValue;
   static auto value_with(const auto& x, const auto& c) { return x + c; }
   // The cotangent passes as it is.
+  void vjp(VjpContext& context) const override { context.set(0, context.g()); }
+};
+
+// Not the addition of -c, which would turn -0 - 0 into 0 and has no name of its own in errors.
+struct SubNumber final : NumberValue<SubNumber, OpId::sub_number, true> {
+  using NumberValue::NumberValue;
+  static auto value_with(const auto& x, const auto& c) { return x - c; }
   void vjp(VjpContext& context) const override { context.set(0, context.g()); }
 };
 
@@ -91,11 +96,12 @@ struct PowNumber final : WithNumber<PowNumber, OpId::pow_number, input_bit(0), f
 
 }}  // namespace detail
 
-Tensor add(const Tensor& x, double number) { return detail::apply(detail::AddNumber(number), x); }
-Tensor mul(const Tensor& x, double number) { return detail::apply(detail::MulNumber(number), x); }
-Tensor div(const Tensor& x, double number) { return detail::apply(detail::DivNumber(number), x); }
-Tensor sub(double number, const Tensor& x) { return detail::apply(detail::NumberSub(number), x); }
-Tensor div(double number, const Tensor& x) { return detail::apply(detail::NumberDiv(number), x); }
-Tensor pow(const Tensor& x, double number) { return detail::apply(detail::PowNumber(number), x); }
+Tensor add(const Tensor& x, Scalar number) { return detail::apply(detail::AddNumber(number), x); }
+Tensor sub(const Tensor& x, Scalar number) { return detail::apply(detail::SubNumber(number), x); }
+Tensor mul(const Tensor& x, Scalar number) { return detail::apply(detail::MulNumber(number), x); }
+Tensor div(const Tensor& x, Scalar number) { return detail::apply(detail::DivNumber(number), x); }
+Tensor sub(Scalar number, const Tensor& x) { return detail::apply(detail::NumberSub(number), x); }
+Tensor div(Scalar number, const Tensor& x) { return detail::apply(detail::NumberDiv(number), x); }
+Tensor pow(const Tensor& x, Scalar number) { return detail::apply(detail::PowNumber(number), x); }
 
 }  // namespace xtgrad::v1

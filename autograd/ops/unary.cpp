@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <cmath>
+#include <limits>
 #include <numbers>
 
 #include "xtgrad/autograd/errors.h"
@@ -116,7 +118,8 @@ class Softplus final : public Unary<Softplus, OpId::softplus> {
 class Clamp final : public Unary<Clamp, OpId::clamp, true> {
  public:
   static constexpr Reads saves = input_bit(0);
-  explicit Clamp(const ClampOptions& options) : options_(options) {}
+  /// `function` is what the user called: clamp, maximum or minimum.
+  Clamp(OpId function, const ClampOptions& options) : options_(options), function_(function) {}
 
   void describe(Attributes& a) override {
     a("min", options_.min);
@@ -124,23 +127,27 @@ class Clamp final : public Unary<Clamp, OpId::clamp, true> {
   }
 
   void infer(InputSpecs in, OutputSpecs out) const override {
+    check_numeric(function_, *in[0]);
     Elementwise::infer(in, out);
-    if (in[0]->dtype != Dtype::int64) return;
-    if (options_.min != -inf) integer_of(op, options_.min);
-    if (options_.max != inf) integer_of(op, options_.max);
+    // An infinity is an absent bound, for integers too.
+    if (options_.min.to_double() != -inf) check_number(function_, in[0]->dtype, options_.min);
+    if (options_.max.to_double() != inf) check_number(function_, in[0]->dtype, options_.max);
   }
 
-  auto value(const auto& x) const { return minimum(maximum(x, options_.min), options_.max); }
-  [[nodiscard]] Integer integer_value(Integer x) const {
+  auto value(const auto& x) const {
+    return minimum(maximum(x, options_.min.to_double()), options_.max.to_double());
+  }
+  auto integer_formula() const {
     constexpr auto limits = std::numeric_limits<std::int64_t>();
-    const Integer low{options_.min == -inf ? limits.min() : static_cast<std::int64_t>(options_.min)};
-    const Integer high{options_.max == inf ? limits.max() : static_cast<std::int64_t>(options_.max)};
-    return minimum(maximum(x, low), high);
+    const Integer low{options_.min.to_double() == -inf ? limits.min() : options_.min.to_int64()};
+    const Integer high{options_.max.to_double() == inf ? limits.max() : options_.max.to_int64()};
+    return [low, high](Integer x) { return minimum(maximum(x, low), high); };
   }
   // An absent bound has no end point, so relu and clamp from 0 agree at x = inf, too. NaN lies at no bound:
   // it is passed on, and so is the cotangent.
   auto rule(const auto& g, const auto& x) const {
-    const auto [low, high] = options_;
+    const double low = options_.min.to_double();
+    const double high = options_.max.to_double();
     const auto at_low = low == -inf ? x < low : x <= low;
     const auto at_high = high == inf ? x > high : x >= high;
     return where(at_low, 0, where(at_high, 0, g));
@@ -150,7 +157,14 @@ class Clamp final : public Unary<Clamp, OpId::clamp, true> {
   static constexpr double inf = std::numeric_limits<double>::infinity();
 
   ClampOptions options_;
+  OpId function_;
 };
+
+void check_not_nan(OpId function, Scalar number) {
+  if (std::isnan(number.to_double())) {
+    throw ValueError(fmt::format("{}: the number must not be NaN", to_string(function)));
+  }
+}
 
 }}  // namespace detail
 
@@ -180,13 +194,20 @@ Tensor softplus(const Tensor& x, const SoftplusOptions& options) {
 
 Tensor clamp(const Tensor& x, const ClampOptions& options) {
   if (!(options.min <= options.max)) {
-    throw ValueError(
-        fmt::format("clamp: min must not exceed max, got min {} and max {}", options.min, options.max));
+    throw ValueError(fmt::format("clamp: min must not exceed max, got min {} and max {}",
+                                 to_string(options.min), to_string(options.max)));
   }
-  return detail::apply(detail::Clamp{options}, x);
+  return detail::apply(detail::Clamp(detail::OpId::clamp, options), x);
 }
 
-Tensor maximum(const Tensor& x, double number) { return clamp(x, {.min = number}); }
-Tensor minimum(const Tensor& x, double number) { return clamp(x, {.max = number}); }
+Tensor maximum(const Tensor& x, Scalar number) {
+  detail::check_not_nan(detail::OpId::maximum, number);
+  return detail::apply(detail::Clamp(detail::OpId::maximum, {.min = number}), x);
+}
+
+Tensor minimum(const Tensor& x, Scalar number) {
+  detail::check_not_nan(detail::OpId::minimum, number);
+  return detail::apply(detail::Clamp(detail::OpId::minimum, {.max = number}), x);
+}
 
 }  // namespace xtgrad::v1

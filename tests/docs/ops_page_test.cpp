@@ -10,20 +10,27 @@
 #include <string>
 #include <vector>
 
+#include "xtgrad/autograd/core/op_id.h"
+
 namespace {
+
+using xtgrad::detail::OpId;
 
 const std::filesystem::path root = XTGRAD_SOURCE_DIR;
 
 struct Line {
   std::string name;
+  std::string function;  // `mul` of mul_number
   std::string family;
   std::string kind;
 };
 
+std::string function_of(OpId id) { return std::string(xtgrad::detail::function_name(id)); }
+
 const std::vector<Line> registry{
-#define XTGRAD_PRIMITIVE(name, family) {#name, #family, "primitive"},
-#define XTGRAD_COMPOSITE(name, family) {#name, #family, "composite"},
-#define XTGRAD_CONSTANT(name, family) {#name, #family, "no gradient"},
+#define XTGRAD_PRIMITIVE(name, family) {#name, function_of(OpId::name), #family, "primitive"},
+#define XTGRAD_COMPOSITE(name, family) {#name, function_of(OpId::name), #family, "composite"},
+#define XTGRAD_CONSTANT(name, family) {#name, function_of(OpId::name), #family, "no gradient"},
 #include "xtgrad/autograd/ops.def"
 #undef XTGRAD_PRIMITIVE
 #undef XTGRAD_COMPOSITE
@@ -40,7 +47,8 @@ std::string contents(const std::filesystem::path& path) {
 /// Declarations in ops.h, without attributes and defaults' noise, by the name of the function.
 std::multimap<std::string, std::string> declarations() {
   std::multimap<std::string, std::string> found;
-  const std::string header = contents(root / "autograd" / "ops.h");
+  const std::string header =
+      contents(root / "autograd" / "ops.h") + contents(root / "autograd" / "where_safe.h");
   for (const std::string result : {"Tensor ", "std::vector<Tensor> ", "ValuesAndIndices "}) {
     const std::string start = "[[nodiscard]] " + result;
     for (std::size_t at = header.find(start); at != std::string::npos; at = header.find(start, at + 1)) {
@@ -55,15 +63,8 @@ std::multimap<std::string, std::string> declarations() {
   return found;
 }
 
-/// The function behind an id: `mul_number` is `mul` with a number.
-std::string function_of(const std::string& name) {
-  if (name.rfind("number_", 0) == 0) return name.substr(7);
-  const std::size_t suffix = name.rfind("_number");
-  return suffix == std::string::npos ? name : name.substr(0, suffix);
-}
-
 bool takes_number(const std::string& declaration) {
-  return declaration.find("double number") != std::string::npos;
+  return declaration.find("Scalar number") != std::string::npos;
 }
 
 std::string page() {
@@ -77,13 +78,13 @@ std::string page() {
       "gives bool or integers and is never recorded.\n\n"
       "| operation | family | kind | functions |\n|---|---|---|---|\n";
   for (const Line& line : registry) {
-    const bool number = line.family == "number";
-    const auto [first, last] = functions.equal_range(function_of(line.name));
+    const bool number = line.function != line.name;
+    const auto [first, last] = functions.equal_range(line.function);
     std::string signatures;
     for (auto it = first; it != last; ++it) {
       // `sub(number, x)` and the like belong to the families that take numbers, the others elsewhere.
       if (takes_number(it->second) != number) continue;
-      const bool number_first = it->second.find("(double number") != std::string::npos;
+      const bool number_first = it->second.find("(Scalar number") != std::string::npos;
       if (number && number_first != (line.name.rfind("number_", 0) == 0)) continue;
       signatures += (signatures.empty() ? "`" : "<br>`") + it->second + "`";
     }

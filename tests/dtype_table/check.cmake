@@ -33,7 +33,7 @@ foreach(define IN ITEMS -DWITHOUT_DEFAULT -DWITH_DEFAULT)
 endforeach()
 
 # What converts elements, prints them or names them in files.
-foreach(source IN ITEMS tensor.cpp creation.cpp print.cpp io/elements.cpp)
+foreach(source IN ITEMS tensor.cpp creation.cpp from_values.cpp print.cpp io/elements.cpp)
   refused("${SOURCE}/autograd/${source}" ${added})
 endforeach()
 # What moves elements as they are.

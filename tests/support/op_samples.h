@@ -173,7 +173,7 @@ class Op {
   std::size_t registrations = 0;  ///< 1 is right
   /// Another number draws other inputs; the limits hold for all of them.
   std::uint64_t salt = 0;
-  /// Operations that a composite lets report errors in their own name.
+  /// Operations in whose name errors may come, too: of what a composite calls, or of other ways to call it.
   std::vector<OpId> parts = {};
   Accuracy accuracy = {};
   Accepts accepts = Accepts::floating;

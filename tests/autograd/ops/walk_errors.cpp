@@ -20,7 +20,7 @@ std::string message_of(const Sample& sample, std::span<const Tensor> inputs) {
 
 bool starts_with_name(const Op& op, std::string_view message) {
   const auto starts_with = [&](OpId id) {
-    return message.rfind(fmt::format("{}: ", detail::to_string(id)), 0) == 0;
+    return message.rfind(fmt::format("{}: ", detail::function_name(id)), 0) == 0;
   };
   return starts_with(op.id) || std::any_of(op.parts.begin(), op.parts.end(), starts_with);
 }

@@ -21,12 +21,34 @@ const OpSamples add_number_samples(OpId::add_number, [](Op& op) {
                   .points = {{{inf}, inf, {1}, {0}}, {{-3}, 0, {1}, {0}}},
                   .linear_in = {0}});
   op.elementwise({.attributes = "-0.75",
-                  .apply = [](const Tensor& x) { return x - 0.75; },
+                  .apply = [](const Tensor& x) { return x + -0.75; },
                   .reference = [](Real x) { return x - Real{0.75}; },
                   .linear_in = {0},
                   .integers = false});
-  op.throws<DtypeError>("the number 0.5 does not fit an int64 tensor; convert the tensor with to(float32)",
+  op.throws<DtypeError>("add: int64 cannot hold 0.5; convert the tensor with to(float32)",
                         [] { return ones({2}, {.dtype = int64}) + 0.5; });
+});
+
+const OpSamples sub_number_samples(OpId::sub_number, [](Op& op) {
+  op.accuracy = {.ulps = correctly_rounded};
+  op.accepts = Accepts::numbers;
+  op.elementwise({.attributes = "3",
+                  .apply = [](const Tensor& x) { return x - 3; },
+                  .reference = [](Real x) { return x - 3; },
+                  .points = {{{inf}, inf, {1}, {0}}, {{3}, 0, {1}, {0}}},
+                  .linear_in = {0}});
+  op.elementwise({.attributes = "0",
+                  .apply = [](const Tensor& x) { return x - 0; },
+                  .reference = [](Real x) { return x - 0; },
+                  .points = {{{-0.0}, -0.0, {1}, {0}}},
+                  .linear_in = {0}});
+  op.elementwise({.attributes = "0.75",
+                  .apply = [](const Tensor& x) { return sub(x, 0.75); },
+                  .reference = [](Real x) { return x - Real{0.75}; },
+                  .linear_in = {0},
+                  .integers = false});
+  op.throws<DtypeError>("sub: int64 cannot hold 0.5; convert the tensor with to(float32)",
+                        [] { return ones({2}, {.dtype = int64}) - 0.5; });
 });
 
 const OpSamples mul_number_samples(OpId::mul_number, [](Op& op) {
@@ -42,8 +64,7 @@ const OpSamples mul_number_samples(OpId::mul_number, [](Op& op) {
                   .reference = [](Real x) { return 0 * x; },
                   .points = {{{2}, 0, {0}, {0}}, {{inf}, nan, {0}, {0}}},
                   .linear_in = {0}});
-  op.throws<DtypeError>("the number 1e+19 does not fit an int64 tensor",
-                        [] { return ones({2}, {.dtype = int64}) * 1e19; });
+  op.throws<DtypeError>("mul: int64 cannot hold 1e+19", [] { return ones({2}, {.dtype = int64}) * 1e19; });
 });
 
 const OpSamples div_number_samples(OpId::div_number, [](Op& op) {
@@ -68,8 +89,7 @@ const OpSamples number_sub_samples(OpId::number_sub, [](Op& op) {
                   .reference = [](Real x) { return 2 - x; },
                   .points = {{{2}, 0, {-1}, {0}}, {{inf}, -inf, {-1}, {0}}},
                   .linear_in = {0}});
-  op.throws<DtypeError>("the number 0.25 does not fit an int64 tensor",
-                        [] { return 0.25 - ones({2}, {.dtype = int64}); });
+  op.throws<DtypeError>("sub: int64 cannot hold 0.25", [] { return 0.25 - ones({2}, {.dtype = int64}); });
 });
 
 const OpSamples number_div_samples(OpId::number_div, [](Op& op) {

@@ -5,6 +5,7 @@
 #include "tests/support/op_samples.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/where_safe.h"
 
 namespace xtgrad::testing { namespace {
 
@@ -33,7 +34,7 @@ const OpSamples where_samples(OpId::where, [](Op& op) {
                   .integers = false});
   op.throws<DtypeError>("the mask must be bool, got float32; compare it first",
                         [] { return where(ones({2}), ones({2}), ones({2})); });
-  op.throws<DtypeError>("the number 0.5 does not fit an int64 tensor", [] {
+  op.throws<DtypeError>("where: int64 cannot hold 0.5", [] {
     return where(ones({2}, {.dtype = boolean}), ones({2}, {.dtype = int64}), 0.5);
   });
 });
@@ -65,38 +66,73 @@ void compare_samples(Op& op, F compare, R reference) {
                   .reference = [reference](Real a, Real b) -> Real { return reference(a, b); },
                   .inputs = {small_integers, small_integers},
                   .result = to_bool});
-  op.elementwise({.attributes = "2",
-                  .apply = [compare](const Tensor& a) { return compare(a, 2); },
-                  .reference = [reference](Real a) -> Real { return reference(a, 2); },
-                  .inputs = {small_integers},
-                  .integers = false,
-                  .result = to_bool});
+}
+
+/// Every dtype takes every number, 0.5 and 2 for bool among them.
+template <class F, class R>
+void compare_number_samples(Op& op, F compare, R reference) {
+  op.accepts = Accepts::everything;
+  const auto with = [&](const std::string& attributes, Scalar number) {
+    op.elementwise({.attributes = attributes,
+                    .apply = [=](const Tensor& a) { return compare(a, number); },
+                    .reference = [=](Real a) -> Real { return reference(a, Real{number.to_double()}); },
+                    .inputs = {small_integers},
+                    .result = to_bool});
+  };
+  with("2", 2);
+  with("-1.0", -1.0);
+  with("0.5", 0.5);
+  with("-1.5", -1.5);
+  op.throws<DtypeError>("float32 cannot hold 1e+300; convert the tensor with to(float64)",
+                        [compare] { return compare(ones({2}), 1e300); });
 }
 
 const OpSamples equal_samples(OpId::equal, [](Op& op) {
   compare_samples(
       op, [](auto&&... v) { return equal(v...); }, [](Real a, Real b) { return a == b; });
-  op.throws<DtypeError>("the number 0.5 does not fit an int64 tensor",
-                        [] { return equal(ones({2}, {.dtype = int64}), 0.5); });
+});
+const OpSamples equal_number_samples(OpId::equal_number, [](Op& op) {
+  compare_number_samples(
+      op, [](auto&&... v) { return equal(v...); }, [](Real a, Real b) { return a == b; });
 });
 const OpSamples not_equal_samples(OpId::not_equal, [](Op& op) {
   compare_samples(
+      op, [](auto&&... v) { return not_equal(v...); }, [](Real a, Real b) { return a != b; });
+});
+const OpSamples not_equal_number_samples(OpId::not_equal_number, [](Op& op) {
+  compare_number_samples(
       op, [](auto&&... v) { return not_equal(v...); }, [](Real a, Real b) { return a != b; });
 });
 const OpSamples less_samples(OpId::less, [](Op& op) {
   compare_samples(
       op, [](auto&&... v) { return less(v...); }, [](Real a, Real b) { return a < b; });
 });
+const OpSamples less_number_samples(OpId::less_number, [](Op& op) {
+  compare_number_samples(
+      op, [](auto&&... v) { return less(v...); }, [](Real a, Real b) { return a < b; });
+});
 const OpSamples less_equal_samples(OpId::less_equal, [](Op& op) {
   compare_samples(
+      op, [](auto&&... v) { return less_equal(v...); }, [](Real a, Real b) { return a <= b; });
+});
+const OpSamples less_equal_number_samples(OpId::less_equal_number, [](Op& op) {
+  compare_number_samples(
       op, [](auto&&... v) { return less_equal(v...); }, [](Real a, Real b) { return a <= b; });
 });
 const OpSamples greater_samples(OpId::greater, [](Op& op) {
   compare_samples(
       op, [](auto&&... v) { return greater(v...); }, [](Real a, Real b) { return a > b; });
 });
+const OpSamples greater_number_samples(OpId::greater_number, [](Op& op) {
+  compare_number_samples(
+      op, [](auto&&... v) { return greater(v...); }, [](Real a, Real b) { return a > b; });
+});
 const OpSamples greater_equal_samples(OpId::greater_equal, [](Op& op) {
   compare_samples(
+      op, [](auto&&... v) { return greater_equal(v...); }, [](Real a, Real b) { return a >= b; });
+});
+const OpSamples greater_equal_number_samples(OpId::greater_equal_number, [](Op& op) {
+  compare_number_samples(
       op, [](auto&&... v) { return greater_equal(v...); }, [](Real a, Real b) { return a >= b; });
 });
 

@@ -156,6 +156,7 @@ const OpSamples softplus_samples(OpId::softplus, [](Op& op) {
 
 const OpSamples clamp_samples(OpId::clamp, [](Op& op) {
   op.accepts = Accepts::numbers;
+  op.parts = {OpId::maximum, OpId::minimum};
   op.elementwise({.attributes = "min=-1, max=2",
                   .apply = [](const Tensor& x) { return clamp(x, {.min = -1, .max = 2}); },
                   .reference = [](Real x) { return x < -1  ? -1
@@ -189,7 +190,7 @@ const OpSamples clamp_samples(OpId::clamp, [](Op& op) {
                         [] { return clamp(ones({2}), {.min = 2, .max = 1}); });
   op.throws<ValueError>("min must not exceed max, got min nan",
                         [] { return clamp(ones({2}), {.min = nan}); });
-  op.throws<DtypeError>("the number 0.5 does not fit an int64 tensor",
+  op.throws<DtypeError>("minimum: int64 cannot hold 0.5; convert the tensor with to(float32)",
                         [] { return minimum(ones({2}, {.dtype = int64}), 0.5); });
 });
 

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+
+#include "xtgrad/autograd/export.h"
+#include "xtgrad/autograd/random.h"
+#include "xtgrad/autograd/tensor.h"
+#include "xtgrad/autograd/tensor_options.h"
+
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
+
+// Random tensors. The bits of element i depend only on the generator's seed and position and on i: not on the
+// dtype (float32 is float64 rounded), the thread or the number of threads.
+/// Independent standard normal numbers.
+[[nodiscard]] Tensor randn(const Shape& shape, Random& random = default_random(),
+                           const TensorOptions& options = {});
+
+struct UniformOptions {
+  double low = 0;
+  double high = 1;
+};
+/// Independent uniform numbers in [low, high).
+[[nodiscard]] Tensor uniform(const Shape& shape, const UniformOptions& range = {},
+                             Random& random = default_random(), const TensorOptions& options = {});
+/// Independent Bernoulli draws, bool: true with probability p.
+[[nodiscard]] Tensor bernoulli(const Shape& shape, double p, Random& random = default_random());
+/// A random order of 0..n-1, int64.
+[[nodiscard]] Tensor randperm(std::int64_t n, Random& random = default_random());
+
+}}  // namespace xtgrad::v1
