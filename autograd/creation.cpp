@@ -181,7 +181,7 @@ class OneHot final : public detail::ConstantPrimitive<OneHot> {
 /// Runs a primitive without inputs and makes its result a leaf.
 template <class P>
 Tensor create(const P& primitive, bool requires_grad) {
-  return detail::new_leaf(detail::compute_one(primitive, std::array<const Array*, 0>{}), requires_grad);
+  return detail::new_leaf(detail::compute_one(primitive), requires_grad);
 }
 
 Tensor constant(std::string_view function, const Shape& shape, double value, Dtype dtype,

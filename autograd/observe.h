@@ -16,12 +16,15 @@ struct NanGuardOptions {
 
 /// Finds where NaN or infinity comes from: while in scope, the first operation of this thread whose result is
 /// not finite though all its inputs are throws NonFiniteError, which names the operation, in a sweep the rule
-/// that ran it, the element and the ranges of the inputs. What is made of numbers alone, such as full(...,
-/// inf), may be what it likes. Looking at every element costs about as much as an elementwise operation does.
+/// that ran it, the element and the ranges of the inputs; and the module whose forward runs or, in a rule,
+/// whose forward the guard saw make the node. What is made of numbers alone, such as full(..., inf), may be
+/// what it likes. Looking at every element costs about as much as an elementwise operation does.
 ///
 ///   NanGuard guard;
 ///   Tensor loss = nn::cross_entropy(model(x), y);  // throws where the first NaN is made
 ///   loss.backward();                               // here as well
+///
+/// While one is in scope, every Error of a rule begins with the module's path, as those of a forward do.
 class NanGuard {
  public:
   explicit NanGuard(const NanGuardOptions& options = {});
@@ -40,13 +43,43 @@ struct ProfileRow {
   std::int64_t calls = 0;
   double seconds = 0;      ///< in its kernels, wall-clock, without the bookkeeping of the graph
   std::int64_t bytes = 0;  ///< of results
+  std::int64_t flops = 0;  ///< arithmetic operations, counted from the shapes alone; see `Profile`
 };
 
-/// Measures what this thread computes while in scope, operation by operation.
+/// What one direction of a module has cost, its parts included.
+struct ProfileCost {
+  std::int64_t calls = 0;  ///< of operations
+  double seconds = 0;
+  std::int64_t bytes = 0;
+  std::int64_t flops = 0;
+  /// The most memory that was in use meanwhile: values, nodes and all else that the library has asked its
+  /// pool for, on all threads, by blocks as the pool cuts them, without what a kernel takes and gives back.
+  std::int64_t peak_bytes = 0;
+};
+
+/// What a module has cost.
+struct ProfileModule {
+  std::string name;        ///< path from the outermost module, by its type: "ConvNet.features.0"
+  std::string type;        ///< such as "Conv2d"
+  std::int64_t calls = 0;  ///< of its forward
+  ProfileCost forward;
+  ProfileCost backward;  ///< rules of what its forward recorded
+  /// Memory that one forward left in use: its results and what rules will read. The largest, of several.
+  std::int64_t held_bytes = 0;
+};
+
+/// Measures what this thread computes while in scope, by operation and by module.
 ///
 ///   Profile profile;
 ///   train_one_step();
 ///   std::cout << profile.table();
+///
+/// Arithmetic operations: a product of matrices counts 2 m n k, a convolution as much as the product that it
+/// is, padding included; an elementwise operation or fused rule one for each element of its result, whatever
+/// the function; a reduction one for each element that it reads; softmax 5, its rule 4, batch_norm 7 and its
+/// rule 9 for each element; pooling one for each element of each window. What only moves elements counts
+/// none. While a profile lives, sums of gradients are made anew instead of in place, so a sweep may need more
+/// memory than without.
 class Profile {
  public:
   Profile();
@@ -54,11 +87,15 @@ class Profile {
   Profile(const Profile&) = delete;
   Profile& operator=(const Profile&) = delete;
 
-  /// So far, the most expensive first.
+  /// Operations so far, the most expensive first.
   [[nodiscard]] std::vector<ProfileRow> rows() const;
-  /// The rows as text, with their shares of the time.
+  /// Modules so far, in the order in which they first ran, each before its parts; and, if anything ran
+  /// outside of all, a last one named "(outside)", without type, calls and memory.
+  [[nodiscard]] std::vector<ProfileModule> modules() const;
+  /// The rows as text, with their shares of the time; then the modules, if any ran.
   [[nodiscard]] std::string table() const;
-  /// Every call with its begin and its length, in the JSON that Chrome's about:tracing and Perfetto read.
+  /// Every operation, forward and rule with its begin and its length, in the JSON that Chrome's
+  /// about:tracing and Perfetto read.
   [[nodiscard]] std::string chrome_trace() const;
 
  private:

@@ -311,12 +311,17 @@ struct MaxPool2dOptions {
 /// Largest element of each window; the gradient goes to the first one in scan order; NaN wins. A window on
 /// padding alone, which dilation makes possible, gives -inf without a gradient.
 [[nodiscard]] Tensor max_pool2d(const Tensor& x, const MaxPool2dOptions& options);
-/// The elements of u, of x's shape, where x has the largest of each window; max_pool2d's derivative applied
-/// to u. Linear in u; no gradient in x, which only decides places.
-[[nodiscard]] Tensor max_pool2d_take(const Tensor& u, const Tensor& x, const MaxPool2dOptions& options);
-/// The adjoint of max_pool2d_take in u: adds up g, of the result's shape, where x has the largest of each
-/// window. No gradient in x.
-[[nodiscard]] Tensor max_pool2d_put(const Tensor& g, const Tensor& x, const MaxPool2dOptions& options);
+/// Where max_pool2d finds the largest elements: their positions in their plane, counted row by row, in the
+/// shape of its result. -1 for a window on padding alone. int32 where a plane has at most 2^31 - 1 elements,
+/// else int64.
+[[nodiscard]] Tensor max_pool2d_places(const Tensor& x, const MaxPool2dOptions& options);
+/// The elements of u [n, c, h, w] at the places [n, c, h', w'] in their plane, as max_pool2d_places gives
+/// them; 0 for -1. With the places of x it is max_pool2d's derivative at x, applied to u. Linear in u. Throws
+/// ValueError for a place that is not in the plane.
+[[nodiscard]] Tensor max_pool2d_take(const Tensor& u, const Tensor& places);
+/// The adjoint of max_pool2d_take in u: adds up g, of the places' shape, at the places in an image [n, c,
+/// height, width].
+[[nodiscard]] Tensor max_pool2d_put(const Tensor& g, const Tensor& places, const Size2d& image);
 
 struct AvgPool2dOptions {
   Size2d kernel = 0;                            ///< required

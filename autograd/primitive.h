@@ -64,12 +64,15 @@ class VjpContext {
  public:
   /// For the library alone. `ways`: one for each input, or null if every input that requires a gradient gets
   /// one.
-  VjpContext(detail::NodeCounts& node, const Tensor& cotangent, std::span<Tensor> gradients,
+  VjpContext(detail::NodeCounts& node, Tensor& cotangent, std::span<Tensor> gradients,
              const detail::Way* ways, detail::CotangentSums* sums = nullptr)
       : cotangent_(cotangent), node_(node), gradients_(gradients), ways_(ways), sums_(sums) {}
 
   /// Cotangent of the output, of its shape and dtype.
   [[nodiscard]] const Tensor& g() const { return cotangent_; }
+  /// The same for its last use in the rule: where nobody else sees its elements, the gradient may take them
+  /// over.
+  [[nodiscard]] Tensor take_g() { return std::move(cotangent_); }
   /// The same for output k of a primitive that has several: an empty handle where no gradient reaches it.
   [[nodiscard]] const Tensor& g(std::size_t k) const;
   /// True if input i wants a gradient; a rule does no work for the others.
@@ -98,7 +101,7 @@ class VjpContext {
   void add(Tensor& sum, Tensor term) const;
 
  private:
-  const Tensor& cotangent_;
+  Tensor& cotangent_;
   detail::NodeCounts& node_;
   std::span<Tensor> gradients_;
   const detail::Way* ways_;
@@ -152,6 +155,10 @@ class Primitive {
   /// Inputs whose buffer the output may take over where nobody else can see it, and both have one shape and
   /// dtype: `eval` then writes over what it reads.
   [[nodiscard]] virtual InputSet may_overwrite(int /*output*/) const { return 0; }
+  /// Arithmetic operations of one `eval`, for profiles. Sums of products count each addition and each
+  /// multiplication, padding's included; an elementwise formula counts one for each element of its result,
+  /// and a reduction one for each that it reads, whatever they compute. 0 for what moves or converts.
+  [[nodiscard]] virtual std::int64_t flops(InputSpecs /*in*/, InputSpecs /*out*/) const { return 0; }
   /// For a program that runs again; see TileKernel.
   [[nodiscard]] virtual TileKernel bind(InputSpecs) const { return nullptr; }
 

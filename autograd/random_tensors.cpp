@@ -197,8 +197,7 @@ template <class P>
 Tensor draw_from(Random& random, const P& primitive, bool requires_grad) {
   const Tensor state = random.state();
   random.advance();
-  return detail::new_leaf(detail::compute_one(primitive, std::array{&detail::array_of(state)}),
-                          requires_grad);
+  return detail::new_leaf(detail::compute_one(primitive, detail::array_of(state)), requires_grad);
 }
 
 }  // namespace

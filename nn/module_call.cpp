@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "xtgrad/autograd/core/compute.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/nn/listing.h"
@@ -14,7 +15,11 @@ namespace xtgrad::inline v1::nn::detail {
 
 namespace {
 
-thread_local constinit const ModuleCall* innermost_call __attribute__((tls_model("initial-exec"))) = nullptr;
+using xtgrad::detail::thread_state;
+using xtgrad::detail::Watcher;
+
+/// A module's call is the only scope there is.
+const ModuleCall* innermost_call() { return static_cast<const ModuleCall*>(thread_state.module); }
 
 class FindPath : public Members {
  public:
@@ -60,19 +65,50 @@ std::vector<NamedParameter> list_of(ModuleBase& root) {
   }
 }
 
+// Out of line, so that nothing of them is on the way of a call that nobody watches.
+[[gnu::noinline, gnu::cold]] void tell_begin(const ModuleCall& call) {
+  for (Watcher* w = thread_state.watcher; w != nullptr; w = w->outer()) w->enter_module(call);
+}
+[[gnu::noinline, gnu::cold]] void tell_end(const ModuleCall& call) {
+  for (Watcher* w = thread_state.watcher; w != nullptr; w = w->outer()) w->leave_module(call);
+}
+
 }  // namespace
 
 ModuleCall::ModuleCall(ModuleBase& module)
-    : module_(module), outer_(innermost_call), root_(outer_ != nullptr ? outer_->root_ : module) {
-  innermost_call = this;
+    : ModuleScope(thread_state.module),
+      module_(module),
+      root_(outer() != nullptr ? static_cast<const ModuleCall*>(outer())->root_ : module) {
+  thread_state.module = this;
+  if (thread_state.is_watched()) [[unlikely]]
+    tell_begin(*this);
 }
 
-ModuleCall::~ModuleCall() { innermost_call = outer_; }
+ModuleCall::~ModuleCall() {
+  thread_state.module = outer();
+  if (thread_state.is_watched()) [[unlikely]]
+    tell_end(*this);
+}
 
-const ModuleCall* ModuleCall::current() { return innermost_call; }
+const ModuleCall* ModuleCall::current() { return innermost_call(); }
 
 ModuleBase& ModuleCall::root_for(ModuleBase& module) {
-  return innermost_call != nullptr ? innermost_call->root_ : module;
+  const ModuleCall* call = innermost_call();
+  return call != nullptr ? call->root_ : module;
+}
+
+xtgrad::detail::ModuleScope::Identity ModuleCall::identity() const {
+  return {root_.model_id(), module_.model_id()};
+}
+
+xtgrad::detail::ModuleScope::Place ModuleCall::place() const {
+  Place place{.model = root_.type_name(), .type = module_.type_name()};
+  try {
+    place.is_listed = find_path(root_, module_, place.path);
+  } catch (const Error&) {
+    // Whoever watches does not fail where `members` does.
+  }
+  return place;
 }
 
 void ModuleCall::name_in(Error& error) const noexcept {
@@ -102,7 +138,7 @@ bool find_path(ModuleBase& root, const ModuleBase& module, std::string& path) {
 }
 
 void check_listed(const Parameter& parameter) {
-  const ModuleCall* call = innermost_call;
+  const ModuleCall* call = innermost_call();
   if (call == nullptr || !is_recording() || !parameter.requires_grad()) return;
   if (parameter.slot()->listed_by().contains(call->root().model_id())) return;
   const std::vector<NamedParameter> list = list_of(call->root());

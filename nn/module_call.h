@@ -1,5 +1,6 @@
 #pragma once
 
+#include "xtgrad/autograd/core/module_scope.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/export.h"
 
@@ -10,7 +11,7 @@ class ModuleBase;
 namespace detail {
 
 /// A module whose forward is running; these form this thread's stack of calls.
-class ModuleCall {
+class ModuleCall final : public xtgrad::detail::ModuleScope {
  public:
   explicit ModuleCall(ModuleBase& module);
   ~ModuleCall();
@@ -26,13 +27,15 @@ class ModuleCall {
   /// The outermost module running: the model.
   [[nodiscard]] ModuleBase& root() const { return root_; }
 
+  XTGRAD_LOCAL [[nodiscard]] Identity identity() const override;
+  XTGRAD_LOCAL [[nodiscard]] Place place() const override;
+
   /// Puts the module's path into the message of an error that leaves its forward: "head (Linear): ...". Once
   /// for each error, so the innermost module is named; a message that names the module by itself stays.
   void name_in(Error& error) const noexcept;
 
  private:
   ModuleBase& module_;
-  const ModuleCall* outer_;
   ModuleBase& root_;
 };
 

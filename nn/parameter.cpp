@@ -62,7 +62,9 @@ void ParameterSlot::to(Dtype dtype) {
   const bool learns = requires_grad();
   const NoGrad no_grad;
   // A place of its own for the gradient: the old one may still receive gradients of the old dtype.
+  const Tensor before = leaf_;
   leaf_ = xtgrad::detail::make_leaf(leaf_.to(dtype), Tensor());
+  xtgrad::detail::share_hooks(before, leaf_);
   adoption_.watch(leaf_);
   if (!name_.empty()) leaf_.set_name(name_);
   if (!learns) leaf_.set_requires_grad(false);

@@ -83,6 +83,9 @@ class StepOf final : public core::ConstantPrimitive<StepOf<Rule, Moments>> {
   void eval(core::Inputs in, core::Outputs out) const override {
     run(in, out, std::make_index_sequence<Moments>{});
   }
+  [[nodiscard]] std::int64_t flops(core::InputSpecs in, core::InputSpecs) const override {
+    return static_cast<std::int64_t>(1 + Moments) * in[0]->shape.numel();
+  }
   [[nodiscard]] core::InputSet may_overwrite(int output) const override {
     return output == 0 ? 1U : core::InputSet{1} << (2 + output);
   }

@@ -101,6 +101,12 @@ class GradNorm final : public core::ConstantPrimitive<GradNorm> {
   void eval(core::Inputs in, core::Outputs out) const override {
     *out[0]->mutable_data<double>() = norm_of_all(in, p_);
   }
+  /// A power and an addition each.
+  [[nodiscard]] std::int64_t flops(core::InputSpecs in, core::InputSpecs) const override {
+    std::int64_t elements = 0;
+    for (const core::Spec* each : in) elements += each->shape.numel();
+    return 2 * elements;
+  }
 
  private:
   double p_;
@@ -132,6 +138,9 @@ class ClipScale final : public core::ConstantPrimitive<ClipScale> {
     const double factor = *in[1]->data<double>();
     core::map_to([factor](const auto& g) { return factor * g; }, *out[0], *in[0]);
   }
+  [[nodiscard]] std::int64_t flops(core::InputSpecs in, core::InputSpecs) const override {
+    return in[0]->shape.numel();
+  }
   [[nodiscard]] core::InputSet may_overwrite(int) const override { return 1; }
 };
 
@@ -145,6 +154,9 @@ class ClipValue final : public core::ConstantPrimitive<ClipValue> {
   void eval(core::Inputs in, core::Outputs out) const override {
     core::map_to([limit = limit_](const auto& g) { return minimum(maximum(g, -limit), limit); }, *out[0],
                  *in[0]);
+  }
+  [[nodiscard]] std::int64_t flops(core::InputSpecs in, core::InputSpecs) const override {
+    return in[0]->shape.numel();
   }
   [[nodiscard]] core::InputSet may_overwrite(int) const override { return 1; }
 

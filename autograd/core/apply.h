@@ -89,9 +89,8 @@ Tensor apply(const P& primitive, const Operands&... inputs) {
   constexpr std::size_t n = sizeof...(Operands);
   static_assert(n <= max_read_inputs);
   const std::array<const Tensor*, n> pointers{&inputs...};
-  const std::array<const Array*, n> arrays{&array_of(inputs)...};
   if constexpr (P::auxiliaries == 0) {
-    Array out = compute_one(primitive, arrays);
+    Array out = compute_one(primitive, array_of(inputs)...);
     const Wishes wishes = wishes_of(pointers);
     if (wishes.first == nullptr) return make_constant(std::move(out));
     return record(primitive, std::move(out), pointers, wishes);
@@ -101,7 +100,7 @@ Tensor apply(const P& primitive, const Operands&... inputs) {
     std::array<Array, 1 + P::auxiliaries> results;
     std::array<Array*, 1 + P::auxiliaries> out{};
     for (std::size_t k = 0; k < out.size() && (k == 0 || records); ++k) out[k] = &results[k];
-    compute(primitive, arrays, out);
+    compute(primitive, std::array<const Array*, n>{&array_of(inputs)...}, out);
     if (!records) return make_constant(std::move(results[0]));
     return record(primitive, std::move(results[0]), pointers, wishes, std::span(results).subspan(1));
   }
@@ -111,20 +110,22 @@ Tensor apply(const P& primitive, const Operands&... inputs) {
 /// array.
 template <class P, class... Operands>
 Tensor apply_constant(const P& primitive, const Operands&... inputs) {
-  const std::array<const Array*, sizeof...(Operands)> arrays{&array_of(inputs)...};
-  return make_constant(compute_one(primitive, arrays));
+  return make_constant(compute_one(primitive, array_of(inputs)...));
 }
 
 /// `sum = apply(primitive, sum, operands...)`, which takes over the elements of `sum` where nobody else can
 /// see them and the primitive may overwrite its first input.
 template <class P, class... Operands>
 void apply_onto(const P& primitive, Tensor& sum, const Operands&... operands) {
-  constexpr std::size_t n = 1 + sizeof...(Operands);
   static_assert(P::auxiliaries == 0);
-  const std::array<const Tensor*, n> pointers{&sum, &operands...};
-  const std::array<const Array*, n> arrays{&array_of(sum), &array_of(operands)...};
-  Array out;
-  compute(primitive, arrays, std::array<Array*, 1>{&out}, may_take_over(node_of(sum), 1) ? 1U : 0U);
+  const bool is_ours = may_take_over(node_of(sum), 1);
+  if (is_ours && !thread_state.records()) {
+    compute_in_place(primitive, node_of(sum).array, array_of(operands)...);
+    return;
+  }
+  Array out = is_ours ? compute_one<0b1>(primitive, array_of(sum), array_of(operands)...)
+                      : compute_one(primitive, array_of(sum), array_of(operands)...);
+  const std::array<const Tensor*, 1 + sizeof...(Operands)> pointers{&sum, &operands...};
   const Wishes wishes = wishes_of(pointers);
   sum = wishes.first == nullptr ? make_constant(std::move(out))
                                 : record(primitive, std::move(out), pointers, wishes);

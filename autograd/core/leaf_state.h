@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -10,6 +11,8 @@
 #include "xtgrad/autograd/memory/pool_allocator.h"
 
 namespace xtgrad::inline v1::detail {
+
+struct HookList;
 
 /// Where a gradient accumulates, and the name it goes by. Several nodes may share one: a parameter that was
 /// given a new value is a new leaf, but a loss recorded on the old leaf still adds to the parameter's
@@ -47,6 +50,10 @@ class GradientSlot : public FromPool {
   /// The second half. Falls back to `accumulate` if the gradient is another one by now.
   void accumulate(Tensor gradient, Sum prepared, std::uint64_t sweep);
 
+  /// Functions on the tensor; null for none. Set by the thread that alone can sweep.
+  [[nodiscard]] const std::shared_ptr<HookList>& hooks() const { return hooks_; }
+  void set_hooks(std::shared_ptr<HookList> hooks) { hooks_ = std::move(hooks); }
+
   void acquire() { refs_.increment(); }
   void release() {
     if (refs_.decrement() == 0) delete this;
@@ -58,6 +65,7 @@ class GradientSlot : public FromPool {
   std::atomic<std::uint64_t> last_sweep_{0};
   Tensor gradient_;
   std::string name_;
+  std::shared_ptr<HookList> hooks_;
 };
 
 /// What leaves, and the few computed tensors with a name or a kept gradient, have beyond a Node.
@@ -81,6 +89,9 @@ struct LeafState : FromPool {
 /// The state of a node, made on first use; only for threads that hold the only way to the node, or after the
 /// leaf was made to want a gradient.
 LeafState& leaf_state_of(Node& node);
+
+/// Hangs the functions on one leaf on another, too, which has none.
+void share_hooks(const Tensor& from, const Tensor& to);
 
 /// A leaf that wants a gradient, over the elements of `value`. It has the name of `previous`, and its
 /// gradient accumulates where that one's does; if `previous` is empty, both are its own. Parameters are made

@@ -50,6 +50,7 @@ class Node : public NodeCounts {
     freed_flag = 8,         // a sweep has passed and taken slots and values
     destructor_flag = 64,   // the primitive's attributes have a destructor
     claimed_flag = 16,      // by the sweep that will free it, or has done so: closed to every other
+    hooked_flag = 32,       // functions were hung on the tensor; see core/hook_list.h
   };
   /// The upper byte of the flags counts the sweeps that are at the node; see sweep/visit.h.
   static constexpr std::uint16_t one_visitor = 256;

@@ -6,6 +6,7 @@
 
 namespace xtgrad::inline v1::detail {
 
+class ModuleScope;
 class Watcher;
 
 /// What a thread does with each operation, besides computing it.
@@ -19,7 +20,8 @@ struct ThreadState {
   std::uint64_t last_id = 0;  // of the nodes made on this thread
   Mode mode = recording_mode;
   Dtype default_dtype = Dtype::float32;
-  Watcher* watcher = nullptr;  // innermost; set exactly if the mode says so
+  Watcher* watcher = nullptr;           // innermost; set exactly if the mode says so
+  const ModuleScope* module = nullptr;  // whose forward is running, the innermost
 
   [[nodiscard]] bool records() const { return (mode & recording_mode) != 0; }
   [[nodiscard]] bool is_watched() const { return (mode & watched_mode) != 0; }

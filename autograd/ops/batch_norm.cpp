@@ -57,6 +57,10 @@ class BatchNormRule final : public ConstantPrimitive<BatchNormRule> {
     normalize_channels_grad(channels_of(x.shape), g, x, moments, eps_, weight,
                             {.x = out[0], .weight = out[1], .bias = out[2]});
   }
+  /// The sums of g and of g times the normalised x, and from these the gradient of x.
+  [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs out) const override {
+    return (out[0] != nullptr ? 9 : 5) * in[1]->shape.numel();
+  }
 
  private:
   double eps_;
@@ -72,6 +76,7 @@ class ChannelSum final : public ConstantPrimitive<ChannelSum> {
   void eval(Inputs in, Outputs out) const override {
     sum_channels(channels_of(in[0]->shape), *in[0], *out[0]);
   }
+  [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override { return in[0]->shape.numel(); }
 };
 
 /// Row `row` of the moments times a factor, as another dtype.
@@ -139,6 +144,10 @@ class BatchNorm final : public PrimitiveOf<BatchNorm, OpId::batch_norm> {
     Array& moments = out[1] != nullptr ? *out[1] : own;
     channel_moments(at, x, moments);
     normalize_channels(at, x, moments, options_.eps, *in[1], *in[2], *out[0]);
+  }
+  /// One for the mean, three for the variance, three to normalise.
+  [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override {
+    return 7 * in[0]->shape.numel();
   }
 
   void vjp(VjpContext& context) const override {
@@ -223,6 +232,9 @@ class NormalizeBy final : public PrimitiveOf<NormalizeBy, OpId::normalize_by> {
       return (v - m) * s + b;
     };
     map_to(value, *out[0], *in[0], mean, scale, shift);
+  }
+  [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override {
+    return 3 * in[0]->shape.numel();
   }
   [[nodiscard]] InputSet may_overwrite(int) const override { return 0b0001; }
 

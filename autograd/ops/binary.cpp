@@ -18,8 +18,14 @@ class Binary : public Elementwise<Self, Id, 2, Integers> {
   auto formula(Index<1>, const auto&... v) const { return Self::rule_b(v...); }
 
   void vjp(VjpContext& context) const override {
-    if (context.wanted(0)) context.set(0, sum_to(run<0, Self::saves_for_a>(context), context.shape(0)));
-    if (context.wanted(1)) context.set(1, sum_to(run<1, Self::saves_for_b>(context), context.shape(1)));
+    const bool both = context.wanted(1);
+    if (context.wanted(0)) {
+      Tensor g = both ? context.g() : context.take_g();
+      context.set(0, sum_to(run<0, Self::saves_for_a>(context, std::move(g)), context.shape(0)));
+    }
+    if (both) {
+      context.set(1, sum_to(run<1, Self::saves_for_b>(context, context.take_g()), context.shape(1)));
+    }
   }
 
  protected:
@@ -27,14 +33,14 @@ class Binary : public Elementwise<Self, Id, 2, Integers> {
 
  private:
   template <int K, Reads Saves>
-  Tensor run(const VjpContext& context) const {
+  Tensor run(const VjpContext& context, Tensor g) const {
     if constexpr (Saves == (input_bit(0) | input_bit(1))) {
-      return evaluate<K>(this->self(), context.g(), context.input(0), context.input(1));
+      return evaluate_onto<K>(this->self(), std::move(g), context.input(0), context.input(1));
     } else if constexpr (Saves == input_bit(0)) {
-      return evaluate<K>(this->self(), context.g(), context.input(0));
+      return evaluate_onto<K>(this->self(), std::move(g), context.input(0));
     } else {
       static_assert(Saves == input_bit(1));
-      return evaluate<K>(this->self(), context.g(), context.input(1));
+      return evaluate_onto<K>(this->self(), std::move(g), context.input(1));
     }
   }
 };

@@ -66,6 +66,11 @@ Tensor input_grad(const Tensor& g, const Tensor& weight, const Size2d& image, co
        .groups = options.groups});
 }
 
+/// Operations of all three: each element of y meets the weights of its output channel.
+std::int64_t flops_of(const Shape& y, const Shape& weight) {
+  return 2 * y.numel() * weight[1] * weight[2] * weight[3];
+}
+
 Reads reads_the_other(Wanted wanted) {
   return (is_wanted(wanted, 0) ? input_bit(1) : reads_nothing) |
          (is_wanted(wanted, 1) ? input_bit(0) : reads_nothing);
@@ -161,6 +166,10 @@ class Conv2d final : public PrimitiveOf<Conv2d, OpId::conv2d> {
     detail::conv2d(sizes_of(in[0]->shape, in[1]->shape, out[0]->shape, options_), *in[0], *in[1],
                    in.size() > 2 ? in[2] : nullptr, *out[0]);
   }
+  [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs out) const override {
+    const Shape& y = out[0]->shape;
+    return flops_of(y, in[1]->shape) + (in.size() > 2 ? y.numel() : 0);
+  }
 
   void vjp(VjpContext& context) const override {
     const Tensor& g = context.g();  // [n, out, h', w']
@@ -210,6 +219,9 @@ class ConvTranspose2d final : public PrimitiveOf<ConvTranspose2d, OpId::conv_tra
   }
   void eval(Inputs in, Outputs out) const override {
     conv2d_input_grad(sizes_of(out[0]->shape, in[1]->shape, in[0]->shape, conv()), *in[0], *in[1], *out[0]);
+  }
+  [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override {
+    return flops_of(in[0]->shape, in[1]->shape);
   }
 
   void vjp(VjpContext& context) const override {
@@ -262,6 +274,9 @@ class Conv2dWeightGrad final : public PrimitiveOf<Conv2dWeightGrad, OpId::conv2d
   void eval(Inputs in, Outputs out) const override {
     detail::conv2d_weight_grad(sizes_of(in[0]->shape, out[0]->shape, in[1]->shape, options_), *in[0], *in[1],
                                *out[0]);
+  }
+  [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs out) const override {
+    return flops_of(in[1]->shape, out[0]->shape);
   }
 
   void vjp(VjpContext& context) const override {

@@ -37,6 +37,9 @@ class Elementwise : public PrimitiveOf<Self, Id> {
   void eval(Inputs in, Outputs out) const override { eval_on(in, *out[0], std::make_index_sequence<N>{}); }
 
   [[nodiscard]] InputSet may_overwrite(int) const override { return (InputSet{1} << N) - 1; }
+  [[nodiscard]] std::int64_t flops(InputSpecs, InputSpecs out) const override {
+    return out[0]->shape.numel();
+  }
 
   [[nodiscard]] TileKernel bind(InputSpecs in) const override {
     if (!FloatingTypes::contains(in[0]->dtype)) return nullptr;
@@ -85,10 +88,10 @@ class Unary : public Elementwise<Self, Id, 1, Integers> {
 
   void vjp(VjpContext& context) const override {
     if constexpr (Self::saves == reads_nothing) {
-      context.set(0, evaluate(this->self(), context.g()));
+      context.set(0, evaluate_onto(this->self(), context.take_g()));
     } else {
       const SavedValue saved = Self::saves == output_bit ? context.output() : context.input(0);
-      context.set(0, evaluate(this->self(), context.g(), saved));
+      context.set(0, evaluate_onto(this->self(), context.take_g(), saved));
     }
   }
 

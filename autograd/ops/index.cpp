@@ -111,6 +111,7 @@ class ScatterAdd final : public PrimitiveOf<ScatterAdd, OpId::scatter_add> {
     scatter_add_elements(*out[0], axis_, *in[1], *in[2]);
   }
   [[nodiscard]] InputSet may_overwrite(int) const override { return 0b001; }
+  [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override { return in[2]->shape.numel(); }
 
   void vjp(VjpContext& context) const override {
     if (context.wanted(0)) context.set(0, context.g());

@@ -85,6 +85,9 @@ class Matmul final : public PrimitiveOf<Matmul, OpId::matmul> {
                             .transpose_b = transpose_b};
     batched_gemm(sizes, *in[0], *in[1], *out[0]);
   }
+  [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs out) const override {
+    return 2 * out[0]->shape.numel() * matrix_size(in[0]->shape, options_.transpose_a, 1);
+  }
 
   // For the matrices A = a or its transpose, and B likewise: dA = g B', dB = A' g, and where an operand is
   // stored transposed, so is its gradient: (g B')' = B g'.

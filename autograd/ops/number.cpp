@@ -39,9 +39,9 @@ class WithNumber : public NumberValue<Self, Id, Integers> {
 
   void vjp(VjpContext& context) const override {
     if constexpr (Saves == reads_nothing) {
-      context.set(0, evaluate(this->self(), context.g()));
+      context.set(0, evaluate_onto(this->self(), context.take_g()));
     } else {
-      context.set(0, evaluate(this->self(), context.g(), context.input(0)));
+      context.set(0, evaluate_onto(this->self(), context.take_g(), context.input(0)));
     }
   }
 

@@ -17,6 +17,7 @@ class Reduction : public PrimitiveOf<Self, Id> {
   explicit Reduction(const ReducedAxes& axes) : axes_(axes) {}
 
   void describe(Attributes& a) override { axes_.describe(a); }
+  [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override { return in[0]->shape.numel(); }
 
  protected:
   ~Reduction() = default;
@@ -125,6 +126,7 @@ class Argmax final : public ConstantPrimitive<Argmax> {
     Array largest = Array::uninitialized(out[0]->shape, in[0]->dtype);
     find_largest(*in[0], AxisView(in[0]->shape, axis_), largest, *out[0]);
   }
+  [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override { return in[0]->shape.numel(); }
 
  private:
   std::size_t axis_;

@@ -50,6 +50,9 @@ class RuleOf final : public ConstantPrimitive<RuleOf<P, K, N>> {
     (std::make_index_sequence<N>{});
   }
   [[nodiscard]] InputSet may_overwrite(int) const override { return (InputSet{1} << N) - 1; }
+  [[nodiscard]] std::int64_t flops(InputSpecs, InputSpecs out) const override {
+    return out[0]->shape.numel();
+  }
   [[nodiscard]] TileKernel bind(InputSpecs in) const override {
     return visit_floating(in[0]->dtype, [](auto zero) -> TileKernel { return run_tile<decltype(zero)>; });
   }
@@ -81,6 +84,19 @@ Tensor evaluate(const P& primitive, const Values&... values) {
     return primitive.formula(Index<K>{}, as_tensor(values)...);
   }
   return apply_constant(RuleOf<P, K, sizeof...(Values)>(primitive), values...);
+}
+
+/// `evaluate` for the last use of a cotangent, of the result's shape: where nobody else can see its elements,
+/// the result takes them over, and its node.
+template <int K = 0, class P, class... Values>
+Tensor evaluate_onto(const P& primitive, Tensor g, const Values&... values) {
+  Node& node = node_of(g);
+  // Whoever watches may want to see what went in, after the fact.
+  if (!may_take_over(node, 1) || (thread_state.mode & (recording_mode | watched_mode)) != 0) {
+    return evaluate<K>(primitive, g, values...);
+  }
+  compute_in_place(RuleOf<P, K, 1 + sizeof...(Values)>(primitive), node.array, array_of(values)...);
+  return g;
 }
 
 }  // namespace xtgrad::v1::detail

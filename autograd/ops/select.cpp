@@ -58,6 +58,9 @@ class Comparison : public ConstantPrimitive<Self> {
       scalar_map<bool, T, T>([](T v, T w) { return Self::compare(v, w); }, *out[0], {in[0], in[1]});
     });
   }
+  [[nodiscard]] std::int64_t flops(InputSpecs, InputSpecs out) const override {
+    return out[0]->shape.numel();
+  }
 
  protected:
   ~Comparison() = default;

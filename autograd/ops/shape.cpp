@@ -128,6 +128,7 @@ class SumTo final : public PrimitiveOf<SumTo, OpId::sum_to> {
     out[0]->shape = shape_;
   }
   void eval(Inputs in, Outputs out) const override { sum_to_shape(*in[0], *out[0]); }
+  [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override { return in[0]->shape.numel(); }
   void vjp(VjpContext& context) const override {
     context.set(0, broadcast_to(context.g(), context.shape(0)));
   }

@@ -28,6 +28,10 @@ class LogSumExp final : public PrimitiveOf<LogSumExp, OpId::logsumexp> {
   void eval(Inputs in, Outputs out) const override {
     reduce_axes(*in[0], axes_.mask, logsumexp_axis, *out[0]);
   }
+  /// Largest, difference, exponential, sum.
+  [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override {
+    return 4 * in[0]->shape.numel();
+  }
 
   // The softmax, as w / sum(w) with w = e^(x - c), which no constant c changes. c = y keeps w in range; w
   // alone would do in exact arithmetic, but y is rounded, and at |y| = 1000 that costs w three digits. Where
@@ -67,6 +71,10 @@ class RowsRule final : public ConstantPrimitive<RowsRule<P>> {
     const Shape& shape = in[0]->shape;
     if (shape.numel() != 0) P::vjp_kernel(*in[0], *in[1], AxisView(shape, axis_), *out[0]);
   }
+  /// A product or exponential, a sum, a difference, a product.
+  [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override {
+    return 4 * in[0]->shape.numel();
+  }
 
  private:
   std::size_t axis_;
@@ -91,6 +99,10 @@ class AlongAxis : public PrimitiveOf<Self, Id> {
   }
   void eval(Inputs in, Outputs out) const override {
     if (in[0]->shape.numel() != 0) Self::kernel(*in[0], AxisView(in[0]->shape, axis_), *out[0]);
+  }
+  /// Largest, difference, exponential, sum, and a quotient or another difference.
+  [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override {
+    return 5 * in[0]->shape.numel();
   }
 
   auto formula(Index<0>, const auto&... v) const { return Self::rule(v...); }

@@ -93,6 +93,7 @@ class Fold2d final : public Windows<Fold2d, OpId::fold2d> {
     out[0]->shape = image;
   }
   void eval(Inputs in, Outputs out) const override { fold_planes(planes(out[0]->shape), *in[0], *out[0]); }
+  [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override { return in[0]->shape.numel(); }
   void vjp(VjpContext& context) const override { context.set(0, unfold2d(context.g(), options_)); }
 
  private:

@@ -50,8 +50,10 @@ class PendingCotangents {
   /// Adds a contribution to a node's cotangent, in place where nothing records and nobody else sees it. True
   /// if it is the node's first: the list then owns one of the node's references, which the caller gives it.
   [[nodiscard]] bool add(Node& node, Tensor&& cotangent) {
+    const std::uint16_t flags = node.flags.load(std::memory_order_relaxed);
+    flags_of_any_ |= flags;
     // A leaf has no rule to run, and in a heap of waiting nodes many leaves would be in everybody's way.
-    NodeQueue<Tensor>& queue = node.recorded() ? waiting_ : complete_;
+    NodeQueue<Tensor>& queue = (flags & Node::recorded_flag) != 0 ? waiting_ : complete_;
     if (Tensor* sum = queue.find(node)) {
       accumulate_into(*sum, std::move(cotangent));
       return false;
@@ -69,6 +71,8 @@ class PendingCotangents {
     node.refs.increment();
   }
   [[nodiscard]] bool none_complete() const { return complete_.empty(); }
+  /// True if functions hang on any node that has been in the list.
+  [[nodiscard]] bool any_hooked() const { return (flags_of_any_ & Node::hooked_flag) != 0; }
   /// The next node whose gradient is to be stored; leaves' are complete when nothing waits any more.
   Entry pop_complete() noexcept { return entry(complete_.pop()); }
 
@@ -77,6 +81,7 @@ class PendingCotangents {
     return {NodeRef(entry.node), std::move(entry.value)};
   }
 
+  unsigned flags_of_any_ = 0;
   NodeQueue<Tensor> waiting_;
   NodeQueue<Tensor> complete_;
 };

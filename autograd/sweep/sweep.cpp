@@ -6,6 +6,7 @@
 #include <atomic>
 
 #include "xtgrad/autograd/core/compute.h"
+#include "xtgrad/autograd/core/hook_list.h"
 #include "xtgrad/autograd/core/leaf_state.h"
 #include "xtgrad/autograd/core/parts.h"
 #include "xtgrad/autograd/core/primitive.h"
@@ -15,13 +16,51 @@
 namespace xtgrad::inline v1::detail {
 namespace {
 
-void check_gradient(const Node& node, std::size_t i, const Tensor& gradient, const Node& input) {
-  const Array& array = array_of(gradient);
-  if (array.shape == input.array.shape && array.dtype == input.array.dtype) return;
+[[noreturn]] void throw_misfit(const Node& node, std::size_t i, const Array& gradient, const Array& input) {
   throw InternalError(fmt::format("{}: its rule gave input {} a gradient of {} {}, but the input is {} {}",
-                                  node.primitive().name(), i, to_string(array.dtype), to_string(array.shape),
-                                  to_string(input.array.dtype), to_string(input.array.shape)));
+                                  node.primitive().name(), i, to_string(gradient.dtype),
+                                  to_string(gradient.shape), to_string(input.dtype), to_string(input.shape)));
 }
+
+/// Drops what nobody wants, and checks the rest. Inlined by force: who else calls it is rare.
+[[gnu::always_inline]] inline void keep_wanted(const Node& node, const VjpContext& context,
+                                               std::span<Tensor> gradients) {
+  const std::span<const Slot> slots = node.slots();
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    if (!gradients[i].defined()) continue;
+    if (context.wanted(i)) {
+      const Array &gradient = array_of(gradients[i]), &input = node_of(*slots[i].node()).array;
+      if (!(gradient.shape == input.shape) || gradient.dtype != input.dtype) {
+        throw_misfit(node, i, gradient, input);
+      }
+    } else {
+      gradients[i] = Tensor();
+    }
+  }
+}
+
+/// While it lives, watchers know that the node's rule runs.
+class WatchedRule {
+ public:
+  explicit WatchedRule(const Node& node) : node_(node) {
+    for (Watcher* w = thread_state.watcher; w != nullptr; w = w->outer()) w->before_rule(node);
+  }
+  ~WatchedRule() {
+    for (Watcher* w = thread_state.watcher; w != nullptr; w = w->outer()) w->leave_rule(node_);
+  }
+  WatchedRule(const WatchedRule&) = delete;
+  WatchedRule& operator=(const WatchedRule&) = delete;
+
+  void after(std::span<Tensor> gradients) const {
+    for (Watcher* w = thread_state.watcher; w != nullptr; w = w->outer()) w->after_rule(node_, gradients);
+  }
+  void locate(Error& error) const {
+    for (Watcher* w = thread_state.watcher; w != nullptr; w = w->outer()) w->locate(error);
+  }
+
+ private:
+  const Node& node_;
+};
 
 /// Numbers of the sweeps that store gradients, from 1.
 std::uint64_t next_backward() {
@@ -35,9 +74,14 @@ GradientSlot* kept_gradient(const Node& node) {
   return state != nullptr && state->keeps_gradient && node.requires_grad() ? state->gradient : nullptr;
 }
 
-/// Nobody is told of parts: they only hand their cotangents on.
-Watcher* watcher_of_rules(const Node& node) {
-  return thread_state.watcher == nullptr || part_at(node) != nullptr ? nullptr : thread_state.watcher;
+/// The nodes that a sweep goes on to are rarely in the first-level cache; they arrive while the rule runs.
+void prefetch_inputs(std::span<const Slot> slots) {
+  constexpr std::size_t most = 2;
+  constexpr std::size_t line = 64;
+  for (std::size_t i = 0; i < slots.size() && i < most; ++i) {
+    const auto* node = reinterpret_cast<const std::byte*>(slots[i].node());
+    for (std::size_t k = 0; k < 3; ++k) __builtin_prefetch(node + k * line);
+  }
 }
 
 }  // namespace
@@ -58,11 +102,10 @@ void Sweep::to_leaves() {
     if (pending_.add(*seed.node, std::move(seed.cotangent))) seed.node->refs.increment();
   }
   while (!pending_.empty()) {
-    const PendingCotangents::Entry entry = pending_.pop();
-    if (kept_gradient(*entry.node) != nullptr) pending_.add_complete(*entry.node, entry.cotangent);
+    PendingCotangents::Entry entry = pending_.pop();
     pass(*entry.node, entry.cotangent, nullptr);
   }
-  if (keep_graph_) {
+  if (keep_graph_ || pending_.any_hooked()) {
     store_all_or_nothing();
   } else {
     store();
@@ -84,7 +127,9 @@ std::span<const Tensor> Sweep::to_inputs(const SweepInputs& inputs) {
     Vector<Seed> seeds;
     for (PendingCotangents::Entry& each : rest) seeds.push_back({&*each.node, std::move(each.cotangent)});
     go_on_by_plan(seeds, inputs);
+    return std::span(cotangents_).first(inputs.count());
   }
+  call_hooks_of_inputs(inputs, {});
   return std::span(cotangents_).first(inputs.count());
 }
 
@@ -100,8 +145,8 @@ std::span<const Tensor> Sweep::along(const SweepPlan& plan, const SweepInputs& i
 }
 
 /// Runs a node's rule and hands its gradients on. False, and nothing has changed, if a walk must say first
-/// which of them are wanted.
-bool Sweep::pass(Node& node, const Tensor& cotangent, const SweepInputs* inputs) {
+/// which of them are wanted. The rule may take the cotangent.
+bool Sweep::pass(Node& node, Tensor& cotangent, const SweepInputs* inputs) {
   // Nothing is claimed before it is known that it will be freed: another sweep would be refused for nothing.
   Visit visit(node, !keep_graph_ && inputs == nullptr);
   if (!visit.entered()) throw_claimed(function_, node, passed_, !keep_graph_);
@@ -109,6 +154,9 @@ bool Sweep::pass(Node& node, const Tensor& cotangent, const SweepInputs* inputs)
     if (!find_ways(node, *inputs)) return false;
     if (!keep_graph_ && !visit.claim()) throw_claimed(function_, node, passed_, true);
   }
+  if (node.has(Node::hooked_flag)) [[unlikely]]
+    run_gradient_hooks(node, cotangent);
+  if (inputs == nullptr && kept_gradient(node) != nullptr) pending_.add_complete(node, cotangent);
   const Way* ways = inputs == nullptr ? nullptr : ways_.data();
   const std::span<Tensor> gradients = run_rule(node, cotangent, ways);
   visit.spend();
@@ -127,25 +175,46 @@ bool Sweep::find_ways(const Node& node, const SweepInputs& inputs) {
 }
 
 /// The gradients of the node's inputs, empty where none is wanted.
-std::span<Tensor> Sweep::run_rule(Node& node, const Tensor& cotangent, const Way* ways) {
+std::span<Tensor> Sweep::run_rule(Node& node, Tensor& cotangent, const Way* ways) {
   const std::span<const Slot> slots = node.slots();
   if (gradients_.size() < slots.size()) gradients_.resize(slots.size());
   const std::span<Tensor> gradients(gradients_.data(), slots.size());
-  VjpContext context(node, cotangent, gradients, ways, this);
-  Watcher* const watcher = watcher_of_rules(node);
-  for (Watcher* w = watcher; w != nullptr; w = w->outer()) w->before_rule(node);
-  node.primitive().vjp(context);
-  passed_ = true;
-  for (Watcher* w = watcher; w != nullptr; w = w->outer()) w->after_rule(node, gradients);
-  for (std::size_t i = 0; i < slots.size(); ++i) {
-    if (!gradients[i].defined()) continue;
-    if (context.wanted(i)) {
-      check_gradient(node, i, gradients[i], node_of(*slots[i].node()));
-    } else {
-      gradients[i] = Tensor();
+  if (thread_state.is_watched() || node.has(Node::hooked_flag)) [[unlikely]] {
+    // Nobody is told of parts: they only hand their cotangents on.
+    if (part_at(node) == nullptr) {
+      run_rule_observed(node, cotangent, gradients, ways);
+      return gradients;
     }
   }
+  prefetch_inputs(slots);
+  VjpContext context(node, cotangent, gradients, ways, this);
+  node.primitive().vjp(context);
+  passed_ = true;
+  keep_wanted(node, context, gradients);
   return gradients;
+}
+
+void Sweep::run_rule_observed(Node& node, Tensor cotangent, std::span<Tensor> gradients, const Way* ways) {
+  const bool hooked = node.has(Node::hooked_flag);
+  if (hooked) run_before_rule_hooks(node, cotangent);
+  // Hooks see each gradient whole, not added to a sum, and the cotangent after the rule, which may take it.
+  Tensor given = cotangent;
+  VjpContext context(node, given, gradients, ways, hooked ? nullptr : this);
+  {
+    const WatchedRule watched(node);
+    try {
+      node.primitive().vjp(context);
+      passed_ = true;
+      watched.after(gradients);
+    } catch (Error& error) {
+      watched.locate(error);
+      throw;
+    }
+  }
+  keep_wanted(node, context, gradients);
+  if (!hooked) return;
+  run_after_rule_hooks(node, cotangent, gradients);
+  keep_wanted(node, context, gradients);  // a hook may have set one that nobody asked for
 }
 
 Tensor* Sweep::find(Node& node, std::size_t i, const Way* ways) {
@@ -209,14 +278,31 @@ void Sweep::follow(const SweepPlan& plan, const SweepInputs& inputs, SweepPlan* 
     const SweepPlan::Step& step = steps[k];
     Tensor& place = cotangents_[step.place];
     // An input's stays where it is, for the caller.
-    const Tensor cotangent = step.place < inputs.count() ? place : std::move(place);
+    const bool is_input = step.place < inputs.count();
+    Tensor cotangent = is_input ? place : std::move(place);
     if (!cotangent.defined()) continue;
+    if (step.node->has(Node::hooked_flag)) [[unlikely]] {
+      run_gradient_hooks(*step.node, cotangent);
+      if (is_input) place = cotangent;
+    }
     const Way* ways = plan.ways(step);
     const std::span<Tensor> gradients = run_rule(*step.node, cotangent, ways);
     for (std::size_t i = 0; i < gradients.size(); ++i) {
       if (gradients[i].defined()) accumulate_into(cotangents_[ways[i]], std::move(gradients[i]));
     }
     if (spent != nullptr) spent->spend(k);
+  }
+  call_hooks_of_inputs(inputs, steps);
+}
+
+/// Of those inputs that were no steps of the plan: leaves, and tensors whose own rule nobody asked for.
+void Sweep::call_hooks_of_inputs(const SweepInputs& inputs, std::span<const SweepPlan::Step> steps) {
+  for (const auto& [node, position] : inputs.hooked()) {
+    const auto is_its = [at = position](const SweepPlan::Step& step) { return step.place == at; };
+    Tensor& gradient = cotangents_[position];
+    if (gradient.defined() && std::none_of(steps.begin(), steps.end(), is_its)) {
+      run_gradient_hooks(*node, gradient);
+    }
   }
 }
 
@@ -228,8 +314,8 @@ void Sweep::store() {
   }
 }
 
-/// A kept graph may be swept again after a failure, and then no gradient may have been stored twice: what
-/// could fail comes before the first is.
+/// A kept graph may be swept again after a failure, and then no gradient may have been stored twice; and a
+/// hook may throw. What could fail comes before the first is stored.
 void Sweep::store_all_or_nothing() {
   const std::uint64_t number = next_backward();
   struct Stored {
@@ -237,10 +323,12 @@ void Sweep::store_all_or_nothing() {
     GradientSlot::Sum sum;
   };
   Vector<Stored> all;
+  const bool calls_hooks = pending_.any_hooked();
   while (!pending_.none_complete()) {
     PendingCotangents::Entry entry = pending_.pop_complete();
     GradientSlot* slot = kept_gradient(*entry.node);
     if (slot == nullptr) continue;
+    if (calls_hooks && !entry.node->recorded()) run_gradient_hooks(*entry.node, entry.cotangent);
     GradientSlot::Sum sum = slot->prepare(entry.cotangent);
     all.push_back({std::move(entry), std::move(sum)});
   }
@@ -248,6 +336,7 @@ void Sweep::store_all_or_nothing() {
     if (GradientSlot* slot = kept_gradient(*each.entry.node))
       slot->accumulate(std::move(each.entry.cotangent), std::move(each.sum), number);
   }
+  for (std::size_t i = 0; calls_hooks && i < all.size(); ++i) run_accumulated_hooks(*all[i].entry.node);
 }
 
 }  // namespace xtgrad::v1::detail

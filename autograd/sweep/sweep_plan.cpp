@@ -26,6 +26,7 @@ void throw_claimed(std::string_view function, const Node& node, bool passed, boo
 SweepInputs::SweepInputs(std::span<const Tensor> inputs) {
   table_.reserve(inputs.size());
   positions_.reserve(inputs.size());
+  unsigned flags = 0;  // of any
   for (const Tensor& input : inputs) {
     const Node& node = node_of(input);
     const Way* known = table_.find(node);
@@ -33,7 +34,19 @@ SweepInputs::SweepInputs(std::span<const Tensor> inputs) {
     if (known != nullptr) continue;
     table_.insert(node, count_++);
     lowest_id_ = std::min(lowest_id_, node.id);
-    all_leaves_ = all_leaves_ && !node.recorded();
+    flags |= node.flags.load(std::memory_order_relaxed);
+  }
+  all_leaves_ = (flags & Node::recorded_flag) == 0;
+  if ((flags & Node::hooked_flag) != 0) find_hooked(inputs);
+}
+
+void SweepInputs::find_hooked(std::span<const Tensor> inputs) {
+  std::vector<bool> seen(count_);
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const Node& node = node_of(inputs[i]);
+    if (seen[positions_[i]] || !node.has(Node::hooked_flag)) continue;
+    seen[positions_[i]] = true;
+    hooked_.push_back({&node, positions_[i]});
   }
 }
 

@@ -36,12 +36,22 @@ class SweepInputs {
   /// remembers is one of them, that is all there is to know.
   [[nodiscard]] Way way_to(const Node& node) const;
 
+  /// Those that functions hang on, by position; see core/hook_list.h.
+  struct Hooked {
+    const Node* node;
+    Way position;
+  };
+  [[nodiscard]] std::span<const Hooked> hooked() const { return hooked_; }
+
  private:
+  void find_hooked(std::span<const Tensor> inputs);
+
   NodeTable<Way> table_;
   std::vector<Way, PoolAllocator<Way>> positions_;
   std::uint32_t count_ = 0;
   std::uint64_t lowest_id_ = ~std::uint64_t{0};
   bool all_leaves_ = true;
+  std::vector<Hooked> hooked_;
 };
 
 /// All nodes on a way from the roots to an input, in the order of a sweep, with places for their cotangents:

@@ -10,6 +10,7 @@
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/graph.h"
+#include "xtgrad/autograd/hooks.h"
 #include "xtgrad/autograd/io/file.h"
 #include "xtgrad/autograd/io/npy.h"
 #include "xtgrad/autograd/io/npz.h"

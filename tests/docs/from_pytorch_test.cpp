@@ -100,6 +100,13 @@ TEST_CASE("docs/from_pytorch.md: derivatives and modules") {
     const NoGrad no_grad;
     CHECK_FALSE((x * 2).requires_grad());
   }
+  on_gradient(x, [](const Tensor& g) { return 2 * g; });
+  sum(x).backward();
+  CHECK(values(x.grad()) == Numbers{2, 2});
+  {
+    const NanGuard guard;
+    CHECK_THROWS_AS(static_cast<void>(log(x - 2)), NonFiniteError);
+  }
   CHECK(nn::Linear(3, 4).weight.shape() == Shape{4, 3});
   const auto conv = nn::Conv2d({.in_channels = 3, .out_channels = 16, .kernel = 3, .padding = 1});
   CHECK(conv.weight.shape() == Shape{16, 3, 3, 3});

@@ -74,7 +74,7 @@ std::string page() {
       "derivative rule\n"
       "of their own, composites are built from primitives, and both have derivatives of every order. The "
       "last kind\n"
-      "gives bool or int64 and is never recorded.\n\n"
+      "gives bool or integers and is never recorded.\n\n"
       "| operation | family | kind | functions |\n|---|---|---|---|\n";
   for (const Line& line : registry) {
     const bool number = line.family == "number";

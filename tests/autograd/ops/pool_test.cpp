@@ -45,16 +45,19 @@ struct ByHand {
           max.push_back(v[best]);
           take.push_back(u.data<float>()[best]);
           put[best] = g.data<float>()[max.size() - 1];
+          places.push_back(static_cast<std::int32_t>(best) - static_cast<std::int32_t>(plane * h * w));
         }
       }
     }
   }
   std::vector<float> max, take, put;
+  std::vector<std::int32_t> places;
 };
 
-bool equals(const Tensor& got, const std::vector<float>& want) {
+template <class T>
+bool equals(const Tensor& got, const std::vector<T>& want) {
   return static_cast<std::size_t>(got.numel()) == want.size() &&
-         std::memcmp(got.data<float>().data(), want.data(), want.size() * sizeof(float)) == 0;
+         std::memcmp(got.data<T>().data(), want.data(), want.size() * sizeof(T)) == 0;
 }
 
 TEST_CASE("pooling by halves, for rows of every length") {
@@ -70,8 +73,15 @@ TEST_CASE("pooling by halves, for rows of every length") {
         const Tensor g = randn({1, planes, height / 2, width / 2}, random);
         const ByHand want(x, u, g);
         CHECK(equals(max_pool2d(x, {.kernel = 2}), want.max));
-        CHECK(equals(max_pool2d_take(u, x, {.kernel = 2}), want.take));
-        CHECK(equals(max_pool2d_put(g, x, {.kernel = 2}), want.put));
+        const Tensor places = max_pool2d_places(x, {.kernel = 2});
+        CHECK(equals(places, want.places));
+        CHECK(same_bits(max_pool2d_places(x.to(float64), {.kernel = 2}), places));
+        CHECK(equals(max_pool2d_take(u, places), want.take));
+        CHECK(equals(max_pool2d_put(g, places, {height, width}), want.put));
+        Tensor leaf = x.detach().set_requires_grad();
+        const Tensor y = max_pool2d(leaf, {.kernel = 2});
+        CHECK(equals(y, want.max));
+        CHECK(equals(grad({y}, {leaf}, {.cotangents = {g}})[0], want.put));
       }
     }
   }
@@ -117,10 +127,11 @@ TEST_CASE("who is the largest has no derivative") {
   Tensor x = randn({1, 1, 4, 4}, random, {.requires_grad = true});
   const Tensor dx = grad({sum(square(max_pool2d(x, {.kernel = 2})))}, {x}, {.create_graph = true})[0];
   const Tensor second = grad({sum(dx)}, {x})[0];  // 2 where x is the largest of its window
-  const Tensor expected = max_pool2d_put(full({1, 1, 2, 2}, 2), x, {.kernel = 2});
-  CHECK(same_bits(second, expected));
-  CHECK_FALSE(max_pool2d_put(ones({1, 1, 2, 2}), x, {.kernel = 2}).requires_grad());
-  CHECK_FALSE(max_pool2d_take(ones({1, 1, 4, 4}), x, {.kernel = 2}).requires_grad());
+  const Tensor places = max_pool2d_places(x, {.kernel = 2});
+  CHECK_FALSE(places.requires_grad());
+  CHECK(same_bits(second, max_pool2d_put(full({1, 1, 2, 2}, 2), places, 4)));
+  CHECK_FALSE(max_pool2d_put(ones({1, 1, 2, 2}), places, 4).requires_grad());
+  CHECK_FALSE(max_pool2d_take(ones({1, 1, 4, 4}), places).requires_grad());
 }
 
 TEST_CASE("the mean of a whole image is right to the last digit") {
@@ -154,7 +165,7 @@ TEST_CASE("a window far larger than the image costs what the pixels in it cost")
     const Tensor columns = max_pool2d(x, down);
     REQUIRE(columns.shape() == Shape{1, 1, side, stride == 1 ? 4 : 1});
     CHECK(columns.at({0, 0, side - 1, 0}) == 12);
-    CHECK(max_pool2d_take(x, x, down).at({0, 0, 0, 0}) == 12);
+    CHECK(max_pool2d_take(x, max_pool2d_places(x, down)).at({0, 0, 0, 0}) == 12);
   }
 }
 
@@ -164,7 +175,7 @@ TEST_CASE("a window that a dilation spreads far beyond the image, too") {
   Random random(8);
   const Tensor x = randn({2, 1, 4, 3}, random);
   CHECK(same_bits(max_pool2d(x, options), x));  // the middle elements alone meet it
-  CHECK(same_bits(max_pool2d_put(x, x, options), x));
+  CHECK(same_bits(max_pool2d_put(x, max_pool2d_places(x, options), {4, 3}), x));
 }
 
 TEST_CASE("an image without rows is refused, though its padding has some") {
@@ -187,8 +198,10 @@ TEST_CASE("pooling has the same bits for one thread and for two") {
         results.push_back(y.detach());
         results.push_back(grad({y}, {x}, {.cotangents = {randn(y.shape(), random)}})[0]);
       }
-      results.push_back(max_pool2d_take(x.detach(), x.detach(), {.kernel = 2}));
-      results.push_back(max_pool2d_take(x.detach(), x.detach(), {.kernel = 3}));
+      for (const std::int64_t kernel : {2, 3}) {
+        results.push_back(max_pool2d_places(x, {.kernel = kernel}));
+        results.push_back(max_pool2d_take(x.detach(), results.back()));
+      }
     }
     return results;
   };

@@ -143,64 +143,159 @@ const OpSamples max_pool2d_samples(OpId::max_pool2d, [](Op& op) {
   });
 });
 
-const OpSamples max_pool2d_take_samples(OpId::max_pool2d_take, [](Op& op) {
+/// Where `winner` lies in its plane; -1 for a window on padding alone.
+Real place_of(const MaxCase& c, const std::optional<Index>& winner) {
+  return winner ? static_cast<Real>((*winner)[2] * c.image[3] + (*winner)[3]) : -1;
+}
+
+const OpSamples max_pool2d_places_samples(OpId::max_pool2d_places, [](Op& op) {
   for (const MaxCase& c : max_cases()) {
     op.sample({.attributes = describe(c),
-               .inputs = {{.shape = c.image},
-                          {.shape = c.image, .domain = {.apart = true}, .differentiable = false}},
-               .apply = [c](const Tensor& u, const Tensor& x) { return max_pool2d_take(u, x, c.options); },
+               .inputs = {{.shape = c.image, .domain = {.whole = true}}},  // few integers: many ties
+               .apply = [c](const Tensor& x) { return max_pool2d_places(x, c.options); },
                .reference =
                    [c](std::span<const Values> in) {
-                     return fill(pooled(c.image, c.places), [&](const Index& place) {
-                       return in[0].at(winner(c, in[1], place).value());
+                     return fill(pooled(c.image, c.places),
+                                 [&](const Index& place) { return place_of(c, winner(c, in[0], place)); });
+                   },
+               .result = [](Dtype) { return int32; },
+               .nasty = c.derivatives});
+  }
+  op.exact({.what = "the first NaN, and the first of -inf alone",
+            .inputs = {{{1, 1, 2, 4}, {1, nan, -inf, -inf, nan, inf, -inf, -inf}}},
+            .apply = [](const Tensor& x) { return max_pool2d_places(x, {.kernel = 2}); },
+            .value = {{1, 1, 1, 2}, {1, 2}}});
+  op.exact({.what = "windows on padding alone",
+            .inputs = {{{1, 1, 2, 1}, {-inf, -inf}}},
+            .apply =
+                [](const Tensor& x) {
+                  return max_pool2d_places(
+                      x, {.kernel = {2, 1}, .stride = 1, .padding = {2, 0}, .dilation = {4, 1}});
+                },
+            .value = {{1, 1, 2, 1}, {-1, -1}}});
+  op.exact({.what = "-inf alone, and padding: the first that is no padding",
+            .inputs = {{{1, 1, 1, 3}, {-inf, -inf, -inf}}},
+            .apply =
+                [](const Tensor& x) {
+                  return max_pool2d_places(x, {.kernel = {1, 3}, .stride = 1, .padding = {0, 1}});
+                },
+            .value = {{1, 1, 1, 3}, {0, 0, 1}}});
+  op.throws<ShapeError>("max_pool2d_places: x needs 4 dimensions [n, c, h, w]: x is [4]",
+                        [] { return max_pool2d_places(ones({4}), {.kernel = 2}); });
+  op.throws<ValueError>("max_pool2d_places: padding must be at most half the window", [] {
+    return max_pool2d_places(ones({1, 1, 4, 4}), {.kernel = 2, .padding = 2});
+  });
+});
+
+/// Shapes of an image and of places in it.
+struct PlacesCase {
+  Shape image;
+  Shape places;
+  bool derivatives = true;
+};
+
+std::vector<PlacesCase> places_cases() {
+  return {{{1, 1, 4, 4}, {1, 1, 2, 2}}, {{2, 3, 3, 2}, {2, 3, 4, 1}},         {{1, 2, 1, 5}, {1, 2, 3, 3}},
+          {{0, 2, 4, 4}, {0, 2, 2, 2}}, {{2, 1, 3, 3}, {2, 1, 0, 2}},         {{1, 1, 1, 1}, {1, 1, 1, 1}},
+          {{2, 1, 0, 2}, {2, 1, 2, 2}}, {{4, 3, 31, 9}, {4, 3, 16, 5}, false}};
+}
+
+std::string describe(const PlacesCase& c) { return to_string(c.image) + ", places " + to_string(c.places); }
+
+Input places_input(const PlacesCase& c) { return index_input(c.places, -1, c.image[2] * c.image[3]); }
+
+/// The pixel that a place names, none for -1.
+std::optional<Index> pixel_of(const PlacesCase& c, const Values& places, const Index& at) {
+  const auto place = static_cast<std::int64_t>(places.at(at));
+  if (place < 0) return std::nullopt;
+  return Index{at[0], at[1], place / c.image[3], place % c.image[3]};
+}
+
+const OpSamples max_pool2d_take_samples(OpId::max_pool2d_take, [](Op& op) {
+  for (const PlacesCase& c : places_cases()) {
+    op.sample({.attributes = describe(c),
+               .inputs = {{.shape = c.image}, places_input(c)},
+               .apply = [](const Tensor& u, const Tensor& places) { return max_pool2d_take(u, places); },
+               .reference =
+                   [c](std::span<const Values> in) {
+                     return fill(c.places, [&](const Index& at) -> Real {
+                       const std::optional<Index> pixel = pixel_of(c, in[1], at);
+                       return pixel ? in[0].at(*pixel) : 0;
                      });
                    },
                .linear_in = {0},
-               .derivatives = c.derivatives,
-               .nasty = c.derivatives});
+               .derivatives = c.derivatives});
   }
-  op.exact({.what = "a window on padding alone",
-            .inputs = {{{1, 1, 1, 1}, {5}}},
-            .apply =
-                [](const Tensor& u) {
-                  return max_pool2d_take(
-                      u, ones_like(u),
-                      {.kernel = {2, 1}, .stride = 1, .padding = {2, 0}, .dilation = {3, 1}});
-                },
-            .value = {{1, 1, 2, 1}, {0, 0}},
-            .gradients = {{{1, 1, 1, 1}, {0}}}});
-  op.throws<ShapeError>("u and x must have one shape: u is [1, 1, 2, 4], x is [1, 1, 4, 4]", [] {
-    return max_pool2d_take(ones({1, 1, 2, 4}), ones({1, 1, 4, 4}), {.kernel = 2});
+  op.exact({.what = "no place",
+            .inputs = {{{1, 1, 1, 2}, {5, inf}}, {{1, 1, 2, 1}, {-1, 0}}},
+            .apply = [](const Tensor& u, const Tensor& places) { return max_pool2d_take(u, places); },
+            .value = {{1, 1, 2, 1}, {0, 5}},
+            .gradients = {{{1, 1, 1, 2}, {1, 0}}},
+            .roles = {Role::floating, Role::index}});
+  const auto places = [](const Shape& shape, double value) { return full(shape, value, {.dtype = int64}); };
+  const Tensor u = ones({1, 2, 3, 4});
+  op.throws<ShapeError>("u and places must have the same planes: u is [1, 2, 3, 4], places is [2, 1, 2, 2]",
+                        [=] {
+                          return max_pool2d_take(u, places({2, 1, 2, 2}, 0));
+                        });
+  op.throws<ShapeError>("max_pool2d_take: u needs 4 dimensions [n, c, h, w]: u is [4]", [=] {
+    return max_pool2d_take(ones({4}), places({1, 1, 1, 1}, 0));
   });
-  op.throws<ShapeError>("max_pool2d_take: x needs 4 dimensions [n, c, h, w]: x is [4]",
-                        [] { return max_pool2d_take(ones({4}), ones({4}), {.kernel = 2}); });
+  op.throws<ShapeError>("max_pool2d_take: places needs 4 dimensions [n, c, h, w]: places is [1]",
+                        [=] { return max_pool2d_take(u, places({1}, 0)); });
+  op.throws<DtypeError>("max_pool2d_take: places must be int32 or int64, got float32; convert with to(int64)",
+                        [=] {
+                          return max_pool2d_take(u, ones({1, 2, 1, 1}));
+                        });
+  op.throws<ValueError>("a place is out of range: 12 at [0, 0, 0, 0], but a plane has 12 elements", [=] {
+    return max_pool2d_take(u, places({1, 2, 1, 1}, 12));
+  });
+  op.throws<ValueError>("a place is out of range: -2 at [0, 0, 0, 0], but a plane has 12 elements", [=] {
+    return max_pool2d_take(u, places({1, 2, 1, 1}, -2).to(int32));
+  });
 });
 
 const OpSamples max_pool2d_put_samples(OpId::max_pool2d_put, [](Op& op) {
-  op.accuracy = {.ulps = 2, .floor = 4, .signed_zeros = false};
-  for (const MaxCase& c : max_cases()) {
-    op.sample({.attributes = describe(c),
-               .inputs = {{.shape = pooled(c.image, c.places)},
-                          {.shape = c.image, .domain = {.apart = true}, .differentiable = false}},
-               .apply = [c](const Tensor& g, const Tensor& x) { return max_pool2d_put(g, x, c.options); },
-               .reference =
-                   [c](std::span<const Values> in) {
-                     Values out = fill(c.image, [](const Index&) -> Real { return 0; });
-                     for_each_index(in[0].shape, [&](const Index& place) {
-                       out.at(winner(c, in[1], place).value()) += in[0].at(place);
-                     });
-                     return out;
-                   },
-               .linear_in = {0},
-               .derivatives = c.derivatives,
-               .nasty = c.derivatives});
+  // However many places name one element, they are added to it one by one.
+  op.accuracy = {.by_magnitudes = true, .ulps_per_addition = correctly_rounded, .signed_zeros = false};
+  for (const PlacesCase& c : places_cases()) {
+    op.sample(
+        {.attributes = describe(c),
+         .inputs = {{.shape = c.places}, places_input(c)},
+         .apply = [size = Size2d(c.image[2], c.image[3])](
+                      const Tensor& g, const Tensor& places) { return max_pool2d_put(g, places, size); },
+         .reference =
+             [c](std::span<const Values> in) {
+               Values out = fill(c.image, [](const Index&) -> Real { return 0; });
+               for_each_index(c.places, [&](const Index& at) {
+                 if (const auto pixel = pixel_of(c, in[1], at)) out.at(*pixel) += in[0].at(at);
+               });
+               return out;
+             },
+         .linear_in = {0},
+         .derivatives = c.derivatives});
   }
-  op.throws<ShapeError>("g must have the shape of max_pool2d(x): g is [1, 1, 3, 2], that is [1, 1, 2, 2]",
-                        [] {
-                          return max_pool2d_put(ones({1, 1, 3, 2}), ones({1, 1, 4, 4}), {.kernel = 2});
-                        });
-  op.throws<ShapeError>("max_pool2d_put: x needs 4 dimensions [n, c, h, w]: x is [4]",
-                        [] { return max_pool2d_put(ones({4}), ones({4}), {.kernel = 2}); });
+  const auto places = [](const Shape& shape, double value) { return full(shape, value, {.dtype = int64}); };
+  op.throws<ShapeError>(
+      "max_pool2d_put: g and places must have one shape: g is [1, 1, 3, 2], places is [1, 1, 2, 2]", [=] {
+        return max_pool2d_put(ones({1, 1, 3, 2}), places({1, 1, 2, 2}, 0), 4);
+      });
+  op.throws<ShapeError>("max_pool2d_put: places needs 4 dimensions [n, c, h, w]: places is [4]",
+                        [=] { return max_pool2d_put(ones({4}), places({4}, 0), 4); });
+  op.throws<ValueError>("max_pool2d_put: the image must not be negative, got -1x4", [=] {
+    return max_pool2d_put(ones({1, 1, 1, 1}), places({1, 1, 1, 1}, 0), {-1, 4});
+  });
+  op.throws<DtypeError>("max_pool2d_put: places must be int32 or int64, got bool", [] {
+    return max_pool2d_put(ones({1, 1, 1, 1}), full({1, 1, 1, 1}, 0, {.dtype = boolean}), 4);
+  });
+  op.throws<ValueError>(
+      "max_pool2d_put: a place is out of range: 16 at [0, 0, 1, 1], but a plane has 16", [] {
+        return max_pool2d_put(ones({1, 1, 2, 2}),
+                              reshape(tensor({0, -1, 15, 16}, {.dtype = int32}), {1, 1, 2, 2}), 4);
+      });
+  op.throws<ValueError>("a place is out of range: 0 at [0, 0, 0, 0], but a plane has 0 elements", [=] {
+    return max_pool2d_put(ones({1, 1, 1, 1}), places({1, 1, 1, 1}, 0), {0, 4});
+  });
 });
 
 struct AvgCase {

@@ -10,16 +10,6 @@ namespace xtgrad::inline v1::detail {
 // Pooling of planes [planes, h, w] to [planes, places], both of one floating dtype. Planes are the unit of
 // work, so results do not depend on the number of threads.
 
-/// Largest element of each window: the first of equal ones, and of NaNs, which win over numbers. -inf for a
-/// window on padding alone.
-void max_pool_planes(const WindowedPlanes& at, const Array& x, Array& y);
-
-/// y = the elements of u where x has the largest of each window; 0 for a window on padding alone.
-void max_take_planes(const WindowedPlanes& at, const Array& u, const Array& x, Array& y);
-
-/// The adjoint of max_take_planes in u: g added up where x has the largest of each window.
-void max_put_planes(const WindowedPlanes& at, const Array& g, const Array& x, Array& out);
-
 /// What the sum of a window is divided by.
 struct AvgDivisor {
   std::int64_t fixed = 0;     ///< this, unless 0

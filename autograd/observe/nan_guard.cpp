@@ -10,6 +10,7 @@
 #include "xtgrad/autograd/core/dtype_visit.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/observe.h"
+#include "xtgrad/autograd/observe/module_ledger.h"
 
 namespace xtgrad::inline v1 {
 namespace {
@@ -79,27 +80,32 @@ class NanGuard::Watch final : public detail::Watcher {
   }
 
   void after_eval(const detail::Primitive& primitive, detail::Inputs, detail::Outputs out) override {
+    ledger_.mark();
     if (!inputs_are_fine_) return;
     for (const Array* array : out) {
       if (array == nullptr || !is_floating(array->dtype)) continue;
       const Census census = census_of(*array, options_.infinities);
       if (census.bad == 0) continue;
+      const std::string_view rule = ledger_.rule();
       throw NonFiniteError(
           fmt::format("nan_guard: {}{} gave {} at {}, {} of {} elements: {}", primitive.name(),
-                      rule_.empty() ? std::string() : fmt::format(", in the rule of {},", rule_),
+                      rule.empty() ? std::string() : fmt::format(", in the rule of {},", rule),
                       element(*array, census.first_bad), place_of(array->shape, census.first_bad), census.bad,
                       array->numel(), inputs_.empty() ? "no floating inputs" : inputs_));
     }
   }
 
-  void before_rule(const detail::Node& node) override { rule_ = node.primitive().name(); }
-  void after_rule(const detail::Node&, std::span<Tensor>) override { rule_ = {}; }
+  void before_rule(const detail::Node& node) override { ledger_.enter(node); }
+  void leave_rule(const detail::Node& node) noexcept override { ledger_.leave(&node); }
+  void enter_module(const detail::ModuleScope& module) noexcept override { ledger_.enter(module); }
+  void leave_module(const detail::ModuleScope& module) noexcept override { ledger_.leave(&module); }
+  void locate(Error& error) const override { ledger_.locate(error); }
 
  private:
   NanGuardOptions options_;
   bool inputs_are_fine_ = false;
-  std::string inputs_;     // of the operation at hand, for the message
-  std::string_view rule_;  // that runs; empty outside of sweeps
+  std::string inputs_;  // of the operation at hand, for the message
+  detail::ModuleLedger ledger_;
   detail::WatchScope scope_;
 };
 

@@ -1,0 +1,121 @@
+#include "xtgrad/autograd/kernels/avg_pool2d.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "xtgrad/autograd/kernels/window_walk.h"
+#include "xtgrad/autograd/memory/pool_allocator.h"
+
+namespace xtgrad::inline v1::detail {
+namespace {
+
+template <class T>
+using Scratch = std::vector<T, PoolAllocator<T>>;
+
+/// Elements of a window at one place that count, in one direction.
+std::int64_t counted(const WindowSide& side, std::int64_t place, std::int64_t size, bool count_padding) {
+  const std::int64_t margin = count_padding ? side.padding : 0;
+  const std::int64_t first = place * side.stride - side.padding;
+  const std::int64_t last = std::min(first + side.kernel, size + margin);
+  return std::max<std::int64_t>(0, last - std::max(first, -margin));
+}
+
+/// The divisors of all windows, as products: elements that count in one direction times those in the other.
+template <class T>
+struct Divisors {
+  Divisors(const WindowedPlanes& planes, const AvgDivisor& divisor)
+      : at(planes), kind(divisor), columns(static_cast<std::size_t>(planes.places.width)) {
+    const WindowSide side = at.window.columns();
+    for (std::size_t j = 0; j < columns.size(); ++j) {
+      columns[j] = static_cast<T>(
+          kind.fixed != 0 ? kind.fixed
+                          : counted(side, static_cast<std::int64_t>(j), at.image.width, kind.count_padding));
+    }
+  }
+  /// The divisor at (i, j) is row(i) * columns[j].
+  [[nodiscard]] T row(std::int64_t i) const {
+    return static_cast<T>(
+        kind.fixed != 0 ? 1 : counted(at.window.rows(), i, at.image.height, kind.count_padding));
+  }
+
+  WindowedPlanes at;
+  AvgDivisor kind;
+  Scratch<T> columns;
+};
+
+/// Sums in double: a window may be a whole image.
+template <class T>
+void avg_pool_typed(const WindowedPlanes& at, const AvgDivisor& divisor, const T* x, T* y) {
+  const WindowSide rows = at.window.rows();
+  const Stretches columns(at.window.columns(), at.image.width, at.places.width);
+  const std::int64_t stride = at.window.stride.width;
+  const auto width = static_cast<std::size_t>(at.places.width);
+  for_each_plane(at, [&] {
+    return [&, sums = Scratch<double>(width),
+            divisors = Divisors<double>(at, divisor)](std::int64_t plane) mutable {
+      for (std::int64_t i = 0; i < at.places.height; ++i) {
+        std::fill(sums.begin(), sums.end(), 0.0);
+        const PlaceRange inside = elements_inside(rows, i, at.image.height);
+        for (std::int64_t ki = inside.first; ki < inside.last; ++ki) {
+          const std::int64_t row = i * rows.stride + rows.offset(ki);
+          const T* line = x + plane * at.plane_size() + row * at.image.width;
+          columns.for_each([&](const Stretch& stretch) __attribute__((always_inline)) {
+            const T* from = line + stretch.pixel;
+            double* to = sums.data() + stretch.place;
+            for (std::int64_t j = 0; j < stretch.n; ++j) to[j] += static_cast<double>(from[j * stride]);
+          });
+        }
+        const double count = divisors.row(i);
+        T* to = y + plane * at.place_count() + i * at.places.width;
+        for (std::size_t j = 0; j < width; ++j)
+          to[j] = static_cast<T>(sums[j] / (count * divisors.columns[j]));
+      }
+    };
+  });
+}
+
+template <class T>
+void avg_spread_typed(const WindowedPlanes& at, const AvgDivisor& divisor, const T* g, T* out) {
+  const WindowSide rows = at.window.rows();
+  const Stretches columns(at.window.columns(), at.image.width, at.places.width);
+  const std::int64_t stride = at.window.stride.width;
+  const auto width = static_cast<std::size_t>(at.places.width);
+  for_each_plane(at, [&] {
+    return [&, shares = Scratch<T>(width), divisors = Divisors<T>(at, divisor)](std::int64_t plane) mutable {
+      std::fill_n(out + plane * at.plane_size(), at.plane_size(), T(0));
+      for (std::int64_t i = 0; i < at.places.height; ++i) {
+        const T* from = g + plane * at.place_count() + i * at.places.width;
+        const T count = divisors.row(i);
+        for (std::size_t j = 0; j < width; ++j) shares[j] = from[j] / (count * divisors.columns[j]);
+        const PlaceRange inside = elements_inside(rows, i, at.image.height);
+        for (std::int64_t ki = inside.first; ki < inside.last; ++ki) {
+          const std::int64_t row = i * rows.stride + rows.offset(ki);
+          T* line = out + plane * at.plane_size() + row * at.image.width;
+          columns.for_each([&](const Stretch& stretch) __attribute__((always_inline)) {
+            const T* share = shares.data() + stretch.place;
+            T* to = line + stretch.pixel;
+            for (std::int64_t j = 0; j < stretch.n; ++j) to[j * stride] += share[j];
+          });
+        }
+      }
+    };
+  });
+}
+
+}  // namespace
+
+void avg_pool_planes(const WindowedPlanes& at, const AvgDivisor& divisor, const Array& x, Array& y) {
+  visit_floating(x.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    avg_pool_typed(at, divisor, x.data<T>(), y.mutable_data<T>());
+  });
+}
+
+void avg_spread_planes(const WindowedPlanes& at, const AvgDivisor& divisor, const Array& g, Array& out) {
+  visit_floating(g.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    avg_spread_typed(at, divisor, g.data<T>(), out.mutable_data<T>());
+  });
+}
+
+}  // namespace xtgrad::v1::detail
