@@ -14,6 +14,7 @@ std::uint64_t next_number() {
 
 }  // namespace
 
+template <>
 std::uint64_t BufferRef::number() const {
   std::uint64_t known = buffer_->number.load(std::memory_order_relaxed);
   if (known != 0) return known;
@@ -22,6 +23,7 @@ std::uint64_t BufferRef::number() const {
   return buffer_->number.compare_exchange_strong(known, fresh, std::memory_order_relaxed) ? fresh : known;
 }
 
+template <>
 std::uint64_t BufferRef::renew_number() const {
   const std::uint64_t fresh = next_number();
   buffer_->number.store(fresh, std::memory_order_relaxed);

@@ -6,10 +6,9 @@
 #include <vector>
 
 #include "xtgrad/autograd/attributes.h"
+#include "xtgrad/autograd/primitive.h"
 
 namespace xtgrad::inline v1::detail {
-
-class Primitive;
 
 struct NamedAttribute {
   std::string name;

@@ -3,14 +3,12 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
-#include <new>
 #include <utility>
 
 #include "xtgrad/autograd/core/ref_count.h"
-#include "xtgrad/autograd/memory/pool.h"
+#include "xtgrad/autograd/export.h"
 
-namespace xtgrad::inline v1::detail {
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace detail {
 
 /// A reference-counted block of elements. The data starts 64 bytes after the header, on a 64-byte boundary,
 /// and is padded so that kernels may read and write whole SIMD lanes past the last element.
@@ -26,34 +24,27 @@ struct Buffer {
 };
 static_assert(sizeof(Buffer) <= Buffer::alignment);
 
-/// Owning handle on a Buffer; may be empty.
-class BufferRef {
+/// Owning handle on a Buffer; may be empty. A template, so that a public header can name it without the pool
+/// that `Memory` stands for: what makes and releases buffers is compiled inside of the library alone.
+template <class Memory>
+class BufferHandle {
  public:
-  BufferRef() = default;
-  BufferRef(const BufferRef& other) : buffer_(other.buffer_) {
+  BufferHandle() = default;
+  BufferHandle(const BufferHandle& other) : buffer_(other.buffer_) {
     if (buffer_ != nullptr) buffer_->refs.increment();
   }
-  BufferRef(BufferRef&& other) noexcept : buffer_(std::exchange(other.buffer_, nullptr)) {}
-  BufferRef& operator=(BufferRef other) noexcept {
+  BufferHandle(BufferHandle&& other) noexcept : buffer_(std::exchange(other.buffer_, nullptr)) {}
+  BufferHandle& operator=(BufferHandle other) noexcept {
     std::swap(buffer_, other.buffer_);
     return *this;
   }
-  ~BufferRef() { release(buffer_); }
+  ~BufferHandle() { release(buffer_); }
 
   /// Room for `bytes` bytes, uninitialised; throws std::bad_alloc.
-  static BufferRef allocate(std::size_t bytes) {
-    const std::size_t padded = (bytes + Buffer::alignment - 1) / Buffer::alignment * Buffer::alignment;
-    // A 0-element tensor still gets one lane, so that no kernel needs a special case for reading one.
-    const std::size_t room = padded == 0 ? Buffer::alignment : padded;
-    auto* buffer = new (pool_allocate(Buffer::alignment + room)) Buffer;
-    buffer->bytes = bytes;
-    // Kernels compute on the padding too. Left-over bytes there are often subnormal numbers, which cost a
-    // hundred cycles an instruction; zeros cost nothing.
-    if (room != bytes)
-      std::memset(static_cast<std::byte*>(buffer->data()) + room - Buffer::alignment, 0, Buffer::alignment);
-    BufferRef ref;
-    ref.buffer_ = buffer;
-    return ref;
+  static BufferHandle allocate(std::size_t bytes) {
+    BufferHandle handle;
+    handle.buffer_ = Memory::allocate(bytes);
+    return handle;
   }
 
   [[nodiscard]] void* data() const { return buffer_->data(); }
@@ -74,10 +65,18 @@ class BufferRef {
 
  private:
   static void release(Buffer* buffer) {
-    if (buffer != nullptr && buffer->refs.decrement_owned() == 0) pool_free(buffer);
+    if (buffer != nullptr && buffer->refs.decrement_owned() == 0) Memory::free(buffer);
   }
 
   Buffer* buffer_ = nullptr;
 };
 
-}  // namespace xtgrad::v1::detail
+/// The calling thread's pool; core/pool_memory.h.
+struct PoolMemory;
+using BufferRef = BufferHandle<PoolMemory>;
+template <>
+std::uint64_t BufferRef::number() const;
+template <>
+std::uint64_t BufferRef::renew_number() const;
+
+}}}  // namespace xtgrad::v1::detail

@@ -8,11 +8,11 @@
 
 #include "xtgrad/autograd/core/array.h"
 #include "xtgrad/autograd/core/thread_state.h"
+#include "xtgrad/autograd/primitive.h"
 #include "xtgrad/autograd/tensor.h"
 
 namespace xtgrad::inline v1::detail {
 
-class Primitive;
 struct LeafState;
 
 /// A reference that a node keeps on an input. It always keeps the input's node alive (the edge that the sweep

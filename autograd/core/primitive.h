@@ -1,52 +1,31 @@
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
-#include <memory>
-#include <new>
-#include <span>
 #include <string_view>
-#include <type_traits>
 #include <utility>
-#include <vector>
 
-#include "xtgrad/autograd/attributes.h"
 #include "xtgrad/autograd/core/node.h"
 #include "xtgrad/autograd/core/op_id.h"
+#include "xtgrad/autograd/primitive.h"
 
 namespace xtgrad::inline v1::detail {
 
-/// Which values a rule reads, given which inputs want a gradient: bit i for input i, and `output_bit`.
-/// Whatever is not named here is released as soon as no handle holds it.
-using Reads = std::uint32_t;
-inline constexpr Reads output_bit = Reads{1} << 31;
-inline constexpr Reads reads_nothing = 0;
-constexpr Reads input_bit(int i) { return Reads{1} << i; }
-/// Bit i: input i wants a gradient.
-using Wanted = std::uint32_t;
-constexpr bool is_wanted(Wanted wanted, int i) { return (wanted >> i & 1U) != 0; }
-/// The masks' last bit for an input, that of number `max_read_inputs - 1`, is that of all that follow, too.
-inline constexpr std::size_t max_read_inputs = 31;
-
-/// Where an edge of the graph leads a sweep to: to the place of a cotangent, or nowhere, and then rules do no
-/// work for it.
-using Way = std::uint32_t;
-inline constexpr Way no_way = ~Way{0};
-
-/// A value that a rule reads. It becomes a Tensor, a node of the graph, where one is asked for; a kernel
-/// takes the array as it is, without touching a count.
-class SavedValue {
- public:
-  explicit SavedValue(Node& node) : node_(&node) {}
-  operator Tensor() const {
-    return handle_on(*node_);
-  }  // NOLINT(google-explicit-constructor): it is a tensor
-  [[nodiscard]] const Array& array() const { return node_->array; }
-  [[nodiscard]] bool requires_grad() const { return node_->requires_grad(); }
-
- private:
-  Node* node_;
-};
+// The public classes under the names that the library's own code says.
+using v1::Concrete;
+using v1::ConstantPrimitive;
+using v1::Counts;
+using v1::DifferentiablePrimitive;
+using v1::Inputs;
+using v1::InputSet;
+using v1::InputSpecs;
+using v1::Outputs;
+using v1::OutputSet;
+using v1::OutputSpecs;
+using v1::Primitive;
+using v1::Reads;
+using v1::SavedValue;
+using v1::TileKernel;
+using v1::VjpContext;
+using v1::Wanted;
 
 inline const Array& array_of(const SavedValue& value) { return value.array(); }
 
@@ -61,176 +40,15 @@ class CotangentSums {
   ~CotangentSums() = default;
 };
 
-/// What a rule sees: the cotangent of the output, the values it said it reads, and a place for each gradient.
-class VjpContext {
- public:
-  /// `ways`: one for each input, or null if every input that requires a gradient gets one.
-  VjpContext(Node& node, Tensor& cotangent, std::span<Tensor> gradients, const Way* ways,
-             CotangentSums* sums = nullptr)
-      : cotangent_(cotangent), node_(node), gradients_(gradients), ways_(ways), sums_(sums) {}
-
-  /// Cotangent of the output, of its shape and dtype.
-  [[nodiscard]] const Tensor& g() const { return cotangent_; }
-  /// The same for its last use in the rule: where nobody else sees its elements, the gradient may take them
-  /// over.
-  [[nodiscard]] Tensor take_g() { return std::move(cotangent_); }
-  /// The same for output k of a primitive that has several: an empty handle where no gradient reaches it.
-  [[nodiscard]] const Tensor& g(std::size_t k) const;
-  /// True if input i wants a gradient; a rule does no work for the others.
-  [[nodiscard]] bool wanted(std::size_t i) const {
-    if (ways_ != nullptr) return ways_[i] != no_way;
-    const Slot& slot = node_.slots()[i];
-    // A leaf may have been frozen since it was used.
-    return slot.wants_gradient() && node_of(*slot.node()).requires_grad();
-  }
-  /// Value of input i, as a node of the graph; InternalError unless `reads` named it.
-  [[nodiscard]] SavedValue input(std::size_t i) const;
-  /// Value of the output; InternalError unless `reads` named it.
-  [[nodiscard]] SavedValue output() const;
-  /// Value of output k of a primitive that has several, as a node of the graph; InternalError unless
-  /// `reads_outputs` named it.
-  [[nodiscard]] Tensor output(std::size_t k) const;
-  /// An array that `eval` made beside the outputs, for the rule. A constant.
-  [[nodiscard]] const Array& auxiliary(std::size_t i = 0) const { return node_.auxiliaries()[i]; }
-  /// Shape of an input that wants a gradient; known even where its value is not.
-  [[nodiscard]] const Shape& shape(std::size_t i) const;
-  [[nodiscard]] Dtype dtype(std::size_t i) const;
-  [[nodiscard]] std::size_t inputs() const { return gradients_.size(); }
-
-  /// The gradient of input i: of exactly its shape and dtype. Left unset, the input gets none.
-  void set(std::size_t i, Tensor gradient) { gradients_[i] = std::move(gradient); }
-
-  /// The sum of what input i has got so far in this sweep, for a rule whose gradient is mostly zeros: instead
-  /// of setting one it adds the rest of it here. Null where there is nothing yet.
-  [[nodiscard]] Tensor* sum(std::size_t i) const {
-    return sums_ == nullptr ? nullptr : sums_->find(node_, i, ways_);
-  }
-  /// Adds to a sum, in place where nobody else sees it.
-  void add(Tensor& sum, Tensor term) const { sums_->add(sum, std::move(term)); }
-
- private:
-  Tensor& cotangent_;
-  Node& node_;
-  std::span<Tensor> gradients_;
-  const Way* ways_;
-  CotangentSums* sums_;
-};
-
-// Operands of a primitive: what is known before, and the arrays themselves.
-using InputSpecs = std::span<const Spec* const>;
-using OutputSpecs = std::span<Spec* const>;  // outputs, then auxiliaries
-using Inputs = std::span<const Array* const>;
-using Outputs = std::span<Array* const>;  // null where one is not wanted
-
-/// Bit i: input i.
-using InputSet = std::uint32_t;
-/// Bit k: output k.
-using OutputSet = std::uint32_t;
-
-class BatchContext;
-
-struct Counts {
-  std::size_t outputs = 1;
-  std::size_t auxiliaries = 0;  ///< arrays that `eval` makes for the rule alone
-};
-
-/// How a program that runs again calls a primitive whose shapes and dtypes are known: on `n` elements, of
-/// which `repeated` names the operands that are one element for all. Null where only `eval` will do.
-using TileKernel = void (*)(const Primitive& primitive, std::int64_t n, const void* const* in,
-                            InputSet repeated, void* const* out);
-
-/// A function of arrays, with its attributes: a value that the library can run again. Everything that is
-/// computed is one of these, and is run by `compute` (core/compute.h).
-///
-/// `infer` and `eval` are pure: what they do depends on attributes and operands alone, draws of random
-/// numbers included, whose seed and position are an operand.
-class Primitive {
- public:
-  [[nodiscard]] virtual std::string_view name() const = 0;
-  /// Visits all attributes.
-  virtual void describe(Attributes&) {}
-  [[nodiscard]] virtual Counts counts(InputSpecs) const { return {}; }
-
-  /// Shapes and dtypes of the outputs and auxiliaries; throws where the inputs do not belong together.
-  virtual void infer(InputSpecs in, OutputSpecs out) const = 0;
-  /// Fills arrays of the inferred shapes and dtypes. What depends on values is checked before the first
-  /// write.
-  virtual void eval(Inputs in, Outputs out) const = 0;
-  /// The input whose elements are the output's, under another shape: they share the buffer, and `eval` is not
-  /// asked for that output. -1 for none.
-  [[nodiscard]] virtual int alias_of(int /*output*/) const { return -1; }
-  /// Inputs whose buffer the output may take over where nobody else can see it, and both have one shape and
-  /// dtype: `eval` then writes over what it reads.
-  [[nodiscard]] virtual InputSet may_overwrite(int /*output*/) const { return 0; }
-  /// Arithmetic operations of one `eval`, for profiles. Sums of products count each addition and each
-  /// multiplication, padding's included; an elementwise formula counts one for each element of its result,
-  /// and a reduction one for each that it reads, whatever they compute. 0 for what moves or converts.
-  [[nodiscard]] virtual std::int64_t flops(InputSpecs /*in*/, InputSpecs /*out*/) const { return 0; }
-  /// For a program that runs again; see TileKernel.
-  [[nodiscard]] virtual TileKernel bind(InputSpecs) const { return nullptr; }
-
-  /// False for constants: their results have no history, whatever the inputs want.
-  [[nodiscard]] virtual bool has_vjp() const = 0;
-  [[nodiscard]] virtual Reads reads(Wanted) const { return reads_nothing; }
-  /// Which of several outputs the rule reads, in place of `output_bit`.
-  [[nodiscard]] virtual OutputSet reads_outputs() const { return 0; }
-  /// True for primitives of more than `max_read_inputs` inputs, whose rule reads none of them or all.
-  [[nodiscard]] virtual bool takes_many_inputs() const { return false; }
-  /// The vector-Jacobian product. Written in differentiable functions, and linear in the cotangent without
-  /// any "if it is zero": derivatives of every order, and forward mode, come from this one rule.
-  virtual void vjp(VjpContext&) const {}
-
-  /// The results for a batch of examples at once. False where the primitive has no rule for that, and is run
-  /// on each example; see autograd/batch_loop.h.
-  [[nodiscard]] virtual bool batch(BatchContext&) const { return false; }
-
-  // How a primitive of unknown class is copied into a node's block, or into a list of steps.
-  [[nodiscard]] virtual std::size_t block_bytes() const = 0;
-  virtual Primitive* copy_to(void* place) const = 0;
-  virtual void destroy() noexcept = 0;
-  [[nodiscard]] virtual bool has_destructor() const = 0;
-
- protected:
-  ~Primitive() = default;
-};
-
-/// What every concrete primitive derives from, directly or through its family: copies Self.
-template <class Self>
-class Concrete : public Primitive {
- public:
-  /// Auxiliaries that every call makes; a primitive that has some hides this.
-  static constexpr std::size_t auxiliaries = 0;
-
-  [[nodiscard]] Counts counts(InputSpecs) const override { return {1, Self::auxiliaries}; }
-  [[nodiscard]] std::size_t block_bytes() const final { return sizeof(Self); }
-  Primitive* copy_to(void* place) const final { return new (place) Self(static_cast<const Self&>(*this)); }
-  void destroy() noexcept final { std::destroy_at(static_cast<Self*>(this)); }
-  [[nodiscard]] bool has_destructor() const final { return !std::is_trivially_destructible_v<Self>; }
-
- protected:
-  ~Concrete() = default;
-};
-
 /// An operation with a rule: `class Matmul final : public PrimitiveOf<Matmul, OpId::matmul>`.
 template <class Self, OpId Id>
-class PrimitiveOf : public Concrete<Self> {
+class PrimitiveOf : public DifferentiablePrimitive<Self> {
  public:
   static constexpr OpId op = Id;
   [[nodiscard]] std::string_view name() const final { return to_string(Id); }
-  [[nodiscard]] bool has_vjp() const final { return true; }
 
  protected:
   ~PrimitiveOf() = default;
-};
-
-/// A primitive without a rule, whose results are constants.
-template <class Self>
-class ConstantPrimitive : public Concrete<Self> {
- public:
-  [[nodiscard]] bool has_vjp() const final { return false; }
-
- protected:
-  ~ConstantPrimitive() = default;
 };
 
 /// A primitive of unknown class, owned.

@@ -6,7 +6,10 @@
 #include "xtgrad/autograd/core/primitive.h"
 #include "xtgrad/autograd/errors.h"
 
-namespace xtgrad::inline v1::detail {
+namespace xtgrad::inline v1 {
+
+using namespace detail;  // NOLINT(google-build-using-namespace)
+
 namespace {
 
 [[noreturn]] void throw_undeclared(const Node& node, std::string_view what) {
@@ -23,15 +26,33 @@ const Array& kept_input(const Node& node, std::size_t i) {
 }  // namespace
 
 SavedValue VjpContext::input(std::size_t i) const {
-  const Slot& slot = node_.slots()[i];
-  if (!slot.keeps_value()) throw_undeclared(node_, fmt::format("input {}", i));
-  return SavedValue(node_of(*slot.node()));
+  const Slot& slot = node_of(node_).slots()[i];
+  if (!slot.keeps_value()) throw_undeclared(node_of(node_), fmt::format("input {}", i));
+  return {*slot.node(), node_of(*slot.node()).array};
 }
 
 SavedValue VjpContext::output() const {
-  if (!node_.has(Node::keeps_output_flag)) throw_undeclared(node_, "the output");
-  return SavedValue(node_);
+  const Node& node = node_of(node_);
+  if (!node.has(Node::keeps_output_flag)) throw_undeclared(node, "the output");
+  return {node_, node.array};
 }
+
+bool SavedValue::requires_grad() const { return node_of(*node_).requires_grad(); }
+
+bool VjpContext::wanted(std::size_t i) const {
+  if (ways_ != nullptr) return ways_[i] != no_way;
+  const Slot& slot = node_of(node_).slots()[i];
+  // A leaf may have been frozen since it was used.
+  return slot.wants_gradient() && node_of(*slot.node()).requires_grad();
+}
+
+const Array& VjpContext::auxiliary(std::size_t i) const { return node_of(node_).auxiliaries()[i]; }
+
+Tensor* VjpContext::sum(std::size_t i) const {
+  return sums_ == nullptr ? nullptr : sums_->find(node_of(node_), i, ways_);
+}
+
+void VjpContext::add(Tensor& sum, Tensor term) const { sums_->add(sum, std::move(term)); }
 
 const Tensor& VjpContext::g(std::size_t k) const {
   return is_tuple(cotangent_) ? cotangents_of(cotangent_)[k] : cotangent_;
@@ -39,18 +60,19 @@ const Tensor& VjpContext::g(std::size_t k) const {
 
 Tensor VjpContext::output(std::size_t k) const {
   if (!is_tuple(cotangent_)) return output();
-  const OutputSet kept = node_.primitive().reads_outputs();
-  if ((kept >> k & 1U) == 0) throw_undeclared(node_, fmt::format("output {}", k));
+  Node& node = node_of(node_);
+  const OutputSet kept = node.primitive().reads_outputs();
+  if ((kept >> k & 1U) == 0) throw_undeclared(node, fmt::format("output {}", k));
   // They are the last of the auxiliaries, in order.
-  const std::span<const Array> auxiliaries = node_.auxiliaries();
+  const std::span<const Array> auxiliaries = node.auxiliaries();
   const auto from_end = static_cast<std::size_t>(std::popcount(kept >> k));
   const Array& array = auxiliaries[auxiliaries.size() - from_end];
   if (!thread_state.records() || !is_floating(array.dtype)) return make_constant(array);
-  return part_of(node_, k, cotangents_of(cotangent_).size(), Array(array));
+  return part_of(node, k, cotangents_of(cotangent_).size(), Array(array));
 }
 
-const Shape& VjpContext::shape(std::size_t i) const { return kept_input(node_, i).shape; }
+const Shape& VjpContext::shape(std::size_t i) const { return kept_input(node_of(node_), i).shape; }
 
-Dtype VjpContext::dtype(std::size_t i) const { return kept_input(node_, i).dtype; }
+Dtype VjpContext::dtype(std::size_t i) const { return kept_input(node_of(node_), i).dtype; }
 
-}  // namespace xtgrad::v1::detail
+}  // namespace xtgrad::v1

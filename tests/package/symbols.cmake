@@ -53,7 +53,7 @@ foreach(line IN LISTS exported)
   endif()
   # Its own name, or that of its class: a class that a public header only mentions is exported with all it has.
   string(REGEX MATCH "operator|[A-Za-z0-9_]+$" name "${symbol}")
-  string(REGEX REPLACE "^.*xtgrad::v1::((nn|optim|datasets|detail)::)*|::.*$" "" owner "${symbol}")
+  string(REGEX REPLACE "^.*xtgrad::v1::((nn|optim|datasets|testing|detail)::)*|::.*$" "" owner "${symbol}")
   if(NOT name IN_LIST words AND NOT owner IN_LIST words)
     message(FATAL_ERROR "no installed header declares '${name}', but the shared library exports it: ${line}")
   endif()
