@@ -34,8 +34,8 @@ class Attributes {
  public:
   virtual ~Attributes() = default;
 
-  /// Visits a field: bool, an integer, double, std::string, Dtype, Shape, Dims, Size2d, or an optional of
-  /// one.
+  /// Visits a field: bool, an integer, double, std::string, Dtype, Shape, Dims, Size2d, a vector of int64, or
+  /// an optional of one.
   template <class T>
   void operator()(std::string_view name, T& field) {
     AttributeValue value = to_value(field);
@@ -65,6 +65,8 @@ class Attributes {
       return static_cast<double>(field);
     } else if constexpr (std::is_same_v<T, Size2d>) {
       return std::vector<std::int64_t>{field.height, field.width};
+    } else if constexpr (std::is_same_v<T, std::vector<std::int64_t>>) {
+      return field;
     } else if constexpr (std::is_same_v<T, Shape> || std::is_same_v<T, Dims>) {
       return std::vector<std::int64_t>(field.begin(), field.end());
     } else if constexpr (detail::is_optional<T>) {
@@ -87,6 +89,8 @@ class Attributes {
     } else if constexpr (std::is_same_v<T, Size2d>) {
       const auto& sizes = std::get<std::vector<std::int64_t>>(value);
       return Size2d(sizes.at(0), sizes.at(1));
+    } else if constexpr (std::is_same_v<T, std::vector<std::int64_t>>) {
+      return std::get<std::vector<std::int64_t>>(value);
     } else if constexpr (std::is_same_v<T, Shape> || std::is_same_v<T, Dims>) {
       return T(std::span<const std::int64_t>(std::get<std::vector<std::int64_t>>(value)));
     } else if constexpr (detail::is_optional<T>) {

@@ -9,6 +9,7 @@
 
 #include "xtgrad/autograd/core/attribute_lists.h"
 #include "xtgrad/autograd/core/leaf_state.h"
+#include "xtgrad/autograd/core/parts.h"
 #include "xtgrad/autograd/core/primitive.h"
 
 namespace xtgrad::inline v1 {
@@ -71,7 +72,7 @@ std::string dot_node(std::size_t index, const GraphNode& node) {
   if (leaf && label.empty()) label = node.requires_grad ? "leaf" : "constant";
   if (!node.attributes.empty()) label += fmt::format(" ({})", node.attributes);
   if (!leaf && !node.name.empty()) label = fmt::format("{} = {}", node.name, label);
-  label += fmt::format("\n{} {}", to_string(node.dtype), to_string(node.shape));
+  if (node.has_value) label += fmt::format("\n{} {}", to_string(node.dtype), to_string(node.shape));
   const std::string_view style = !leaf ? "shape=box, style=\"rounded,filled\", fillcolor=\"#eef2f7\""
                                  : node.requires_grad ? "shape=box, style=filled, fillcolor=\"#ffe3b3\""
                                                       : "shape=ellipse, style=filled, fillcolor=\"#e3e3e3\"";
@@ -100,8 +101,12 @@ Graph graph_of(std::span<const Tensor> outputs) {
   std::unordered_set<const detail::Buffer*> buffers;
   for (const Node* node : order) {
     GraphNode described = describe(*node);
+    const bool is_part = detail::part_at(*node) != nullptr;
     for (const Slot& slot : node->slots()) {
-      if (!slot.empty()) described.inputs.push_back(index.at(&node_of(*slot.node())));
+      if (slot.empty()) continue;
+      described.inputs.push_back(index.at(&node_of(*slot.node())));
+      // Inputs come first, so what is behind a part has been described.
+      if (is_part) graph.nodes[described.inputs.back()].has_value = false;
     }
     if (node->array.buffer && buffers.insert(node->array.buffer.get()).second) {
       graph.bytes_kept += described.value_bytes;
@@ -141,9 +146,9 @@ std::string to_string(const Graph& graph) {
     text += fmt::format("{}  {}", i, what);
     if (!node.attributes.empty()) text += fmt::format("({})", node.attributes);
     if (!node.name.empty()) text += fmt::format("  {}", node.name);
-    text += fmt::format("  {} {}", to_string(node.dtype), to_string(node.shape));
+    if (node.has_value) text += fmt::format("  {} {}", to_string(node.dtype), to_string(node.shape));
     if (!node.inputs.empty()) text += fmt::format("  <- {}", fmt::join(node.inputs, ", "));
-    if (node.value_bytes == 0 && node.shape.numel() != 0) text += "  (value released)";
+    if (node.has_value && node.value_bytes == 0 && node.shape.numel() != 0) text += "  (value released)";
     text += '\n';
   }
   return text;

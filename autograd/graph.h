@@ -14,7 +14,8 @@
 
 namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 
-/// One tensor of a recorded graph, as it stands at the moment of the look.
+/// One tensor of a recorded graph, as it stands at the moment of the look. An operation of several outputs is
+/// a node without a value, and each output a node of "part", whose input it is.
 struct GraphNode {
   std::string op;          ///< name of the operation, empty for a leaf
   std::string attributes;  ///< such as "axis=1"; empty for most
@@ -22,6 +23,7 @@ struct GraphNode {
   Shape shape;
   Dtype dtype = Dtype::float32;
   bool requires_grad = false;
+  bool has_value = true;         ///< false for an operation of several outputs
   bool freed = false;            ///< a sweep has passed and cut its inputs off
   std::int64_t value_bytes = 0;  ///< of its elements if they are still alive, else 0
   std::vector<std::size_t>

@@ -4,6 +4,7 @@
 #include <limits>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/autograd/size2d.h"
@@ -179,6 +180,10 @@ struct SliceOptions {
 /// x[start:stop:step] along an axis, with Python's clipping of out-of-range ends.
 [[nodiscard]] Tensor slice(const Tensor& x, const SliceOptions& options);
 
+/// `x` with `source`, of the slice's shape, added at the places that slice would have read; the adjoint of
+/// slice.
+[[nodiscard]] Tensor slice_add(const Tensor& x, const SliceOptions& options, const Tensor& source);
+
 struct PadOptions {
   std::int64_t axis = 0;
   std::int64_t low = 0;       ///< zeros before
@@ -194,6 +199,45 @@ struct PadOptions {
 /// Joins tensors of one shape along a new axis.
 [[nodiscard]] Tensor stack(std::span<const Tensor> tensors, std::int64_t axis = 0);
 [[nodiscard]] Tensor stack(std::initializer_list<Tensor> tensors, std::int64_t axis = 0);
+
+/// x cut along an axis into pieces of `size`, the last of which may be smaller. Backward costs what the
+/// pieces that are used cost, and one copy of x.
+[[nodiscard]] std::vector<Tensor> split(const Tensor& x, std::int64_t size, std::int64_t axis = 0);
+/// The same into pieces of the given sizes, which must add up to the axis.
+[[nodiscard]] std::vector<Tensor> split(const Tensor& x, std::span<const std::int64_t> sizes,
+                                        std::int64_t axis = 0);
+[[nodiscard]] std::vector<Tensor> split(const Tensor& x, std::initializer_list<std::int64_t> sizes,
+                                        std::int64_t axis = 0);
+/// x cut along an axis into at most `count` pieces of one size, ceil(size / count); the last may be smaller.
+[[nodiscard]] std::vector<Tensor> chunk(const Tensor& x, std::int64_t count, std::int64_t axis = 0);
+/// x cut along an axis into its slices, without that axis: for a [2, 3] and axis 0 two of [3].
+[[nodiscard]] std::vector<Tensor> unbind(const Tensor& x, std::int64_t axis = 0);
+
+/// Elements chosen along an axis, and where they were, int64. The gradient of a value goes to its place.
+struct ValuesAndIndices {
+  Tensor values;
+  Tensor indices;
+};
+/// The largest element along an axis, the first of those that tie, and its index; NaN wins. Throws ShapeError
+/// for no elements. amax splits the gradient among ties instead, and takes several axes.
+[[nodiscard]] ValuesAndIndices max(const Tensor& x, std::int64_t axis, bool keepdim = false);
+/// The same for the smallest; here, too, NaN wins.
+[[nodiscard]] ValuesAndIndices min(const Tensor& x, std::int64_t axis, bool keepdim = false);
+
+struct SortOptions {
+  std::int64_t axis = -1;
+  bool descending = false;
+};
+/// The elements along an axis in order; equal ones keep theirs. NaN counts as larger than every number.
+[[nodiscard]] ValuesAndIndices sort(const Tensor& x, const SortOptions& options = {});
+
+struct TopkOptions {
+  std::int64_t axis = -1;
+  bool largest = true;  ///< else the k smallest, smallest first
+};
+/// The k largest elements along an axis, largest first, as `sort` would put them. Throws ValueError unless
+/// 0 <= k <= size of the axis.
+[[nodiscard]] ValuesAndIndices topk(const Tensor& x, std::int64_t k, const TopkOptions& options = {});
 
 /// out[i, j, ...] = x[index[i, j, ...] at `axis`, else the same place]: `index` is int64 or int32, of x's
 /// rank, and no larger than x in the other dimensions. Throws ValueError for an index out of range.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "xtgrad/autograd/core/leaf_state.h"
+#include "xtgrad/autograd/core/parts.h"
 #include "xtgrad/autograd/core/primitive.h"
 #include "xtgrad/autograd/errors.h"
 
@@ -109,7 +110,7 @@ Tensor& Tensor::set_requires_grad(bool requires_grad) {
     throw GraphError(
         fmt::format("set_requires_grad: this tensor was computed by {}; only leaves can be asked, use "
                     "detach() to get one",
-                    node.primitive().name()));
+                    operation_of(node)));
   }
   if (requires_grad && !is_floating(node.array.dtype)) {
     throw DtypeError(fmt::format("set_requires_grad: {} has no derivatives; use float32 or float64",

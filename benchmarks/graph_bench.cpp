@@ -203,6 +203,47 @@ void jacobian_of_chain(benchmark::State& state) {
 }
 BENCHMARK(jacobian_of_chain);
 
+/// Backward of n pieces of a [n, 1024] tensor, for each piece, against the same with 250 of them: 1 where it
+/// is linear.
+template <class Cut>
+void pieces(benchmark::State& state, Cut cut) {
+  const auto time_of = [&](std::int64_t n) {
+    const Tensor x = xtgrad::ones({n, 1024}, {.requires_grad = true});
+    std::vector<Tensor> sums;
+    for (const Tensor& piece : cut(x)) sums.push_back(xtgrad::sum(piece));
+    const Tensor loss = xtgrad::sum(xtgrad::stack(sums));
+    const double begin = thread_time();
+    loss.backward();
+    return (thread_time() - begin) / static_cast<double>(n);
+  };
+  constexpr std::int64_t few = 250;
+  constexpr std::int64_t many = 2000;
+  for (int i = 0; i < 2; ++i) time_of(many);
+  std::vector<double> ratios;
+  std::vector<double> times;
+  for (auto _ : state) {
+    // As much work on either side of the ratio.
+    double small = 0;
+    for (std::int64_t i = 0; i < many / few; ++i) small += time_of(few);
+    times.push_back(time_of(many));
+    ratios.push_back(times.back() / (small / (many / few)));
+  }
+  state.counters["piece_ns"] = median(times);
+  state.counters["ratio_to_few"] = median(ratios);
+}
+
+std::vector<Tensor> slices_of(const Tensor& x) {
+  std::vector<Tensor> slices;
+  for (std::int64_t i = 0; i < x.shape()[0]; ++i)
+    slices.push_back(xtgrad::slice(x, {.start = i, .stop = i + 1}));
+  return slices;
+}
+
+BENCHMARK_CAPTURE(pieces, slice, slices_of);
+BENCHMARK_CAPTURE(pieces, split, [](const Tensor& x) { return xtgrad::split(x, 1); });
+BENCHMARK_CAPTURE(pieces, chunk, [](const Tensor& x) { return xtgrad::chunk(x, x.shape()[0]); });
+BENCHMARK_CAPTURE(pieces, unbind, [](const Tensor& x) { return xtgrad::unbind(x); });
+
 }  // namespace
 
 BENCHMARK_MAIN();

@@ -7,8 +7,10 @@
 #include <span>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "xtgrad/autograd/core/compute.h"
+#include "xtgrad/autograd/memory/pool_allocator.h"
 
 namespace xtgrad::inline v1::detail {
 
@@ -131,5 +133,29 @@ Tensor apply_constant(const P& primitive, const Operands&... inputs) {
   const std::array<const Array*, sizeof...(Operands)> arrays{&array_of(inputs)...};
   return make_constant(compute_one(primitive, arrays));
 }
+
+/// `sum = apply(primitive, sum, operands...)`, which takes over the elements of `sum` where nobody else can
+/// see them and the primitive may overwrite its first input.
+template <class P, class... Operands>
+void apply_onto(const P& primitive, Tensor& sum, const Operands&... operands) {
+  constexpr std::size_t n = 1 + sizeof...(Operands);
+  static_assert(P::auxiliaries == 0);
+  const std::array<const Tensor*, n> pointers{&sum, &operands...};
+  const std::array<const Array*, n> arrays{&array_of(sum), &array_of(operands)...};
+  Array out;
+  compute(primitive, arrays, std::array<Array*, 1>{&out}, may_take_over(node_of(sum), 1) ? 1U : 0U);
+  const Wishes wishes = wishes_of(pointers);
+  sum = wishes.first == nullptr ? make_constant(std::move(out))
+                                : record(primitive, std::move(out), pointers, wishes);
+}
+
+/// What a primitive of any class computed: outputs, then auxiliaries, empty unless it will be recorded.
+struct Computed {
+  Wishes wishes;
+  std::size_t outputs = 0;
+  std::vector<Array, PoolAllocator<Array>> arrays;
+};
+/// Throws GraphError for more inputs than a primitive that will be recorded can have.
+Computed compute_for(const Primitive& primitive, std::span<const Tensor* const> inputs);
 
 }  // namespace xtgrad::v1::detail

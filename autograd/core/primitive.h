@@ -50,15 +50,29 @@ class SavedValue {
 
 inline const Array& array_of(const SavedValue& value) { return value.array(); }
 
+/// The sums of cotangents in a sweep, as the rule at hand may see and extend them.
+class CotangentSums {
+ public:
+  /// What input i of `node` has got from other rules so far; null before the first.
+  virtual Tensor* find(Node& node, std::size_t i, const Way* ways) = 0;
+  virtual void add(Tensor& sum, Tensor term) = 0;
+
+ protected:
+  ~CotangentSums() = default;
+};
+
 /// What a rule sees: the cotangent of the output, the values it said it reads, and a place for each gradient.
 class VjpContext {
  public:
   /// `ways`: one for each input, or null if every input that requires a gradient gets one.
-  VjpContext(Node& node, const Tensor& cotangent, std::span<Tensor> gradients, const Way* ways)
-      : cotangent_(cotangent), node_(node), gradients_(gradients), ways_(ways) {}
+  VjpContext(Node& node, const Tensor& cotangent, std::span<Tensor> gradients, const Way* ways,
+             CotangentSums* sums = nullptr)
+      : cotangent_(cotangent), node_(node), gradients_(gradients), ways_(ways), sums_(sums) {}
 
   /// Cotangent of the output, of its shape and dtype.
   [[nodiscard]] const Tensor& g() const { return cotangent_; }
+  /// The same for output k of a primitive that has several: an empty handle where no gradient reaches it.
+  [[nodiscard]] const Tensor& g(std::size_t k) const;
   /// True if input i wants a gradient; a rule does no work for the others.
   [[nodiscard]] bool wanted(std::size_t i) const {
     if (ways_ != nullptr) return ways_[i] != no_way;
@@ -70,6 +84,9 @@ class VjpContext {
   [[nodiscard]] SavedValue input(std::size_t i) const;
   /// Value of the output; InternalError unless `reads` named it.
   [[nodiscard]] SavedValue output() const;
+  /// Value of output k of a primitive that has several, as a node of the graph; InternalError unless
+  /// `reads_outputs` named it.
+  [[nodiscard]] Tensor output(std::size_t k) const;
   /// An array that `eval` made beside the outputs, for the rule. A constant.
   [[nodiscard]] const Array& auxiliary(std::size_t i = 0) const { return node_.auxiliaries()[i]; }
   /// Shape of an input that wants a gradient; known even where its value is not.
@@ -80,11 +97,20 @@ class VjpContext {
   /// The gradient of input i: of exactly its shape and dtype. Left unset, the input gets none.
   void set(std::size_t i, Tensor gradient) { gradients_[i] = std::move(gradient); }
 
+  /// The sum of what input i has got so far in this sweep, for a rule whose gradient is mostly zeros: instead
+  /// of setting one it adds the rest of it here. Null where there is nothing yet.
+  [[nodiscard]] Tensor* sum(std::size_t i) const {
+    return sums_ == nullptr ? nullptr : sums_->find(node_, i, ways_);
+  }
+  /// Adds to a sum, in place where nobody else sees it.
+  void add(Tensor& sum, Tensor term) const { sums_->add(sum, std::move(term)); }
+
  private:
   const Tensor& cotangent_;
   Node& node_;
   std::span<Tensor> gradients_;
   const Way* ways_;
+  CotangentSums* sums_;
 };
 
 // Operands of a primitive: what is known before, and the arrays themselves.
@@ -95,6 +121,8 @@ using Outputs = std::span<Array* const>;  // null where one is not wanted
 
 /// Bit i: input i.
 using InputSet = std::uint32_t;
+/// Bit k: output k.
+using OutputSet = std::uint32_t;
 
 class BatchContext;
 
@@ -137,6 +165,8 @@ class Primitive {
   /// False for constants: their results have no history, whatever the inputs want.
   [[nodiscard]] virtual bool has_vjp() const = 0;
   [[nodiscard]] virtual Reads reads(Wanted) const { return reads_nothing; }
+  /// Which of several outputs the rule reads, in place of `output_bit`.
+  [[nodiscard]] virtual OutputSet reads_outputs() const { return 0; }
   /// True for primitives of more than `max_read_inputs` inputs, whose rule reads none of them or all.
   [[nodiscard]] virtual bool takes_many_inputs() const { return false; }
   /// The vector-Jacobian product. Written in differentiable functions, and linear in the cotangent without

@@ -65,6 +65,16 @@ BroadcastPlan<2> leading_dimensions(const StridedMove& move, std::size_t rank) {
 }
 
 template <class T>
+void add_row(const T* __restrict from, std::int64_t from_stride, T* __restrict to, std::int64_t to_stride,
+             std::int64_t n) {
+  if (to_stride == 1 && from_stride == 1) {
+    for (std::int64_t i = 0; i < n; ++i) to[i] += from[i];
+  } else {
+    for (std::int64_t i = 0; i < n; ++i) to[i * to_stride] += from[i * from_stride];
+  }
+}
+
+template <class T>
 void move_row(const T* __restrict from, std::int64_t from_stride, T* __restrict to, std::int64_t to_stride,
               std::int64_t n) {
   if (to_stride == 1 && from_stride == 1) {
@@ -78,8 +88,9 @@ void move_row(const T* __restrict from, std::int64_t from_stride, T* __restrict 
   }
 }
 
-template <class T>
-void move_rows(const StridedMove& move, const T* from, T* to) {
+/// Calls `row(from, from_stride, to, to_stride, n)` for every run along the last dimension.
+template <class T, class Row>
+void walk_rows(const StridedMove& move, const T* from, T* to, Row row) {
   const std::size_t outer = move.rank - 1;
   const std::int64_t n = move.sizes[outer];
   const std::int64_t from_stride = move.from_strides[outer];
@@ -89,8 +100,8 @@ void move_rows(const StridedMove& move, const T* from, T* to) {
   if (rows == 1) {  // a single long row is cut across
     for_each_tile((n + tile_elements - 1) / tile_elements, [&](std::int64_t tile) {
       const std::int64_t first = tile * tile_elements;
-      move_row(from + first * from_stride, from_stride, to + first * to_stride, to_stride,
-               std::min(tile_elements, n - first));
+      row(from + first * from_stride, from_stride, to + first * to_stride, to_stride,
+          std::min(tile_elements, n - first));
     });
     return;
   }
@@ -99,7 +110,7 @@ void move_rows(const StridedMove& move, const T* from, T* to) {
     const std::int64_t last = std::min(rows, (tile + 1) * rows_per_tile);
     for_each_row(plan, tile * rows_per_tile, last,
                  [&](std::int64_t, const std::array<std::int64_t, 2>& offsets) {
-                   move_row(from + offsets[0], from_stride, to + offsets[1], to_stride, n);
+                   row(from + offsets[0], from_stride, to + offsets[1], to_stride, n);
                  });
   });
 }
@@ -194,9 +205,22 @@ void copy_strided(const StridedMove& move, const Array& from, Array& to) {
     if (transpose) {
       move_transposed(simple, source, destination);
     } else {
-      move_rows(simple, source, destination);
+      walk_rows(simple, source, destination, move_row<T>);
     }
   });
+}
+
+void add_strided(const StridedMove& move, const Array& from, Array& to) {
+  StridedMove simple = move;
+  if (!simplify(simple)) return;
+  if (simple.rank == 0) simple.add_dimension(1, 1, 1);
+  const auto add = [&](auto zero) {
+    using T = decltype(zero);
+    walk_rows(simple, from.data<T>() + simple.from_offset, to.mutable_data<T>() + simple.to_offset,
+              add_row<T>);
+  };
+  if (to.dtype == Dtype::int64) return add(std::uint64_t{});  // whose overflow is defined
+  visit_floating(to.dtype, add);
 }
 
 }  // namespace xtgrad::v1::detail

@@ -40,4 +40,7 @@ struct StridedMove {
 /// transposes go through square blocks that live in registers.
 void copy_strided(const StridedMove& move, const Array& from, Array& to);
 
+/// The same walk, adding what it moves to what is there: int64 (which wraps around), float32 and float64.
+void add_strided(const StridedMove& move, const Array& from, Array& to);
+
 }  // namespace xtgrad::v1::detail

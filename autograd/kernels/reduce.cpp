@@ -18,38 +18,51 @@ constexpr std::int64_t chunk_columns = 1024;
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
-/// The larger, and NaN if either is one; written without branches, so that loops over it become SIMD.
-template <class T>
-T larger(T a, T b) {
-  return static_cast<int>(a > b) | static_cast<int>(a != a) ? a : b;
+struct Largest {
+  template <class T>
+  static bool beats(T a, T b) {
+    return a > b;
+  }
+};
+struct Smallest {
+  template <class T>
+  static bool beats(T a, T b) {
+    return a < b;
+  }
+};
+
+/// The larger or smaller, and NaN if either is one; written without branches, so that loops over it become
+/// SIMD.
+template <class Order, class T>
+T better(T a, T b) {
+  return static_cast<int>(Order::beats(a, b)) | static_cast<int>(a != a) ? a : b;
 }
 
-template <class T>
-T max_of_row(const T* x, std::int64_t n) {
+template <class Order, class T>
+T best_of_row(const T* x, std::int64_t n) {
   constexpr std::int64_t abreast = 256 / sizeof(T);
-  T largest = x[0];
+  T best = x[0];
   std::int64_t i = 0;
   if (n >= abreast) {
     std::array<T, abreast> lanes;
     std::copy_n(x, abreast, lanes.begin());
     for (i = abreast; i + abreast <= n; i += abreast) {
       for (std::size_t k = 0; k < abreast; ++k)
-        lanes[k] = larger(x[i + static_cast<std::int64_t>(k)], lanes[k]);
+        lanes[k] = better<Order>(x[i + static_cast<std::int64_t>(k)], lanes[k]);
     }
-    for (const T lane : lanes) largest = larger(lane, largest);
+    for (const T lane : lanes) best = better<Order>(lane, best);
   }
-  for (; i < n; ++i) largest = larger(x[i], largest);
-  return largest;
+  for (; i < n; ++i) best = better<Order>(x[i], best);
+  return best;
 }
 
-/// largest[i] = the largest of column i of `rows` rows of n columns, `stride` elements apart.
-template <class T>
-void max_of_columns(const T* x, std::int64_t rows, std::int64_t stride, std::int64_t n,
-                    T* __restrict largest) {
-  std::copy_n(x, n, largest);
+/// best[i] = the best of column i of `rows` rows of n columns, `stride` elements apart.
+template <class Order, class T>
+void best_of_columns(const T* x, std::int64_t rows, std::int64_t stride, std::int64_t n, T* __restrict best) {
+  std::copy_n(x, n, best);
   for (std::int64_t r = 1; r < rows; ++r) {
     const T* row = x + r * stride;
-    for (std::int64_t i = 0; i < n; ++i) largest[i] = larger(row[i], largest[i]);
+    for (std::int64_t i = 0; i < n; ++i) best[i] = better<Order>(row[i], best[i]);
   }
 }
 
@@ -71,9 +84,9 @@ struct Cut {
   std::int64_t units, units_per_tile;
 };
 
-/// The maxima of every unit into its row of `out`, seen as [outer, row_units, inner].
-template <class T>
-void max_of_units(const T* in, std::int64_t axis, std::int64_t inner, const Cut& cut, T* out) {
+/// The best of every unit into its row of `out`, seen as [outer, row_units, inner].
+template <class Order, class T>
+void best_of_units(const T* in, std::int64_t axis, std::int64_t inner, const Cut& cut, T* out) {
   for_each_tile(cut.tiles(), [&](std::int64_t tile) {
     const std::int64_t last = std::min(cut.units, (tile + 1) * cut.units_per_tile);
     for (std::int64_t unit = tile * cut.units_per_tile; unit < last; ++unit) {
@@ -84,55 +97,55 @@ void max_of_units(const T* in, std::int64_t axis, std::int64_t inner, const Cut&
       const T* x = in + (block / cut.row_units * axis + row) * inner + column;
       T* result = out + block * inner + column;
       if (inner == 1) {
-        *result = max_of_row(x, rows);
+        *result = best_of_row<Order>(x, rows);
       } else {
-        max_of_columns(x, rows, inner, std::min(cut.columns, inner - column), result);
+        best_of_columns<Order>(x, rows, inner, std::min(cut.columns, inner - column), result);
       }
     }
   });
 }
 
-template <class T>
-void max_typed(const T* in, std::int64_t outer, std::int64_t axis, std::int64_t inner, T* out) {
+template <class Order, class T>
+void best_typed(const T* in, std::int64_t outer, std::int64_t axis, std::int64_t inner, T* out) {
   const Cut cut(outer, axis, inner);
   if (cut.row_units == 1) {
-    max_of_units(in, axis, inner, cut, out);
+    best_of_units<Order>(in, axis, inner, cut, out);
     return;
   }
   const BufferRef partial =
       BufferRef::allocate(static_cast<std::size_t>(outer * cut.row_units * inner) * sizeof(T));
-  auto* maxima = static_cast<T*>(partial.data());
-  max_of_units(in, axis, inner, cut, maxima);
-  max_typed(maxima, outer, cut.row_units, inner, out);
+  auto* bests = static_cast<T*>(partial.data());
+  best_of_units<Order>(in, axis, inner, cut, bests);
+  best_typed<Order>(bests, outer, cut.row_units, inner, out);
 }
 
-/// True where x is the largest element: NaN is, if the largest is NaN.
+/// True where x is the best element: NaN is, if the best is NaN.
 template <class T>
-bool is_largest(T x, T largest) {
-  return static_cast<int>(x == largest) | (static_cast<int>(x != x) & static_cast<int>(largest != largest));
+bool is_best(T x, T best) {
+  return static_cast<int>(x == best) | (static_cast<int>(x != x) & static_cast<int>(best != best));
 }
 
 template <class T>
-void find_first(const T* x, std::int64_t axis, std::int64_t inner, std::int64_t n, const T* largest,
+void find_first(const T* x, std::int64_t axis, std::int64_t inner, std::int64_t n, const T* best,
                 std::int64_t* __restrict index) {
   if (inner == 1) {
     std::int64_t a = 0;
-    while (!is_largest(x[a], *largest)) ++a;
+    while (!is_best(x[a], *best)) ++a;
     *index = a;
     return;
   }
   // From the last row to the first, so that the first one found is the one that stays.
   for (std::int64_t a = axis - 1; a >= 0; --a) {
     const T* row = x + a * inner;
-    for (std::int64_t i = 0; i < n; ++i) index[i] = is_largest(row[i], largest[i]) ? a : index[i];
+    for (std::int64_t i = 0; i < n; ++i) index[i] = is_best(row[i], best[i]) ? a : index[i];
   }
 }
 
-template <class T>
-void argmax_typed(const T* in, std::int64_t outer, std::int64_t axis, std::int64_t inner, std::int64_t* out) {
-  const BufferRef scratch = BufferRef::allocate(static_cast<std::size_t>(outer * inner) * sizeof(T));
-  auto* maxima = static_cast<T*>(scratch.data());
-  max_typed(in, outer, axis, inner, maxima);
+/// The best into `best`, and where the first of those that tie is into `index`.
+template <class Order, class T>
+void find_typed(const T* in, std::int64_t outer, std::int64_t axis, std::int64_t inner, T* best,
+                std::int64_t* index) {
+  best_typed<Order>(in, outer, axis, inner, best);
   const std::int64_t columns = std::min(inner, chunk_columns);
   const std::int64_t per_row = ceil_div(inner, columns);
   const std::int64_t per_tile = std::max<std::int64_t>(1, unit_elements / (axis * columns));
@@ -143,9 +156,23 @@ void argmax_typed(const T* in, std::int64_t outer, std::int64_t axis, std::int64
       const std::int64_t row = unit / per_row;
       const std::int64_t column = unit % per_row * columns;
       const std::int64_t n = std::min(columns, inner - column);
-      find_first(in + row * axis * inner + column, axis, inner, n, maxima + row * inner + column,
-                 out + row * inner + column);
+      T* found = best + row * inner + column;
+      std::int64_t* places = index + row * inner + column;
+      const T* block = in + row * axis * inner + column;
+      find_first(block, axis, inner, n, found, places);
+      // Of zeros that tie, it is the first one's sign.
+      for (std::int64_t i = 0; i < n; ++i) found[i] = block[places[i] * inner + i];
     }
+  });
+}
+
+template <class Order>
+void find_axis(const Array& in, const AxisView& view, Array& best, Array& index) {
+  if (view.outer == 0 || view.inner == 0) return;
+  visit_numeric(in.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    find_typed<Order>(in.data<T>(), view.outer, view.axis, view.inner, best.mutable_data<T>(),
+                      index.mutable_data<std::int64_t>());
   });
 }
 
@@ -200,16 +227,16 @@ void max_axis(const Array& in, std::int64_t outer, std::int64_t axis, std::int64
   if (outer == 0 || inner == 0) return;
   visit_numeric(in.dtype, [&](auto zero) {
     using T = decltype(zero);
-    max_typed(in.data<T>(), outer, axis, inner, out.mutable_data<T>());
+    best_typed<Largest>(in.data<T>(), outer, axis, inner, out.mutable_data<T>());
   });
 }
 
-void argmax_axis(const Array& in, std::int64_t outer, std::int64_t axis, std::int64_t inner, Array& out) {
-  if (outer == 0 || inner == 0) return;
-  visit_numeric(in.dtype, [&](auto zero) {
-    using T = decltype(zero);
-    argmax_typed(in.data<T>(), outer, axis, inner, out.mutable_data<std::int64_t>());
-  });
+void find_largest(const Array& in, const AxisView& view, Array& largest, Array& index) {
+  find_axis<Largest>(in, view, largest, index);
+}
+
+void find_smallest(const Array& in, const AxisView& view, Array& smallest, Array& index) {
+  find_axis<Smallest>(in, view, smallest, index);
 }
 
 }  // namespace xtgrad::v1::detail

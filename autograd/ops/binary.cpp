@@ -1,3 +1,4 @@
+#include "xtgrad/autograd/ops/add.h"
 #include "xtgrad/autograd/ops/elementwise.h"
 
 namespace xtgrad::inline v1 {
@@ -39,15 +40,6 @@ class Binary : public Elementwise<Self, Id, 2, Integers> {
 };
 
 constexpr Reads both = input_bit(0) | input_bit(1);
-
-struct Add final : Elementwise<Add, OpId::add, 2, true> {
-  static auto value(const auto& a, const auto& b) { return a + b; }
-  // The cotangent itself goes to both sides: no pass over memory unless a side was broadcast.
-  void vjp(VjpContext& context) const override {
-    if (context.wanted(0)) context.set(0, sum_to(context.g(), context.shape(0)));
-    if (context.wanted(1)) context.set(1, sum_to(context.g(), context.shape(1)));
-  }
-};
 
 struct Sub final : Elementwise<Sub, OpId::sub, 2, true> {
   static auto value(const auto& a, const auto& b) { return a - b; }

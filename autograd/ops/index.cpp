@@ -70,10 +70,8 @@ class Gather final : public PrimitiveOf<Gather, OpId::gather> {
     gather_elements(*in[0], axis_, *in[1], *out[0]);
   }
 
-  void vjp(VjpContext& context) const override {
-    const Tensor zero = zeros(context.shape(0), {.dtype = context.g().dtype()});
-    context.set(0, scatter_add(zero, static_cast<std::int64_t>(axis_), context.input(1), context.g()));
-  }
+  // Lookups in one table in a loop add to one sum.
+  void vjp(VjpContext& context) const override;
 
  private:
   std::size_t axis_;
@@ -124,6 +122,17 @@ class ScatterAdd final : public PrimitiveOf<ScatterAdd, OpId::scatter_add> {
  private:
   std::size_t axis_;
 };
+
+void Gather::vjp(VjpContext& context) const {
+  const Tensor index = context.input(1);
+  if (Tensor* sum = context.sum(0)) {
+    apply_onto(ScatterAdd(axis_), *sum, index, context.g());
+    return;
+  }
+  Tensor sum = zeros(context.shape(0), {.dtype = context.g().dtype()});
+  apply_onto(ScatterAdd(axis_), sum, index, context.g());
+  context.set(0, std::move(sum));
+}
 
 /// Kernels read int64.
 Tensor widened(const Tensor& index) { return index.dtype() == Dtype::int32 ? index.to(Dtype::int64) : index; }

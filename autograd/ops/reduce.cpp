@@ -122,8 +122,8 @@ class Argmax final : public ConstantPrimitive<Argmax> {
     out[0]->shape = axes.result(in[0]->shape);
   }
   void eval(Inputs in, Outputs out) const override {
-    const AxisView view(in[0]->shape, axis_);
-    argmax_axis(*in[0], view.outer, view.axis, view.inner, *out[0]);
+    Array largest = Array::uninitialized(out[0]->shape, in[0]->dtype);
+    find_largest(*in[0], AxisView(in[0]->shape, axis_), largest, *out[0]);
   }
 
  private:

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "xtgrad/autograd/core/apply.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/kernels/copy_strided.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/ops/checks.h"
 
 namespace xtgrad::inline v1 {
 namespace detail { namespace {
@@ -25,6 +27,29 @@ struct SliceRange {
   std::int64_t count;  // elements of the result
 };
 
+SliceRange range_of(OpId op, const Shape& shape, const SliceOptions& options) {
+  const std::size_t axis = normalize_axis(to_string(op), options.axis, shape.rank());
+  if (options.step < 1)
+    throw ValueError(fmt::format("{}: the step must be positive, got {}", to_string(op), options.step));
+  const std::int64_t size = shape[axis];
+  const auto clip = [size](std::int64_t position) {
+    return std::clamp<std::int64_t>(position < 0 ? position + size : position, 0, size);
+  };
+  const std::int64_t start = clip(options.start);
+  const std::int64_t stop = clip(options.stop.value_or(size));
+  return {.axis = static_cast<std::int64_t>(axis),
+          .start = start,
+          // A step past the end means the same as one to the end, and its product with a stride cannot
+          // overflow.
+          .step = std::min(options.step, std::max<std::int64_t>(1, size)),
+          .count = stop <= start ? 0 : (stop - start - 1) / options.step + 1};
+}
+
+bool is_all(const SliceRange& range, const Shape& shape) {
+  const std::int64_t size = shape[static_cast<std::size_t>(range.axis)];
+  return range.count == size && (range.step == 1 || size <= 1);
+}
+
 /// Size of an axis of n elements once padded; throws ShapeError if int64 cannot hold it.
 std::int64_t padded_size(const Shape& shape, std::int64_t n, const PadOptions& options) {
   std::int64_t size = 0;
@@ -39,34 +64,95 @@ std::int64_t padded_size(const Shape& shape, std::int64_t n, const PadOptions& o
   return size;
 }
 
+/// From an array of `shape` to what the slice takes of it.
+StridedMove move_of(const SliceRange& range, const Shape& shape) {
+  const auto axis = static_cast<std::size_t>(range.axis);
+  const std::int64_t inner = product(shape, axis + 1, shape.rank());
+  StridedMove move;
+  move.add_dimension(product(shape, 0, axis), shape[axis] * inner, range.count * inner);
+  move.add_dimension(range.count, range.step * inner, inner);
+  move.add_dimension(inner, 1, 1);
+  move.from_offset = range.start * inner;
+  return move;
+}
+
+Shape sliced(const SliceRange& range, Shape shape) {
+  shape[static_cast<std::size_t>(range.axis)] = range.count;
+  return shape;
+}
+
+void describe_range(Attributes& a, SliceRange& range) {
+  a("axis", range.axis);
+  a("start", range.start);
+  a("step", range.step, 1);
+  a("count", range.count);
+}
+
+/// The same range as options, for a tensor of which it is one.
+SliceOptions options_of(const SliceRange& range) {
+  return {.axis = range.axis,
+          .start = range.start,
+          .stop = range.start + (range.count == 0 ? 0 : (range.count - 1) * range.step + 1),
+          .step = range.step};
+}
+
+class SliceAdd final : public PrimitiveOf<SliceAdd, OpId::slice_add> {
+ public:
+  explicit SliceAdd(const SliceRange& range) : range_(range) {}
+
+  void describe(Attributes& a) override { describe_range(a, range_); }
+  void infer(InputSpecs in, OutputSpecs out) const override {
+    const Spec &x = *in[0], &source = *in[1];
+    check_numeric(op, x);
+    check_same_dtype(op, x, source);
+    const Shape place = sliced(range_, x.shape);
+    if (!(source.shape == place)) {
+      throw ShapeError(
+          fmt::format("slice_add: source must have the shape of the slice: source is {}, the slice is {}",
+                      to_string(source.shape), to_string(place)));
+    }
+    out[0]->dtype = x.dtype;
+    out[0]->shape = x.shape;
+  }
+  void eval(Inputs in, Outputs out) const override {
+    if (out[0]->buffer.get() != in[0]->buffer.get()) {
+      std::memcpy(out[0]->buffer.data(), in[0]->buffer.data(), in[0]->buffer.bytes());
+    }
+    StridedMove move = move_of(range_, in[0]->shape);
+    std::swap(move.from_strides, move.to_strides);
+    std::swap(move.from_offset, move.to_offset);
+    add_strided(move, *in[1], *out[0]);
+  }
+  [[nodiscard]] InputSet may_overwrite(int) const override { return 0b01; }
+
+  void vjp(VjpContext& context) const override {
+    if (context.wanted(0)) context.set(0, context.g());
+    if (context.wanted(1)) context.set(1, slice(context.g(), options_of(range_)));
+  }
+
+ private:
+  SliceRange range_;
+};
+
 class Slice final : public PrimitiveOf<Slice, OpId::slice> {
  public:
   explicit Slice(const SliceRange& range) : range_(range) {}
 
-  void describe(Attributes& a) override {
-    a("axis", range_.axis);
-    a("start", range_.start);
-    a("step", range_.step, 1);
-    a("count", range_.count);
-  }
+  void describe(Attributes& a) override { describe_range(a, range_); }
   void infer(InputSpecs in, OutputSpecs out) const override {
     out[0]->dtype = in[0]->dtype;
-    out[0]->shape = in[0]->shape;
-    out[0]->shape[static_cast<std::size_t>(range_.axis)] = range_.count;
+    out[0]->shape = sliced(range_, in[0]->shape);
   }
   void eval(Inputs in, Outputs out) const override {
-    const Shape& shape = in[0]->shape;
-    const auto axis = static_cast<std::size_t>(range_.axis);
-    const std::int64_t inner = product(shape, axis + 1, shape.rank());
-    StridedMove move;
-    move.add_dimension(product(shape, 0, axis), shape[axis] * inner, range_.count * inner);
-    move.add_dimension(range_.count, range_.step * inner, inner);
-    move.add_dimension(inner, 1, 1);
-    move.from_offset = range_.start * inner;
-    copy_strided(move, *in[0], *out[0]);
+    copy_strided(move_of(range_, in[0]->shape), *in[0], *out[0]);
   }
 
+  // Slices of one tensor in a loop add to one sum: each costs what it has, not what x has.
   void vjp(VjpContext& context) const override {
+    if (Tensor* sum = context.sum(0)) {
+      apply_onto(SliceAdd(range_), *sum, context.g());
+      return;
+    }
     const std::int64_t size = context.shape(0)[static_cast<std::size_t>(range_.axis)];
     if (range_.count == 0) {
       context.set(0, pad(context.g(), {.axis = range_.axis, .low = size}));
@@ -129,22 +215,14 @@ class Pad final : public PrimitiveOf<Pad, OpId::pad> {
 }}  // namespace detail
 
 Tensor slice(const Tensor& x, const SliceOptions& options) {
-  const std::size_t axis = normalize_axis(to_string(detail::OpId::slice), options.axis, x.rank());
-  if (options.step < 1)
-    throw ValueError(fmt::format("slice: the step must be positive, got {}", options.step));
-  const std::int64_t size = x.shape()[axis];
-  const auto clip = [size](std::int64_t position) {
-    return std::clamp<std::int64_t>(position < 0 ? position + size : position, 0, size);
-  };
-  const std::int64_t start = clip(options.start);
-  const std::int64_t stop = clip(options.stop.value_or(size));
-  const std::int64_t count = stop <= start ? 0 : (stop - start - 1) / options.step + 1;
-  if (count == size && (options.step == 1 || size <= 1)) return x;
-  // A step past the end means the same as one to the end, and its product with a stride cannot overflow.
-  const std::int64_t step = std::min(options.step, std::max<std::int64_t>(1, size));
-  return detail::apply(
-      detail::Slice({.axis = static_cast<std::int64_t>(axis), .start = start, .step = step, .count = count}),
-      x);
+  const detail::SliceRange range = detail::range_of(detail::OpId::slice, x.shape(), options);
+  if (detail::is_all(range, x.shape())) return x;
+  return detail::apply(detail::Slice(range), x);
+}
+
+Tensor slice_add(const Tensor& x, const SliceOptions& options, const Tensor& source) {
+  return detail::apply(detail::SliceAdd(detail::range_of(detail::OpId::slice_add, x.shape(), options)), x,
+                       source);
 }
 
 Tensor pad(const Tensor& x, const PadOptions& options) {

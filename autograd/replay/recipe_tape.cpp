@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "xtgrad/autograd/core/leaf_state.h"
+#include "xtgrad/autograd/core/parts.h"
 #include "xtgrad/autograd/errors.h"
 
 namespace xtgrad::inline v1::detail {
@@ -93,7 +94,7 @@ void RecipeTape::before_eval(const Primitive& primitive, Inputs in, Outputs out)
 
 void RecipeTape::after_eval(const Primitive& primitive, Inputs in, Outputs out) {
   if (is_paused_) return;
-  RecipeStep step{PrimitiveCopy(primitive), std::move(begun_.back()), {}, true, {}, {}};
+  RecipeStep step{.primitive = PrimitiveCopy(primitive), .inputs = std::move(begun_.back())};
   begun_.pop_back();
   for (std::size_t k = 0; k < out.size(); ++k) {
     if (out[k] == nullptr) {
@@ -113,7 +114,7 @@ void RecipeTape::after_eval(const Primitive& primitive, Inputs in, Outputs out) 
 }
 
 void RecipeTape::add_step(const Primitive& primitive, std::span<const Tensor> inputs, const Array& output) {
-  RecipeStep step{PrimitiveCopy(primitive), {}, {}, true, {}, {}};
+  RecipeStep step{.primitive = PrimitiveCopy(primitive)};
   for (const Tensor& input : inputs) {
     step.inputs.push_back({.value = value_of(array_of(input)), .spec = array_of(input)});
   }
@@ -140,7 +141,7 @@ RecipeTape::Index RecipeTape::node_at(const Slot& slot) {
 }
 
 RecipeStep RecipeTape::step_with_own_rule(const Node& node) {
-  RecipeStep step{PrimitiveCopy(node.primitive()), {}, {}, false, {}, {}};
+  RecipeStep step{.primitive = PrimitiveCopy(node.primitive()), .evaluates = false};
   for (const Slot& slot : node.slots()) {
     if (!slot.keeps_value()) {
       throw InternalError(
@@ -157,12 +158,8 @@ RecipeStep RecipeTape::step_with_own_rule(const Node& node) {
 
 void RecipeTape::after_record(Node& node) {
   if (is_paused_) return;
-  if (!node.array.buffer) {
-    throw GraphError(
-        fmt::format("checkpoint: {} has several outputs, which cannot be computed again yet; call it "
-                    "outside of the function",
-                    node.primitive().name()));
-  }
+  if (!node.array.buffer) return add_parent(node);
+  if (const Part* part = part_at(node)) return add_part(node, part->index());
   const auto belongs_to = [&](const RecipeStep& step) {
     const RecipeOperand& output = step.outputs[0];
     const Primitive& primitive = *step.primitive;
@@ -172,18 +169,46 @@ void RecipeTape::after_record(Node& node) {
   };
   if (steps_.empty() || !belongs_to(steps_.back())) steps_.push_back(step_with_own_rule(node));
   RecipeStep& step = steps_.back();
+  set_nodes(step.inputs, node);
+  step.outputs[0].node = add_node(node, Tensor());
+}
+
+/// Of a step that has several outputs, whose nodes come next.
+void RecipeTape::add_parent(Node& node) {
+  RecipeStep& step = steps_.back();
+  step.has_parts = true;
+  set_nodes(step.inputs, node);
+  nodes_[add_node(node, Tensor())].step = steps_.size() - 1;
+}
+
+void RecipeTape::add_part(Node& node, std::size_t index) {
+  const TapeNode& parent = nodes_[node_at(node.slots()[0])];
+  if (parent.external.defined()) {  // computed outside, and asked for by its rule
+    add_node(node, handle_on(node));
+    return;
+  }
+  RecipeOperand& output = steps_[parent.step].outputs[index];
+  const Index added = add_node(node, Tensor());
+  if (output.node == none) {
+    output.node = added;
+  } else {
+    node_index_[&node] = output.node;  // a rule has asked for the output again: the same tensor
+  }
+}
+
+void RecipeTape::set_nodes(std::span<RecipeOperand> inputs, const Node& node) {
   const std::span<const Slot> slots = node.slots();
   for (std::size_t i = 0; i < slots.size(); ++i) {
-    if (slots[i].wants_gradient()) step.inputs[i].node = node_at(slots[i]);
+    if (slots[i].wants_gradient()) inputs[i].node = node_at(slots[i]);
   }
-  step.outputs[0].node = add_node(node, Tensor());
 }
 
 /// Going back from the result: whether a step is needed, as what, and what it needs.
 bool RecipeTape::decide(RecipeStep& step) {
-  RecipeOperand& result = step.outputs[0];
-  if (result.node != none && !nodes_[result.node].is_needed) result.node = none;
-  const bool is_tensor = result.node != none;
+  for (RecipeOperand& output : step.outputs) {
+    if (output.node != none && !nodes_[output.node].is_needed) output.node = none;
+  }
+  const bool is_tensor = step.makes_nodes();
   bool is_needed = is_tensor;
   for (RecipeOperand& output : step.outputs) {
     if (output.value == none || !values_[output.value].is_read) continue;
@@ -195,7 +220,7 @@ bool RecipeTape::decide(RecipeStep& step) {
   for (RecipeOperand& output : step.outputs) {
     if (output.value != none && !values_[output.value].is_read && step.evaluates) output.value = none;
   }
-  if (!step.evaluates) values_[result.value].is_read = true;
+  if (!step.evaluates) values_[step.outputs[0].value].is_read = true;
   for (RecipeOperand& input : step.inputs) {
     if (is_tensor && input.node != none) {
       nodes_[input.node].is_needed = true;

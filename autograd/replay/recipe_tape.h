@@ -67,6 +67,7 @@ class RecipeTape final : public Watcher {
     Node* node;
     Tensor external;  // empty if the node was recorded on this tape, which then holds a reference to it
     bool is_needed = false;
+    std::size_t step = 0;  // that made it, if it has parts
   };
 
   Index value_of(const Array& array);
@@ -74,6 +75,9 @@ class RecipeTape final : public Watcher {
   Index node_at(const Slot& slot);
   Index add_node(Node& node, Tensor external);
   RecipeStep step_with_own_rule(const Node& node);
+  void add_parent(Node& node);
+  void add_part(Node& node, std::size_t index);
+  void set_nodes(std::span<RecipeOperand> inputs, const Node& node);
   bool decide(RecipeStep& step);
   void collect_inputs(Result& result);
 

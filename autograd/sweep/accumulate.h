@@ -14,8 +14,9 @@ namespace xtgrad::inline v1::detail {
 /// `sum` with `term` added: in place if no other handle can see `sum`'s elements and nothing records.
 Tensor accumulate(Tensor sum, const Tensor& term);
 
-/// The same for a place that may be empty as yet.
-inline void accumulate_into(Tensor& sum, Tensor&& term) {
+/// The same for a place that may be empty as yet. Takes `term` over in any case: what is left behind could be
+/// taken for the gradient that the next rule leaves unset.
+inline void accumulate_into(Tensor& sum, Tensor term) {
   sum = sum.defined() ? accumulate(std::move(sum), term) : std::move(term);
 }
 

@@ -44,6 +44,9 @@ class PendingCotangents {
 
   [[nodiscard]] bool empty() const { return waiting_.empty(); }
 
+  /// What a node has got so far; null before the first.
+  [[nodiscard]] Tensor* find(const Node& node) { return (node.recorded() ? waiting_ : complete_).find(node); }
+
   /// Adds a contribution to a node's cotangent, in place where nothing records and nobody else sees it. True
   /// if it is the node's first: the list then owns one of the node's references, which the caller gives it.
   [[nodiscard]] bool add(Node& node, Tensor&& cotangent) {

@@ -7,6 +7,7 @@
 
 #include "xtgrad/autograd/core/compute.h"
 #include "xtgrad/autograd/core/leaf_state.h"
+#include "xtgrad/autograd/core/parts.h"
 #include "xtgrad/autograd/core/primitive.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/sweep/visit.h"
@@ -32,6 +33,11 @@ std::uint64_t next_backward() {
 GradientSlot* kept_gradient(const Node& node) {
   const LeafState* state = node.leaf_state();
   return state != nullptr && state->keeps_gradient && node.requires_grad() ? state->gradient : nullptr;
+}
+
+/// Nobody is told of parts: they only hand their cotangents on.
+Watcher* watcher_of_rules(const Node& node) {
+  return thread_state.watcher == nullptr || part_at(node) != nullptr ? nullptr : thread_state.watcher;
 }
 
 }  // namespace
@@ -125,11 +131,12 @@ std::span<Tensor> Sweep::run_rule(Node& node, const Tensor& cotangent, const Way
   const std::span<const Slot> slots = node.slots();
   if (gradients_.size() < slots.size()) gradients_.resize(slots.size());
   const std::span<Tensor> gradients(gradients_.data(), slots.size());
-  VjpContext context(node, cotangent, gradients, ways);
-  for (Watcher* w = thread_state.watcher; w != nullptr; w = w->outer()) w->before_rule(node);
+  VjpContext context(node, cotangent, gradients, ways, this);
+  Watcher* const watcher = watcher_of_rules(node);
+  for (Watcher* w = watcher; w != nullptr; w = w->outer()) w->before_rule(node);
   node.primitive().vjp(context);
   passed_ = true;
-  for (Watcher* w = thread_state.watcher; w != nullptr; w = w->outer()) w->after_rule(node, gradients);
+  for (Watcher* w = watcher; w != nullptr; w = w->outer()) w->after_rule(node, gradients);
   for (std::size_t i = 0; i < slots.size(); ++i) {
     if (!gradients[i].defined()) continue;
     if (context.wanted(i)) {
@@ -139,6 +146,11 @@ std::span<Tensor> Sweep::run_rule(Node& node, const Tensor& cotangent, const Way
     }
   }
   return gradients;
+}
+
+Tensor* Sweep::find(Node& node, std::size_t i, const Way* ways) {
+  if (ways == nullptr || ways[i] == some_way) return pending_.find(node_of(*node.slots()[i].node()));
+  return cotangents_[ways[i]].defined() ? &cotangents_[ways[i]] : nullptr;
 }
 
 void Sweep::hand_on(Node& node, std::span<Tensor> gradients, const Way* ways) {

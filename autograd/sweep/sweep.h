@@ -15,7 +15,7 @@ namespace xtgrad::inline v1::detail {
 ///
 /// A sweep that frees claims a node before its rule, and takes what the node kept after it. If anything
 /// throws before, the node is whole; if later, it counts as freed, and another sweep is told so.
-class Sweep {
+class Sweep : private CotangentSums {
  public:
   /// `function` is what the user called, for errors. Records on this thread, or not, while the sweep lives.
   Sweep(std::string_view function, bool keep_graph, bool create_graph);
@@ -43,6 +43,9 @@ class Sweep {
     Node* node;
     Tensor cotangent;
   };
+
+  Tensor* find(Node& node, std::size_t i, const Way* ways) override;
+  void add(Tensor& sum, Tensor term) override { accumulate_into(sum, std::move(term)); }
 
   bool pass(Node& node, const Tensor& cotangent, const SweepInputs* inputs);
   bool find_ways(const Node& node, const SweepInputs& inputs);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "xtgrad/autograd/core/parts.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/sweep/node_queue.h"
 #include "xtgrad/autograd/sweep/visit.h"
@@ -19,7 +20,7 @@ void throw_claimed(std::string_view function, const Node& node, bool passed, boo
                                            : ". The gradients found before are partial, and none was stored";
   throw GraphError(
       fmt::format("{}: the graph of {} {}; pass {{.keep_graph = true}} to the first one to sweep it again{}",
-                  function, node.primitive().name(), what, partial));
+                  function, operation_of(node), what, partial));
 }
 
 SweepInputs::SweepInputs(std::span<const Tensor> inputs) {

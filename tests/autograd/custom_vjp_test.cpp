@@ -154,3 +154,22 @@ TEST_CASE("custom_vjp: the rule lives as long as its node") {
   }
   CHECK(alive.use_count() == 1);
 }
+
+TEST_CASE("custom_vjp: an input that gets no cotangent gets none, whatever the rule before gave") {
+  const Tensor w = tensor({1, 2}, {.requires_grad = true});
+  const Tensor v = tensor({3, 4}, {.requires_grad = true});
+  const Tensor u = tensor({5, 6}, {.requires_grad = true});
+  const Tensor inputs[] = {u, v};
+  const Tensor y = custom_vjp([](std::span<const Tensor> in) { return in[0] * in[1]; },
+                              [](std::span<const Tensor>, const Tensor&, const Tensor& g) {
+                                return std::vector<Tensor>{g, Tensor()};
+                              },
+                              inputs);
+  // From the end: w gets a first cotangent, then a second, as input 1, and then y's rule runs.
+  const Tensor first = y * w;
+  const Tensor second = first * w;
+  sum(second).backward();
+  CHECK_FALSE(v.grad().defined());
+  CHECK(u.grad().at({0}) == 1);
+  CHECK(u.grad().at({1}) == 4);
+}

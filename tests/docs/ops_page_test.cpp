@@ -41,14 +41,16 @@ std::string contents(const std::filesystem::path& path) {
 std::multimap<std::string, std::string> declarations() {
   std::multimap<std::string, std::string> found;
   const std::string header = contents(root / "autograd" / "ops.h");
-  const std::string start = "[[nodiscard]] Tensor ";
-  for (std::size_t at = header.find(start); at != std::string::npos; at = header.find(start, at + 1)) {
-    const std::size_t name = at + start.size();
-    std::string text = header.substr(name, header.find(';', at) - name);
-    for (std::size_t line = text.find('\n'); line != std::string::npos; line = text.find('\n')) {
-      text.replace(line, text.find_first_not_of(" \n", line) - line, " ");
+  for (const std::string result : {"Tensor ", "std::vector<Tensor> ", "ValuesAndIndices "}) {
+    const std::string start = "[[nodiscard]] " + result;
+    for (std::size_t at = header.find(start); at != std::string::npos; at = header.find(start, at + 1)) {
+      const std::size_t name = at + start.size();
+      std::string text = header.substr(name, header.find(';', at) - name);
+      for (std::size_t line = text.find('\n'); line != std::string::npos; line = text.find('\n')) {
+        text.replace(line, text.find_first_not_of(" \n", line) - line, " ");
+      }
+      found.emplace(text.substr(0, text.find('(')), text);
     }
-    found.emplace(text.substr(0, text.find('(')), text);
   }
   return found;
 }

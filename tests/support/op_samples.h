@@ -95,6 +95,7 @@ struct Sample {
       {};                   ///< dtype of the result for that of the inputs; the same if absent
   bool derivatives = true;  ///< false for sizes at which numerical derivatives take too long
   bool nasty = true;        ///< false where the walk should not put in infinities and the like
+  bool combined = false;    ///< true where `apply` goes on with the operation's outputs, all of them
 };
 
 /// A point with derivatives that are known exactly (DEFINITIONS, section 0).

@@ -38,7 +38,7 @@ std::vector<Tensor> slot_gradients(const Op& op, const Sample& sample) {
   const Values cotangent = fill(y.shape(), [&](const Index&) { return random.next_normal(); });
   const std::vector<Tensor> wanted = differentiable_of(sample, inputs);
   std::vector<detail::NodeCounts*> nodes;
-  for (const detail::Slot& slot : detail::node_of(y).slots()) nodes.push_back(slot.node());
+  for (const detail::Slot& slot : operation_node(y).slots()) nodes.push_back(slot.node());
   std::vector<Tensor> gradients(nodes.size());
   const std::vector<Tensor> got =
       grad(std::span(&y, 1), wanted, {.cotangents = {to_tensor(cotangent, y.dtype())}, .allow_unused = true});
@@ -70,7 +70,7 @@ class MutationRun {
  public:
   explicit MutationRun(const Op& op) : op_(op) {
     for (const Sample& sample : op.samples) {
-      if (!sample.derivatives) continue;
+      if (!sample.derivatives || sample.combined) continue;
       samples_.push_back(&sample);
       gradients_.push_back(slot_gradients(op, sample));
       slots_ = std::max(slots_, gradients_.back().size());

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "xtgrad/autograd/core/parts.h"
 #include "xtgrad/autograd/grad.h"
 
 namespace xtgrad::testing {
@@ -144,6 +145,11 @@ std::vector<Tensor> make_inputs(const Sample& sample, std::span<const Values> va
     inputs.push_back(to_tensor(values[i], own, recorded && input.differentiable));
   }
   return inputs;
+}
+
+const detail::Node& operation_node(const Tensor& y) {
+  const detail::Node& node = detail::node_of(y);
+  return detail::part_at(node) == nullptr ? node : detail::node_of(*node.slots()[0].node());
 }
 
 std::vector<Tensor> differentiable_of(const Sample& sample, std::span<const Tensor> inputs) {

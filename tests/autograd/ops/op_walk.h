@@ -8,6 +8,7 @@
 
 #include "tests/support/op_samples.h"
 #include "xtgrad/autograd/check_grads.h"
+#include "xtgrad/autograd/core/node.h"
 
 namespace xtgrad::testing {
 
@@ -89,6 +90,8 @@ double gradient_floor(const Op& op, const Values& cotangent);
 /// `recorded`, the differentiable ones want a gradient.
 std::vector<Tensor> make_inputs(const Sample& sample, std::span<const Values> values, Dtype dtype,
                                 bool recorded);
+/// The node of the operation that made y: y's own, or the one that it is a part of.
+const detail::Node& operation_node(const Tensor& y);
 /// The differentiable ones of these.
 std::vector<Tensor> differentiable_of(const Sample& sample, std::span<const Tensor> inputs);
 /// Drawn inputs of a sample, rounded to what `dtype` holds.

@@ -55,6 +55,43 @@ const OpSamples slice_samples(OpId::slice, [](Op& op) {
                         [] { return slice(ones({}), {}); });
 });
 
+const OpSamples slice_add_samples(OpId::slice_add, [](Op& op) {
+  op.accepts = Accepts::numbers;
+  op.accuracy = {.ulps = correctly_rounded, .signed_zeros = false};
+  op.equal_gradients = true;  // of a slice that is all of x
+  const auto of = [&op](const std::string& what, const Shape& shape, const SliceOptions& options,
+                        const Cut& place) {
+    Shape source = shape;
+    source[place.axis] = place.count;
+    op.sample({.attributes = what,
+               .inputs = {{.shape = shape}, {.shape = source}},
+               .apply = [options](const Tensor& x, const Tensor& y) { return slice_add(x, options, y); },
+               .reference =
+                   [place](std::span<const Values> in) {
+                     Values out = in[0];
+                     for_each_index(in[1].shape, [&](Index index) {
+                       const Real value = in[1].at(index);
+                       index[place.axis] = place.first + place.step * index[place.axis];
+                       out.at(index) += value;
+                     });
+                     return out;
+                   },
+               .linear_in = {0, 1}});
+  };
+  of("1:3", {5}, {.start = 1, .stop = 3}, {0, 1, 1, 2});
+  of("all", {3}, {}, {0, 0, 1, 3});
+  of(":, 1::3", {2, 6, 2}, {.axis = 1, .start = 1, .step = 3}, {1, 1, 3, 2});
+  of("-3:-1", {2, 5}, {.axis = -1, .start = -3, .stop = -1}, {1, 2, 1, 2});
+  of("2:1, nothing", {3}, {.start = 2, .stop = 1}, {0, 0, 1, 0});
+  of("of nothing", {0, 3}, {.axis = 1, .stop = 2}, {1, 0, 1, 2});
+  op.throws<ShapeError>("source must have the shape of the slice: source is [3], the slice is [2]",
+                        [] { return slice_add(ones({5}), {.stop = 2}, ones({3})); });
+  op.throws<ValueError>("the step must be positive, got 0",
+                        [] { return slice_add(ones({3}), {.step = 0}, ones({3})); });
+  op.throws<ShapeError>("axis 1 is out of range: 1 dimensions have the axes -1 to 0",
+                        [] { return slice_add(ones({3}), {.axis = 1}, ones({3})); });
+});
+
 Reference padded(const PadOptions& options, std::size_t axis) {
   return [options, axis](std::span<const Values> in) {
     Shape shape = in[0].shape;

@@ -1,0 +1,119 @@
+#include "xtgrad/autograd/core/parts.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "xtgrad/autograd/errors.h"
+
+namespace xtgrad::inline v1::detail {
+namespace {
+
+/// What stands in the block of a tuple of cotangents, in the place of a primitive.
+class CotangentTuple final : public ConstantPrimitive<CotangentTuple> {
+ public:
+  explicit CotangentTuple(std::size_t count) : cotangents(count) {}
+
+  [[nodiscard]] std::string_view name() const override { return "cotangents"; }
+  void infer(InputSpecs, OutputSpecs) const override { throw_not_computed(name()); }
+  void eval(Inputs, Outputs) const override { throw_not_computed(name()); }
+
+  [[noreturn]] static void throw_not_computed(std::string_view name) {
+    throw InternalError(fmt::format("{}: is made with the outputs of an operation, not computed", name));
+  }
+
+  Cotangents cotangents;
+};
+
+Tensor make_tuple(std::size_t count) {
+  void* block = pool_allocate(sizeof(Node) + sizeof(CotangentTuple));
+  auto* node = new (block) Node(Array());
+  Tensor tuple = Tensor::adopt(node);
+  node->id = ++thread_state.last_id;
+  new (&node->primitive()) CotangentTuple(count);
+  node->set(Node::destructor_flag);
+  return tuple;
+}
+
+/// The node without a value.
+Tensor record_parent(const Primitive& primitive, std::span<const Array> outputs,
+                     std::span<const Tensor* const> inputs, const Wishes& wishes,
+                     std::vector<Array, PoolAllocator<Array>>&& auxiliaries) {
+  const OutputSet kept = primitive.reads_outputs();
+  for (std::size_t k = 0; k < outputs.size() && kept >> k != 0; ++k) {
+    if ((kept >> k & 1U) != 0) auxiliaries.push_back(outputs[k]);
+  }
+  return record(primitive, Array(), inputs, wishes, auxiliaries);
+}
+
+}  // namespace
+
+void Part::infer(InputSpecs, OutputSpecs) const { CotangentTuple::throw_not_computed(name()); }
+void Part::eval(Inputs, Outputs) const { CotangentTuple::throw_not_computed(name()); }
+
+void Part::vjp(VjpContext& context) const {
+  if (const Tensor* tuple = context.sum(0)) {
+    // A rule that read this output made another node of it, which may have come before.
+    Tensor& place = cotangents_of(*tuple)[index_];
+    if (place.defined()) {
+      context.add(place, context.g());
+    } else {
+      place = context.g();
+    }
+    return;
+  }
+  Tensor tuple = make_tuple(count_);
+  cotangents_of(tuple)[index_] = context.g();
+  context.set(0, std::move(tuple));
+}
+
+const Part* part_at(const Node& node) {
+  return node.recorded() ? dynamic_cast<const Part*>(&node.primitive()) : nullptr;
+}
+
+std::string_view operation_of(const Node& node) {
+  const Part* part = part_at(node);
+  return part != nullptr ? part->operation() : node.primitive().name();
+}
+
+Tensor part_of(Node& parent, std::size_t index, std::size_t count, Array&& value) {
+  const Tensor handle = handle_on(parent);
+  const Tensor* const input = &handle;
+  return record(Part(parent.primitive().name(), index, count), std::move(value), std::span(&input, 1),
+                Wishes{1, &parent});
+}
+
+bool is_tuple(const Tensor& cotangent) {
+  const Node& node = node_of(cotangent);
+  return !node.recorded() && node.has(Node::destructor_flag);
+}
+
+Cotangents& cotangents_of(const Tensor& tuple) {
+  return static_cast<CotangentTuple&>(node_of(tuple).primitive()).cotangents;
+}
+
+std::vector<Tensor> apply_all(const Primitive& primitive, std::span<const Tensor* const> inputs) {
+  return record_all(primitive, compute_for(primitive, inputs), inputs);
+}
+
+std::vector<Tensor> record_all(const Primitive& primitive, Computed&& computed,
+                               std::span<const Tensor* const> inputs) {
+  const std::span<Array> outputs = std::span(computed.arrays).first(computed.outputs);
+  std::vector<Tensor> results;
+  results.reserve(outputs.size());
+  Tensor parent;
+  if (computed.wishes.first != nullptr) {
+    parent = record_parent(
+        primitive, outputs, inputs, computed.wishes,
+        {std::make_move_iterator(computed.arrays.begin() + static_cast<std::ptrdiff_t>(computed.outputs)),
+         std::make_move_iterator(computed.arrays.end())});
+  }
+  for (std::size_t k = 0; k < outputs.size(); ++k) {
+    const bool is_constant = !parent.defined() || !is_floating(outputs[k].dtype);
+    results.push_back(is_constant ? make_constant(std::move(outputs[k]))
+                                  : part_of(node_of(parent), k, outputs.size(), std::move(outputs[k])));
+  }
+  return results;
+}
+
+}  // namespace xtgrad::v1::detail

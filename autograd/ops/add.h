@@ -1,0 +1,17 @@
+#pragma once
+
+#include "xtgrad/autograd/ops/elementwise.h"
+
+namespace xtgrad::inline v1::detail {
+
+/// a + b; here, and not with its family, because sweeps run it on sums of cotangents as well.
+struct Add final : Elementwise<Add, OpId::add, 2, true> {
+  static auto value(const auto& a, const auto& b) { return a + b; }
+  // The cotangent itself goes to both sides: no pass over memory unless a side was broadcast.
+  void vjp(VjpContext& context) const override {
+    if (context.wanted(0)) context.set(0, sum_to(context.g(), context.shape(0)));
+    if (context.wanted(1)) context.set(1, sum_to(context.g(), context.shape(1)));
+  }
+};
+
+}  // namespace xtgrad::v1::detail
