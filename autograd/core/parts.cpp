@@ -93,7 +93,11 @@ Cotangents& cotangents_of(const Tensor& tuple) {
 }
 
 std::vector<Tensor> apply_all(const Primitive& primitive, std::span<const Tensor* const> inputs) {
-  Computed computed = compute_for(primitive, inputs);
+  return record_all(primitive, compute_for(primitive, inputs), inputs);
+}
+
+std::vector<Tensor> record_all(const Primitive& primitive, Computed&& computed,
+                               std::span<const Tensor* const> inputs) {
   const std::span<Array> outputs = std::span(computed.arrays).first(computed.outputs);
   std::vector<Tensor> results;
   results.reserve(outputs.size());

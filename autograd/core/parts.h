@@ -54,6 +54,10 @@ Cotangents& cotangents_of(const Tensor& tuple);
 /// False for the cotangent of a primitive that was recorded with one output, by `apply_any`.
 bool is_tuple(const Tensor& cotangent);
 
+/// All outputs of what has been computed from `inputs`, recorded if they want it.
+std::vector<Tensor> record_all(const Primitive& primitive, Computed&& computed,
+                               std::span<const Tensor* const> inputs);
+
 /// All outputs of a primitive, any number; those of a floating dtype have its history. Throws as
 /// `apply_any`.
 std::vector<Tensor> apply_all(const Primitive& primitive, std::span<const Tensor* const> inputs);

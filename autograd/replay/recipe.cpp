@@ -1,6 +1,5 @@
 #include "xtgrad/autograd/replay/recipe.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "xtgrad/autograd/core/parts.h"
@@ -24,20 +23,20 @@ class Run {
 
   void step(const RecipeStep& step) {
     take_inputs(step);
-    results_.clear();
-    results_.resize(step.outputs.size());
-    if (step.has_parts && has_node(step)) {
-      evaluate_parts(step);
+    computed_ = Computed();
+    computed_.arrays.resize(step.outputs.size());
+    if (step.makes_nodes()) computed_.wishes = wishes_of(pointers_);
+    if (step.evaluates) {
+      evaluate(step);
     } else {
-      Tensor result = step.evaluates ? evaluate(step) : with_own_rule(step);
-      if (has_node(step)) nodes_[step.outputs[0].node] = std::move(result);
+      // The function's own operations are other steps, which nobody records.
+      const RecipeOperand& output = step.outputs[0];
+      computed_.outputs = 1;
+      computed_.arrays[0] = Array(output.spec.shape, output.spec.dtype, values_[output.value]);
     }
-    for (std::size_t k = 0; k < step.outputs.size(); ++k) {
-      const std::uint32_t value = step.outputs[k].value;
-      if (value != RecipeOperand::none) values_[value] = results_[k].buffer;
-    }
+    keep_results(step);
     operands_.clear();  // so that what is dropped below is free before the next step
-    results_.clear();
+    computed_ = Computed();
     for (const std::uint32_t node : step.last_nodes) nodes_[node] = Tensor();
     for (const std::uint32_t value : step.last_values) values_[value].drop();
   }
@@ -45,19 +44,6 @@ class Run {
   [[nodiscard]] Tensor take(std::uint32_t node) { return std::move(nodes_[node]); }
 
  private:
-  static bool has_node(const RecipeStep& step) {
-    return std::any_of(step.outputs.begin(), step.outputs.end(),
-                       [](const RecipeOperand& output) { return output.node != RecipeOperand::none; });
-  }
-
-  void evaluate_parts(const RecipeStep& step) {
-    std::vector<Tensor> parts = apply_all(*step.primitive, pointers_);
-    for (std::size_t k = 0; k < parts.size(); ++k) {
-      results_[k] = array_of(parts[k]);
-      if (step.outputs[k].node != RecipeOperand::none) nodes_[step.outputs[k].node] = std::move(parts[k]);
-    }
-  }
-
   void take_inputs(const RecipeStep& step) {
     operands_.clear();
     pointers_.clear();
@@ -75,33 +61,36 @@ class Run {
     }
   }
 
-  Tensor evaluate(const RecipeStep& step) {
-    const bool is_tensor = step.outputs[0].node != RecipeOperand::none;
-    const Wishes wishes = is_tensor ? wishes_of(pointers_) : Wishes{};
-    const bool records = wishes.first != nullptr;
-    const auto outputs = static_cast<std::ptrdiff_t>(step.primitive->counts(specs()).outputs);
+  void evaluate(const RecipeStep& step) {
+    const bool records = computed_.wishes.first != nullptr;
+    computed_.outputs = step.primitive->counts(specs()).outputs;
     wanted_.clear();
-    for (std::size_t k = 0; k < results_.size(); ++k) {
-      const bool is_output = static_cast<std::ptrdiff_t>(k) < outputs;
+    for (std::size_t k = 0; k < step.outputs.size(); ++k) {
       const bool is_read = step.outputs[k].value != RecipeOperand::none;
-      wanted_.push_back(is_output || is_read || records ? &results_[k] : nullptr);
+      wanted_.push_back(k < computed_.outputs || is_read || records ? &computed_.arrays[k] : nullptr);
     }
     compute_any(*step.primitive, arrays_, wanted_);
-    return finish(step, wishes);
   }
 
-  /// The function's own operations are other steps, which nobody records.
-  Tensor with_own_rule(const RecipeStep& step) {
-    const RecipeOperand& output = step.outputs[0];
-    results_[0] = Array(output.spec.shape, output.spec.dtype, values_[output.value]);
-    return finish(step, wishes_of(pointers_));
-  }
-
-  Tensor finish(const RecipeStep& step, const Wishes& wishes) {
-    if (step.outputs[0].node == RecipeOperand::none) return {};
-    if (wishes.first == nullptr) return make_constant(results_[0]);
-    Vector<Array> auxiliaries(results_.begin() + 1, results_.end());
-    return record<Primitive>(*step.primitive, Array(results_[0]), pointers_, wishes, auxiliaries);
+  void keep_results(const RecipeStep& step) {
+    for (std::size_t k = 0; k < step.outputs.size(); ++k) {
+      const std::uint32_t value = step.outputs[k].value;
+      if (value != RecipeOperand::none) values_[value] = computed_.arrays[k].buffer;
+    }
+    if (!step.makes_nodes()) return;
+    if (step.has_parts) {
+      std::vector<Tensor> results = record_all(*step.primitive, std::move(computed_), pointers_);
+      for (std::size_t k = 0; k < results.size(); ++k) {
+        if (step.outputs[k].node != RecipeOperand::none) nodes_[step.outputs[k].node] = std::move(results[k]);
+      }
+      return;
+    }
+    Array& value = computed_.arrays[0];
+    nodes_[step.outputs[0].node] =
+        computed_.wishes.first == nullptr
+            ? make_constant(std::move(value))
+            : record<Primitive>(*step.primitive, std::move(value), pointers_, computed_.wishes,
+                                std::span(computed_.arrays).subspan(1));
   }
 
   InputSpecs specs() {
@@ -116,7 +105,7 @@ class Run {
   Vector<const Tensor*> pointers_;
   Vector<const Array*> arrays_;
   Vector<const Spec*> specs_;
-  Vector<Array> results_;
+  Computed computed_;
   Vector<Array*> wanted_;
 };
 

@@ -21,13 +21,22 @@ struct RecipeOperand {
 
 struct RecipeStep {
   PrimitiveCopy primitive;
-  std::vector<RecipeOperand> inputs;
-  std::vector<RecipeOperand> outputs;  // and auxiliaries; of several outputs each may have a node
-  bool has_parts = false;              // recorded as an operation of several outputs
+  std::vector<RecipeOperand> inputs = {};
+  std::vector<RecipeOperand> outputs = {};  // and auxiliaries
+  bool has_parts = false;                   // recorded as a node without a value and one for each output
   bool evaluates = true;  // false for a function with a rule of its own, whose value other steps have made
+
+  /// False if only elements of its results matter.
+  [[nodiscard]] bool makes_nodes() const {
+    for (const RecipeOperand& output : outputs) {
+      if (output.node != RecipeOperand::none) return true;
+    }
+    return false;
+  }
+
   // What no later step reads.
-  std::vector<std::uint32_t> last_nodes;
-  std::vector<std::uint32_t> last_values;
+  std::vector<std::uint32_t> last_nodes = {};
+  std::vector<std::uint32_t> last_values = {};
 };
 
 /// A function of tensors as the list of what it computed: it can be called again on tensors of the same

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "xtgrad/autograd/core/leaf_state.h"
+#include "xtgrad/autograd/core/parts.h"
 #include "xtgrad/autograd/errors.h"
 
 namespace xtgrad::inline v1::detail {
@@ -93,7 +94,7 @@ void RecipeTape::before_eval(const Primitive& primitive, Inputs in, Outputs out)
 
 void RecipeTape::after_eval(const Primitive& primitive, Inputs in, Outputs out) {
   if (is_paused_) return;
-  RecipeStep step{PrimitiveCopy(primitive), std::move(begun_.back()), {}, true, {}, {}};
+  RecipeStep step{.primitive = PrimitiveCopy(primitive), .inputs = std::move(begun_.back())};
   begun_.pop_back();
   for (std::size_t k = 0; k < out.size(); ++k) {
     if (out[k] == nullptr) {
@@ -113,7 +114,7 @@ void RecipeTape::after_eval(const Primitive& primitive, Inputs in, Outputs out) 
 }
 
 void RecipeTape::add_step(const Primitive& primitive, std::span<const Tensor> inputs, const Array& output) {
-  RecipeStep step{PrimitiveCopy(primitive), {}, {}, true, {}, {}};
+  RecipeStep step{.primitive = PrimitiveCopy(primitive)};
   for (const Tensor& input : inputs) {
     step.inputs.push_back({.value = value_of(array_of(input)), .spec = array_of(input)});
   }
@@ -140,7 +141,7 @@ RecipeTape::Index RecipeTape::node_at(const Slot& slot) {
 }
 
 RecipeStep RecipeTape::step_with_own_rule(const Node& node) {
-  RecipeStep step{PrimitiveCopy(node.primitive()), {}, {}, false, {}, {}};
+  RecipeStep step{.primitive = PrimitiveCopy(node.primitive()), .evaluates = false};
   for (const Slot& slot : node.slots()) {
     if (!slot.keeps_value()) {
       throw InternalError(
@@ -157,8 +158,8 @@ RecipeStep RecipeTape::step_with_own_rule(const Node& node) {
 
 void RecipeTape::after_record(Node& node) {
   if (is_paused_) return;
-  if (const Part* part = part_at(node)) return add_part(node, *part);
   if (!node.array.buffer) return add_parent(node);
+  if (const Part* part = part_at(node)) return add_part(node, part->index());
   const auto belongs_to = [&](const RecipeStep& step) {
     const RecipeOperand& output = step.outputs[0];
     const Primitive& primitive = *step.primitive;
@@ -167,46 +168,47 @@ void RecipeTape::after_record(Node& node) {
            typeid(primitive) == typeid(recorded);
   };
   if (steps_.empty() || !belongs_to(steps_.back())) steps_.push_back(step_with_own_rule(node));
-  link_inputs(steps_.back(), node);
-  steps_.back().outputs[0].node = add_node(node, Tensor());
+  RecipeStep& step = steps_.back();
+  set_nodes(step.inputs, node);
+  step.outputs[0].node = add_node(node, Tensor());
 }
 
-void RecipeTape::link_inputs(RecipeStep& step, const Node& node) {
-  const std::span<const Slot> slots = node.slots();
-  for (std::size_t i = 0; i < slots.size(); ++i) {
-    if (slots[i].wants_gradient()) step.inputs[i].node = node_at(slots[i]);
-  }
-}
-
-/// The operation has just been computed; its parts follow.
+/// Of a step that has several outputs, whose nodes come next.
 void RecipeTape::add_parent(Node& node) {
-  steps_.back().has_parts = true;
-  link_inputs(steps_.back(), node);
-  parents_.insert_or_assign(&node, Parent{handle_on(node), steps_.size() - 1});
+  RecipeStep& step = steps_.back();
+  step.has_parts = true;
+  set_nodes(step.inputs, node);
+  nodes_[add_node(node, Tensor())].step = steps_.size() - 1;
 }
 
-void RecipeTape::add_part(Node& node, const Part& part) {
-  const auto parent = parents_.find(node.slots()[0].node());
-  if (parent == parents_.end()) {  // of an operation from before the tape began
+void RecipeTape::add_part(Node& node, std::size_t index) {
+  const TapeNode& parent = nodes_[node_at(node.slots()[0])];
+  if (parent.external.defined()) {  // computed outside, and asked for by its rule
     add_node(node, handle_on(node));
     return;
   }
-  Index& output = steps_[parent->second.step].outputs[part.index()].node;
-  const Index index = add_node(node, Tensor());
-  if (output == none) {
-    output = index;
+  RecipeOperand& output = steps_[parent.step].outputs[index];
+  const Index added = add_node(node, Tensor());
+  if (output.node == none) {
+    output.node = added;
   } else {
-    node_index_[&node] = output;  // a rule has read the output: the same tensor by another node
+    node_index_[&node] = output.node;  // a rule has asked for the output again: the same tensor
+  }
+}
+
+void RecipeTape::set_nodes(std::span<RecipeOperand> inputs, const Node& node) {
+  const std::span<const Slot> slots = node.slots();
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    if (slots[i].wants_gradient()) inputs[i].node = node_at(slots[i]);
   }
 }
 
 /// Going back from the result: whether a step is needed, as what, and what it needs.
 bool RecipeTape::decide(RecipeStep& step) {
-  bool is_tensor = false;
   for (RecipeOperand& output : step.outputs) {
     if (output.node != none && !nodes_[output.node].is_needed) output.node = none;
-    is_tensor = is_tensor || output.node != none;
   }
+  const bool is_tensor = step.makes_nodes();
   bool is_needed = is_tensor;
   for (RecipeOperand& output : step.outputs) {
     if (output.value == none || !values_[output.value].is_read) continue;

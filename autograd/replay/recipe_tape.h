@@ -7,7 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "xtgrad/autograd/core/parts.h"
+#include "xtgrad/autograd/core/compute.h"
 #include "xtgrad/autograd/replay/recipe.h"
 
 namespace xtgrad::inline v1::detail {
@@ -67,16 +67,17 @@ class RecipeTape final : public Watcher {
     Node* node;
     Tensor external;  // empty if the node was recorded on this tape, which then holds a reference to it
     bool is_needed = false;
+    std::size_t step = 0;  // that made it, if it has parts
   };
 
   Index value_of(const Array& array);
   Index make_value(std::uint64_t number);
   Index node_at(const Slot& slot);
   Index add_node(Node& node, Tensor external);
-  void add_parent(Node& node);
-  void add_part(Node& node, const Part& part);
-  void link_inputs(RecipeStep& step, const Node& node);
   RecipeStep step_with_own_rule(const Node& node);
+  void add_parent(Node& node);
+  void add_part(Node& node, std::size_t index);
+  void set_nodes(std::span<RecipeOperand> inputs, const Node& node);
   bool decide(RecipeStep& step);
   void collect_inputs(Result& result);
 
@@ -85,11 +86,6 @@ class RecipeTape final : public Watcher {
   std::vector<TapeNode> nodes_;
   std::unordered_map<const NodeCounts*, Index> node_index_;
   std::vector<RecipeStep> steps_;
-  struct Parent {
-    Tensor handle;  // keeps the node, and with it the key
-    std::size_t step;
-  };
-  std::unordered_map<const NodeCounts*, Parent> parents_;  // nodes of operations of several outputs
   std::vector<std::vector<RecipeOperand>> begun_;  // inputs of steps that have begun: a step may run others
   bool is_paused_ = false;
   WatchScope scope_;

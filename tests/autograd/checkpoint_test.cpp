@@ -302,6 +302,31 @@ TEST_CASE("checkpoint: a function with a rule of its own inside") {
   check_same(f, in);
 }
 
+TEST_CASE("checkpoint: operations of several outputs inside") {
+  const std::vector<Tensor> in{leaf({6, 4}, 1, float64), leaf({6, 4}, 2, float64)};
+  check_same(
+      [](auto x) {
+        const std::vector<Tensor> parts = chunk(tanh(x[0] * x[1]), 3);
+        return parts[0] * exp(parts[2]) + parts[0];  // one is not used
+      },
+      in);
+  check_same(
+      [](auto x) {
+        const auto best = topk(x[0] * x[1], 2, {.axis = 1});
+        return best.values * best.indices.to(float64) + gather(x[1], 1, best.indices);
+      },
+      in);
+  const auto f = [](std::span<const Tensor> x) {
+    const auto g = [](const Tensor& v) {
+      const std::vector<Tensor> parts = chunk(v * v, 2);
+      return parts[0] * parts[1];
+    };
+    return std::vector<Tensor>{checkpoint(g, x[0] * x[1])};
+  };
+  const std::vector<Tensor> small{leaf({2, 2}, 1, float64).detach(), leaf({2, 2}, 2, float64).detach()};
+  CHECK_NOTHROW(require_grads(f, small, {.order = 2}));
+}
+
 TEST_CASE("checkpoint: a residual beside it") {
   const auto run = [](bool checkpointed) {
     const Tensor x = leaf({8}, 1, float32), w = leaf({8}, 2, float32);
