@@ -67,6 +67,7 @@ class Extreme : public Selection<Self, Id> {
     }
     this->infer_both(*in[0], shape, out);
   }
+  [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override { return in[0]->shape.numel(); }
 
  protected:
   ~Extreme() = default;

@@ -124,6 +124,7 @@ class SliceAdd final : public PrimitiveOf<SliceAdd, OpId::slice_add> {
     add_strided(move, *in[1], *out[0]);
   }
   [[nodiscard]] InputSet may_overwrite(int) const override { return 0b01; }
+  [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override { return in[1]->shape.numel(); }
 
   void vjp(VjpContext& context) const override {
     if (context.wanted(0)) context.set(0, context.g());

@@ -268,7 +268,14 @@ std::optional<RecipeTape::Result> RecipeTape::recipe_of(const Tensor& y) {
   std::reverse(recipe.steps.begin(), recipe.steps.end());
   for (const TapeNode& each : nodes_) {
     const LeafState* state = each.external.defined() ? nullptr : each.node->leaf_state();
-    if (!each.is_needed || state == nullptr || !state->keeps_gradient) continue;
+    if (!each.is_needed || state == nullptr) continue;
+    if (each.node->has(Node::hooked_flag)) {
+      throw GraphError(
+          fmt::format("checkpoint: hooks inside the function: the result of {} is computed again for the "
+                      "backward, as another tensor, so its functions would not be called",
+                      operation_of(*each.node)));
+    }
+    if (!state->keeps_gradient) continue;
     throw GraphError(fmt::format(
         "checkpoint: retain_grad() inside the function: the result of {} is computed again for the "
         "backward, as another tensor, so its gradient would be lost",

@@ -16,6 +16,7 @@
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/graph.h"
+#include "xtgrad/autograd/hooks.h"
 #include "xtgrad/autograd/memory/pool.h"
 #include "xtgrad/autograd/ops.h"
 
@@ -414,6 +415,33 @@ TEST_CASE("checkpoint: nothing is left, swept or not") {
     }
   }
   CHECK(detail::pool_stats().live_blocks == at_start);
+}
+
+TEST_CASE(
+    "checkpoint: functions on a tensor inside are refused, and on inputs and the result they are called") {
+  const Tensor x = leaf({3}, 1, float32);
+  CHECK(message_of<GraphError>([&] {
+          checkpoint(
+              [](const Tensor& v) {
+                const Tensor h = tanh(v);
+                on_gradient(h, [](const Tensor& g) { return g; });
+                return h * 2;
+              },
+              x);
+        }) ==
+        "checkpoint: hooks inside the function: the result of tanh is computed again for the backward, as "
+        "another tensor, so its functions would not be called");
+  int calls = 0;
+  const auto count = [&calls](const Tensor& g) {
+    ++calls;
+    return g * 3;
+  };
+  on_gradient(x, count);
+  const Tensor y = checkpoint([](const Tensor& v) { return v * 2; }, x);
+  on_gradient(y, count);
+  sum(y).backward();
+  CHECK(calls == 2);
+  CHECK(x.grad().at({0}) == 18);
 }
 
 TEST_CASE(
