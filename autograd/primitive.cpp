@@ -30,26 +30,25 @@ std::size_t outputs_of(const Primitive& primitive, std::span<const Tensor* const
 
 }  // namespace
 
-Tensor apply(const Primitive& primitive, std::span<const Tensor> inputs) {
+Tensor run(const Primitive& primitive, std::span<const Tensor> inputs) {
   const std::vector<const Tensor*> pointers = pointers_to(primitive, inputs);
   if (const std::size_t outputs = outputs_of(primitive, pointers); outputs != 1) {
-    throw ValueError(
-        fmt::format("{}: apply gives one tensor, and it has {} outputs: apply_all gives them all",
-                    primitive.name(), outputs));
+    throw ValueError(fmt::format("{}: run gives one tensor, and it has {} outputs: run_all gives them all",
+                                 primitive.name(), outputs));
   }
   return detail::apply_any(primitive, pointers);
 }
 
-Tensor apply(const Primitive& primitive, std::initializer_list<Tensor> inputs) {
-  return apply(primitive, std::span(inputs.begin(), inputs.size()));
+Tensor run(const Primitive& primitive, std::initializer_list<Tensor> inputs) {
+  return run(primitive, std::span(inputs.begin(), inputs.size()));
 }
 
-std::vector<Tensor> apply_all(const Primitive& primitive, std::span<const Tensor> inputs) {
+std::vector<Tensor> run_all(const Primitive& primitive, std::span<const Tensor> inputs) {
   return detail::apply_all(primitive, pointers_to(primitive, inputs));
 }
 
-std::vector<Tensor> apply_all(const Primitive& primitive, std::initializer_list<Tensor> inputs) {
-  return apply_all(primitive, std::span(inputs.begin(), inputs.size()));
+std::vector<Tensor> run_all(const Primitive& primitive, std::initializer_list<Tensor> inputs) {
+  return run_all(primitive, std::span(inputs.begin(), inputs.size()));
 }
 
 void require_floating(std::string_view operation, InputSpecs in) {

@@ -226,7 +226,7 @@ class Concrete : public Primitive {
 ///       context.set(0, context.g() * 3 * square(Tensor(context.input(0))));
 ///     }
 ///   };
-///   Tensor y = apply(Cube{}, {x});
+///   Tensor y = run(Cube{}, {x});
 template <class Self>
 class DifferentiablePrimitive : public Concrete<Self> {
  public:
@@ -249,11 +249,11 @@ class ConstantPrimitive : public Concrete<Self> {
 /// Runs a primitive of one output, and records it if an input wants a gradient. Throws ValueError for an
 /// empty handle and for a primitive of several outputs, GraphError for more than 31 inputs where it is
 /// recorded, and what `infer` and `eval` throw.
-[[nodiscard]] Tensor apply(const Primitive& primitive, std::span<const Tensor> inputs);
-[[nodiscard]] Tensor apply(const Primitive& primitive, std::initializer_list<Tensor> inputs);
+[[nodiscard]] Tensor run(const Primitive& primitive, std::span<const Tensor> inputs);
+[[nodiscard]] Tensor run(const Primitive& primitive, std::initializer_list<Tensor> inputs);
 /// The same for a primitive of any number of outputs. Those of integer dtypes are constants.
-[[nodiscard]] std::vector<Tensor> apply_all(const Primitive& primitive, std::span<const Tensor> inputs);
-[[nodiscard]] std::vector<Tensor> apply_all(const Primitive& primitive, std::initializer_list<Tensor> inputs);
+[[nodiscard]] std::vector<Tensor> run_all(const Primitive& primitive, std::span<const Tensor> inputs);
+[[nodiscard]] std::vector<Tensor> run_all(const Primitive& primitive, std::initializer_list<Tensor> inputs);
 
 /// For `infer`: throws DtypeError, in the operation's name, unless all inputs are float32, or all float64.
 void require_floating(std::string_view operation, InputSpecs in);

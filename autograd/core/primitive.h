@@ -26,6 +26,10 @@ using v1::SavedValue;
 using v1::TileKernel;
 using v1::VjpContext;
 using v1::Wanted;
+using v1::input_bit;
+using v1::is_wanted;
+using v1::output_bit;
+using v1::reads_nothing;
 
 inline const Array& array_of(const SavedValue& value) { return value.array(); }
 

@@ -51,6 +51,6 @@ class Airy final : public DifferentiablePrimitive<Airy> {
 }  // namespace
 
 std::pair<Tensor, Tensor> airy(const Tensor& x) {
-  std::vector<Tensor> both = apply_all(Airy{}, {x});
+  std::vector<Tensor> both = run_all(Airy{}, {x});
   return {std::move(both[0]), std::move(both[1])};
 }

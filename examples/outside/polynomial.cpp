@@ -69,5 +69,5 @@ class Polynomial final : public DifferentiablePrimitive<Polynomial> {
 }  // namespace
 
 Tensor polynomial(const Tensor& x, std::vector<double> coefficients) {
-  return apply(Polynomial(std::move(coefficients)), {x});
+  return run(Polynomial(std::move(coefficients)), {x});
 }

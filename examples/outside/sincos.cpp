@@ -52,6 +52,6 @@ class SinCos final : public DifferentiablePrimitive<SinCos> {
 }  // namespace
 
 std::pair<Tensor, Tensor> sincos(const Tensor& x) {
-  std::vector<Tensor> both = apply_all(SinCos{}, {x});
+  std::vector<Tensor> both = run_all(SinCos{}, {x});
   return {std::move(both[0]), std::move(both[1])};
 }

@@ -35,7 +35,7 @@ bool contains(const std::string& text, const std::string& part) {
 template <class Rule>
 class Squared final : public detail::PrimitiveOf<Squared<Rule>, detail::OpId::square> {
  public:
-  [[nodiscard]] detail::Reads reads(detail::Wanted) const override { return detail::input_bit(0); }
+  [[nodiscard]] detail::Reads reads(detail::Wanted) const override { return input_bit(0); }
   void infer(detail::InputSpecs in, detail::OutputSpecs out) const override { *out[0] = *in[0]; }
   void eval(detail::Inputs in, detail::Outputs out) const override {
     for (std::int64_t i = 0; i < in[0]->numel(); ++i) {

@@ -385,7 +385,7 @@ namespace {
 /// exp(x), whose rule runs a graph of its own: a sweep inside a sweep, as checkpointing does.
 class NestedExp final : public detail::PrimitiveOf<NestedExp, detail::OpId::exp> {
  public:
-  [[nodiscard]] detail::Reads reads(detail::Wanted) const override { return detail::input_bit(0); }
+  [[nodiscard]] detail::Reads reads(detail::Wanted) const override { return input_bit(0); }
   void infer(detail::InputSpecs in, detail::OutputSpecs out) const override { *out[0] = *in[0]; }
   void eval(detail::Inputs in, detail::Outputs out) const override {
     const NoGrad no_grad;

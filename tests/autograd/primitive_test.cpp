@@ -63,9 +63,9 @@ testing::Operation operation(Fault fault) {
   return {.name = "cube",
           .apply =
               [fault](std::span<const Tensor> in) {
-                if (fault == Fault::unrecorded) return std::vector{apply(Cube{}, {in[0].detach()})};
+                if (fault == Fault::unrecorded) return std::vector{run(Cube{}, {in[0].detach()})};
                 if (fault == Fault::unnamed) return std::vector{in[0] * in[0] * in[0]};
-                return std::vector{xtgrad::apply(Cube(fault), in)};
+                return std::vector{run(Cube(fault), in)};
               },
           .inputs = {tensor({0.5, -2, 1.25}, {.dtype = float64})},
           .reference =
@@ -94,7 +94,7 @@ TEST_CASE("primitive from outside: values, gradients and attributes that are des
       const auto copies = std::make_shared<int>();
       {
         const Tensor x = full(shape, 2, {.dtype = dtype, .requires_grad = true});
-        const Tensor y = apply(Cube(Fault::none, copies), {x});
+        const Tensor y = run(Cube(Fault::none, copies), {x});
         CHECK(copies.use_count() == 2);
         CHECK(y.shape() == shape);
         CHECK(sum(y).item() == 8 * static_cast<double>(y.numel()));
@@ -105,10 +105,10 @@ TEST_CASE("primitive from outside: values, gradients and attributes that are des
   }
 }
 
-TEST_CASE("primitive from outside: what apply refuses") {
-  CHECK_THROWS_WITH_AS(static_cast<void>(apply(Cube{}, {Tensor()})), "cube: input 0: the handle is empty",
+TEST_CASE("primitive from outside: what run refuses") {
+  CHECK_THROWS_WITH_AS(static_cast<void>(run(Cube{}, {Tensor()})), "cube: input 0: the handle is empty",
                        ValueError);
-  CHECK_THROWS_WITH_AS(static_cast<void>(apply(Cube{}, {ones({2}).to(int64)})),
+  CHECK_THROWS_WITH_AS(static_cast<void>(run(Cube{}, {ones({2}).to(int64)})),
                        "cube: needs float32 or float64, got int64; convert with to(float32)", DtypeError);
   class Pair final : public ConstantPrimitive<Pair> {
    public:
@@ -123,14 +123,14 @@ TEST_CASE("primitive from outside: what apply refuses") {
     }
   };
   const Tensor x = ones({1}, {.requires_grad = true});
-  CHECK_THROWS_WITH_AS(static_cast<void>(apply(Pair{}, {x})),
-                       "pair: apply gives one tensor, and it has 2 outputs: apply_all gives them all",
+  CHECK_THROWS_WITH_AS(static_cast<void>(run(Pair{}, {x})),
+                       "pair: run gives one tensor, and it has 2 outputs: run_all gives them all",
                        ValueError);
-  const std::vector<Tensor> both = apply_all(Pair{}, {x});
+  const std::vector<Tensor> both = run_all(Pair{}, {x});
   REQUIRE(both.size() == 2);
   CHECK(both[1].item() == 1);
   CHECK_FALSE(both[1].requires_grad());
-  CHECK_THROWS_WITH_AS(static_cast<void>(apply_all(Pair{}, {x, ones({1}, {.dtype = float64})})),
+  CHECK_THROWS_WITH_AS(static_cast<void>(run_all(Pair{}, {x, ones({1}, {.dtype = float64})})),
                        "pair: dtypes differ: input 0 is float32, input 1 is float64; convert one with to()",
                        DtypeError);
 }
@@ -160,9 +160,9 @@ TEST_CASE("StepList lists steps by name and runs them again") {
   const Tensor x = tensor({1, 2}, {.requires_grad = true});
   StepList steps;
   steps.set_name("x", x);
-  const Tensor y = apply(Cube{}, {x});
+  const Tensor y = run(Cube{}, {x});
   CHECK(steps.text() == "%1 = cube(x)  float32 [2]\n");
   CHECK(steps.run_again().empty());
-  static_cast<void>(apply(Cube{}, {ones({1})}));  // full is a step, so nothing comes from outside
+  static_cast<void>(run(Cube{}, {ones({1})}));  // full is a step, so nothing comes from outside
   CHECK(steps.run_again().empty());
 }

@@ -233,7 +233,7 @@ Tensor* swept_inside = nullptr;
 /// exp(x), whose rule sweeps another graph, which goes through the node itself.
 class SweepsAnother final : public detail::PrimitiveOf<SweepsAnother, detail::OpId::exp> {
  public:
-  [[nodiscard]] detail::Reads reads(detail::Wanted) const override { return detail::output_bit; }
+  [[nodiscard]] detail::Reads reads(detail::Wanted) const override { return output_bit; }
   void infer(detail::InputSpecs in, detail::OutputSpecs out) const override { *out[0] = *in[0]; }
   void eval(detail::Inputs in, detail::Outputs out) const override {
     const NoGrad no_grad;
