@@ -101,12 +101,12 @@ void check_wants_gradient(std::string_view function, const Node& node) {
 }
 
 Hook add_hook(Node& node, HookEntry entry) {
-  GradientSlot& slot = *leaf_state_of(node).gradient;
-  if (slot.hooks() == nullptr) slot.set_hooks(std::make_shared<HookList>());
+  GradientStore& store = *leaf_state_of(node).gradient;
+  if (store.hooks() == nullptr) store.set_hooks(std::make_shared<HookList>());
   auto shared = std::make_shared<HookEntry>(std::move(entry));
-  slot.hooks()->entries.push_back(shared);
+  store.hooks()->entries.push_back(shared);
   node.set(Node::hooked_flag);
-  return {slot.hooks(), shared};
+  return {store.hooks(), shared};
 }
 
 }  // namespace

@@ -166,7 +166,7 @@ class Primitive {
   /// False for constants: their results have no history, whatever the inputs want.
   [[nodiscard]] virtual bool has_vjp() const = 0;
   [[nodiscard]] virtual Reads reads(Wanted) const { return reads_nothing; }
-  /// Which of several outputs the rule reads, in place of `output_bit`.
+  /// Which of several outputs, of the first 32, the rule reads; in place of `output_bit`.
   [[nodiscard]] virtual OutputSet reads_outputs() const { return 0; }
   /// True for primitives of more than 31 inputs, whose rule reads none of them or all.
   [[nodiscard]] virtual bool takes_many_inputs() const { return false; }

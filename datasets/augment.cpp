@@ -64,7 +64,7 @@ void copy_line(const T* from, std::int64_t from_width, T* to, std::int64_t width
   outside(end, width);
 }
 
-void copy_window(const SampleView& from, const SampleSlot& to, const Window& window) {
+void copy_window(const SampleView& from, const SampleTarget& to, const Window& window) {
   const std::int64_t channels = from.shape()[0];
   const std::int64_t from_height = from.shape()[1];
   const std::int64_t from_width = from.shape()[2];
@@ -154,7 +154,7 @@ T scale_of(double scale) {
   throw ValueError(fmt::format("normalize: scale {} is not a positive number of the samples' dtype", scale));
 }
 
-void normalize_sample(const NormalizeOptions& numbers, const SampleView& from, const SampleSlot& to) {
+void normalize_sample(const NormalizeOptions& numbers, const SampleView& from, const SampleTarget& to) {
   if (!is_floating(from.dtype())) {
     throw DtypeError(
         fmt::format("normalize: samples must be float32 or float64: got {}", to_string(from.dtype())));
@@ -181,14 +181,14 @@ Shape shape_after(const std::vector<SampleTransform>& steps, const Shape& sample
 }
 
 /// Results between two steps lie in blocks of the pool: after the first sample these are at hand, and warm.
-void run(const std::vector<SampleTransform>& steps, const SampleView& from, const SampleSlot& to,
+void run(const std::vector<SampleTransform>& steps, const SampleView& from, const SampleTarget& to,
          Random& random) {
   SampleView current = from;
   BufferRef current_block;
   for (std::size_t i = 0; i + 1 < steps.size(); ++i) {
     const Shape shape = steps[i].output_shape(current.shape());
     BufferRef block = BufferRef::allocate(bytes_of(shape, from.dtype()));
-    steps[i](current, SampleSlot(block.data(), shape, from.dtype()), random);
+    steps[i](current, SampleTarget(block.data(), shape, from.dtype()), random);
     current = SampleView(block.data(), shape, from.dtype());
     current_block = std::move(block);
   }
@@ -199,7 +199,7 @@ SampleTransform composed(std::vector<SampleTransform> steps) {
   if (steps.empty()) return {};
   if (steps.size() == 1) return std::move(steps.front());
   const auto shared = std::make_shared<const std::vector<SampleTransform>>(std::move(steps));
-  return {[shared](const SampleView& from, const SampleSlot& to, Random& random) {
+  return {[shared](const SampleView& from, const SampleTarget& to, Random& random) {
             run(*shared, from, to, random);
           },
           [shared](const Shape& sample) { return shape_after(*shared, sample); }};
@@ -209,7 +209,7 @@ SampleTransform composed(std::vector<SampleTransform> steps) {
 
 SampleTransform random_crop(const RandomCropOptions& options) {
   check_crop(options);
-  return {[options](const SampleView& from, const SampleSlot& to, Random& random) {
+  return {[options](const SampleView& from, const SampleTarget& to, Random& random) {
             const auto corner = [&](std::int64_t image, std::int64_t padding, std::int64_t size) {
               return random.next_below(image + 2 * padding - size + 1) - padding;
             };
@@ -223,7 +223,7 @@ SampleTransform random_crop(const RandomCropOptions& options) {
 SampleTransform random_flip(const RandomFlipOptions& options) {
   const double p = options.p;
   if (!(p >= 0 && p <= 1)) throw ValueError(fmt::format("random_flip: p must be in [0, 1]: got {}", p));
-  return {[p](const SampleView& from, const SampleSlot& to, Random& random) {
+  return {[p](const SampleView& from, const SampleTarget& to, Random& random) {
             const bool flips = random.next_uniform() < p;
             visit(from.dtype(), [&]<class T>(T) {
               const std::span<const T> x = from.data<T>();
@@ -246,7 +246,7 @@ SampleTransform random_shift(const RandomShiftOptions& options) {
     throw ValueError(
         fmt::format("random_shift: pixels must not be negative, nor both 0: got {}", to_string(pixels)));
   }
-  return {[pixels](const SampleView& from, const SampleSlot& to, Random& random) {
+  return {[pixels](const SampleView& from, const SampleTarget& to, Random& random) {
             const std::int64_t dy = random.next_below(2 * pixels.height + 1) - pixels.height;
             const std::int64_t dx = random.next_below(2 * pixels.width + 1) - pixels.width;
             copy_window(from, to, {.top = -dy, .left = -dx, .mode = CropPadding::zeros});
@@ -267,7 +267,7 @@ SampleTransform normalize(const NormalizeOptions& options) {
   check_numbers(options);
   const auto numbers = std::make_shared<const NormalizeOptions>(options);
   return {
-      [numbers](const SampleView& from, const SampleSlot& to, Random&) {
+      [numbers](const SampleView& from, const SampleTarget& to, Random&) {
         normalize_sample(*numbers, from, to);
       },
       [numbers](const Shape& sample) {

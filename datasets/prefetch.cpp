@@ -17,7 +17,7 @@ Prefetcher::Prefetcher(std::int64_t batches, std::int64_t workers,
     : batches_(batches), make_(std::move(make)) {
   // A worker more than there are batches would find nothing to do.
   const std::int64_t useful = std::min(workers, batches);
-  slots_.resize(static_cast<std::size_t>(std::min(ahead * useful, batches)));
+  ring_.resize(static_cast<std::size_t>(std::min(ahead * useful, batches)));
   try {
     start(useful);
   } catch (...) {
@@ -51,36 +51,36 @@ void Prefetcher::stop() {
 
 void Prefetcher::work() {
   const xtgrad::detail::SequentialScope sequential;
-  const auto size = static_cast<std::int64_t>(slots_.size());
+  const auto size = static_cast<std::int64_t>(ring_.size());
   std::unique_lock lock(mutex_);
   while (true) {
     room_.wait(lock, [&] { return stopping_ || begun_ == batches_ || begun_ < taken_ + size; });
     if (stopping_ || begun_ == batches_) return;
     const std::int64_t number = begun_++;
     lock.unlock();
-    Slot slot = made(number);
+    Made result = made(number);
     lock.lock();
-    slots_[static_cast<std::size_t>(number % size)] = std::move(slot);
+    ring_[static_cast<std::size_t>(number % size)] = std::move(result);
     if (number == taken_) filled_.notify_one();
   }
 }
 
-Prefetcher::Slot Prefetcher::made(std::int64_t number) const {
-  Slot slot;
+Prefetcher::Made Prefetcher::made(std::int64_t number) const {
+  Made result;
   try {
-    slot.batch = make_(number);
+    result.batch = make_(number);
   } catch (...) {
-    slot.failure = std::current_exception();
+    result.failure = std::current_exception();
   }
-  slot.filled = true;
-  return slot;
+  result.filled = true;
+  return result;
 }
 
 Batch Prefetcher::take() {
   std::unique_lock lock(mutex_);
-  Slot& slot = slots_[static_cast<std::size_t>(taken_) % slots_.size()];
-  filled_.wait(lock, [&] { return slot.filled; });
-  Slot taken = std::exchange(slot, {});
+  Made& place = ring_[static_cast<std::size_t>(taken_) % ring_.size()];
+  filled_.wait(lock, [&] { return place.filled; });
+  Made taken = std::exchange(place, {});
   ++taken_;
   lock.unlock();
   room_.notify_one();

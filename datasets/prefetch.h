@@ -14,8 +14,8 @@ namespace xtgrad::inline v1::datasets::detail {
 
 /// Prepares the batches of one epoch ahead on threads of its own and hands them out in their order.
 ///
-/// Workers take the numbers of batches as they become free, and put each into the ring's slot of that number.
-/// They stay at most `ahead` batches per worker before the loop, asleep where they would pass that.
+/// Workers take the numbers of batches as they become free, and put each into the ring's place of that
+/// number. They stay at most `ahead` batches per worker before the loop, asleep where they would pass that.
 class Prefetcher {
  public:
   static constexpr std::int64_t ahead = 2;  // per worker: one in work and one ready
@@ -33,7 +33,7 @@ class Prefetcher {
   [[nodiscard]] Batch take();
 
  private:
-  struct Slot {
+  struct Made {
     Batch batch;
     std::exception_ptr failure;
     bool filled = false;
@@ -42,7 +42,7 @@ class Prefetcher {
   void start(std::int64_t workers);
   void stop();
   void work();
-  [[nodiscard]] Slot made(std::int64_t number) const;
+  [[nodiscard]] Made made(std::int64_t number) const;
 
   const std::int64_t batches_;
   const std::function<Batch(std::int64_t)> make_;
@@ -50,8 +50,8 @@ class Prefetcher {
   std::mutex mutex_;  // guards all that follow but the threads
   std::condition_variable room_;
   std::condition_variable filled_;
-  std::vector<Slot> slots_;  // batch k in slot k mod size
-  std::int64_t begun_ = 0;   // the batches below are in work, or were
+  std::vector<Made> ring_;  // batch k at place k mod size
+  std::int64_t begun_ = 0;  // the batches below are in work, or were
   std::int64_t taken_ = 0;
   bool stopping_ = false;
 

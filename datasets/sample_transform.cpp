@@ -43,14 +43,14 @@ std::span<const T> SampleView::data() const {
 }
 
 template <class T>
-std::span<T> SampleSlot::data() const {
-  require_dtype<T>("SampleSlot", dtype_);
+std::span<T> SampleTarget::data() const {
+  require_dtype<T>("SampleTarget", dtype_);
   return {static_cast<T*>(data_), static_cast<std::size_t>(shape_.numel())};
 }
 
 #define XTGRAD_DTYPE(name, text, Storage, Arithmetic, kind)            \
   template std::span<const Storage> SampleView::data<Storage>() const; \
-  template std::span<Storage> SampleSlot::data<Storage>() const;
+  template std::span<Storage> SampleTarget::data<Storage>() const;
 #include "xtgrad/autograd/dtypes.def"
 #undef XTGRAD_DTYPE
 
@@ -63,7 +63,7 @@ Shape SampleTransform::output_shape(const Shape& sample) const {
   return output_shape_ ? output_shape_(sample) : sample;
 }
 
-void SampleTransform::operator()(const SampleView& from, const SampleSlot& to, Random& random) const {
+void SampleTransform::operator()(const SampleView& from, const SampleTarget& to, Random& random) const {
   if (from.dtype() != to.dtype()) {
     throw DtypeError(fmt::format("SampleTransform: dtypes differ: from is {}, to is {}",
                                  to_string(from.dtype()), to_string(to.dtype())));
@@ -118,7 +118,7 @@ Tensor transform_rows(std::string_view function, const Tensor& x, const std::opt
       decode(static_cast<const std::uint8_t*>(sample), from.numel(), *pixels, numbers.data());
       sample = numbers.data();
     }
-    transform(SampleView(sample, from, dtype), SampleSlot(place, to, dtype), random);
+    transform(SampleView(sample, from, dtype), SampleTarget(place, to, dtype), random);
   }
   return xtgrad::detail::make_constant(std::move(out));
 }

@@ -30,9 +30,9 @@ class SampleView {
 };
 
 /// The place in a batch where a transform writes a sample; its elements are not initialised.
-class SampleSlot {
+class SampleTarget {
  public:
-  SampleSlot(void* data, const Shape& shape, Dtype dtype) : data_(data), shape_(shape), dtype_(dtype) {}
+  SampleTarget(void* data, const Shape& shape, Dtype dtype) : data_(data), shape_(shape), dtype_(dtype) {}
 
   [[nodiscard]] const Shape& shape() const { return shape_; }
   [[nodiscard]] Dtype dtype() const { return dtype_; }
@@ -57,7 +57,7 @@ class SampleSlot {
 ///   }};
 class SampleTransform {
  public:
-  using Function = std::function<void(const SampleView& from, const SampleSlot& to, Random& random)>;
+  using Function = std::function<void(const SampleView& from, const SampleTarget& to, Random& random)>;
   using ShapeFunction = std::function<Shape(const Shape& sample)>;
 
   /// Copies samples as they are.
@@ -72,7 +72,7 @@ class SampleTransform {
   [[nodiscard]] Shape output_shape(const Shape& sample) const;
 
   /// Throws ShapeError or DtypeError unless `to` is of the output's shape and of the sample's dtype.
-  void operator()(const SampleView& from, const SampleSlot& to, Random& random) const;
+  void operator()(const SampleView& from, const SampleTarget& to, Random& random) const;
 
  private:
   Function function_;

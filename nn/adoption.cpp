@@ -9,8 +9,8 @@ namespace xtgrad::inline v1::nn::detail {
 namespace {
 
 /// A reference on the place where the gradient of a parameter's leaf accumulates.
-xtgrad::detail::GradientSlot* hold_gradient(const Tensor& leaf) {
-  xtgrad::detail::GradientSlot* gradient = xtgrad::detail::node_of(leaf).leaf_state()->gradient;
+xtgrad::detail::GradientStore* hold_gradient(const Tensor& leaf) {
+  xtgrad::detail::GradientStore* gradient = xtgrad::detail::node_of(leaf).leaf_state()->gradient;
   gradient->acquire();
   return gradient;
 }
@@ -42,8 +42,8 @@ bool ListedBy::may_share_model_with(const ListedBy& other) const {
   return false;
 }
 
-Adoption::Adoption(const ParameterSlot& slot, const Tensor& leaf)
-    : slot_(slot), gradient_(hold_gradient(leaf)) {
+Adoption::Adoption(const ParameterCell& cell, const Tensor& leaf)
+    : cell_(cell), gradient_(hold_gradient(leaf)) {
   Orphans::add(*this);
 }
 

@@ -11,12 +11,12 @@ namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 
 class Tensor;
 namespace detail {
-class GradientSlot;
+class GradientStore;
 }
 
 namespace nn {
 
-class ParameterSlot;
+class ParameterCell;
 
 namespace detail {
 
@@ -75,7 +75,7 @@ class XTGRAD_LOCAL Orphans;
 class Adoption {
  public:
   /// `leaf` is the parameter's, whose gradient is watched.
-  XTGRAD_LOCAL Adoption(const ParameterSlot& slot, const Tensor& leaf);
+  XTGRAD_LOCAL Adoption(const ParameterCell& cell, const Tensor& leaf);
   XTGRAD_LOCAL ~Adoption();
   Adoption(const Adoption&) = delete;
   Adoption& operator=(const Adoption&) = delete;
@@ -92,8 +92,8 @@ class Adoption {
 
   // Orphans are looked at by all threads, under a lock. A parameter's leaf may change meanwhile, so this
   // holds what does not.
-  const ParameterSlot& slot_;
-  xtgrad::detail::GradientSlot* gradient_;
+  const ParameterCell& cell_;
+  xtgrad::detail::GradientStore* gradient_;
   Adoption* previous_ = nullptr;
   Adoption* next_ = nullptr;
   std::atomic<bool> adopted_{false};

@@ -75,7 +75,7 @@ void Members::operator()(std::string_view name, std::int64_t& counter) {
 }
 
 void Members::tie(Parameter& parameter, const Parameter& original) {
-  if (parameter.slot() == original.slot()) return;
+  if (parameter.cell() == original.cell()) return;
   const std::string type = type_inside(visited_->inside);
   if (!original.defined()) {
     throw ValueError(

@@ -28,15 +28,15 @@ class ListParameters : public Members {
 
  private:
   void on_parameter(const std::string& path, Parameter& parameter) override {
-    const ParameterRef& slot = parameter.slot();
-    if (!seen_.insert(slot.get()).second) return;
-    slot->set_listed_by(root_);
-    if (improves(path, slot->name())) slot->set_name(path);
-    result.push_back({path, slot});
+    const ParameterRef& cell = parameter.cell();
+    if (!seen_.insert(cell.get()).second) return;
+    cell->set_listed_by(root_);
+    if (improves(path, cell->name())) cell->set_name(path);
+    result.push_back({path, cell});
   }
 
   std::uint64_t root_;
-  std::unordered_set<const ParameterSlot*> seen_;
+  std::unordered_set<const ParameterCell*> seen_;
 };
 
 }  // namespace

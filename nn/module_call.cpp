@@ -140,12 +140,12 @@ bool find_path(ModuleBase& root, const ModuleBase& module, std::string& path) {
 void check_listed(const Parameter& parameter) {
   const ModuleCall* call = innermost_call();
   if (call == nullptr || !is_recording() || !parameter.requires_grad()) return;
-  if (parameter.slot()->listed_by().contains(call->root().model_id())) return;
+  if (parameter.cell()->listed_by().contains(call->root().model_id())) return;
   const std::vector<NamedParameter> list = list_of(call->root());
-  // Not before now: listing may tie the parameter, which replaces its slot.
-  const ParameterSlot* slot = parameter.slot().get();
+  // Not before now: listing may tie the parameter, which replaces its cell.
+  const ParameterCell* cell = parameter.cell().get();
   const bool listed = std::any_of(list.begin(), list.end(),
-                                  [&](const NamedParameter& named) { return named.parameter.get() == slot; });
+                                  [&](const NamedParameter& named) { return named.parameter.get() == cell; });
   if (!listed) throw_forgotten(*call, parameter.shape());
 }
 

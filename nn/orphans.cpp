@@ -16,29 +16,29 @@ namespace {
 constinit std::mutex mutex;
 constinit Adoption* first_orphan = nullptr;
 
-std::string describe(const ParameterSlot& slot) {
-  return slot.name().empty()
-             ? fmt::format("a parameter of shape {}", to_string(slot.shape()))
-             : fmt::format("a parameter of shape {} (\"{}\")", to_string(slot.shape()), slot.name());
+std::string describe(const ParameterCell& cell) {
+  return cell.name().empty()
+             ? fmt::format("a parameter of shape {}", to_string(cell.shape()))
+             : fmt::format("a parameter of shape {} (\"{}\")", to_string(cell.shape()), cell.name());
 }
 
 /// A parameter that the optimizer holds and that the orphan's last `backward` reached; nullptr if there is
 /// none.
-const ParameterSlot* reached_with(std::uint64_t sweep, std::span<const ParameterRef> held) {
+const ParameterCell* reached_with(std::uint64_t sweep, std::span<const ParameterRef> held) {
   for (const ParameterRef& parameter : held) {
     if (parameter->last_sweep() == sweep) return parameter.get();
   }
   return nullptr;
 }
 
-bool listed_with_any(const ParameterSlot& slot, std::span<const ParameterRef> held) {
+bool listed_with_any(const ParameterCell& cell, std::span<const ParameterRef> held) {
   return std::any_of(held.begin(), held.end(), [&](const ParameterRef& parameter) {
-    return slot.listed_by().may_share_model_with(parameter->listed_by());
+    return cell.listed_by().may_share_model_with(parameter->listed_by());
   });
 }
 
-[[noreturn]] void throw_orphan(std::string_view optimizer, const ParameterSlot& orphan,
-                               const ParameterSlot& beside) {
+[[noreturn]] void throw_orphan(std::string_view optimizer, const ParameterCell& orphan,
+                               const ParameterCell& beside) {
   throw GraphError(fmt::format(
       "{}: step: {} got a gradient from the same loss as {}, but no optimizer holds it and no model that was "
       "asked for its parameters lists it, so nothing would train it; list it in the members of its model, "
@@ -83,10 +83,10 @@ void Orphans::check(std::string_view optimizer, std::span<const ParameterRef> he
   for (Adoption* orphan = first_orphan; orphan != nullptr; orphan = next) {
     next = orphan->next_;
     const std::uint64_t sweep = orphan->gradient_->last_sweep();
-    const ParameterSlot* beside = sweep == 0 ? nullptr : reached_with(sweep, held);
+    const ParameterCell* beside = sweep == 0 ? nullptr : reached_with(sweep, held);
     // Only now may the parameter itself be looked at: it belongs to those who train here.
-    if (beside == nullptr || !orphan->slot_.requires_grad()) continue;
-    if (!listed_with_any(orphan->slot_, held)) throw_orphan(optimizer, orphan->slot_, *beside);
+    if (beside == nullptr || !orphan->cell_.requires_grad()) continue;
+    if (!listed_with_any(orphan->cell_, held)) throw_orphan(optimizer, orphan->cell_, *beside);
     unlink(*orphan);
   }
 }

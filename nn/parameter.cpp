@@ -17,15 +17,15 @@ std::string quoted(const std::string& name) {
   return name.empty() ? "parameter" : fmt::format("parameter \"{}\"", name);
 }
 
-void check_fits(std::string_view function, const ParameterSlot& slot, const Tensor& value) {
-  if (value.shape() != slot.shape()) {
+void check_fits(std::string_view function, const ParameterCell& cell, const Tensor& value) {
+  if (value.shape() != cell.shape()) {
     throw ShapeError(fmt::format("{}: shapes differ: {} is {}, the value is {}", function,
-                                 quoted(slot.name()), to_string(slot.shape()), to_string(value.shape())));
+                                 quoted(cell.name()), to_string(cell.shape()), to_string(value.shape())));
   }
-  if (value.dtype() != slot.dtype()) {
+  if (value.dtype() != cell.dtype()) {
     throw DtypeError(
         fmt::format("{}: dtypes differ: {} is {}, the value is {}; convert one of them with to()", function,
-                    quoted(slot.name()), to_string(slot.dtype()), to_string(value.dtype())));
+                    quoted(cell.name()), to_string(cell.dtype()), to_string(value.dtype())));
   }
 }
 
@@ -45,18 +45,18 @@ Tensor first_leaf(const Tensor& value) {
 
 }  // namespace
 
-ParameterSlot::ParameterSlot(const Tensor& value) : leaf_(first_leaf(value)), adoption_(*this, leaf_) {}
+ParameterCell::ParameterCell(const Tensor& value) : leaf_(first_leaf(value)), adoption_(*this, leaf_) {}
 
-ParameterSlot::~ParameterSlot() = default;
+ParameterCell::~ParameterCell() = default;
 
-void ParameterSlot::set_value(const Tensor& value) {
+void ParameterCell::set_value(const Tensor& value) {
   check_fits("set_value", *this, value);
   const bool learns = requires_grad();
   leaf_ = xtgrad::detail::make_leaf(value, leaf_);
   if (!learns) leaf_.set_requires_grad(false);
 }
 
-void ParameterSlot::to(Dtype dtype) {
+void ParameterCell::to(Dtype dtype) {
   if (dtype == this->dtype()) return;
   check_floating("to", dtype);
   const bool learns = requires_grad();
@@ -70,29 +70,29 @@ void ParameterSlot::to(Dtype dtype) {
   if (!learns) leaf_.set_requires_grad(false);
 }
 
-void ParameterSlot::set_name(std::string name) {
+void ParameterCell::set_name(std::string name) {
   leaf_.set_name(name);
   name_ = std::move(name);
 }
 
-void ParameterSlot::set_listed_by(std::uint64_t model) { listed_by_.insert(model); }
+void ParameterCell::set_listed_by(std::uint64_t model) { listed_by_.insert(model); }
 
-void ParameterSlot::adopt() const { adoption_.adopt(); }
+void ParameterCell::adopt() const { adoption_.adopt(); }
 
-std::uint64_t ParameterSlot::last_sweep() const {
+std::uint64_t ParameterCell::last_sweep() const {
   return xtgrad::detail::node_of(leaf_).leaf_state()->gradient->last_sweep();
 }
 
 Parameter::Parameter(const Parameter& other) : ConvertsToTensor() {
   if (!other.defined()) return;
-  slot_ = std::make_shared<ParameterSlot>(other.slot_->tensor());
-  slot_->set_requires_grad(other.requires_grad());
+  cell_ = std::make_shared<ParameterCell>(other.cell_->tensor());
+  cell_->set_requires_grad(other.requires_grad());
 }
 
 Parameter& Parameter::operator=(const Parameter& other) {
-  if (slot_ == other.slot_) return *this;
+  if (cell_ == other.cell_) return *this;
   if (defined() && other.defined() && shape() == other.shape() && dtype() == other.dtype()) {
-    set_value(other.slot_->tensor());
+    set_value(other.cell_->tensor());
     set_requires_grad(other.requires_grad());
   } else {
     *this = Parameter(other);
@@ -102,22 +102,22 @@ Parameter& Parameter::operator=(const Parameter& other) {
 
 Parameter Parameter::share() const {
   static_cast<void>(checked());
-  return Parameter(slot_);
+  return Parameter(cell_);
 }
 
 Tensor Parameter::tensor() const {
   static_cast<void>(checked());
-  // The check may tie parameters, and with that replace this one's slot.
+  // The check may tie parameters, and with that replace this one's cell.
   detail::check_listed(*this);
-  return slot_->tensor();
+  return cell_->tensor();
 }
 
-ParameterSlot& Parameter::checked() const {
-  if (slot_ == nullptr) {
+ParameterCell& Parameter::checked() const {
+  if (cell_ == nullptr) {
     throw ValueError(
         "Parameter: there is none here; it was default-constructed or moved from (check defined() first)");
   }
-  return *slot_;
+  return *cell_;
 }
 
 WithParameters::WithParameters(std::vector<ParameterRef> parameters, std::span<const Tensor> values)

@@ -21,13 +21,13 @@ namespace nn {
 /// What a parameter is, whoever holds it: a value that can be replaced, and the gradient that losses add to.
 /// Its identity survives moves of the model, so an optimizer holds these. Reading from several threads is
 /// safe; one thread at a time may change it, and none may read it meanwhile.
-class ParameterSlot {
+class ParameterCell {
  public:
   /// A parameter with the elements of `value`, without its history. Throws DtypeError unless it is floating.
-  explicit ParameterSlot(const Tensor& value);
-  ~ParameterSlot();
-  ParameterSlot(const ParameterSlot&) = delete;
-  ParameterSlot& operator=(const ParameterSlot&) = delete;
+  explicit ParameterCell(const Tensor& value);
+  ~ParameterCell();
+  ParameterCell(const ParameterCell&) = delete;
+  ParameterCell& operator=(const ParameterCell&) = delete;
 
   /// The current leaf; a handle that stays what it is when the parameter gets a new value.
   [[nodiscard]] Tensor tensor() const { return substitute_.defined() ? substitute_ : leaf_; }
@@ -83,11 +83,11 @@ class ParameterSlot {
 };
 
 /// How optimizers hold parameters. Two refs are equal if they are the same parameter.
-using ParameterRef = std::shared_ptr<ParameterSlot>;
+using ParameterRef = std::shared_ptr<ParameterCell>;
 
 /// A model's parameter. Copying makes a parameter of its own over the same elements, without the gradient;
-/// moving keeps the slot, and with it every optimizer that holds it; `share` makes a second handle on the
-/// same slot, for tied weights. Converts to Tensor wherever one is expected.
+/// moving keeps the cell, and with it every optimizer that holds it; `share` makes a second handle on the
+/// same cell, for tied weights. Converts to Tensor wherever one is expected.
 ///
 ///   nn::Parameter weight(randn({10, 4}));
 ///   Tensor loss = sum(square(matmul(x, weight, {.transpose_b = true})));
@@ -97,10 +97,10 @@ class Parameter : public ConvertsToTensor {
  public:
   /// No parameter, such as the bias of a layer that has none; `defined()` is false and other uses throw.
   Parameter() = default;
-  explicit Parameter(const Tensor& value) : slot_(std::make_shared<ParameterSlot>(value)) {}
+  explicit Parameter(const Tensor& value) : cell_(std::make_shared<ParameterCell>(value)) {}
   Parameter(const Parameter& other);
   Parameter(Parameter&& other) noexcept = default;
-  /// Takes over the other's value and whether it is frozen. Keeps its own slot if shape and dtype agree, so
+  /// Takes over the other's value and whether it is frozen. Keeps its own cell if shape and dtype agree, so
   /// an optimizer that holds this parameter goes on; else gets a new one.
   Parameter& operator=(const Parameter& other);
   Parameter& operator=(Parameter&& other) noexcept = default;
@@ -113,15 +113,15 @@ class Parameter : public ConvertsToTensor {
 
   /// A second handle on the same parameter: one value, one gradient.
   [[nodiscard]] Parameter share() const;
-  [[nodiscard]] bool defined() const { return slot_ != nullptr; }
-  [[nodiscard]] const ParameterRef& slot() const { return slot_; }
+  [[nodiscard]] bool defined() const { return cell_ != nullptr; }
+  [[nodiscard]] const ParameterRef& cell() const { return cell_; }
 
   /// The value, as a leaf of the graph. Inside a model's forward this throws GraphError if the model's
   /// `members` does not list the parameter, for then no optimizer would train it.
   [[nodiscard]] Tensor tensor() const;
   operator Tensor() const { return tensor(); }  // NOLINT(google-explicit-constructor): used like a tensor
 
-  // As in ParameterSlot; each throws ValueError where no parameter is.
+  // As in ParameterCell; each throws ValueError where no parameter is.
   void set_value(const Tensor& value) { checked().set_value(value); }
   void to(Dtype dtype) { checked().to(dtype); }
   [[nodiscard]] const Shape& shape() const { return checked().shape(); }
@@ -135,10 +135,10 @@ class Parameter : public ConvertsToTensor {
   [[nodiscard]] const std::string& name() const { return checked().name(); }
 
  private:
-  explicit Parameter(ParameterRef slot) : slot_(std::move(slot)) {}
-  [[nodiscard]] ParameterSlot& checked() const;
+  explicit Parameter(ParameterRef cell) : cell_(std::move(cell)) {}
+  [[nodiscard]] ParameterCell& checked() const;
 
-  ParameterRef slot_;
+  ParameterRef cell_;
 };
 
 /// Puts tensors, with their history, in the place of parameters while in scope: the way to differentiate

@@ -30,8 +30,8 @@ class Save : public Members {
 
  private:
   void on_parameter(const std::string& path, Parameter& parameter) override {
-    parameter.slot()->adopt();
-    state.add(path, parameter.slot()->tensor().detach());
+    parameter.cell()->adopt();
+    state.add(path, parameter.cell()->tensor().detach());
   }
   void on_buffer(const std::string& path, Tensor& buffer) override {
     if (buffer.defined()) state.add(path, buffer.detach());
@@ -105,7 +105,7 @@ class Load : public Members {
 
  private:
   void on_parameter(const std::string& path, Parameter& parameter) override {
-    parameter.slot()->adopt();
+    parameter.cell()->adopt();
     if (const Tensor* value = state_.find(path)) parameter.set_value(*value);
   }
   void on_buffer(const std::string& path, Tensor& buffer) override {

@@ -54,7 +54,7 @@ class BuildRows : public Members {
   }
 
   void on_parameter(const std::string& path, Parameter& parameter) override {
-    if (!seen_.insert(parameter.slot().get()).second) return;
+    if (!seen_.insert(parameter.cell().get()).second) return;
     own_[owner_of(path)] += parameter.numel();
     total += parameter.numel();
     if (parameter.requires_grad()) learning += parameter.numel();
@@ -82,7 +82,7 @@ class BuildRows : public Members {
   const CallsByModule& calls_;
   std::unordered_map<std::string, std::size_t> row_of_;
   std::vector<std::int64_t> own_;
-  std::unordered_set<const ParameterSlot*> seen_;
+  std::unordered_set<const ParameterCell*> seen_;
 };
 
 /// "[2, 3]", or "([2, 3], [2, 4])" where there are several; a long list is cut short.

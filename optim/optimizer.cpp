@@ -98,7 +98,7 @@ void Optimizer::add_parameters(std::vector<nn::ParameterRef> parameters, double 
     throw ValueError(fmt::format(
         "{}: the list of parameters is empty; a module's are those that its `members` lists", name_));
   }
-  std::unordered_map<const nn::ParameterSlot*, std::size_t> group_of;
+  std::unordered_map<const nn::ParameterCell*, std::size_t> group_of;
   std::unordered_set<std::string> labels;
   std::size_t count = 0;
   for (std::size_t g = 0; g < groups_.size(); ++g) {

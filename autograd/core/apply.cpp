@@ -45,11 +45,14 @@ Computed compute_for(const Primitive& primitive, std::span<const Tensor* const> 
   return computed;
 }
 
-Tensor apply_any(const Primitive& primitive, std::span<const Tensor* const> inputs) {
-  Computed computed = compute_for(primitive, inputs);
+Tensor record_one(const Primitive& primitive, Computed&& computed, std::span<const Tensor* const> inputs) {
   Array& value = computed.arrays[0];
-  if (computed.wishes.first == nullptr) return make_constant(std::move(value));
+  if (computed.wishes.first == nullptr || !is_floating(value.dtype)) return make_constant(std::move(value));
   return record(primitive, std::move(value), inputs, computed.wishes, std::span(computed.arrays).subspan(1));
+}
+
+Tensor apply_any(const Primitive& primitive, std::span<const Tensor* const> inputs) {
+  return record_one(primitive, compute_for(primitive, inputs), inputs);
 }
 
 }  // namespace xtgrad::v1::detail

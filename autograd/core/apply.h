@@ -65,6 +65,8 @@ Tensor record_unwatched(const P& primitive, Array&& array, std::span<const Tenso
   Node* node = nullptr;
   if constexpr (std::is_abstract_v<P>) {
     reads = primitive.reads(wishes.wanted);
+    // For one of several outputs that happens to be the only one.
+    if ((primitive.reads_outputs() & 1U) != 0) reads |= output_bit;
     node = allocate_recorded(std::move(array), primitive.block_bytes(), inputs, auxiliaries);
     primitive.copy_to(reinterpret_cast<std::byte*>(node) + sizeof(Node));
     if (primitive.has_destructor()) node->set(Node::destructor_flag);
@@ -158,5 +160,7 @@ struct Computed {
 };
 /// Throws GraphError for more inputs than a primitive that will be recorded can have.
 Computed compute_for(const Primitive& primitive, std::span<const Tensor* const> inputs);
+/// What it computed as a tensor, for one output.
+Tensor record_one(const Primitive& primitive, Computed&& computed, std::span<const Tensor* const> inputs);
 
 }  // namespace xtgrad::v1::detail

@@ -20,7 +20,7 @@ void share_hooks(const Tensor& from, const Tensor& to) {
 Tensor make_leaf(const Tensor& value, const Tensor& previous) {
   Tensor leaf = make_constant(array_of(value));
   Node& node = node_of(leaf);
-  GradientSlot* shared = previous.defined() ? leaf_state_of(node_of(previous)).gradient : nullptr;
+  GradientStore* shared = previous.defined() ? leaf_state_of(node_of(previous)).gradient : nullptr;
   node.set_leaf_state(new LeafState(shared));
   if (shared != nullptr && shared->hooks() != nullptr) node.set(Node::hooked_flag);
   leaf.set_requires_grad();

@@ -17,7 +17,7 @@ struct HookList;
 /// Where a gradient accumulates, and the name it goes by. Several nodes may share one: a parameter that was
 /// given a new value is a new leaf, but a loss recorded on the old leaf still adds to the parameter's
 /// gradient.
-class GradientSlot : public FromPool {
+class GradientStore : public FromPool {
  public:
   [[nodiscard]] Tensor get() const {
     const std::lock_guard lock(mutex_);
@@ -70,15 +70,15 @@ class GradientSlot : public FromPool {
 
 /// What leaves, and the few computed tensors with a name or a kept gradient, have beyond a Node.
 struct LeafState : FromPool {
-  GradientSlot* gradient;
+  GradientStore* gradient;
   bool keeps_gradient = false;   // the sweep stores here: wanted leaves, and retain_grad
   const Node* origin = nullptr;  // of a recorded node, whose link leads here instead
 
-  explicit LeafState(GradientSlot* shared = nullptr) : gradient(shared) {
+  explicit LeafState(GradientStore* shared = nullptr) : gradient(shared) {
     if (gradient != nullptr) {
       gradient->acquire();
     } else {
-      gradient = new GradientSlot;
+      gradient = new GradientStore;
     }
   }
   ~LeafState() { gradient->release(); }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "xtgrad/autograd/errors.h"
@@ -40,7 +41,7 @@ Tensor record_parent(const Primitive& primitive, std::span<const Array> outputs,
                      std::span<const Tensor* const> inputs, const Wishes& wishes,
                      std::vector<Array, PoolAllocator<Array>>&& auxiliaries) {
   const OutputSet kept = primitive.reads_outputs();
-  for (std::size_t k = 0; k < outputs.size() && kept >> k != 0; ++k) {
+  for (std::size_t k = 0; k < std::min<std::size_t>(outputs.size(), 32); ++k) {
     if ((kept >> k & 1U) != 0) auxiliaries.push_back(outputs[k]);
   }
   return record(primitive, Array(), inputs, wishes, auxiliaries);
@@ -84,6 +85,7 @@ Tensor part_of(Node& parent, std::size_t index, std::size_t count, Array&& value
 }
 
 bool is_tuple(const Tensor& cotangent) {
+  if (!cotangent.defined()) return false;  // the rule has taken it
   const Node& node = node_of(cotangent);
   return !node.recorded() && node.has(Node::destructor_flag);
 }
@@ -98,6 +100,7 @@ std::vector<Tensor> apply_all(const Primitive& primitive, std::span<const Tensor
 
 std::vector<Tensor> record_all(const Primitive& primitive, Computed&& computed,
                                std::span<const Tensor* const> inputs) {
+  if (computed.outputs == 1) return {record_one(primitive, std::move(computed), inputs)};
   const std::span<Array> outputs = std::span(computed.arrays).first(computed.outputs);
   std::vector<Tensor> results;
   results.reserve(outputs.size());

@@ -51,7 +51,7 @@ Tensor part_of(Node& parent, std::size_t index, std::size_t count, Array&& value
 /// is always one tensor for a node.
 using Cotangents = std::vector<Tensor, PoolAllocator<Tensor>>;
 Cotangents& cotangents_of(const Tensor& tuple);
-/// False for the cotangent of a primitive that was recorded with one output, by `apply_any`.
+/// False for the cotangent of a primitive that made one output: that is recorded as its own node.
 bool is_tuple(const Tensor& cotangent);
 
 /// All outputs of what has been computed from `inputs`, recorded if they want it.

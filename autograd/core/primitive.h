@@ -14,22 +14,22 @@ using v1::Concrete;
 using v1::ConstantPrimitive;
 using v1::Counts;
 using v1::DifferentiablePrimitive;
+using v1::input_bit;
 using v1::Inputs;
 using v1::InputSet;
 using v1::InputSpecs;
+using v1::is_wanted;
+using v1::output_bit;
 using v1::Outputs;
 using v1::OutputSet;
 using v1::OutputSpecs;
 using v1::Primitive;
 using v1::Reads;
+using v1::reads_nothing;
 using v1::SavedValue;
 using v1::TileKernel;
 using v1::VjpContext;
 using v1::Wanted;
-using v1::input_bit;
-using v1::is_wanted;
-using v1::output_bit;
-using v1::reads_nothing;
 
 inline const Array& array_of(const SavedValue& value) { return value.array(); }
 

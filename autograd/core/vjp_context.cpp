@@ -62,7 +62,7 @@ Tensor VjpContext::output(std::size_t k) const {
   if (!is_tuple(cotangent_)) return output();
   Node& node = node_of(node_);
   const OutputSet kept = node.primitive().reads_outputs();
-  if ((kept >> k & 1U) == 0) throw_undeclared(node, fmt::format("output {}", k));
+  if (k >= 32 || (kept >> k & 1U) == 0) throw_undeclared(node, fmt::format("output {}", k));
   // They are the last of the auxiliaries, in order.
   const std::span<const Array> auxiliaries = node.auxiliaries();
   const auto from_end = static_cast<std::size_t>(std::popcount(kept >> k));

@@ -80,8 +80,8 @@ inline PoolVector<std::int64_t> row_offsets(const PaddedImages& copy, const Taps
   for (std::int64_t c = 0; c < copy.channels; ++c) {
     for (const Tap& row : vertical.taps) {
       for (const Tap& column : horizontal.taps) {
-        offsets.push_back(copy.plane_at(c, row.slot, column.slot) + row.shift * copy.columns.length +
-                          column.shift);
+        offsets.push_back(copy.plane_at(c, row.phase_index, column.phase_index) +
+                          row.shift * copy.columns.length + column.shift);
       }
     }
   }

@@ -20,8 +20,8 @@ using PoolVector = std::vector<T, PoolAllocator<T>>;
 struct Tap {
   std::int64_t element;  // k
   std::int64_t phase;
-  std::int64_t shift;  // the first tap's is 0
-  std::int64_t slot;   // index of the phase among Taps::phases
+  std::int64_t shift;        // the first tap's is 0
+  std::int64_t phase_index;  // among Taps::phases
 };
 
 /// The taps of one side of a kernel that meet the image at one output at least, and their phases. The others,
@@ -38,7 +38,7 @@ struct Taps {
       taps.push_back({.element = k,
                       .phase = phase,
                       .shift = distance / window.stride - first_shift,
-                      .slot = known - phases.begin()});
+                      .phase_index = known - phases.begin()});
       if (known == phases.end()) phases.push_back(phase);
     }
   }
@@ -72,10 +72,10 @@ struct PaddedImages {
     return static_cast<std::int64_t>(rows.phases.size() * columns.phases.size());
   }
   /// Where the plane of a channel and a pair of phases begins; the phases by their index.
-  [[nodiscard]] std::int64_t plane_at(std::int64_t channel, std::int64_t row_slot,
-                                      std::int64_t column_slot) const {
-    const auto column_slots = static_cast<std::int64_t>(columns.phases.size());
-    return (channel * planes_per_channel() + row_slot * column_slots + column_slot) * plane();
+  [[nodiscard]] std::int64_t plane_at(std::int64_t channel, std::int64_t row_phase,
+                                      std::int64_t column_phase) const {
+    const auto column_phases = static_cast<std::int64_t>(columns.phases.size());
+    return (channel * planes_per_channel() + row_phase * column_phases + column_phase) * plane();
   }
   /// Elements of the copy, with room behind it for views that are shifted and rounded up to whole registers.
   template <class T>

@@ -69,7 +69,7 @@ std::uint64_t next_backward() {
 }
 
 /// Where the gradient of a node is to be stored, if it is; a leaf may have been frozen since it was used.
-GradientSlot* kept_gradient(const Node& node) {
+GradientStore* kept_gradient(const Node& node) {
   const LeafState* state = node.leaf_state();
   return state != nullptr && state->keeps_gradient && node.requires_grad() ? state->gradient : nullptr;
 }
@@ -310,7 +310,8 @@ void Sweep::store() {
   const std::uint64_t number = next_backward();
   while (!pending_.none_complete()) {
     PendingCotangents::Entry entry = pending_.pop_complete();
-    if (GradientSlot* slot = kept_gradient(*entry.node)) slot->accumulate(std::move(entry.cotangent), number);
+    if (GradientStore* store = kept_gradient(*entry.node))
+      store->accumulate(std::move(entry.cotangent), number);
   }
 }
 
@@ -320,21 +321,21 @@ void Sweep::store_all_or_nothing() {
   const std::uint64_t number = next_backward();
   struct Stored {
     PendingCotangents::Entry entry;
-    GradientSlot::Sum sum;
+    GradientStore::Sum sum;
   };
   Vector<Stored> all;
   const bool calls_hooks = pending_.any_hooked();
   while (!pending_.none_complete()) {
     PendingCotangents::Entry entry = pending_.pop_complete();
-    GradientSlot* slot = kept_gradient(*entry.node);
-    if (slot == nullptr) continue;
+    GradientStore* store = kept_gradient(*entry.node);
+    if (store == nullptr) continue;
     if (calls_hooks && !entry.node->recorded()) run_gradient_hooks(*entry.node, entry.cotangent);
-    GradientSlot::Sum sum = slot->prepare(entry.cotangent);
+    GradientStore::Sum sum = store->prepare(entry.cotangent);
     all.push_back({std::move(entry), std::move(sum)});
   }
   for (Stored& each : all) {
-    if (GradientSlot* slot = kept_gradient(*each.entry.node))
-      slot->accumulate(std::move(each.entry.cotangent), std::move(each.sum), number);
+    if (GradientStore* store = kept_gradient(*each.entry.node))
+      store->accumulate(std::move(each.entry.cotangent), std::move(each.sum), number);
   }
   for (std::size_t i = 0; calls_hooks && i < all.size(); ++i) run_accumulated_hooks(*all[i].entry.node);
 }

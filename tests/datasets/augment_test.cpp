@@ -24,7 +24,7 @@ using datasets::CropPadding;
 using datasets::random_crop;
 using datasets::random_flip;
 using datasets::random_shift;
-using datasets::SampleSlot;
+using datasets::SampleTarget;
 using datasets::SampleTransform;
 using datasets::SampleView;
 
@@ -51,7 +51,7 @@ Image after(const SampleTransform& transform, const Image& image, Random& random
   const auto run = [&]<class T>(T) {
     const std::vector<T> from(x.data<T>().begin(), x.data<T>().end());
     std::vector<T> to(result.elements.size(), T{77});
-    transform(SampleView(from.data(), image.shape, dtype), SampleSlot(to.data(), result.shape, dtype),
+    transform(SampleView(from.data(), image.shape, dtype), SampleTarget(to.data(), result.shape, dtype),
               random);
     std::copy(to.begin(), to.end(), result.elements.begin());
   };

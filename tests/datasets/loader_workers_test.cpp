@@ -32,7 +32,7 @@ using datasets::Batch;
 using datasets::Dataset;
 using datasets::Loader;
 using datasets::LoaderOptions;
-using datasets::SampleSlot;
+using datasets::SampleTarget;
 using datasets::SampleTransform;
 using datasets::SampleView;
 
@@ -42,7 +42,7 @@ static_assert(std::movable<Loader::Iterator> && !std::copyable<Loader::Iterator>
 
 /// A sample becomes its first random number, wherever it is.
 SampleTransform first_draw() {
-  return {[](const SampleView&, const SampleSlot& to, Random& random) {
+  return {[](const SampleView&, const SampleTarget& to, Random& random) {
             to.data<float>()[0] = static_cast<float>(random.next_uniform());
             // How much one sample draws is nothing to the others.
             if (to.data<float>()[0] < 0.5F) random.next_uniform();
@@ -248,7 +248,7 @@ TEST_CASE("loader workers: an exception arrives at the batch where it belongs") 
 
 TEST_CASE("loader workers: a sample's exception, and a batch that is broken") {
   for (const std::int64_t workers : {0, 2}) {
-    const SampleTransform failing = {[](const SampleView& from, const SampleSlot& to, Random&) {
+    const SampleTransform failing = {[](const SampleView& from, const SampleTarget& to, Random&) {
       std::copy(from.data<float>().begin(), from.data<float>().end(), to.data<float>().begin());
       static_cast<void>(from.data<double>());
     }};

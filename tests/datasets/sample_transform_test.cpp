@@ -15,7 +15,7 @@ using namespace xtgrad;
 using datasets::Augment;
 using datasets::random_flip;
 using datasets::random_shift;
-using datasets::SampleSlot;
+using datasets::SampleTarget;
 using datasets::SampleTransform;
 using datasets::SampleView;
 
@@ -46,17 +46,17 @@ TEST_CASE("SampleTransform: what it checks") {
   std::vector<float> y(4, 0.0F);
   Random random(1);
   const SampleTransform copy;
-  copy(SampleView(x.data(), {4}, float32), SampleSlot(y.data(), {4}, float32), random);
+  copy(SampleView(x.data(), {4}, float32), SampleTarget(y.data(), {4}, float32), random);
   CHECK(x == y);
   CHECK_THROWS_WITH_AS(
-      copy(SampleView(x.data(), {4}, float32), SampleSlot(y.data(), {2, 2}, float32), random),
+      copy(SampleView(x.data(), {4}, float32), SampleTarget(y.data(), {2, 2}, float32), random),
       "SampleTransform: to must be of the output's shape [4]: got [2, 2]", ShapeError);
-  CHECK_THROWS_WITH_AS(copy(SampleView(x.data(), {2}, float32), SampleSlot(y.data(), {2}, float64), random),
+  CHECK_THROWS_WITH_AS(copy(SampleView(x.data(), {2}, float32), SampleTarget(y.data(), {2}, float64), random),
                        "SampleTransform: dtypes differ: from is float32, to is float64", DtypeError);
   CHECK_THROWS_WITH_AS(static_cast<void>(SampleView(x.data(), {4}, float32).data<double>()),
                        "SampleView: dtypes differ: T is float64, the sample is float32", DtypeError);
-  CHECK_THROWS_WITH_AS(static_cast<void>(SampleSlot(y.data(), {4}, float32).data<bool>()),
-                       "SampleSlot: dtypes differ: T is bool, the sample is float32", DtypeError);
+  CHECK_THROWS_WITH_AS(static_cast<void>(SampleTarget(y.data(), {4}, float32).data<bool>()),
+                       "SampleTarget: dtypes differ: T is bool, the sample is float32", DtypeError);
   CHECK_THROWS_WITH_AS(SampleTransform(SampleTransform::Function{}),
                        "SampleTransform: function must not be empty", ValueError);
 }
@@ -70,7 +70,7 @@ TEST_CASE("SampleTransform: a function of one's own, as in its documentation") {
   const std::vector<float> x = {1, 2, 3, 4};
   std::vector<float> y(4);
   Random random(5);
-  dim(SampleView(x.data(), {1, 2, 2}, float32), SampleSlot(y.data(), {1, 2, 2}, float32), random);
+  dim(SampleView(x.data(), {1, 2, 2}, float32), SampleTarget(y.data(), {1, 2, 2}, float32), random);
   const auto factor = static_cast<float>(Random(5).next_uniform());
   CHECK(y == std::vector<float>{factor * 1, factor * 2, factor * 3, factor * 4});
 }

@@ -81,10 +81,10 @@ TEST_CASE("docs/observing.md: a step within backward") {
   Net model;
   const Tensor x = ones({4, 64});
   for (const nn::ParameterRef& parameter : model.parameters()) {
-    nn::ParameterSlot& slot = *parameter;
-    on_accumulated(slot.tensor(), [&slot](const Tensor& gradient) {
-      slot.set_value(slot.tensor() - gradient * 0.001);
-      slot.zero_grad();
+    nn::ParameterCell& cell = *parameter;
+    on_accumulated(cell.tensor(), [&cell](const Tensor& gradient) {
+      cell.set_value(cell.tensor() - gradient * 0.001);
+      cell.zero_grad();
     });
   }
   const double before = sum(square(model(x))).item();

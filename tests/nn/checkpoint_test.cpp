@@ -130,7 +130,7 @@ TEST_CASE("checkpoint: running statistics that the function moves, and then read
 TEST_CASE("checkpoint: what f overwrites in place was kept before, and is another value after") {
   const auto run = [](bool checkpointed) {
     nn::Parameter w(tensor({1, 2, 3}));
-    optim::SGD sgd({w.slot()}, {.lr = 0.1});
+    optim::SGD sgd({w.cell()}, {.lr = 0.1});
     const Tensor x = tensor({0.5, -1, 2}, {.requires_grad = true});
     w.set_grad(tensor({1, -2, 3}));
     const auto address = [&] { return w.tensor().data<float>().data(); };

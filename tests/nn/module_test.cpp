@@ -42,7 +42,7 @@ TEST_CASE("parameters come in the order of members, named by their path") {
   CHECK(names_of(model) ==
         std::vector<std::string>{"hidden.weight", "hidden.bias", "head.weight", "head.bias"});
   CHECK(model.parameters().size() == 4);
-  CHECK(model.parameters()[2] == model.head.weight.slot());
+  CHECK(model.parameters()[2] == model.head.weight.cell());
   CHECK(model.parameter_count() == 4 * 5 + 5 + 5 * 3 + 3);
 }
 
@@ -56,7 +56,7 @@ TEST_CASE("a listed parameter carries its path into the graph, the path from fur
   CHECK(model.head.weight.tensor().name() == "head.weight");
   static_cast<void>(model.head.parameters());
   CHECK(model.head.weight.name() == "head.weight");
-  model.head.bias.slot()->set_name("mine");
+  model.head.bias.cell()->set_name("mine");
   static_cast<void>(model.parameters());
   CHECK(model.head.bias.name() == "mine");
 }
@@ -101,7 +101,7 @@ TEST_CASE("assigning a model keeps the identity of its parameters, as restoring 
   for (const nn::ParameterRef& parameter : held) parameter->set_value(zeros(parameter->shape()));
   model = best;
   CHECK(model.parameters() == held);
-  CHECK(elements(held[0]->tensor()) == elements(best.hidden.weight.slot()->tensor()));
+  CHECK(elements(held[0]->tensor()) == elements(best.hidden.weight.cell()->tensor()));
 }
 
 TEST_CASE(
@@ -127,9 +127,9 @@ TEST_CASE("modules in a growing vector keep their parameters") {
   std::vector<nn::ParameterRef> held;
   for (int i = 0; i < 20; ++i) {
     layers.emplace_back(2, 2);
-    held.push_back(layers.back().weight.slot());
+    held.push_back(layers.back().weight.cell());
   }
-  for (std::size_t i = 0; i < layers.size(); ++i) CHECK(layers[i].weight.slot() == held[i]);
+  for (std::size_t i = 0; i < layers.size(); ++i) CHECK(layers[i].weight.cell() == held[i]);
 }
 
 TEST_CASE("tied weights are one parameter, and stay tied in copies") {
@@ -139,8 +139,8 @@ TEST_CASE("tied weights are one parameter, and stay tied in copies") {
   Tied copy = model;
   // A step records, and the first use of a parameter lists the copy, which ties it before the weight is read.
   const Tensor loss = sum(square(copy(ones({1, 3}))));
-  CHECK(copy.encode.weight.slot() == copy.decode.weight.slot());
-  CHECK(copy.encode.weight.slot() != model.encode.weight.slot());
+  CHECK(copy.encode.weight.cell() == copy.decode.weight.cell());
+  CHECK(copy.encode.weight.cell() != model.encode.weight.cell());
   loss.backward();
   CHECK(copy.parameters().size() == 3);
   CHECK(copy.state_dict().contains("decode.weight"));

@@ -331,7 +331,7 @@ TEST_CASE("a parameter keeps its hooks when it gets a new value or another dtype
 TEST_CASE("on_accumulated makes an optimizer's step within backward") {
   Net net, twin = net;
   for (const nn::ParameterRef& parameter : net.parameters()) {
-    nn::ParameterSlot* slot = parameter.get();
+    nn::ParameterCell* slot = parameter.get();
     on_accumulated(slot->tensor(), [slot](const Tensor& g) {
       slot->set_value(slot->tensor() - g * 0.1);
       slot->zero_grad();

@@ -65,7 +65,7 @@ TEST_CASE("a parameter used by a step beside forward, and forgotten by members, 
   // Each time, until it is mended, and nothing has changed meanwhile.
   CHECK_THROWS_AS(sgd.step(), GraphError);
   CHECK(elements(model.in.weight) == before);
-  optim::SGD mended({model.scale.slot()}, {.lr = 0.1});
+  optim::SGD mended({model.scale.cell()}, {.lr = 0.1});
   CHECK_NOTHROW(sgd.step());
   CHECK(elements(model.in.weight) != before);
 }
@@ -74,7 +74,7 @@ TEST_CASE("the same in float64, for a parameter of no dimensions and for an empt
   for (const Shape& shape : {Shape{}, Shape{0, 2}}) {
     nn::Parameter known(ones({2}, {.dtype = float64}));
     nn::Parameter forgotten(ones(shape, {.dtype = float64}));
-    optim::Adam adam({known.slot()});
+    optim::Adam adam({known.cell()});
     (sum(known.tensor()) + sum(forgotten.tensor())).backward();
     CHECK_THROWS_AS(adam.step(), GraphError);
   }
@@ -120,7 +120,7 @@ TEST_CASE("listed, held, frozen, or without a gradient of this loss, a parameter
   ForgotParameter model;
   optim::SGD sgd(model.parameters(), {.lr = 0.1});
   SUBCASE("held by another optimizer") {
-    optim::SGD second({model.scale.slot()}, {.lr = 0.1});
+    optim::SGD second({model.scale.cell()}, {.lr = 0.1});
     sum(model.step(row(), row())).backward();
     CHECK_NOTHROW(sgd.step());
     CHECK_NOTHROW(second.step());
@@ -146,7 +146,7 @@ TEST_CASE("listed, held, frozen, or without a gradient of this loss, a parameter
     CHECK_NOTHROW(sgd.step());
   }
   SUBCASE("by grad, which adds to no gradient") {
-    const std::vector<Tensor> inputs{model.in.weight.slot()->tensor(), model.scale.slot()->tensor()};
+    const std::vector<Tensor> inputs{model.in.weight.cell()->tensor(), model.scale.cell()->tensor()};
     const std::vector<Tensor> outputs{sum(model.step(row(), row()))};
     const std::vector<Tensor> gradients = grad(outputs, inputs);
     model.in.weight.set_grad(gradients[0]);

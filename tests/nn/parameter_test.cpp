@@ -49,7 +49,7 @@ TEST_CASE("a copy is a parameter of its own, over the same elements and without 
   Parameter p = parameter({1, 2});
   sum(square(p)).backward();
   Parameter copy = p;
-  CHECK(copy.slot() != p.slot());
+  CHECK(copy.cell() != p.cell());
   CHECK_FALSE(copy.grad().defined());
   CHECK(copy.tensor().data<float>().data() == p.tensor().data<float>().data());
   sum(copy * 5).backward();
@@ -67,15 +67,15 @@ TEST_CASE("a copy is frozen if the original is") {
 
 TEST_CASE("moving keeps the slot, also while a loss is alive") {
   Parameter p = parameter({1, 2});
-  const nn::ParameterRef slot = p.slot();
+  const nn::ParameterRef slot = p.cell();
   const Tensor loss = sum(square(p));
   Parameter moved = std::move(p);
-  CHECK(moved.slot() == slot);
+  CHECK(moved.cell() == slot);
   loss.backward();
   CHECK(elements(moved.grad()) == std::vector<double>{2, 4});
   Parameter assigned;
   assigned = std::move(moved);
-  CHECK(assigned.slot() == slot);
+  CHECK(assigned.cell() == slot);
 }
 
 TEST_CASE("a moved-from or default parameter says so") {
@@ -92,11 +92,11 @@ TEST_CASE("a moved-from or default parameter says so") {
 
 TEST_CASE("assigning a parameter keeps the slot, so an optimizer that holds it goes on") {
   Parameter model = parameter({1, 2});
-  const nn::ParameterRef held = model.slot();
+  const nn::ParameterRef held = model.cell();
   const Parameter best = parameter({5, 6});
   model = best;
-  CHECK(model.slot() == held);
-  CHECK(model.slot() != best.slot());
+  CHECK(model.cell() == held);
+  CHECK(model.cell() != best.cell());
   CHECK(elements(held->tensor()) == std::vector<double>{5, 6});
   held->set_value(tensor({0, 0}));
   CHECK(elements(best) == std::vector<double>{5, 6});
@@ -104,14 +104,14 @@ TEST_CASE("assigning a parameter keeps the slot, so an optimizer that holds it g
 
 TEST_CASE("assigning a parameter of another shape, dtype or none at all replaces the slot") {
   Parameter p = parameter({1, 2});
-  const nn::ParameterRef held = p.slot();
+  const nn::ParameterRef held = p.cell();
   p = parameter({1, 2, 3});
-  CHECK(p.slot() != held);
+  CHECK(p.cell() != held);
   CHECK(p.shape() == Shape{3});
   const Parameter doubles(tensor({1, 2, 3}, {.dtype = float64}));
   p = doubles;
   CHECK(p.dtype() == float64);
-  CHECK(p.slot() != doubles.slot());
+  CHECK(p.cell() != doubles.cell());
   const Parameter none;
   p = none;
   CHECK_FALSE(p.defined());
@@ -124,14 +124,14 @@ TEST_CASE("a parameter assigned to itself or to a handle that shares it stays as
   sum(p * 3).backward();
   const Parameter tied = p.share();
   p = tied;
-  CHECK(p.slot() == tied.slot());
+  CHECK(p.cell() == tied.cell());
   CHECK(elements(p.grad()) == std::vector<double>{3, 3});
 }
 
 TEST_CASE("shared handles have one value and one gradient") {
   Parameter p = parameter({1, 2});
   Parameter tied = p.share();
-  CHECK(tied.slot() == p.slot());
+  CHECK(tied.cell() == p.cell());
   sum(p * 2 + tied * 3).backward();
   CHECK(elements(p.grad()) == std::vector<double>{5, 5});
   CHECK(elements(tied.grad()) == std::vector<double>{5, 5});
@@ -178,7 +178,7 @@ TEST_CASE("set_value names the parameter and both shapes or dtypes") {
   Parameter p = parameter({{1, 2}, {3, 4}});
   CHECK_THROWS_WITH_AS(p.set_value(tensor({1, 2})),
                        "set_value: shapes differ: parameter is [2, 2], the value is [2]", ShapeError);
-  p.slot()->set_name("head.weight");
+  p.cell()->set_name("head.weight");
   CHECK_THROWS_WITH_AS(p.set_value(tensor({1, 2})),
                        "set_value: shapes differ: parameter \"head.weight\" is [2, 2], the value is [2]",
                        ShapeError);
@@ -192,13 +192,13 @@ TEST_CASE("set_value names the parameter and both shapes or dtypes") {
 
 TEST_CASE("to converts in place and clears the gradient, a loss of before does no harm") {
   Parameter p = parameter({1, 2});
-  const nn::ParameterRef slot = p.slot();
+  const nn::ParameterRef slot = p.cell();
   const Tensor loss = sum(square(p));
   sum(p).backward();
   p.to(float32);
   CHECK(p.grad().defined());
   p.to(float64);
-  CHECK(p.slot() == slot);
+  CHECK(p.cell() == slot);
   CHECK(p.dtype() == float64);
   CHECK(p.requires_grad());
   CHECK_FALSE(p.grad().defined());
@@ -226,7 +226,7 @@ TEST_CASE("a frozen parameter gets no gradient, and stays frozen through assignm
 
 TEST_CASE("the name goes along with new values, into the graph") {
   Parameter p = parameter({1});
-  p.slot()->set_name("scale");
+  p.cell()->set_name("scale");
   p.set_value(tensor({2}));
   CHECK(p.tensor().name() == "scale");
   CHECK(p.name() == "scale");
@@ -241,7 +241,7 @@ TEST_CASE("WithParameters differentiates through a step to the learning rate") {
   const std::vector<Tensor> stepped{w - lr * g};
   Tensor after;
   {
-    const nn::WithParameters scope({w.slot()}, stepped);
+    const nn::WithParameters scope({w.cell()}, stepped);
     CHECK(w.tensor().node() == stepped[0].node());
     after = square(w);
   }
@@ -254,10 +254,10 @@ TEST_CASE("WithParameters nests, and puts a parameter given twice back as it was
   const Parameter p = parameter({1});
   const std::vector<Tensor> twos{tensor({2}), tensor({3})};
   {
-    const nn::WithParameters outer({p.slot(), p.slot()}, twos);
+    const nn::WithParameters outer({p.cell(), p.cell()}, twos);
     CHECK(elements(p) == std::vector<double>{3});
     {
-      const nn::WithParameters inner({p.slot()}, std::vector<Tensor>{tensor({4})});
+      const nn::WithParameters inner({p.cell()}, std::vector<Tensor>{tensor({4})});
       CHECK(elements(p) == std::vector<double>{4});
     }
     CHECK(elements(p) == std::vector<double>{3});
@@ -269,10 +269,10 @@ TEST_CASE("WithParameters refuses what does not fit and leaves the parameters al
   const Parameter a = parameter({1});
   const Parameter b = parameter({2});
   const std::vector<Tensor> one{tensor({5})};
-  CHECK_THROWS_WITH_AS(nn::WithParameters({a.slot(), b.slot()}, one),
+  CHECK_THROWS_WITH_AS(nn::WithParameters({a.cell(), b.cell()}, one),
                        "WithParameters: got 1 values for 2 parameters", ValueError);
   const std::vector<Tensor> wrong{tensor({5}), tensor({5, 6})};
-  CHECK_THROWS_WITH_AS(nn::WithParameters({a.slot(), b.slot()}, wrong),
+  CHECK_THROWS_WITH_AS(nn::WithParameters({a.cell(), b.cell()}, wrong),
                        "WithParameters: shapes differ: parameter is [1], the value is [2]", ShapeError);
   CHECK(elements(a) == std::vector<double>{1});
 }

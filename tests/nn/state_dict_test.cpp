@@ -99,7 +99,7 @@ TEST_CASE("state goes from one model to another and back, every kind of member")
   static_cast<void>(model(tensor({{1, 2}})));
   Everything other;
   sum(other(ones({1, 2}))).backward();
-  const nn::ParameterRef slot = other.scale.slot();
+  const nn::ParameterRef slot = other.scale.cell();
   const nn::LoadReport report = other.load_state_dict(model.state_dict());
   CHECK(report.missing.empty());
   CHECK(report.unexpected.empty());
@@ -109,7 +109,7 @@ TEST_CASE("state goes from one model to another and back, every kind of member")
   CHECK(other.batches == 1);
   CHECK(other.mask.dtype() == boolean);
   // The slot is the same, so optimizers go on; its gradient is the optimizer's to clear.
-  CHECK(other.scale.slot() == slot);
+  CHECK(other.scale.cell() == slot);
   CHECK(other.scale.grad().defined());
   CHECK(elements(other(tensor({{3, 4}}))) == elements(model(tensor({{3, 4}}))));
 }

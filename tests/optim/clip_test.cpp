@@ -27,7 +27,7 @@ struct Gradients {
   explicit Gradients(std::initializer_list<Tensor> gradients) {
     for (const Tensor& gradient : gradients) {
       parameters.emplace_back(gradient.defined() ? zeros_like(gradient) : zeros({2}));
-      slots.push_back(parameters.back().slot());
+      slots.push_back(parameters.back().cell());
       slots.back()->set_grad(gradient);
     }
   }

@@ -146,10 +146,10 @@ TEST_CASE("SGD: every combination of options agrees with long double over fifty 
                                    o.lr_in_velocity,
                                    o.maximize};
       const nn::Parameter parameter(testing::to_tensor(course.start, dtype));
-      optim::SGD sgd({parameter.slot()}, o);
+      optim::SGD sgd({parameter.cell()}, o);
       std::vector<std::string> moments;
       if (o.momentum.value() != 0) moments.push_back("momentum");
-      check_errors(run(sgd, parameter.slot(), course, reference, moments), dtype);
+      check_errors(run(sgd, parameter.cell(), course, reference, moments), dtype);
     }
   }
 }
@@ -172,10 +172,10 @@ void check_adam(const Course& course, const Options& o, bool decoupled) {
                                   o.amsgrad,
                                   o.maximize};
     const nn::Parameter parameter(testing::to_tensor(course.start, dtype));
-    Optimizer adam({parameter.slot()}, o);
+    Optimizer adam({parameter.cell()}, o);
     std::vector<std::string> moments{"m", "v"};
     if (o.amsgrad) moments.push_back("v_max");
-    check_errors(run(adam, parameter.slot(), course, reference, moments), dtype);
+    check_errors(run(adam, parameter.cell(), course, reference, moments), dtype);
   }
 }
 
@@ -238,10 +238,10 @@ TEST_CASE("defaults are those of the literature") {
 TEST_CASE("SGD: the two kinds of momentum agree while lr is constant, and differ when it changes") {
   const auto train = [](bool lr_in_velocity, bool changing) {
     const nn::Parameter w(tensor({1, -2}, {.dtype = float64}));
-    optim::SGD sgd({w.slot()}, {.lr = 0.1, .momentum = 0.9, .lr_in_velocity = lr_in_velocity});
+    optim::SGD sgd({w.cell()}, {.lr = 0.1, .momentum = 0.9, .lr_in_velocity = lr_in_velocity});
     for (int t = 0; t < 10; ++t) {
       if (changing) sgd.set_lr(changing_lr(t));
-      w.slot()->set_grad(w.slot()->tensor().detach());
+      w.cell()->set_grad(w.cell()->tensor().detach());
       sgd.step();
     }
     return w.tensor().at({0});

@@ -40,7 +40,7 @@ std::vector<double> numbers(const Tensor& x) {
 
 /// Sets the gradient to the value itself, so that it differs from step to step.
 void grow_gradient(const nn::Parameter& parameter) {
-  parameter.slot()->set_grad(parameter.slot()->tensor().detach());
+  parameter.cell()->set_grad(parameter.cell()->tensor().detach());
 }
 
 TEST_CASE("training lowers the loss, in both dtypes") {
@@ -105,15 +105,15 @@ TEST_CASE("groups have options of their own") {
   const nn::Parameter a(tensor({1.0, 1.0}));
   const nn::Parameter b(tensor({1.0, 1.0}));
   const nn::Parameter c(tensor({1.0, 1.0}));
-  optim::SGD sgd({a.slot()}, {.lr = 0.5});
-  sgd.add_group({b.slot()}, {.lr = 0.25});
-  sgd.add_group({c.slot()}, {.lr = 0.25, .weight_decay = 1});
+  optim::SGD sgd({a.cell()}, {.lr = 0.5});
+  sgd.add_group({b.cell()}, {.lr = 0.25});
+  sgd.add_group({c.cell()}, {.lr = 0.25, .weight_decay = 1});
   CHECK(sgd.group_count() == 3);
   CHECK(sgd.lr() == 0.5);
   CHECK(sgd.lr(1) == 0.25);
-  CHECK(sgd.parameters() == std::vector{a.slot(), b.slot(), c.slot()});
-  CHECK(sgd.parameters(1) == std::vector{b.slot()});
-  for (const nn::Parameter* parameter : {&a, &b, &c}) parameter->slot()->set_grad(ones({2}));
+  CHECK(sgd.parameters() == std::vector{a.cell(), b.cell(), c.cell()});
+  CHECK(sgd.parameters(1) == std::vector{b.cell()});
+  for (const nn::Parameter* parameter : {&a, &b, &c}) parameter->cell()->set_grad(ones({2}));
   sgd.step();
   CHECK(numbers(a.tensor()) == std::vector{0.5, 0.5});
   CHECK(numbers(b.tensor()) == std::vector{0.75, 0.75});
@@ -140,14 +140,14 @@ TEST_CASE("groups have options of their own") {
 
 TEST_CASE("options can be replaced in mid-training, with moments that were not needed before") {
   const nn::Parameter w(tensor({1, 2}, {.dtype = float64}));
-  optim::Adam adam({w.slot()}, {.lr = 0.1});
+  optim::Adam adam({w.cell()}, {.lr = 0.1});
   grow_gradient(w);
   adam.step();
   adam.set_options({.lr = 0.1, .amsgrad = true});
   adam.step();
   CHECK(adam.state_dict().contains("#0.v_max"));
   CHECK(adam.options().amsgrad);
-  optim::AdamW adamw({w.slot()}, {.lr = 0.1});
+  optim::AdamW adamw({w.cell()}, {.lr = 0.1});
   adamw.set_options({.lr = 0.2, .weight_decay = 0});
   CHECK(adamw.options().lr.value() == 0.2);
   CHECK(adamw.options().weight_decay.value() == 0);
@@ -156,12 +156,12 @@ TEST_CASE("options can be replaced in mid-training, with moments that were not n
 TEST_CASE("no gradient is not a zero gradient") {
   const nn::Parameter moving(tensor({1.0, 2.0}));
   const nn::Parameter resting(tensor({1.0, 2.0}));
-  optim::SGD sgd({moving.slot(), resting.slot()}, {.lr = 0.1, .momentum = 0.9, .weight_decay = 0.1});
-  for (const nn::Parameter* parameter : {&moving, &resting}) parameter->slot()->set_grad(ones({2}));
+  optim::SGD sgd({moving.cell(), resting.cell()}, {.lr = 0.1, .momentum = 0.9, .weight_decay = 0.1});
+  for (const nn::Parameter* parameter : {&moving, &resting}) parameter->cell()->set_grad(ones({2}));
   sgd.step();
   const std::vector<double> before = numbers(resting.tensor());
-  moving.slot()->set_grad(zeros({2}));
-  resting.slot()->zero_grad();
+  moving.cell()->set_grad(zeros({2}));
+  resting.cell()->zero_grad();
   sgd.step();
   CHECK(numbers(moving.tensor()) != before);  // momentum and decay go on
   CHECK(numbers(resting.tensor()) == before);
@@ -174,9 +174,9 @@ TEST_CASE("a zero gradient without decay or earlier momentum changes nothing") {
     const Tensor start = tensor({1, -2, 0, -0.0, 1e-30, 1e30, inf, -inf}, {.dtype = dtype});
     const auto check = [&](auto make) {
       const nn::Parameter w(start);
-      auto optimizer = make(std::vector{w.slot()});
+      auto optimizer = make(std::vector{w.cell()});
       for (int i = 0; i < 3; ++i) {
-        w.slot()->set_grad(zeros_like(start));
+        w.cell()->set_grad(zeros_like(start));
         optimizer.step();
       }
       CHECK(numbers(w.tensor()) == numbers(start));
@@ -194,10 +194,10 @@ TEST_CASE("a gradient that is NaN or infinite is not hidden") {
   for (const double bad : {nan, inf}) {
     const nn::Parameter w(tensor({1.0, 1.0}));
     const nn::Parameter v(tensor({1.0, 1.0}));
-    optim::SGD sgd({w.slot()}, {.lr = 0.1});
-    optim::Adam adam({v.slot()}, {.lr = 0.1});
-    w.slot()->set_grad(tensor({bad, 1.0}));
-    v.slot()->set_grad(tensor({bad, 1.0}));
+    optim::SGD sgd({w.cell()}, {.lr = 0.1});
+    optim::Adam adam({v.cell()}, {.lr = 0.1});
+    w.cell()->set_grad(tensor({bad, 1.0}));
+    v.cell()->set_grad(tensor({bad, 1.0}));
     sgd.step();
     adam.step();
     CHECK_FALSE(std::isfinite(w.tensor().at({0})));
@@ -212,8 +212,8 @@ TEST_CASE("a frozen parameter stays, and costs no memory for moments") {
   model.hidden.weight.set_requires_grad(false);
   optim::Adam adam(model.parameters(), {.lr = 0.1});
   const std::vector<double> before = numbers(model.hidden.weight.tensor());
-  model.hidden.weight.slot()->set_grad(ones({4, 3}));
-  model.hidden.bias.slot()->set_grad(ones({4}));
+  model.hidden.weight.cell()->set_grad(ones({4, 3}));
+  model.hidden.bias.cell()->set_grad(ones({4}));
   adam.step();
   CHECK(numbers(model.hidden.weight.tensor()) == before);
   CHECK_FALSE(adam.state_dict().contains("hidden.weight.m"));
@@ -231,8 +231,8 @@ TEST_CASE("empty and 0-d parameters") {
     const nn::Parameter empty(zeros({0, 3}, {.dtype = dtype}));
     const nn::Parameter scalar(tensor(2, {.dtype = dtype}));
     const nn::Parameter single(tensor({2}, {.dtype = dtype}));
-    optim::SGD sgd({empty.slot(), scalar.slot(), single.slot()}, {.lr = 0.5, .momentum = 0.5});
-    optim::AdamW adamw({empty.slot(), scalar.slot(), single.slot()}, {.lr = 0.5, .amsgrad = true});
+    optim::SGD sgd({empty.cell(), scalar.cell(), single.cell()}, {.lr = 0.5, .momentum = 0.5});
+    optim::AdamW adamw({empty.cell(), scalar.cell(), single.cell()}, {.lr = 0.5, .amsgrad = true});
     for (int i = 0; i < 2; ++i) {
       for (const nn::Parameter* parameter : {&empty, &scalar, &single}) grow_gradient(*parameter);
       sgd.step();
@@ -247,9 +247,9 @@ TEST_CASE("empty and 0-d parameters") {
 
 TEST_CASE("two optimizers may hold one parameter, with states of their own") {
   const nn::Parameter w(tensor({1.0}));
-  optim::SGD sgd({w.slot()}, {.lr = 0.5});
-  optim::SGD other({w.slot()}, {.lr = 0.25});
-  w.slot()->set_grad(ones({1}));
+  optim::SGD sgd({w.cell()}, {.lr = 0.5});
+  optim::SGD other({w.cell()}, {.lr = 0.25});
+  w.cell()->set_grad(ones({1}));
   sgd.step();
   CHECK(w.tensor().item() == 0.5);
   other.step();
@@ -303,9 +303,9 @@ TEST_CASE("an optimizer outlives its model") {
 
 TEST_CASE("a handle on a parameter's value keeps that value") {
   const nn::Parameter w(tensor({1.0, 2.0}));
-  optim::Adam adam({w.slot()}, {.lr = 0.5});
+  optim::Adam adam({w.cell()}, {.lr = 0.5});
   const Tensor before = w.tensor();
-  w.slot()->set_grad(ones({2}));
+  w.cell()->set_grad(ones({2}));
   adam.step();
   CHECK(numbers(before) == std::vector{1.0, 2.0});
   const nn::StateDict snapshot = adam.state_dict();
@@ -318,7 +318,7 @@ TEST_CASE("a handle on a parameter's value keeps that value") {
 TEST_CASE("a step overwrites no elements that a graph, a copy or another tensor still has") {
   const nn::Parameter w(tensor({1.0, 2.0}));
   const nn::Parameter copy(w);
-  optim::SGD sgd({w.slot()}, {.lr = 0.5, .momentum = 0.5});
+  optim::SGD sgd({w.cell()}, {.lr = 0.5, .momentum = 0.5});
   const Tensor loss = sum(w * w);
   loss.backward({.keep_graph = true});
   sgd.step();
@@ -329,15 +329,15 @@ TEST_CASE("a step overwrites no elements that a graph, a copy or another tensor 
   CHECK(numbers(w.grad()) == std::vector{2.0, 4.0});
 
   const Tensor source = tensor({1.0, 2.0});
-  w.slot()->set_value(source);
+  w.cell()->set_value(source);
   sgd.step();
   CHECK(numbers(source) == std::vector{1.0, 2.0});
 
   // The graph alone, without any handle: the elements belong to it.
   const nn::Parameter v(tensor({3.0}));
-  optim::Adam adam({v.slot()}, {.lr = 1});
+  optim::Adam adam({v.cell()}, {.lr = 1});
   const Tensor square_of_v = sum(v * v);
-  v.slot()->set_grad(tensor({1.0}));
+  v.cell()->set_grad(tensor({1.0}));
   adam.step();
   adam.zero_grad();
   square_of_v.backward();
@@ -346,7 +346,7 @@ TEST_CASE("a step overwrites no elements that a graph, a copy or another tensor 
 
 TEST_CASE("a gradient that shares the parameter's elements") {
   const nn::Parameter w(tensor({1.0, 2.0}));
-  optim::SGD sgd({w.slot()}, {.lr = 0.5, .weight_decay = 1});
+  optim::SGD sgd({w.cell()}, {.lr = 0.5, .weight_decay = 1});
   for (int i = 0; i < 3; ++i) {
     grow_gradient(w);
     sgd.step();  // p - 0.5 (p + p) = 0
@@ -357,8 +357,8 @@ TEST_CASE("a gradient that shares the parameter's elements") {
 
 TEST_CASE("a copied optimizer goes on by itself") {
   const nn::Parameter w(tensor({1.0}));
-  optim::SGD sgd({w.slot()}, {.lr = 1, .momentum = 0.5});
-  w.slot()->set_grad(ones({1}));
+  optim::SGD sgd({w.cell()}, {.lr = 1, .momentum = 0.5});
+  w.cell()->set_grad(ones({1}));
   sgd.step();
   optim::SGD copy = sgd;
   copy.set_lr(0);
@@ -384,7 +384,7 @@ TEST_CASE("a model may change its dtype in mid-training") {
 
 TEST_CASE("a step is not recorded, whatever its gradients are") {
   const nn::Parameter w(tensor({1.0}));
-  optim::SGD sgd({w.slot()}, {.lr = 0.1, .momentum = 0.9});
+  optim::SGD sgd({w.cell()}, {.lr = 0.1, .momentum = 0.9});
   sum(w * w * w).backward({.create_graph = true});
   CHECK(w.grad().requires_grad());
   sgd.step();
@@ -412,8 +412,8 @@ class SignDescent : public optim::Optimizer {
 
 TEST_CASE("an optimizer of one's own") {
   const nn::Parameter w(tensor({1.0, 1.0, 1.0}));
-  SignDescent descent({w.slot()}, 0.25);
-  w.slot()->set_grad(tensor({5.0, -0.1, 0.0}));
+  SignDescent descent({w.cell()}, 0.25);
+  w.cell()->set_grad(tensor({5.0, -0.1, 0.0}));
   descent.step();
   CHECK(numbers(w.tensor()) == std::vector{0.75, 1.25, 1.0});
   CHECK(descent.state_dict().at("#0.step").item_int64() == 1);

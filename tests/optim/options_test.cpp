@@ -32,15 +32,15 @@ TEST_CASE("what groups refuse") {
   CHECK_THROWS_WITH_AS(sgd.add_group({}, {.lr = 0.1}),
                        "SGD: the list of parameters is empty; a module's are those that its `members` lists",
                        ValueError);
-  CHECK_THROWS_WITH_AS(sgd.add_group({model.head.weight.slot(), nullptr}, {.lr = 0.1}),
+  CHECK_THROWS_WITH_AS(sgd.add_group({model.head.weight.cell(), nullptr}, {.lr = 0.1}),
                        "SGD: parameter 1 of group 1 is an empty ref", ValueError);
   CHECK_THROWS_WITH_AS(sgd.add_group(model.parameters(), {.lr = 0.1}),
                        "SGD: parameter \"hidden.weight\" is given twice, in group 0 and in group 1",
                        ValueError);
   const nn::Parameter unnamed(ones({1}));
-  CHECK_THROWS_WITH_AS(sgd.add_group({unnamed.slot(), unnamed.slot()}, {.lr = 0.1}),
+  CHECK_THROWS_WITH_AS(sgd.add_group({unnamed.cell(), unnamed.cell()}, {.lr = 0.1}),
                        "SGD: parameter #3 is given twice, in group 1 and in group 1", ValueError);
-  CHECK_THROWS_WITH_AS(sgd.add_group({unnamed.slot()}, {}), "SGD: lr is required, and was not given",
+  CHECK_THROWS_WITH_AS(sgd.add_group({unnamed.cell()}, {}), "SGD: lr is required, and was not given",
                        ValueError);
   CHECK(sgd.group_count() == 1);
   CHECK(sgd.parameters().size() == 2);
@@ -55,7 +55,7 @@ TEST_CASE("what groups refuse") {
 
 TEST_CASE("options out of range") {
   const nn::Parameter w(ones({1}));
-  const std::vector p{w.slot()};
+  const std::vector p{w.cell()};
   const auto sgd = [&](const optim::SGDOptions& options, const char* text) {
     CHECK_THROWS_WITH_AS(optim::SGD(p, options), text, ValueError);
   };

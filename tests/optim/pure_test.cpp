@@ -103,7 +103,7 @@ TEST_CASE("the pure form and the optimizer compute the same bits") {
     std::vector<State> states;
     for (int t = 0; t < 10; ++t) {
       const Tensor g = random_vector(p.numel(), dtype, random);
-      parameter.slot()->set_grad(g);
+      parameter.cell()->set_grad(g);
       optimizer.step();
       const Stepped stepped = optim::step({p}, {g}, states, options);
       p = stepped.parameters[0];
@@ -117,13 +117,13 @@ TEST_CASE("the pure form and the optimizer compute the same bits") {
       Random random(4);
       const nn::Parameter parameter(random_vector(37, dtype, random));
       if constexpr (std::is_same_v<Options, optim::SGDOptions>) {
-        optim::SGD sgd({parameter.slot()}, options);
+        optim::SGD sgd({parameter.cell()}, options);
         compare(sgd, parameter, options, dtype);
       } else if constexpr (std::is_same_v<Options, optim::AdamOptions>) {
-        optim::Adam adam({parameter.slot()}, options);
+        optim::Adam adam({parameter.cell()}, options);
         compare(adam, parameter, options, dtype);
       } else {
-        optim::AdamW adamw({parameter.slot()}, options);
+        optim::AdamW adamw({parameter.cell()}, options);
         compare(adamw, parameter, options, dtype);
       }
     });

@@ -101,7 +101,7 @@ TEST_CASE("the names in a state") {
   CHECK(sgd.state_dict().at("bias.step").item_int64() == 0);
 
   const nn::Parameter unnamed(ones({2}));
-  optim::Adam adam({model.parameters()[2], unnamed.slot()}, {.amsgrad = true});
+  optim::Adam adam({model.parameters()[2], unnamed.cell()}, {.amsgrad = true});
   CHECK(names(adam.state_dict()) ==
         std::vector<std::string>{"groups.0.lr", "head.weight.step", "head.weight.m", "head.weight.v",
                                  "head.weight.v_max", "#1.step", "#1.m", "#1.v", "#1.v_max"});
@@ -155,14 +155,14 @@ TEST_CASE("a fresh optimizer checks shapes, too, and a state of other options is
 
 TEST_CASE("a moment loaded for a frozen parameter must fit once the parameter learns") {
   const nn::Parameter w(ones({2}));
-  w.slot()->set_requires_grad(false);
-  optim::SGD sgd({w.slot()}, {.lr = 1, .momentum = 0.9});
+  w.cell()->set_requires_grad(false);
+  optim::SGD sgd({w.cell()}, {.lr = 1, .momentum = 0.9});
   nn::StateDict state = sgd.state_dict();
   CHECK_FALSE(state.contains("#0.momentum"));
   state.add("#0.momentum", ones({3}));
   sgd.load_state_dict(state);
-  w.slot()->set_requires_grad(true);
-  w.slot()->set_grad(ones({2}));
+  w.cell()->set_requires_grad(true);
+  w.cell()->set_grad(ones({2}));
   CHECK_THROWS_WITH_AS(
       sgd.step(),
       "SGD: parameter \"#0\" and its loaded \"momentum\" differ: the parameter is [2], the latter is "

@@ -10,6 +10,7 @@
 
 #include "tests/support/values.h"
 #include "xtgrad/autograd/check_grads.h"
+#include "xtgrad/autograd/core/trace.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
@@ -109,6 +110,23 @@ TEST_CASE("parts: orders 1 to 3 on each part alone and on all, where the rule re
       },
       x, {.order = 3});
   CHECK_MESSAGE(product.ok(), product.message);
+}
+
+TEST_CASE("parts: the only output of an operation that could have several, and of one that never has") {
+  const Tensor x = tensor({1, 2, 3}, {.dtype = float64, .requires_grad = true});
+  const std::vector<Tensor> whole = split(x, 3);
+  REQUIRE(whole.size() == 1);
+  CHECK(graph_of(whole[0]).count("part") == 0);
+  sum(square(whole[0])).backward();
+  CHECK(values(x.grad()) == std::vector<double>{2, 4, 6});
+  CHECK(unbind(zeros({0, 2}, {.requires_grad = true})).empty());
+
+  detail::Tracer tracer;
+  static_cast<void>(tanh(x));
+  const detail::Trace trace = tracer.take();
+  const Tensor* const input = &x;
+  const Tensor y = detail::apply_all(*trace.steps[0].primitive, std::span(&input, 1))[0];
+  CHECK(same_bits(grad({sum(y)}, {x})[0], grad({sum(tanh(x))}, {x})[0]));
 }
 
 TEST_CASE("parts: without a graph they are plain tensors, and nothing is kept for a rule") {

@@ -1,17 +1,17 @@
-// How a gradient grows: GradientSlot, declared where leaves are, adds by the library's own operations.
+// How a gradient grows: GradientStore, declared where leaves are, adds by the library's own operations.
 #include "xtgrad/autograd/core/leaf_state.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/sweep/accumulate.h"
 
 namespace xtgrad::inline v1::detail {
 
-void GradientSlot::accumulate(Tensor gradient, std::uint64_t sweep) {
+void GradientStore::accumulate(Tensor gradient, std::uint64_t sweep) {
   const std::lock_guard lock(mutex_);
   last_sweep_.store(sweep, std::memory_order_relaxed);
   accumulate_into(gradient_, std::move(gradient));
 }
 
-GradientSlot::Sum GradientSlot::prepare(const Tensor& gradient) const {
+GradientStore::Sum GradientStore::prepare(const Tensor& gradient) const {
   Sum sum;
   {
     const std::lock_guard lock(mutex_);
@@ -22,7 +22,7 @@ GradientSlot::Sum GradientSlot::prepare(const Tensor& gradient) const {
   return sum;
 }
 
-void GradientSlot::accumulate(Tensor gradient, Sum prepared, std::uint64_t sweep) {
+void GradientStore::accumulate(Tensor gradient, Sum prepared, std::uint64_t sweep) {
   const std::lock_guard lock(mutex_);
   last_sweep_.store(sweep, std::memory_order_relaxed);
   if (prepared.base.defined() && prepared.base.node() == gradient_.node()) {
