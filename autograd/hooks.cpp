@@ -71,6 +71,12 @@ void run_accumulated_hooks(const Node& node) {
   }
 }
 
+bool has_after_rule_hooks(const Node& node) {
+  const Entries entries = entries_of(node);
+  return std::any_of(entries.begin(), entries.end(),
+                     [](const auto& entry) { return !entry->is_removed && entry->on_rule.after != nullptr; });
+}
+
 void run_before_rule_hooks(const Node& node, Tensor& cotangent) {
   for (const auto& entry : entries_of(node)) {
     if (!entry->is_removed && entry->on_rule.before) {

@@ -32,6 +32,8 @@ void run_gradient_hooks(const Node& node, Tensor& gradient);
 void run_accumulated_hooks(const Node& node);
 /// Calls the `before` functions of `on_rule`, in turn, on the cotangent that the rule will get.
 void run_before_rule_hooks(const Node& node, Tensor& cotangent);
+/// True if there is an `after` function of `on_rule`.
+bool has_after_rule_hooks(const Node& node);
 /// Calls the `after` functions on what the rule gave.
 void run_after_rule_hooks(const Node& node, const Tensor& cotangent, std::span<Tensor> gradients);
 

@@ -197,9 +197,10 @@ std::span<Tensor> Sweep::run_rule(Node& node, Tensor& cotangent, const Way* ways
 void Sweep::run_rule_observed(Node& node, Tensor cotangent, std::span<Tensor> gradients, const Way* ways) {
   const bool hooked = node.has(Node::hooked_flag);
   if (hooked) run_before_rule_hooks(node, cotangent);
-  // Hooks see each gradient whole, not added to a sum, and the cotangent after the rule, which may take it.
+  // Hooks on the rule see each gradient whole, not added to a sum, and the cotangent, which the rule may
+  // take.
   Tensor given = cotangent;
-  VjpContext context(node, given, gradients, ways, hooked ? nullptr : this);
+  VjpContext context(node, given, gradients, ways, hooked && has_after_rule_hooks(node) ? nullptr : this);
   {
     const WatchedRule watched(node);
     try {

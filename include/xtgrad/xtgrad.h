@@ -1,24 +1,20 @@
 #pragma once
 
 /// Everything a model needs. Include one concept instead where compile time matters, such as
-/// <xtgrad/autograd/ops.h> or <xtgrad/nn/linear.h>.
+/// <xtgrad/autograd/ops.h> or <xtgrad/nn/linear.h>. What fewer programs need has headers of its own:
+/// <xtgrad/autograd/observe.h>, hooks.h, checkpoint.h, implicit.h, linear_solvers.h, primitive.h, testing.h.
 
 #include "xtgrad/autograd/check_grads.h"
-#include "xtgrad/autograd/checkpoint.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/custom_vjp.h"
 #include "xtgrad/autograd/dtype.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/graph.h"
-#include "xtgrad/autograd/hooks.h"
-#include "xtgrad/autograd/implicit.h"
 #include "xtgrad/autograd/io/file.h"
 #include "xtgrad/autograd/io/npy.h"
 #include "xtgrad/autograd/io/npz.h"
 #include "xtgrad/autograd/io/safetensors.h"
-#include "xtgrad/autograd/linear_solvers.h"
-#include "xtgrad/autograd/observe.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/random.h"
 #include "xtgrad/autograd/scalar.h"

@@ -421,13 +421,13 @@ TEST_CASE(
     "checkpoint: functions on a tensor inside are refused, and on inputs and the result they are called") {
   const Tensor x = leaf({3}, 1, float32);
   CHECK(message_of<GraphError>([&] {
-          checkpoint(
+          static_cast<void>(checkpoint(
               [](const Tensor& v) {
                 const Tensor h = tanh(v);
                 on_gradient(h, [](const Tensor& g) { return g; });
                 return h * 2;
               },
-              x);
+              x));
         }) ==
         "checkpoint: hooks inside the function: the result of tanh is computed again for the backward, as "
         "another tensor, so its functions would not be called");

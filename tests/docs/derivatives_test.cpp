@@ -6,6 +6,9 @@
 #include <cmath>
 
 #include "tests/support/values.h"
+#include "xtgrad/autograd/checkpoint.h"
+#include "xtgrad/autograd/implicit.h"
+#include "xtgrad/autograd/linear_solvers.h"
 #include "xtgrad/xtgrad.h"
 
 using namespace xtgrad;

@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "tests/support/values.h"
+#include "xtgrad/autograd/hooks.h"
+#include "xtgrad/autograd/observe.h"
 #include "xtgrad/xtgrad.h"
 
 using namespace xtgrad;

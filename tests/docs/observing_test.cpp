@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "xtgrad/autograd/hooks.h"
+#include "xtgrad/autograd/observe.h"
 #include "xtgrad/xtgrad.h"
 
 using namespace xtgrad;
