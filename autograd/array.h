@@ -36,7 +36,7 @@ struct BasicArray : Spec {
       : Spec{sizes, type, {}}, buffer(std::move(elements)) {}
 
   /// An array with uninitialised elements.
-  static BasicArray uninitialized(const Shape& shape, Dtype dtype);
+  XTGRAD_LOCAL static BasicArray uninitialized(const Shape& shape, Dtype dtype);
 
   /// The same elements under another shape of equal size.
   [[nodiscard]] BasicArray with_shape(const Shape& other) const { return {other, dtype, buffer}; }

@@ -32,7 +32,7 @@ constexpr bool is_wanted(Wanted wanted, int i) { return (wanted >> i & 1U) != 0;
 
 namespace detail {
 class BatchContext;
-class CotangentSums;
+class XTGRAD_LOCAL CotangentSums;
 
 /// The masks' last bit for an input, that of number `max_read_inputs - 1`, is that of all that follow, too.
 inline constexpr std::size_t max_read_inputs = 31;

@@ -75,8 +75,8 @@ class BufferHandle {
 struct PoolMemory;
 using BufferRef = BufferHandle<PoolMemory>;
 template <>
-std::uint64_t BufferRef::number() const;
+XTGRAD_LOCAL std::uint64_t BufferRef::number() const;
 template <>
-std::uint64_t BufferRef::renew_number() const;
+XTGRAD_LOCAL std::uint64_t BufferRef::renew_number() const;
 
 }}}  // namespace xtgrad::v1::detail

@@ -236,7 +236,7 @@ TEST_CASE("every failed allocation of a concat of many leaves leaves nothing beh
         const Tensor joined = concat(branches);
         return adding(leaves, [joined] { joined.backward({.gradient = full(joined.shape(), 2)}); });
       },
-      100);
+      80);
 }
 
 TEST_CASE("every failed allocation of a training step's forward and backward leaves nothing behind") {

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
+#include <limits>
 #include <memory>
 #include <string>
 
@@ -154,6 +156,17 @@ TEST_CASE("testing::check finds nothing wrong with what is right, and every faul
   };
   const std::string text = testing::check(leaking).text();
   CHECK_MESSAGE(text.find("blocks stay alive") != std::string::npos, text);
+}
+
+TEST_CASE("testing::check takes a finite value for an infinite one no more than for another") {
+  for (const double wanted : {std::numeric_limits<double>::infinity(), std::nan("")}) {
+    testing::Operation wrong = operation(Fault::none);
+    wrong.reference = [wanted](std::span<const Tensor>) {
+      return std::vector<std::vector<double>>{{0.125, -8, wanted}};
+    };
+    const std::string text = testing::check(wrong).text();
+    CHECK_MESSAGE(text.find("cube, values: output 0: element 2 is 1.953125, wanted ") == 0, text);
+  }
 }
 
 TEST_CASE("StepList lists steps by name and runs them again") {
