@@ -15,10 +15,9 @@ namespace {
 
 /// The same tensor as another node. Gradients in it are of its uses from here on alone, where an input may
 /// have been computed from another.
-class Renamed final : public Concrete<Renamed> {
+class Renamed final : public DifferentiablePrimitive<Renamed> {
  public:
   [[nodiscard]] std::string_view name() const override { return "renamed"; }
-  [[nodiscard]] bool has_vjp() const override { return true; }
   void infer(InputSpecs in, OutputSpecs out) const override { *out[0] = *in[0]; }
   void eval(Inputs, Outputs) const override {}
   [[nodiscard]] int alias_of(int) const override { return 0; }
@@ -27,14 +26,13 @@ class Renamed final : public Concrete<Renamed> {
 
 /// The node of a checkpointed function: of all that it computed, this keeps the inputs alone, constants
 /// included.
-class Checkpoint final : public Concrete<Checkpoint> {
+class Checkpoint final : public DifferentiablePrimitive<Checkpoint> {
  public:
   explicit Checkpoint(std::shared_ptr<const Recipe> recipe)
       : recipe_(std::move(recipe)), steps_(static_cast<std::int64_t>(recipe_->steps.size())) {}
 
   [[nodiscard]] std::string_view name() const override { return "checkpoint"; }
   void describe(Attributes& a) override { a("steps", steps_); }
-  [[nodiscard]] bool has_vjp() const override { return true; }
   [[nodiscard]] bool takes_many_inputs() const override { return true; }
   [[nodiscard]] Reads reads(Wanted) const override { return ~output_bit; }
   void infer(InputSpecs, OutputSpecs out) const override { *out[0] = recipe_->output_spec; }
@@ -61,6 +59,7 @@ class Checkpoint final : public Concrete<Checkpoint> {
         variables.push_back(tensors.back());
         places.push_back(i);
       }
+      if (variables.empty()) return;  // all were frozen since
       y = recipe_->run(tensors);
     }
     tensors.clear();

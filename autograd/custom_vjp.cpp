@@ -14,13 +14,12 @@ namespace detail {
 namespace {
 
 /// The node of a custom function: its value is computed by other primitives, its rule is the user's.
-class CustomVjp final : public Concrete<CustomVjp> {
+class CustomVjp final : public DifferentiablePrimitive<CustomVjp> {
  public:
   CustomVjp(const char* name, VjpRule rule)
       : name_(name), rule_(std::make_shared<VjpRule>(std::move(rule))) {}
 
   [[nodiscard]] std::string_view name() const override { return name_; }
-  [[nodiscard]] bool has_vjp() const override { return true; }
   [[nodiscard]] Reads reads(Wanted) const override { return ~reads_nothing; }
   void infer(InputSpecs, OutputSpecs) const override { throw_not_run(); }
   void eval(Inputs, Outputs) const override { throw_not_run(); }

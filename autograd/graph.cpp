@@ -9,7 +9,6 @@
 
 #include "xtgrad/autograd/core/attribute_lists.h"
 #include "xtgrad/autograd/core/leaf_state.h"
-#include "xtgrad/autograd/core/parts.h"
 #include "xtgrad/autograd/core/primitive.h"
 
 namespace xtgrad::inline v1 {
@@ -47,6 +46,7 @@ GraphNode describe(const Node& node) {
   result.shape = node.array.shape;
   result.dtype = node.array.dtype;
   result.requires_grad = node.requires_grad();
+  result.has_value = !node.has(Node::parts_flag);
   result.freed = node.has(Node::freed_flag);
   result.value_bytes = static_cast<std::int64_t>(node.array.buffer.bytes());
   return result;
@@ -101,12 +101,9 @@ Graph graph_of(std::span<const Tensor> outputs) {
   std::unordered_set<const detail::Buffer*> buffers;
   for (const Node* node : order) {
     GraphNode described = describe(*node);
-    const bool is_part = detail::part_at(*node) != nullptr;
     for (const Slot& slot : node->slots()) {
       if (slot.empty()) continue;
       described.inputs.push_back(index.at(&node_of(*slot.node())));
-      // Inputs come first, so what is behind a part has been described.
-      if (is_part) graph.nodes[described.inputs.back()].has_value = false;
     }
     if (node->array.buffer && buffers.insert(node->array.buffer.get()).second) {
       graph.bytes_kept += described.value_bytes;

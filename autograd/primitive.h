@@ -66,10 +66,11 @@ class VjpContext {
   /// For the library alone. `ways`: one for each input, or null if every input that requires a gradient gets
   /// one.
   VjpContext(detail::NodeCounts& node, Tensor& cotangent, std::span<Tensor> gradients,
-             const detail::Way* ways, detail::CotangentSums* sums = nullptr)
-      : cotangent_(cotangent), node_(node), gradients_(gradients), ways_(ways), sums_(sums) {}
+             const detail::Way* ways, detail::CotangentSums* sums = nullptr,
+             std::span<const Tensor> parts = {})
+      : cotangent_(cotangent), node_(node), gradients_(gradients), ways_(ways), sums_(sums), parts_(parts) {}
 
-  /// Cotangent of the output, of its shape and dtype.
+  /// Cotangent of the output, of its shape and dtype; an empty handle where there are several outputs.
   [[nodiscard]] const Tensor& g() const { return cotangent_; }
   /// The same for its last use in the rule: where nobody else sees its elements, the gradient may take them
   /// over.
@@ -83,7 +84,8 @@ class VjpContext {
   /// Value of the output; InternalError unless `reads` named it.
   [[nodiscard]] SavedValue output() const;
   /// Value of output k of a primitive that has several, as a node of the graph; InternalError unless
-  /// `reads_outputs` named it.
+  /// `reads_outputs` named it. It is another node than the one that the caller has: derivatives of the rule
+  /// in the inputs go through it, those in the caller's output do not.
   [[nodiscard]] Tensor output(std::size_t k) const;
   /// An array that `eval` made beside the outputs, for the rule. A constant.
   [[nodiscard]] const Array& auxiliary(std::size_t i = 0) const;
@@ -96,7 +98,7 @@ class VjpContext {
   void set(std::size_t i, Tensor gradient) { gradients_[i] = std::move(gradient); }
 
   /// The sum of what input i has got so far in this sweep, for a rule whose gradient is mostly zeros: instead
-  /// of setting one it adds the rest of it here. Null where there is nothing yet.
+  /// of setting one it adds the rest of it here. Null where there is nothing yet, or none is wanted.
   [[nodiscard]] Tensor* sum(std::size_t i) const;
   /// Adds to a sum, in place where nobody else sees it.
   void add(Tensor& sum, Tensor term) const;
@@ -107,6 +109,7 @@ class VjpContext {
   std::span<Tensor> gradients_;
   const detail::Way* ways_;
   detail::CotangentSums* sums_;
+  std::span<const Tensor> parts_;  // cotangents of several outputs; empty for one
 };
 
 // Operands of a primitive: what is known before, and the arrays themselves.
@@ -166,7 +169,8 @@ class Primitive {
   /// False for constants: their results have no history, whatever the inputs want.
   [[nodiscard]] virtual bool has_vjp() const = 0;
   [[nodiscard]] virtual Reads reads(Wanted) const { return reads_nothing; }
-  /// Which of several outputs, of the first 32, the rule reads; in place of `output_bit`.
+  /// Which of several outputs, of the first 32, the rule reads; in place of `output_bit`. With auxiliaries
+  /// they may be 15 in all.
   [[nodiscard]] virtual OutputSet reads_outputs() const { return 0; }
   /// True for primitives of more than 31 inputs, whose rule reads none of them or all.
   [[nodiscard]] virtual bool takes_many_inputs() const { return false; }

@@ -57,7 +57,7 @@ std::string StepList::run_again() const {
   for (const detail::TracedStep& step : trace.steps) compare_inferred(step, found);
   for (std::size_t i = 0; i < trace.values.size(); ++i) {
     if (trace.values[i].is_declared || trace.values[i].is_made) continue;
-    found += fmt::format("value {} is neither named nor made by a step\n", i);
+    found += fmt::format("a value is neither an input nor made by a step: value {}\n", i);
   }
   return found;
 }

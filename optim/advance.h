@@ -52,10 +52,7 @@ template <class Rule>
 [[nodiscard]] Tensor as_float64(const Hyper& hyper);
 
 /// True if the moment's next elements may take the place of its elements.
-[[nodiscard]] inline bool can_give(const Tensor& moment) {
-  const core::Node& node = core::node_of(moment);
-  return core::may_take_over(node, 1) && !node.requires_grad();
-}
+[[nodiscard]] inline bool can_give(const Tensor& moment) { return core::may_change(core::node_of(moment)); }
 
 /// Makes `next` the moment's elements, unless they have taken the old ones' place.
 inline void keep_moment(Tensor& moment, core::Array&& next) {

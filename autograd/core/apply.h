@@ -139,13 +139,13 @@ Tensor apply_constant(const P& primitive, const Operands&... inputs) {
 template <class P, class... Operands>
 void apply_onto(const P& primitive, Tensor& sum, const Operands&... operands) {
   static_assert(P::auxiliaries == 0);
-  const bool is_ours = may_take_over(node_of(sum), 1);
-  if (is_ours && !thread_state.records()) {
-    compute_in_place(primitive, node_of(sum).array, array_of(operands)...);
+  Node& node = node_of(sum);
+  if (!thread_state.records() && may_change(node)) {
+    compute_in_place(primitive, node.array, array_of(operands)...);
     return;
   }
-  Array out = is_ours ? compute_one<0b1>(primitive, array_of(sum), array_of(operands)...)
-                      : compute_one(primitive, array_of(sum), array_of(operands)...);
+  Array out = may_take_over(node, 1) ? compute_one<0b1>(primitive, node.array, array_of(operands)...)
+                                     : compute_one(primitive, node.array, array_of(operands)...);
   const std::array<const Tensor*, 1 + sizeof...(Operands)> pointers{&sum, &operands...};
   const Wishes wishes = wishes_of(pointers);
   sum = wishes.first == nullptr ? make_constant(std::move(out))

@@ -63,6 +63,11 @@ inline bool may_take_over(const Node& node, std::uint32_t handles) {
   return node.values.load() == handles && node.array.buffer.unique() && !node.has(Node::keeps_output_flag);
 }
 
+/// True if they may be overwritten and stay this node's: it is nobody's history besides.
+inline bool may_change(const Node& node, std::uint32_t handles = 1) {
+  return may_take_over(node, handles) && !node.requires_grad();
+}
+
 // Calls by name where the class is known: only these can be inlined for sure.
 template <class P>
 int alias_of(const P& primitive, int output) {

@@ -109,15 +109,21 @@ Tensor make_constant(Array&& array) {
   return Tensor::adopt(node);
 }
 
-[[noreturn]] void throw_too_many(std::size_t inputs) {
+[[noreturn]] void throw_too_many(std::string_view verb, std::size_t most, std::string_view what,
+                                 std::size_t count) {
   throw GraphError(
-      fmt::format("graph: a recorded operation takes at most {} inputs, got {}", Node::max_slots, inputs));
+      fmt::format("graph: a recorded operation {} at most {} {}, got {}", verb, most, what, count));
 }
 
 Node* allocate_recorded(Array&& array, std::size_t primitive_bytes, std::span<const Tensor* const> inputs,
                         std::span<Array> auxiliaries) {
-  if (inputs.size() > Node::max_slots || auxiliaries.size() > Node::max_auxiliaries)
-    throw_too_many(inputs.size());
+  if (inputs.size() > Node::max_slots) {
+    throw_too_many("takes", Node::max_slots, "inputs", inputs.size());
+  }
+  if (auxiliaries.size() > Node::max_auxiliaries) {
+    throw_too_many("keeps", Node::max_auxiliaries, "auxiliaries and outputs for its rule",
+                   auxiliaries.size());
+  }
   const std::size_t slots_offset = sizeof(Node) + primitive_bytes;
   void* block =
       pool_allocate(slots_offset + inputs.size() * sizeof(Slot) + auxiliaries.size() * sizeof(Array));

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <utility>
 
 #include "xtgrad/autograd/errors.h"
@@ -40,11 +39,14 @@ Tensor make_tuple(std::size_t count) {
 Tensor record_parent(const Primitive& primitive, std::span<const Array> outputs,
                      std::span<const Tensor* const> inputs, const Wishes& wishes,
                      std::vector<Array, PoolAllocator<Array>>&& auxiliaries) {
-  const OutputSet kept = primitive.reads_outputs();
-  for (std::size_t k = 0; k < std::min<std::size_t>(outputs.size(), 32); ++k) {
-    if ((kept >> k & 1U) != 0) auxiliaries.push_back(outputs[k]);
+  OutputSet kept = kept_outputs(primitive, outputs.size());
+  for (std::size_t k = 0; kept != 0; ++k, kept >>= 1) {
+    if ((kept & 1U) != 0) auxiliaries.push_back(outputs[k]);
   }
-  return record(primitive, Array(), inputs, wishes, auxiliaries);
+  Tensor parent = record_unwatched(primitive, Array(), inputs, wishes, auxiliaries);
+  node_of(parent).set(Node::parts_flag);
+  if (thread_state.is_watched()) tell_recorded(node_of(parent));
+  return parent;
 }
 
 }  // namespace
@@ -84,14 +86,13 @@ Tensor part_of(Node& parent, std::size_t index, std::size_t count, Array&& value
                 Wishes{1, &parent});
 }
 
-bool is_tuple(const Tensor& cotangent) {
-  if (!cotangent.defined()) return false;  // the rule has taken it
-  const Node& node = node_of(cotangent);
-  return !node.recorded() && node.has(Node::destructor_flag);
-}
-
 Cotangents& cotangents_of(const Tensor& tuple) {
   return static_cast<CotangentTuple&>(node_of(tuple).primitive()).cotangents;
+}
+
+OutputSet kept_outputs(const Primitive& primitive, std::size_t count) {
+  const OutputSet named = primitive.reads_outputs();
+  return count >= 32 ? named : named & ((OutputSet{1} << count) - 1);
 }
 
 std::vector<Tensor> apply_all(const Primitive& primitive, std::span<const Tensor* const> inputs) {

@@ -16,7 +16,7 @@ namespace xtgrad::inline v1::detail {
 // all of them before it comes to that one; it then has the cotangents of those that a gradient reached.
 
 /// Output number `index` of the primitive behind its one input.
-class Part final : public Concrete<Part> {
+class Part final : public DifferentiablePrimitive<Part> {
  public:
   /// `operation` is the name of the primitive, and outlives it.
   Part(std::string_view operation, std::size_t index, std::size_t count)
@@ -28,7 +28,6 @@ class Part final : public Concrete<Part> {
   [[nodiscard]] std::string_view operation() const { return operation_; }
   [[nodiscard]] std::size_t index() const { return index_; }
   void describe(Attributes& a) override { a("index", index_); }
-  [[nodiscard]] bool has_vjp() const override { return true; }
   void infer(InputSpecs in, OutputSpecs out) const override;
   void eval(Inputs in, Outputs out) const override;
   void vjp(VjpContext& context) const override;
@@ -51,8 +50,8 @@ Tensor part_of(Node& parent, std::size_t index, std::size_t count, Array&& value
 /// is always one tensor for a node.
 using Cotangents = std::vector<Tensor, PoolAllocator<Tensor>>;
 Cotangents& cotangents_of(const Tensor& tuple);
-/// False for the cotangent of a primitive that made one output: that is recorded as its own node.
-bool is_tuple(const Tensor& cotangent);
+/// Those of `count` outputs that the node keeps for the rule.
+OutputSet kept_outputs(const Primitive& primitive, std::size_t count);
 
 /// All outputs of what has been computed from `inputs`, recorded if they want it.
 std::vector<Tensor> record_all(const Primitive& primitive, Computed&& computed,

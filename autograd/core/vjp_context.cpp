@@ -55,20 +55,22 @@ Tensor* VjpContext::sum(std::size_t i) const {
 void VjpContext::add(Tensor& sum, Tensor term) const { sums_->add(sum, std::move(term)); }
 
 const Tensor& VjpContext::g(std::size_t k) const {
-  return is_tuple(cotangent_) ? cotangents_of(cotangent_)[k] : cotangent_;
+  if (parts_.empty()) return cotangent_;
+  if (k >= parts_.size()) throw_undeclared(node_of(node_), fmt::format("the cotangent of output {}", k));
+  return parts_[k];
 }
 
 Tensor VjpContext::output(std::size_t k) const {
-  if (!is_tuple(cotangent_)) return output();
+  if (parts_.empty()) return output();
   Node& node = node_of(node_);
-  const OutputSet kept = node.primitive().reads_outputs();
+  const OutputSet kept = kept_outputs(node.primitive(), parts_.size());
   if (k >= 32 || (kept >> k & 1U) == 0) throw_undeclared(node, fmt::format("output {}", k));
   // They are the last of the auxiliaries, in order.
   const std::span<const Array> auxiliaries = node.auxiliaries();
   const auto from_end = static_cast<std::size_t>(std::popcount(kept >> k));
   const Array& array = auxiliaries[auxiliaries.size() - from_end];
   if (!thread_state.records() || !is_floating(array.dtype)) return make_constant(array);
-  return part_of(node, k, cotangents_of(cotangent_).size(), Array(array));
+  return part_of(node, k, parts_.size(), Array(array));
 }
 
 const Shape& VjpContext::shape(std::size_t i) const { return kept_input(node_of(node_), i).shape; }

@@ -92,7 +92,7 @@ template <int K = 0, class P, class... Values>
 Tensor evaluate_onto(const P& primitive, Tensor g, const Values&... values) {
   Node& node = node_of(g);
   // Whoever watches may want to see what went in, after the fact.
-  if (!may_take_over(node, 1) || (thread_state.mode & (recording_mode | watched_mode)) != 0) {
+  if (!may_change(node) || (thread_state.mode & (recording_mode | watched_mode)) != 0) {
     return evaluate<K>(primitive, g, values...);
   }
   compute_in_place(RuleOf<P, K, 1 + sizeof...(Values)>(primitive), node.array, array_of(values)...);

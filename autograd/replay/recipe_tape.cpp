@@ -158,7 +158,7 @@ RecipeStep RecipeTape::step_with_own_rule(const Node& node) {
 
 void RecipeTape::after_record(Node& node) {
   if (is_paused_) return;
-  if (!node.array.buffer) return add_parent(node);
+  if (node.has(Node::parts_flag)) return add_parent(node);
   if (const Part* part = part_at(node)) return add_part(node, part->index());
   const auto belongs_to = [&](const RecipeStep& step) {
     const RecipeOperand& output = step.outputs[0];

@@ -4,10 +4,12 @@
 
 namespace xtgrad::inline v1::detail {
 
-Tensor accumulate(Tensor sum, const Tensor& term) {
-  if (!is_private(sum) || thread_state.records()) return add(sum, term);
-  compute_in_place(Add{}, node_of(sum).array, array_of(term));
-  return sum;
+void accumulate(Tensor& sum, const Tensor& term) {
+  if (thread_state.records() || !may_change(node_of(sum))) {
+    sum = add(sum, term);
+  } else {
+    compute_in_place(Add{}, node_of(sum).array, array_of(term));
+  }
 }
 
 }  // namespace xtgrad::v1::detail

@@ -1,4 +1,5 @@
 // How a gradient grows: GradientStore, declared where leaves are, adds by the library's own operations.
+#include "xtgrad/autograd/core/compute.h"
 #include "xtgrad/autograd/core/leaf_state.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/sweep/accumulate.h"
@@ -15,7 +16,9 @@ GradientStore::Sum GradientStore::prepare(const Tensor& gradient) const {
   Sum sum;
   {
     const std::lock_guard lock(mutex_);
-    if (!gradient_.defined() || (is_private(gradient_) && !thread_state.records())) return sum;
+    // A watcher may throw once it has seen a sum, which must not be in the gradient by then.
+    const bool in_place = !thread_state.records() && !thread_state.is_watched();
+    if (!gradient_.defined() || (in_place && may_change(node_of(gradient_)))) return sum;
     sum.base = gradient_;
   }
   sum.value = add(sum.base, gradient);

@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "tests/support/message_of.h"
 #include "tests/support/values.h"
 #include "xtgrad/autograd/check_grads.h"
 #include "xtgrad/autograd/core/compute.h"
@@ -21,6 +22,7 @@
 #include "xtgrad/autograd/ops.h"
 
 using namespace xtgrad;
+using xtgrad::testing::message_of;
 using xtgrad::testing::same_bits;
 
 namespace {
@@ -54,16 +56,6 @@ void check_same(const Function& f, std::span<const Tensor> inputs) {
     REQUIRE(plain[i].defined() == checkpointed[i].defined());
     if (plain[i].defined()) CHECK(same_bits(plain[i], checkpointed[i]));
   }
-}
-
-template <class E, class F>
-std::string message_of(F f) {
-  try {
-    f();
-  } catch (const E& error) {
-    return error.what();
-  }
-  return "no such error";
 }
 
 }  // namespace
@@ -442,6 +434,16 @@ TEST_CASE(
   sum(y).backward();
   CHECK(calls == 2);
   CHECK(x.grad().at({0}) == 18);
+}
+
+TEST_CASE("checkpoint: inputs that were frozen since get no gradient, and others theirs") {
+  Tensor w = leaf({3}, 1, float32);
+  const Tensor x = leaf({3}, 2, float32), t = leaf({3}, 3, float32).detach();
+  const Tensor y = checkpoint([&t](const Tensor& v) { return tanh(v * t); }, w) * x;
+  w.set_requires_grad(false);
+  sum(y).backward();
+  CHECK_FALSE(w.grad().defined());
+  CHECK(same_bits(x.grad(), tanh(w * t)));
 }
 
 TEST_CASE(

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/message_of.h"
 #include "xtgrad/autograd/check_grads.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
@@ -13,6 +14,7 @@
 #include "xtgrad/autograd/ops.h"
 
 using namespace xtgrad;
+using xtgrad::testing::message_of;
 
 namespace {
 
@@ -35,16 +37,6 @@ Tensor product(const Tensor& a, const Tensor& b) {
                       return std::vector<Tensor>{g * in[1], g * in[0]};
                     },
                     inputs);
-}
-
-template <class E, class F>
-std::string message_of(F f) {
-  try {
-    f();
-  } catch (const E& error) {
-    return error.what();
-  }
-  return "no such error";
 }
 
 }  // namespace

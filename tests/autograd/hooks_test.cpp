@@ -9,6 +9,8 @@
 #include <thread>
 #include <vector>
 
+#include "tests/support/message_of.h"
+#include "tests/support/values.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
@@ -16,27 +18,12 @@
 #include "xtgrad/autograd/transforms.h"
 
 using namespace xtgrad;
+using xtgrad::testing::message_of;
+using xtgrad::testing::values;
 
 namespace {
 
-std::vector<double> values(const Tensor& x) {
-  std::vector<double> out;
-  const Tensor flat = reshape(x.to(float64), {-1});
-  for (const double v : flat.data<double>()) out.push_back(v);
-  return out;
-}
-
 using Values = std::vector<double>;
-
-template <class E, class F>
-std::string message_of(F f) {
-  try {
-    f();
-  } catch (const E& error) {
-    return error.what();
-  }
-  return "nothing";
-}
 
 GradientHook times(double factor) {
   return [factor](const Tensor& g) { return g * factor; };

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/message_of.h"
 #include "tests/support/values.h"
 #include "xtgrad/autograd/check_grads.h"
 #include "xtgrad/autograd/checkpoint.h"
@@ -17,6 +18,7 @@
 #include "xtgrad/autograd/ops.h"
 
 using namespace xtgrad;
+using xtgrad::testing::message_of;
 using xtgrad::testing::same_bits;
 
 namespace {
@@ -41,16 +43,6 @@ Tensor normal(const Shape& shape, std::uint64_t seed, Dtype dtype = float64) {
 
 /// x = tanh(x w + b): a layer that is its own infinitely many, for w small enough.
 Tensor layer(const Tensor& x, Tensors theta) { return tanh(matmul(x, theta[0] * 0.2) + theta[1]); }
-
-template <class E, class F>
-std::string message_of(F f) {
-  try {
-    f();
-  } catch (const E& error) {
-    return error.what();
-  }
-  return "no such error";
-}
 
 }  // namespace
 

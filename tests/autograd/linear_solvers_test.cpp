@@ -5,11 +5,13 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/message_of.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/ops.h"
 
 using namespace xtgrad;
+using xtgrad::testing::message_of;
 
 namespace {
 
@@ -21,16 +23,6 @@ Tensor normal(const Shape& shape, std::uint64_t seed, Dtype dtype) {
 /// A matrix times a vector.
 Tensor times(const Tensor& m, const Tensor& v) {
   return reshape(matmul(m, reshape(v, {v.size(0), 1})), {m.size(0)});
-}
-
-template <class E, class F>
-std::string message_of(F f) {
-  try {
-    f();
-  } catch (const E& error) {
-    return error.what();
-  }
-  return "no such error";
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/message_of.h"
 #include "xtgrad/autograd/core/buffer.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/custom_vjp.h"
@@ -19,6 +20,7 @@
 #include "xtgrad/nn/nn.h"
 
 using namespace xtgrad;
+using xtgrad::testing::message_of;
 
 namespace {
 
@@ -73,16 +75,6 @@ std::int64_t live_bytes() { return detail::pool_stats().live_bytes; }
 std::int64_t block_bytes(std::int64_t bytes) {
   return static_cast<std::int64_t>(detail::pool_class_bytes(
       detail::pool_class_of(static_cast<std::size_t>(bytes) + detail::Buffer::alignment)));
-}
-
-template <class F>
-std::string message_of(F f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing";
 }
 
 }  // namespace

@@ -6,8 +6,10 @@
 #include <cmath>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "tests/support/message_of.h"
 #include "tests/support/values.h"
 #include "xtgrad/autograd/check_grads.h"
 #include "xtgrad/autograd/core/trace.h"
@@ -16,18 +18,19 @@
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/graph.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/primitive.h"
 
 namespace xtgrad { namespace {
 
+using testing::message_of;
 using testing::same_bits;
 using testing::values;
 
 /// e^x and its square, of which the rule reads the outputs it has kept: so derivatives of every order go
 /// through nodes that the rule makes.
-class ExpPair final : public detail::Concrete<ExpPair> {
+class ExpPair final : public DifferentiablePrimitive<ExpPair> {
  public:
   [[nodiscard]] std::string_view name() const override { return "exp_pair"; }
-  [[nodiscard]] bool has_vjp() const override { return true; }
   [[nodiscard]] detail::Counts counts(detail::InputSpecs) const override { return {2, 0}; }
   [[nodiscard]] detail::OutputSet reads_outputs() const override { return 0b11; }
   void infer(detail::InputSpecs in, detail::OutputSpecs out) const override {
@@ -127,6 +130,87 @@ TEST_CASE("parts: the only output of an operation that could have several, and o
   const Tensor* const input = &x;
   const Tensor y = detail::apply_all(*trace.steps[0].primitive, std::span(&input, 1))[0];
   CHECK(same_bits(grad({sum(y)}, {x})[0], grad({sum(tanh(x))}, {x})[0]));
+}
+
+/// x times 1, 2, ... as `count` outputs, with a rule that each test chooses.
+class Multiples final : public DifferentiablePrimitive<Multiples> {
+ public:
+  using Rule = void (*)(VjpContext& context);
+  Multiples(std::size_t count, Rule rule) : count_(count), rule_(rule) {}
+
+  [[nodiscard]] std::string_view name() const override { return "multiples"; }
+  [[nodiscard]] Counts counts(InputSpecs) const override { return {count_, 0}; }
+  [[nodiscard]] OutputSet reads_outputs() const override { return ~OutputSet{0}; }
+  void infer(InputSpecs in, OutputSpecs out) const override {
+    for (Spec* spec : out) *spec = *in[0];
+  }
+  void eval(Inputs in, Outputs out) const override {
+    for (std::size_t k = 0; k < out.size(); ++k) {
+      for (std::int64_t i = 0; i < in[0]->numel(); ++i) {
+        out[k]->mutable_data<double>()[i] = in[0]->data<double>()[i] * static_cast<double>(k + 1);
+      }
+    }
+  }
+  void vjp(VjpContext& context) const override { rule_(context); }
+
+ private:
+  std::size_t count_;
+  Rule rule_;
+};
+
+TEST_CASE("parts: a rule may name more outputs than there are, and is told of mistakes") {
+  const Tensor x = tensor({1, 2}, {.dtype = float64, .requires_grad = true});
+  const auto sweep = [&x](std::size_t count, Multiples::Rule rule) {
+    const Tensor y = run_all(Multiples(count, rule), {x})[1];
+    return grad({sum(y)}, {x})[0];
+  };
+  const auto reads = [](VjpContext& c) { c.set(0, c.g(1) * (c.output(1) / c.output(0))); };
+  CHECK(values(sweep(3, reads)) == std::vector<double>{2, 2});
+  CHECK(values(sweep(15, reads)) == std::vector<double>{2, 2});
+  CHECK(message_of([&] { return sweep(16, reads); }) ==
+        "graph: a recorded operation keeps at most 15 auxiliaries and outputs for its rule, got 16");
+  CHECK(message_of([&] { return sweep(2, [](VjpContext& c) { c.set(0, c.output(2)); }); }) ==
+        "multiples: its rule reads output 2, which it did not declare");
+  CHECK(message_of([&] { return sweep(2, [](VjpContext& c) { c.set(0, c.g(2)); }); }) ==
+        "multiples: its rule reads the cotangent of output 2, which it did not declare");
+  CHECK(message_of([&] {
+          return sweep(2, [](VjpContext& c) { c.set(0, c.g() * 2); });
+        }).find("Tensor: the handle is empty") == 0);
+}
+
+/// The sum of its inputs, whose rule adds to sums wherever there are some.
+class AddingSum final : public DifferentiablePrimitive<AddingSum> {
+ public:
+  [[nodiscard]] std::string_view name() const override { return "adding_sum"; }
+  void infer(InputSpecs in, OutputSpecs out) const override { *out[0] = *in[0]; }
+  void eval(Inputs in, Outputs out) const override {
+    for (std::int64_t i = 0; i < in[0]->numel(); ++i) {
+      out[0]->mutable_data<double>()[i] = in[0]->data<double>()[i] + in[1]->data<double>()[i];
+    }
+  }
+  void vjp(VjpContext& context) const override {
+    for (std::size_t i = 0; i < context.inputs(); ++i) {
+      if (Tensor* sum = context.sum(i)) {
+        context.add(*sum, context.g());
+      } else {
+        context.set(i, context.g());
+      }
+    }
+  }
+};
+
+TEST_CASE("a rule finds no sum for an input that wants none") {
+  const Tensor x = tensor({1, 2}, {.dtype = float64, .requires_grad = true});
+  const Tensor w = tensor({3, 4}, {.dtype = float64, .requires_grad = true});
+  const Tensor constant = w.detach();
+  for (const auto& [a, b] : {std::pair(x, constant), std::pair(constant, x), std::pair(x, w)}) {
+    const Tensor y = run(AddingSum(), {a, b}) + x;
+    CHECK(values(grad({sum(y)}, {x})[0]) == std::vector<double>{2, 2});
+    const Tensor z = run(AddingSum(), {a, b}) + x;
+    x.clear_grad();
+    sum(z).backward();
+    CHECK(values(x.grad()) == std::vector<double>{2, 2});
+  }
 }
 
 TEST_CASE("parts: without a graph they are plain tensors, and nothing is kept for a rule") {

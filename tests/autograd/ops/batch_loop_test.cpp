@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tests/autograd/ops/op_walk.h"
+#include "tests/support/message_of.h"
 #include "xtgrad/autograd/check_grads.h"
 #include "xtgrad/autograd/core/attribute_lists.h"
 #include "xtgrad/autograd/core/parts.h"
@@ -116,16 +117,6 @@ Tensor apply_to(const Tensor& x, const Tensor& y, const std::vector<detail::Batc
   detail::Tracer tracer;
   static_cast<void>(matmul(x, y));
   return detail::apply_batched(*tracer.trace().steps[0].primitive, inputs)[0];
-}
-
-template <class E, class F>
-std::string message_of(F f) {
-  try {
-    f();
-  } catch (const E& error) {
-    return error.what();
-  }
-  return "no such error";
 }
 
 TEST_CASE("batch: every primitive that an operation or its rule runs has the bits of single examples") {

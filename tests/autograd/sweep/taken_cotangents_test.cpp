@@ -7,12 +7,16 @@
 #include "tests/support/values.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/custom_vjp.h"
+#include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
+#include "xtgrad/autograd/hooks.h"
+#include "xtgrad/autograd/observe.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/transforms.h"
 
 namespace xtgrad { namespace {
 
+using testing::same_bits;
 using testing::values;
 
 TEST_CASE("a cotangent that the caller holds keeps its elements, whatever the rule") {
@@ -72,6 +76,40 @@ TEST_CASE("rows of a Jacobian, swept over one graph, do not disturb each other")
   const Tensor j = jacobian([](const Tensor& v) { return tanh(v * 0.5) * v * 2; }, x);
   for (std::int64_t i = 0; i < 3; ++i) {
     for (std::int64_t k = 0; k < 3; ++k) CHECK((j.at({i, k}) != 0) == (i == k));
+  }
+}
+
+TEST_CASE("a tensor with history that a hook puts in the place of a cotangent is not written over") {
+  const Tensor w = tensor({2, 3}, {.dtype = float64, .requires_grad = true});
+  const Tensor x = tensor({0.5, 1}, {.dtype = float64, .requires_grad = true});
+  const Tensor y = tanh(x);
+  const Tensor z = y + 0.0;
+  on_gradient(z, [&w](const Tensor& g) {
+    const EnableGrad record;
+    return g * w;
+  });
+  sum(z).backward();
+  CHECK_FALSE(x.grad().requires_grad());
+  const Tensor slope = 1 - y.detach() * y.detach();
+  CHECK(same_bits(x.grad(), slope * w.detach()));
+}
+
+TEST_CASE("a gradient is whole where storing it fails: a watcher that throws leaves all as they were") {
+  for (const bool keep : {false, true}) {
+    for (const bool held : {false, true}) {
+      CAPTURE(keep);
+      CAPTURE(held);
+      const Tensor x = tensor({1}, {.requires_grad = true}), z = tensor({1}, {.requires_grad = true});
+      sum(x * 3e38).backward();
+      const Tensor handle = held ? x.grad() : Tensor();
+      {
+        const NanGuard guard;
+        CHECK_THROWS_AS((sum(x * 3e38) + sum(z)).backward({.keep_graph = keep}), NonFiniteError);
+      }
+      REQUIRE(x.grad().defined());
+      CHECK(values(x.grad())[0] == 3e38F);
+      CHECK_FALSE(z.grad().defined());
+    }
   }
 }
 
