@@ -9,6 +9,7 @@
 
 #include "xtgrad/autograd/core/attribute_lists.h"
 #include "xtgrad/autograd/core/leaf_state.h"
+#include "xtgrad/autograd/core/parts.h"
 #include "xtgrad/autograd/core/primitive.h"
 
 namespace xtgrad::inline v1 {
@@ -46,7 +47,7 @@ GraphNode describe(const Node& node) {
   result.shape = node.array.shape;
   result.dtype = node.array.dtype;
   result.requires_grad = node.requires_grad();
-  result.has_value = !node.has(Node::parts_flag);
+  result.has_value = !node.has(Node::parts_flag) || detail::part_at(node) != nullptr;
   result.freed = node.has(Node::freed_flag);
   result.value_bytes = static_cast<std::int64_t>(node.array.buffer.bytes());
   return result;

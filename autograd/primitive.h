@@ -33,6 +33,7 @@ constexpr bool is_wanted(Wanted wanted, int i) { return (wanted >> i & 1U) != 0;
 namespace detail {
 class BatchContext;
 class XTGRAD_LOCAL CotangentSums;
+struct PartCotangents;
 
 /// The masks' last bit for an input, that of number `max_read_inputs - 1`, is that of all that follow, too.
 inline constexpr std::size_t max_read_inputs = 31;
@@ -67,7 +68,7 @@ class VjpContext {
   /// one.
   VjpContext(detail::NodeCounts& node, Tensor& cotangent, std::span<Tensor> gradients,
              const detail::Way* ways, detail::CotangentSums* sums = nullptr,
-             std::span<const Tensor> parts = {})
+             const detail::PartCotangents* parts = nullptr)
       : cotangent_(cotangent), node_(node), gradients_(gradients), ways_(ways), sums_(sums), parts_(parts) {}
 
   /// Cotangent of the output, of its shape and dtype; an empty handle where there are several outputs.
@@ -84,8 +85,7 @@ class VjpContext {
   /// Value of the output; InternalError unless `reads` named it.
   [[nodiscard]] SavedValue output() const;
   /// Value of output k of a primitive that has several, as a node of the graph; InternalError unless
-  /// `reads_outputs` named it. It is another node than the one that the caller has: derivatives of the rule
-  /// in the inputs go through it, those in the caller's output do not.
+  /// `reads_outputs` named it.
   [[nodiscard]] Tensor output(std::size_t k) const;
   /// An array that `eval` made beside the outputs, for the rule. A constant.
   [[nodiscard]] const Array& auxiliary(std::size_t i = 0) const;
@@ -109,7 +109,7 @@ class VjpContext {
   std::span<Tensor> gradients_;
   const detail::Way* ways_;
   detail::CotangentSums* sums_;
-  std::span<const Tensor> parts_;  // cotangents of several outputs; empty for one
+  const detail::PartCotangents* parts_;  // null for one output
 };
 
 // Operands of a primitive: what is known before, and the arrays themselves.

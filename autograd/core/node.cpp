@@ -7,6 +7,7 @@
 
 #include "xtgrad/autograd/core/apply.h"
 #include "xtgrad/autograd/core/leaf_state.h"
+#include "xtgrad/autograd/core/parts.h"
 #include "xtgrad/autograd/errors.h"
 
 namespace xtgrad::inline v1::detail {
@@ -48,6 +49,7 @@ void bury(Node& node) noexcept {
 }
 
 void destroy(Node& node) noexcept {
+  if (node.has(Node::parts_flag) && !is_forgotten(node)) return;
   // The id is of no use any more, so its place holds the link of the list.
   node.id = reinterpret_cast<std::uintptr_t>(graveyard.head);
   graveyard.head = &node;

@@ -51,9 +51,9 @@ class Node : public NodeCounts {
     destructor_flag = 64,   // the primitive's attributes have a destructor
     claimed_flag = 16,      // by the sweep that will free it, or has done so: closed to every other
     hooked_flag = 32,       // functions were hung on the tensor; see core/hook_list.h
-    parts_flag = 128,       // of several outputs, which are nodes of their own; see core/parts.h
+    parts_flag = 128,       // of several outputs, or one of those that the rule reads; see core/parts.h
   };
-  /// The upper byte of the flags counts the sweeps that are at the node; see sweep/visit.h.
+  /// The upper byte of the flags counts the sweeps that are at the node; see core/visit.h.
   static constexpr std::uint16_t one_visitor = 256;
   static constexpr std::uint32_t max_slots = (std::uint32_t{1} << 28) - 1;
   static constexpr std::uint32_t max_auxiliaries = 15;

@@ -12,7 +12,8 @@ namespace {
 /// What stands in the block of a tuple of cotangents, in the place of a primitive.
 class CotangentTuple final : public ConstantPrimitive<CotangentTuple> {
  public:
-  explicit CotangentTuple(std::size_t count) : cotangents(count) {}
+  CotangentTuple(std::size_t count, std::shared_ptr<WeakParts> weak)
+      : cotangents{decltype(PartCotangents::of)(count), std::move(weak)} {}
 
   [[nodiscard]] std::string_view name() const override { return "cotangents"; }
   void infer(InputSpecs, OutputSpecs) const override { throw_not_computed(name()); }
@@ -22,15 +23,15 @@ class CotangentTuple final : public ConstantPrimitive<CotangentTuple> {
     throw InternalError(fmt::format("{}: is made with the outputs of an operation, not computed", name));
   }
 
-  Cotangents cotangents;
+  PartCotangents cotangents;
 };
 
-Tensor make_tuple(std::size_t count) {
+Tensor make_cotangents(std::size_t count, const std::shared_ptr<WeakParts>& weak) {
   void* block = pool_allocate(sizeof(Node) + sizeof(CotangentTuple));
   auto* node = new (block) Node(Array());
   Tensor tuple = Tensor::adopt(node);
   node->id = ++thread_state.last_id;
-  new (&node->primitive()) CotangentTuple(count);
+  new (&node->primitive()) CotangentTuple(count, weak);
   node->set(Node::destructor_flag);
   return tuple;
 }
@@ -49,6 +50,14 @@ Tensor record_parent(const Primitive& primitive, std::span<const Array> outputs,
   return parent;
 }
 
+OutputSet parts_among(std::span<const Array> outputs, OutputSet kept) {
+  OutputSet parts = 0;
+  for (std::size_t k = 0; k < outputs.size(); ++k) {
+    if (is_in(kept, k) && is_floating(outputs[k].dtype)) parts |= OutputSet{1} << k;
+  }
+  return parts;
+}
+
 }  // namespace
 
 void Part::infer(InputSpecs, OutputSpecs) const { CotangentTuple::throw_not_computed(name()); }
@@ -56,8 +65,8 @@ void Part::eval(Inputs, Outputs) const { CotangentTuple::throw_not_computed(name
 
 void Part::vjp(VjpContext& context) const {
   if (const Tensor* tuple = context.sum(0)) {
-    // A rule that read this output made another node of it, which may have come before.
-    Tensor& place = cotangents_of(*tuple)[index_];
+    // A rule that read this output when its node was gone made another one, which may have come before.
+    Tensor& place = cotangents_of(*tuple).of[index_];
     if (place.defined()) {
       context.add(place, context.g());
     } else {
@@ -65,8 +74,8 @@ void Part::vjp(VjpContext& context) const {
     }
     return;
   }
-  Tensor tuple = make_tuple(count_);
-  cotangents_of(tuple)[index_] = context.g();
+  Tensor tuple = make_cotangents(count_, weak_);
+  cotangents_of(tuple).of[index_] = context.g();
   context.set(0, std::move(tuple));
 }
 
@@ -79,14 +88,20 @@ std::string_view operation_of(const Node& node) {
   return part != nullptr ? part->operation() : node.primitive().name();
 }
 
-Tensor part_of(Node& parent, std::size_t index, std::size_t count, Array&& value) {
+Tensor part_of(Node& parent, std::size_t index, std::size_t count, Array&& value,
+               const std::shared_ptr<WeakParts>& weak) {
   const Tensor handle = handle_on(parent);
   const Tensor* const input = &handle;
-  return record(Part(parent.primitive().name(), index, count), std::move(value), std::span(&input, 1),
+  return record(Part(parent.primitive().name(), index, count, weak), std::move(value), std::span(&input, 1),
                 Wishes{1, &parent});
 }
 
-Cotangents& cotangents_of(const Tensor& tuple) {
+bool is_forgotten(Node& node) noexcept {
+  const Part* part = part_at(node);
+  return part == nullptr || part->weak()->forget(part->index());
+}
+
+PartCotangents& cotangents_of(const Tensor& tuple) {
   return static_cast<CotangentTuple&>(node_of(tuple).primitive()).cotangents;
 }
 
@@ -106,16 +121,23 @@ std::vector<Tensor> record_all(const Primitive& primitive, Computed&& computed,
   std::vector<Tensor> results;
   results.reserve(outputs.size());
   Tensor parent;
+  OutputSet read = 0;  // of those that are parts
+  std::shared_ptr<WeakParts> weak;
   if (computed.wishes.first != nullptr) {
     parent = record_parent(
         primitive, outputs, inputs, computed.wishes,
         {std::make_move_iterator(computed.arrays.begin() + static_cast<std::ptrdiff_t>(computed.outputs)),
          std::make_move_iterator(computed.arrays.end())});
+    read = parts_among(outputs, kept_outputs(primitive, outputs.size()));
+    if (read != 0) weak = std::allocate_shared<WeakParts>(PoolAllocator<WeakParts>(), outputs.size());
   }
   for (std::size_t k = 0; k < outputs.size(); ++k) {
-    const bool is_constant = !parent.defined() || !is_floating(outputs[k].dtype);
-    results.push_back(is_constant ? make_constant(std::move(outputs[k]))
-                                  : part_of(node_of(parent), k, outputs.size(), std::move(outputs[k])));
+    if (!parent.defined() || !is_floating(outputs[k].dtype)) {
+      results.push_back(make_constant(std::move(outputs[k])));
+      continue;
+    }
+    results.push_back(part_of(node_of(parent), k, outputs.size(), std::move(outputs[k]), weak));
+    if (is_in(read, k)) weak->set(k, node_of(results.back()));
   }
   return results;
 }

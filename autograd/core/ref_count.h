@@ -44,6 +44,15 @@ class RefCount {
     return count_.fetch_sub(1, std::memory_order_acq_rel) - 1;
   }
 
+  /// For who holds none: false, and nothing has changed, if the count is 0.
+  bool increment_unless_zero() {
+    std::uint32_t count = count_.load(std::memory_order_relaxed);
+    do {
+      if (count == 0) return false;
+    } while (!count_.compare_exchange_weak(count, count + 1, std::memory_order_relaxed));
+    return true;
+  }
+
   [[nodiscard]] std::uint32_t load() const { return count_.load(std::memory_order_acquire); }
 
   static bool single_threaded() {

@@ -55,22 +55,25 @@ Tensor* VjpContext::sum(std::size_t i) const {
 void VjpContext::add(Tensor& sum, Tensor term) const { sums_->add(sum, std::move(term)); }
 
 const Tensor& VjpContext::g(std::size_t k) const {
-  if (parts_.empty()) return cotangent_;
-  if (k >= parts_.size()) throw_undeclared(node_of(node_), fmt::format("the cotangent of output {}", k));
-  return parts_[k];
+  if (parts_ == nullptr) return cotangent_;
+  if (k >= parts_->of.size()) throw_undeclared(node_of(node_), fmt::format("the cotangent of output {}", k));
+  return parts_->of[k];
 }
 
 Tensor VjpContext::output(std::size_t k) const {
-  if (parts_.empty()) return output();
+  if (parts_ == nullptr) return output();
   Node& node = node_of(node_);
-  const OutputSet kept = kept_outputs(node.primitive(), parts_.size());
-  if (k >= 32 || (kept >> k & 1U) == 0) throw_undeclared(node, fmt::format("output {}", k));
+  const std::size_t count = parts_->of.size();
+  const OutputSet kept = kept_outputs(node.primitive(), count);
+  if (!is_in(kept, k)) throw_undeclared(node, fmt::format("output {}", k));
   // They are the last of the auxiliaries, in order.
   const std::span<const Array> auxiliaries = node.auxiliaries();
   const auto from_end = static_cast<std::size_t>(std::popcount(kept >> k));
   const Array& array = auxiliaries[auxiliaries.size() - from_end];
   if (!thread_state.records() || !is_floating(array.dtype)) return make_constant(array);
-  return part_of(node, k, parts_.size(), Array(array));
+  // The caller's own, if it lives: what is computed from it here counts in derivatives in it.
+  Tensor part = parts_->weak->find(k);
+  return part.defined() ? part : part_of(node, k, count, Array(array), parts_->weak);
 }
 
 const Shape& VjpContext::shape(std::size_t i) const { return kept_input(node_of(node_), i).shape; }

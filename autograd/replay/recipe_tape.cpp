@@ -158,8 +158,8 @@ RecipeStep RecipeTape::step_with_own_rule(const Node& node) {
 
 void RecipeTape::after_record(Node& node) {
   if (is_paused_) return;
-  if (node.has(Node::parts_flag)) return add_parent(node);
   if (const Part* part = part_at(node)) return add_part(node, part->index());
+  if (node.has(Node::parts_flag)) return add_parent(node);
   const auto belongs_to = [&](const RecipeStep& step) {
     const RecipeOperand& output = step.outputs[0];
     const Primitive& primitive = *step.primitive;

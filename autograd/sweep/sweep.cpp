@@ -10,8 +10,8 @@
 #include "xtgrad/autograd/core/leaf_state.h"
 #include "xtgrad/autograd/core/parts.h"
 #include "xtgrad/autograd/core/primitive.h"
+#include "xtgrad/autograd/core/visit.h"
 #include "xtgrad/autograd/errors.h"
-#include "xtgrad/autograd/sweep/visit.h"
 
 namespace xtgrad::inline v1::detail {
 namespace {
@@ -203,8 +203,7 @@ void Sweep::run_rule_observed(Node& node, Tensor cotangent, std::span<Tensor> gr
   // take.
   const bool several = node.has(Node::parts_flag);
   Tensor given = several ? Tensor() : cotangent;
-  const std::span<const Tensor> parts =
-      several ? std::span<const Tensor>(cotangents_of(cotangent)) : std::span<const Tensor>();
+  const PartCotangents* const parts = several ? &cotangents_of(cotangent) : nullptr;
   CotangentSums* const sums = hooked && has_after_rule_hooks(node) ? nullptr : this;
   VjpContext context(node, given, gradients, ways, sums, parts);
   {

@@ -5,9 +5,9 @@
 #include <algorithm>
 
 #include "xtgrad/autograd/core/parts.h"
+#include "xtgrad/autograd/core/visit.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/sweep/node_queue.h"
-#include "xtgrad/autograd/sweep/visit.h"
 
 namespace xtgrad::inline v1::detail {
 

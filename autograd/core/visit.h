@@ -19,8 +19,8 @@ inline bool enter(Node& node, bool claim) noexcept {
   constexpr std::uint16_t full = 255 * Node::one_visitor;
   std::uint16_t flags = node.flags.load(std::memory_order_relaxed);
   // A node to which nobody else has a reference needs no atomic instruction either: along a chain that is
-  // every one that a sweep comes to which frees.
-  if (RefCount::single_threaded() || node.refs.load() == 1) {
+  // every one that a sweep comes to which frees. Only parts are found without a reference; see core/parts.h.
+  if (RefCount::single_threaded() || (node.refs.load() == 1 && (flags & Node::parts_flag) == 0)) {
     if ((flags & Node::claimed_flag) != 0 || flags >= full) return false;
     node.flags.store(static_cast<std::uint16_t>(flags + added), std::memory_order_relaxed);
     return true;
