@@ -3,9 +3,11 @@
 #include <cstring>
 #include <memory>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 #include "xtgrad/autograd/core/apply.h"
+#include "xtgrad/autograd/core/parts.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/replay/recipe_tape.h"
@@ -35,14 +37,19 @@ class Checkpoint final : public DifferentiablePrimitive<Checkpoint> {
   void describe(Attributes& a) override { a("steps", steps_); }
   [[nodiscard]] bool takes_many_inputs() const override { return true; }
   [[nodiscard]] Reads reads(Wanted) const override { return ~output_bit; }
-  void infer(InputSpecs, OutputSpecs out) const override { *out[0] = recipe_->output_spec; }
+  [[nodiscard]] Counts counts(InputSpecs) const override { return {recipe_->outputs.size(), 0}; }
+  void infer(InputSpecs, OutputSpecs out) const override {
+    for (std::size_t k = 0; k < out.size(); ++k) *out[k] = recipe_->outputs[k].spec;
+  }
 
   void eval(Inputs in, Outputs out) const override {
     const NoGrad no_grad;
     std::vector<Tensor> tensors;
     for (const Array* array : in) tensors.push_back(make_constant(*array));
-    const Tensor y = recipe_->run(tensors);
-    std::memcpy(out[0]->buffer.data(), array_of(y).buffer.data(), out[0]->buffer.bytes());
+    const std::vector<Tensor> results = recipe_->run(tensors);
+    for (std::size_t k = 0; k < out.size(); ++k) {
+      std::memcpy(out[k]->buffer.data(), array_of(results[k]).buffer.data(), out[k]->buffer.bytes());
+    }
   }
 
   void vjp(VjpContext& context) const override {
@@ -50,7 +57,7 @@ class Checkpoint final : public DifferentiablePrimitive<Checkpoint> {
     std::vector<Tensor> tensors;
     std::vector<Tensor> variables;
     std::vector<std::size_t> places;
-    Tensor y;
+    std::vector<Tensor> outputs;
     {
       const EnableGrad record;
       for (std::size_t i = 0; i < context.inputs(); ++i) {
@@ -60,12 +67,22 @@ class Checkpoint final : public DifferentiablePrimitive<Checkpoint> {
         places.push_back(i);
       }
       if (variables.empty()) return;  // all were frozen since
-      y = recipe_->run(tensors);
+      outputs = recipe_->run(tensors);
     }
     tensors.clear();
+    std::vector<Tensor> cotangents;
+    std::vector<Tensor> reached;  // by a gradient
+    for (std::size_t k = 0; k < outputs.size(); ++k) {
+      // One may depend on nothing but what was frozen since.
+      if (!context.g(k).defined() || !outputs[k].requires_grad()) continue;
+      cotangents.push_back(context.g(k));
+      reached.push_back(std::move(outputs[k]));
+    }
+    outputs.clear();
+    if (reached.empty()) return;
     const std::vector<Tensor> gradients =
-        grad(std::span(&y, 1), variables,
-             {.cotangents = {context.g()}, .create_graph = create_graph, .allow_unused = true});
+        grad(reached, variables,
+             {.cotangents = std::move(cotangents), .create_graph = create_graph, .allow_unused = true});
     for (std::size_t i = 0; i < places.size(); ++i) context.set(places[i], gradients[i]);
   }
 
@@ -86,28 +103,37 @@ class Checkpoint final : public DifferentiablePrimitive<Checkpoint> {
 
 }  // namespace
 
-Tensor checkpoint_call(const std::function<Tensor()>& f) {
-  Tensor y;
-  std::optional<RecipeTape::Result> result;
+void checkpoint_call(const std::function<std::vector<Tensor*>()>& f) {
+  std::vector<Tensor*> results;
+  std::vector<Tensor> outputs;  // those that f recorded, each once
+  std::unordered_map<const NodeCounts*, std::size_t> positions;
+  std::optional<RecipeTape::Result> listed;
   RecipeTape* outer = nullptr;
   if (thread_state.records()) {
     RecipeTape tape;
     outer = RecipeTape::around(tape);
     const RecipeTape::Pause pause(outer);
-    y = f();
-    if (y.defined()) result = tape.recipe_of(y);
+    results = f();
+    for (const Tensor* y : results) {
+      if (tape.has_recorded(*y) && positions.emplace(y->node(), outputs.size()).second) outputs.push_back(*y);
+    }
+    if (!outputs.empty()) listed = tape.recipe_of(outputs);
   } else {
-    y = f();
+    results = f();
   }
-  if (!y.defined()) throw GraphError("checkpoint: the function returned an empty handle");
-  if (!result) return y;
-  const Checkpoint primitive(std::move(result->recipe));
+  if (results.empty()) throw GraphError("checkpoint: the function returned no tensor, or an empty handle");
+  if (!listed) return;
+  const Checkpoint primitive(std::move(listed->recipe));
   std::vector<const Tensor*> inputs;
-  for (const Tensor& input : result->inputs) inputs.push_back(&input);
-  const Wishes wishes = wishes_of(inputs);
-  if (wishes.first == nullptr) return y;  // f has frozen what it used
-  if (outer != nullptr) outer->add_step(primitive, result->inputs, array_of(y));
-  return record(primitive, Array(array_of(y)), inputs, wishes);
+  for (const Tensor& input : listed->inputs) inputs.push_back(&input);
+  Computed computed{.wishes = wishes_of(inputs), .outputs = outputs.size(), .arrays = {}};
+  if (computed.wishes.first == nullptr) return;  // f has frozen what it used
+  if (outer != nullptr) outer->add_step(primitive, listed->inputs, outputs);
+  for (const Tensor& y : outputs) computed.arrays.push_back(array_of(y));
+  const std::vector<Tensor> recorded = record_all(primitive, std::move(computed), inputs);
+  for (Tensor* y : results) {
+    if (const auto at = positions.find(y->node()); at != positions.end()) *y = recorded[at->second];
+  }
 }
 
 }  // namespace detail

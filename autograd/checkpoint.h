@@ -1,40 +1,58 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/autograd/tensor.h"
+#include "xtgrad/autograd/tensors_in.h"
 
 namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 
 namespace detail {
-Tensor checkpoint_call(const std::function<Tensor()>& f);
-}
+/// What a checkpoint of f gives: its result, or a Tensor if that is what it stands for.
+template <class F, class... Inputs>
+using Checkpointed = std::conditional_t<std::is_invocable_r_v<Tensor, F&, const Inputs&...>, Tensor,
+                                        std::remove_cvref_t<std::invoke_result_t<F&, const Inputs&...>>>;
+
+/// Calls f and puts results of one recorded node into the tensors that it points at.
+void checkpoint_call(const std::function<std::vector<Tensor*>()>& f);
+}  // namespace detail
 
 /// f(inputs...), which keeps none of its intermediate results for the backward: they are computed again when
-/// it comes. Costs about one more forward of f, and saves its memory. f is anything that returns a Tensor,
-/// such as a lambda or a module, and may use tensors beside its inputs, such as parameters; they get their
-/// gradients, too.
+/// it comes. Costs about one more forward of f, and saves its memory. f is anything that returns a Tensor or
+/// a value that tensors are in (see autograd/tensors_in.h), such as a lambda, or a module with two results,
+/// and may use tensors beside its inputs, such as parameters; they get their gradients, too.
 ///
 /// f is called once. What is repeated is the list of what it computed, random draws included: a stream, a
 /// counter or running statistics that it moves are moved once. Gradients have the bits that f(inputs...)
 /// would give, but where a tensor gets gradients from several operations inside and from outside as well: the
 /// ones inside are then summed up first. Checkpoints nest, and have derivatives of every order.
 ///
-/// Where nothing is recorded, or f's result wants no gradient, this is f(inputs...). Throws GraphError if f
-/// returns an empty handle, or retains the gradient of what is computed again.
+/// Where nothing is recorded, or none of f's results wants a gradient, this is f(inputs...). Throws
+/// GraphError if f returns no tensor or an empty handle, or retains the gradient of what is computed again.
 ///
 ///   Tensor h = checkpoint(block, x);
 ///   Tensor y = checkpoint([&](const Tensor& a, const Tensor& b) { return tanh(matmul(a, b) + bias); }, h,
 ///   w);
+///   auto [hidden, cell] = checkpoint(lstm_cell, x, state);
 //
 // A template, since f may have any signature: it makes a call without arguments of it, and that is all.
 template <class F, class... Inputs>
-requires std::is_invocable_r_v<Tensor, F&, const Inputs&...>
-[[nodiscard]] Tensor checkpoint(F&& f, const Inputs&... inputs) {
-  return detail::checkpoint_call([&]() -> Tensor { return f(inputs...); });
+requires detail::TensorsIn<detail::Checkpointed<F, Inputs...>>::supported
+    [[nodiscard]] detail::Checkpointed<F, Inputs...>
+    checkpoint(F&& f, const Inputs&... inputs) {
+  std::optional<detail::Checkpointed<F, Inputs...>> result;  // which need not have a default
+  detail::checkpoint_call([&] {
+    result.emplace(f(inputs...));
+    std::vector<Tensor*> tensors;
+    detail::for_each_tensor(*result, [&](Tensor& tensor) { tensors.push_back(&tensor); });
+    return tensors;
+  });
+  return std::move(*result);
 }
 
 }}  // namespace xtgrad::v1

@@ -13,8 +13,8 @@
 
 namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace nn {
 
-/// A module by the signature of its forward. See nn/signature.h for the types it may have, among them one's
-/// own structs of tensors; they are told apart when the class is compiled, by one sentence.
+/// A module by the signature of its forward. See autograd/tensors_in.h for the types it may have, among them
+/// one's own structs of tensors; they are told apart when the class is compiled, by one sentence.
 ///
 ///   struct Cell : nn::ModuleOf<std::pair<Tensor, Tensor>(const Tensor&, const Tensor&)> {
 ///     nn::Linear in{3, 4};
@@ -64,12 +64,12 @@ class ModuleOf<R(Args...)> : public ModuleBase, public detail::BaseNames<R(Args.
   static_assert(
       detail::is_result<R>,
       "nn::ModuleOf: forward must return a Tensor, an optional, pair, tuple, array or vector of tensors, "
-      "or a struct with a function tensors_of; see xtgrad/nn/signature.h");
+      "or a struct with a function tensors_of; see xtgrad/autograd/tensors_in.h");
   static_assert(
       (detail::is_argument<Args> && ...),
       "nn::ModuleOf: every argument of forward must be a Tensor, a number, an enum, a string, an "
       "optional, pair, tuple, array or vector of them, or a struct with a function tensors_of, by value "
-      "or by const reference; see xtgrad/nn/signature.h");
+      "or by const reference; see xtgrad/autograd/tensors_in.h");
 
  public:
   /// The arguments as values, for whoever keeps them, such as a gradient check.

@@ -41,7 +41,7 @@ class Run {
     for (const std::uint32_t value : step.last_values) values_[value].drop();
   }
 
-  [[nodiscard]] Tensor take(std::uint32_t node) { return std::move(nodes_[node]); }
+  [[nodiscard]] const Tensor& at(std::uint32_t node) const { return nodes_[node]; }
 
  private:
   void take_inputs(const RecipeStep& step) {
@@ -111,11 +111,14 @@ class Run {
 
 }  // namespace
 
-Tensor Recipe::run(std::span<const Tensor> tensors) const {
+std::vector<Tensor> Recipe::run(std::span<const Tensor> tensors) const {
   Run run(*this);
   for (std::size_t i = 0; i < inputs.size(); ++i) run.set(inputs[i], tensors[i]);
   for (const RecipeStep& step : steps) run.step(step);
-  return run.take(output);
+  std::vector<Tensor> results;
+  results.reserve(outputs.size());
+  for (const Output& output : outputs) results.push_back(run.at(output.node));
+  return results;
 }
 
 }  // namespace xtgrad::v1::detail

@@ -54,12 +54,15 @@ class Recipe {
   std::vector<Input> inputs;
   std::uint32_t nodes = 0;
   std::uint32_t values = 0;
-  std::uint32_t output = 0;  // a node
-  Spec output_spec;
+  struct Output {
+    std::uint32_t node;
+    Spec spec;
+  };
+  std::vector<Output> outputs;
 
-  /// Records, if this thread does, the steps that lead from an input that wants a gradient to the result.
+  /// Records, if this thread does, the steps that lead from an input that wants a gradient to the results.
   /// Every buffer is let go after its last use.
-  [[nodiscard]] Tensor run(std::span<const Tensor> tensors) const;
+  [[nodiscard]] std::vector<Tensor> run(std::span<const Tensor> tensors) const;
 };
 
 }  // namespace xtgrad::v1::detail

@@ -28,7 +28,7 @@ void mark_last_uses(Recipe& recipe) {
       }
     }
   }
-  nodes[recipe.output] = never;
+  for (const Recipe::Output& output : recipe.outputs) nodes[output.node] = never;
   for (std::uint32_t i = 0; i < recipe.nodes; ++i) {
     if (nodes[i] != never) recipe.steps[nodes[i]].last_nodes.push_back(i);
   }
@@ -113,15 +113,18 @@ void RecipeTape::after_eval(const Primitive& primitive, Inputs in, Outputs out) 
   steps_.push_back(std::move(step));
 }
 
-void RecipeTape::add_step(const Primitive& primitive, std::span<const Tensor> inputs, const Array& output) {
+void RecipeTape::add_step(const Primitive& primitive, std::span<const Tensor> inputs,
+                          std::span<const Tensor> outputs) {
   RecipeStep step{.primitive = PrimitiveCopy(primitive)};
   for (const Tensor& input : inputs) {
     step.inputs.push_back({.value = value_of(array_of(input)), .spec = array_of(input)});
   }
-  const std::uint64_t number = output.buffer.number();
-  const auto known = value_index_.find(number);  // if it is an input under another shape
-  step.outputs.push_back(
-      {.value = known != value_index_.end() ? known->second : make_value(number), .spec = output});
+  for (const Tensor& output : outputs) {
+    const std::uint64_t number = array_of(output).buffer.number();
+    const auto known = value_index_.find(number);  // if it is an input under another shape
+    step.outputs.push_back({.value = known != value_index_.end() ? known->second : make_value(number),
+                            .spec = array_of(output)});
+  }
   steps_.push_back(std::move(step));
 }
 
@@ -255,17 +258,13 @@ void RecipeTape::collect_inputs(Result& result) {
   }
 }
 
-std::optional<RecipeTape::Result> RecipeTape::recipe_of(const Tensor& y) {
+bool RecipeTape::has_recorded(const Tensor& y) const {
   const auto at = node_index_.find(y.node());
-  if (at == node_index_.end() || nodes_[at->second].external.defined()) return std::nullopt;
-  const Index output = at->second;
-  nodes_[output].is_needed = true;
-  Result result{std::make_shared<Recipe>(), {}};
-  Recipe& recipe = *result.recipe;
-  for (std::size_t s = steps_.size(); s-- > 0;) {
-    if (decide(steps_[s])) recipe.steps.push_back(std::move(steps_[s]));
-  }
-  std::reverse(recipe.steps.begin(), recipe.steps.end());
+  return at != node_index_.end() && !nodes_[at->second].external.defined();
+}
+
+/// What hangs on a tensor that will be another one.
+void RecipeTape::refuse_what_would_be_lost() const {
   for (const TapeNode& each : nodes_) {
     const LeafState* state = each.external.defined() ? nullptr : each.node->leaf_state();
     if (!each.is_needed || state == nullptr) continue;
@@ -281,10 +280,23 @@ std::optional<RecipeTape::Result> RecipeTape::recipe_of(const Tensor& y) {
         "backward, as another tensor, so its gradient would be lost",
         operation_of(*each.node)));
   }
+}
+
+RecipeTape::Result RecipeTape::recipe_of(std::span<const Tensor> outputs) {
+  Result result{std::make_shared<Recipe>(), {}};
+  Recipe& recipe = *result.recipe;
+  for (const Tensor& output : outputs) {
+    const Index node = node_index_.at(output.node());
+    nodes_[node].is_needed = true;
+    recipe.outputs.push_back({node, array_of(output)});
+  }
+  for (std::size_t s = steps_.size(); s-- > 0;) {
+    if (decide(steps_[s])) recipe.steps.push_back(std::move(steps_[s]));
+  }
+  std::reverse(recipe.steps.begin(), recipe.steps.end());
+  refuse_what_would_be_lost();
   recipe.nodes = static_cast<Index>(nodes_.size());
   recipe.values = static_cast<Index>(values_.size());
-  recipe.output = output;
-  recipe.output_spec = array_of(y);
   collect_inputs(result);
   mark_last_uses(recipe);
   return result;

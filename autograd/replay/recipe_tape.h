@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 #include <unordered_map>
 #include <vector>
@@ -12,8 +11,8 @@
 
 namespace xtgrad::inline v1::detail {
 
-/// Lists what its thread computes and records while in scope, as a recipe of the tensor that came out. Unlike
-/// a Tracer it holds on to no buffer that a step has made.
+/// Lists what its thread computes and records while in scope, as a recipe of the tensors that came out.
+/// Unlike a Tracer it holds on to no buffer that a step has made.
 class RecipeTape final : public Watcher {
  public:
   struct Result {
@@ -26,14 +25,16 @@ class RecipeTape final : public Watcher {
   RecipeTape(const RecipeTape&) = delete;
   RecipeTape& operator=(const RecipeTape&) = delete;
 
-  /// The recipe of y, or nothing if no operation on this tape has recorded y. Leaves out what y does not
-  /// depend on. The tape is of no use afterwards.
-  [[nodiscard]] std::optional<Result> recipe_of(const Tensor& y);
+  /// False if no operation on this tape has recorded y.
+  [[nodiscard]] bool has_recorded(const Tensor& y) const;
+  /// The recipe of tensors that it has recorded. Leaves out what they do not depend on. The tape is of no use
+  /// afterwards.
+  [[nodiscard]] Result recipe_of(std::span<const Tensor> outputs);
 
   /// The tape around a watcher, if there is one.
   static RecipeTape* around(const Watcher& watcher);
   /// Lists one step for what was computed while the tape was paused.
-  void add_step(const Primitive& primitive, std::span<const Tensor> inputs, const Array& output);
+  void add_step(const Primitive& primitive, std::span<const Tensor> inputs, std::span<const Tensor> outputs);
 
   void before_eval(const Primitive& primitive, Inputs in, Outputs out) override;
   void after_eval(const Primitive& primitive, Inputs in, Outputs out) override;
@@ -79,6 +80,7 @@ class RecipeTape final : public Watcher {
   void add_part(Node& node, std::size_t index);
   void set_nodes(std::span<RecipeOperand> inputs, const Node& node);
   bool decide(RecipeStep& step);
+  void refuse_what_would_be_lost() const;
   void collect_inputs(Result& result);
 
   std::vector<Value> values_;

@@ -360,7 +360,7 @@ TEST_CASE("checkpoint: errors") {
   const Tensor x = leaf({3}, 1, float32);
   CHECK(message_of<GraphError>([&] {
           static_cast<void>(checkpoint([](const Tensor&) { return Tensor(); }, x));
-        }) == "checkpoint: the function returned an empty handle");
+        }) == "checkpoint: the function returned no tensor, or an empty handle");
   CHECK(
       message_of<GraphError>([&] {
         static_cast<void>(checkpoint([](const Tensor& v) { return exp(sin(v).retain_grad()); }, x));

@@ -51,7 +51,7 @@ struct State {
 
 }  // namespace
 
-TEST_CASE("module.h, on_forward.h, signature.h") {
+TEST_CASE("module.h, on_forward.h, tensors_in.h") {
   Cell cell;
   auto [y, h] = cell(randn({8, 3}), zeros({8, 4}));
   CHECK(y.shape() == Shape{8, 4});
