@@ -98,7 +98,8 @@ std::map<std::string, std::vector<Definition>> library_definitions() {
     const std::size_t begin = line.find(before) + before.size();
     const std::size_t end = line.find(".o:", begin);
     REQUIRE_MESSAGE(end != std::string::npos, line);
-    const std::size_t kind = line.find(' ', end) + 1;
+    const std::size_t address = line.find_first_not_of(' ', end + 3);  // llvm-nm has a space before it
+    const std::size_t kind = line.find(' ', address) + 1;
     if (std::string_view("TDBR").find(line[kind]) == std::string_view::npos) continue;
     const std::string symbol = line.substr(kind + 2);
     if (!symbol.starts_with("xtgrad::") || symbol.find("(anonymous namespace)") != std::string::npos)
