@@ -18,7 +18,7 @@ void release_value(NodeCounts& node) noexcept;
 /// Gives back one graph reference; the last one frees the node.
 XTGRAD_LOCAL void release_ref(NodeCounts& node) noexcept;
 
-class Node;
+class XTGRAD_LOCAL Node;
 
 /// Releases what the rule of a recorded node needed: its slots, its edges and, where no handle is left, its
 /// value. For the last sweep to leave a claimed node.
