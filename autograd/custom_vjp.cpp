@@ -1,111 +1,11 @@
 #include "xtgrad/autograd/custom_vjp.h"
 
-#include <fmt/format.h>
-
-#include <memory>
 #include <utility>
 
-#include "xtgrad/autograd/core/apply.h"
 #include "xtgrad/autograd/custom_vjp_as.h"
 #include "xtgrad/autograd/errors.h"
 
 namespace xtgrad::inline v1 {
-namespace detail {
-namespace {
-
-/// The node of a custom function: its value is computed by other primitives, its rule is the user's.
-class CustomVjp final : public DifferentiablePrimitive<CustomVjp> {
- public:
-  CustomVjp(const char* name, VjpRule rule)
-      : name_(name), rule_(std::make_shared<VjpRule>(std::move(rule))) {}
-
-  [[nodiscard]] std::string_view name() const override { return name_; }
-  [[nodiscard]] Reads reads(Wanted) const override { return ~reads_nothing; }
-  void infer(InputSpecs, OutputSpecs) const override { throw_not_run(); }
-  void eval(Inputs, Outputs) const override { throw_not_run(); }
-
-  void vjp(VjpContext& context) const override {
-    std::vector<Tensor> inputs;
-    for (std::size_t i = 0; i < context.inputs(); ++i) inputs.emplace_back(context.input(i));
-    std::vector<Tensor> gradients = (*rule_)(inputs, context.output(), context.g());
-    if (gradients.size() != inputs.size()) {
-      throw ValueError(
-          fmt::format("{}: the rule gave {} cotangents for {} inputs; an empty handle stands for none", name_,
-                      gradients.size(), inputs.size()));
-    }
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-      if (!gradients[i].defined() || !context.wanted(i)) continue;
-      check_fits(i, gradients[i], inputs[i]);
-      context.set(i, std::move(gradients[i]));
-    }
-  }
-
- private:
-  void check_fits(std::size_t i, const Tensor& gradient, const Tensor& input) const {
-    if (gradient.shape() != input.shape()) {
-      throw ShapeError(fmt::format("{}: the rule's cotangent of input {} has shape {}, the input has {}",
-                                   name_, i, to_string(gradient.shape()), to_string(input.shape())));
-    }
-    if (gradient.dtype() != input.dtype()) {
-      throw DtypeError(fmt::format("{}: the rule's cotangent of input {} is {}, the input is {}", name_, i,
-                                   to_string(gradient.dtype()), to_string(input.dtype())));
-    }
-  }
-  [[noreturn]] void throw_not_run() const {
-    throw InternalError(fmt::format("{}: its function is run by its own operations", name_));
-  }
-
-  const char* name_;
-  std::shared_ptr<VjpRule> rule_;
-};
-
-/// Records nothing on this thread, and refuses tensors that want a gradient, while in scope.
-class RefuseCaptures {
- public:
-  explicit RefuseCaptures(const char* function)
-      : before_(thread_state.mode), refused_before_(std::exchange(thread_state.refused_by, function)) {
-    thread_state.mode = static_cast<Mode>((before_ & ~recording_mode) | refusing_mode);
-  }
-  ~RefuseCaptures() {
-    thread_state.mode = before_;
-    thread_state.refused_by = refused_before_;
-  }
-  RefuseCaptures(const RefuseCaptures&) = delete;
-  RefuseCaptures& operator=(const RefuseCaptures&) = delete;
-
- private:
-  Mode before_;
-  const char* refused_before_;
-};
-
-}  // namespace
-
-Tensor custom_vjp_as(const char* function, const std::function<Tensor(std::span<const Tensor>)>& f,
-                     VjpRule rule, std::span<const Tensor> inputs) {
-  if (inputs.size() > max_read_inputs) {
-    throw ValueError(
-        fmt::format("{}: takes at most {} inputs, got {}", function, max_read_inputs, inputs.size()));
-  }
-  std::vector<Tensor> constants;
-  std::vector<const Tensor*> pointers;
-  for (const Tensor& input : inputs) {
-    constants.push_back(input.detach());
-    pointers.push_back(&input);
-  }
-  Tensor y;
-  {
-    const RefuseCaptures scope(function);
-    y = f(constants);
-    if (!y.defined()) throw GraphError(fmt::format("{}: the function returned an empty handle", function));
-    // Returned as it is, through no operation.
-    if (y.requires_grad()) throw_captured(node_of(y));
-  }
-  const Wishes wishes = wishes_of(pointers);
-  if (wishes.first == nullptr || !is_floating(y.dtype())) return y;
-  return record(CustomVjp(function, std::move(rule)), Array(array_of(y)), pointers, wishes);
-}
-
-}  // namespace detail
 
 Tensor custom_vjp(const std::function<Tensor(std::span<const Tensor>)>& f, VjpRule rule,
                   std::span<const Tensor> inputs) {

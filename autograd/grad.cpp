@@ -97,14 +97,6 @@ void backward(std::span<const Tensor> outputs, const GradOptions& options) {
   sweep.to_leaves();
 }
 
-void Tensor::backward(const BackwardOptions& options) const {
-  GradOptions grad_options{.keep_graph = options.keep_graph, .create_graph = options.create_graph};
-  if (options.gradient.defined()) grad_options.cotangents.push_back(options.gradient);
-  xtgrad::backward(std::span(this, 1), grad_options);
-}
-
-void Tensor::backward() const { backward(BackwardOptions{}); }
-
 bool is_recording() { return detail::thread_state.records(); }
 
 NoGrad::NoGrad() : before_(detail::thread_state.set_recording(false)) {}

@@ -1,18 +1,19 @@
+#include "xtgrad/autograd/print.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <ostream>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "xtgrad/autograd/core/node.h"
-#include "xtgrad/autograd/tensor.h"
+#include "xtgrad/autograd/core/dtype_visit.h"
+#include "xtgrad/autograd/core/element.h"
 
-namespace xtgrad::inline v1 {
+namespace xtgrad::inline v1::detail {
 
 namespace {
 
@@ -112,11 +113,11 @@ template <class T>
 std::vector<std::string> format_elements(const std::vector<T>& values) {
   std::vector<std::string> texts;
   texts.reserve(values.size());
-  if constexpr (detail::ElementTraits<T>::kind == detail::DtypeKind::floating) {
+  if constexpr (ElementTraits<T>::kind == DtypeKind::floating) {
     const NumberFormat format = choose_format(std::vector<double>(values.begin(), values.end()));
     for (const T value : values) texts.push_back(format_number(static_cast<double>(value), format));
   } else {
-    for (const T value : values) texts.push_back(fmt::format("{}", detail::Arithmetic<T>{value}));
+    for (const T value : values) texts.push_back(fmt::format("{}", Arithmetic<T>{value}));
   }
   return texts;
 }
@@ -190,10 +191,12 @@ class Printer {
   std::string out_;
 };
 
-std::string print_elements(const detail::Array& array) {
+}  // namespace
+
+std::string print_elements(const Array& array) {
   if (array.numel() == 0) return "[]";
   const Layout layout(array.shape);
-  return detail::visit(array.dtype, [&](auto zero) {
+  return visit(array.dtype, [&](auto zero) {
     using T = decltype(zero);
     std::vector<T> values;
     collect(values, layout, array.data<T>());
@@ -202,17 +205,4 @@ std::string print_elements(const detail::Array& array) {
   });
 }
 
-}  // namespace
-
-std::string to_string(const Tensor& tensor) {
-  if (!tensor.defined()) return "undefined tensor";
-  std::string text = fmt::format("{}\n{} {}", print_elements(detail::array_of(tensor)),
-                                 to_string(tensor.dtype()), to_string(tensor.shape()));
-  if (const std::string name = tensor.name(); !name.empty()) text += fmt::format(", name {}", name);
-  if (tensor.requires_grad()) text += ", requires_grad";
-  return text;
-}
-
-std::ostream& operator<<(std::ostream& out, const Tensor& tensor) { return out << to_string(tensor); }
-
-}  // namespace xtgrad::v1
+}  // namespace xtgrad::v1::detail

@@ -2,11 +2,17 @@
 
 #include <fmt/format.h>
 
+#include <ostream>
+#include <span>
+#include <utility>
+
 #include "xtgrad/autograd/core/leaf_state.h"
 #include "xtgrad/autograd/core/parts.h"
 #include "xtgrad/autograd/core/primitive.h"
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/ops/cast.h"
+#include "xtgrad/autograd/print.h"
 
 namespace xtgrad::inline v1 {
 
@@ -170,6 +176,14 @@ const Tensor& Tensor::retain_grad() const {
   return *this;
 }
 
+void Tensor::backward(const BackwardOptions& options) const {
+  GradOptions grad_options{.keep_graph = options.keep_graph, .create_graph = options.create_graph};
+  if (options.gradient.defined()) grad_options.cotangents.push_back(options.gradient);
+  xtgrad::backward(std::span(this, 1), grad_options);
+}
+
+void Tensor::backward() const { backward(BackwardOptions{}); }
+
 const Tensor& Tensor::set_name(std::string name) const {
   detail::leaf_state_of(node_of(*this)).gradient->set_name(std::move(name));
   return *this;
@@ -179,5 +193,16 @@ std::string Tensor::name() const {
   const LeafState* state = node_of(*this).leaf_state();
   return state == nullptr ? std::string() : state->gradient->name();
 }
+
+std::string to_string(const Tensor& tensor) {
+  if (!tensor.defined()) return "undefined tensor";
+  std::string text = fmt::format("{}\n{} {}", detail::print_elements(array_of(tensor)),
+                                 to_string(tensor.dtype()), to_string(tensor.shape()));
+  if (const std::string name = tensor.name(); !name.empty()) text += fmt::format(", name {}", name);
+  if (tensor.requires_grad()) text += ", requires_grad";
+  return text;
+}
+
+std::ostream& operator<<(std::ostream& out, const Tensor& tensor) { return out << to_string(tensor); }
 
 }  // namespace xtgrad::v1

@@ -7,24 +7,12 @@
 #include <string>
 #include <utility>
 
-#include "xtgrad/autograd/core/ref_count.h"
+#include "xtgrad/autograd/core/node_counts.h"
 #include "xtgrad/autograd/dtype.h"
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/autograd/shape.h"
 
 namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
-
-namespace detail {
-
-/// The two counts that a handle touches; the base of every graph node, so that copying a handle is no call.
-struct NodeCounts {
-  RefCount values{1};  // handles, and saved slots that need the value
-  RefCount refs{1};    // graph edges, and one for all of `values` together
-};
-
-void release_value(NodeCounts& node) noexcept;
-
-}  // namespace detail
 
 /// A multi-dimensional array and, where derivatives are recorded, its place in the graph.
 ///

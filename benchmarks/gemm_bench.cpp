@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "xtgrad/autograd/creation.h"
-#include "xtgrad/autograd/kernels/parallel.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/threads.h"
 
 extern "C" void cblas_sgemm(int order, int transpose_a, int transpose_b, int m, int n, int k, float alpha,
                             const float* a, int lda, const float* b, int ldb, float beta, float* c, int ldc);

@@ -26,6 +26,7 @@
 #include <vector>
 
 #include "xtgrad/autograd/kernels/parallel.h"
+#include "xtgrad/autograd/threads.h"
 
 namespace {
 

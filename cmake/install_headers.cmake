@@ -1,10 +1,10 @@
-# Installs the public headers, those that say XTGRAD_PUBLIC, with the umbrella header and whatever these include.
+# Installs the public headers, those that say XTGRAD_PUBLIC, with the umbrella headers and whatever these include.
 # Run by cmake --install, which sets xtgrad_source_dir and xtgrad_header_dir.
 
 cmake_policy(VERSION 3.21)
 
 # A header's path from the source folder, as in #include "xtgrad/<path>".
-set(waiting xtgrad.h)
+set(waiting xtgrad.h autograd/observe.h)
 foreach(folder IN ITEMS autograd nn optim datasets)
   file(GLOB_RECURSE candidates FOLLOW_SYMLINKS RELATIVE "${xtgrad_source_dir}" "${xtgrad_source_dir}/${folder}/*.h")
   foreach(header IN LISTS candidates)

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "xtgrad/nn/listing.h"
+#include "xtgrad/nn/state_snapshot.h"
 
 namespace xtgrad::inline v1::nn::detail {
 namespace {

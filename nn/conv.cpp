@@ -7,7 +7,7 @@
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/nn/init.h"
-#include "xtgrad/nn/size_options.h"
+#include "xtgrad/nn/options.h"
 
 namespace xtgrad::inline v1::nn {
 namespace {

@@ -1,85 +1,14 @@
 #include "xtgrad/nn/module_base.h"
 
-#include <mutex>
-#include <unordered_set>
 #include <utility>
 
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/nn/listing.h"
 #include "xtgrad/nn/module_call.h"
+#include "xtgrad/nn/summary.h"
 #include "xtgrad/nn/type_name.h"
 
 namespace xtgrad::inline v1::nn {
-namespace detail {
-namespace {
-
-/// A longer path that ends in the name so far comes from further out in the model and says more; any other
-/// name was given by someone and stays.
-bool improves(const std::string& path, const std::string& name) {
-  return name.empty() ||
-         (path.size() > name.size() && path.ends_with(name) && path[path.size() - name.size() - 1] == '.');
-}
-
-class ListParameters : public Members {
- public:
-  explicit ListParameters(std::uint64_t root) : root_(root) {}
-
-  std::vector<NamedParameter> result;
-
- private:
-  void on_parameter(const std::string& path, Parameter& parameter) override {
-    const ParameterRef& cell = parameter.cell();
-    if (!seen_.insert(cell.get()).second) return;
-    cell->set_listed_by(root_);
-    if (improves(path, cell->name())) cell->set_name(path);
-    result.push_back({path, cell});
-  }
-
-  std::uint64_t root_;
-  std::unordered_set<const ParameterCell*> seen_;
-};
-
-}  // namespace
-
-std::vector<NamedParameter> list_parameters(ModuleBase& root) {
-  // Listing names the parameters, and two threads may list one model at once, be it only by running it for
-  // the first time. Recursive, because a model's `members` may ask its parts for their parameters.
-  static std::recursive_mutex listing;
-  const std::lock_guard lock(listing);
-  ListParameters list(root.model_id());
-  list.visit(root);
-  return std::move(list.result);
-}
-
-struct StateSnapshot::Visitor : Members {
-  explicit Visitor(StateSnapshot& into) : snapshot(into) {}
-
-  void on_buffer(const std::string&, Tensor& buffer) override {
-    snapshot.buffers_.push_back({&buffer, buffer});
-  }
-  void on_stream(const std::string&, Random& stream) override {
-    snapshot.streams_.push_back({&stream, stream});
-  }
-  void on_counter(const std::string&, xtgrad::Counter& counter) override {
-    snapshot.counters_.push_back({&counter, counter});
-  }
-  void on_integer(const std::string&, std::int64_t& counter) override {
-    snapshot.integers_.push_back({&counter, counter});
-  }
-
-  StateSnapshot& snapshot;
-};
-
-StateSnapshot::StateSnapshot(Stateful& root) { Visitor(*this).visit(root); }
-
-void StateSnapshot::restore() const {
-  for (const Buffer& buffer : buffers_) *buffer.place = buffer.value;
-  for (const Stream& stream : streams_) *stream.place = stream.value;
-  for (const Counter& counter : counters_) *counter.place = counter.value;
-  for (const Integer& integer : integers_) *integer.place = integer.value;
-}
-
-}  // namespace detail
 
 namespace {
 
@@ -166,6 +95,10 @@ std::string ModuleBase::label() const {
   const detail::ModuleCall* call = detail::ModuleCall::current();
   if (call == nullptr || !detail::find_path(call->root(), *this, path) || path.empty()) return type_name();
   return type_name() + " (" + path + ")";
+}
+
+std::string ModuleBase::summary_of(const std::function<void()>& run) {
+  return detail::summary_of(*this, run);
 }
 
 }  // namespace xtgrad::v1::nn

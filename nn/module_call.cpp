@@ -21,50 +21,6 @@ using xtgrad::detail::Watcher;
 /// A module's call is the only scope there is.
 const ModuleCall* innermost_call() { return static_cast<const ModuleCall*>(thread_state.module); }
 
-class FindPath : public Members {
- public:
-  explicit FindPath(const Stateful& wanted) : wanted_(wanted) {}
-
-  bool found = false;
-  std::string path;
-
- private:
-  void on_object(const std::string& here, Stateful& object) override {
-    if (found || &object != &wanted_) return;
-    found = true;
-    path = here;
-  }
-
-  const Stateful& wanted_;
-};
-
-[[noreturn]] void throw_forgotten(const ModuleCall& call, const Shape& shape) {
-  const std::string root = call.root().type_name();
-  const std::string user = call.module().type_name();
-  std::string path;
-  // If the model lists the module, that module's members is at fault; else the module itself was forgotten.
-  const bool module_listed = find_path(call.root(), call.module(), path);
-  const std::string todo = module_listed
-                               ? fmt::format("list it in {}::members", user)
-                               : fmt::format("list this {} in the members of the module that holds it", user);
-  GraphError error(
-      fmt::format("{}: {}::forward uses a parameter of shape {} that members does not list, so no "
-                  "optimizer would train it; {}, or freeze it with set_requires_grad(false)",
-                  root, user, to_string(shape), todo));
-  error.add_context("");  // it names all there is to name
-  throw error;
-}
-
-/// What the model lists. An error in its `members` is not one of the forward that happens to be running.
-std::vector<NamedParameter> list_of(ModuleBase& root) {
-  try {
-    return list_parameters(root);
-  } catch (Error& error) {
-    error.add_context("");
-    throw;
-  }
-}
-
 // Out of line, so that nothing of them is on the way of a call that nobody watches.
 [[gnu::noinline, gnu::cold]] void tell_begin(const ModuleCall& call) {
   for (Watcher* w = thread_state.watcher; w != nullptr; w = w->outer()) w->enter_module(call);
@@ -128,25 +84,6 @@ void ModuleCall::name_in(Error& error) const noexcept {
   } catch (...) {
     // A path that cannot be found, since `members` is wrong or memory is out, is no reason to lose the error.
   }
-}
-
-bool find_path(ModuleBase& root, const ModuleBase& module, std::string& path) {
-  FindPath find(module);
-  find.visit(root);
-  path = find.path;
-  return find.found;
-}
-
-void check_listed(const Parameter& parameter) {
-  const ModuleCall* call = innermost_call();
-  if (call == nullptr || !is_recording() || !parameter.requires_grad()) return;
-  if (parameter.cell()->listed_by().contains(call->root().model_id())) return;
-  const std::vector<NamedParameter> list = list_of(call->root());
-  // Not before now: listing may tie the parameter, which replaces its cell.
-  const ParameterCell* cell = parameter.cell().get();
-  const bool listed = std::any_of(list.begin(), list.end(),
-                                  [&](const NamedParameter& named) { return named.parameter.get() == cell; });
-  if (!listed) throw_forgotten(*call, parameter.shape());
 }
 
 }  // namespace xtgrad::v1::nn::detail

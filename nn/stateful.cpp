@@ -1,4 +1,5 @@
 // Saving and loading what `members` lists.
+#include "xtgrad/nn/stateful.h"
 
 #include <fmt/format.h>
 

@@ -1,3 +1,5 @@
+#include "xtgrad/nn/summary.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,10 +11,10 @@
 
 #include "xtgrad/autograd/dtype.h"
 #include "xtgrad/autograd/grad.h"
-#include "xtgrad/nn/listing.h"
 #include "xtgrad/nn/on_forward.h"
+#include "xtgrad/nn/state_snapshot.h"
 
-namespace xtgrad::inline v1::nn {
+namespace xtgrad::inline v1::nn::detail {
 namespace {
 
 struct Row {
@@ -119,10 +121,10 @@ std::string table(const std::vector<Row>& rows) {
 
 }  // namespace
 
-std::string ModuleBase::summary_of(const std::function<void()>& run) {
+std::string summary_of(ModuleBase& model, const std::function<void()>& run) {
   CallsByModule calls;
   {
-    const detail::StateSnapshot put_back(*this);
+    const StateSnapshot put_back(model);
     const NoGrad no_grad;
     const OnForward look([&](const ForwardCall& call) {
       Calls& entry = calls[&call.module];
@@ -132,7 +134,7 @@ std::string ModuleBase::summary_of(const std::function<void()>& run) {
     run();
   }
   BuildRows build(calls);
-  build.visit(*this);
+  build.visit(model);
   build.finish();
   std::vector<Row> rows = std::move(build.rows);
   rows.insert(rows.begin(), {"module", "type", "output", "parameters"});
@@ -140,4 +142,4 @@ std::string ModuleBase::summary_of(const std::function<void()>& run) {
                      build.learning, build.bytes);
 }
 
-}  // namespace xtgrad::v1::nn
+}  // namespace xtgrad::v1::nn::detail

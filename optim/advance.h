@@ -17,7 +17,7 @@
 
 namespace xtgrad::inline v1::optim::detail {
 
-// One formula, two evaluators (DESIGN, section 4), for updates. An optimizer writes its update once, as a
+// One formula, two evaluators (docs/architecture.md), for updates. An optimizer writes its update once, as a
 // callable (p, g, moments...) -> std::tuple(p, moments...) over generic values: on lanes it is one fused pass
 // over memory, on tensors it records.
 

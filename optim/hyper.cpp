@@ -3,29 +3,8 @@
 #include <fmt/format.h>
 
 #include "xtgrad/autograd/errors.h"
-#include "xtgrad/autograd/ops.h"
-#include "xtgrad/optim/hyper_math.h"
 
 namespace xtgrad::inline v1::optim {
-namespace {
-
-/// `f` of two hyperparameters, at least one of which is a tensor; f takes two tensors, or a tensor and a
-/// number in either order.
-template <class F>
-Hyper on_tensors(const F& f, const Hyper& a, const Hyper& b) {
-  if (!a.is_tensor()) return Hyper(f(Scalar(a.value()), b.tensor()));
-  if (!b.is_tensor()) return Hyper(f(a.tensor(), Scalar(b.value())));
-  const Dtype common = a.tensor().dtype() == b.tensor().dtype() ? a.tensor().dtype() : float64;
-  return Hyper(f(a.tensor().to(common), b.tensor().to(common)));
-}
-
-template <class F>
-Hyper combine(const F& f, const Hyper& a, const Hyper& b) {
-  if (!a.is_tensor() && !b.is_tensor()) return Hyper(f(a.value(), b.value()));
-  return on_tensors(f, a, b);
-}
-
-}  // namespace
 
 Hyper::Hyper(const Tensor& tensor) : tensor_(tensor), is_set_(true) {
   if (tensor.rank() != 0) {
@@ -38,37 +17,6 @@ Hyper::Hyper(const Tensor& tensor) : tensor_(tensor), is_set_(true) {
         fmt::format("Hyper: a hyperparameter is a number, or a tensor of float32 or float64: got {}",
                     to_string(tensor.dtype())));
   }
-}
-
-Hyper operator+(const Hyper& a, const Hyper& b) {
-  return combine([](const auto& x, const auto& y) { return x + y; }, a, b);
-}
-Hyper operator-(const Hyper& a, const Hyper& b) {
-  return combine([](const auto& x, const auto& y) { return x - y; }, a, b);
-}
-Hyper operator*(const Hyper& a, const Hyper& b) {
-  return combine([](const auto& x, const auto& y) { return x * y; }, a, b);
-}
-Hyper operator/(const Hyper& a, const Hyper& b) {
-  return combine([](const auto& x, const auto& y) { return x / y; }, a, b);
-}
-
-Hyper pow(const Hyper& base, double exponent) {
-  if (!base.is_tensor()) return Hyper(std::pow(base.value(), exponent));
-  return Hyper(xtgrad::pow(base.tensor(), exponent));
-}
-
-Hyper sqrt(const Hyper& x) {
-  if (!x.is_tensor()) return Hyper(std::sqrt(x.value()));
-  return Hyper(xtgrad::sqrt(x.tensor()));
-}
-
-Tensor operator*(const Hyper& a, const Tensor& x) {
-  return a.is_tensor() ? a.tensor().to(x.dtype()) * x : mul(x, a.value());
-}
-
-Tensor operator+(const Tensor& x, const Hyper& b) {
-  return b.is_tensor() ? x + b.tensor().to(x.dtype()) : add(x, b.value());
 }
 
 }  // namespace xtgrad::v1::optim

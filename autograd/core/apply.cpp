@@ -2,11 +2,50 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "xtgrad/autograd/core/leaf_state.h"
 #include "xtgrad/autograd/core/parts.h"
 #include "xtgrad/autograd/errors.h"
 
 namespace xtgrad::inline v1::detail {
+
+namespace {
+
+[[noreturn]] void throw_too_many(std::string_view verb, std::size_t most, std::string_view what,
+                                 std::size_t count) {
+  throw GraphError(
+      fmt::format("graph: a recorded operation {} at most {} {}, got {}", verb, most, what, count));
+}
+
+}  // namespace
+
+Node* allocate_recorded(Array&& array, std::size_t primitive_bytes, std::span<const Tensor* const> inputs,
+                        std::span<Array> auxiliaries) {
+  if (inputs.size() > Node::max_slots) {
+    throw_too_many("takes", Node::max_slots, "inputs", inputs.size());
+  }
+  if (auxiliaries.size() > Node::max_auxiliaries) {
+    throw_too_many("keeps", Node::max_auxiliaries, "auxiliaries and outputs for its rule",
+                   auxiliaries.size());
+  }
+  const std::size_t slots_offset = sizeof(Node) + primitive_bytes;
+  void* block =
+      pool_allocate(slots_offset + inputs.size() * sizeof(Slot) + auxiliaries.size() * sizeof(Array));
+  auto* node = new (block) Node(std::move(array));
+  std::uint64_t id = thread_state.last_id;
+  // Ids of other threads' tensors may be ahead of this thread's, and a consumer's must be larger than its
+  // inputs'.
+  for (const Tensor* input : inputs) id = std::max(id, node_of(*input).id);
+  node->id = thread_state.last_id = id + 1;
+  node->flags.store(Node::requires_grad_flag | Node::recorded_flag, std::memory_order_relaxed);
+  node->slots_offset = static_cast<std::uint16_t>(slots_offset);
+  node->n_slots = static_cast<std::uint32_t>(inputs.size()) & Node::max_slots;
+  node->n_aux = static_cast<std::uint32_t>(auxiliaries.size()) & Node::max_auxiliaries;
+  Array* place = node->auxiliaries().data();
+  for (Array& auxiliary : auxiliaries) new (place++) Array(std::move(auxiliary));
+  return node;
+}
 
 void throw_captured(const Node& node) {
   const std::string name = node.leaf_state() == nullptr ? std::string() : node.leaf_state()->gradient->name();

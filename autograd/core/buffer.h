@@ -71,7 +71,7 @@ class BufferHandle {
   Buffer* buffer_ = nullptr;
 };
 
-/// The calling thread's pool; core/pool_memory.h.
+/// The calling thread's pool; core/array.h.
 struct PoolMemory;
 using BufferRef = BufferHandle<PoolMemory>;
 template <>

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "xtgrad/autograd/core/array.h"
+#include "xtgrad/autograd/core/node_counts.h"
 #include "xtgrad/autograd/core/thread_state.h"
 #include "xtgrad/autograd/primitive.h"
 #include "xtgrad/autograd/tensor.h"
@@ -136,12 +137,5 @@ inline Tensor handle_on(NodeCounts& node) {
 /// A tensor without history around `array`.
 Tensor make_constant(Array&& array);
 inline Tensor make_constant(const Array& array) { return make_constant(Array(array)); }
-
-/// Gives back one graph reference; the last one frees the node.
-void release_ref(NodeCounts& node) noexcept;
-
-/// Releases what the rule of a recorded node needed: its slots, its edges and, where no handle is left, its
-/// value. For the last sweep to leave a claimed node.
-void free_graph_of(Node& node) noexcept;
 
 }  // namespace xtgrad::v1::detail

@@ -233,4 +233,15 @@ std::optional<NpyHeader> parse_npy_header(std::string_view bytes) {
   return header;
 }
 
+Tensor decode_npy_bytes(std::string_view bytes) {
+  const std::optional<NpyHeader> header = parse_npy_header(bytes);
+  if (!header) throw IoError(fmt::format("byte {}: the file ends within the header", bytes.size()));
+  const std::uint64_t data_bytes = bytes.size() - header->data_begin;
+  if (data_bytes != header->data_bytes) {
+    throw IoError(fmt::format("byte {}: the file has {} bytes of data, shape {} needs {}", header->data_begin,
+                              data_bytes, to_string(header->shape), header->data_bytes));
+  }
+  return tensor_of_elements(bytes.substr(header->data_begin), header->element, header->shape, header->layout);
+}
+
 }  // namespace xtgrad::v1::detail

@@ -6,7 +6,6 @@
 #include "xtgrad/autograd/io/on_behalf.h"
 
 #ifdef XTGRAD_HAS_LIBZIP
-
 #include <zip.h>
 
 #include <algorithm>
@@ -20,9 +19,12 @@
 #include "xtgrad/autograd/io/elements.h"
 #include "xtgrad/autograd/io/npy.h"
 #include "xtgrad/autograd/io/npy_header.h"
+#endif
 
-namespace xtgrad {
-inline namespace v1 {
+namespace xtgrad::inline v1 {
+
+#ifdef XTGRAD_HAS_LIBZIP
+
 namespace {
 
 using detail::in_quotes;
@@ -241,8 +243,6 @@ std::vector<NamedTensor> decode_npz(std::string_view bytes, std::string_view sou
 
 #else
 
-namespace xtgrad {
-inline namespace v1 {
 namespace {
 
 [[noreturn]] void fail_without_libzip(std::string_view function) {
@@ -272,5 +272,4 @@ std::vector<NamedTensor> load_npz(const std::string& path, const ReadLimits& lim
   return decode_npz(detail::read_file("load_npz", path, limits), path, limits);
 }
 
-}  // namespace v1
-}  // namespace xtgrad
+}  // namespace xtgrad::v1

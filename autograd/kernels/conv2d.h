@@ -37,11 +37,4 @@ struct Conv2dSizes {
 /// x is zeros that take part: 0 times an infinite weight is NaN.
 void conv2d(const Conv2dSizes& sizes, const Array& x, const Array& weight, const Array* bias, Array& y);
 
-/// x's gradient for the cotangent g of y: the adjoint in x. An element of x has a term for each output and
-/// each element of the kernel that meet it, and no other.
-void conv2d_input_grad(const Conv2dSizes& sizes, const Array& g, const Array& weight, Array& dx);
-
-/// weight's gradient for the cotangent g of y: the adjoint in weight. The padding of x takes part.
-void conv2d_weight_grad(const Conv2dSizes& sizes, const Array& x, const Array& g, Array& dw);
-
 }  // namespace xtgrad::v1::detail

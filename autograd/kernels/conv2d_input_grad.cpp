@@ -1,3 +1,5 @@
+#include "xtgrad/autograd/kernels/conv2d_input_grad.h"
+
 #include <algorithm>
 #include <atomic>
 #include <cmath>

@@ -1,3 +1,5 @@
+#include "xtgrad/autograd/kernels/conv2d_weight_grad.h"
+
 #include <algorithm>
 #include <cmath>
 #include <limits>

@@ -1,17 +1,11 @@
 #include "xtgrad/autograd/kernels/parallel.h"
 
-#include <fmt/format.h>
-
-#include <atomic>
-#include <charconv>
-#include <cstdlib>
-#include <cstring>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <utility>
 
-#include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/threads.h"
 
 #ifdef XTGRAD_HAS_TBB
 #include <tbb/global_control.h>
@@ -20,26 +14,13 @@
 #include <tbb/task_arena.h>
 #endif
 
-namespace xtgrad::inline v1 {
+namespace xtgrad::inline v1::detail {
 
 namespace {
 
 constinit thread_local bool sequential = false;
 
 #ifdef XTGRAD_HAS_TBB
-
-/// What OMP_NUM_THREADS says, which other libraries of numbers obey as well; nothing if it makes no sense.
-std::optional<int> wished_threads() {
-  const char* const text = std::getenv("OMP_NUM_THREADS");
-  if (text == nullptr) return std::nullopt;
-  int threads = 0;
-  const auto [end, error] = std::from_chars(text, text + std::strlen(text), threads);
-  // After a comma stand the threads of nested regions.
-  if (error != std::errc{} || threads < 1 || (*end != '\0' && *end != ',')) return std::nullopt;
-  return threads;
-}
-
-int default_threads() { return wished_threads().value_or(tbb::info::default_concurrency()); }
 
 /// Where operations of `threads` threads run.
 struct Team {
@@ -64,27 +45,9 @@ std::shared_ptr<Team> team_of(int threads) {
   return team;
 }
 
-#else
-
-int default_threads() { return 1; }
-
 #endif
 
-std::atomic<int>& thread_count() {
-  static std::atomic<int> count{default_threads()};
-  return count;
-}
-
 }  // namespace
-
-int num_threads() { return thread_count().load(std::memory_order_relaxed); }
-
-void set_num_threads(int threads) {
-  if (threads < 1) throw ValueError(fmt::format("set_num_threads: needs at least 1 thread, got {}", threads));
-  thread_count().store(threads, std::memory_order_relaxed);
-}
-
-namespace detail {
 
 SequentialScope::SequentialScope() : before_(std::exchange(sequential, true)) {}
 SequentialScope::~SequentialScope() { sequential = before_; }
@@ -111,5 +74,4 @@ void parallel_tiles(std::int64_t tiles, void (*body)(void*, std::int64_t), void*
   for (std::int64_t tile = 0; tile < tiles; ++tile) body(context, tile);
 }
 
-}  // namespace detail
-}  // namespace xtgrad::v1
+}  // namespace xtgrad::v1::detail

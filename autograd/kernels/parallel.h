@@ -3,9 +3,7 @@
 #include <cstdint>
 #include <type_traits>
 
-#include "xtgrad/autograd/threads.h"
-
-namespace xtgrad::inline v1 { namespace detail {
+namespace xtgrad::inline v1::detail {
 
 void parallel_tiles(std::int64_t tiles, void (*body)(void*, std::int64_t), void* context);
 
@@ -36,4 +34,4 @@ void for_each_tile(std::int64_t tiles, F&& body) {
       const_cast<void*>(static_cast<const void*>(&body)));
 }
 
-}}  // namespace xtgrad::v1::detail
+}  // namespace xtgrad::v1::detail

@@ -5,8 +5,6 @@
 #include <mutex>
 #include <utility>
 
-#include "xtgrad/autograd/memory/pool_faults.h"
-
 #if XTGRAD_POOL_PASSES_THROUGH
 #include <malloc.h>
 #else

@@ -48,6 +48,17 @@ struct PoolStats {
 // Under AddressSanitizer only the live numbers are kept.
 PoolStats pool_stats();
 
+// Who asks for memory: a caller for a block, or the pool for a mapping from the system.
+enum class PoolRequest { block, mapping };
+
+// Asked before each request; true makes it fail with std::bad_alloc.
+using PoolFaultHook = bool (*)(PoolRequest request);
+
+// For tests of what happens when memory runs out: sets the hook of the calling thread, null for none. It
+// costs nothing while there is none: a thread with a hook is kept off the pool's fast path. Set null again
+// before the thread ends.
+void set_pool_fault_hook(PoolFaultHook hook);
+
 inline constexpr std::size_t pool_arena_bytes = std::size_t{32} << 20;
 inline constexpr std::size_t pool_unit_bytes = std::size_t{256} << 10;
 // A class for every std::size_t, so that the fast path needs no check for sizes that cannot be served.

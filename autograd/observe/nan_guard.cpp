@@ -1,3 +1,5 @@
+#include "xtgrad/autograd/observe/nan_guard.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,7 +11,6 @@
 #include "xtgrad/autograd/core/compute.h"
 #include "xtgrad/autograd/core/dtype_visit.h"
 #include "xtgrad/autograd/errors.h"
-#include "xtgrad/autograd/observe.h"
 #include "xtgrad/autograd/observe/module_ledger.h"
 
 namespace xtgrad::inline v1 {

@@ -1,3 +1,5 @@
+#include "xtgrad/autograd/observe/profile.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "xtgrad/autograd/core/compute.h"
-#include "xtgrad/autograd/observe.h"
 #include "xtgrad/autograd/observe/module_ledger.h"
+#include "xtgrad/autograd/observe/profile.h"
 
 namespace xtgrad::inline v1 {
 

@@ -5,6 +5,8 @@
 #include "xtgrad/autograd/core/apply.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/kernels/conv2d.h"
+#include "xtgrad/autograd/kernels/conv2d_input_grad.h"
+#include "xtgrad/autograd/kernels/conv2d_weight_grad.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/ops/checks.h"
 #include "xtgrad/autograd/ops/windows.h"

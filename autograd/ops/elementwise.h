@@ -13,8 +13,8 @@
 namespace xtgrad::inline v1::detail {
 
 // What elementwise primitives share. A family member says `value`, its formula, and `rule`, its derivative's,
-// as generic functions of values: on lanes they are kernels, on tensors they record (DESIGN: one formula, two
-// evaluators). A formula calls library functions alone, found by argument-dependent lookup.
+// as generic functions of values: on lanes they are kernels, on tensors they record (docs/architecture.md:
+// one formula, two evaluators). A formula calls library functions alone, found by argument-dependent lookup.
 
 /// The value of a primitive of N tensors of one dtype that broadcast: Self offers `value(x...)`. With
 /// `Integers`, `value` also works on Integer, and int64 tensors are taken; Self may then hide

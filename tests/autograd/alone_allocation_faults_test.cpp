@@ -16,7 +16,6 @@
 
 #include "tests/support/values.h"
 #include "xtgrad/autograd/memory/pool.h"
-#include "xtgrad/autograd/memory/pool_faults.h"
 #include "xtgrad/nn/nn.h"
 #include "xtgrad/xtgrad.h"
 

@@ -14,7 +14,7 @@
 
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
-#include "xtgrad/autograd/kernels/parallel.h"
+#include "xtgrad/autograd/threads.h"
 
 using namespace xtgrad;
 

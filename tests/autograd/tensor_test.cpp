@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "tests/autograd/edge_numbers.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/ops.h"
@@ -112,4 +113,18 @@ TEST_CASE("set_requires_grad goes both ways, and names stay") {
   x.set_requires_grad(false);
   CHECK_FALSE((x * 2.0).requires_grad());
   CHECK(x.name() == "x");
+}
+
+TEST_CASE("item_int64 and at_int64 read exactly what item and at round") {
+  using testing::odd;
+  const Tensor x = testing::integers({odd, -odd});
+  CHECK(x.at_int64({0}) == odd);
+  CHECK(x.at_int64({-1}) == -odd);
+  CHECK(x.at({0}) == 0x1p53);
+  CHECK(tensor(odd, {.dtype = int64}).at_int64({}) == odd);
+  CHECK(tensor({200}, {.dtype = uint8}).at_int64({0}) == 200);
+  CHECK_THROWS_WITH_AS((void)ones({1}).at_int64({0}), "at_int64: needs an integer dtype, got float32",
+                       DtypeError);
+  CHECK_THROWS_WITH_AS((void)x.at_int64({2}), "at_int64: index 2 is out of range for dimension 0 of [2]",
+                       ShapeError);
 }

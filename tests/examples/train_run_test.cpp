@@ -255,3 +255,21 @@ TEST_CASE("train draws the graph of a training step with its parameters' names")
     CHECK(dot.find(name) != std::string::npos);
   }
 }
+
+TEST_CASE("the picture in the documentation is of the graph that train draws") {
+  const TemporaryFolder folder;
+  REQUIRE(train_into(folder.path(), {"--model", "convnet", "--epochs", "1", "--quiet"}).exit_code == 0);
+  const auto all = [](const std::string& text, const char* pattern) {
+    const std::regex expression(pattern);
+    std::multiset<std::string> found;
+    for (std::sregex_iterator it(text.begin(), text.end(), expression), end; it != end; ++it) {
+      found.insert((*it)[1]);
+    }
+    return found;
+  };
+  // What a node says stands in lines of its own in the picture.
+  const std::string dot =
+      std::regex_replace(file_text(folder.path() / "graph.dot"), std::regex(R"(\\n)"), "\"; label=\"");
+  const std::string picture = file_text(fs::path(XTGRAD_SOURCE_DIR) / "docs/images/training_step.svg");
+  CHECK(all(dot, "label=\"([^\"]+)\"") == all(picture, "<text [^>]*>([^<]+)</text>"));
+}

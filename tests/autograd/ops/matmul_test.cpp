@@ -12,7 +12,6 @@
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/kernels/gemm.h"
-#include "xtgrad/autograd/kernels/parallel.h"
 #include "xtgrad/autograd/ops.h"
 
 using namespace xtgrad;

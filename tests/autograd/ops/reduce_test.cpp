@@ -10,7 +10,6 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
-#include "xtgrad/autograd/kernels/parallel.h"
 #include "xtgrad/autograd/ops.h"
 
 using namespace xtgrad;

@@ -1,4 +1,4 @@
-// gather and scatter_add: values and messages. That each is the other's adjoint is in shape_ops_test.
+// gather and scatter_add: values and messages. That each is the other's adjoint is in shape_test.
 #include <doctest/doctest.h>
 
 #include <cstdint>

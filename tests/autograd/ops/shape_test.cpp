@@ -11,8 +11,8 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
-#include "xtgrad/autograd/kernels/parallel.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/threads.h"
 
 namespace {
 

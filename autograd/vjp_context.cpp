@@ -1,3 +1,5 @@
+#include "xtgrad/autograd/vjp_context.h"
+
 #include <fmt/format.h>
 
 #include <bit>

@@ -1,0 +1,145 @@
+// What a header declares is defined in the source of its name.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+#include <map>
+#include <regex>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tests/house/sources.h"
+#include "tests/support/program.h"
+
+namespace xtgrad::testing { namespace {
+
+namespace fs = std::filesystem;
+
+/// A definition that other files can call, as nm prints it: the class that it belongs to, or its own name.
+struct Definition {
+  bool of_class;
+  std::string name;
+  std::string symbol;
+};
+
+/// "xtgrad::v1::detail::Node::origin() const" is of the class Node. Names of namespaces are in small letters.
+Definition parse_symbol(std::string symbol) {
+  Definition definition{false, {}, symbol};
+  for (std::size_t at = symbol.find("[abi:"); at != std::string::npos; at = symbol.find("[abi:")) {
+    symbol.erase(at, symbol.find(']', at) + 1 - at);
+  }
+  std::string name;
+  for (std::size_t at = 0; at < symbol.size() && symbol[at] != '(' && symbol[at] != '<'; ++at) {
+    name += symbol[at];
+    if (symbol[at] != ':' || !name.ends_with("::")) continue;
+    const std::string part = name.substr(0, name.size() - 2);
+    if (!part.empty() && std::isupper(static_cast<unsigned char>(part[0])) != 0) {
+      return {true, part, definition.symbol};
+    }
+    name.clear();
+  }
+  if (std::isupper(static_cast<unsigned char>(name[0])) != 0) return {true, name, definition.symbol};
+  definition.name = name.starts_with("operator") ? "operator" : name;
+  return definition;
+}
+
+/// True if the text of a header defines the class, or declares the function or variable.
+bool declares(const std::string& header, const Definition& definition) {
+  const std::string pattern = definition.of_class
+                                  ? "\\b(class|struct)\\b[^;{}()]*\\b" + definition.name + "\\b[^;{}()]*\\{"
+                                  : "\\b" + definition.name + "\\b";
+  return std::regex_search(header, std::regex(pattern));
+}
+
+struct Exception {
+  const char* source;
+  const char* name;
+  const char* reason;
+};
+
+const std::vector<Exception> exceptions = {
+    {"autograd/sweep/gradient_store.cpp", "GradientStore",
+     "declared in core/leaf_state.h, which may not know the addition that a gradient grows by"},
+};
+
+/// What is defined in `source` and not declared in a header of its name. The operations' is one for all of
+/// them, ops.h.
+std::vector<std::string> strangers_in(const std::string& source, const std::string& header,
+                                      const std::vector<Definition>& definitions) {
+  std::vector<std::string> found;
+  for (const Definition& definition : definitions) {
+    if (declares(header, definition)) continue;
+    const bool allowed = std::any_of(exceptions.begin(), exceptions.end(), [&](const Exception& exception) {
+      return exception.source == source && exception.name == definition.name;
+    });
+    if (!allowed) found.push_back(source + " defines what its header does not declare: " + definition.symbol);
+  }
+  return found;
+}
+
+std::string header_of(const std::string& source) {
+  const std::string own = source.substr(0, source.size() - 4) + ".h";
+  std::string text = fs::exists(source_root() / own) ? file_text(source_root() / own) : std::string();
+  if (source.starts_with("autograd/ops/")) text += file_text(source_root() / "autograd" / "ops.h");
+  return text;
+}
+
+/// The definitions of each of the library's objects, by the path of its source.
+std::map<std::string, std::vector<Definition>> library_definitions() {
+  const ProgramResult result = run_program(XTGRAD_NM, {"-A", "-C", "--defined-only", "@" XTGRAD_OBJECTS});
+  REQUIRE(result.exit_code == 0);
+  // "<folder>/xtgrad_objects.dir/nn/linear.cpp.o:0000000000000010 T xtgrad::v1::nn::Linear::..."
+  std::map<std::string, std::vector<Definition>> found;
+  const std::string before = "xtgrad_objects.dir/";
+  for (const std::string& line : lines_of(result.out)) {
+    const std::size_t begin = line.find(before) + before.size();
+    const std::size_t end = line.find(".o:", begin);
+    REQUIRE_MESSAGE(end != std::string::npos, line);
+    const std::size_t address = line.find_first_not_of(' ', end + 3);  // llvm-nm has a space before it
+    const std::size_t kind = line.find(' ', address) + 1;
+    if (std::string_view("TDBR").find(line[kind]) == std::string_view::npos) continue;
+    const std::string symbol = line.substr(kind + 2);
+    if (!symbol.starts_with("xtgrad::") || symbol.find("(anonymous namespace)") != std::string::npos)
+      continue;
+    found[fs::path(line.substr(begin, end - begin)).lexically_normal().generic_string()].push_back(
+        parse_symbol(symbol));
+  }
+  return found;
+}
+
+TEST_CASE("what a source defines for others, the header of its name declares") {
+  const auto definitions = library_definitions();
+  std::size_t count = 0;
+  std::set<std::string> needed;
+  for (const auto& [source, defined] : definitions) {
+    if (!fs::exists(source_root() / source)) continue;  // an object that an older build left behind
+    count += defined.size();
+    check_none(strangers_in(source, header_of(source), defined));
+    for (const Exception& exception : exceptions) {
+      if (exception.source != source) continue;
+      const bool defines = std::any_of(defined.begin(), defined.end(),
+                                       [&](const Definition& d) { return d.name == exception.name; });
+      if (defines) needed.insert(std::string(source) + exception.name);
+    }
+  }
+  CHECK(count > 800);
+  CHECK(needed.size() == exceptions.size());
+}
+
+TEST_CASE("the check of definitions finds a function, a method, an operator and a variable") {
+  const auto stranger = [](const std::string& symbol, const std::string& header) {
+    return strangers_in("autograd/x.cpp", header, {parse_symbol(symbol)}).size();
+  };
+  CHECK(stranger("xtgrad::v1::detail::twice(int)", "int thrice(int);") == 1);
+  CHECK(stranger("xtgrad::v1::detail::twice(int)", "int twice(int);") == 0);
+  CHECK(stranger("xtgrad::v1::Pair::swap()", "class Pair;\nvoid swap(Pair&);") == 1);
+  CHECK(stranger("xtgrad::v1::Pair::swap()", "class XTGRAD_LOCAL Pair final : public Two {") == 0);
+  CHECK(stranger("xtgrad::v1::Pair<int>::Half::text[abi:cxx11]() const", "struct Pair {") == 0);
+  CHECK(stranger("xtgrad::v1::operator<<(std::ostream&, xtgrad::v1::Pair const&)", "struct Pair {};") == 1);
+  CHECK(stranger("xtgrad::v1::detail::state", "extern int states;") == 1);
+}
+
+}}  // namespace xtgrad::testing
