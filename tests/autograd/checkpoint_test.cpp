@@ -21,10 +21,10 @@
 #include "xtgrad/autograd/ops.h"
 
 using namespace xtgrad;
-using xtgrad::testing::check_same;
-using xtgrad::testing::leaf;
+using xtgrad::checkpointed::check_same;
+using xtgrad::checkpointed::leaf;
+using xtgrad::checkpointed::results;
 using xtgrad::testing::message_of;
-using xtgrad::testing::results;
 using xtgrad::testing::same_bits;
 
 TEST_CASE("checkpoint: value and gradients have the bits of the plain call") {

@@ -14,7 +14,7 @@
 #include "xtgrad/autograd/graph.h"
 #include "xtgrad/autograd/random.h"
 
-namespace xtgrad::testing {
+namespace xtgrad::checkpointed {
 
 using Function = std::function<Tensor(std::span<const Tensor>)>;
 
@@ -43,8 +43,8 @@ inline void check_same(const Function& f, std::span<const Tensor> inputs) {
   for (std::size_t i = 0; i < plain.size(); ++i) {
     CAPTURE(i);
     REQUIRE(plain[i].defined() == checkpointed[i].defined());
-    if (plain[i].defined()) CHECK(same_bits(plain[i], checkpointed[i]));
+    if (plain[i].defined()) CHECK(testing::same_bits(plain[i], checkpointed[i]));
   }
 }
 
-}  // namespace xtgrad::testing
+}  // namespace xtgrad::checkpointed

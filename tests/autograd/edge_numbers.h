@@ -9,7 +9,11 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/scalar.h"
 
-namespace xtgrad::testing {
+namespace xtgrad::edges {
+
+using testing::infinity;
+using testing::not_a_number;
+using testing::Real;
 
 inline constexpr std::int64_t odd = (std::int64_t{1} << 53) + 1;  // what a double rounds to 2^53
 inline constexpr std::int64_t least = std::numeric_limits<std::int64_t>::min();
@@ -63,4 +67,4 @@ inline std::vector<std::int64_t> exact(const Tensor& x) {
   return {data.begin(), data.end()};
 }
 
-}  // namespace xtgrad::testing
+}  // namespace xtgrad::edges

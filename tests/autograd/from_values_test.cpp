@@ -14,10 +14,10 @@
 #include "xtgrad/autograd/errors.h"
 
 using namespace xtgrad;
-using testing::exact;
-using testing::least;
-using testing::most;
-using testing::odd;
+using edges::exact;
+using edges::least;
+using edges::most;
+using edges::odd;
 using testing::values;
 
 namespace {

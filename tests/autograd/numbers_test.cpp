@@ -22,15 +22,15 @@
 #include "xtgrad/autograd/where_safe.h"
 
 using namespace xtgrad;
-using testing::edge_numbers;
-using testing::exact;
+using edges::edge_numbers;
+using edges::exact;
+using edges::integers;
+using edges::least;
+using edges::most;
+using edges::Number;
+using edges::odd;
 using testing::infinity;
-using testing::integers;
-using testing::least;
-using testing::most;
 using testing::not_a_number;
-using testing::Number;
-using testing::odd;
 using testing::Real;
 using testing::same_bits;
 using testing::values;

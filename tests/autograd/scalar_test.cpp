@@ -14,12 +14,12 @@
 #include "xtgrad/autograd/errors.h"
 
 using namespace xtgrad;
-using testing::edge_numbers;
+using edges::edge_numbers;
+using edges::least;
+using edges::most;
+using edges::Number;
+using edges::odd;
 using testing::infinity;
-using testing::least;
-using testing::most;
-using testing::Number;
-using testing::odd;
 
 namespace {
 

@@ -116,8 +116,8 @@ TEST_CASE("set_requires_grad goes both ways, and names stay") {
 }
 
 TEST_CASE("item_int64 and at_int64 read exactly what item and at round") {
-  using testing::odd;
-  const Tensor x = testing::integers({odd, -odd});
+  using edges::odd;
+  const Tensor x = edges::integers({odd, -odd});
   CHECK(x.at_int64({0}) == odd);
   CHECK(x.at_int64({-1}) == -odd);
   CHECK(x.at({0}) == 0x1p53);

@@ -14,7 +14,12 @@
 #include "tests/house/sources.h"
 #include "tests/support/program.h"
 
-namespace xtgrad::testing { namespace {
+namespace xtgrad::house { namespace {
+
+using testing::file_text;
+using testing::lines_of;
+using testing::ProgramResult;
+using testing::run_program;
 
 namespace fs = std::filesystem;
 
@@ -65,8 +70,7 @@ const std::vector<Exception> exceptions = {
      "declared in core/leaf_state.h, which may not know the addition that a gradient grows by"},
 };
 
-/// What is defined in `source` and not declared in a header of its name. The operations' is one for all of
-/// them, ops.h.
+/// What is defined in `source` and not declared in the header of its name.
 std::vector<std::string> strangers_in(const std::string& source, const std::string& header,
                                       const std::vector<Definition>& definitions) {
   std::vector<std::string> found;
@@ -80,10 +84,19 @@ std::vector<std::string> strangers_in(const std::string& source, const std::stri
   return found;
 }
 
+/// Headers that are one for several sources, whose paths begin so.
+struct CommonHeader {
+  const char* sources;
+  const char* header;
+};
+const std::vector<CommonHeader> common_headers = {{"autograd/ops/", "autograd/ops.h"}};
+
 std::string header_of(const std::string& source) {
   const std::string own = source.substr(0, source.size() - 4) + ".h";
   std::string text = fs::exists(source_root() / own) ? file_text(source_root() / own) : std::string();
-  if (source.starts_with("autograd/ops/")) text += file_text(source_root() / "autograd" / "ops.h");
+  for (const CommonHeader& common : common_headers) {
+    if (source.starts_with(common.sources)) text += file_text(source_root() / common.header);
+  }
   return text;
 }
 
@@ -142,4 +155,4 @@ TEST_CASE("the check of definitions finds a function, a method, an operator and 
   CHECK(stranger("xtgrad::v1::detail::state", "extern int states;") == 1);
 }
 
-}}  // namespace xtgrad::testing
+}}  // namespace xtgrad::house

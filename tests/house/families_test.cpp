@@ -10,7 +10,9 @@
 #include "tests/house/sources.h"
 #include "tests/support/program.h"
 
-namespace xtgrad::testing { namespace {
+namespace xtgrad::house { namespace {
+
+using testing::file_text;
 
 namespace fs = std::filesystem;
 
@@ -70,4 +72,4 @@ TEST_CASE("every operation stands in the source, and its samples in those, of it
     CHECK(fs::exists(source_root() / "autograd/ops" / (helper + ".h")));
 }
 
-}}  // namespace xtgrad::testing
+}}  // namespace xtgrad::house

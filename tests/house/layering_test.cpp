@@ -11,7 +11,10 @@
 #include "tests/house/sources.h"
 #include "tests/support/program.h"
 
-namespace xtgrad::testing { namespace {
+namespace xtgrad::house { namespace {
+
+using testing::file_text;
+using testing::lines_of;
 
 /// Lines of `folder`'s sources that include something whose path begins with one of `forbidden`.
 std::vector<std::string> includes_of(const std::string& folder, const std::vector<std::string>& forbidden) {
@@ -129,4 +132,4 @@ TEST_CASE("the check of the floors finds an include that is there") {
   CHECK_FALSE(includes_of("autograd/sweep", {"autograd/core/"}).empty());
 }
 
-}}  // namespace xtgrad::testing
+}}  // namespace xtgrad::house

@@ -10,7 +10,9 @@
 #include "tests/house/sources.h"
 #include "tests/support/program.h"
 
-namespace xtgrad::testing { namespace {
+namespace xtgrad::house { namespace {
+
+using testing::file_text;
 
 namespace fs = std::filesystem;
 
@@ -45,4 +47,4 @@ TEST_CASE("what is called a slot is one thing") {
   CHECK(found == std::map<std::string, std::string>{{"Slot", "autograd/core/node.h"}});
 }
 
-}}  // namespace xtgrad::testing
+}}  // namespace xtgrad::house

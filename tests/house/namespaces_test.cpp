@@ -12,7 +12,9 @@
 #include "tests/house/sources.h"
 #include "tests/support/program.h"
 
-namespace xtgrad::testing { namespace {
+namespace xtgrad::house { namespace {
+
+using testing::file_text;
 
 /// The text without comments and literals: the braces that are left are C++'s.
 std::string bare(const std::string& text) {
@@ -90,4 +92,4 @@ TEST_CASE("namespaces open and close in one line") {
   CHECK(split_namespaces("x", "namespace a {\n\nnamespace {\nint f() {\n}\n}\nint g();\n}\n").empty());
 }
 
-}}  // namespace xtgrad::testing
+}}  // namespace xtgrad::house

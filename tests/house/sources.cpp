@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace xtgrad::testing {
+namespace xtgrad::house {
 
 std::filesystem::path source_root() { return XTGRAD_SOURCE_DIR; }
 
@@ -34,4 +34,4 @@ void check_none(const std::vector<std::string>& found) {
   for (const std::string& line : found) FAIL_CHECK(line);
 }
 
-}  // namespace xtgrad::testing
+}  // namespace xtgrad::house

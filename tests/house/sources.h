@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace xtgrad::testing {
+namespace xtgrad::house {
 
 /// The root of the repository.
 std::filesystem::path source_root();
@@ -19,4 +19,4 @@ std::vector<std::string> all_folders();
 /// One failure for each.
 void check_none(const std::vector<std::string>& found);
 
-}  // namespace xtgrad::testing
+}  // namespace xtgrad::house

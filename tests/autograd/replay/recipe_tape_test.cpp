@@ -16,9 +16,9 @@
 #include "xtgrad/autograd/ops.h"
 
 using namespace xtgrad;
-using xtgrad::testing::check_same;
-using xtgrad::testing::leaf;
-using xtgrad::testing::results;
+using xtgrad::checkpointed::check_same;
+using xtgrad::checkpointed::leaf;
+using xtgrad::checkpointed::results;
 using xtgrad::testing::same_bits;
 using xtgrad::testing::values;
 
