@@ -9,6 +9,7 @@
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/replay/recipe_tape.h"
+#include "xtgrad/autograd/sweep/sweep.h"
 
 namespace xtgrad::inline v1 { namespace detail {
 namespace {
@@ -45,6 +46,8 @@ class Checkpoint final : public DifferentiablePrimitive<Checkpoint> {
     std::memcpy(out[0]->buffer.data(), array_of(y).buffer.data(), out[0]->buffer.bytes());
   }
 
+  // Sums that inputs have got by now go on inside: gradients are added up in the order, and to the bits, of
+  // the plain call.
   void vjp(VjpContext& context) const override {
     const bool create_graph = thread_state.records();
     std::vector<Tensor> tensors;
@@ -63,10 +66,16 @@ class Checkpoint final : public DifferentiablePrimitive<Checkpoint> {
       y = recipe_->run(tensors);
     }
     tensors.clear();
-    const std::vector<Tensor> gradients =
-        grad(std::span(&y, 1), variables,
-             {.cotangents = {context.g()}, .create_graph = create_graph, .allow_unused = true});
-    for (std::size_t i = 0; i < places.size(); ++i) context.set(places[i], gradients[i]);
+    std::vector<Tensor*> sums;
+    for (const std::size_t place : places) sums.push_back(context.sum(place));
+    std::vector<Tensor> gradients = sweep(y, context.g(), variables, sums, create_graph);
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      if (sums[i] != nullptr) {
+        *sums[i] = std::move(gradients[i]);
+      } else {
+        context.set(places[i], std::move(gradients[i]));
+      }
+    }
   }
 
  private:
@@ -78,6 +87,20 @@ class Checkpoint final : public DifferentiablePrimitive<Checkpoint> {
     Tensor constant = make_constant(value.array());
     if (context.wanted(i)) constant.set_requires_grad();
     return constant;
+  }
+
+  /// The gradients of the variables, added to the sums where there are some, which are taken.
+  static std::vector<Tensor> sweep(const Tensor& y, const Tensor& cotangent,
+                                   std::span<const Tensor> variables, std::span<Tensor* const> sums,
+                                   bool create_graph) {
+    const SweepInputs inputs(variables);
+    Sweep sweep("checkpoint", false, create_graph);
+    sweep.seed(y, cotangent);
+    for (std::size_t i = 0; i < variables.size(); ++i) {
+      if (sums[i] != nullptr) sweep.seed(variables[i], std::move(*sums[i]));
+    }
+    const std::span<const Tensor> found = sweep.to_inputs(inputs);
+    return {found.begin(), found.end()};
   }
 
   std::shared_ptr<const Recipe> recipe_;

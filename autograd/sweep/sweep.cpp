@@ -11,6 +11,7 @@
 #include "xtgrad/autograd/core/parts.h"
 #include "xtgrad/autograd/core/primitive.h"
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/sweep/hooked_sums.h"
 #include "xtgrad/autograd/sweep/visit.h"
 
 namespace xtgrad::inline v1::detail {
@@ -197,16 +198,36 @@ std::span<Tensor> Sweep::run_rule(Node& node, Tensor& cotangent, const Way* ways
 }
 
 void Sweep::run_rule_observed(Node& node, Tensor cotangent, std::span<Tensor> gradients, const Way* ways) {
-  const bool hooked = node.has(Node::hooked_flag);
-  if (hooked) run_before_rule_hooks(node, cotangent);
-  // Hooks on the rule see each gradient whole, not added to a sum, and the cotangent, which the rule may
-  // take.
+  if (!node.has(Node::hooked_flag)) {
+    run_rule_watched(node, cotangent, gradients, ways, *this);
+    return;
+  }
+  run_before_rule_hooks(node, cotangent);
+  if (!has_after_rule_hooks(node)) {
+    run_rule_watched(node, cotangent, gradients, ways, *this);
+    return;
+  }
+  HookedSums sums(*this);
+  run_rule_watched(node, cotangent, gradients, ways, sums);
+  sums.keep(gradients);
+  run_after_rule_hooks(node, cotangent, gradients);
+  // A function may have set one that nobody asked for.
+  Tensor unused;
+  keep_wanted(node, VjpContext(node, unused, gradients, ways), gradients);
+  if (!sums.show(gradients)) return;
+  Vector<Tensor> again(gradients.size());
+  run_rule_watched(node, cotangent, again, ways, sums);
+  sums.drop_added(gradients, again);
+}
+
+/// The rule may not take the cotangent: functions look at it afterwards.
+void Sweep::run_rule_watched(Node& node, const Tensor& cotangent, std::span<Tensor> gradients,
+                             const Way* ways, CotangentSums& sums) {
   const bool several = node.has(Node::parts_flag);
   Tensor given = several ? Tensor() : cotangent;
   const std::span<const Tensor> parts =
       several ? std::span<const Tensor>(cotangents_of(cotangent)) : std::span<const Tensor>();
-  CotangentSums* const sums = hooked && has_after_rule_hooks(node) ? nullptr : this;
-  VjpContext context(node, given, gradients, ways, sums, parts);
+  VjpContext context(node, given, gradients, ways, &sums, parts);
   {
     const WatchedRule watched(node);
     try {
@@ -219,9 +240,6 @@ void Sweep::run_rule_observed(Node& node, Tensor cotangent, std::span<Tensor> gr
     }
   }
   keep_wanted(node, context, gradients);
-  if (!hooked) return;
-  run_after_rule_hooks(node, cotangent, gradients);
-  keep_wanted(node, context, gradients);  // a hook may have set one that nobody asked for
 }
 
 Tensor* Sweep::find(Node& node, std::size_t i, const Way* ways) {

@@ -51,6 +51,8 @@ class Sweep : private CotangentSums {
   bool find_ways(const Node& node, const SweepInputs& inputs);
   std::span<Tensor> run_rule(Node& node, Tensor& cotangent, const Way* ways);
   void run_rule_observed(Node& node, Tensor cotangent, std::span<Tensor> gradients, const Way* ways);
+  void run_rule_watched(Node& node, const Tensor& cotangent, std::span<Tensor> gradients, const Way* ways,
+                        CotangentSums& sums);
   void hand_on(Node& node, std::span<Tensor> gradients, const Way* ways);
   bool start_without_plan(const SweepInputs& inputs);
   void go_on_by_plan(std::span<Seed> seeds, const SweepInputs& inputs);
