@@ -59,7 +59,7 @@ class Sweep : private CotangentSums {
   void follow(const SweepPlan& plan, const SweepInputs& inputs, SweepPlan* spent);
   void call_hooks_of_inputs(const SweepInputs& inputs, std::span<const SweepPlan::Step> steps);
   void store();
-  void store_all_or_nothing();
+  void store_prepared();
 
   std::string_view function_;
   bool keep_graph_;
