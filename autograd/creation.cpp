@@ -57,7 +57,7 @@ class Creation : public detail::ConstantPrimitive<Self> {
 };
 
 /// Wide enough for every sum and product of two int64.
-using Wide = __int128;
+__extension__ using Wide = __int128;
 
 /// Throws DtypeError for a number that no int64 is.
 [[noreturn]] void throw_cannot_hold(std::string_view function, Dtype dtype, const std::string& number) {
