@@ -11,6 +11,7 @@
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/replay/recipe_tape.h"
+#include "xtgrad/autograd/sweep/sweep.h"
 
 namespace xtgrad::inline v1 { namespace detail {
 namespace {
@@ -52,6 +53,8 @@ class Checkpoint final : public DifferentiablePrimitive<Checkpoint> {
     }
   }
 
+  // Sums that inputs have got by now go on inside: gradients are added up in the order, and to the bits, of
+  // the plain call.
   void vjp(VjpContext& context) const override {
     const bool create_graph = thread_state.records();
     std::vector<Tensor> tensors;
@@ -80,10 +83,16 @@ class Checkpoint final : public DifferentiablePrimitive<Checkpoint> {
     }
     outputs.clear();
     if (reached.empty()) return;
-    const std::vector<Tensor> gradients =
-        grad(reached, variables,
-             {.cotangents = std::move(cotangents), .create_graph = create_graph, .allow_unused = true});
-    for (std::size_t i = 0; i < places.size(); ++i) context.set(places[i], gradients[i]);
+    std::vector<Tensor*> sums;
+    for (const std::size_t place : places) sums.push_back(context.sum(place));
+    std::vector<Tensor> gradients = sweep(reached, cotangents, variables, sums, create_graph);
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      if (sums[i] != nullptr) {
+        *sums[i] = std::move(gradients[i]);
+      } else {
+        context.set(places[i], std::move(gradients[i]));
+      }
+    }
   }
 
  private:
@@ -95,6 +104,20 @@ class Checkpoint final : public DifferentiablePrimitive<Checkpoint> {
     Tensor constant = make_constant(value.array());
     if (context.wanted(i)) constant.set_requires_grad();
     return constant;
+  }
+
+  /// The gradients of the variables, added to the sums where there are some, which are taken.
+  static std::vector<Tensor> sweep(std::span<const Tensor> outputs, std::span<const Tensor> cotangents,
+                                   std::span<const Tensor> variables, std::span<Tensor* const> sums,
+                                   bool create_graph) {
+    const SweepInputs inputs(variables);
+    Sweep sweep("checkpoint", false, create_graph);
+    for (std::size_t k = 0; k < outputs.size(); ++k) sweep.seed(outputs[k], cotangents[k]);
+    for (std::size_t i = 0; i < variables.size(); ++i) {
+      if (sums[i] != nullptr) sweep.seed(variables[i], std::move(*sums[i]));
+    }
+    const std::span<const Tensor> found = sweep.to_inputs(inputs);
+    return {found.begin(), found.end()};
   }
 
   std::shared_ptr<const Recipe> recipe_;

@@ -28,9 +28,12 @@ void checkpoint_call(const std::function<std::vector<Tensor*>()>& f);
 /// and may use tensors beside its inputs, such as parameters; they get their gradients, too.
 ///
 /// f is called once. What is repeated is the list of what it computed, random draws included: a stream, a
-/// counter or running statistics that it moves are moved once. Gradients have the bits that f(inputs...)
-/// would give, but where a tensor gets gradients from several operations inside and from outside as well: the
-/// ones inside are then summed up first. Checkpoints nest, and have derivatives of every order.
+/// counter or running statistics that it moves are moved once. Checkpoints nest, and have derivatives of
+/// every order. Value and first derivatives have the bits that f(inputs...) would give, recorded
+/// (create_graph) or not, unless f hands out intermediate results beside its own. Derivatives of these have
+/// those bits where no sum rounds, and else differ by roundings, in the dtypes that f computes in: what an
+/// intermediate result gets from first-order rules and what comes from f's result go through its own rule one
+/// after the other, and are added up at the inputs.
 ///
 /// Where nothing is recorded, or none of f's results wants a gradient, this is f(inputs...). Throws
 /// GraphError if f returns no tensor or an empty handle, or retains the gradient of what is computed again.

@@ -56,8 +56,17 @@ class Creation : public detail::ConstantPrimitive<Self> {
   Dtype dtype_;
 };
 
+/// Wide enough for every sum and product of two int64.
+__extension__ using Wide = __int128;
+
+/// Throws DtypeError for a number that no int64 is.
+[[noreturn]] void throw_cannot_hold(std::string_view function, Dtype dtype, const std::string& number) {
+  throw DtypeError(fmt::format("{}: {} cannot hold {}", function, to_string(dtype), number));
+}
+
 /// Element i is Self's `integer(i)`, exactly, if `in_integers()`, else its `value(i)`, a double; the dtype
-/// must hold it.
+/// must hold it. Where the numbers it starts from are integers, an integer dtype takes no detour by doubles,
+/// which round: `refuse()` then throws for an element that is no int64.
 template <class Self>
 class Generated : public Creation<Self> {
  public:
@@ -75,6 +84,7 @@ class Generated : public Creation<Self> {
       if (self.in_integers()) {
         fill([&](std::int64_t i) { return Scalar(self.integer(i)); });
       } else {
+        if (!is_floating(this->dtype_)) self.refuse();
         fill([&](std::int64_t i) { return self.value(i); });
       }
     });
@@ -117,12 +127,7 @@ class Arange final : public Generated<Arange> {
   [[nodiscard]] bool in_integers() const {
     if (is_floating(dtype_) && !(start_.is_integer() && step_.is_integer())) return false;
     if (!holds<std::int64_t>(start_) || !holds<std::int64_t>(step_)) return false;
-    // Unsigned: what is left up to the last int64 may be 2^64 - 1.
-    const bool up = step_.to_double() > 0;
-    const std::int64_t end =
-        up ? std::numeric_limits<std::int64_t>::max() : std::numeric_limits<std::int64_t>::min();
-    const std::uint64_t steps = distance(start_.to_int64(), end) / distance(0, step_.to_int64());
-    return shape_[0] == 0 || static_cast<std::uint64_t>(shape_[0] - 1) <= steps;
+    return shape_[0] == 0 || static_cast<std::uint64_t>(shape_[0] - 1) <= steps_left();
   }
   [[nodiscard]] std::int64_t integer(std::int64_t i) const {
     return static_cast<std::int64_t>(static_cast<std::uint64_t>(start_.to_int64()) +
@@ -132,8 +137,22 @@ class Arange final : public Generated<Arange> {
   [[nodiscard]] double value(std::int64_t i) const {
     return evenly_spaced(start_.to_double(), step_.to_double(), i);
   }
+  void refuse() const {
+    if (!holds<std::int64_t>(start_) || !holds<std::int64_t>(step_)) return;
+    const auto first_beyond = static_cast<Wide>(steps_left()) + 1;
+    throw_cannot_hold(function_, dtype_,
+                      fmt::format("{}", start_.to_int64() + first_beyond * step_.to_int64()));
+  }
 
  private:
+  /// How many steps lead from the start to no number beyond int64; up to 2^64 - 1.
+  [[nodiscard]] std::uint64_t steps_left() const {
+    const bool up = step_.to_int64() > 0;
+    const std::int64_t end =
+        up ? std::numeric_limits<std::int64_t>::max() : std::numeric_limits<std::int64_t>::min();
+    return distance(start_.to_int64(), end) / distance(0, step_.to_int64());
+  }
+
   Scalar start_;
   Scalar step_;
 };
@@ -157,16 +176,36 @@ class Linspace final : public Generated<Linspace> {
     return i < (count + 1) / 2 ? evenly_spaced(first, step, i) : evenly_spaced(last, -step, count - 1 - i);
   }
   [[nodiscard]] bool in_integers() const {
-    std::int64_t distance = 0;
-    return first_.is_integer() && last_.is_integer() &&
-           !__builtin_sub_overflow(last_.to_int64(), first_.to_int64(), &distance) && distance % steps() == 0;
+    if (is_floating(dtype_) && !(first_.is_integer() && last_.is_integer())) return false;
+    return has_integer_ends() && range() % steps() == 0;
   }
   [[nodiscard]] std::int64_t integer(std::int64_t i) const {
-    return first_.to_int64() + i * ((last_.to_int64() - first_.to_int64()) / steps());
+    const std::uint64_t step = range() / steps();
+    const auto first = static_cast<std::uint64_t>(first_.to_int64());
+    const auto way = static_cast<std::uint64_t>(i) * step;
+    return static_cast<std::int64_t>(first_.to_int64() <= last_.to_int64() ? first + way : first - way);
+  }
+  /// The first number after `first_` has a fraction if any has.
+  void refuse() const {
+    if (!has_integer_ends()) return;
+    const Wide way = static_cast<Wide>(last_.to_int64()) - first_.to_int64();
+    const Wide whole = first_.to_int64() + way / static_cast<Wide>(steps());
+    const double rest = static_cast<double>(way % static_cast<Wide>(steps())) / static_cast<double>(steps());
+    const bool has_digits = whole > -(Wide{1} << 50) && whole < Wide{1} << 50;
+    throw_cannot_hold(function_, dtype_,
+                      has_digits ? fmt::format("{}", static_cast<double>(whole) + rest)
+                                 : fmt::format("{} {} {}", whole, rest < 0 ? '-' : '+', std::abs(rest)));
   }
 
  private:
-  [[nodiscard]] std::int64_t steps() const { return std::max<std::int64_t>(shape_[0] - 1, 1); }
+  [[nodiscard]] bool has_integer_ends() const {
+    return holds<std::int64_t>(first_) && holds<std::int64_t>(last_);
+  }
+  /// From end to end.
+  [[nodiscard]] std::uint64_t range() const { return distance(first_.to_int64(), last_.to_int64()); }
+  [[nodiscard]] std::uint64_t steps() const {
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(shape_[0] - 1, 1));
+  }
 
   Scalar first_;
   Scalar last_;
@@ -243,21 +282,20 @@ void require_finite(std::string_view function, std::string_view name, Scalar val
                                to_string(range.start), to_string(stop), to_string(range.step)));
 }
 
-/// Numbers in start, start + step, ... before `stop`, all of them integers.
-std::uint64_t integer_count(std::int64_t start, std::int64_t stop, std::int64_t step) {
-  if (step > 0 ? start >= stop : start <= stop) return 0;
-  return (distance(start, stop) - 1) / distance(0, step) + 1;
-}
-
 /// Numbers in start, start + step, ... before `stop`.
 std::int64_t arange_count(Scalar stop, const ArangeOptions& range) {
   const double step = range.step.to_double();
-  // For integers, a stop of 2.5 is as good as 3.
+  // For integers, a stop of 2.5 is as good as 3; it may lie beyond int64, where the numbers do not.
   const Scalar end = stop.is_integer() ? stop
                      : step > 0        ? std::ceil(stop.to_double())
                                        : std::floor(stop.to_double());
-  if (holds<std::int64_t>(range.start) && holds<std::int64_t>(range.step) && holds<std::int64_t>(end)) {
-    const std::uint64_t count = integer_count(range.start.to_int64(), end.to_int64(), range.step.to_int64());
+  constexpr double widest = 0x1p100;
+  if (holds<std::int64_t>(range.start) && holds<std::int64_t>(range.step) &&
+      std::abs(end.to_double()) < widest) {
+    const Wide last = end.is_integer() ? end.to_int64() : static_cast<Wide>(end.to_double());
+    const Wide way = step > 0 ? last - range.start.to_int64() : range.start.to_int64() - last;
+    if (way <= 0) return 0;
+    const Wide count = (way - 1) / static_cast<Wide>(distance(0, range.step.to_int64())) + 1;
     if (count > std::numeric_limits<std::int64_t>::max()) throw_too_many(stop, range);
     return static_cast<std::int64_t>(count);
   }

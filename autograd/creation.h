@@ -23,9 +23,11 @@ struct ArangeOptions {
   Scalar step = 1;  ///< not 0
 };
 /// start, start + step, ... up to but without `stop`; int64 unless the options say another dtype. Exact where
-/// start and step are integers.
+/// start and step are integers, over the whole range of int64. Throws DtypeError for an element that the
+/// dtype does not hold.
 [[nodiscard]] Tensor arange(Scalar stop, const ArangeOptions& range = {}, const TensorOptions& options = {});
-/// `count` numbers evenly spaced from `first` to `last`, both included. Exact where they all are integers.
+/// `count` numbers evenly spaced from `first` to `last`, both included. Exact where they all are integers,
+/// over the whole range of int64. Throws DtypeError for an element that the dtype does not hold.
 [[nodiscard]] Tensor linspace(Scalar first, Scalar last, std::int64_t count,
                               const TensorOptions& options = {});
 /// Identity matrix [n, m], m = n if absent.

@@ -21,10 +21,10 @@ using detail::node_of;
 using detail::Slot;
 
 /// Every node behind the outputs, once, by ascending id: an input's id is smaller than its consumers'.
-std::vector<const Node*> reachable(std::span<const Tensor> outputs) {
+std::vector<Node*> reachable(std::span<const Tensor> outputs) {
   std::unordered_set<const Node*> seen;
-  std::vector<const Node*> order;
-  const auto visit = [&](const Node& node) {
+  std::vector<Node*> order;
+  const auto visit = [&](Node& node) {
     if (seen.insert(&node).second) order.push_back(&node);
   };
   for (const Tensor& output : outputs) visit(node_of(output));
@@ -94,21 +94,24 @@ std::size_t Graph::count(std::string_view op) const {
 }
 
 Graph graph_of(std::span<const Tensor> outputs) {
-  const std::vector<const Node*> order = reachable(outputs);
+  const std::vector<Node*> order = reachable(outputs);
   std::unordered_map<const Node*, std::size_t> index;
   for (std::size_t i = 0; i < order.size(); ++i) index.emplace(order[i], i);
   Graph graph;
   graph.nodes.reserve(order.size());
   std::unordered_set<const detail::Buffer*> buffers;
-  for (const Node* node : order) {
+  const auto count = [&](const detail::Array& array) {
+    if (!array.buffer || !buffers.insert(array.buffer.get()).second) return;
+    graph.bytes_kept += static_cast<std::int64_t>(array.buffer.bytes());
+  };
+  for (Node* node : order) {
     GraphNode described = describe(*node);
     for (const Slot& slot : node->slots()) {
       if (slot.empty()) continue;
       described.inputs.push_back(index.at(&node_of(*slot.node())));
     }
-    if (node->array.buffer && buffers.insert(node->array.buffer.get()).second) {
-      graph.bytes_kept += described.value_bytes;
-    }
+    count(node->array);
+    for (const detail::Array& auxiliary : node->auxiliaries()) count(auxiliary);
     graph.nodes.push_back(std::move(described));
   }
   return graph;

@@ -35,7 +35,8 @@ struct GraphNode {
 /// An input that neither wants a gradient nor is read by a derivative rule was not kept, and does not appear.
 struct Graph {
   std::vector<GraphNode> nodes;
-  /// Bytes of all elements that are alive in the graph; a buffer shared by several nodes counts once.
+  /// Bytes of all elements that are alive in the graph, of what rules keep beside inputs and results as well
+  /// (batch_norm's moments, the places of max_pool2d); a buffer shared by several nodes counts once.
   std::int64_t bytes_kept = 0;
 
   [[nodiscard]] std::size_t edges() const;

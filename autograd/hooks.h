@@ -77,8 +77,11 @@ struct RuleHooks {
   std::function<void(const RuleCall& call)> after = nullptr;
 };
 
-/// Calls functions before and after the derivative rule of the operation that computed `y`. Throws GraphError
-/// for a leaf, for a tensor without history, and for one of several outputs, whose operation has one rule.
+/// Calls functions before and after the derivative rule of the operation that computed `y`. A rule that adds
+/// to what its input has got already, such as slice's, runs twice where there is an `after`: once for the
+/// function to see the gradient whole, and once more, for the sum, unless the function replaced it. So a
+/// function that only looks changes no bit. Throws GraphError for a leaf, for a tensor without history, and
+/// for one of several outputs, whose operation has one rule.
 Hook on_rule(const Tensor& y, RuleHooks hooks);
 
 }}  // namespace xtgrad::v1

@@ -25,6 +25,7 @@ class GradientStore : public FromPool {
   }
   void set(Tensor gradient) {
     const std::lock_guard lock(mutex_);
+    is_empty_.store(!gradient.defined(), std::memory_order_relaxed);
     gradient_.swap(gradient);
   }
   [[nodiscard]] std::string name() const {
@@ -40,12 +41,20 @@ class GradientStore : public FromPool {
   /// The last `backward` that added to the gradient; 0 before the first.
   [[nodiscard]] std::uint64_t last_sweep() const { return last_sweep_.load(std::memory_order_relaxed); }
 
+  /// True unless `accumulate` will need no memory: the first gradient is moved in, and a sum that nobody else
+  /// can see is added to in place.
+  [[nodiscard]] bool may_fail() const {
+    return is_shared() || (!is_empty_.load(std::memory_order_relaxed) && has_to_allocate());
+  }
+  /// True if several leaves add to it, so that one sweep may do so more than once.
+  [[nodiscard]] bool is_shared() const { return leaves_.load() > 1; }
+
   /// A sum computed ahead, so that storing it cannot fail.
   struct Sum {
     Tensor base;  // the gradient that it starts from; empty where there was no need to compute
     Tensor value;
   };
-  /// The first half of `accumulate`: what it would have to allocate for.
+  /// The first half of `accumulate`: what it would have to allocate for, or may have to by then.
   [[nodiscard]] Sum prepare(const Tensor& gradient) const;
   /// The second half. Falls back to `accumulate` if the gradient is another one by now.
   void accumulate(Tensor gradient, Sum prepared, std::uint64_t sweep);
@@ -58,10 +67,22 @@ class GradientStore : public FromPool {
   void release() {
     if (refs_.decrement() == 0) delete this;
   }
+  void acquire_for_leaf() {
+    acquire();
+    leaves_.increment();
+  }
+  void release_by_leaf() {
+    leaves_.decrement();
+    release();
+  }
 
  private:
+  [[nodiscard]] bool has_to_allocate() const;
+
   mutable std::mutex mutex_;  // two threads may sweep graphs that share a leaf
   RefCount refs_{1};
+  RefCount leaves_{1};
+  std::atomic<bool> is_empty_{true};  // what may be known of the gradient without the lock
   std::atomic<std::uint64_t> last_sweep_{0};
   Tensor gradient_;
   std::string name_;
@@ -76,12 +97,12 @@ struct LeafState : FromPool {
 
   explicit LeafState(GradientStore* shared = nullptr) : gradient(shared) {
     if (gradient != nullptr) {
-      gradient->acquire();
+      gradient->acquire_for_leaf();
     } else {
       gradient = new GradientStore;
     }
   }
-  ~LeafState() { gradient->release(); }
+  ~LeafState() { gradient->release_by_leaf(); }
   LeafState(const LeafState&) = delete;
   LeafState& operator=(const LeafState&) = delete;
 };

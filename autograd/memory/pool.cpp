@@ -5,6 +5,8 @@
 #include <mutex>
 #include <utility>
 
+#include "xtgrad/autograd/memory/pool_watermark.h"
+
 #if XTGRAD_POOL_PASSES_THROUGH
 #include <malloc.h>
 #else
@@ -16,12 +18,27 @@ namespace xtgrad::inline v1::detail {
 namespace {
 
 constinit thread_local PoolFaultHook fault_hook = nullptr;
+constinit thread_local bool is_watched = false;
 
 void fail_if_asked_to(PoolRequest request) {
   if (fault_hook != nullptr && fault_hook(request)) throw std::bad_alloc();
 }
 
+/// Takes this thread off the fast path, or back.
+void hide_pool(bool hides);
+
 }  // namespace
+
+void set_pool_fault_hook(PoolFaultHook hook) {
+  fault_hook = nullptr;
+  hide_pool(hook != nullptr || is_watched);
+  fault_hook = hook;
+}
+
+void set_pool_watched(bool watched) {
+  is_watched = watched;
+  hide_pool(fault_hook != nullptr || watched);
+}
 
 #if XTGRAD_POOL_PASSES_THROUGH
 
@@ -37,11 +54,12 @@ void count(std::size_t bytes, std::int64_t change) {
   const auto size = static_cast<std::int64_t>(pool_class_bytes(pool_class_of(bytes)));
   live_bytes.fetch_add(change * size, std::memory_order_relaxed);
   live_blocks.fetch_add(change, std::memory_order_relaxed);
+  note_in_watermarks(change * size);
 }
 
-}  // namespace
+void hide_pool(bool) {}
 
-void set_pool_fault_hook(PoolFaultHook hook) { fault_hook = hook; }
+}  // namespace
 
 void* pool_passthrough_allocate(std::size_t bytes) {
   fail_if_asked_to(PoolRequest::block);
@@ -95,8 +113,9 @@ constinit Pool* orphans = nullptr;
 constinit std::atomic<std::int64_t> reserved_bytes = 0;
 constinit std::atomic<std::int64_t> growths = 0;
 constinit thread_local bool thread_has_ended = false;
-// The pool of a thread with a fault hook: with this_thread_pool null, every request takes the slow path.
-constinit thread_local Pool* pool_behind_hook = nullptr;
+// The pool of a thread with a fault hook or a watermark: with this_thread_pool null, every request takes the
+// slow path.
+constinit thread_local Pool* hidden_pool = nullptr;
 
 std::size_t stride_of(std::size_t index) {
   const std::size_t bytes = pool_class_bytes(index);
@@ -244,24 +263,26 @@ struct PoolOfThread {
   PoolOfThread& operator=(const PoolOfThread&) = delete;
 };
 
-}  // namespace
-
-void set_pool_fault_hook(PoolFaultHook hook) {
-  fault_hook = nullptr;
-  if (pool_behind_hook != nullptr) this_thread_pool = std::exchange(pool_behind_hook, nullptr);
-  if (hook == nullptr) return;
+void hide_pool(bool hides) {
+  if (hides == (hidden_pool != nullptr)) return;
+  if (!hides) {
+    this_thread_pool = std::exchange(hidden_pool, nullptr);
+    return;
+  }
   if (this_thread_pool == nullptr) pool_free(pool_allocate_slow(1));  // makes the pool
-  pool_behind_hook = std::exchange(this_thread_pool, nullptr);
-  fault_hook = hook;
+  hidden_pool = std::exchange(this_thread_pool, nullptr);
 }
+
+}  // namespace
 
 void* pool_allocate_slow(std::size_t bytes) {
   if (bytes > largest_request) throw std::bad_alloc();
   const std::size_t index = pool_class_of(bytes);
-  if (pool_behind_hook != nullptr) {
+  if (hidden_pool != nullptr) {
     fail_if_asked_to(PoolRequest::block);
-    PoolBlock* block = take(*pool_behind_hook, index);
-    pool_behind_hook->classes[index].count(1);
+    PoolBlock* block = take(*hidden_pool, index);
+    hidden_pool->classes[index].count(1);
+    note_in_watermarks(static_cast<std::int64_t>(pool_class_bytes(index)));
     return block;
   }
   if (this_thread_pool == nullptr) {
@@ -281,10 +302,18 @@ void* pool_allocate_slow(std::size_t bytes) {
 void pool_free_slow(void* memory) noexcept {
   PoolArena* arena = pool_arena_of(memory);
   const std::size_t index = arena->class_of_unit[pool_unit_of(memory)];
-  // A thread that only frees gets no pool: that could throw.
-  if (this_thread_pool != nullptr) {
+  if (Pool* pool = hidden_pool) {
+    note_in_watermarks(-static_cast<std::int64_t>(pool_class_bytes(index)));
+    PoolClass& blocks = pool->classes[index];
+    blocks.count(-1);
+    if (arena->owner == pool) {
+      blocks.head = ::new (memory) PoolBlock{blocks.head};
+      return;
+    }
+  } else if (this_thread_pool != nullptr) {
     this_thread_pool->classes[index].count(-1);
   } else {
+    // A thread that only frees gets no pool: that could throw.
     late_pool.classes[index].balance.fetch_sub(1, std::memory_order_relaxed);
   }
   std::atomic<PoolBlock*>& returned = arena->owner->returned;

@@ -59,6 +59,10 @@ using PoolFaultHook = bool (*)(PoolRequest request);
 // before the thread ends.
 void set_pool_fault_hook(PoolFaultHook hook);
 
+// While set, every block that this thread takes or gives back is told to its watermarks; see
+// pool_watermark.h.
+void set_pool_watched(bool watched);
+
 inline constexpr std::size_t pool_arena_bytes = std::size_t{32} << 20;
 inline constexpr std::size_t pool_unit_bytes = std::size_t{256} << 10;
 // A class for every std::size_t, so that the fast path needs no check for sizes that cannot be served.

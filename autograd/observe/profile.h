@@ -25,7 +25,8 @@ struct ProfileCost {
   std::int64_t bytes = 0;
   std::int64_t flops = 0;
   /// The most memory that was in use meanwhile: values, nodes and all else that the library has asked its
-  /// pool for, on all threads, by blocks as the pool cuts them, without what a kernel takes and gives back.
+  /// pool for, by blocks as the pool cuts them, with what kernels take and give back. Of this thread at any
+  /// moment; of others, which help with large operations, what they have when an operation begins or ends.
   std::int64_t peak_bytes = 0;
 };
 

@@ -23,15 +23,22 @@ std::int64_t flops_of(const detail::Primitive& primitive, detail::Inputs in, det
 
 }  // namespace
 
-Profile::Watch::Watch() : began_(Clock::now()), scope_(*this) {
+Profile::Watch::Watch() : began_(Clock::now()), live_(live_bytes()), scope_(*this) {
   while (open_.size() < ledger_.frames().size()) open();
 }
 
 double Profile::Watch::now() const { return seconds_between(began_, Clock::now()); }
 
-// Results have their memory by now, and what the operation will release is still there: a peak.
+/// The most that was in use since the last look was, in the innermost frame. In between, the watermark knows
+/// of this thread, kernels' work space included; of others, just what they have at a look.
+void Profile::Watch::look_at_memory() {
+  const std::int64_t highest = live_ + watermark_.take_rise();
+  live_ = live_bytes();
+  if (!open_.empty()) open_.back().peak = std::max({open_.back().peak, highest, live_});
+}
+
 void Profile::Watch::before_eval(const detail::Primitive&, detail::Inputs, detail::Outputs) {
-  if (!open_.empty()) open_.back().peak = std::max(open_.back().peak, live_bytes());
+  look_at_memory();
   call_began_ = Clock::now();
 }
 
@@ -72,8 +79,8 @@ void Profile::Watch::enter_module(const detail::ModuleScope& module) noexcept {
 }
 
 void Profile::Watch::open() {
-  const std::int64_t live = live_bytes();
-  open_.push_back({.begin = now(), .live_before = live, .peak = live});
+  look_at_memory();
+  open_.push_back({.begin = now(), .live_before = live_, .peak = live_});
 }
 
 void Profile::Watch::leave(const void* who) noexcept {
@@ -92,23 +99,22 @@ void Profile::Watch::leave(const void* who) noexcept {
 
 /// Writes down the innermost frame.
 void Profile::Watch::close() {
+  look_at_memory();
   const ModuleLedger::Frame& frame = ledger_.frames()[open_.size() - 1];
   const Open ended = open_.back();
   open_.pop_back();
-  const std::int64_t live = live_bytes();
-  const std::int64_t peak = std::max(ended.peak, live);
   // What went on in it went on in what is around it.
-  if (!open_.empty()) open_.back().peak = std::max(open_.back().peak, peak);
+  if (!open_.empty()) open_.back().peak = std::max(open_.back().peak, ended.peak);
   memory_.resize(ledger_.modules().size());
   const std::vector<ModuleLedger::Id> chain = ledger_.chain(frame.context);
   for (const ModuleLedger::Id module : chain) {
     std::int64_t& most = frame.is_backward ? memory_[module].backward_peak : memory_[module].forward_peak;
-    most = std::max(most, peak);
+    most = std::max(most, ended.peak);
   }
   if (frame.rule.empty() && !chain.empty()) {
     Memory& own = memory_[chain.front()];
     ++own.forwards;
-    own.held = std::max(own.held, live - ended.live_before);
+    own.held = std::max(own.held, live_ - ended.live_before);
   }
   slices.push_back({std::string(frame.rule), frame.context, ended.begin, now() - ended.begin});
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "xtgrad/autograd/core/compute.h"
+#include "xtgrad/autograd/memory/pool_watermark.h"
 #include "xtgrad/autograd/observe/module_ledger.h"
 #include "xtgrad/autograd/observe/profile.h"
 
@@ -71,6 +72,7 @@ class Profile::Watch final : public detail::Watcher {
   };
 
   [[nodiscard]] double now() const;
+  void look_at_memory();
   void open();
   void close();
   void leave(const void* who) noexcept;
@@ -82,6 +84,8 @@ class Profile::Watch final : public detail::Watcher {
   std::vector<Open> open_;
   std::vector<Memory> memory_;  // by module
   std::unordered_map<std::string, std::size_t> index_;
+  detail::PoolWatermark watermark_;
+  std::int64_t live_ = 0;  // bytes in use at the last look
   detail::WatchScope scope_;
 };
 

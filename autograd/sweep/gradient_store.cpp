@@ -9,7 +9,13 @@ namespace xtgrad::inline v1::detail {
 void GradientStore::accumulate(Tensor gradient, std::uint64_t sweep) {
   const std::lock_guard lock(mutex_);
   last_sweep_.store(sweep, std::memory_order_relaxed);
+  is_empty_.store(false, std::memory_order_relaxed);
   accumulate_into(gradient_, std::move(gradient));
+}
+
+bool GradientStore::has_to_allocate() const {
+  const std::lock_guard lock(mutex_);
+  return gradient_.defined() && (thread_state.records() || !may_change(node_of(gradient_)));
 }
 
 GradientStore::Sum GradientStore::prepare(const Tensor& gradient) const {
@@ -17,7 +23,7 @@ GradientStore::Sum GradientStore::prepare(const Tensor& gradient) const {
   {
     const std::lock_guard lock(mutex_);
     // A watcher may throw once it has seen a sum, which must not be in the gradient by then.
-    const bool in_place = !thread_state.records() && !thread_state.is_watched();
+    const bool in_place = !thread_state.records() && !thread_state.is_watched() && !is_shared();
     if (!gradient_.defined() || (in_place && may_change(node_of(gradient_)))) return sum;
     sum.base = gradient_;
   }
@@ -28,6 +34,7 @@ GradientStore::Sum GradientStore::prepare(const Tensor& gradient) const {
 void GradientStore::accumulate(Tensor gradient, Sum prepared, std::uint64_t sweep) {
   const std::lock_guard lock(mutex_);
   last_sweep_.store(sweep, std::memory_order_relaxed);
+  is_empty_.store(false, std::memory_order_relaxed);
   if (prepared.base.defined() && prepared.base.node() == gradient_.node()) {
     gradient_ = std::move(prepared.value);
     return;

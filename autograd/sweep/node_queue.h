@@ -27,6 +27,13 @@ class NodeQueue {
     return lone_.node == &node ? &lone_.value : nullptr;
   }
 
+  /// True if it holds for any node in waiting.
+  template <class Predicate>
+  [[nodiscard]] bool any_of(Predicate holds) const {
+    if (lone_.node != nullptr) return holds(*lone_.node);
+    return std::any_of(heap_.begin(), heap_.end(), [&](const Item& item) { return holds(*item.node); });
+  }
+
   /// Adds a node that is not waiting yet; throws std::bad_alloc, and then nothing has changed.
   void insert(Node& node, T&& value) {
     if (!empty()) {
@@ -40,6 +47,14 @@ class NodeQueue {
   Entry pop() noexcept {
     if (lone_.node != nullptr) return {std::exchange(lone_.node, nullptr), std::move(lone_.value)};
     std::pop_heap(heap_.begin(), heap_.end(), comes_later);
+    Node* node = heap_.back().node;
+    heap_.pop_back();
+    return {node, table_.take(*node)};
+  }
+
+  /// Whichever takes the least work. What is left is in order.
+  Entry pop_any() noexcept {
+    if (lone_.node != nullptr) return {std::exchange(lone_.node, nullptr), std::move(lone_.value)};
     Node* node = heap_.back().node;
     heap_.pop_back();
     return {node, table_.take(*node)};

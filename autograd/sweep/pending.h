@@ -71,10 +71,17 @@ class PendingCotangents {
     node.refs.increment();
   }
   [[nodiscard]] bool none_complete() const { return complete_.empty(); }
+  /// True if it holds for any node whose gradient is to be stored.
+  template <class Predicate>
+  [[nodiscard]] bool any_complete(Predicate holds) const {
+    return complete_.any_of(holds);
+  }
   /// True if functions hang on any node that has been in the list.
   [[nodiscard]] bool any_hooked() const { return (flags_of_any_ & Node::hooked_flag) != 0; }
   /// The next node whose gradient is to be stored; leaves' are complete when nothing waits any more.
   Entry pop_complete() noexcept { return entry(complete_.pop()); }
+  /// Any of them, where the order does not matter.
+  Entry pop_any_complete() noexcept { return entry(complete_.pop_any()); }
 
  private:
   static Entry entry(NodeQueue<Tensor>::Entry&& entry) {

@@ -12,6 +12,7 @@
 #include "xtgrad/autograd/core/primitive.h"
 #include "xtgrad/autograd/core/visit.h"
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/sweep/hooked_sums.h"
 
 namespace xtgrad::inline v1::detail {
 namespace {
@@ -106,11 +107,7 @@ void Sweep::to_leaves() {
     PendingCotangents::Entry entry = pending_.pop();
     pass(*entry.node, entry.cotangent, nullptr);
   }
-  if (keep_graph_ || pending_.any_hooked() || thread_state.is_watched()) {
-    store_all_or_nothing();
-  } else {
-    store();
-  }
+  store();
 }
 
 std::span<const Tensor> Sweep::to_inputs(const SweepInputs& inputs) {
@@ -197,15 +194,35 @@ std::span<Tensor> Sweep::run_rule(Node& node, Tensor& cotangent, const Way* ways
 }
 
 void Sweep::run_rule_observed(Node& node, Tensor cotangent, std::span<Tensor> gradients, const Way* ways) {
-  const bool hooked = node.has(Node::hooked_flag);
-  if (hooked) run_before_rule_hooks(node, cotangent);
-  // Hooks on the rule see each gradient whole, not added to a sum, and the cotangent, which the rule may
-  // take.
+  if (!node.has(Node::hooked_flag)) {
+    run_rule_watched(node, cotangent, gradients, ways, *this);
+    return;
+  }
+  run_before_rule_hooks(node, cotangent);
+  if (!has_after_rule_hooks(node)) {
+    run_rule_watched(node, cotangent, gradients, ways, *this);
+    return;
+  }
+  HookedSums sums(*this);
+  run_rule_watched(node, cotangent, gradients, ways, sums);
+  sums.keep(gradients);
+  run_after_rule_hooks(node, cotangent, gradients);
+  // A function may have set one that nobody asked for.
+  Tensor unused;
+  keep_wanted(node, VjpContext(node, unused, gradients, ways), gradients);
+  if (!sums.show(gradients)) return;
+  Vector<Tensor> again(gradients.size());
+  run_rule_watched(node, cotangent, again, ways, sums);
+  sums.drop_added(gradients, again);
+}
+
+/// The rule may not take the cotangent: functions look at it afterwards.
+void Sweep::run_rule_watched(Node& node, const Tensor& cotangent, std::span<Tensor> gradients,
+                             const Way* ways, CotangentSums& sums) {
   const bool several = node.has(Node::parts_flag);
   Tensor given = several ? Tensor() : cotangent;
   const PartCotangents* const parts = several ? &cotangents_of(cotangent) : nullptr;
-  CotangentSums* const sums = hooked && has_after_rule_hooks(node) ? nullptr : this;
-  VjpContext context(node, given, gradients, ways, sums, parts);
+  VjpContext context(node, given, gradients, ways, &sums, parts);
   {
     const WatchedRule watched(node);
     try {
@@ -218,9 +235,6 @@ void Sweep::run_rule_observed(Node& node, Tensor cotangent, std::span<Tensor> gr
     }
   }
   keep_wanted(node, context, gradients);
-  if (!hooked) return;
-  run_after_rule_hooks(node, cotangent, gradients);
-  keep_wanted(node, context, gradients);  // a hook may have set one that nobody asked for
 }
 
 Tensor* Sweep::find(Node& node, std::size_t i, const Way* ways) {
@@ -314,36 +328,60 @@ void Sweep::call_hooks_of_inputs(const SweepInputs& inputs, std::span<const Swee
   }
 }
 
+/// All gradients are stored, or none is: where anything may fail, it does so before the first.
 void Sweep::store() {
+  const auto may_fail = [](const Node& node) {
+    const GradientStore* store = kept_gradient(node);
+    return store != nullptr && store->may_fail();
+  };
+  if (pending_.any_hooked() || thread_state.is_watched() || pending_.any_complete(may_fail)) {
+    store_prepared();
+    return;
+  }
   const std::uint64_t number = next_backward();
   while (!pending_.none_complete()) {
-    PendingCotangents::Entry entry = pending_.pop_complete();
+    PendingCotangents::Entry entry = pending_.pop_any_complete();
     if (GradientStore* store = kept_gradient(*entry.node))
       store->accumulate(std::move(entry.cotangent), number);
   }
 }
 
-/// A kept graph may be swept again after a failure, and then no gradient may have been stored twice; and a
-/// hook or a watcher may throw. What could fail comes before the first is stored.
-void Sweep::store_all_or_nothing() {
-  const std::uint64_t number = next_backward();
+/// Sums that need memory are made ahead, and functions, which may throw, are called before the first is
+/// stored.
+void Sweep::store_prepared() {
   struct Stored {
     PendingCotangents::Entry entry;
+    GradientStore* store;
     GradientStore::Sum sum;
   };
   Vector<Stored> all;
   const bool calls_hooks = pending_.any_hooked();
+  // Of leaves that share a gradient, the first stores the sum.
+  const auto first_with = [&all](const GradientStore& store) -> Stored* {
+    if (!store.is_shared()) return nullptr;
+    const auto is_its = [&](const Stored& each) { return each.store == &store; };
+    const auto first = std::find_if(all.begin(), all.end(), is_its);
+    return first == all.end() ? nullptr : &*first;
+  };
   while (!pending_.none_complete()) {
     PendingCotangents::Entry entry = pending_.pop_complete();
     GradientStore* store = kept_gradient(*entry.node);
     if (store == nullptr) continue;
     if (calls_hooks && !entry.node->recorded()) run_gradient_hooks(*entry.node, entry.cotangent);
-    GradientStore::Sum sum = store->prepare(entry.cotangent);
-    all.push_back({std::move(entry), std::move(sum)});
+    GradientStore::Sum sum;
+    if (Stored* first = first_with(*store)) {
+      accumulate(first->entry.cotangent, entry.cotangent);
+      if (first->sum.value.defined()) accumulate(first->sum.value, entry.cotangent);
+      entry.cotangent = Tensor();
+    } else {
+      sum = store->prepare(entry.cotangent);
+    }
+    all.push_back({std::move(entry), store, std::move(sum)});
   }
+  const std::uint64_t number = next_backward();
   for (Stored& each : all) {
-    if (GradientStore* store = kept_gradient(*each.entry.node))
-      store->accumulate(std::move(each.entry.cotangent), std::move(each.sum), number);
+    if (each.entry.cotangent.defined() && kept_gradient(*each.entry.node) != nullptr)
+      each.store->accumulate(std::move(each.entry.cotangent), std::move(each.sum), number);
   }
   for (std::size_t i = 0; calls_hooks && i < all.size(); ++i) run_accumulated_hooks(*all[i].entry.node);
 }

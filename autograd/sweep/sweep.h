@@ -51,13 +51,15 @@ class Sweep : private CotangentSums {
   bool find_ways(const Node& node, const SweepInputs& inputs);
   std::span<Tensor> run_rule(Node& node, Tensor& cotangent, const Way* ways);
   void run_rule_observed(Node& node, Tensor cotangent, std::span<Tensor> gradients, const Way* ways);
+  void run_rule_watched(Node& node, const Tensor& cotangent, std::span<Tensor> gradients, const Way* ways,
+                        CotangentSums& sums);
   void hand_on(Node& node, std::span<Tensor> gradients, const Way* ways);
   bool start_without_plan(const SweepInputs& inputs);
   void go_on_by_plan(std::span<Seed> seeds, const SweepInputs& inputs);
   void follow(const SweepPlan& plan, const SweepInputs& inputs, SweepPlan* spent);
   void call_hooks_of_inputs(const SweepInputs& inputs, std::span<const SweepPlan::Step> steps);
   void store();
-  void store_all_or_nothing();
+  void store_prepared();
 
   std::string_view function_;
   bool keep_graph_;

@@ -11,11 +11,14 @@
 #include <functional>
 #include <memory>
 #include <new>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "tests/support/values.h"
+#include "xtgrad/autograd/hooks.h"
 #include "xtgrad/autograd/memory/pool.h"
+#include "xtgrad/autograd/observe.h"
 #include "xtgrad/nn/nn.h"
 #include "xtgrad/xtgrad.h"
 
@@ -265,6 +268,105 @@ TEST_CASE("gradients of a kept graph are stored all or none") {
     y.backward();
     for (std::size_t i = 0; i < leaves.size(); ++i)
       CHECK(testing::same_bits(leaves[i].grad(), once[i] + once[i]));
+  }
+}
+
+namespace {
+
+/// Leaves of every kind that a gradient can be stored in: without one yet, with one that nobody else sees,
+/// with one that is seen, with one that has a history, two that share theirs, and a computed tensor that
+/// retains it.
+struct Targets {
+  Targets(const Shape& shape, Dtype dtype) {
+    leaves = leaves_of(5, shape, dtype);
+    sum(leaves[1] * 3).backward();
+    sum(leaves[2] * 3).backward();
+    seen = leaves[2].grad();
+    sum(square(leaves[3])).backward({.create_graph = true});
+    const nn::Parameter parameter(leaves[4].detach());
+    cell = parameter.cell();
+    sum(cell->tensor() * 5).backward();
+    old = cell->tensor();
+    const Tensor before = tanh(old);
+    cell->set_value(old.detach() * 2);
+    retained = exp(leaves[0] * leaves[1]).retain_grad();
+    loss = sum(retained * before * leaves[2] * leaves[3] + cell->tensor() * leaves[1]) + sum(old);
+  }
+
+  [[nodiscard]] std::vector<Tensor> gradients() const {
+    std::vector<Tensor> all = gradients_of({leaves[0], leaves[1], leaves[2], leaves[3], retained});
+    all.push_back(cell->tensor().grad());
+    return all;
+  }
+
+  std::vector<Tensor> leaves;
+  Tensor seen, old, retained, loss;
+  std::shared_ptr<nn::ParameterCell> cell;
+};
+
+/// Copies: a gradient may be added to in place.
+std::vector<Tensor> copies_of(const std::vector<Tensor>& tensors) {
+  const NoGrad no_grad;
+  std::vector<Tensor> copies;
+  for (const Tensor& each : tensors) copies.push_back(each.defined() ? each.detach() * 1 : Tensor());
+  return copies;
+}
+
+bool are_same(const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (a[i].defined() != b[i].defined()) return false;
+    if (a[i].defined() && !testing::same_bits(a[i], b[i])) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+TEST_CASE("backward stores the gradients of all leaves or of none, whichever allocation fails") {
+  set_num_threads(1);
+  enum class How { plain, kept, recorded, hooked, watched };
+  for (const Dtype dtype : {float32, float64}) {
+    for (const Shape& shape : {Shape{3}, Shape{}, Shape{0}}) {
+      for (const How how : {How::plain, How::kept, How::recorded, How::hooked, How::watched}) {
+        CAPTURE(to_string(dtype));
+        CAPTURE(to_string(shape));
+        CAPTURE(static_cast<int>(how));
+        const auto backward = [how](const Targets& at) {
+          Hook hook;
+          std::optional<Profile> profile;
+          if (how == How::hooked) hook = on_gradient(at.leaves[0], [](const Tensor& g) { return g; });
+          if (how == How::watched) profile.emplace();
+          at.loss.backward({.keep_graph = how == How::kept, .create_graph = how == How::recorded});
+        };
+        std::vector<Tensor> none, all;
+        {
+          const Targets whole(shape, dtype);
+          none = copies_of(whole.gradients());
+          backward(whole);
+          all = copies_of(whole.gradients());
+        }
+        for (const bool ever_after : {false, true}) {
+          long stored = 0, n = 0;
+          for (bool more = true; more; ++n) {
+            CAPTURE(n);
+            const Targets at(shape, dtype);
+            const std::vector<Tensor> seen = copies_of({at.seen});
+            more = fails_at(n, PoolRequest::block, ever_after, [&] { backward(at); });
+            const std::vector<Tensor> found = at.gradients();
+            if (!more) REQUIRE(are_same(found, all));
+            if (are_same(found, all)) {
+              ++stored;
+            } else {
+              REQUIRE(are_same(found, none));
+            }
+            CHECK(are_same({at.seen}, seen));
+          }
+          CHECK(n > 20);
+          CHECK(stored >= 1);
+          CHECK(stored < n);
+        }
+      }
+    }
   }
 }
 

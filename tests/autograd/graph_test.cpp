@@ -58,6 +58,44 @@ TEST_CASE("a buffer that several nodes share counts once") {
   CHECK(graph_of(both).bytes_kept == 24 + 24);
 }
 
+TEST_CASE("what rules keep beside inputs and results is counted, each block once") {
+  for (const Dtype dtype : {float32, float64}) {
+    CAPTURE(to_string(dtype));
+    const auto size = static_cast<std::int64_t>(dtype == float32 ? sizeof(float) : sizeof(double));
+    const auto leaf = [&](const Shape& shape) {
+      return ones(shape, {.dtype = dtype, .requires_grad = true});
+    };
+    {
+      const Tensor x = leaf({8, 3, 4, 4}), weight = leaf({3}), bias = leaf({3});
+      const std::int64_t values = (2 * x.numel() + 3 + 3) * size;
+      // Two moments a channel, in double.
+      const Tensor y = batch_norm(x, weight, bias);
+      CHECK(graph_of(y).bytes_kept == values + 2 * 3 * 8);
+      y.backward({.gradient = ones_like(y)});
+      CHECK(graph_of(y).bytes_kept == y.numel() * size);
+    }
+    {
+      const Tensor a = leaf({2, 5}), b = leaf({3, 5});
+      // Where the two end, and the beginning.
+      CHECK(graph_of(concat({a, b})).bytes_kept == 2 * 5 * 5 * size + 3 * 8);
+    }
+    {
+      const Tensor x = leaf({2, 3, 8, 8});
+      const Tensor y = max_pool2d(x, {.kernel = 2});
+      CHECK(graph_of(y).bytes_kept == (x.numel() + y.numel()) * size + y.numel() * 4);  // a place is int32
+      const std::vector<Tensor> twice{y, y};
+      CHECK(graph_of(twice).bytes_kept == graph_of(y).bytes_kept);
+    }
+    {
+      // A rule that reads its output keeps the array that a part has, too.
+      const Tensor x = leaf({7});
+      const auto [values, places] = sort(x);
+      CHECK(graph_of(values).bytes_kept == 2 * 7 * size + 7 * 8);
+    }
+    CHECK(graph_of(concat({leaf({0, 5}), leaf({0, 5})})).bytes_kept == 3 * 8);
+  }
+}
+
 TEST_CASE("the graph of several outputs, of a leaf, and of a constant") {
   const Tensor x = parameter({}, "x");
   const std::vector<Tensor> outputs{exp(x), sin(x)};

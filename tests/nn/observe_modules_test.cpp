@@ -13,6 +13,7 @@
 #include "xtgrad/autograd/custom_vjp.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
+#include "xtgrad/autograd/graph.h"
 #include "xtgrad/autograd/hooks.h"
 #include "xtgrad/autograd/memory/pool.h"
 #include "xtgrad/autograd/observe.h"
@@ -218,6 +219,46 @@ TEST_CASE("a module's held bytes are what its forward leaves in the pool") {
   static_cast<void>(held_by_a_call());
   CHECK(module_of(again, "Holder")->held_bytes >= block_bytes(n * 4));
   CHECK(module_of(again, "Holder")->held_bytes < block_bytes(n * 4) + 4096);
+}
+
+TEST_CASE("a module's held bytes and its graph's kept bytes agree, with what rules keep for themselves") {
+  const Tensor x = zeros({4, 4, 64, 64}, {.requires_grad = true});
+  // Its rule keeps an int32 for each element of the result: two arrays of the same size.
+  Holder holder([](const Tensor& v) { return max_pool2d(v, {.kernel = 2}); });
+  const Profile profile;
+  const Tensor y = holder(x);
+  const std::int64_t bytes = y.numel() * 4;
+  CHECK(graph_of(y).bytes_kept == x.numel() * 4 + 2 * bytes);
+  const std::int64_t held = module_of(profile, "Holder")->held_bytes;
+  CHECK(held >= 2 * block_bytes(bytes));
+  CHECK(held < 2 * block_bytes(bytes) + 4096);
+}
+
+TEST_CASE("a module's peak has what a kernel takes and gives back, and profiles nest") {
+  // A sort keeps the row that it sorts beside its outputs, an element and its index for each.
+  constexpr std::int64_t n = 1 << 16;
+  const NoGrad no_grad;
+  for (const Dtype dtype : {float32, float64}) {
+    CAPTURE(to_string(dtype));
+    Holder holder([](const Tensor& v) { return sort(v).values; });
+    const std::int64_t size = dtype == float32 ? 4 : 8;
+    const Tensor x = zeros({n}, {.dtype = dtype}), few = zeros({1}, {.dtype = dtype});
+    const std::int64_t before = live_bytes();
+    const Profile outer;
+    {
+      const Profile inner;
+      static_cast<void>(holder(few));
+      CHECK(module_of(inner, "Holder")->forward.peak_bytes - before < 8192);
+      static_cast<void>(holder(x));
+      const std::int64_t peak = module_of(inner, "Holder")->forward.peak_bytes;
+      const std::int64_t outputs = block_bytes(n * size) + block_bytes(n * 8);
+      CHECK(peak - before >= outputs + n * 16);
+      CHECK(peak - before < outputs + 2 * n * 16);
+      CHECK(module_of(outer, "Holder")->forward.peak_bytes == peak);
+    }
+    static_cast<void>(holder(few));
+    CHECK(module_of(outer, "Holder")->calls == 3);
+  }
 }
 
 TEST_CASE("a module's peak is the most that was in use while its forward, or its rules, ran") {

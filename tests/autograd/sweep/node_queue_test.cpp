@@ -80,3 +80,31 @@ TEST_CASE("a node queue gives the largest id first, equal ones as they came") {
     CHECK(queue.empty());
   }
 }
+
+TEST_CASE("a node queue asks of every node in waiting, and gives any of them for least work") {
+  for (const int count : {0, 1, 2, 30}) {
+    CAPTURE(count);
+    const std::vector<Tensor> nodes = tensors(count);
+    NodeQueue<int> queue;
+    for (int i = 0; i < count; ++i) queue.insert(node_of(nodes[static_cast<std::size_t>(i)]), int{i});
+    for (const Tensor& each : nodes)
+      CHECK(queue.any_of([&](const Node& node) { return &node == &node_of(each); }));
+    CHECK_FALSE(queue.any_of([](const Node&) { return false; }));
+    std::vector<bool> seen(nodes.size());
+    const auto note = [&](const NodeQueue<int>::Entry& entry) {
+      const auto i = static_cast<std::size_t>(entry.value);
+      CHECK(entry.node == &node_of(nodes[i]));
+      CHECK_FALSE(seen[i]);
+      seen[i] = true;
+      return entry.node->id;
+    };
+    for (int i = 0; i < count / 3; ++i) note(queue.pop_any());
+    // What is left is in order.
+    for (std::uint64_t last = ~std::uint64_t{0}; !queue.empty();) {
+      const std::uint64_t id = note(queue.pop());
+      CHECK(id < last);
+      last = id;
+    }
+    CHECK(std::count(seen.begin(), seen.end(), true) == count);
+  }
+}
