@@ -7,7 +7,7 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/ops.h"
 
-namespace xtgrad::testing { namespace {
+namespace xtgrad::inline v1::testing { namespace {
 
 /// x[first + step * i] along an axis, `count` of them.
 struct Cut {
@@ -15,7 +15,7 @@ struct Cut {
   std::int64_t first, step, count;
 };
 
-Reference cut(const Cut& cut) {
+SampleReference cut(const Cut& cut) {
   return [cut](std::span<const Values> in) {
     Shape shape = in[0].shape;
     shape[cut.axis] = cut.count;
@@ -92,7 +92,7 @@ const OpSamples slice_add_samples(OpId::slice_add, [](Op& op) {
                         [] { return slice_add(ones({3}), {.axis = 1}, ones({3})); });
 });
 
-Reference padded(const PadOptions& options, std::size_t axis) {
+SampleReference padded(const PadOptions& options, std::size_t axis) {
   return [options, axis](std::span<const Values> in) {
     Shape shape = in[0].shape;
     const std::int64_t n = shape[axis];
@@ -132,7 +132,7 @@ const OpSamples pad_samples(OpId::pad, [](Op& op) {
   });
 });
 
-Reference joined(std::size_t axis) {
+SampleReference joined(std::size_t axis) {
   return [axis](std::span<const Values> in) {
     Shape shape = in[0].shape;
     shape[axis] = 0;
@@ -188,7 +188,7 @@ const OpSamples concat_samples(OpId::concat, [](Op& op) {
   });
 });
 
-Reference stacked(std::size_t axis) {
+SampleReference stacked(std::size_t axis) {
   return [axis](std::span<const Values> in) {
     std::vector<std::int64_t> sizes(in[0].shape.begin(), in[0].shape.end());
     const auto place = static_cast<std::ptrdiff_t>(axis);
