@@ -178,7 +178,8 @@ enum class Check {
                 ///< refused, in messages that begin with a name
   release,      ///< nothing stays alive
   again,        ///< all steps, the rule's too, infer what they make, and run again to the same bits on memory
-                ///< that was overwritten before; tile by tile, too, where a primitive has a kernel for that
+                ///< that was overwritten before; tile by tile, too, where a primitive has a kernel for that,
+                ///< and over the inputs that it may overwrite
 };
 inline constexpr Check all_checks[] = {Check::recorded,    Check::values,     Check::nasty,   Check::exact,
                                        Check::derivatives, Check::evaluators, Check::adjoint, Check::sizes,

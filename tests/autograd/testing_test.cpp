@@ -38,6 +38,7 @@ struct Faults {
   /// Gets the cotangent, the input, and the right gradient.
   std::function<Tensor(const Tensor& g, const Tensor& x, const Tensor& right)> gradient = {};
   TileKernel tile = nullptr;
+  bool overwrites = false;  // claims that its output may take over its input, which it reads twice
 };
 
 /// x^3.
@@ -58,6 +59,7 @@ class Cube final : public DifferentiablePrimitive<Cube> {
       fill<double>(*in[0], *out[0]);
     }
   }
+  [[nodiscard]] InputSet may_overwrite(int) const override { return faults_.overwrites ? 1 : 0; }
   [[nodiscard]] TileKernel bind(InputSpecs in) const override {
     return in[0]->dtype == float64 ? faults_.tile : nullptr;
   }
@@ -73,6 +75,11 @@ class Cube final : public DifferentiablePrimitive<Cube> {
   void fill(const Array& in, Array& out) const {
     const T* x = in.data<T>();
     T* y = out.mutable_data<T>();
+    if (faults_.overwrites) {
+      for (std::int64_t i = 0; i < in.numel(); ++i) y[i] = x[i] * x[i];
+      for (std::int64_t i = 0; i < in.numel(); ++i) y[i] = y[i] * x[i];
+      return;
+    }
     for (std::int64_t i = 0; i < in.numel(); ++i) {
       const T right = x[i] * x[i] * x[i];
       y[i] = faults_.value ? static_cast<T>(faults_.value({x[i], right, i, in.numel(), in.dtype})) : right;
@@ -489,6 +496,8 @@ TEST_CASE("testing::check: again") {
   finds(beside, Check::again, "float64: a value is neither an input nor made by a step");
   Operation tiled = cube({.tile = double_tile});
   finds(tiled, Check::again, "cube: a tile has other bits than the whole");
+  finds(cube({.overwrites = true}), Check::again,
+        "cube: output 0 has other bits where it is written over input 0");
 }
 
 TEST_CASE("testing::check keeps the first failures of each check, and counts the others") {

@@ -152,6 +152,8 @@ void check_all(const Op& op, Check check, Findings& findings) {
   Random random = random_for(op, check);
   for (const Sample& sample : op.samples) {
     if (!is_checked(sample, check)) continue;
+    // A sample's derivatives are checked where the mutation test checks them, whichever samples there are.
+    if (check == Check::derivatives) random = random_for(op, check);
     const std::vector<Values> values = draw_inputs(sample, float64, random);
     findings.make(operation_of(op, sample, values));
     if (check == Check::errors) findings.add_all(refusals_without_advice(op, sample, values));
