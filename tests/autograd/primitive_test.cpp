@@ -1,5 +1,4 @@
-// Operations written against the public headers alone; testing_test.cpp has what the shipped checks find in
-// them.
+// Operations written against the public headers alone; testing/ has what the shipped checks find in them.
 #include "xtgrad/autograd/primitive.h"
 
 #include <doctest/doctest.h>
