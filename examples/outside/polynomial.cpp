@@ -27,8 +27,10 @@ void evaluate(const Array& x, const std::vector<double>& coefficients, Array& y)
   for (std::int64_t i = 0; i < x.numel(); i += Simd<T>::width) {
     Vector v;
     std::memcpy(&v, in + i, sizeof v);
-    Vector sum = v - v;
-    for (std::size_t k = coefficients.size(); k-- > 0;) sum = sum * v + static_cast<T>(coefficients[k]);
+    Vector sum = {};  // and no product with it: at an infinite x that would be NaN
+    std::size_t k = coefficients.size();
+    if (k > 0) sum += static_cast<T>(coefficients[--k]);
+    while (k-- > 0) sum = sum * v + static_cast<T>(coefficients[k]);
     std::memcpy(out + i, &sum, sizeof sum);
   }
 }

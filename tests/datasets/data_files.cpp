@@ -9,7 +9,7 @@
 
 #include "tests/support/skip.h"
 
-namespace xtgrad::testing {
+namespace xtgrad::inline v1::testing {
 
 Bytes to_bytes(std::string_view text) {
   Bytes bytes;

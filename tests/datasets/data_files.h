@@ -15,7 +15,7 @@
 
 // What the tests of the file readers share.
 
-namespace xtgrad::testing {
+namespace xtgrad::inline v1::testing {
 
 using Bytes = std::vector<std::byte>;
 

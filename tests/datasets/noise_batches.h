@@ -8,7 +8,7 @@
 #include "xtgrad/datasets/augment.h"
 #include "xtgrad/datasets/loader.h"
 
-namespace xtgrad::testing {
+namespace xtgrad::inline v1::testing {
 
 // What tests of the loader compare: all the bits of the batches of an epoch over images of noise.
 

@@ -14,7 +14,7 @@
 
 // docs/conv_net.md, and what its programs must print.
 
-namespace xtgrad::testing {
+namespace xtgrad::inline v1::testing {
 
 /// A fenced block of the page, with the marker in the line before it: `<!-- kind: subject -->`.
 struct PageBlock {

@@ -18,7 +18,7 @@
 #include "examples/plot/canvas.h"
 #include "tests/support/program.h"
 
-namespace xtgrad::testing {
+namespace xtgrad::inline v1::testing {
 
 namespace fs = std::filesystem;
 inline constexpr double nan = std::numeric_limits<double>::quiet_NaN();

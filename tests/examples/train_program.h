@@ -8,7 +8,7 @@
 
 #include "tests/support/program.h"
 
-namespace xtgrad::testing {
+namespace xtgrad::inline v1::testing {
 
 inline ProgramResult train(std::vector<std::string> arguments, const ProgramOptions& options = {}) {
   return run_program(std::filesystem::path(XTGRAD_EXAMPLES) / "train", arguments, options);

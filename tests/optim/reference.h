@@ -6,7 +6,7 @@
 
 #include "tests/support/values.h"
 
-namespace xtgrad::testing {
+namespace xtgrad::inline v1::testing {
 
 // Textbook updates of one number in long double, written from the formulas in the classes' documentation and
 // none of the library's code.

@@ -4,7 +4,7 @@
 
 #include <cstddef>
 
-namespace xtgrad::testing {
+namespace xtgrad::inline v1::testing {
 
 std::string replaced(std::string bytes, const std::string& from, const std::string& to) {
   REQUIRE(from.size() == to.size());

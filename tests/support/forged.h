@@ -2,7 +2,7 @@
 
 #include <string>
 
-namespace xtgrad::testing {
+namespace xtgrad::inline v1::testing {
 
 /// A file's bytes with every occurrence of `from` replaced by `to`, which is as long: for forging what no
 /// writer would write. Fails the test where there is none.

@@ -4,7 +4,7 @@
 
 #include "xtgrad/autograd/errors.h"
 
-namespace xtgrad::testing {
+namespace xtgrad::inline v1::testing {
 
 /// The message of the E that a call throws, or that it threw none; an error of another class gets through.
 template <class E = Error, class F>

@@ -2,7 +2,7 @@
 
 #include <map>
 
-namespace xtgrad::testing {
+namespace xtgrad::inline v1::testing {
 namespace {
 
 std::map<OpId, std::vector<OpSamples::Describe>>& registry() {
@@ -46,7 +46,7 @@ std::vector<ShapeList> shapes_of(std::size_t operands) {
   return operands == 1 ? shapes_of_one() : operands == 2 ? shapes_of_two() : shapes_of_three();
 }
 
-Reference broadcasting(const ScalarReference& element) {
+SampleReference broadcasting(const ScalarReference& element) {
   return [element](std::span<const Values> in) {
     std::vector<Real> operands(in.size());
     return fill(broadcast_shape(in), [&](const Index& index) {

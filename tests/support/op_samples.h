@@ -12,8 +12,9 @@
 #include "xtgrad/autograd/core/op_id.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/tensor.h"
+#include "xtgrad/autograd/testing.h"
 
-namespace xtgrad::testing {
+namespace xtgrad::inline v1::testing {
 
 // What the walk over ops.def (tests/autograd/ops) knows of an operation. Each line of ops.def needs one of
 // these in tests/autograd/ops/samples/<family>.cpp; the walk adds shapes, dtypes and nasty values by itself:
@@ -78,14 +79,14 @@ class ScalarReference {
   std::function<Real(std::span<const Real>)> call_;
 };
 
-using Reference = std::function<Values(std::span<const Values>)>;
+using SampleReference = std::function<Values(std::span<const Values>)>;
 
 /// One way of calling an operation: inputs to draw, attributes bound in `apply`, and the answer to expect.
 struct Sample {
   std::string attributes = {};  ///< for messages: "axis=1"
   std::vector<Input> inputs = {};
   Apply apply = {};
-  Reference reference = {};
+  SampleReference reference = {};
   /// Inputs in which the operation is linear, apart from a constant: they get the exact adjoint test.
   std::vector<std::size_t> linear_in = {};
   /// False where the operation itself rounds (it divides by 3): the adjoint test then allows a few ulps.
@@ -96,14 +97,6 @@ struct Sample {
   bool derivatives = true;  ///< false for sizes at which numerical derivatives take too long
   bool nasty = true;        ///< false where the walk should not put in infinities and the like
   bool combined = false;    ///< true where `apply` goes on with the operation's outputs, all of them
-};
-
-/// A point with derivatives that are known exactly (DEFINITIONS, section 0).
-struct Point {
-  std::vector<double> at;  ///< an element of each input
-  double value;
-  std::vector<double> gradient = {};  ///< derivative in each differentiable input; NaN where it is NaN
-  std::vector<double> hessian = {};   ///< second derivatives, row-major; not checked if empty
 };
 
 /// An elementwise operation: the walk chooses shapes, broadcast pairs and nasty values, and combines.
@@ -120,39 +113,13 @@ struct Elementwise {
 };
 
 /// Inputs with an exactly known value and gradient, for operations that are not elementwise.
-struct Exact {
+struct ExactCall {
   std::string what;
   std::vector<Values> inputs;
   Apply apply;
   Values value;
   std::vector<Values> gradients = {};  ///< of the sum of the output, for each floating input
   std::vector<Role> roles = {};        ///< of the inputs; all floating if empty
-};
-
-/// A call that must throw; `attempt` returns the message, or what went wrong instead.
-struct BadCall {
-  std::string text;
-  std::function<std::string()> attempt;
-};
-
-/// Half an ulp, and a little for the reference, which is rounded, too.
-inline constexpr double correctly_rounded = 0.501;
-
-struct Accuracy {
-  double ulps = 0;        ///< of values, in both dtypes; 0 for operations that only move or choose elements
-  double nasty_ulps = 0;  ///< the same for nasty values, if larger
-  double floor = 0;       ///< errors are not measured against values smaller than this
-  /// Errors count against the reference of the inputs' magnitudes: for sums, which can cancel.
-  bool by_magnitudes = false;
-  /// More ulps for every term of an element's sum but the first, where terms are added one after the other:
-  /// half a one each, for the roundings add up where all terms are alike. A reference of ones counts the
-  /// terms.
-  double ulps_per_addition = 0;
-  bool signed_zeros = true;  ///< false where the sign of a zero follows from the order of a sum
-  double gradient_ulps = 1;  ///< between a gradient computed on lanes and one recorded on tensors
-  /// These errors are not measured against values smaller than this share of the largest cotangent: where
-  /// terms of that size cancel.
-  double gradient_floor = 0;
 };
 
 /// The dtypes an operation takes: float32 and float64, also int64, or all. The others must be refused by the
@@ -182,26 +149,17 @@ class Op {
 
   void sample(Sample sample) { samples.push_back(std::move(sample)); }
   void elementwise(const Elementwise& operation);
-  void exact(Exact exact) { exacts.push_back(std::move(exact)); }
+  void exact(ExactCall call) { exacts.push_back(std::move(call)); }
 
   /// `call` must throw an E whose message contains `text`.
   template <class E, class F>
   void throws(std::string text, F call) {
-    bad_calls.push_back({std::move(text), [call]() -> std::string {
-                           try {
-                             static_cast<void>(call());
-                           } catch (const E& error) {
-                             return error.what();
-                           } catch (const std::exception& error) {
-                             return std::string("an error of another class: ") + error.what();
-                           }
-                           return "no error";
-                         }});
+    bad_calls.push_back(xtgrad::testing::throws<E>(std::move(text), std::move(call)));
   }
 
   std::vector<Sample> samples;
   std::vector<Elementwise> elementwise_operations;
-  std::vector<Exact> exacts;
+  std::vector<ExactCall> exacts;
   std::vector<BadCall> bad_calls;
 };
 
@@ -215,4 +173,4 @@ class OpSamples {
 /// What was registered for an operation; nothing at all if nothing was.
 Op describe(OpId id);
 
-}  // namespace xtgrad::testing
+}  // namespace xtgrad::v1::testing

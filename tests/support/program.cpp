@@ -17,7 +17,7 @@
 #include <stdexcept>
 #include <system_error>
 
-namespace xtgrad::testing {
+namespace xtgrad::inline v1::testing {
 namespace {
 
 [[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }

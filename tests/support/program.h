@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace xtgrad::testing {
+namespace xtgrad::inline v1::testing {
 
 struct ProgramResult {
   int exit_code = -1;  ///< negative: the signal that ended it

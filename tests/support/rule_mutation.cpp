@@ -5,7 +5,7 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/ops.h"
 
-namespace xtgrad::testing {
+namespace xtgrad::inline v1::testing {
 namespace {
 
 Tensor without_largest_element(const Tensor& gradient) {

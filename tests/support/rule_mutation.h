@@ -5,7 +5,7 @@
 
 #include "xtgrad/autograd/core/compute.h"
 
-namespace xtgrad::testing {
+namespace xtgrad::inline v1::testing {
 
 /// A deliberate fault in one rule, while in scope: for the test that proves that the test suite would notice
 /// it.

@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-namespace xtgrad::testing {
+namespace xtgrad::inline v1::testing {
 namespace {
 
 bool case_skips = false;

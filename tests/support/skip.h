@@ -2,7 +2,7 @@
 
 #include <string>
 
-namespace xtgrad::testing {
+namespace xtgrad::inline v1::testing {
 
 /// The exit code of a test program all of whose cases skipped themselves, and none of which failed. ctest,
 /// which runs one case at a time, is told what it means in tests/CMakeLists.txt.

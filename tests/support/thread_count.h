@@ -2,7 +2,7 @@
 
 #include "xtgrad/autograd/threads.h"
 
-namespace xtgrad::testing {
+namespace xtgrad::inline v1::testing {
 
 /// Sets the number of threads, and restores it when a test is left, by a failure too.
 class ThreadCount {

@@ -10,43 +10,29 @@
 
 #include "xtgrad/autograd/random.h"
 #include "xtgrad/autograd/tensor.h"
+#include "xtgrad/autograd/testing/values.h"
 
-namespace xtgrad::testing {
+namespace xtgrad::inline v1::testing {
 
-/// What references compute in: 64 bits of mantissa and a range that no product of two doubles leaves.
-using Real = long double;
-using Index = std::vector<std::int64_t>;
+using detail::checks::broadcast_index;
+using detail::checks::broadcast_shape;
+using detail::checks::digits;
+using detail::checks::fill;
+using detail::checks::for_each_index;
+using detail::checks::largest_number;
+using detail::checks::rounded;
+using detail::checks::to_tensor;
+using detail::checks::to_values;
+using detail::checks::ulps_between;
+using detail::checks::UlpsOptions;
 
 inline constexpr double infinity = std::numeric_limits<double>::infinity();
 inline constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
-
-/// A row-major array for references: plain loops, none of the library's code.
-struct Values {
-  Shape shape = {};
-  std::vector<Real> data = {};
-
-  [[nodiscard]] Real at(const Index& index) const;
-  [[nodiscard]] Real& at(const Index& index);
-  [[nodiscard]] std::int64_t size(std::size_t dim) const { return shape[dim]; }
-};
-
-/// Calls `body` for every index of a shape in row-major order.
-void for_each_index(const Shape& shape, const std::function<void(const Index&)>& body);
-/// The array whose element at `index` is `element(index)`.
-Values fill(const Shape& shape, const std::function<Real(const Index&)>& element);
-/// The place of an operand of shape `shape` that broadcasting puts at `index` of the result.
-Index broadcast_index(const Index& index, const Shape& shape);
-/// NumPy's rule, written again so that the library's is checked.
-Shape broadcast_shape(std::span<const Values> operands);
 
 /// A vector of values, or a scalar.
 Values row(std::initializer_list<double> values);
 Values scalar(double value);
 
-/// Element by element what the dtype holds: float32 rounds.
-Values rounded(Values values, Dtype dtype);
-Tensor to_tensor(const Values& values, Dtype dtype, bool requires_grad = false);
-Values to_values(const Tensor& tensor);
 /// The elements as doubles, whatever the dtype.
 std::vector<double> values(const Tensor& tensor);
 
@@ -80,23 +66,5 @@ bool same_bits(const Tensor& a, const Tensor& b);
 
 /// Draws elements for all inputs of a sample.
 std::vector<Values> draw(std::span<const Input> inputs, Random& random);
-
-struct UlpsOptions {
-  Real scale = 0;            ///< a size that the error is measured against if the wanted value is smaller
-  bool signed_zeros = true;  ///< whether 0 and -0 differ
-};
-/// How far `got` is from `want` in units of the last digit that the dtype has at that size. Infinite where
-/// one is NaN, infinite or a signed zero and the other is not the same.
-double ulps_between(Real got, Real want, Dtype dtype, const UlpsOptions& options = {});
-
-/// The largest finite number of a floating dtype.
-Real largest_number(Dtype dtype);
-
-/// Values that break kernels: zeros, the smallest and the largest numbers of both signs, infinities, NaN, and
-/// a few ordinary ones, so that pairs of them tie. Each is exactly a value of the dtype.
-std::vector<double> nasty_values(Dtype dtype);
-
-/// The value with as many digits as tell it from its neighbours in the dtype.
-std::string digits(Real value, Dtype dtype);
 
 }  // namespace xtgrad::testing

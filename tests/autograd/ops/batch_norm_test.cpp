@@ -13,7 +13,7 @@
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/memory/pool.h"
 
-namespace xtgrad::testing { namespace {
+namespace xtgrad::inline v1::testing { namespace {
 
 using detail::batch_norm_with_moments;
 

@@ -11,7 +11,7 @@
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/random.h"
 
-namespace xtgrad::testing { namespace {
+namespace xtgrad::inline v1::testing { namespace {
 
 using Function = std::function<Tensor(const std::vector<Tensor>&)>;
 

@@ -13,7 +13,7 @@
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/random.h"
 
-namespace xtgrad::testing { namespace {
+namespace xtgrad::inline v1::testing { namespace {
 
 struct Layer {
   Shape x;

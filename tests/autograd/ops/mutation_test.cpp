@@ -12,7 +12,7 @@
 #include "xtgrad/autograd/core/primitive.h"
 #include "xtgrad/autograd/grad.h"
 
-namespace xtgrad::testing { namespace {
+namespace xtgrad::inline v1::testing { namespace {
 
 std::string_view to_string(RuleMutation::Kind kind) {
   switch (kind) {
@@ -56,8 +56,8 @@ bool same_elements(const Tensor& a, const Tensor& b) { return to_values(a).data 
 bool is_seen(const Op& op, const Sample& sample) {
   const std::string name(detail::to_string(op.id));
   // Order 1 is enough: a fault in a rule is a fault of the first derivative.
-  const CheckGradsReport report = check_sample(op, sample, 1);
-  return !report.ok() && report.message.find(name) != std::string::npos;
+  const Report report = check_sample(op, sample, 1);
+  return !report.ok() && report.text().find(name) != std::string::npos;
 }
 
 /// What became of one kind of fault in one slot, over all samples of an operation.

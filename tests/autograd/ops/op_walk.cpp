@@ -3,137 +3,207 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "xtgrad/autograd/core/parts.h"
-#include "xtgrad/autograd/grad.h"
 
-namespace xtgrad::testing {
+namespace xtgrad::inline v1::testing {
+namespace {
 
-std::string_view to_string(Check check) {
-  switch (check) {
-    case Check::recorded:
-      return "recorded";
-    case Check::values:
-      return "values";
-    case Check::nasty:
-      return "nasty values";
-    case Check::exact:
-      return "exact points";
-    case Check::derivatives:
-      return "derivatives";
-    case Check::evaluators:
-      return "evaluators";
-    case Check::adjoint:
-      return "adjoint";
-    case Check::errors:
-      return "errors";
-    case Check::release:
-      return "release";
-    case Check::again:
-      return "again";
+constexpr int highest_order = 3;
+
+std::vector<Dtype> dtypes_of(Accepts accepts) {
+  switch (accepts) {
+    case Accepts::floating:
+      return {float32, float64};
+    case Accepts::numbers:
+      return {float32, float64, int64};
+    case Accepts::everything:
+      return {float32, float64, int64, int32, uint8, boolean};
   }
-  return "?";
+  return {};
 }
 
-void Findings::add(std::string_view attributes, std::string_view what) {
-  constexpr std::size_t most = 6;
-  if (kept_.size() == most) {
-    ++dropped_;
+/// What holds for all ways of calling an operation.
+Operation operation_of(const Op& op, const std::string& attributes, const Apply& apply) {
+  Operation operation{.name = std::string(detail::to_string(op.id)),
+                      .attributes = attributes,
+                      .apply = [apply](std::span<const Tensor> in) { return std::vector{apply(in)}; },
+                      .accuracy = op.accuracy,
+                      .dtypes = dtypes_of(op.accepts),
+                      .order = op.kind == Kind::constant ? 0 : highest_order,
+                      .recorded = op.kind == Kind::composite ? Recorded::others : Recorded::own,
+                      .other_names = {std::string(detail::function_name(op.id))},
+                      .names_empty_handles = false,
+                      .seed = seed_of(op)};
+  for (const OpId part : op.parts) operation.other_names.emplace_back(detail::function_name(part));
+  return operation;
+}
+
+void set_result(Operation& operation, const std::function<Dtype(Dtype)>& result) {
+  if (result) operation.result = [result](Dtype dtype, std::size_t) { return result(dtype); };
+}
+
+/// An elementwise operation: the checks choose shapes and combine nasty values.
+Operation operation_of(const Op& op, const Elementwise& elementwise, Random& random) {
+  Operation operation = operation_of(op, elementwise.attributes, elementwise.apply);
+  Sample sample{.inputs = elementwise.inputs};
+  constexpr std::int64_t points = 13;
+  for (Input& input : sample.inputs) input.shape = {points};
+  operation.inputs = make_inputs(sample, draw_inputs(sample, float64, random), float64, false);
+  operation.element = [reference = elementwise.reference](std::span<const Real> in) {
+    return std::vector{reference(in)};
+  };
+  operation.broadcasts = true;
+  operation.integers = elementwise.integers;
+  operation.points = elementwise.points;
+  set_result(operation, elementwise.result);
+  return operation;
+}
+
+Operation operation_of(const Op& op, const ExactCall& call) {
+  Operation operation = operation_of(op, call.what, call.apply);
+  Exact exact{.inputs = {}, .value = call.value, .gradients = call.gradients};
+  for (std::size_t i = 0; i < call.inputs.size(); ++i) {
+    const Role role = call.roles.empty() ? Role::floating : call.roles[i];
+    exact.inputs.push_back(to_tensor(call.inputs[i], role == Role::mask    ? boolean
+                                                     : role == Role::index ? int64
+                                                                           : float64));
+  }
+  operation.inputs = exact.inputs;
+  operation.exacts = {exact};
+  return operation;
+}
+
+/// Collects findings; only the first few of each check are kept, for a broken kernel breaks everywhere.
+class Findings {
+ public:
+  Findings(const Op& op, Check check) : op_(op), check_(check) {}
+  void add(std::string finding) {
+    constexpr std::size_t most = 6;
+    if (kept_.size() == most) {
+      ++dropped_;
+      return;
+    }
+    kept_.push_back(std::move(finding));
+  }
+  /// Of the walk's own, in the form of the shipped checks.
+  void add(std::string_view attributes, std::string_view what) {
+    add(fmt::format("{}({}), {}: {}", detail::to_string(op_.id), attributes, to_string(check_), what));
+  }
+  void add_all(std::vector<std::string> findings) {
+    for (std::string& finding : findings) add(std::move(finding));
+  }
+  /// Makes the check of an operation.
+  void make(const Operation& operation) { add_all(check(operation, check_).failures); }
+  [[nodiscard]] std::vector<std::string> take() {
+    if (dropped_ > 0) kept_.push_back(fmt::format("{}: and {} more", detail::to_string(op_.id), dropped_));
+    return std::move(kept_);
+  }
+
+ private:
+  const Op& op_;
+  Check check_;
+  std::vector<std::string> kept_;
+  std::size_t dropped_ = 0;
+};
+
+void check_registration(const Op& op, Findings& findings) {
+  if (op.registrations != 1) {
+    findings.add("", fmt::format("has {} registrations of samples, needs one: OpSamples(OpId::{}, ...) in "
+                                 "tests/autograd/ops/samples/",
+                                 op.registrations, detail::to_string(op.id)));
     return;
   }
-  kept_.push_back(
-      fmt::format("{}({}), {}: {}", detail::to_string(op_.id), attributes, to_string(check_), what));
+  if (op.samples.empty()) findings.add("", "its registration has no samples");
+  for (const Sample& sample : op.samples) {
+    if (!sample.reference) findings.add(sample.attributes, "a sample has no reference");
+  }
 }
 
-std::vector<std::string> Findings::take() {
-  if (dropped_ > 0) kept_.push_back(fmt::format("{}: and {} more", detail::to_string(op_.id), dropped_));
-  return std::move(kept_);
+/// False for samples that a check passes over: those too large for it, and those that say so.
+bool is_checked(const Sample& sample, Check check) {
+  switch (check) {
+    case Check::derivatives:
+    case Check::errors:
+    case Check::release:
+      return sample.derivatives;  // the small ones are enough
+    case Check::nasty:
+      return sample.nasty;
+    case Check::adjoint:
+      return !sample.linear_in.empty();
+    case Check::exact:
+    case Check::sizes:
+      return false;  // these are of elementwise operations, and of exact calls
+    case Check::recorded:
+    case Check::values:
+    case Check::evaluators:
+    case Check::again:
+      break;
+  }
+  return true;
+}
+
+bool is_of_elementwise(Check check) {
+  return check == Check::nasty || check == Check::exact || check == Check::sizes || check == Check::errors;
+}
+
+void check_all(const Op& op, Check check, Findings& findings) {
+  if (check == Check::recorded) check_registration(op, findings);
+  Random random = random_for(op, check);
+  for (const Sample& sample : op.samples) {
+    if (!is_checked(sample, check)) continue;
+    // A sample's derivatives are checked where the mutation test checks them, whichever samples there are.
+    if (check == Check::derivatives) random = random_for(op, check);
+    const std::vector<Values> values = draw_inputs(sample, float64, random);
+    findings.make(operation_of(op, sample, values));
+    if (check == Check::errors) findings.add_all(refusals_without_advice(op, sample, values));
+  }
+  if (is_of_elementwise(check)) {
+    for (const Elementwise& elementwise : op.elementwise_operations)
+      findings.make(operation_of(op, elementwise, random));
+  }
+  if (check == Check::exact) {
+    for (const ExactCall& call : op.exacts) findings.make(operation_of(op, call));
+  }
+  if (check == Check::errors && !op.bad_calls.empty()) {
+    Operation calls = operation_of(op, "", op.samples.at(0).apply);
+    calls.bad_calls = op.bad_calls;
+    findings.make(calls);
+  }
+}
+
+}  // namespace
+
+Operation operation_of(const Op& op, const Sample& sample, std::span<const Values> values) {
+  Operation operation = operation_of(op, sample.attributes, sample.apply);
+  operation.inputs = make_inputs(sample, values, float64, false);
+  operation.reference = [reference = sample.reference](std::span<const Values> in) {
+    return std::vector{reference(in)};
+  };
+  operation.integers = sample.integers;
+  if (sample.combined && operation.recorded == Recorded::own) operation.recorded = Recorded::inner;
+  operation.linear_in = sample.linear_in;
+  operation.linear_exactly = sample.linear_exactly;
+  set_result(operation, sample.result);
+  return operation;
 }
 
 std::vector<std::string> findings_of(const Op& op, Check check) {
   Findings findings(op, check);
   try {
-    switch (check) {
-      case Check::recorded:
-        check_recorded(op, findings);
-        break;
-      case Check::values:
-        check_values(op, findings);
-        break;
-      case Check::nasty:
-        check_nasty(op, findings);
-        break;
-      case Check::exact:
-        check_exact(op, findings);
-        break;
-      case Check::derivatives:
-        check_derivatives(op, findings);
-        break;
-      case Check::evaluators:
-        check_evaluators(op, findings);
-        break;
-      case Check::adjoint:
-        check_adjoint(op, findings);
-        break;
-      case Check::errors:
-        check_errors(op, findings);
-        break;
-      case Check::release:
-        check_release(op, findings);
-        break;
-      case Check::again:
-        check_again(op, findings);
-        break;
-    }
+    check_all(op, check, findings);
   } catch (const std::exception& error) {
     findings.add("", fmt::format("threw \"{}\"", error.what()));
   }
   return findings.take();
 }
 
-void compare(Findings& findings, const Tensor& got, const Values& want, const Comparison& comparison) {
-  const auto& [sample, what, ulps, signed_zeros, scale, floor, more_ulps] = comparison;
-  if (got.shape() != want.shape) {
-    findings.add(sample,
-                 fmt::format("{}: shape {}, wanted {}", what, to_string(got.shape()), to_string(want.shape)));
-    return;
-  }
-  const Values values = to_values(got);
-  for (std::size_t i = 0; i < want.data.size(); ++i) {
-    const Real a = values.data[i];
-    const Real b = want.data[i];
-    const Real size = std::max<Real>(scale == nullptr ? 0 : scale->data[i], floor);
-    // Terms that cancel may leave the range on the way, in some orders of the sum.
-    if (std::isfinite(size) && size > largest_number(got.dtype())) continue;
-    const double error = ulps_between(a, b, got.dtype(), {.scale = size, .signed_zeros = signed_zeros});
-    const double allowed = ulps + (more_ulps == nullptr ? 0 : static_cast<double>(more_ulps->data[i]));
-    if (error <= allowed) continue;
-    findings.add(sample, fmt::format("{}: element {} of {} is {}, wanted {} ({:.3g} ulps, {} allowed)", what,
-                                     i, to_string(got.shape()), digits(a, got.dtype()), digits(b, float64),
-                                     error, allowed));
-  }
-}
-
-namespace {
-
-/// The largest finite size in an array.
-Real largest_of(const Values& values) {
-  Real largest = 0;
-  for (const Real value : values.data) {
-    if (std::isfinite(value)) largest = std::max(largest, std::abs(value));
-  }
-  return largest;
-}
-
-}  // namespace
-
-Values largest_everywhere(const Values& values) {
-  return fill(values.shape, [largest = largest_of(values)](const Index&) { return largest; });
-}
-
-double gradient_floor(const Op& op, const Values& cotangent) {
-  return op.accuracy.gradient_floor * static_cast<double>(largest_of(cotangent));
+Report check_sample(const Op& op, const Sample& sample, int order) {
+  Random random = random_for(op, Check::derivatives);
+  Operation operation = operation_of(op, sample, draw_inputs(sample, float64, random));
+  operation.dtypes = {float64};
+  operation.order = order;
+  return check(operation, Check::derivatives);
 }
 
 std::vector<Tensor> make_inputs(const Sample& sample, std::span<const Values> values, Dtype dtype,
@@ -166,13 +236,6 @@ std::vector<Values> draw_inputs(const Sample& sample, Dtype dtype, Random& rando
   return values;
 }
 
-Sample with_integers(Sample sample) {
-  for (Input& input : sample.inputs) {
-    if (input.role == Role::floating) input.domain = {.low = -4, .high = 4, .whole = true};
-  }
-  return sample;
-}
-
 std::uint64_t seed_of(const Op& op) {
   // FNV-1a: std::hash may give another number in another library.
   std::uint64_t hash = 0xcbf29ce484222325;
@@ -186,13 +249,4 @@ Random random_for(const Op& op, Check check) {
   return Random(1000 * seed_of(op) + static_cast<std::uint64_t>(check));
 }
 
-std::vector<Tensor> gradients_of(const Sample& sample, std::span<const Tensor> inputs,
-                                 const Values& cotangent, const GradientOptions& options) {
-  const Tensor y = sample.apply(inputs);
-  const Tensor g = to_tensor(cotangent, y.dtype(), options.create_graph);
-  const std::vector<Tensor> wanted = differentiable_of(sample, inputs);
-  return grad(std::span(&y, 1), wanted,
-              {.cotangents = {g}, .create_graph = options.create_graph, .allow_unused = true});
-}
-
-}  // namespace xtgrad::testing
+}  // namespace xtgrad::v1::testing

@@ -10,7 +10,7 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/ops.h"
 
-namespace xtgrad::testing { namespace {
+namespace xtgrad::inline v1::testing { namespace {
 
 /// An honest description of tanh, for the tests to spoil.
 Elementwise honest() {

@@ -15,7 +15,7 @@
 #include "xtgrad/autograd/memory/pool.h"
 #include "xtgrad/autograd/ops.h"
 
-namespace xtgrad::testing { namespace {
+namespace xtgrad::inline v1::testing { namespace {
 
 /// Bytes that the pool hands out for a buffer of `bytes` bytes of elements.
 std::int64_t block_bytes(std::int64_t bytes) {

@@ -13,7 +13,7 @@
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/ops.h"
 
-namespace xtgrad::testing { namespace {
+namespace xtgrad::inline v1::testing { namespace {
 
 /// Elements of which many tie, and some are NaN or infinite.
 Tensor coarse(const Shape& shape, Random& random) {

@@ -9,7 +9,7 @@
 
 #include "tests/autograd/ops/op_walk.h"
 
-namespace xtgrad::testing { namespace {
+namespace xtgrad::inline v1::testing { namespace {
 
 /// A check that one operation cannot pass, and why. The page of supported operations prints these.
 struct Exemption {

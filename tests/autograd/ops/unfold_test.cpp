@@ -8,7 +8,7 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/ops.h"
 
-namespace xtgrad::testing { namespace {
+namespace xtgrad::inline v1::testing { namespace {
 
 std::vector<float> elements(const Tensor& x) { return {x.data<float>().begin(), x.data<float>().end()}; }
 

@@ -6,10 +6,10 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/ops.h"
 
-namespace xtgrad::testing { namespace {
+namespace xtgrad::inline v1::testing { namespace {
 
 /// Channel by channel, in two passes.
-Reference normalised(Real eps) {
+SampleReference normalised(Real eps) {
   return [eps](std::span<const Values> in) {
     const Values& x = in[0];
     const auto c = static_cast<std::size_t>(x.shape[1]);

@@ -4,7 +4,7 @@
 #include "tests/support/op_samples.h"
 #include "xtgrad/autograd/ops.h"
 
-namespace xtgrad::testing { namespace {
+namespace xtgrad::inline v1::testing { namespace {
 
 constexpr double inf = infinity;
 constexpr double nan = not_a_number;

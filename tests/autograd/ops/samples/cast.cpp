@@ -2,7 +2,7 @@
 #include "tests/support/op_samples.h"
 #include "xtgrad/autograd/creation.h"
 
-namespace xtgrad::testing { namespace {
+namespace xtgrad::inline v1::testing { namespace {
 
 constexpr double inf = infinity;
 constexpr double nan = not_a_number;
@@ -23,4 +23,4 @@ const OpSamples cast_samples(OpId::cast, [](Op& op) {
   op.throws<DtypeError>("the value -inf does not fit int64", [] { return full({2}, -inf).to(int64); });
 });
 
-}}  // namespace xtgrad::testing
+}}  // namespace xtgrad::v1::testing

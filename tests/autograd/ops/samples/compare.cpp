@@ -5,7 +5,7 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/ops.h"
 
-namespace xtgrad::testing { namespace {
+namespace xtgrad::inline v1::testing { namespace {
 
 const Input small_integers{.domain = {.low = -2, .high = 2, .whole = true}};
 
@@ -88,4 +88,4 @@ const OpSamples greater_equal_number_samples(OpId::greater_equal_number, [](Op& 
       op, [](auto&&... v) { return greater_equal(v...); }, [](Real a, Real b) { return a >= b; });
 });
 
-}}  // namespace xtgrad::testing
+}}  // namespace xtgrad::v1::testing

@@ -7,9 +7,9 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/ops.h"
 
-namespace xtgrad::testing { namespace {
+namespace xtgrad::inline v1::testing { namespace {
 
-Reference joined(std::size_t axis) {
+SampleReference joined(std::size_t axis) {
   return [axis](std::span<const Values> in) {
     Shape shape = in[0].shape;
     shape[axis] = 0;
@@ -65,7 +65,7 @@ const OpSamples concat_samples(OpId::concat, [](Op& op) {
   });
 });
 
-Reference stacked(std::size_t axis) {
+SampleReference stacked(std::size_t axis) {
   return [axis](std::span<const Values> in) {
     std::vector<std::int64_t> sizes(in[0].shape.begin(), in[0].shape.end());
     const auto place = static_cast<std::ptrdiff_t>(axis);
@@ -107,4 +107,4 @@ const OpSamples stack_samples(OpId::stack, [](Op& op) {
   });
 });
 
-}}  // namespace xtgrad::testing
+}}  // namespace xtgrad::v1::testing

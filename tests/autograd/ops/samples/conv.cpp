@@ -5,7 +5,7 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/ops.h"
 
-namespace xtgrad::testing { namespace {
+namespace xtgrad::inline v1::testing { namespace {
 
 /// The terms of a convolution, one at a time: calls `term(x index, weight index, y index)` for each product
 /// that takes part. x indices may lie in the padding, whose zeros take part like any other number.
@@ -36,7 +36,7 @@ Values zeros_of(const Shape& shape) {
   return fill(shape, [](const Index&) { return Real(0); });
 }
 
-Reference conv2d_reference(const Shape& y, const Conv2dOptions& options) {
+SampleReference conv2d_reference(const Shape& y, const Conv2dOptions& options) {
   return [=](std::span<const Values> in) {
     Values result = zeros_of(y);
     for_each_term(in[0].shape, in[1].shape, y, options, [&](const Index& x, const Index& w, const Index& at) {
@@ -49,7 +49,7 @@ Reference conv2d_reference(const Shape& y, const Conv2dOptions& options) {
 
 /// The derivative of a sum of products: each term of the convolution gives its element of the image the
 /// weight times the cotangent. Inputs are the cotangent and the weight.
-Reference transposed_reference(const Shape& x, const Conv2dOptions& options) {
+SampleReference transposed_reference(const Shape& x, const Conv2dOptions& options) {
   return [=](std::span<const Values> in) {
     Values result = zeros_of(x);
     for_each_term(x, in[1].shape, in[0].shape, options, [&](const Index& at, const Index& w, const Index& y) {
@@ -59,7 +59,7 @@ Reference transposed_reference(const Shape& x, const Conv2dOptions& options) {
   };
 }
 
-Reference weight_grad_reference(const Shape& weight, const Conv2dOptions& options) {
+SampleReference weight_grad_reference(const Shape& weight, const Conv2dOptions& options) {
   return [=](std::span<const Values> in) {
     Values result = zeros_of(weight);
     for_each_term(in[0].shape, weight, in[1].shape, options,

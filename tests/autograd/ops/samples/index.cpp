@@ -5,7 +5,7 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/ops.h"
 
-namespace xtgrad::testing { namespace {
+namespace xtgrad::inline v1::testing { namespace {
 
 /// The place in x that an index entry at `place` points to.
 Index pointed_to(const Index& place, std::size_t axis, const Values& index) {

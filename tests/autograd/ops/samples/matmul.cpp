@@ -5,10 +5,10 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/ops.h"
 
-namespace xtgrad::testing { namespace {
+namespace xtgrad::inline v1::testing { namespace {
 
 /// Sum over k of a[..., i, k] b[..., k, j], with either operand's last two dimensions swapped.
-Reference product_of(const MatmulOptions& options) {
+SampleReference product_of(const MatmulOptions& options) {
   return [options](std::span<const Values> in) {
     const auto batch_of = [](const Values& x) {
       return Values{Shape(std::span(x.shape.begin(), x.shape.rank() - 2)), {}};

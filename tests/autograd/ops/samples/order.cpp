@@ -10,13 +10,13 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/ops.h"
 
-namespace xtgrad::testing { namespace {
+namespace xtgrad::inline v1::testing { namespace {
 
 /// NaN counts as larger than every number.
 bool is_less(Real a, Real b) { return std::isnan(b) ? !std::isnan(a) : a < b; }
 
 /// The first `count` of each row along an axis, in order, where `descending` keeps the order of equals.
-Reference ordered(std::size_t axis, std::int64_t count, bool descending, bool keep = true) {
+SampleReference ordered(std::size_t axis, std::int64_t count, bool descending, bool keep = true) {
   return [=](std::span<const Values> in) {
     Shape shape = in[0].shape;
     shape[axis] = count;
@@ -39,7 +39,7 @@ Reference ordered(std::size_t axis, std::int64_t count, bool descending, bool ke
 }
 
 /// The smallest, where NaN wins.
-Reference smallest(std::size_t axis, bool keep) {
+SampleReference smallest(std::size_t axis, bool keep) {
   return [=](std::span<const Values> in) {
     Shape shape = in[0].shape;
     shape[axis] = 1;

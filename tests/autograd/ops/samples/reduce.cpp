@@ -8,7 +8,7 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/ops.h"
 
-namespace xtgrad::testing { namespace {
+namespace xtgrad::inline v1::testing { namespace {
 
 constexpr double inf = infinity;
 constexpr double nan = not_a_number;
@@ -25,7 +25,7 @@ struct Case {
 };
 
 /// Collects the elements of each group and folds them.
-Reference reduced(const std::vector<std::size_t>& dims, bool keepdim, const Fold& fold) {
+SampleReference reduced(const std::vector<std::size_t>& dims, bool keepdim, const Fold& fold) {
   return [=](std::span<const Values> in) {
     const auto is_reduced = [&](std::size_t d) {
       return std::find(dims.begin(), dims.end(), d) != dims.end();

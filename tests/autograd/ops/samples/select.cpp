@@ -6,7 +6,7 @@
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/where_safe.h"
 
-namespace xtgrad::testing { namespace {
+namespace xtgrad::inline v1::testing { namespace {
 
 constexpr double inf = infinity;
 constexpr double nan = not_a_number;

@@ -5,14 +5,14 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/ops.h"
 
-namespace xtgrad::testing { namespace {
+namespace xtgrad::inline v1::testing { namespace {
 
 /// The same elements in the same order.
-Reference reshaped(const Shape& shape) {
+SampleReference reshaped(const Shape& shape) {
   return [shape](std::span<const Values> in) { return Values{shape, in[0].data}; };
 }
 
-Reference permuted(const std::vector<std::size_t>& order) {
+SampleReference permuted(const std::vector<std::size_t>& order) {
   return [order](std::span<const Values> in) {
     Shape shape = in[0].shape;
     for (std::size_t d = 0; d < order.size(); ++d) shape[d] = in[0].shape[order[d]];
@@ -24,13 +24,13 @@ Reference permuted(const std::vector<std::size_t>& order) {
   };
 }
 
-Reference stretched(const Shape& shape) {
+SampleReference stretched(const Shape& shape) {
   return [shape](std::span<const Values> in) {
     return fill(shape, [&](const Index& index) { return in[0].at(broadcast_index(index, in[0].shape)); });
   };
 }
 
-Reference summed_to(const Shape& shape) {
+SampleReference summed_to(const Shape& shape) {
   return [shape](std::span<const Values> in) {
     Values out = fill(shape, [](const Index&) -> Real { return 0; });
     for_each_index(in[0].shape,

@@ -5,7 +5,7 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/ops.h"
 
-namespace xtgrad::testing { namespace {
+namespace xtgrad::inline v1::testing { namespace {
 
 /// x[first + step * i] along an axis, `count` of them.
 struct Cut {
@@ -13,7 +13,7 @@ struct Cut {
   std::int64_t first, step, count;
 };
 
-Reference cut(const Cut& cut) {
+SampleReference cut(const Cut& cut) {
   return [cut](std::span<const Values> in) {
     Shape shape = in[0].shape;
     shape[cut.axis] = cut.count;
@@ -90,7 +90,7 @@ const OpSamples slice_add_samples(OpId::slice_add, [](Op& op) {
                         [] { return slice_add(ones({3}), {.axis = 1}, ones({3})); });
 });
 
-Reference padded(const PadOptions& options, std::size_t axis) {
+SampleReference padded(const PadOptions& options, std::size_t axis) {
   return [options, axis](std::span<const Values> in) {
     Shape shape = in[0].shape;
     const std::int64_t n = shape[axis];

@@ -8,7 +8,7 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/ops.h"
 
-namespace xtgrad::testing { namespace {
+namespace xtgrad::inline v1::testing { namespace {
 
 constexpr double inf = infinity;
 constexpr double nan = not_a_number;
@@ -27,7 +27,7 @@ Real log_of_sum(const std::vector<Real>& values) {
 }
 
 /// The rows along `axis`, each through `f`.
-Reference along(std::size_t axis, const std::function<std::vector<Real>(const std::vector<Real>&)>& f) {
+SampleReference along(std::size_t axis, const std::function<std::vector<Real>(const std::vector<Real>&)>& f) {
   return [=](std::span<const Values> in) {
     Values out = in[0];
     Shape starts = in[0].shape;

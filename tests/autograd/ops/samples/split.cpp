@@ -8,7 +8,7 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/ops.h"
 
-namespace xtgrad::testing { namespace {
+namespace xtgrad::inline v1::testing { namespace {
 
 using Cutter = std::function<std::vector<Tensor>(const Tensor&)>;
 
