@@ -89,7 +89,8 @@ struct CommonHeader {
   const char* sources;
   const char* header;
 };
-const std::vector<CommonHeader> common_headers = {{"autograd/ops/", "autograd/ops.h"}};
+const std::vector<CommonHeader> common_headers = {{"autograd/ops/", "autograd/ops.h"},
+                                                  {"autograd/testing/", "autograd/testing/subject.h"}};
 
 std::string header_of(const std::string& source) {
   const std::string own = source.substr(0, source.size() - 4) + ".h";

@@ -82,7 +82,8 @@ TEST_CASE("rooms of autograd include those below them, as docs/architecture.md d
                                                                  {"replay", {"core", "memory"}},
                                                                  {"observe", {"core", "memory"}},
                                                                  {"io", {"core"}},
-                                                                 {"check", {}}};
+                                                                 {"check", {}},
+                                                                 {"testing", {"core", "memory"}}};
   for (const auto& [room, rooms] : rooms_below()) {
     CAPTURE(room);
     REQUIRE(expected.contains(room));
