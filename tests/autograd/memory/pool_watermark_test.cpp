@@ -7,7 +7,6 @@
 #include <thread>
 
 #include "xtgrad/autograd/memory/pool.h"
-#include "xtgrad/autograd/memory/pool_faults.h"
 
 using namespace xtgrad::detail;
 
