@@ -136,7 +136,9 @@ struct Operation {
   bool broadcasts = false;  ///< an elementwise one of several inputs takes them in different shapes
   Accuracy accuracy = {.ulps = 4};
 
-  std::vector<Dtype> dtypes = {float32, float64};  ///< that its float64 inputs may have; others it refuses
+  /// What its float64 inputs may be converted to; others it refuses. Derivatives can be checked in float64
+  /// alone.
+  std::vector<Dtype> dtypes = {float32, float64};
   /// False where values are not compared for those of `dtypes` that are not floating.
   bool integers = true;
   /// Dtype of an output, for that of the inputs; the same if absent.

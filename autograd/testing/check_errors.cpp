@@ -62,16 +62,19 @@ class Refusals {
     }
   }
 
+  /// One input in another dtype than the others, which the operation takes or not.
   void mixed_dtypes() {
     const std::vector<std::size_t> floating = subject_.floating_inputs();
-    if (floating.size() < 2 || subject_.floating_dtypes().size() < 2) return;
-    for (const std::size_t i : floating) {
-      std::vector<Tensor> mixed = right_inputs();
-      const Dtype other = mixed[i].dtype() == float64 ? float32 : float64;
-      mixed[i] = mixed[i].to(other);
-      expect<DtypeError>(mixed, {"float32", "float64"},
-                         fmt::format("input {} {}, the others {}", i, to_string(other),
-                                     to_string(other == float64 ? float32 : float64)));
+    if (floating.size() < 2) return;
+    const Dtype common = subject_.floating_dtypes().back();
+    for (const Dtype other : {float32, float64, int64}) {
+      if (other == common) continue;
+      for (const std::size_t i : floating) {
+        std::vector<Tensor> mixed = right_inputs();
+        mixed[i] = ones(mixed[i].shape(), {.dtype = other});
+        expect<DtypeError>(mixed, {to_string(other)},
+                           fmt::format("input {} {}, the others {}", i, to_string(other), to_string(common)));
+      }
     }
   }
 

@@ -22,14 +22,21 @@ std::vector<double> taken_values(const Subject& subject, Dtype dtype) {
   return taken;
 }
 
+/// What an input is tried with: indices are as they are, for others would mean nothing.
+std::vector<double> choices_for(const Subject& subject, std::size_t input, Dtype dtype) {
+  const Dtype own = subject.op.inputs[input].dtype();
+  if (subject.is_floating(input)) return taken_values(subject, dtype);
+  if (own == boolean) return testing::nasty_values(boolean);
+  const Values point = to_values(subject.op.inputs[input]);
+  return {point.data.begin(), point.data.end()};
+}
+
 /// Every combination of nasty elements, one list for each input, all of one length.
 std::vector<Values> combinations(const Subject& subject, Dtype dtype) {
   std::size_t length = 1;
   std::vector<Values> columns;
   for (std::size_t i = 0; i < subject.op.inputs.size(); ++i) {
-    const std::vector<double> choices = subject.is_floating(i)
-                                            ? taken_values(subject, dtype)
-                                            : testing::nasty_values(subject.op.inputs[i].dtype());
+    const std::vector<double> choices = choices_for(subject, i, dtype);
     for (Values& column : columns) {
       std::vector<Real> longer;
       for (const Real value : column.data) longer.insert(longer.end(), choices.size(), value);
@@ -110,7 +117,7 @@ void check_places(Subject& subject, std::size_t input, Dtype dtype, Random& rand
         elements[static_cast<std::size_t>(random.next_below(static_cast<std::int64_t>(elements.size())))] =
             nasty;
       }
-      if (subject.op.reference) {
+      if (subject.has_reference()) {
         const std::string what =
             fmt::format("{} {} input {}", digits(nasty, dtype), everywhere ? "all over" : "in", input);
         compare_with_reference(subject, values, dtype, what, nasty_ulps(subject));

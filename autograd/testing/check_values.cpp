@@ -14,7 +14,7 @@ std::vector<Values> whole_numbers_in(const Subject& subject, Dtype dtype, Random
 }  // namespace
 
 void check_values(Subject& subject) {
-  if (!subject.op.reference && !subject.op.element) return;
+  if (!subject.has_reference()) return;
   for (const Dtype dtype : subject.floating_dtypes()) {
     compare_with_reference(subject, subject.point(dtype), dtype, "value", subject.op.accuracy.ulps);
   }

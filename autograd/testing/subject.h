@@ -31,6 +31,7 @@ class Subject {
   /// The others in which values are compared.
   [[nodiscard]] std::vector<Dtype> other_dtypes() const;
   [[nodiscard]] bool is_elementwise() const { return static_cast<bool>(op.element); }
+  [[nodiscard]] bool has_reference() const { return op.reference || op.element; }
 
   /// True for inputs that take the dtype that a check is made in.
   [[nodiscard]] bool is_floating(std::size_t i) const { return xtgrad::is_floating(op.inputs[i].dtype()); }

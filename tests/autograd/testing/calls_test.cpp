@@ -50,6 +50,14 @@ TEST_CASE("testing::check: errors") {
   finds(mixed, Check::errors,
         "input 0 float32, the others float64: the message does not begin with the operation's name: \"no "
         "error\"");
+  mixed.apply = [](std::span<const Tensor> in) {
+    const bool whole =
+        in[0].defined() && in[1].defined() && in[1].dtype() == int64 && is_floating(in[0].dtype());
+    return std::vector{run(Product({}), {in[0], whole ? in[1].to(in[0].dtype()) : in[1]})};
+  };
+  finds(mixed, Check::errors,
+        "input 1 int64, the others float64: the message does not begin with the operation's name: \"no "
+        "error\"");
   Operation any_shape = product();
   any_shape.apply = [](std::span<const Tensor> in) {
     const bool differ = in[0].defined() && in[1].defined() && !(in[0].shape() == in[1].shape());

@@ -35,6 +35,10 @@ TEST_CASE("testing::check: derivatives of every order, and in float32") {
                                    return right.dtype() == float32 ? right * 1.0001 : right;
                                  }})),
         Check::derivatives, "gradient 0, float32 against float64: element ");
+  Operation narrow = cube();
+  narrow.dtypes = {float32};
+  CHECK(testing::check(narrow, Check::derivatives).text() ==
+        "cube, derivatives: it takes no float64, in which alone they can be compared with numerical ones");
 }
 
 TEST_CASE("testing::check: evaluators") {

@@ -137,6 +137,38 @@ TEST_CASE("testing::check: nasty values in one place of operations that are not 
   finds(place(-infinity, 0), Check::nasty, "-inf in input 0, float32: element ");
 }
 
+TEST_CASE("testing::check: nasty values of four inputs, one place at a time, and of masks and indices") {
+  Operation four = product();
+  four.recorded = testing::Recorded::inner;
+  four.linear_in = {};
+  const Tensor x = four.inputs[0];
+  four.inputs = {x, x, x, x};
+  four.accuracy = {.ulps = 3};
+  four.element = [](std::span<const Real> in) {
+    const Real wrong = in[3] == -1000 ? 1 : 0;
+    return std::vector{in[0] * in[1] + in[2] * in[3] + wrong};
+  };
+  four.apply = [](std::span<const Tensor> in) {
+    return std::vector{run(Product({}), {in[0], in[1]}) + run(Product({}), {in[2], in[3]})};
+  };
+  CHECK(testing::check(four, Check::nasty)
+            .failures.at(0)
+            .rfind("product, nasty values: -1000 in input 3, float32: element ", 0) == 0);
+
+  Operation choice = cube();
+  choice.points = {};
+  choice.inputs = {tensor({1, 0, 1}, {.dtype = boolean}), tensor({0, 1, 0}, {.dtype = int64}), x};
+  choice.element = [](std::span<const Real> in) { return std::vector{in[0] != 0 ? in[2] : in[1]}; };
+  choice.recorded = testing::Recorded::others;
+  choice.accuracy = {};
+  choice.apply = [](std::span<const Tensor> in) {
+    return std::vector{where(in[0], in[2], in[1].to(in[2].dtype()))};
+  };
+  CHECK(testing::check(choice, Check::nasty).text().empty());
+  choice.element = [](std::span<const Real> in) { return std::vector{in[0] != 0 || in[1] == 1 ? in[2] : 0}; };
+  CHECK(testing::check(choice, Check::nasty).failures.size() == 7);
+}
+
 TEST_CASE("testing::check: exact points") {
   // An ulp is in the accuracy of values, but not at a point where the value is known.
   finds(cube({.value =
