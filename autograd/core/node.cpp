@@ -144,6 +144,12 @@ Node* allocate_recorded(Array&& array, std::size_t primitive_bytes, std::span<co
   return node;
 }
 
+void discard_allocated(Node& node) noexcept {
+  for (Array& array : node.auxiliaries()) array.~Array();
+  node.~Node();
+  pool_free(&node);
+}
+
 void throw_empty_handle() {
   throw ValueError(
       "Tensor: the handle is empty; it was default-constructed, moved from, or is a gradient that "
