@@ -25,6 +25,7 @@ namespace xtgrad::inline v1 {
 namespace {
 
 constinit thread_local bool sequential = false;
+constinit std::atomic<detail::TileHook> tile_hook{nullptr};
 
 #ifdef XTGRAD_HAS_TBB
 
@@ -86,6 +87,8 @@ void set_num_threads(int threads) {
 
 namespace detail {
 
+void set_tile_hook(TileHook hook) { tile_hook.store(hook); }
+
 SequentialScope::SequentialScope() : before_(std::exchange(sequential, true)) {}
 SequentialScope::~SequentialScope() { sequential = before_; }
 
@@ -94,8 +97,10 @@ void parallel_tiles(std::int64_t tiles, void (*body)(void*, std::int64_t), void*
   const int threads = num_threads();
   if (tiles > 1 && threads > 1 && !sequential) {
     const std::shared_ptr<Team> team = team_of(threads);
+    const TileHook hook = tile_hook.load(std::memory_order_relaxed);
     const auto run_tile = [=](std::int64_t tile) {
       const SequentialScope no_threads_within;
+      if (hook != nullptr) hook(tile);
       body(context, tile);
     };
     team->arena.execute([&] {
