@@ -118,13 +118,17 @@ std::set<std::thread::id> workers;
 /// How many threads ran tiles of the operations of `f`.
 template <class F>
 std::size_t workers_of(F f) {
-  workers.clear();
+  {
+    const std::lock_guard lock(workers_mutex);
+    workers.clear();
+  }
   detail::set_tile_hook([](std::int64_t) {
     const std::lock_guard lock(workers_mutex);
     workers.insert(std::this_thread::get_id());
   });
   f();
   detail::set_tile_hook(nullptr);
+  const std::lock_guard lock(workers_mutex);
   return workers.size();
 }
 
@@ -142,7 +146,7 @@ void check_trace(Size size, Dtype dtype, int threads, std::optional<double> mome
   }
 
   detail::Trace trace;
-  std::size_t worked = workers_of([&] { trace = traced_step(traced); });
+  [[maybe_unused]] std::size_t worked = workers_of([&] { trace = traced_step(traced); });
 #ifdef XTGRAD_HAS_TBB
   // A helper that is late has missed a step: the next one is as good.
   constexpr int most_steps = 50;
@@ -150,7 +154,11 @@ void check_trace(Size size, Dtype dtype, int threads, std::optional<double> mome
     plain.step();
     worked = workers_of([&] { trace = traced_step(traced); });
   }
-  CHECK(worked == (threads > 1 ? static_cast<std::size_t>(threads) : 0));
+  if (threads > 1) {
+    CHECK(worked >= static_cast<std::size_t>(threads));  // helpers may take turns
+  } else {
+    CHECK(worked == 0);
+  }
 #endif
 
   SUBCASE("every value is declared or made by a step") {
