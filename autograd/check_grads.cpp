@@ -92,6 +92,9 @@ CheckGradsReport check_grads(const TensorFunction& f, std::span<const Tensor> in
 
 CheckGradsReport check_grads(const UnaryTensorFunction& f, const Tensor& x,
                              const CheckGradsOptions& options) {
+  if (x.defined() && !is_floating(x.dtype())) {
+    throw DtypeError(fmt::format("check_grads: x must be float32 or float64: got {}", to_string(x.dtype())));
+  }
   return check_grads([&f](std::span<const Tensor> inputs) { return std::vector<Tensor>{f(inputs[0])}; },
                      std::span(&x, 1), options);
 }

@@ -102,6 +102,7 @@ struct CheckGradsReport {
 ///   if (!report) std::cout << report.message << '\n';
 [[nodiscard]] CheckGradsReport check_grads(const TensorFunction& f, std::span<const Tensor> inputs,
                                            const CheckGradsOptions& options = {});
+/// The same for one tensor to one tensor; throws DtypeError unless x is float32 or float64.
 [[nodiscard]] CheckGradsReport check_grads(const UnaryTensorFunction& f, const Tensor& x,
                                            const CheckGradsOptions& options = {});
 

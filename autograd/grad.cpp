@@ -11,9 +11,16 @@
 namespace xtgrad::inline v1 {
 namespace detail { namespace {
 
+void check_floating(std::string_view function, std::string_view what, std::size_t i, const Tensor& x) {
+  if (is_floating(x.dtype())) return;
+  throw DtypeError(
+      fmt::format("{}: {} {} must be float32 or float64: got {}", function, what, i, to_string(x.dtype())));
+}
+
 Tensor seed_cotangent(std::string_view function, const Tensor& output, const std::vector<Tensor>& cotangents,
                       std::size_t i) {
   if (!output.requires_grad()) {
+    check_floating(function, "output", i, output);
     throw GraphError(
         fmt::format("{}: output {} was not computed from a tensor that requires a gradient, or was "
                     "computed under NoGrad",
@@ -55,6 +62,7 @@ std::vector<Tensor> grad(std::span<const Tensor> outputs, std::span<const Tensor
   check_cotangent_count("grad", outputs.size(), options);
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     if (!inputs[i].requires_grad()) {
+      check_floating("grad", "input", i, inputs[i]);
       throw GraphError(
           fmt::format("grad: input {} does not require a gradient; call set_requires_grad() on it "
                       "before computing with it",

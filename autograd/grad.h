@@ -22,7 +22,7 @@ struct GradOptions {
 
 /// Gradients of the sum of <cotangent, output> with respect to each input, leaf or computed; touches no
 /// `.grad()`. Throws GraphError where nothing was recorded or the graph was freed by an earlier sweep, naming
-/// the operation.
+/// the operation, and DtypeError for an input or output that is neither float32 nor float64.
 ///
 ///   Tensor dy = grad({y}, {x}, {.create_graph = true})[0];
 ///   Tensor d2y = grad({sum(dy)}, {x})[0];

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "xtgrad/autograd/core/dtype_visit.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/custom_vjp_as.h"
 #include "xtgrad/autograd/errors.h"
@@ -123,9 +124,15 @@ Tensor root_of(const EquationRef& equation, const RootSolver& find, Tensors thet
 
 double largest(const Tensor& x) { return amax(abs(x)).item(); }
 
+/// The change that is allowed by default, for each dtype.
+struct UsualTolerance {
+  double operator()(float) const { return 1e-6; }
+  double operator()(double) const { return 1e-12; }
+};
+
 /// x = f(x), from x on.
 Tensor iterate(const EquationFunction& f, Tensor x, Tensors theta, const FixedPointOptions& options) {
-  const double tolerance = options.tolerance.value_or(x.dtype() == float64 ? 1e-12 : 1e-6);
+  const double tolerance = options.tolerance.value_or(detail::visit_floating(x.dtype(), UsualTolerance{}));
   double change = 0;
   double allowed = 0;
   for (std::int64_t i = 0; i < options.max_iterations; ++i) {
@@ -183,6 +190,10 @@ Tensor fixed_point(const EquationFunction& f, const Tensor& x0, std::span<const 
                    const FixedPointOptions& options) {
   if (!f) throw ValueError("fixed_point: needs a function, got an empty std::function");
   check_options(options);
+  if (!is_floating(x0.dtype())) {
+    throw DtypeError(
+        fmt::format("fixed_point: x0 must be float32 or float64: got {}", to_string(x0.dtype())));
+  }
   const auto residual = [f](const Tensor& x, Tensors at) { return x - f(x, at); };
   const RootSolver solver = [&](Tensors constants) { return iterate(f, x0.detach(), constants, options); };
   return root_of(std::make_shared<const Equation>(Equation{"fixed_point", residual, options.linear_solver}),

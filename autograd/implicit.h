@@ -59,7 +59,7 @@ struct FixedPointOptions {
 
 /// The x for which f(x, theta) = x, by iteration from x0, as a differentiable function of theta, as
 /// `implicit_root` is; x0 gets no gradient. Throws ConvergenceError with the last change and the count if the
-/// tolerance is not reached, ValueError for options out of range.
+/// tolerance is not reached, ValueError for options out of range, DtypeError unless x0 is float32 or float64.
 ///
 ///   Tensor x = fixed_point([](const Tensor& x, const Tensor& a) { return cos(x * a); }, zeros({3}), a);
 [[nodiscard]] Tensor fixed_point(const EquationFunction& f, const Tensor& x0, std::span<const Tensor> theta,

@@ -8,11 +8,13 @@
 #include <vector>
 
 #include "xtgrad/autograd/core/apply.h"
+#include "xtgrad/autograd/core/dtype_visit.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/kernels/lu_solve.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/unit_tensor.h"
 
 namespace xtgrad::inline v1 {
 namespace {
@@ -41,6 +43,17 @@ void check_like(std::string_view function, const Tensor& result, const Tensor& a
                                  to_string(result.dtype()), to_string(argument.dtype())));
   }
 }
+
+void check_floating(std::string_view function, const Tensor& b) {
+  if (is_floating(b.dtype())) return;
+  throw DtypeError(fmt::format("{}: b must be float32 or float64: got {}", function, to_string(b.dtype())));
+}
+
+/// What is asked of the residual by default, for each dtype.
+struct UsualTolerance {
+  double operator()(float) const { return 1e-5; }
+  double operator()(double) const { return 1e-10; }
+};
 
 double dot(const Tensor& a, const Tensor& b) { return sum(a * b).item(); }
 double norm(const Tensor& a) { return std::sqrt(dot(a, a)); }
@@ -118,8 +131,10 @@ class Cycle {
 };
 
 Tensor solve_gmres(const GmresOptions& options, const LinearMap& map, const Tensor& b) {
+  check_floating("gmres", b);
   const NoGrad no_grad;
-  const double wanted = options.tolerance.value_or(b.dtype() == float64 ? 1e-10 : 1e-5) * norm(b);
+  const double usual = detail::visit_floating(b.dtype(), UsualTolerance{});
+  const double wanted = options.tolerance.value_or(usual) * norm(b);
   Tensor x = zeros_like(b);
   Tensor residual = b;
   double size = norm(b);
@@ -146,15 +161,13 @@ Tensor solve_gmres(const GmresOptions& options, const LinearMap& map, const Tens
 }  // namespace
 
 Tensor solve_dense(const LinearMap& map, const Tensor& b) {
+  check_floating("solve_dense", b);
   const NoGrad no_grad;
   const std::int64_t n = b.numel();
   if (n == 0) return b.detach();
   std::vector<Tensor> columns;
-  std::vector<double> unit(static_cast<std::size_t>(n), 0.0);
-  for (double& entry : unit) {
-    entry = 1;
-    const Tensor argument = from_span(unit, b.shape(), {.dtype = b.dtype()});
-    entry = 0;
+  for (std::int64_t i = 0; i < n; ++i) {
+    const Tensor argument = detail::unit_tensor(b.shape(), i, b.dtype());
     const Tensor column = map(argument);
     check_like("solve_dense", column, argument);
     columns.push_back(reshape(column, {n}));

@@ -18,7 +18,8 @@ using LinearSolver = std::function<Tensor(const LinearMap& map, const Tensor& b)
 
 /// By LU decomposition of the map's matrix, which takes a call for each element of b: for some hundreds of
 /// unknowns. Throws ConvergenceError that names the pivot if the matrix is singular to the dtype's precision,
-/// ShapeError or DtypeError if the map's results are not like its arguments.
+/// ShapeError or DtypeError if the map's results are not like its arguments, DtypeError unless b is float32
+/// or float64.
 [[nodiscard]] Tensor solve_dense(const LinearMap& map, const Tensor& b);
 
 struct GmresOptions {
@@ -31,7 +32,7 @@ struct GmresOptions {
 };
 /// A solver by restarted GMRES (Saad and Schultz, 1986), which only calls the map: for any number of
 /// unknowns. It throws ConvergenceError with residual and count if the tolerance is not reached. Throws
-/// ValueError for options out of range.
+/// ValueError for options out of range, DtypeError unless b is float32 or float64.
 [[nodiscard]] LinearSolver gmres(const GmresOptions& options = {});
 
 }}  // namespace xtgrad::v1

@@ -27,6 +27,23 @@ class AdvanceStream final : public ConstantPrimitive<AdvanceStream> {
   [[nodiscard]] InputSet may_overwrite(int) const override { return 1; }
 };
 
+std::uint64_t seed_of_child(std::uint64_t seed, std::uint64_t position) {
+  return random_bits(seed, position, 0).low;
+}
+
+/// The state of a generator that is split off, from that of its parent.
+class SplitStream final : public ConstantPrimitive<SplitStream> {
+ public:
+  [[nodiscard]] std::string_view name() const override { return "split_stream"; }
+  void infer(InputSpecs in, OutputSpecs out) const override { *out[0] = *in[0]; }
+  void eval(Inputs in, Outputs out) const override {
+    const auto* from = in[0]->data<std::uint64_t>();
+    auto* to = out[0]->mutable_data<std::uint64_t>();
+    to[0] = seed_of_child(from[0], from[1]);
+    to[1] = 0;
+  }
+};
+
 }}  // namespace detail
 
 std::array<std::uint32_t, 4> Random::block(std::uint64_t seed, std::uint64_t position, std::uint64_t index) {
@@ -53,7 +70,14 @@ Tensor Random::state() const {
   return state_;
 }
 
-Random Random::split() { return Random(detail::random_bits(seed_, advance(), 0).low); }
+Random Random::split() {
+  Random child(detail::seed_of_child(seed_, position_));
+  if (detail::thread_state.is_watched()) {
+    child.state_ = detail::apply_constant(detail::SplitStream{}, state());
+  }
+  static_cast<void>(advance());
+  return child;
+}
 
 double Random::next_uniform() { return detail::unit_interval(detail::random_bits(seed_, advance(), 0).low); }
 

@@ -11,6 +11,7 @@
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/sweep/sweep.h"
+#include "xtgrad/autograd/unit_tensor.h"
 
 namespace xtgrad::inline v1 {
 
@@ -39,6 +40,12 @@ Tensor fresh_variable(const Tensor& x) {
 
 /// Has derivatives, and is there at all.
 bool is_variable(const Tensor& x) { return x.defined() && is_floating(x.dtype()); }
+
+void check_floating(std::string_view function, std::string_view what, const Tensor& x) {
+  if (is_floating(x.dtype())) return;
+  throw DtypeError(
+      fmt::format("{}: {} must be float32 or float64: got {}", function, what, to_string(x.dtype())));
+}
 
 void check_fits(std::string_view function, std::string_view what, const Tensor& given, const Tensor& like) {
   if (given.shape() != like.shape()) {
@@ -101,10 +108,18 @@ Tensor single_value(std::string_view function, const Tensor& y) {
   return y;
 }
 
+/// `vjp` for `function`, which the user called: there is a derivative, or a DtypeError.
+Pullback pullback_of(std::string_view function, const UnaryTensorFunction& f, const Tensor& x) {
+  check_floating(function, "x", x);
+  Pullback pullback = vjp(many_to_many(f), std::span(&x, 1));
+  check_floating(function, "f(x)", pullback.outputs()[0]);
+  return pullback;
+}
+
 /// The gradient of a function whose value has one element, as a function.
 UnaryTensorFunction gradient_of(std::string_view function, const UnaryTensorFunction& f) {
   return [function, &f](const Tensor& x) {
-    const Pullback pullback = vjp(f, x);
+    const Pullback pullback = pullback_of(function, f, x);
     return pullback(ones_like(single_value(function, pullback.outputs()[0])));
   };
 }
@@ -122,16 +137,13 @@ Shape joined(std::string_view function, const Shape& a, const Shape& b) {
 }
 
 Tensor jacobian_of(std::string_view function, const UnaryTensorFunction& f, const Tensor& x) {
-  const Pullback pullback = vjp(f, x);
+  const Pullback pullback = pullback_of(function, f, x);
   const Tensor& y = pullback.outputs()[0];
   const Shape shape = joined(function, y.shape(), x.shape());
   if (shape.numel() == 0) return zeros(shape, {.dtype = x.dtype()});
   std::vector<Tensor> rows;
-  std::vector<double> unit(static_cast<std::size_t>(y.numel()), 0.0);
-  for (double& entry : unit) {
-    entry = 1;
-    rows.push_back(pullback(from_span(unit, y.shape(), {.dtype = y.dtype()})));
-    entry = 0;
+  for (std::int64_t i = 0; i < y.numel(); ++i) {
+    rows.push_back(pullback(detail::unit_tensor(y.shape(), i, y.dtype())));
   }
   return reshape(stack(rows), shape);
 }
@@ -187,7 +199,7 @@ Pullback vjp(const TensorFunction& f, std::span<const Tensor> inputs) {
   return pullback;
 }
 
-Pullback vjp(const UnaryTensorFunction& f, const Tensor& x) { return vjp(many_to_many(f), std::span(&x, 1)); }
+Pullback vjp(const UnaryTensorFunction& f, const Tensor& x) { return pullback_of("vjp", f, x); }
 
 JvpResult jvp(const TensorFunction& f, std::span<const Tensor> inputs, std::span<const Tensor> tangents) {
   check_count("jvp", "tangents", tangents.size(), inputs.size());
@@ -215,7 +227,10 @@ JvpResult jvp(const TensorFunction& f, std::span<const Tensor> inputs, std::span
 }
 
 Tensor jvp(const UnaryTensorFunction& f, const Tensor& x, const Tensor& v) {
-  return jvp(many_to_many(f), std::span(&x, 1), std::span(&v, 1)).tangents[0];
+  check_floating("jvp", "x", x);
+  JvpResult result = jvp(many_to_many(f), std::span(&x, 1), std::span(&v, 1));
+  check_floating("jvp", "f(x)", result.outputs[0]);
+  return std::move(result.tangents[0]);
 }
 
 Tensor jacobian(const UnaryTensorFunction& f, const Tensor& x) { return jacobian_of("jacobian", f, x); }
@@ -225,9 +240,10 @@ Tensor hessian(const UnaryTensorFunction& f, const Tensor& x) {
 }
 
 Tensor hvp(const UnaryTensorFunction& f, const Tensor& x, const Tensor& v) {
+  check_floating("hvp", "x", x);
   check_fits("hvp", "v", v, x);
   // The Hessian is symmetric: H v is J^T v of the gradient, which saves the third sweep of a jvp.
-  return vjp(gradient_of("hvp", f), x)(v);
+  return pullback_of("hvp", gradient_of("hvp", f), x)(v);
 }
 
 }  // namespace xtgrad::v1

@@ -53,6 +53,7 @@ class Pullback {
 
 /// Calls f and prepares its vector-Jacobian product. Throws GraphError if f returns an empty handle.
 [[nodiscard]] Pullback vjp(const TensorFunction& f, std::span<const Tensor> inputs);
+/// The same for one tensor to one tensor; throws DtypeError unless x and f(x) are float32 or float64.
 [[nodiscard]] Pullback vjp(const UnaryTensorFunction& f, const Tensor& x);
 
 struct JvpResult {
@@ -65,7 +66,8 @@ struct JvpResult {
 /// the vjp, which is linear in its cotangent, so at the cost of about two sweeps. Throws as `Pullback` does.
 [[nodiscard]] JvpResult jvp(const TensorFunction& f, std::span<const Tensor> inputs,
                             std::span<const Tensor> tangents);
-/// The same for one tensor to one tensor; returns J v, of f(x)'s shape.
+/// The same for one tensor to one tensor; returns J v, of f(x)'s shape. Throws DtypeError unless x and f(x)
+/// are float32 or float64, as all functions below do.
 [[nodiscard]] Tensor jvp(const UnaryTensorFunction& f, const Tensor& x, const Tensor& v);
 
 /// All derivatives of f(x): entry [i..., j...] is d f(x)[i...] / d x[j...], of f(x)'s shape followed by x's.

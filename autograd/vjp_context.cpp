@@ -19,15 +19,28 @@ namespace {
       fmt::format("{}: its rule reads {}, which it did not declare", node.primitive().name(), what));
 }
 
+[[noreturn]] void throw_none_such(const Node& node, std::string_view what, std::size_t i, std::size_t count) {
+  throw InternalError(fmt::format("{}: its rule names {} {}, but the operation has {}",
+                                  node.primitive().name(), what, i, count));
+}
+
 const Array& kept_input(const Node& node, std::size_t i) {
-  const Slot& slot = node.slots()[i];
+  const std::span<const Slot> slots = node.slots();
+  if (i >= slots.size()) throw_none_such(node, "input", i, slots.size());
+  const Slot& slot = slots[i];
   if (slot.empty()) throw_undeclared(node, fmt::format("the shape of input {}", i));
   return node_of(*slot.node()).array;
 }
 
 }  // namespace
 
+void VjpContext::throw_no_input(std::size_t i) const {
+  throw_none_such(node_of(node_), "input", i, gradients_.size());
+}
+
 SavedValue VjpContext::input(std::size_t i) const {
+  if (i >= gradients_.size()) [[unlikely]]
+    throw_no_input(i);
   const Slot& slot = node_of(node_).slots()[i];
   if (!slot.keeps_value()) throw_undeclared(node_of(node_), fmt::format("input {}", i));
   return {*slot.node(), node_of(*slot.node()).array};
@@ -42,15 +55,30 @@ SavedValue VjpContext::output() const {
 bool SavedValue::requires_grad() const { return node_of(*node_).requires_grad(); }
 
 bool VjpContext::wanted(std::size_t i) const {
+  if (i >= gradients_.size()) [[unlikely]]
+    throw_no_input(i);
   if (ways_ != nullptr) return ways_[i] != no_way;
   const Slot& slot = node_of(node_).slots()[i];
   // A leaf may have been frozen since it was used.
   return slot.wants_gradient() && node_of(*slot.node()).requires_grad();
 }
 
-const Array& VjpContext::auxiliary(std::size_t i) const { return node_of(node_).auxiliaries()[i]; }
+const Array& VjpContext::auxiliary(std::size_t i) const {
+  Node& node = node_of(node_);
+  const std::span<const Array> auxiliaries = node.auxiliaries();
+  std::size_t count = auxiliaries.size();
+  // The outputs that the rule reads are kept behind them.
+  if (parts_ != nullptr) {
+    count -= static_cast<std::size_t>(std::popcount(kept_outputs(node.primitive(), parts_->of.size())));
+  }
+  if (i >= count) [[unlikely]]
+    throw_none_such(node, "auxiliary", i, count);
+  return auxiliaries[i];
+}
 
 Tensor* VjpContext::sum(std::size_t i) const {
+  if (i >= gradients_.size()) [[unlikely]]
+    throw_no_input(i);
   return sums_ == nullptr ? nullptr : sums_->find(node_of(node_), i, ways_);
 }
 

@@ -66,15 +66,20 @@ class VjpContext {
   /// `reads_outputs` named it. It is the caller's own node while that lives, so derivatives in it have the
   /// rule's share.
   [[nodiscard]] Tensor output(std::size_t k) const;
-  /// An array that `eval` made beside the outputs, for the rule. A constant.
+  /// An array that `eval` made beside the outputs, for the rule; InternalError if it did not. A constant.
   [[nodiscard]] const Array& auxiliary(std::size_t i = 0) const;
   /// Shape of an input that wants a gradient; known even where its value is not.
   [[nodiscard]] const Shape& shape(std::size_t i) const;
   [[nodiscard]] Dtype dtype(std::size_t i) const;
   [[nodiscard]] std::size_t inputs() const { return gradients_.size(); }
 
-  /// The gradient of input i: of exactly its shape and dtype. Left unset, the input gets none.
-  void set(std::size_t i, Tensor gradient) { gradients_[i] = std::move(gradient); }
+  /// The gradient of input i: of exactly its shape and dtype. Left unset, the input gets none. InternalError,
+  /// as for all that names an input, if there is no such input.
+  void set(std::size_t i, Tensor gradient) {
+    if (i >= gradients_.size()) [[unlikely]]
+      throw_no_input(i);
+    gradients_[i] = std::move(gradient);
+  }
 
   /// The sum of what input i has got so far in this sweep, for a rule whose gradient is mostly zeros: instead
   /// of setting one it adds the rest of it here. Null where there is nothing yet, or none is wanted.
@@ -83,6 +88,8 @@ class VjpContext {
   void add(Tensor& sum, Tensor term) const;
 
  private:
+  [[noreturn]] void throw_no_input(std::size_t i) const;
+
   Tensor& cotangent_;
   detail::NodeCounts& node_;
   std::span<Tensor> gradients_;

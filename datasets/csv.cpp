@@ -272,7 +272,7 @@ class Table {
       }
       const auto number = parse<double>(record[column]);
       if (!number || !std::isfinite(*number)) records_.fail(record, column, "a finite number");
-      if (dtype_ == float32 && !xtgrad::detail::holds<float>(*number)) {
+      if (!xtgrad::detail::holds(dtype_, *number)) {
         records_.fail(record, column, fits_float32);
       }
       values_.push_back(*number);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstddef>
+#include <limits>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -59,13 +60,14 @@ void convert(IdxType type, std::span<const std::byte> bytes, T* out) {
   }
 }
 
-/// Throws about the first float64 that would become infinite as a float32; infinities of the file may stay.
-void check_fits_float32(const ByteReader& reader, const IdxHeader& header,
-                        std::span<const std::byte> elements) {
+/// Throws about the first float64 that would become infinite in the dtype; infinities of the file may stay.
+void check_fits(Dtype dtype, const ByteReader& reader, const IdxHeader& header,
+                std::span<const std::byte> elements) {
+  if (xtgrad::detail::holds(dtype, std::numeric_limits<double>::max())) return;
   const std::size_t count = elements.size() / sizeof(double);
   for (std::size_t i = 0; i < count; ++i) {
     const auto value = load<double, std::uint64_t>(elements.data(), i);
-    if (xtgrad::detail::holds<float>(value)) continue;
+    if (xtgrad::detail::holds(dtype, value)) continue;
     reader.fail(header.bytes + i * sizeof(double), fmt::format("{}", value), fits_float32);
   }
 }
@@ -197,7 +199,7 @@ Tensor read_idx(ByteReader& reader, const ReadIdxOptions& options) {
                                  reader.function(), to_string(dtype), reader.name(), name_of(header.type)));
   }
   const std::vector<std::byte> elements = read_idx_elements(reader, header);
-  if (header.type == IdxType::float64 && dtype == float32) check_fits_float32(reader, header, elements);
+  if (header.type == IdxType::float64) check_fits(dtype, reader, header, elements);
   Array array = new_file_array(reader.function(), reader.name(), header.shape, dtype);
   xtgrad::detail::visit_listed<IdxDtypes>(
       dtype, [&](auto zero) { convert(header.type, elements, array.mutable_data<decltype(zero)>()); });

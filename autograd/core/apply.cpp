@@ -47,6 +47,12 @@ Node* allocate_recorded(Array&& array, std::size_t primitive_bytes, std::span<co
   return node;
 }
 
+void discard_allocated(Node& node) noexcept {
+  for (Array& array : node.auxiliaries()) array.~Array();
+  node.~Node();
+  pool_free(&node);
+}
+
 void throw_captured(const Node& node) {
   const std::string name = node.leaf_state() == nullptr ? std::string() : node.leaf_state()->gradient->name();
   throw GraphError(fmt::format(

@@ -18,6 +18,29 @@ namespace xtgrad::inline v1::detail {
 /// moved in; the id follows the inputs'.
 Node* allocate_recorded(Array&& array, std::size_t primitive_bytes, std::span<const Tensor* const> inputs,
                         std::span<Array> auxiliaries);
+/// Takes back what `allocate_recorded` gave, where the attributes could not be copied into it.
+void discard_allocated(Node& node) noexcept;
+
+/// Copies the primitive behind the header of a node that has been allocated for it. Attributes that own
+/// memory may fail to; the node is then gone.
+template <class P>
+void copy_attributes(const P& primitive, Node& node) {
+  std::byte* const place = reinterpret_cast<std::byte*>(&node) + sizeof(Node);
+  if constexpr (!std::is_abstract_v<P> && std::is_nothrow_copy_constructible_v<P>) {
+    new (place) P(primitive);
+  } else {
+    try {
+      if constexpr (std::is_abstract_v<P>) {
+        primitive.copy_to(place);
+      } else {
+        new (place) P(primitive);
+      }
+    } catch (...) {
+      discard_allocated(node);
+      throw;
+    }
+  }
+}
 
 /// Fills one slot: an edge if the input wants a gradient, its value too if the rule reads it, else nothing.
 inline void fill_slot(Slot& slot, const Tensor& input, bool reads) {
@@ -68,13 +91,13 @@ Tensor record_unwatched(const P& primitive, Array&& array, std::span<const Tenso
     // For one of several outputs that happens to be the only one.
     if ((primitive.reads_outputs() & 1U) != 0) reads |= output_bit;
     node = allocate_recorded(std::move(array), primitive.block_bytes(), inputs, auxiliaries);
-    primitive.copy_to(reinterpret_cast<std::byte*>(node) + sizeof(Node));
+    copy_attributes(primitive, *node);
     if (primitive.has_destructor()) node->set(Node::destructor_flag);
   } else {
     static_assert(alignof(P) <= alignof(Node) && sizeof(P) % alignof(Slot) == 0);
     reads = primitive.P::reads(wishes.wanted);
     node = allocate_recorded(std::move(array), sizeof(P), inputs, auxiliaries);
-    new (reinterpret_cast<std::byte*>(node) + sizeof(Node)) P(primitive);
+    copy_attributes(primitive, *node);
     if constexpr (!std::is_trivially_destructible_v<P>) node->set(Node::destructor_flag);
   }
   node->set_origin(wishes.first->origin());

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <bit>
+#include <cstdint>
+
 #include "xtgrad/autograd/core/primitive.h"
 
 namespace xtgrad::inline v1::detail {
@@ -39,6 +42,13 @@ std::string text_of(const NamedAttribute& attribute) {
 }
 
 }  // namespace
+
+bool operator==(const NamedAttribute& a, const NamedAttribute& b) {
+  if (a.name != b.name) return false;
+  const auto *x = std::get_if<double>(&a.value), *y = std::get_if<double>(&b.value);
+  if (x == nullptr || y == nullptr) return a.value == b.value;
+  return std::bit_cast<std::uint64_t>(*x) == std::bit_cast<std::uint64_t>(*y);
+}
 
 std::vector<NamedAttribute> attributes_of(const Primitive& primitive) {
   Collector collector;

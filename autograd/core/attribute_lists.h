@@ -15,9 +15,9 @@ struct NamedAttribute {
   AttributeValue value;
   bool is_usual = false;
 
-  friend bool operator==(const NamedAttribute& a, const NamedAttribute& b) {
-    return a.name == b.name && a.value == b.value;
-  }
+  /// Of name and value. Doubles are compared by their bits, as the elements are that they go into: 0 and -0
+  /// are two values, and NaN is its own equal.
+  friend bool operator==(const NamedAttribute& a, const NamedAttribute& b);
 };
 
 /// All attributes of a primitive, in the order of `describe`.

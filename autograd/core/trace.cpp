@@ -8,6 +8,15 @@
 #include "xtgrad/autograd/errors.h"
 
 namespace xtgrad::inline v1::detail {
+namespace {
+
+BufferRef copy_of(const BufferRef& buffer, std::size_t bytes) {
+  BufferRef copy = BufferRef::allocate(bytes);
+  std::memcpy(copy.data(), buffer.data(), bytes);
+  return copy;
+}
+
+}  // namespace
 
 Tracer::Tracer() : scope_(*this) {}
 Tracer::~Tracer() = default;
@@ -19,28 +28,44 @@ void Tracer::declare(std::string_view name, const Tensor& tensor) {
   value.is_declared = true;
 }
 
+std::size_t Tracer::add_value(const Array& array) {
+  const std::size_t bytes = bytes_of(array.shape, array.dtype);
+  trace_.values.push_back(
+      {.name = {}, .held = array.buffer, .buffer = copy_of(array.buffer, bytes), .bytes = bytes});
+  return trace_.values.size() - 1;
+}
+
 std::size_t Tracer::value_of(const Array& array) {
-  const auto [place, is_new] = index_.try_emplace(array.buffer.get(), trace_.values.size());
-  if (is_new) {
-    trace_.values.push_back(
-        {.name = {}, .buffer = array.buffer, .bytes = bytes_of(array.shape, array.dtype)});
-  }
-  return place->second;
+  const auto known = index_.find(array.buffer.get());
+  if (known != index_.end()) return known->second;
+  const std::size_t value = add_value(array);
+  index_.emplace(array.buffer.get(), value);
+  return value;
+}
+
+/// Inputs that come from outside are copied before the first step that could write to them.
+void Tracer::before_eval(const Primitive&, Inputs in, Outputs) {
+  for (const Array* array : in) static_cast<void>(value_of(*array));
 }
 
 void Tracer::after_eval(const Primitive& primitive, Inputs in, Outputs out) {
   TracedStep step{PrimitiveCopy(primitive), {}, {}};
   for (const Array* array : in) step.inputs.push_back({value_of(*array), *array});
-  for (const Array* array : out) {
-    if (array == nullptr) {
+  for (std::size_t k = 0; k < out.size(); ++k) {
+    if (out[k] == nullptr) {
       step.outputs.emplace_back();
       continue;
     }
-    const std::size_t known = trace_.values.size();
-    const std::size_t value = value_of(*array);
-    // An alias of an input makes nothing.
-    if (value == known) trace_.values[value].is_made = true;
-    step.outputs.push_back({value, *array});
+    const Array& array = *out[k];
+    std::size_t value = 0;
+    if (primitive.alias_of(static_cast<int>(k)) >= 0) {
+      value = value_of(array);  // an input's: nothing is made
+    } else {
+      // Another one than an input's, even where it has taken over a buffer before the tracer could hold it.
+      value = index_[array.buffer.get()] = add_value(array);
+      trace_.values[value].is_made = true;
+    }
+    step.outputs.push_back({value, array});
   }
   trace_.steps.push_back(std::move(step));
 }
@@ -77,7 +102,7 @@ std::string Trace::text() const {
 std::vector<BufferRef> Trace::run_again() const {
   std::vector<BufferRef> buffers(values.size());
   for (std::size_t i = 0; i < values.size(); ++i) {
-    if (!values[i].is_made) buffers[i] = values[i].buffer;
+    if (!values[i].is_made) buffers[i] = copy_of(values[i].buffer, values[i].bytes);
   }
   std::vector<Array> arrays;
   std::vector<const Array*> in;

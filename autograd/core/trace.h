@@ -12,11 +12,12 @@
 
 namespace xtgrad::inline v1::detail {
 
-/// A buffer that traced steps read or write. Elements never change once they are there, and the tracer holds
-/// every buffer, so that none is taken over: a buffer is a value.
+/// What traced steps read or write: the elements of one buffer. They never change once they are there, for
+/// the tracer holds every buffer, so that none is taken over.
 struct TracedValue {
   std::string name;       ///< of a declared input; empty for what a step made
-  BufferRef buffer;       ///< as it was when it came up
+  BufferRef held;         ///< the buffer itself
+  BufferRef buffer;       ///< a copy, as it was when it came up: an `eval` that writes where it may not shows
   std::size_t bytes = 0;  ///< of its elements
   bool is_declared = false;
   bool is_made = false;  ///< by a step; a value that is neither came from outside, unannounced
@@ -45,14 +46,14 @@ class Trace {
   /// One line a step: "%3 = tanh(%2)  float32 [4]".
   [[nodiscard]] std::string text() const;
 
-  /// Runs the steps again, from the inputs as they were, on memory that is filled with 0xFF before, and
-  /// returns the buffers of all values. Takes one buffer for each value; nothing is taken over. Throws
+  /// Runs the steps again, from copies of the inputs as they were, on memory that is filled with 0xFF before,
+  /// and returns the buffers of all values. Takes one buffer for each value; nothing is taken over. Throws
   /// InternalError for a step that reads what neither a step before it made nor the trace holds.
   [[nodiscard]] std::vector<BufferRef> run_again() const;
 };
 
 /// Lists everything that its thread computes while in scope. It holds on to every buffer, so nothing is
-/// overwritten meanwhile.
+/// overwritten meanwhile, and copies its elements: twice the memory of what is computed.
 class Tracer final : public Watcher {
  public:
   Tracer();
@@ -70,11 +71,12 @@ class Tracer final : public Watcher {
     return std::exchange(trace_, Trace());
   }
 
-  void before_eval(const Primitive&, Inputs, Outputs) override {}
+  void before_eval(const Primitive& primitive, Inputs in, Outputs out) override;
   void after_eval(const Primitive& primitive, Inputs in, Outputs out) override;
 
  private:
   std::size_t value_of(const Array& array);
+  std::size_t add_value(const Array& array);
 
   Trace trace_;
   std::unordered_map<const Buffer*, std::size_t> index_;

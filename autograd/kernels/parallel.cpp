@@ -19,6 +19,7 @@ namespace xtgrad::inline v1::detail {
 namespace {
 
 constinit thread_local bool sequential = false;
+constinit std::atomic<detail::TileHook> tile_hook{nullptr};
 
 #ifdef XTGRAD_HAS_TBB
 
@@ -49,6 +50,8 @@ std::shared_ptr<Team> team_of(int threads) {
 
 }  // namespace
 
+void set_tile_hook(TileHook hook) { tile_hook.store(hook); }
+
 SequentialScope::SequentialScope() : before_(std::exchange(sequential, true)) {}
 SequentialScope::~SequentialScope() { sequential = before_; }
 
@@ -57,8 +60,10 @@ void parallel_tiles(std::int64_t tiles, void (*body)(void*, std::int64_t), void*
   const int threads = num_threads();
   if (tiles > 1 && threads > 1 && !sequential) {
     const std::shared_ptr<Team> team = team_of(threads);
+    const TileHook hook = tile_hook.load(std::memory_order_relaxed);
     const auto run_tile = [=](std::int64_t tile) {
       const SequentialScope no_threads_within;
+      if (hook != nullptr) hook(tile);
       body(context, tile);
     };
     team->arena.execute([&] {

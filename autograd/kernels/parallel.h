@@ -7,6 +7,12 @@ namespace xtgrad::inline v1::detail {
 
 void parallel_tiles(std::int64_t tiles, void (*body)(void*, std::int64_t), void* context);
 
+/// Called at the beginning of each tile of an operation that is spread over threads, by the one that runs it.
+using TileHook = void (*)(std::int64_t tile);
+/// For tests of who does the work: sets the hook of all threads, null for none. It costs nothing while there
+/// is none: it is asked for once an operation, not once a tile.
+void set_tile_hook(TileHook hook);
+
 /// While one lives, operations of this thread work on it alone: within a tile, and on threads of our own,
 /// which are as many as they should be without helpers.
 class SequentialScope {

@@ -1,141 +1,20 @@
-// Lets every single request for memory of a sweep fail, one after the other: those to operator new, those to
-// the pool, and the pool's own to the system. What counts is what is left afterwards.
-#include <doctest/doctest.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <atomic>
-#include <cmath>
-#include <cstddef>
-#include <cstdlib>
-#include <functional>
+// Lets every single request for memory of a sweep, or of a training step, fail.
 #include <memory>
-#include <new>
 #include <optional>
-#include <string>
+#include <span>
 #include <vector>
 
+#include "tests/autograd/failing_memory.h"
 #include "tests/support/values.h"
 #include "xtgrad/autograd/hooks.h"
-#include "xtgrad/autograd/memory/pool.h"
 #include "xtgrad/autograd/observe.h"
 #include "xtgrad/nn/nn.h"
 #include "xtgrad/xtgrad.h"
 
-namespace {
-
-using xtgrad::detail::PoolRequest;
-
-// Of the one thread that tests.
-bool armed = false;
-PoolRequest counted = PoolRequest::block;  // which requests; operator new's are blocks, too
-bool forever = false;                      // whether all fail after the first that did
-long left = 0;                             // so many succeed before
-long failed = 0;
-std::atomic<long> live_objects{0};  // of operator new
-
-bool fails(PoolRequest request) {
-  if (!armed || request != counted || left-- > 0 || (failed != 0 && !forever)) return false;
-  ++failed;
-  return true;
-}
-
-}  // namespace
-
-void* operator new(std::size_t bytes) {
-  if (fails(PoolRequest::block)) throw std::bad_alloc();
-  void* block = std::malloc(bytes == 0 ? 1 : bytes);
-  if (block == nullptr) throw std::bad_alloc();
-  live_objects.fetch_add(1, std::memory_order_relaxed);
-  return block;
-}
-void operator delete(void* block) noexcept {
-  if (block != nullptr) live_objects.fetch_sub(1, std::memory_order_relaxed);
-  std::free(block);
-}
-void operator delete(void* block, std::size_t) noexcept { operator delete(block); }
-
 using namespace xtgrad;
+using namespace xtgrad::testing;
 
 namespace {
-
-/// Lets request number `n` fail, counted from 0, while `attempt` runs. True if there was such a request.
-template <class F>
-bool fails_at(long n, PoolRequest what, bool and_ever_after, F&& attempt) {
-  counted = what;
-  left = n;
-  failed = 0;
-  forever = and_ever_after;
-  detail::set_pool_fault_hook(&fails);
-  armed = true;
-  try {
-    attempt();
-  } catch (const std::bad_alloc&) {
-  }
-  armed = false;
-  detail::set_pool_fault_hook(nullptr);
-  return failed != 0;
-}
-
-struct Live {
-  std::int64_t blocks = detail::pool_stats().live_blocks;
-  long objects = live_objects.load();
-};
-
-/// Something new to differentiate.
-struct Case {
-  std::function<void()> sweep;
-  std::function<std::vector<Tensor>()> results;  ///< of a sweep that came through
-};
-
-std::vector<Tensor> gradients_of(const std::vector<Tensor>& leaves) {
-  std::vector<Tensor> gradients;
-  for (const Tensor& leaf : leaves) gradients.push_back(leaf.grad());
-  return gradients;
-}
-
-void check_same(const std::vector<Tensor>& got, const std::vector<Tensor>& want) {
-  REQUIRE(got.size() == want.size());
-  for (std::size_t i = 0; i < got.size(); ++i) {
-    REQUIRE(got[i].defined());
-    CHECK(testing::same_bits(got[i], want[i]));
-  }
-}
-
-/// Walks all points of failure. After each, the sweep is tried again on the same graph: its gradients must be
-/// right, or it must be refused.
-void walk(const std::function<Case()>& make, long at_least) {
-  const Case model = make();
-  model.sweep();
-  const std::vector<Tensor> want = model.results();
-  for (const bool ever_after : {false, true}) {
-    long n = 0;
-    long refused = 0;
-    for (bool more = true; more; ++n) {
-      CAPTURE(n);
-      CAPTURE(ever_after);
-      const Live before;
-      {
-        const Case attempt = make();
-        more = fails_at(n, PoolRequest::block, ever_after, attempt.sweep);
-        if (more) {
-          try {
-            attempt.sweep();
-            check_same(attempt.results(), want);
-          } catch (const GraphError& error) {
-            ++refused;
-            CHECK(std::string(error.what()).find("was freed by an earlier sweep") != std::string::npos);
-          }
-        }
-      }
-      const Live after;
-      REQUIRE(after.blocks == before.blocks);
-      REQUIRE(after.objects == before.objects);
-    }
-    CHECK(n > at_least);
-    CHECK(refused < n);
-  }
-}
 
 std::vector<Tensor> leaves_of(int count, const Shape& shape, Dtype dtype) {
   std::vector<Tensor> leaves;
@@ -149,19 +28,6 @@ Tensor small_graph(const std::vector<Tensor>& x) {
   const Tensor a = tanh(x[0] * x[1]);
   const Tensor b = exp(a) + a * x[2];
   return sum(concat({b * b, a, square(x[2])}));
-}
-
-/// A case whose results are what `compute` returns.
-template <class F>
-Case returning(F compute) {
-  auto found = std::make_shared<std::vector<Tensor>>();
-  return {[found, compute] { *found = compute(); }, [found] { return *found; }};
-}
-
-/// A case whose results are gradients that `sweep` adds to leaves.
-template <class F>
-Case adding(const std::vector<Tensor>& leaves, F sweep) {
-  return {sweep, [leaves] { return gradients_of(leaves); }};
 }
 
 template <class Model>
@@ -368,31 +234,4 @@ TEST_CASE("backward stores the gradients of all leaves or of none, whichever all
       }
     }
   }
-}
-
-TEST_CASE("every failed mapping of the pool is survived") {
-  set_num_threads(1);
-  // Each attempt is a process of its own: its pool has to ask the system for the same memory again. Tensors
-  // this large have arenas of their own.
-  const auto attempt = [](long n) -> int {
-    const Tensor x = full({2200, 1000}, 0.5, {.requires_grad = true});
-    const auto gradient = [&x] { return grad({sum(tanh(x * 2.0) * x)}, {x})[0]; };
-    if (!fails_at(n, PoolRequest::mapping, false, [&] { static_cast<void>(gradient()); })) return 0;
-    const double t = std::tanh(1.0);
-    return std::abs(gradient().at({2199, 999}) - (t + (1 - t * t))) > 1e-5 ? 2 : 1;
-  };
-  long n = 0;
-  for (;; ++n) {
-    const pid_t child = fork();
-    REQUIRE(child >= 0);
-    if (child == 0) _exit(attempt(n));
-    int status = 0;
-    REQUIRE(waitpid(child, &status, 0) == child);
-    REQUIRE(WIFEXITED(status));
-    REQUIRE(WEXITSTATUS(status) != 2);
-    if (WEXITSTATUS(status) == 0) break;
-  }
-#if !XTGRAD_POOL_PASSES_THROUGH
-  CHECK(n > 3);
-#endif
 }

@@ -431,8 +431,12 @@ TEST_CASE("check_grads: bad arguments are errors") {
                        ValueError);
   CHECK_THROWS_WITH_AS(static_cast<void>(check_grads(f, Tensor())), "check_grads: input 0 is an empty handle",
                        ValueError);
+  CHECK_THROWS_WITH_AS(static_cast<void>(check_grads(f, tensor({1, 2}, {.dtype = int64}))),
+                       "check_grads: x must be float32 or float64: got int64", DtypeError);
+  const std::vector<Tensor> labels = {tensor({1, 2}, {.dtype = int64})};
+  const TensorFunction of_many = [&](std::span<const Tensor> in) { return std::vector<Tensor>{f(in[0])}; };
   CHECK_THROWS_WITH_AS(
-      static_cast<void>(check_grads(f, tensor({1, 2}, {.dtype = int64}))),
+      static_cast<void>(check_grads(of_many, labels)),
       "check_grads: f: none of the 1 inputs is float32 or float64, so there is nothing to check", ValueError);
   CHECK_THROWS_WITH_AS(
       static_cast<void>(check_grads([](const Tensor& t) { return t > 0; }, x, {.name = "g"})),

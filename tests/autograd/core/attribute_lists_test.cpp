@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -58,6 +59,33 @@ TEST_CASE("attributes: primitives are compared by name and by every attribute") 
   CHECK_FALSE(same(0, 2));
   CHECK_FALSE(same(0, 3));
   CHECK_FALSE(same(4, 5));
+}
+
+TEST_CASE("attributes: doubles are compared by their bits") {
+  const Tensor x = ones({2});
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const detail::Trace trace = traced([&] {
+    for (const Scalar number :
+         {Scalar(0.0), Scalar(-0.0), Scalar(nan), Scalar(nan), Scalar(1.0), Scalar(1)}) {
+      static_cast<void>(x * number);
+    }
+  });
+  const auto same = [&](std::size_t i, std::size_t j) {
+    return detail::same_primitive(*trace.steps[i].primitive, *trace.steps[j].primitive);
+  };
+  // 1 * 0 and 1 * -0 are two values.
+  CHECK_FALSE(same(0, 1));
+  CHECK(same(0, 0));
+  CHECK(same(1, 1));
+  CHECK(same(2, 3));
+  CHECK_FALSE(same(0, 2));
+  CHECK_FALSE(same(4, 5));  // an integer is told apart, too: all its digits count
+  using detail::NamedAttribute;
+  CHECK(NamedAttribute{"a", 0.5} == NamedAttribute{"a", 0.5, true});
+  CHECK_FALSE(NamedAttribute{"a", 0.5} == NamedAttribute{"b", 0.5});
+  CHECK_FALSE(NamedAttribute{"a", 0.5} == NamedAttribute{"a", std::string("0.5")});
+  CHECK(NamedAttribute{"a", std::vector<std::int64_t>{1}} ==
+        NamedAttribute{"a", std::vector<std::int64_t>{1}});
 }
 
 TEST_CASE("attributes: text names what is not as usual") {
