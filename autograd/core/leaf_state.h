@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "xtgrad/autograd/core/node.h"
+#include "xtgrad/autograd/core/sweep_log.h"
 #include "xtgrad/autograd/memory/pool_allocator.h"
 
 namespace xtgrad::inline v1::detail {
@@ -26,6 +27,9 @@ class GradientStore : public FromPool {
   void set(Tensor gradient) {
     const std::lock_guard lock(mutex_);
     gradient_.swap(gradient);
+    if (gradient_.defined()) return;
+    last_sweep_.store(0, std::memory_order_relaxed);
+    if (log_ != nullptr) log_->clear();
   }
   [[nodiscard]] std::string name() const {
     const std::lock_guard lock(mutex_);
@@ -37,8 +41,17 @@ class GradientStore : public FromPool {
   }
   /// Adds in place only into a buffer that nobody else can see. `sweep` is the number of the `backward`.
   void accumulate(Tensor gradient, std::uint64_t sweep);
-  /// The last `backward` that added to the gradient; 0 before the first.
+  /// The last `backward` that added to the gradient since it was cleared; 0 for none.
   [[nodiscard]] std::uint64_t last_sweep() const { return last_sweep_.load(std::memory_order_relaxed); }
+  /// From now on all of them are kept in mind.
+  void keep_log() {
+    const std::lock_guard lock(mutex_);
+    if (log_ == nullptr) log_ = std::make_unique<SweepLog>();
+  }
+  [[nodiscard]] SweepLog log() const {
+    const std::lock_guard lock(mutex_);
+    return log_ == nullptr ? SweepLog() : *log_;
+  }
 
   /// A sum computed ahead, so that storing it cannot fail.
   struct Sum {
@@ -60,9 +73,15 @@ class GradientStore : public FromPool {
   }
 
  private:
+  void note(std::uint64_t sweep) {
+    last_sweep_.store(sweep, std::memory_order_relaxed);
+    if (log_ != nullptr) log_->add(sweep);
+  }
+
   mutable std::mutex mutex_;  // two threads may sweep graphs that share a leaf
   RefCount refs_{1};
   std::atomic<std::uint64_t> last_sweep_{0};
+  std::unique_ptr<SweepLog> log_;  // of parameters alone
   Tensor gradient_;
   std::string name_;
   std::shared_ptr<HookList> hooks_;
