@@ -30,6 +30,7 @@ std::size_t Tracer::value_of(const Array& array) {
 
 void Tracer::after_eval(const Primitive& primitive, Inputs in, Outputs out) {
   TracedStep step{PrimitiveCopy(primitive), {}, {}};
+  if (thread_state.refused_by != nullptr) step.function = thread_state.refused_by;
   for (const Array* array : in) step.inputs.push_back({value_of(*array), *array});
   for (const Array* array : out) {
     if (array == nullptr) {
@@ -69,6 +70,7 @@ std::string Trace::text() const {
       if (output.value == TracedOperand::none) continue;
       text += fmt::format("  {} {}", to_string(output.spec.dtype), to_string(output.spec.shape));
     }
+    if (!step.function.empty()) text += "  in " + step.function;
     text += '\n';
   }
   return text;
