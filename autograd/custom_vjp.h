@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "xtgrad/autograd/export.h"
@@ -16,6 +17,11 @@ using VjpRule =
     std::function<std::vector<Tensor>(std::span<const Tensor> inputs, const Tensor& output, const Tensor& g)>;
 using UnaryVjpRule = std::function<Tensor(const Tensor& x, const Tensor& y, const Tensor& g)>;
 
+struct CustomVjpOptions {
+  /// What the function is called in pictures, step lists, profiles and errors; not empty.
+  std::string name = "custom_vjp";
+};
+
 /// f(inputs), whose derivative is what `rule` says instead of what f's operations would give. f runs once,
 /// and nothing in it is recorded. Throws GraphError, with its name, for a tensor that wants a gradient and
 /// that f uses without having been given it; when the rule runs, ValueError, ShapeError or DtypeError for
@@ -23,11 +29,12 @@ using UnaryVjpRule = std::function<Tensor(const Tensor& x, const Tensor& y, cons
 ///
 ///   // rounds to -1, 0 or 1, and lets the gradient through as if it did not
 ///   Tensor y = custom_vjp([](const Tensor& x) { return sign(x); },
-///                         [](const Tensor&, const Tensor&, const Tensor& g) { return g; }, x);
+///                         [](const Tensor&, const Tensor&, const Tensor& g) { return g; }, x,
+///                         {.name = "straight_through"});
 [[nodiscard]] Tensor custom_vjp(const std::function<Tensor(std::span<const Tensor>)>& f, VjpRule rule,
-                                std::span<const Tensor> inputs);
+                                std::span<const Tensor> inputs, const CustomVjpOptions& options = {});
 /// The same for a function of one tensor.
 [[nodiscard]] Tensor custom_vjp(const std::function<Tensor(const Tensor&)>& f, UnaryVjpRule rule,
-                                const Tensor& x);
+                                const Tensor& x, const CustomVjpOptions& options = {});
 
 }}  // namespace xtgrad::v1

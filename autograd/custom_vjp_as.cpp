@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "xtgrad/autograd/core/apply.h"
@@ -14,10 +15,10 @@ namespace {
 /// The node of a custom function: its value is computed by other primitives, its rule is the user's.
 class CustomVjp final : public DifferentiablePrimitive<CustomVjp> {
  public:
-  CustomVjp(const char* name, VjpRule rule)
-      : name_(name), rule_(std::make_shared<VjpRule>(std::move(rule))) {}
+  CustomVjp(std::string name, VjpRule rule)
+      : function_(std::make_shared<const Function>(std::move(name), std::move(rule))) {}
 
-  [[nodiscard]] std::string_view name() const override { return name_; }
+  [[nodiscard]] std::string_view name() const override { return function_->name; }
   [[nodiscard]] Reads reads(Wanted) const override { return ~reads_nothing; }
   void infer(InputSpecs, OutputSpecs) const override { throw_not_run(); }
   void eval(Inputs, Outputs) const override { throw_not_run(); }
@@ -25,11 +26,11 @@ class CustomVjp final : public DifferentiablePrimitive<CustomVjp> {
   void vjp(VjpContext& context) const override {
     std::vector<Tensor> inputs;
     for (std::size_t i = 0; i < context.inputs(); ++i) inputs.emplace_back(context.input(i));
-    std::vector<Tensor> gradients = (*rule_)(inputs, context.output(), context.g());
+    std::vector<Tensor> gradients = function_->rule(inputs, context.output(), context.g());
     if (gradients.size() != inputs.size()) {
       throw ValueError(
-          fmt::format("{}: the rule gave {} cotangents for {} inputs; an empty handle stands for none", name_,
-                      gradients.size(), inputs.size()));
+          fmt::format("{}: the rule gave {} cotangents for {} inputs; an empty handle stands for none",
+                      name(), gradients.size(), inputs.size()));
     }
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       if (!gradients[i].defined() || !context.wanted(i)) continue;
@@ -42,19 +43,24 @@ class CustomVjp final : public DifferentiablePrimitive<CustomVjp> {
   void check_fits(std::size_t i, const Tensor& gradient, const Tensor& input) const {
     if (gradient.shape() != input.shape()) {
       throw ShapeError(fmt::format("{}: the rule's cotangent of input {} has shape {}, the input has {}",
-                                   name_, i, to_string(gradient.shape()), to_string(input.shape())));
+                                   name(), i, to_string(gradient.shape()), to_string(input.shape())));
     }
     if (gradient.dtype() != input.dtype()) {
-      throw DtypeError(fmt::format("{}: the rule's cotangent of input {} is {}, the input is {}", name_, i,
+      throw DtypeError(fmt::format("{}: the rule's cotangent of input {} is {}, the input is {}", name(), i,
                                    to_string(gradient.dtype()), to_string(input.dtype())));
     }
   }
   [[noreturn]] void throw_not_run() const {
-    throw InternalError(fmt::format("{}: its function is run by its own operations", name_));
+    throw InternalError(fmt::format("{}: its function is run by its own operations", name()));
   }
 
-  const char* name_;
-  std::shared_ptr<VjpRule> rule_;
+  struct Function {
+    Function(std::string its_name, VjpRule its_rule) : name(std::move(its_name)), rule(std::move(its_rule)) {}
+    std::string name;
+    VjpRule rule;
+  };
+
+  std::shared_ptr<const Function> function_;
 };
 
 /// Records nothing on this thread, and refuses tensors that want a gradient, while in scope.
@@ -78,7 +84,7 @@ class RefuseCaptures {
 
 }  // namespace
 
-Tensor custom_vjp_as(const char* function, const std::function<Tensor(std::span<const Tensor>)>& f,
+Tensor custom_vjp_as(std::string function, const std::function<Tensor(std::span<const Tensor>)>& f,
                      VjpRule rule, std::span<const Tensor> inputs) {
   if (inputs.size() > max_read_inputs) {
     throw ValueError(
@@ -92,7 +98,7 @@ Tensor custom_vjp_as(const char* function, const std::function<Tensor(std::span<
   }
   Tensor y;
   {
-    const RefuseCaptures scope(function);
+    const RefuseCaptures scope(function.c_str());
     y = f(constants);
     if (!y.defined()) throw GraphError(fmt::format("{}: the function returned an empty handle", function));
     // Returned as it is, through no operation.
@@ -100,7 +106,7 @@ Tensor custom_vjp_as(const char* function, const std::function<Tensor(std::span<
   }
   const Wishes wishes = wishes_of(pointers);
   if (wishes.first == nullptr || !is_floating(y.dtype())) return y;
-  return record(CustomVjp(function, std::move(rule)), Array(array_of(y)), pointers, wishes);
+  return record(CustomVjp(std::move(function), std::move(rule)), Array(array_of(y)), pointers, wishes);
 }
 
 }  // namespace xtgrad::v1::detail

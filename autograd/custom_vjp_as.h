@@ -2,14 +2,15 @@
 
 #include <functional>
 #include <span>
+#include <string>
 
 #include "xtgrad/autograd/custom_vjp.h"
 
 namespace xtgrad::inline v1::detail {
 
 /// `custom_vjp` for functions that are built on it: its node and its errors have the name `function`, which
-/// outlives them, and is what the user called.
-[[nodiscard]] Tensor custom_vjp_as(const char* function,
+/// is what the user called.
+[[nodiscard]] Tensor custom_vjp_as(std::string function,
                                    const std::function<Tensor(std::span<const Tensor>)>& f, VjpRule rule,
                                    std::span<const Tensor> inputs);
 

@@ -86,6 +86,13 @@ struct ClampOptions {
 [[nodiscard]] Tensor pow(const Tensor& x, Scalar number);
 [[nodiscard]] Tensor maximum(const Tensor& x, Scalar number);  ///< clamp from below: gradient 0 at a tie
 [[nodiscard]] Tensor minimum(const Tensor& x, Scalar number);  ///< clamp from above: gradient 0 at a tie
+// The same with the number first.
+[[nodiscard]] Tensor add(Scalar number, const Tensor& x);
+[[nodiscard]] Tensor mul(Scalar number, const Tensor& x);
+/// number^x; at number = 0 the gradient is 0 everywhere.
+[[nodiscard]] Tensor pow(Scalar number, const Tensor& x);
+[[nodiscard]] Tensor maximum(Scalar number, const Tensor& x);
+[[nodiscard]] Tensor minimum(Scalar number, const Tensor& x);
 
 inline Tensor operator-(const Tensor& x) { return neg(x); }
 inline Tensor operator+(const Tensor& a, const Tensor& b) { return add(a, b); }
@@ -129,12 +136,20 @@ inline Tensor operator<(const Tensor& x, Scalar number) { return less(x, number)
 inline Tensor operator<=(const Tensor& x, Scalar number) { return less_equal(x, number); }
 inline Tensor operator>(const Tensor& x, Scalar number) { return greater(x, number); }
 inline Tensor operator>=(const Tensor& x, Scalar number) { return greater_equal(x, number); }
+inline Tensor operator==(Scalar number, const Tensor& x) { return equal(x, number); }
+inline Tensor operator!=(Scalar number, const Tensor& x) { return not_equal(x, number); }
+inline Tensor operator<(Scalar number, const Tensor& x) { return greater(x, number); }
+inline Tensor operator<=(Scalar number, const Tensor& x) { return greater_equal(x, number); }
+inline Tensor operator>(Scalar number, const Tensor& x) { return less(x, number); }
+inline Tensor operator>=(Scalar number, const Tensor& x) { return less_equal(x, number); }
 
 /// a where the bool `mask` is true, else b; all three broadcast. The branch not taken gets a cotangent of
 /// exactly 0, which that branch's own rule can still turn into NaN (0 * inf): see `where_safe`.
 [[nodiscard]] Tensor where(const Tensor& mask, const Tensor& a, const Tensor& b);
 [[nodiscard]] Tensor where(const Tensor& mask, const Tensor& a, Scalar b);
 [[nodiscard]] Tensor where(const Tensor& mask, Scalar a, const Tensor& b);
+/// Of the default dtype, as `full` makes: where(x > 0, 1, 0) is float32 unless a DefaultDtype says otherwise.
+[[nodiscard]] Tensor where(const Tensor& mask, Scalar a, Scalar b);
 
 // Reductions. `axes` empty means all; negative axes count from the end.
 struct ReduceOptions {

@@ -25,7 +25,7 @@ class StepList {
 
   /// Says that a tensor is an input of what comes, and what it is called.
   void set_name(std::string_view name, const Tensor& tensor);
-  /// One line a step, so far.
+  /// One line a step, so far; those that a `custom_vjp` function ran end in its name.
   [[nodiscard]] std::string text() const;
   /// Runs the steps again, on memory that is filled with 0xFF before, and returns what differs: values with
   /// other bits, shapes and dtypes that `infer` gives otherwise, and values that neither a step made nor

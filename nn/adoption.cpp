@@ -8,10 +8,12 @@
 namespace xtgrad::inline v1::nn::detail {
 namespace {
 
-/// A reference on the place where the gradient of a parameter's leaf accumulates.
+/// A reference on the place where the gradient of a parameter's leaf accumulates, and which keeps in mind
+/// from where.
 xtgrad::detail::GradientStore* hold_gradient(const Tensor& leaf) {
   xtgrad::detail::GradientStore* gradient = xtgrad::detail::node_of(leaf).leaf_state()->gradient;
   gradient->acquire();
+  gradient->keep_log();
   return gradient;
 }
 

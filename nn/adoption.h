@@ -97,6 +97,7 @@ class Adoption {
   Adoption* previous_ = nullptr;
   Adoption* next_ = nullptr;
   std::atomic<bool> adopted_{false};
+  bool is_noticed_ = false;
 };
 
 }  // namespace detail

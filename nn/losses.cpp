@@ -5,12 +5,25 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/ops.h"
 
 namespace xtgrad::inline v1::nn {
 namespace {
+
+/// What every loss asks of its two tensors; `names` is what the loss calls them.
+void check_operands(std::string_view loss, const Tensor& first, std::string_view name, const Tensor& target) {
+  for (const auto& [operand, what] :
+       {std::pair(&first, name), std::pair(&target, std::string_view("target"))}) {
+    if (!operand->defined()) throw ValueError(fmt::format("{}: {}: the handle is empty", loss, what));
+  }
+  if (!is_floating(first.dtype())) {
+    throw DtypeError(
+        fmt::format("{}: {} must be float32 or float64: got {}", loss, name, to_string(first.dtype())));
+  }
+}
 
 Tensor reduce(const Tensor& items, Reduction reduction) {
   switch (reduction) {
@@ -184,6 +197,7 @@ void check_bce_weight(std::string_view name, const Tensor& weight, const Tensor&
 }  // namespace
 
 Tensor mse_loss(const Tensor& prediction, const Tensor& target, const MseLossOptions& options) {
+  check_operands("mse_loss", prediction, "prediction", target);
   if (prediction.shape() != target.shape()) {
     throw ShapeError(
         fmt::format("mse_loss: shapes differ: prediction is {}, target is {}; reshape one of them",
@@ -198,10 +212,7 @@ Tensor mse_loss(const Tensor& prediction, const Tensor& target, const MseLossOpt
 }
 
 Tensor cross_entropy(const Tensor& logits, const Tensor& target, const CrossEntropyOptions& options) {
-  if (!is_floating(logits.dtype())) {
-    throw DtypeError(
-        fmt::format("cross_entropy: logits must be float32 or float64: got {}", to_string(logits.dtype())));
-  }
+  check_operands("cross_entropy", logits, "logits", target);
   if (logits.rank() == 0) throw ShapeError("cross_entropy: logits need a class dimension: got []");
   const std::size_t axis = logits.rank() == 1 ? 0 : 1;
   check_options(logits, logits.shape()[axis], options);
@@ -215,10 +226,7 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& target, const CrossEntr
 }
 
 Tensor bce_with_logits(const Tensor& logits, const Tensor& target, const BceWithLogitsOptions& options) {
-  if (!is_floating(logits.dtype())) {
-    throw DtypeError(
-        fmt::format("bce_with_logits: logits must be float32 or float64: got {}", to_string(logits.dtype())));
-  }
+  check_operands("bce_with_logits", logits, "logits", target);
   if (logits.shape() != target.shape()) {
     throw ShapeError(
         fmt::format("bce_with_logits: shapes differ: logits are {}, target is {}; reshape one of them",

@@ -5,6 +5,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "xtgrad/autograd/core/node.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/nn/type_name.h"
 
@@ -40,6 +41,13 @@ void Members::operator()(std::string_view name, Parameter& parameter) {
 
 void Members::operator()(std::string_view name, Tensor& buffer) {
   const std::size_t length = enter(name);
+  // A leaf: what was computed from parameters, such as a state with its history, is a buffer like others.
+  if (buffer.defined() && buffer.requires_grad() && !xtgrad::detail::node_of(buffer).recorded()) {
+    throw GraphError(fmt::format(
+        "{}: members lists the buffer \"{}\", {}, which wants a gradient, but no optimizer is given buffers; "
+        "make it a Parameter, or detach() it",
+        type_inside(visited_->inside), name, to_string(buffer.shape())));
+  }
   on_buffer(path_, buffer);
   path_.resize(length);
 }

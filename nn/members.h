@@ -30,7 +30,8 @@ class Members {
 
   /// A learnable value; skipped where it is not defined, as the bias of a layer without one.
   void operator()(std::string_view name, Parameter& parameter);
-  /// A buffer: state that is not learnt, such as running statistics. May be empty.
+  /// A buffer: state that is not learnt, such as running statistics. May be empty. Throws GraphError for a
+  /// leaf that wants a gradient: it was meant to be a Parameter.
   void operator()(std::string_view name, Tensor& buffer);
   /// A part with members of its own, whose names get `name` and a dot in front.
   void operator()(std::string_view name, Stateful& child);

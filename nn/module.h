@@ -82,10 +82,10 @@ class ModuleOf<R(Args...)> : public ModuleBase, public detail::BaseNames<R(Args.
   /// that the outermost module running does not list: no optimizer would train it. An Error that forward
   /// throws goes on with the module's path in its message.
   R operator()(Args... args) {
-    if (!OnForward::any()) return run(std::forward<Args>(args)...);
+    if (!OnForward::any()) return call_forward(std::forward<Args>(args)...);
     const auto inputs = detail::tensors_in(args...);  // before forward, which may move them away
     ModuleBase& root = detail::ModuleCall::root_for(*this);
-    R result = run(std::forward<Args>(args)...);
+    R result = call_forward(std::forward<Args>(args)...);
     const auto outputs = detail::tensors_in(result);
     OnForward::notify({*this, root, inputs, outputs});
     return result;
@@ -105,7 +105,9 @@ class ModuleOf<R(Args...)> : public ModuleBase, public detail::BaseNames<R(Args.
   ModuleOf& operator=(ModuleOf&&) = default;
 
  private:
-  R run(Args... args) {
+  // Names here and in the bases hide the library's functions in a forward that calls them unqualified: none
+  // is that of one.
+  R call_forward(Args... args) {
     const detail::ModuleCall call(*this);
     try {
       return forward(std::forward<Args>(args)...);

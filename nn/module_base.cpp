@@ -5,6 +5,7 @@
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/nn/listing.h"
 #include "xtgrad/nn/module_call.h"
+#include "xtgrad/nn/orphans.h"
 #include "xtgrad/nn/summary.h"
 #include "xtgrad/nn/type_name.h"
 
@@ -83,7 +84,9 @@ void ModuleBase::train(bool training) {
 }
 
 void ModuleBase::zero_grad() {
-  for (const NamedParameter& named : named_parameters()) named.parameter->zero_grad();
+  const std::vector<ParameterRef> list = parameters();
+  if (detail::Orphans::any_with_gradient()) detail::Orphans::check_cleared(type_name() + ": zero_grad", list);
+  for (const ParameterRef& parameter : list) parameter->zero_grad();
 }
 
 std::string ModuleBase::type_name() const { return detail::type_name(typeid(*this)); }

@@ -46,6 +46,8 @@ class ModuleBase : public Stateful {
   void eval() { train(false); }
   /// True at first.
   [[nodiscard]] bool is_training() const { return training_; }
+  /// Clears the gradients of all parameters. Throws GraphError for one that got a gradient beside theirs,
+  /// twice in a row, and that nobody looks after: see docs/extending.md.
   void zero_grad();
 
   /// The class's name without namespaces, such as "Linear".

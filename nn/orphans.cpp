@@ -22,11 +22,12 @@ std::string describe(const ParameterCell& cell) {
              : fmt::format("a parameter of shape {} (\"{}\")", to_string(cell.shape()), cell.name());
 }
 
-/// A parameter that the optimizer holds and that the orphan's last `backward` reached; nullptr if there is
-/// none.
-const ParameterCell* reached_with(std::uint64_t sweep, std::span<const ParameterRef> held) {
+/// A parameter that is held and that a `backward` reached together with the orphan; nullptr if there is none.
+const ParameterCell* reached_with(const xtgrad::detail::SweepLog& sweeps,
+                                  std::span<const ParameterRef> held) {
   for (const ParameterRef& parameter : held) {
-    if (parameter->last_sweep() == sweep) return parameter.get();
+    const xtgrad::detail::GradientStore& gradient = parameter->gradient_store();
+    if (gradient.last_sweep() != 0 && gradient.log().meets(sweeps)) return parameter.get();
   }
   return nullptr;
 }
@@ -37,13 +38,13 @@ bool listed_with_any(const ParameterCell& cell, std::span<const ParameterRef> he
   });
 }
 
-[[noreturn]] void throw_orphan(std::string_view optimizer, const ParameterCell& orphan,
+[[noreturn]] void throw_orphan(std::string_view function, const ParameterCell& orphan,
                                const ParameterCell& beside) {
   throw GraphError(fmt::format(
-      "{}: step: {} got a gradient from the same loss as {}, but no optimizer holds it and no model that was "
+      "{}: {} got a gradient from the same loss as {}, but no optimizer holds it and no model that was "
       "asked for its parameters lists it, so nothing would train it; list it in the members of its model, "
       "give it to an optimizer, or freeze it with set_requires_grad(false)",
-      optimizer, describe(orphan), describe(beside)));
+      function, describe(orphan), describe(beside)));
 }
 
 }  // namespace
@@ -77,17 +78,30 @@ bool Orphans::any_with_gradient() {
   return false;
 }
 
-void Orphans::check(std::string_view optimizer, std::span<const ParameterRef> held) {
+void Orphans::check(std::string_view function, std::span<const ParameterRef> held) {
+  find(function, held, true);
+}
+
+void Orphans::check_cleared(std::string_view function, std::span<const ParameterRef> listed) {
+  find(function, listed, false);
+}
+
+void Orphans::find(std::string_view function, std::span<const ParameterRef> held, bool at_first_sight) {
   const std::lock_guard lock(mutex);
   Adoption* next = nullptr;
   for (Adoption* orphan = first_orphan; orphan != nullptr; orphan = next) {
     next = orphan->next_;
-    const std::uint64_t sweep = orphan->gradient_->last_sweep();
-    const ParameterCell* beside = sweep == 0 ? nullptr : reached_with(sweep, held);
+    if (orphan->gradient_->last_sweep() == 0) continue;
+    const ParameterCell* beside = reached_with(orphan->gradient_->log(), held);
     // Only now may the parameter itself be looked at: it belongs to those who train here.
     if (beside == nullptr || !orphan->cell_.requires_grad()) continue;
-    if (!listed_with_any(orphan->cell_, held)) throw_orphan(optimizer, orphan->cell_, *beside);
-    unlink(*orphan);
+    if (listed_with_any(orphan->cell_, held)) {
+      unlink(*orphan);
+    } else if (at_first_sight || orphan->is_noticed_) {
+      throw_orphan(function, orphan->cell_, *beside);
+    } else {
+      orphan->is_noticed_ = true;
+    }
   }
 }
 

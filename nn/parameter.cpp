@@ -79,8 +79,8 @@ void ParameterCell::set_listed_by(std::uint64_t model) { listed_by_.insert(model
 
 void ParameterCell::adopt() const { adoption_.adopt(); }
 
-std::uint64_t ParameterCell::last_sweep() const {
-  return xtgrad::detail::node_of(leaf_).leaf_state()->gradient->last_sweep();
+const xtgrad::detail::GradientStore& ParameterCell::gradient_store() const {
+  return *xtgrad::detail::node_of(leaf_).leaf_state()->gradient;
 }
 
 Parameter::Parameter(const Parameter& other) : ConvertsToTensor() {

@@ -66,11 +66,11 @@ class ParameterCell {
   void set_name(std::string name);
 
   // For the library alone, to find forgotten members: which models list this parameter, whether anybody looks
-  // after it, and which `backward` added to its gradient last.
+  // after it, and where its gradient accumulates.
   [[nodiscard]] const detail::ListedBy& listed_by() const { return listed_by_; }
   void set_listed_by(std::uint64_t model);
   void adopt() const;
-  [[nodiscard]] std::uint64_t last_sweep() const;
+  [[nodiscard]] const xtgrad::detail::GradientStore& gradient_store() const;
 
  private:
   friend class WithParameters;

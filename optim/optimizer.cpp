@@ -22,7 +22,9 @@ Tensor lr_tensor(double lr) { return full({}, lr, {.dtype = float64}); }
 
 void Optimizer::step() {
   const NoGrad no_grad;
-  if (nn::detail::Orphans::any_with_gradient()) nn::detail::Orphans::check(name_, parameters());
+  if (nn::detail::Orphans::any_with_gradient()) {
+    nn::detail::Orphans::check(fmt::format("{}: step", name_), parameters());
+  }
   for (std::size_t g = 0; g < groups_.size(); ++g) {
     // A watcher sees the rate as the value that the group holds.
     const Hyper rate = xtgrad::detail::thread_state.is_watched() ? Hyper(groups_[g].lr) : Hyper(lr(g));

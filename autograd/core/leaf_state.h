@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "xtgrad/autograd/core/node.h"
+#include "xtgrad/autograd/core/sweep_log.h"
 #include "xtgrad/autograd/memory/pool_allocator.h"
 
 namespace xtgrad::inline v1::detail {
@@ -27,6 +28,9 @@ class GradientStore : public FromPool {
     const std::lock_guard lock(mutex_);
     is_empty_.store(!gradient.defined(), std::memory_order_relaxed);
     gradient_.swap(gradient);
+    if (gradient_.defined()) return;
+    last_sweep_.store(0, std::memory_order_relaxed);
+    if (log_ != nullptr) log_->clear();
   }
   [[nodiscard]] std::string name() const {
     const std::lock_guard lock(mutex_);
@@ -38,8 +42,17 @@ class GradientStore : public FromPool {
   }
   /// Adds in place only into a buffer that nobody else can see. `sweep` is the number of the `backward`.
   void accumulate(Tensor gradient, std::uint64_t sweep);
-  /// The last `backward` that added to the gradient; 0 before the first.
+  /// The last `backward` that added to the gradient since it was cleared; 0 for none.
   [[nodiscard]] std::uint64_t last_sweep() const { return last_sweep_.load(std::memory_order_relaxed); }
+  /// From now on all of them are kept in mind.
+  void keep_log() {
+    const std::lock_guard lock(mutex_);
+    if (log_ == nullptr) log_ = std::make_unique<SweepLog>();
+  }
+  [[nodiscard]] SweepLog log() const {
+    const std::lock_guard lock(mutex_);
+    return log_ == nullptr ? SweepLog() : *log_;
+  }
 
   /// True unless `accumulate` will need no memory: the first gradient is moved in, and a sum that nobody else
   /// can see is added to in place.
@@ -78,12 +91,18 @@ class GradientStore : public FromPool {
 
  private:
   [[nodiscard]] bool has_to_allocate() const;
+  void note(std::uint64_t sweep) {
+    last_sweep_.store(sweep, std::memory_order_relaxed);
+    is_empty_.store(false, std::memory_order_relaxed);
+    if (log_ != nullptr) log_->add(sweep);
+  }
 
   mutable std::mutex mutex_;  // two threads may sweep graphs that share a leaf
   RefCount refs_{1};
   RefCount leaves_{1};
   std::atomic<bool> is_empty_{true};  // what may be known of the gradient without the lock
   std::atomic<std::uint64_t> last_sweep_{0};
+  std::unique_ptr<SweepLog> log_;  // of parameters alone
   Tensor gradient_;
   std::string name_;
   std::shared_ptr<HookList> hooks_;

@@ -30,6 +30,8 @@ class ModuleScope {
   [[nodiscard]] virtual Identity identity() const = 0;
   /// Found by a walk over the model's members.
   [[nodiscard]] virtual Place place() const = 0;
+  /// True for one that does not run, but whose steps are computed again for the backward.
+  [[nodiscard]] virtual bool is_replayed() const { return false; }
   [[nodiscard]] const ModuleScope* outer() const { return outer_; }
 
  protected:

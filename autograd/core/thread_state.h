@@ -22,7 +22,9 @@ struct ThreadState {
   Dtype default_dtype = Dtype::float32;
   Watcher* watcher = nullptr;           // innermost; set exactly if the mode says so
   const ModuleScope* module = nullptr;  // whose forward is running, the innermost
-  const char* refused_by = nullptr;     // the function that made the thread refuse tensors, for its errors
+  // The function with a rule of its own that runs, whose errors are named so, and for which the thread
+  // refuses tensors.
+  const char* refused_by = nullptr;
 
   [[nodiscard]] bool records() const { return (mode & recording_mode) != 0; }
   [[nodiscard]] bool is_watched() const { return (mode & watched_mode) != 0; }

@@ -50,6 +50,7 @@ void Tracer::before_eval(const Primitive&, Inputs in, Outputs) {
 
 void Tracer::after_eval(const Primitive& primitive, Inputs in, Outputs out) {
   TracedStep step{PrimitiveCopy(primitive), {}, {}};
+  if (thread_state.refused_by != nullptr) step.function = thread_state.refused_by;
   for (const Array* array : in) step.inputs.push_back({value_of(*array), *array});
   for (std::size_t k = 0; k < out.size(); ++k) {
     if (out[k] == nullptr) {
@@ -94,6 +95,7 @@ std::string Trace::text() const {
       if (output.value == TracedOperand::none) continue;
       text += fmt::format("  {} {}", to_string(output.spec.dtype), to_string(output.spec.shape));
     }
+    if (!step.function.empty()) text += "  in " + step.function;
     text += '\n';
   }
   return text;

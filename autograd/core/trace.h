@@ -35,6 +35,7 @@ struct TracedStep {
   PrimitiveCopy primitive;
   std::vector<TracedOperand> inputs;
   std::vector<TracedOperand> outputs;  // and auxiliaries
+  std::string function = {};           // with a rule of its own, which ran the step; empty for none
 };
 
 /// What a thread computed: steps in order, and the values between them.
@@ -43,7 +44,7 @@ class Trace {
   std::vector<TracedValue> values;
   std::vector<TracedStep> steps;
 
-  /// One line a step: "%3 = tanh(%2)  float32 [4]".
+  /// One line a step: "%3 = tanh(%2)  float32 [4]", and "  in f" after what a custom_vjp of that name ran.
   [[nodiscard]] std::string text() const;
 
   /// Runs the steps again, from copies of the inputs as they were, on memory that is filled with 0xFF before,

@@ -26,7 +26,11 @@ ModuleLedger::ModuleLedger() {
 
 void ModuleLedger::enter(const ModuleScope& scope) noexcept {
   try {
-    frames_.push_back({&scope, context_id(current().context, module_id(scope)), current().is_backward, {}});
+    frames_.push_back({.who = &scope,
+                       .context = context_id(current().context, module_id(scope)),
+                       .is_backward = current().is_backward,
+                       .rule = {},
+                       .is_replay = scope.is_replayed()});
     mark();
   } catch (const std::bad_alloc&) {
     leave(&scope);
@@ -34,7 +38,8 @@ void ModuleLedger::enter(const ModuleScope& scope) noexcept {
 }
 
 void ModuleLedger::enter(const Node& node) {
-  frames_.push_back({&node, context_of(node), true, node.primitive().name()});
+  frames_.push_back(
+      {.who = &node, .context = context_of(node), .is_backward = true, .rule = node.primitive().name()});
 }
 
 void ModuleLedger::leave(const void* who) noexcept {

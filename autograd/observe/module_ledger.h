@@ -38,6 +38,7 @@ class ModuleLedger {
     Id context = 0;
     bool is_backward = false;  // it is a rule, or runs in one
     std::string_view rule;     // of which operation; empty for a forward
+    bool is_replay = false;    // a forward whose steps are computed again
   };
 
   /// Forwards that run already are entered.

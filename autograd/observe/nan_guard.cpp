@@ -87,13 +87,18 @@ class NanGuard::Watch final : public detail::Watcher {
       if (array == nullptr || !is_floating(array->dtype)) continue;
       const Census census = census_of(*array, options_.infinities);
       if (census.bad == 0) continue;
-      const std::string_view rule = ledger_.rule();
-      throw NonFiniteError(
-          fmt::format("nan_guard: {}{} gave {} at {}, {} of {} elements: {}", primitive.name(),
-                      rule.empty() ? std::string() : fmt::format(", in the rule of {},", rule),
-                      element(*array, census.first_bad), place_of(array->shape, census.first_bad), census.bad,
-                      array->numel(), inputs_.empty() ? "no floating inputs" : inputs_));
+      throw NonFiniteError(fmt::format("nan_guard: {}{} gave {} at {}, {} of {} elements: {}",
+                                       primitive.name(), where_it_ran(), element(*array, census.first_bad),
+                                       place_of(array->shape, census.first_bad), census.bad, array->numel(),
+                                       inputs_.empty() ? "no floating inputs" : inputs_));
     }
+  }
+
+  /// The rule or the `custom_vjp` function that the operation at hand is a part of.
+  [[nodiscard]] std::string where_it_ran() const {
+    const char* const function = detail::thread_state.refused_by;
+    if (function != nullptr) return fmt::format(", in {},", function);
+    return ledger_.rule().empty() ? std::string() : fmt::format(", in the rule of {},", ledger_.rule());
   }
 
   void before_rule(const detail::Node& node) override { ledger_.enter(node); }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <string_view>
 
 #include "xtgrad/autograd/observe/profile_watch.h"
@@ -23,20 +24,45 @@ void add_call(Row& row, const Call& call) {
 double millions(std::int64_t count) { return static_cast<double>(count) / 1e6; }
 
 /// Names of operations and modules from outside could hold anything.
-std::string quoted(std::string_view text) {
-  std::string quoted = "\"";
-  for (const char letter : text) {
-    if (letter == '"' || letter == '\\') quoted += '\\';
-    quoted += static_cast<unsigned char>(letter) < 0x20 ? ' ' : letter;
-  }
-  return quoted + "\"";
+std::string json_string(std::string_view text) {
+  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 std::string event(const char* category, std::string_view name, double begin, double seconds,
                   const std::string& arguments) {
   return fmt::format(
       R"({{"name":{},"ph":"X","cat":"{}","pid":1,"tid":1,"ts":{:.3f},"dur":{:.3f},"args":{{{}}}}})",
-      quoted(name), category, 1e6 * begin, 1e6 * seconds, arguments);
+      json_string(name), category, 1e6 * begin, 1e6 * seconds, arguments);
+}
+
+std::string operations_table(const std::vector<ProfileRow>& rows) {
+  double total = 0;
+  for (const ProfileRow& row : rows) total += row.seconds;
+  std::string text = fmt::format("{:<28} {:>8} {:>12} {:>7} {:>12} {:>12}\n", "operation", "calls", "ms",
+                                 "share", "MB made", "Mflop");
+  for (const ProfileRow& row : rows) {
+    text += fmt::format("{:<28} {:>8} {:>12.3f} {:>6.1f}% {:>12.3f} {:>12.3f}\n", row.name, row.calls,
+                        1e3 * row.seconds, total > 0 ? 100 * row.seconds / total : 0.0, millions(row.bytes),
+                        millions(row.flops));
+  }
+  return text;
+}
+
+std::string modules_table(const std::vector<ProfileModule>& modules) {
+  const auto headings = [](const char* operations) {
+    return fmt::format("{:>12} {:>9} {:>9} {:>9} {:>9}", operations, "ms", "MB made", "Mflop", "peak MB");
+  };
+  const auto columns = [](const ProfileCost& cost) {
+    return fmt::format("{:>12} {:>9.3f} {:>9.3f} {:>9.3f} {:>9.3f}", cost.calls, 1e3 * cost.seconds,
+                       millions(cost.bytes), millions(cost.flops), millions(cost.peak_bytes));
+  };
+  std::string text = fmt::format("{:<28} {:>6} {} {} {:>9}\n", "module", "calls", headings("forward ops"),
+                                 headings("back ops"), "MB held");
+  for (const ProfileModule& module : modules) {
+    text += fmt::format("{:<28} {:>6} {} {} {:>9.3f}\n", module.name, module.calls, columns(module.forward),
+                        columns(module.backward), millions(module.held_bytes));
+  }
+  return text;
 }
 
 }  // namespace
@@ -80,29 +106,10 @@ std::vector<ProfileModule> Profile::modules() const {
 }
 
 std::string Profile::table() const {
-  const std::vector<ProfileRow> all = rows();
-  double total = 0;
-  for (const ProfileRow& row : all) total += row.seconds;
-  std::string text = fmt::format("{:<28} {:>8} {:>12} {:>7} {:>12} {:>12}\n", "operation", "calls", "ms",
-                                 "share", "MB made", "Mflop");
-  for (const ProfileRow& row : all) {
-    text += fmt::format("{:<28} {:>8} {:>12.3f} {:>6.1f}% {:>12.3f} {:>12.3f}\n", row.name, row.calls,
-                        1e3 * row.seconds, total > 0 ? 100 * row.seconds / total : 0.0, millions(row.bytes),
-                        millions(row.flops));
-  }
+  std::string text = operations_table(rows());
   const std::vector<ProfileModule> parts = modules();
-  if (std::none_of(parts.begin(), parts.end(), [](const ProfileModule& m) { return m.calls > 0; })) {
-    return text;
-  }
-  text += fmt::format("\n{:<28} {:>6} {:>10} {:>10} {:>9} {:>10} {:>10} {:>9} {:>9}\n", "module", "calls",
-                      "forward ms", "Mflop", "peak MB", "back ms", "Mflop", "peak MB", "MB held");
-  for (const ProfileModule& part : parts) {
-    const auto columns = [](const ProfileCost& cost) {
-      return fmt::format("{:>10.3f} {:>10.3f} {:>9.3f}", 1e3 * cost.seconds, millions(cost.flops),
-                         millions(cost.peak_bytes));
-    };
-    text += fmt::format("{:<28} {:>6} {} {} {:>9.3f}\n", part.name, part.calls, columns(part.forward),
-                        columns(part.backward), millions(part.held_bytes));
+  if (std::any_of(parts.begin(), parts.end(), [](const ProfileModule& m) { return m.calls > 0; })) {
+    text += "\n" + modules_table(parts);
   }
   return text;
 }
@@ -117,17 +124,17 @@ std::string Profile::chrome_trace() const {
   };
   for (const Watch::Call& call : watch_->calls) {
     add(event("operation", watch_->names[call.name], call.begin, call.seconds,
-              fmt::format(R"("module":{},"flops":{},"bytes":{})", quoted(ledger.module_of(call.context).name),
-                          call.flops, call.bytes)));
+              fmt::format(R"("module":{},"flops":{},"bytes":{})",
+                          json_string(ledger.module_of(call.context).name), call.flops, call.bytes)));
   }
   for (const Watch::Slice& slice : watch_->slices) {
     const ModuleLedger::Module& module = ledger.module_of(slice.context);
     if (slice.rule.empty()) {
-      add(event("forward", module.name, slice.begin, slice.seconds,
-                fmt::format(R"("type":{})", quoted(module.type))));
+      add(event(slice.is_replay ? "replay" : "forward", module.name, slice.begin, slice.seconds,
+                fmt::format(R"("type":{})", json_string(module.type))));
     } else {
       add(event("rule", fmt::format("rule of {}", slice.rule), slice.begin, slice.seconds,
-                fmt::format(R"("module":{})", quoted(module.name))));
+                fmt::format(R"("module":{})", json_string(module.name))));
     }
   }
   return text + "]}\n";

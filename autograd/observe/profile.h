@@ -11,7 +11,8 @@ namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 
 /// What one kind of operation has cost.
 struct ProfileRow {
-  std::string name;  ///< of the operation; "tanh.rule0" is a fused part of a rule
+  /// Of the operation; "tanh.rule0" is a fused part of a rule, "f/sign" what a `custom_vjp` named f ran.
+  std::string name;
   std::int64_t calls = 0;
   double seconds = 0;      ///< in its kernels, wall-clock, without the bookkeeping of the graph
   std::int64_t bytes = 0;  ///< of results
@@ -36,7 +37,7 @@ struct ProfileModule {
   std::string type;        ///< such as "Conv2d"
   std::int64_t calls = 0;  ///< of its forward
   ProfileCost forward;
-  ProfileCost backward;  ///< rules of what its forward recorded
+  ProfileCost backward;  ///< rules of what its forward recorded, and what a checkpoint computes again
   /// Memory that one forward left in use: its results and what rules will read. The largest, of several.
   std::int64_t held_bytes = 0;
 };
@@ -65,10 +66,12 @@ class Profile {
   /// Modules so far, in the order in which they first ran, each before its parts; and, if anything ran
   /// outside of all, a last one named "(outside)", without type, calls and memory.
   [[nodiscard]] std::vector<ProfileModule> modules() const;
-  /// The rows as text, with their shares of the time; then the modules, if any ran.
+  /// The rows as text, with their shares of the time; then the modules, if any ran: how often, and for each
+  /// direction operations, time, arithmetic, bytes of results and the peak of memory.
   [[nodiscard]] std::string table() const;
   /// Every operation, forward and rule with its begin and its length, in the JSON that Chrome's
-  /// about:tracing and Perfetto read.
+  /// about:tracing and Perfetto read; a forward that a checkpoint runs again has the category "replay". What
+  /// is not UTF-8 in a name is replaced by U+FFFD.
   [[nodiscard]] std::string chrome_trace() const;
 
  private:

@@ -59,7 +59,9 @@ void Profile::Watch::after_eval(const detail::Primitive& primitive, detail::Inpu
 }
 
 std::size_t Profile::Watch::name_of(const detail::Primitive& primitive) {
-  const auto [place, is_new] = index_.try_emplace(std::string(primitive.name()), names.size());
+  const char* const function = detail::thread_state.refused_by;
+  const std::string within = function == nullptr ? std::string() : std::string(function) + "/";
+  const auto [place, is_new] = index_.try_emplace(within + std::string(primitive.name()), names.size());
   if (is_new) names.push_back(place->first);
   return place->second;
 }
@@ -111,12 +113,13 @@ void Profile::Watch::close() {
     std::int64_t& most = frame.is_backward ? memory_[module].backward_peak : memory_[module].forward_peak;
     most = std::max(most, ended.peak);
   }
-  if (frame.rule.empty() && !chain.empty()) {
+  if (frame.rule.empty() && !frame.is_replay && !chain.empty()) {
     Memory& own = memory_[chain.front()];
     ++own.forwards;
     own.held = std::max(own.held, live_ - ended.live_before);
   }
-  slices.push_back({std::string(frame.rule), frame.context, ended.begin, now() - ended.begin});
+  slices.push_back(
+      {std::string(frame.rule), frame.is_replay, frame.context, ended.begin, now() - ended.begin});
 }
 
 }  // namespace xtgrad::v1

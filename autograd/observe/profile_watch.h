@@ -32,6 +32,7 @@ class Profile::Watch final : public detail::Watcher {
   /// One forward or rule that has ended.
   struct Slice {
     std::string rule;  // empty for a forward
+    bool is_replay;    // of a forward
     ModuleLedger::Id context;
     double begin;
     double seconds;

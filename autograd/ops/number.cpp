@@ -1,3 +1,4 @@
+#include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/ops/elementwise.h"
 
 namespace xtgrad::inline v1 {
@@ -103,5 +104,16 @@ Tensor div(const Tensor& x, Scalar number) { return detail::apply(detail::DivNum
 Tensor sub(Scalar number, const Tensor& x) { return detail::apply(detail::NumberSub(number), x); }
 Tensor div(Scalar number, const Tensor& x) { return detail::apply(detail::NumberDiv(number), x); }
 Tensor pow(const Tensor& x, Scalar number) { return detail::apply(detail::PowNumber(number), x); }
+
+Tensor add(Scalar number, const Tensor& x) { return add(x, number); }
+Tensor mul(Scalar number, const Tensor& x) { return mul(x, number); }
+Tensor maximum(Scalar number, const Tensor& x) { return maximum(x, number); }
+Tensor minimum(Scalar number, const Tensor& x) { return minimum(x, number); }
+
+Tensor pow(Scalar number, const Tensor& x) {
+  detail::check_floating(detail::OpId::pow, detail::array_of(x));
+  detail::check_number(detail::OpId::pow, x.dtype(), number);
+  return pow(full({}, number, {.dtype = x.dtype()}), x);
+}
 
 }  // namespace xtgrad::v1

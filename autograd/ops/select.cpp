@@ -35,10 +35,10 @@ class Where final : public PrimitiveOf<Where, OpId::where> {
   }
 };
 
-/// The number as a 0-d constant of the tensor's dtype.
-Tensor constant_like(const Tensor& x, Scalar number) {
-  check_number(OpId::where, x.dtype(), number);
-  return full({}, number, {.dtype = x.dtype()});
+/// The number as a 0-d constant.
+Tensor constant(Scalar number, Dtype dtype) {
+  check_number(OpId::where, dtype, number);
+  return full({}, number, {.dtype = dtype});
 }
 
 }}  // namespace detail
@@ -48,11 +48,15 @@ Tensor where(const Tensor& mask, const Tensor& a, const Tensor& b) {
 }
 
 Tensor where(const Tensor& mask, const Tensor& a, Scalar b) {
-  return where(mask, a, detail::constant_like(a, b));
+  return where(mask, a, detail::constant(b, a.dtype()));
 }
 
 Tensor where(const Tensor& mask, Scalar a, const Tensor& b) {
-  return where(mask, detail::constant_like(b, a), b);
+  return where(mask, detail::constant(a, b.dtype()), b);
+}
+
+Tensor where(const Tensor& mask, Scalar a, Scalar b) {
+  return where(mask, detail::constant(a, default_dtype()), detail::constant(b, default_dtype()));
 }
 
 }  // namespace xtgrad::v1

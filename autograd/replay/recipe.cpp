@@ -114,7 +114,16 @@ class Run {
 std::vector<Tensor> Recipe::run(std::span<const Tensor> tensors) const {
   Run run(*this);
   for (std::size_t i = 0; i < inputs.size(); ++i) run.set(inputs[i], tensors[i]);
-  for (const RecipeStep& step : steps) run.step(step);
+  ReplayPlace place;
+  for (const RecipeStep& step : steps) {
+    place.go_to(step.module.get());
+    try {
+      run.step(step);
+    } catch (Error& error) {
+      place.locate(error);
+      throw;
+    }
+  }
   std::vector<Tensor> results;
   results.reserve(outputs.size());
   for (const Output& output : outputs) results.push_back(run.at(output.node));

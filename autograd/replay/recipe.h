@@ -2,10 +2,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
 #include "xtgrad/autograd/core/primitive.h"
+#include "xtgrad/autograd/replay/recorded_module.h"
 
 namespace xtgrad::inline v1::detail {
 
@@ -25,6 +27,7 @@ struct RecipeStep {
   std::vector<RecipeOperand> outputs = {};  // and auxiliaries
   bool has_parts = false;                   // recorded as a node without a value and one for each output
   bool evaluates = true;  // false for a function with a rule of its own, whose value other steps have made
+  std::shared_ptr<const RecordedModule> module = {};  // that ran; null for none, or where nobody watched
 
   /// False if only elements of its results matter.
   [[nodiscard]] bool makes_nodes() const {

@@ -45,7 +45,11 @@ Array copy_of(const Array& array) {
 
 }  // namespace
 
-RecipeTape::RecipeTape() : scope_(*this) {}
+RecipeTape::RecipeTape() : scope_(*this) {
+  for (const Watcher* w = outer(); w != nullptr && !modules_; w = w->outer()) {
+    if (dynamic_cast<const RecipeTape*>(w) == nullptr) modules_.emplace(thread_state.module);
+  }
+}
 
 RecipeTape::~RecipeTape() {
   for (const TapeNode& each : nodes_) {
@@ -65,6 +69,11 @@ RecipeTape::Index RecipeTape::make_value(std::uint64_t number) {
   values_.emplace_back();
   value_index_[number] = index;
   return index;
+}
+
+void RecipeTape::push_step(RecipeStep step) {
+  if (modules_) step.module = modules_->current();
+  steps_.push_back(std::move(step));
 }
 
 /// A buffer that is not known was filled outside of the door, or before the tape began: it is held.
@@ -110,7 +119,7 @@ void RecipeTape::after_eval(const Primitive& primitive, Inputs in, Outputs out) 
                                     : make_value(is_overwritten ? buffer.renew_number() : buffer.number());
     step.outputs.push_back({.value = value, .spec = *out[k]});
   }
-  steps_.push_back(std::move(step));
+  push_step(std::move(step));
 }
 
 void RecipeTape::add_step(const Primitive& primitive, std::span<const Tensor> inputs,
@@ -125,7 +134,7 @@ void RecipeTape::add_step(const Primitive& primitive, std::span<const Tensor> in
     step.outputs.push_back({.value = known != value_index_.end() ? known->second : make_value(number),
                             .spec = array_of(output)});
   }
-  steps_.push_back(std::move(step));
+  push_step(std::move(step));
 }
 
 RecipeTape::Index RecipeTape::add_node(Node& node, Tensor external) {
@@ -170,7 +179,7 @@ void RecipeTape::after_record(Node& node) {
     return output.node == none && output.value == value_of(node.array) &&
            typeid(primitive) == typeid(recorded);
   };
-  if (steps_.empty() || !belongs_to(steps_.back())) steps_.push_back(step_with_own_rule(node));
+  if (steps_.empty() || !belongs_to(steps_.back())) push_step(step_with_own_rule(node));
   RecipeStep& step = steps_.back();
   set_nodes(step.inputs, node);
   step.outputs[0].node = add_node(node, Tensor());

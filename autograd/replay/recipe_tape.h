@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <unordered_map>
 #include <vector>
@@ -75,6 +76,7 @@ class RecipeTape final : public Watcher {
   Index make_value(std::uint64_t number);
   Index node_at(const Slot& slot);
   Index add_node(Node& node, Tensor external);
+  void push_step(RecipeStep step);
   RecipeStep step_with_own_rule(const Node& node);
   void add_parent(Node& node);
   void add_part(Node& node, std::size_t index);
@@ -91,6 +93,7 @@ class RecipeTape final : public Watcher {
   std::vector<std::vector<RecipeOperand>> begun_;  // inputs of steps that have begun: a step may run others
   bool is_paused_ = false;
   WatchScope scope_;
+  std::optional<RecordedModules> modules_;  // if somebody watches besides
 };
 
 }  // namespace xtgrad::v1::detail

@@ -8,8 +8,7 @@ namespace xtgrad::inline v1::detail {
 
 void GradientStore::accumulate(Tensor gradient, std::uint64_t sweep) {
   const std::lock_guard lock(mutex_);
-  last_sweep_.store(sweep, std::memory_order_relaxed);
-  is_empty_.store(false, std::memory_order_relaxed);
+  note(sweep);
   accumulate_into(gradient_, std::move(gradient));
 }
 
@@ -33,8 +32,7 @@ GradientStore::Sum GradientStore::prepare(const Tensor& gradient) const {
 
 void GradientStore::accumulate(Tensor gradient, Sum prepared, std::uint64_t sweep) {
   const std::lock_guard lock(mutex_);
-  last_sweep_.store(sweep, std::memory_order_relaxed);
-  is_empty_.store(false, std::memory_order_relaxed);
+  note(sweep);
   if (prepared.base.defined() && prepared.base.node() == gradient_.node()) {
     gradient_ = std::move(prepared.value);
     return;

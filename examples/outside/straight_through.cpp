@@ -8,5 +8,6 @@ using namespace xtgrad;
 
 Tensor straight_through(const Tensor& x) {
   return custom_vjp([](const Tensor& v) { return sign(v); },
-                    [](const Tensor&, const Tensor&, const Tensor& g) { return g; }, x);
+                    [](const Tensor&, const Tensor&, const Tensor& g) { return g; }, x,
+                    {.name = "straight_through"});
 }

@@ -11,7 +11,9 @@
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/graph.h"
+#include "xtgrad/autograd/observe.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/step_list.h"
 
 using namespace xtgrad;
 using xtgrad::testing::message_of;
@@ -20,7 +22,8 @@ namespace {
 
 Tensor straight_through(const Tensor& x) {
   return custom_vjp([](const Tensor& v) { return sign(v); },
-                    [](const Tensor&, const Tensor&, const Tensor& g) { return g; }, x);
+                    [](const Tensor&, const Tensor&, const Tensor& g) { return g; }, x,
+                    {.name = "straight_through"});
 }
 
 /// x^3, whose rule knows the derivative.
@@ -54,7 +57,8 @@ TEST_CASE("custom_vjp: the derivative is the rule's") {
     CHECK(x.grad().at({1}) == 2);
     CHECK(x.grad().at({2}) == 3);
   }
-  CHECK(graph_of(straight_through(ones({2}, {.requires_grad = true}))).count("custom_vjp") == 1);
+  CHECK(graph_of(straight_through(ones({2}, {.requires_grad = true}))).count("straight_through") == 1);
+  CHECK(graph_of(cube(ones({2}, {.requires_grad = true}))).count("custom_vjp") == 1);
 }
 
 TEST_CASE("custom_vjp: orders 1 to 3 follow from a rule in differentiable functions") {
@@ -134,6 +138,52 @@ TEST_CASE("custom_vjp: what the rule gives is checked") {
           static_cast<void>(custom_vjp([](const Tensor&) { return Tensor(); },
                                        [](const Tensor&, const Tensor&, const Tensor& g) { return g; }, x));
         }) == "custom_vjp: the function returned an empty handle");
+}
+
+TEST_CASE("custom_vjp: a name is seen wherever the function is") {
+  const Tensor x = tensor({-2, 3}, {.requires_grad = true});
+  const CustomVjpOptions named{.name = "round \"up\""};
+  StepList steps;
+  const Profile profile;
+  steps.set_name("x", x);
+  const Tensor y = custom_vjp([](const Tensor& v) { return sign(v); },
+                              [](const Tensor&, const Tensor&, const Tensor& g) { return g * 2; }, x, named);
+  sum(y).backward();
+  CHECK(graph_of(y).count(named.name) == 1);
+  CHECK(to_dot(graph_of(y)).find("round \\\"up\\\"") != std::string::npos);
+  // Its own operations bear its name, those of its rule are nobody's.
+  CHECK(steps.text().find("= sign(x)  float32 [2]  in round \"up\"\n") != std::string::npos);
+  CHECK(steps.text().find("= sum") != std::string::npos);
+  CHECK(profile.table().find("\nround \"up\"/sign ") != std::string::npos);
+  CHECK(profile.chrome_trace().find("rule of round \\\"up\\\"") != std::string::npos);
+  CHECK(steps.run_again().empty());
+}
+
+TEST_CASE("custom_vjp: errors bear the name") {
+  const Tensor x = tensor({-2, 3}, {.requires_grad = true}), w = ones({2}, {.requires_grad = true});
+  const UnaryVjpRule pass = [](const Tensor&, const Tensor&, const Tensor& g) { return g; };
+  const CustomVjpOptions named{.name = "shrink"};
+  CHECK(message_of<ShapeError>([&] {
+          sum(custom_vjp([](const Tensor& v) { return v * 2; },
+                         [](const Tensor&, const Tensor&, const Tensor& g) { return sum(g); }, x, named))
+              .backward();
+        }) == "shrink: the rule's cotangent of input 0 has shape [], the input has [2]");
+  CHECK(message_of<GraphError>([&] {
+          return custom_vjp([&](const Tensor& v) { return v * w; }, pass, x, named);
+        }).find("shrink: the function uses a tensor that wants a gradient") == 0);
+  CHECK(message_of<GraphError>([&] {
+          return custom_vjp([](const Tensor&) { return Tensor(); }, pass, x, named);
+        }) == "shrink: the function returned an empty handle");
+  CHECK(message_of<ValueError>([&] {
+          return custom_vjp([](const Tensor& v) { return v; }, UnaryVjpRule(), x, named);
+        }) == "shrink: needs a function and a rule, got an empty std::function");
+  CHECK(message_of<ValueError>([&] {
+          return custom_vjp([](const Tensor& v) { return v; }, pass, x, {.name = ""});
+        }) == "custom_vjp: the name is empty; leave it out for none");
+  const NanGuard guard;
+  CHECK(message_of<NonFiniteError>([&] {
+          return custom_vjp([](const Tensor& v) { return log(v); }, pass, x, named);
+        }).find("nan_guard: log, in shrink, gave nan at [0]") == 0);
 }
 
 TEST_CASE("custom_vjp: the rule lives as long as its node") {

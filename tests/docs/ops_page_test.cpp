@@ -2,6 +2,7 @@
 //   XTGRAD_UPDATE_DOCS=1 ctest --preset release -R docs/
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -69,6 +70,9 @@ bool takes_number(const std::string& declaration) {
 
 std::string page() {
   const auto functions = declarations();
+  const auto is_registered = [](const std::string& name) {
+    return std::any_of(registry.begin(), registry.end(), [&](const Line& line) { return line.name == name; });
+  };
   std::string text =
       "# Operations\n\n"
       "Generated from `autograd/ops.def` and `autograd/ops.h`; a test keeps it so. Primitives have a "
@@ -84,7 +88,9 @@ std::string page() {
     for (auto it = first; it != last; ++it) {
       // `sub(number, x)` and the like belong to the families that take numbers, the others elsewhere.
       if (takes_number(it->second) != number) continue;
-      const bool number_first = it->second.find("(Scalar number") != std::string::npos;
+      // With the number first it is a family of its own, or the same as with the number last.
+      const bool number_first =
+          it->second.find("(Scalar number") != std::string::npos && is_registered("number_" + line.function);
       if (number && number_first != (line.name.rfind("number_", 0) == 0)) continue;
       signatures += (signatures.empty() ? "`" : "<br>`") + it->second + "`";
     }

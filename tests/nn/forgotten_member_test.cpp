@@ -168,6 +168,31 @@ struct Holder : nn::Module {
 
 }  // namespace
 
+TEST_CASE("a buffer that wants a gradient is no parameter") {
+  struct PlainLeaf : nn::Module {
+    nn::Linear in{2, 2};
+    Tensor w = ones({2}, {.requires_grad = true});
+    void members(nn::Members& m) override {
+      m("in", in);
+      m("w", w);
+    }
+    Tensor forward(const Tensor& x) override { return in(x)*w; }
+  };
+  PlainLeaf model;
+  const char* message =
+      "PlainLeaf: members lists the buffer \"w\", [2], which wants a gradient, but no optimizer is given "
+      "buffers; make it a Parameter, or detach() it";
+  CHECK_THROWS_WITH_AS(static_cast<void>(model.parameters()), message, GraphError);
+  CHECK_THROWS_WITH_AS(static_cast<void>(model.state_dict()), message, GraphError);
+  // One with a history is none of it, nor is one that wants nothing, or none.
+  model.w = exp(model.w);
+  CHECK_NOTHROW(static_cast<void>(model.parameters()));
+  model.w = ones({2});
+  CHECK_NOTHROW(static_cast<void>(model.parameters()));
+  model.w = Tensor();
+  CHECK_NOTHROW(static_cast<void>(model.parameters()));
+}
+
 TEST_CASE("a model is not taken for another that was at its address") {
   nn::Parameter parameter(ones({2}));
   std::optional<Holder> model(std::in_place, parameter, true);

@@ -16,6 +16,7 @@
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/nn/nn.h"
 #include "xtgrad/optim/adam.h"
+#include "xtgrad/optim/clip.h"
 #include "xtgrad/optim/sgd.h"
 
 using namespace xtgrad;
@@ -92,6 +93,85 @@ TEST_CASE("a forgotten layer is found, although it is its own model when a step 
   CHECK_THROWS_AS(other.step(), GraphError);
 }
 
+TEST_CASE("an orphan is found among several losses that add up") {
+  for (const Dtype dtype : {float32, float64}) {
+    ForgotParameter model;
+    model.in.to(dtype);
+    model.scale.to(dtype);
+    const Tensor x = row().to(dtype);
+    optim::SGD sgd(model.parameters(), {.lr = 0.1});
+    const std::vector<double> before = elements(model.in.weight);
+    const auto penalty = [&] {
+      return 0.01 * sum(square(model.in.weight)) + 0.01 * sum(square(model.in.bias));
+    };
+    SUBCASE("followed by another loss") {
+      sum(model.step(x, x)).backward();
+      penalty().backward();
+    }
+    SUBCASE("and alone afterwards") {
+      sum(model.step(x, x)).backward();
+      sum(square(model.scale)).backward();
+    }
+    SUBCASE("of many pieces") {
+      for (int i = 0; i < 40; ++i) {
+        sum(model.step(x, x)).backward();
+        penalty().backward();
+      }
+      sum(model.step(x, x)).backward();
+    }
+    SUBCASE("after clipping") {
+      sum(model.step(x, x)).backward();
+      penalty().backward();
+      static_cast<void>(optim::clip_grad_norm(model.parameters(), 1));
+    }
+    CHECK_THROWS_AS(sgd.step(), GraphError);
+    CHECK(elements(model.in.weight) == before);
+  }
+}
+
+TEST_CASE("without an optimizer, a model that clears its gradients finds what it has forgotten") {
+  ForgotParameter model;
+  const auto iterate = [&] {
+    model.zero_grad();
+    sum(model.step(row(), row())).backward();
+    for (const nn::ParameterRef& parameter : model.parameters()) {
+      parameter->set_value(parameter->tensor() - 0.1 * parameter->grad());
+    }
+  };
+  iterate();
+  iterate();
+  const std::string message =
+      "ForgotParameter: zero_grad: a parameter of shape [2] got a gradient from the same loss as a parameter "
+      "of shape [2, 2] (\"in.weight\"), " +
+      remedy;
+  CHECK_THROWS_WITH_AS(model.zero_grad(), message.c_str(), GraphError);
+  CHECK(model.in.weight.grad().defined());  // nothing is cleared
+  static_cast<void>(model.scale.grad());
+  CHECK_NOTHROW(iterate());
+}
+
+TEST_CASE("models that are trained by hand beside each other clear their gradients in peace") {
+  nn::Linear body{2, 2}, head{2, 1};
+  const auto update = [](nn::Linear& layer) {
+    for (const nn::ParameterRef& parameter : layer.parameters()) {
+      parameter->set_value(parameter->tensor() - 0.1 * parameter->grad());
+    }
+  };
+  sum(head(body(row()))).backward();
+  for (int i = 0; i < 4; ++i) {
+    CHECK_NOTHROW(body.zero_grad());
+    CHECK_NOTHROW(head.zero_grad());
+    sum(head(body(row()))).backward();
+    update(body);
+    update(head);
+  }
+  // Nor is one that is asked twice in a row taken for one that found it twice.
+  nn::Linear first{2, 2}, second{2, 1};
+  sum(second(first(row()))).backward();
+  CHECK_NOTHROW(first.zero_grad());
+  CHECK_NOTHROW(first.zero_grad());
+}
+
 TEST_CASE("a forward that is called by its name is no way around") {
   struct Direct : nn::Module {
     nn::Linear in{2, 2};
@@ -141,6 +221,18 @@ TEST_CASE("listed, held, frozen, or without a gradient of this loss, a parameter
     CHECK_NOTHROW(sgd.step());
   }
   SUBCASE("of another loss") {
+    sum(model.in(row())).backward();
+    sum(row() * model.scale).backward();
+    CHECK_NOTHROW(sgd.step());
+  }
+  SUBCASE("cleared since") {
+    sum(model.step(row(), row())).backward();
+    sgd.zero_grad();
+    sum(model.in(row())).backward();
+    CHECK_NOTHROW(sgd.step());
+  }
+  SUBCASE("of other losses, before and after this one") {
+    sum(row() * model.scale).backward();
     sum(model.in(row())).backward();
     sum(row() * model.scale).backward();
     CHECK_NOTHROW(sgd.step());
