@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/optim/hyper_math.h"
@@ -56,6 +57,19 @@ Hyper operator/(const Hyper& a, const Hyper& b) {
 Hyper pow(const Hyper& base, double exponent) {
   if (!base.is_tensor()) return Hyper(std::pow(base.value(), exponent));
   return Hyper(xtgrad::pow(base.tensor(), exponent));
+}
+
+Hyper pow(const Hyper& base, const Hyper& exponent) {
+  if (!exponent.is_tensor()) return pow(base, exponent.value());
+  const Tensor& power = exponent.tensor();
+  if (!base.is_tensor()) return Hyper(xtgrad::pow(full({}, base.value(), {.dtype = power.dtype()}), power));
+  const Dtype common = base.tensor().dtype() == power.dtype() ? power.dtype() : float64;
+  return Hyper(xtgrad::pow(base.tensor().to(common), power.to(common)));
+}
+
+Hyper exp(const Hyper& x) {
+  if (!x.is_tensor()) return Hyper(std::exp(x.value()));
+  return Hyper(xtgrad::exp(x.tensor()));
 }
 
 Hyper sqrt(const Hyper& x) {
