@@ -21,6 +21,11 @@ Tensor beside(const Tensor& channels, const Tensor& x) {
   return reshape(channels, shape);
 }
 
+void check_momentum(std::string_view name, const std::optional<double>& momentum) {
+  if (!momentum || (*momentum >= 0 && *momentum <= 1)) return;
+  throw ValueError(fmt::format("{}: momentum must be in [0, 1]: got {}", name, *momentum));
+}
+
 }  // namespace
 
 BatchNorm::BatchNorm(const char* name, const BatchNormOptions& options) : options_(options) {
@@ -28,9 +33,7 @@ BatchNorm::BatchNorm(const char* name, const BatchNormOptions& options) : option
   if (!(options.eps >= 0 && std::isfinite(options.eps))) {
     throw ValueError(fmt::format("{}: eps must be finite and at least 0: got {}", name, options.eps));
   }
-  if (options.momentum && !(*options.momentum >= 0 && *options.momentum <= 1)) {
-    throw ValueError(fmt::format("{}: momentum must be in [0, 1]: got {}", name, *options.momentum));
-  }
+  check_momentum(name, options.momentum);
   if (options.affine) {
     weight = Parameter(ones({options.num_features}));
     bias = Parameter(zeros({options.num_features}));
@@ -47,6 +50,11 @@ void BatchNorm::members(Members& m) {
   m("running_mean", running_mean);
   m("running_var", running_var);
   m("num_batches_tracked", num_batches_tracked);
+}
+
+void BatchNorm::set_momentum(std::optional<double> momentum) {
+  check_momentum("BatchNorm", momentum);
+  options_.momentum = momentum;
 }
 
 void BatchNorm::reset_running_stats() {

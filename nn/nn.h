@@ -5,6 +5,7 @@
 
 #include "xtgrad/nn/activations.h"
 #include "xtgrad/nn/batch_norm.h"
+#include "xtgrad/nn/batch_norm_update.h"
 #include "xtgrad/nn/check_grads.h"
 #include "xtgrad/nn/conv.h"
 #include "xtgrad/nn/conv_net.h"

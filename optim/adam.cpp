@@ -2,52 +2,47 @@
 
 #include <array>
 #include <cmath>
+#include <type_traits>
 
-#include "xtgrad/optim/advance.h"
-#include "xtgrad/optim/checks.h"
+#include "xtgrad/optim/rule.h"
 
 namespace xtgrad::inline v1::optim {
+namespace detail {
 namespace {
 
-constexpr std::array<std::string_view, 3> all_names{"m", "v", "v_max"};
-
-std::span<const std::string_view> names_of(bool amsgrad) {
-  return std::span(all_names).first(amsgrad ? 3 : 2);
-}
-
 // Adam and AdamW have the same options, with other defaults, and differ in where the weights decay.
-std::string_view name_of(const AdamOptions&) { return "Adam"; }
-std::string_view name_of(const AdamWOptions&) { return "AdamW"; }
-constexpr bool is_decoupled(const AdamOptions&) { return false; }
-constexpr bool is_decoupled(const AdamWOptions&) { return true; }
-
 template <class Options>
-void check_options(const Options& options) {
-  const std::string_view name = name_of(options);
-  detail::check_not_negative(name, "lr", options.lr);
-  detail::check_decay_rate(name, "beta1", options.beta1);
-  detail::check_decay_rate(name, "beta2", options.beta2);
-  detail::check_not_negative(name, "eps", options.eps);
-  detail::check_not_negative(name, "weight_decay", options.weight_decay);
-}
-
-/// The square root, with derivative 0 at 0: an element whose gradients were all 0 would get inf * 0 = NaN.
-auto root(const auto& v) { return where(v == 0, 0, sqrt(where(v == 0, 1, v))); }
+constexpr bool is_decoupled = std::is_same_v<Options, AdamWOptions>;
 
 /// Adam's update, and AdamW's.
 template <class O>
-struct Rule {
+struct AdamRule : RuleBase {
   using Options = O;
+  static constexpr std::string_view name = is_decoupled<O> ? "AdamW" : "Adam";
   static constexpr std::string_view step_name = "adam_step";
   static constexpr std::string_view coefficients_name = "adam_rates";
-  static constexpr std::array<detail::NamedHyper<O>, 4> hypers{
+  static constexpr std::array<NamedHyper<O>, 4> hypers{
       {{"beta1", &O::beta1}, {"beta2", &O::beta2}, {"eps", &O::eps}, {"weight_decay", &O::weight_decay}}};
   static constexpr std::size_t coefficients = 6;
+  static constexpr std::array<std::size_t, 2> moment_counts{2, 3};
+
+  static void check(const O& options) {
+    check_not_negative(name, "lr", options.lr);
+    check_decay_rate(name, "beta1", options.beta1);
+    check_decay_rate(name, "beta2", options.beta2);
+    check_not_negative(name, "eps", options.eps);
+    check_not_negative(name, "weight_decay", options.weight_decay);
+  }
+
+  static std::span<const std::string_view> moment_names(const O& options) {
+    static constexpr std::array<std::string_view, 3> names{"m", "v", "v_max"};
+    return std::span(names).first(options.amsgrad ? 3 : 2);
+  }
 
   struct Flags {
     explicit Flags(const O& options)
-        : has_penalty(!is_decoupled(options) && !options.weight_decay.is_number_zero()),
-          shrinks(is_decoupled(options) && !options.weight_decay.is_number_zero()),
+        : has_penalty(!is_decoupled<O> && !options.weight_decay.is_number_zero()),
+          shrinks(is_decoupled<O> && !options.weight_decay.is_number_zero()),
           maximize(options.maximize) {}
     void describe(Attributes& a) {
       a("has_penalty", has_penalty, false);
@@ -63,19 +58,15 @@ struct Rule {
   static std::array<C, coefficients> coefficients_of(const O& options, const Hyper& lr, std::int64_t step) {
     using std::pow;
     using std::sqrt;
-    const C beta1 = detail::coefficient<C>(options.beta1), beta2 = detail::coefficient<C>(options.beta2);
-    const C rate = detail::coefficient<C>(lr), penalty = detail::coefficient<C>(options.weight_decay);
+    const C beta1 = coefficient<C>(options.beta1), beta2 = coefficient<C>(options.beta2);
+    const C rate = coefficient<C>(lr), penalty = coefficient<C>(options.weight_decay);
     const C shrink = 1 - rate * penalty;
     const auto t = static_cast<double>(step);
     // The second correction is put into rate and eps, which saves a division of each element:
     // r m / (sqrt(v) / c + eps) = r c m / (sqrt(v) + c eps).
     const C correction = sqrt(1 - pow(beta2, t));
-    return {beta1,
-            beta2,
-            rate * correction / (1 - pow(beta1, t)),
-            detail::coefficient<C>(options.eps) * correction,
-            penalty,
-            shrink};
+    return {beta1,   beta2, rate * correction / (1 - pow(beta1, t)), coefficient<C>(options.eps) * correction,
+            penalty, shrink};
   }
 
   template <class C>
@@ -121,61 +112,26 @@ struct Rule {
   };
 };
 
-template <class Options>
-Tensor advance_one(const Options& options, const Update& update, State& state) {
-  return options.amsgrad ? detail::advance_with<Rule<Options>, 3>(options, update, state)
-                         : detail::advance_with<Rule<Options>, 2>(options, update, state);
-}
-
-template <class Options>
-Stepped step_of(const std::vector<Tensor>& parameters, const std::vector<Tensor>& gradients,
-                const std::vector<State>& states, const Options& options) {
-  check_options(options);
-  return detail::step_all(
-      name_of(options), options.lr, parameters, gradients, states,
-      [&](const Update& update, State& state) { return advance_one(options, update, state); });
-}
-
 }  // namespace
 
-Adam::Adam(std::vector<nn::ParameterRef> parameters, const AdamOptions& options)
-    : OptimizerWith(name_of(options)) {
-  add_group(std::move(parameters), options);
-}
+template <>
+struct RuleOf<AdamOptions> : AdamRule<AdamOptions> {};
+template <>
+struct RuleOf<AdamWOptions> : AdamRule<AdamWOptions> {};
 
-void Adam::check(const AdamOptions& options) const { check_options(options); }
+}  // namespace detail
 
-std::span<const std::string_view> Adam::moment_names(std::size_t group) const {
-  return names_of(options_of(group).amsgrad);
-}
-
-Tensor Adam::advance(std::size_t group, const Update& update, State& state) const {
-  return advance_one(options_of(group), update, state);
-}
-
-AdamW::AdamW(std::vector<nn::ParameterRef> parameters, const AdamWOptions& options)
-    : OptimizerWith(name_of(options)) {
-  add_group(std::move(parameters), options);
-}
-
-void AdamW::check(const AdamWOptions& options) const { check_options(options); }
-
-std::span<const std::string_view> AdamW::moment_names(std::size_t group) const {
-  return names_of(options_of(group).amsgrad);
-}
-
-Tensor AdamW::advance(std::size_t group, const Update& update, State& state) const {
-  return advance_one(options_of(group), update, state);
-}
+template class OptimizerOf<AdamOptions>;
+template class OptimizerOf<AdamWOptions>;
 
 Stepped step(const std::vector<Tensor>& parameters, const std::vector<Tensor>& gradients,
              const std::vector<State>& states, const AdamOptions& options) {
-  return step_of(parameters, gradients, states, options);
+  return detail::step_all(parameters, gradients, states, options);
 }
 
 Stepped step(const std::vector<Tensor>& parameters, const std::vector<Tensor>& gradients,
              const std::vector<State>& states, const AdamWOptions& options) {
-  return step_of(parameters, gradients, states, options);
+  return detail::step_all(parameters, gradients, states, options);
 }
 
 }  // namespace xtgrad::v1::optim

@@ -4,7 +4,7 @@
 
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/optim/hyper.h"
-#include "xtgrad/optim/optimizer_with.h"
+#include "xtgrad/optim/optimizer_of.h"
 
 namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace optim {
 
@@ -30,16 +30,11 @@ struct AdamOptions {
 ///
 ///   optim::Adam adam(model.hidden.parameters(), {.lr = 3e-4});
 ///   adam.add_group(model.head.parameters(), {.lr = 3e-3, .weight_decay = 0.01});
-class Adam : public OptimizerWith<AdamOptions> {
+class Adam : public OptimizerOf<AdamOptions> {
  public:
-  /// Throws ValueError for an option that is out of range, and for parameters as `add_group` does.
-  explicit Adam(std::vector<nn::ParameterRef> parameters, const AdamOptions& options = {});
-
- protected:
-  void check(const AdamOptions& options) const override;
-  [[nodiscard]] std::span<const std::string_view> moment_names(std::size_t group) const override;
-  [[nodiscard]] Tensor advance(std::size_t group, const Update& update, State& state) const override;
+  using OptimizerOf::OptimizerOf;
 };
+extern template class OptimizerOf<AdamOptions>;
 
 struct AdamWOptions {
   Hyper lr = 1e-3;
@@ -54,15 +49,11 @@ struct AdamWOptions {
 /// Adam with decoupled weight decay (Loshchilov and Hutter, "Decoupled weight decay regularization", 2019):
 /// each step first multiplies the parameter by 1 - lr lambda, and is Adam's without L2 penalty from there.
 /// State and errors as Adam's.
-class AdamW : public OptimizerWith<AdamWOptions> {
+class AdamW : public OptimizerOf<AdamWOptions> {
  public:
-  explicit AdamW(std::vector<nn::ParameterRef> parameters, const AdamWOptions& options = {});
-
- protected:
-  void check(const AdamWOptions& options) const override;
-  [[nodiscard]] std::span<const std::string_view> moment_names(std::size_t group) const override;
-  [[nodiscard]] Tensor advance(std::size_t group, const Update& update, State& state) const override;
+  using OptimizerOf::OptimizerOf;
 };
+extern template class OptimizerOf<AdamWOptions>;
 
 /// The pure form of Adam's step; see `step` in optim/sgd.h. Differentiable in parameters, gradients, moments
 /// and hyperparameters; where v is 0 its root has the derivative 0, so a gradient of exactly 0 does no harm.

@@ -37,14 +37,16 @@ Tensor as_float64(const Hyper& hyper) {
   return hyper.is_tensor() ? hyper.tensor().to(float64) : full({}, hyper.value(), {.dtype = float64});
 }
 
-void fill_moments(State& state, const Tensor& value, std::size_t count) {
-  for (std::size_t k = 0; k < count; ++k) {
-    if (!state.moments[k].defined()) state.moments[k] = zeros_like(value);
+void fill_moments(State& state, const Tensor& value, std::size_t count, std::size_t scalars) {
+  for (std::size_t k = 0; k < count + scalars; ++k) {
+    if (state.moments[k].defined()) continue;
+    state.moments[k] = k < count ? zeros_like(value) : zeros({}, {.dtype = float64});
   }
 }
 
 void check_step(std::string_view optimizer, const std::vector<Tensor>& parameters,
-                const std::vector<Tensor>& gradients, const std::vector<State>& states) {
+                const std::vector<Tensor>& gradients, const std::vector<State>& states, std::size_t first,
+                std::size_t scalars) {
   if (gradients.size() != parameters.size()) {
     throw ValueError(
         fmt::format("{}: got {} gradients for {} parameters; an empty handle stands for no gradient",
@@ -61,8 +63,15 @@ void check_step(std::string_view optimizer, const std::vector<Tensor>& parameter
     }
     if (gradients[i].defined()) check_fits(optimizer, "gradient", i, gradients[i], parameters[i]);
     if (states.empty()) continue;
-    for (const Tensor& moment : states[i].moments) {
-      if (moment.defined()) check_fits(optimizer, "moment", i, moment, parameters[i]);
+    for (std::size_t k = 0; k < State::max_moments; ++k) {
+      const Tensor& moment = states[i].moments[k];
+      if (!moment.defined()) continue;
+      if (k < first || k >= first + scalars) {
+        check_fits(optimizer, "moment", i, moment, parameters[i]);
+      } else if (moment.shape() != Shape{} || moment.dtype() != float64) {
+        throw ShapeError(fmt::format("{}: moment {} of parameter {} must be float64 []: got {}", optimizer, k,
+                                     i, describe(moment)));
+      }
     }
   }
 }

@@ -34,7 +34,30 @@ struct NamedHyper {
 // of options, plain values that choose a branch of the formula; `coefficients`, a number;
 // `coefficients_of<C>(options, lr, t)`, an array of as many C, which is double on lanes and Hyper on tensors;
 // and `Formula<C>`, a callable (p, g, moments...) -> std::tuple(p, moments...) made of coefficients and
-// flags.
+// flags. It derives from RuleBase.
+//
+// A rule may have `scalars`: the last of its moments are then 0-d float64 tensors, one number for all
+// elements, on which coefficients depend. `coefficients_of<C>(options, lr, t, scalars)` gets an array of them
+// and gives the next ones, after its coefficients.
+
+struct RuleBase {
+  static constexpr std::size_t scalars = 0;
+};
+
+/// A rule's coefficients, and its next scalars after them.
+template <class Rule, class C>
+using Coefficients = std::array<C, Rule::coefficients + Rule::scalars>;
+
+template <class C, class Rule>
+Coefficients<Rule, C> coefficients_and_scalars(const typename Rule::Options& options, const Hyper& lr,
+                                               std::int64_t step,
+                                               [[maybe_unused]] const std::array<C, Rule::scalars>& scalars) {
+  if constexpr (Rule::scalars == 0) {
+    return Rule::template coefficients_of<C>(options, lr, step);
+  } else {
+    return Rule::template coefficients_of<C>(options, lr, step, scalars);
+  }
+}
 
 /// True if update or state want a gradient.
 [[nodiscard]] bool wants_gradient(const Update& update, const State& state);
@@ -59,8 +82,8 @@ inline void keep_moment(Tensor& moment, core::Array&& next) {
   if (next.buffer.get() != core::array_of(moment).buffer.get()) moment = core::make_constant(std::move(next));
 }
 
-/// Makes the first `count` moments tensors where they are empty.
-void fill_moments(State& state, const Tensor& value, std::size_t count);
+/// Makes the first `count` moments tensors where they are empty, and the next `scalars`.
+void fill_moments(State& state, const Tensor& value, std::size_t count, std::size_t scalars);
 
 /// An optimizer's update as a primitive: of the parameter, its gradient, the rule's coefficients (float64
 /// [n]) and moments come the next value and the next moments, in one pass. Each may take the place of the one
@@ -104,8 +127,8 @@ class StepOf final : public core::ConstantPrimitive<StepOf<Rule, Moments>> {
   Flags flags_;
 };
 
-/// The coefficients of a rule as a primitive of the step's number (int64 []), the learning rate and those
-/// hyperparameters that are tensors; the others are attributes. Float64 [n].
+/// The coefficients of a rule as a primitive of the step's number (int64 []), the learning rate, the scalars,
+/// and those hyperparameters that are tensors; the others are attributes. Float64 [n], and the next scalars.
 template <class Rule>
 class CoefficientsOf final : public core::ConstantPrimitive<CoefficientsOf<Rule>> {
  public:
@@ -130,18 +153,28 @@ class CoefficientsOf final : public core::ConstantPrimitive<CoefficientsOf<Rule>
     }
     a("from_input", from_input_, 0);
   }
+  [[nodiscard]] core::Counts counts(core::InputSpecs) const override {
+    return {.outputs = 1 + Rule::scalars};
+  }
   void infer(core::InputSpecs, core::OutputSpecs out) const override {
     *out[0] = {Shape{static_cast<std::int64_t>(Rule::coefficients)}, Dtype::float64};
+    for (std::size_t k = 0; k < Rule::scalars; ++k) *out[1 + k] = {Shape{}, Dtype::float64};
   }
   void eval(core::Inputs in, core::Outputs out) const override {
     Options options = options_;
-    std::size_t next = 2;
+    std::array<double, Rule::scalars> scalars;
+    for (std::size_t k = 0; k < Rule::scalars; ++k) scalars[k] = *in[2 + k]->data<double>();
+    std::size_t next = 2 + Rule::scalars;
     for (std::size_t k = 0; k < Rule::hypers.size(); ++k) {
       if ((from_input_ >> k & 1) != 0) options.*Rule::hypers[k].field = Hyper(*in[next++]->data<double>());
     }
     const auto t = *in[0]->data<std::int64_t>();
-    const auto numbers = Rule::template coefficients_of<double>(options, Hyper(*in[1]->data<double>()), t);
-    std::copy(numbers.begin(), numbers.end(), out[0]->mutable_data<double>());
+    const auto numbers =
+        coefficients_and_scalars<double, Rule>(options, Hyper(*in[1]->data<double>()), t, scalars);
+    std::copy_n(numbers.begin(), Rule::coefficients, out[0]->mutable_data<double>());
+    for (std::size_t k = 0; k < Rule::scalars; ++k) {
+      *out[1 + k]->mutable_data<double>() = numbers[Rule::coefficients + k];
+    }
   }
 
  private:
@@ -149,33 +182,46 @@ class CoefficientsOf final : public core::ConstantPrimitive<CoefficientsOf<Rule>
   std::int64_t from_input_ = 0;  // bit k: hyperparameter k is an input
 };
 
-/// The coefficients, as an operand of StepOf. Where nobody watches they are computed on the spot.
+/// The coefficients, as an operand of StepOf; moves the rule's scalars, which are the moments from `first`
+/// on. Where nobody watches they are computed on the spot.
 template <class Rule>
-core::Array coefficients_array(const typename Rule::Options& options, const Hyper& lr, const Counter& step) {
-  if (!core::thread_state.is_watched()) {
-    const auto numbers = Rule::template coefficients_of<double>(options, lr, step);
-    core::Array array =
+core::Array coefficients_array(const typename Rule::Options& options, const Hyper& lr, State& state,
+                               [[maybe_unused]] std::size_t first) {
+  std::array<core::Array, 1 + Rule::scalars> results;
+  if (core::thread_state.is_watched()) {
+    std::vector<Tensor> inputs{state.step.state(), as_float64(lr)};
+    for (std::size_t k = 0; k < Rule::scalars; ++k) inputs.push_back(state.moments[first + k]);
+    for (const auto& hyper : Rule::hypers) {
+      if ((options.*hyper.field).is_tensor()) inputs.push_back(as_float64(options.*hyper.field));
+    }
+    std::vector<const core::Array*> arrays;
+    for (const Tensor& input : inputs) arrays.push_back(&core::array_of(input));
+    std::array<core::Array*, 1 + Rule::scalars> out;
+    for (std::size_t k = 0; k < out.size(); ++k) out[k] = &results[k];
+    core::compute_any(CoefficientsOf<Rule>(options), arrays, out);
+  } else {
+    std::array<double, Rule::scalars> scalars;
+    for (std::size_t k = 0; k < Rule::scalars; ++k) scalars[k] = state.moments[first + k].item();
+    const auto numbers = coefficients_and_scalars<double, Rule>(options, lr, state.step, scalars);
+    results[0] =
         core::Array::uninitialized(Shape{static_cast<std::int64_t>(Rule::coefficients)}, Dtype::float64);
-    std::copy(numbers.begin(), numbers.end(), array.mutable_data<double>());
-    return array;
+    std::copy_n(numbers.begin(), Rule::coefficients, results[0].template mutable_data<double>());
+    for (std::size_t k = 0; k < Rule::scalars; ++k) {
+      results[1 + k] = core::Array::uninitialized(Shape{}, Dtype::float64);
+      *results[1 + k].template mutable_data<double>() = numbers[Rule::coefficients + k];
+    }
   }
-  std::vector<Tensor> inputs{step.state(), as_float64(lr)};
-  for (const auto& hyper : Rule::hypers) {
-    if ((options.*hyper.field).is_tensor()) inputs.push_back(as_float64(options.*hyper.field));
+  for (std::size_t k = 0; k < Rule::scalars; ++k) {
+    state.moments[first + k] = core::make_constant(std::move(results[1 + k]));
   }
-  std::vector<const core::Array*> arrays;
-  for (const Tensor& input : inputs) arrays.push_back(&core::array_of(input));
-  core::Array result;
-  core::Array* const out = &result;
-  core::compute_any(CoefficientsOf<Rule>(options), arrays, {&out, 1});
-  return result;
+  return std::move(results[0]);
 }
 
 /// The parameter after the step; moves the moments in `state` on. Nothing is recorded.
 template <class Rule, std::size_t Moments>
 Tensor advance_on_lanes(const typename Rule::Options& options, const Update& update, State& state) {
   using core::Array;
-  const Array coefficients = coefficients_array<Rule>(options, update.lr, state.step);
+  const Array coefficients = coefficients_array<Rule>(options, update.lr, state, Moments);
   const auto run = [&]<std::size_t... K>(std::index_sequence<K...>) {
     std::array<Array, 1 + Moments> results;
     core::InputSet given = update.overwrite ? 1U : 0U;
@@ -193,44 +239,37 @@ Tensor advance_on_lanes(const typename Rule::Options& options, const Update& upd
 /// As `advance_on_lanes`, recorded.
 template <class Rule, std::size_t Moments>
 Tensor advance_on_tensors(const typename Rule::Options& options, const Update& update, State& state) {
-  const typename Rule::template Formula<Hyper> formula(
-      Rule::template coefficients_of<Hyper>(options, update.lr, state.step), typename Rule::Flags(options));
+  std::array<Hyper, Rule::scalars> scalars;
+  for (std::size_t k = 0; k < Rule::scalars; ++k) scalars[k] = Hyper(state.moments[Moments + k]);
+  const auto numbers = coefficients_and_scalars<Hyper, Rule>(options, update.lr, state.step, scalars);
+  std::array<Hyper, Rule::coefficients> coefficients;
+  std::copy_n(numbers.begin(), Rule::coefficients, coefficients.begin());
+  const typename Rule::template Formula<Hyper> formula(coefficients, typename Rule::Flags(options));
   const auto run = [&]<std::size_t... K>(std::index_sequence<K...>) {
     auto results = formula(update.value, update.gradient, state.moments[K]...);
     ((state.moments[K] = std::move(std::get<1 + K>(results))), ...);
     return std::move(std::get<0>(results));
   };
-  return run(std::make_index_sequence<Moments>{});
+  Tensor next = run(std::make_index_sequence<Moments>{});
+  for (std::size_t k = 0; k < Rule::scalars; ++k) {
+    state.moments[Moments + k] = as_float64(numbers[Rule::coefficients + k]);
+  }
+  return next;
 }
 
 /// One step of one parameter by a rule, recorded if something that it is computed from wants a gradient.
 template <class Rule, std::size_t Moments>
 Tensor advance_with(const typename Rule::Options& options, const Update& update, State& state) {
   ++state.step;
-  fill_moments(state, update.value, Moments);
+  fill_moments(state, update.value, Moments, Rule::scalars);
   return records<Rule>(options, update, state) ? advance_on_tensors<Rule, Moments>(options, update, state)
                                                : advance_on_lanes<Rule, Moments>(options, update, state);
 }
 
-/// Throws ValueError, ShapeError or DtypeError where they do not belong together.
+/// Throws ValueError, ShapeError or DtypeError where they do not belong together. The moments are of their
+/// parameter's shape and dtype, but for `scalars` of them from `first` on, which are float64 [].
 void check_step(std::string_view optimizer, const std::vector<Tensor>& parameters,
-                const std::vector<Tensor>& gradients, const std::vector<State>& states);
-
-/// The pure form for a list of parameters: checks counts, shapes and dtypes, and calls
-/// `advance(update, state)`, which returns the new value, for each parameter that has a gradient.
-/// The others, and their states, stay as they are.
-template <class Advance>
-Stepped step_all(std::string_view optimizer, const Hyper& lr, const std::vector<Tensor>& parameters,
-                 const std::vector<Tensor>& gradients, const std::vector<State>& states,
-                 const Advance& advance) {
-  check_step(optimizer, parameters, gradients, states);
-  Stepped result{parameters, states};
-  result.states.resize(parameters.size());
-  for (std::size_t i = 0; i < parameters.size(); ++i) {
-    if (!gradients[i].defined()) continue;
-    result.parameters[i] = advance(Update{lr, parameters[i], gradients[i]}, result.states[i]);
-  }
-  return result;
-}
+                const std::vector<Tensor>& gradients, const std::vector<State>& states, std::size_t first,
+                std::size_t scalars);
 
 }  // namespace xtgrad::v1::optim::detail

@@ -43,6 +43,16 @@ Hyper pow(const Hyper& base, double exponent) {
   return Hyper(xtgrad::pow(base.tensor(), exponent));
 }
 
+Hyper pow(const Hyper& base, const Hyper& exponent) {
+  if (!exponent.is_tensor()) return pow(base, exponent.value());
+  return on_tensors([](const auto& x, const auto& y) { return xtgrad::pow(x, y); }, base, exponent);
+}
+
+Hyper exp(const Hyper& x) {
+  if (!x.is_tensor()) return Hyper(std::exp(x.value()));
+  return Hyper(xtgrad::exp(x.tensor()));
+}
+
 Hyper sqrt(const Hyper& x) {
   if (!x.is_tensor()) return Hyper(std::sqrt(x.value()));
   return Hyper(xtgrad::sqrt(x.tensor()));

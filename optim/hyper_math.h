@@ -16,12 +16,18 @@ namespace xtgrad::inline v1::optim {
 [[nodiscard]] Hyper operator*(const Hyper& a, const Hyper& b);
 [[nodiscard]] Hyper operator/(const Hyper& a, const Hyper& b);
 [[nodiscard]] Hyper pow(const Hyper& base, double exponent);
+[[nodiscard]] Hyper pow(const Hyper& base, const Hyper& exponent);
+[[nodiscard]] Hyper exp(const Hyper& x);
 [[nodiscard]] Hyper sqrt(const Hyper& x);
 
 [[nodiscard]] Tensor operator*(const Hyper& a, const Tensor& x);
 [[nodiscard]] Tensor operator+(const Tensor& x, const Hyper& b);
 
 namespace detail {
+
+/// The number behind a coefficient, for a formula's branches.
+inline double value_of(double x) { return x; }
+inline double value_of(const Hyper& x) { return x.value(); }
 
 /// A hyperparameter as a formula takes it: C is double or Hyper.
 template <class C>

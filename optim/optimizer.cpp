@@ -28,11 +28,10 @@ void Optimizer::step() {
   for (std::size_t g = 0; g < groups_.size(); ++g) {
     // A watcher sees the rate as the value that the group holds.
     const Hyper rate = xtgrad::detail::thread_state.is_watched() ? Hyper(groups_[g].lr) : Hyper(lr(g));
-    const std::span<const std::string_view> names = moment_names(g);
     for (Entry& entry : groups_[g].entries) {
       const Tensor gradient = entry.parameter->grad();
       if (!gradient.defined() || !entry.parameter->requires_grad()) continue;
-      prepare(entry, names);
+      prepare(entry, g);
       const Tensor value = entry.parameter->tensor();
       // Its parameter and the line above hold a handle each.
       const auto& node = xtgrad::detail::node_of(value);
@@ -86,7 +85,7 @@ void Optimizer::members(nn::Members& m) {
     const std::span<const std::string_view> names = moment_names(g);
     for (Entry& entry : groups_[g].entries) {
       // A frozen parameter's moments would be memory for nothing; whatever it has had is listed all the same.
-      if (entry.parameter->requires_grad()) prepare(entry, names);
+      if (entry.parameter->requires_grad()) prepare(entry, g);
       m(entry.label + ".step", entry.state.step);
       for (std::size_t k = 0; k < names.size(); ++k) {
         m(fmt::format("{}.{}", entry.label, names[k]), entry.state.moments[k]);
@@ -139,19 +138,27 @@ void Optimizer::check_group(std::size_t group) const {
 
 /// Makes the moments fit the parameter as it is now: it may have been unfrozen, or converted to another
 /// dtype.
-void Optimizer::prepare(Entry& entry, std::span<const std::string_view> names) const {
+void Optimizer::prepare(Entry& entry, std::size_t group) const {
+  const std::span<const std::string_view> names = moment_names(group);
+  const std::size_t first_scalar = names.size() - scalar_moments(group);
   for (std::size_t k = 0; k < names.size(); ++k) {
+    const bool is_scalar = k >= first_scalar;
+    const Shape shape = is_scalar ? Shape{} : entry.parameter->shape();
+    const Dtype dtype = is_scalar ? float64 : entry.parameter->dtype();
     Tensor& moment = entry.state.moments[k];
     if (!moment.defined()) {
-      moment = zeros(entry.parameter->shape(), {.dtype = entry.parameter->dtype()});
-    } else if (moment.shape() != entry.parameter->shape()) {
+      moment = zeros(shape, {.dtype = dtype});
+    } else if (moment.shape() != shape) {
       throw ShapeError(fmt::format(
-          "{}: parameter \"{}\" and its loaded \"{}\" differ: the parameter is {}, the latter is {}", name_,
-          entry.label, names[k], to_string(entry.parameter->shape()), to_string(moment.shape())));
-    } else if (moment.dtype() != entry.parameter->dtype()) {
-      moment = moment.to(entry.parameter->dtype());
+          "{}: parameter \"{}\" and its loaded \"{}\" differ: the parameter is {}, the latter is {}{}", name_,
+          entry.label, names[k], to_string(entry.parameter->shape()), to_string(moment.shape()),
+          is_scalar ? " and should be []" : ""));
+    } else if (moment.dtype() != dtype) {
+      moment = moment.to(dtype);
     }
   }
 }
+
+std::size_t Optimizer::scalar_moments(std::size_t) const { return 0; }
 
 }  // namespace xtgrad::v1::optim

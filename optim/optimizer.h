@@ -66,6 +66,9 @@ class Optimizer : public nn::Stateful {
 
   /// What the moments of this group's parameters are called; their number is that of the names.
   [[nodiscard]] virtual std::span<const std::string_view> moment_names(std::size_t group) const = 0;
+  /// How many of the moments, the last ones, are one number for all elements, a float64 [] each; the others
+  /// have the parameter's shape and dtype.
+  [[nodiscard]] virtual std::size_t scalar_moments(std::size_t group) const;
   /// The value after one step; moves `state`, whose moments are all there, on. Called without recording.
   [[nodiscard]] virtual Tensor advance(std::size_t group, const Update& update, State& state) const = 0;
 
@@ -80,7 +83,7 @@ class Optimizer : public nn::Stateful {
     std::vector<Entry> entries;
   };
 
-  void prepare(Entry& entry, std::span<const std::string_view> names) const;
+  void prepare(Entry& entry, std::size_t group) const;
 
   std::string_view name_;
   std::vector<Group> groups_;

@@ -2,42 +2,31 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
-#include <string>
 #include <utility>
 
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/optim/checks.h"
-#include "xtgrad/optim/hyper_math.h"
 
 namespace xtgrad::inline v1::optim {
 namespace {
 
-std::vector<double> rates_of(const Optimizer& optimizer) {
-  std::vector<double> rates;
-  for (std::size_t group = 0; group < optimizer.group_count(); ++group) rates.push_back(optimizer.lr(group));
-  return rates;
+/// Throws ValueError unless they are positive and ascend.
+void check_milestones(std::string_view function, const std::vector<std::int64_t>& milestones) {
+  for (std::size_t k = 0; k < milestones.size(); ++k) {
+    if (milestones[k] > (k == 0 ? 0 : milestones[k - 1])) continue;
+    throw ValueError(fmt::format("{}: milestones must be positive and ascend: got {} after {}", function,
+                                 milestones[k], k == 0 ? 0 : milestones[k - 1]));
+  }
+}
+
+double share_of(std::int64_t step, std::int64_t steps) {
+  return static_cast<double>(std::min(step, steps)) / static_cast<double>(steps);
 }
 
 }  // namespace
-
-Schedule::Schedule(std::function<double(std::int64_t)> factor) : factor_(std::move(factor)) {
-  if (!factor_) throw ValueError("Schedule: the function is empty; use constant() for a rate that stays");
-}
-
-double Schedule::factor(std::int64_t step) const {
-  if (step < 0) throw ValueError(fmt::format("Schedule: steps are counted from 0: got {}", step));
-  const double factor = factor_(step);
-  if (factor >= 0 && std::isfinite(factor)) return factor;
-  throw ValueError(
-      fmt::format("Schedule: the factor must be finite and at least 0: got {} at step {}", factor, step));
-}
-
-Hyper Schedule::rate(const Hyper& initial, std::int64_t step) const {
-  detail::check_not_negative("Schedule", "initial", initial);
-  return initial * Hyper(factor(step));
-}
 
 Schedule constant() {
   return Schedule([](std::int64_t) { return 1.0; });
@@ -73,33 +62,73 @@ Schedule warmup(const WarmupOptions& options, Schedule then) {
   });
 }
 
-ScheduledLr::ScheduledLr(const Optimizer& optimizer, Schedule schedule)
-    : ScheduledLr(rates_of(optimizer), std::move(schedule)) {}
-
-ScheduledLr::ScheduledLr(std::vector<double> initial, Schedule schedule)
-    : initial_(std::move(initial)), schedule_(std::move(schedule)) {
-  if (initial_.empty()) throw ValueError("ScheduledLr: initial rates are required, one for each group");
-  for (std::size_t group = 0; group < initial_.size(); ++group) {
-    detail::check_not_negative("ScheduledLr", fmt::format("initial[{}]", group), initial_[group]);
-  }
+Schedule multi_step(MultiStepOptions options) {
+  check_milestones("multi_step", options.milestones);
+  detail::check_not_negative("multi_step", "gamma", options.gamma);
+  return Schedule([options = std::move(options)](std::int64_t step) {
+    const auto passed = std::upper_bound(options.milestones.begin(), options.milestones.end(), step);
+    return std::pow(options.gamma, static_cast<double>(passed - options.milestones.begin()));
+  });
 }
 
-void ScheduledLr::apply(Optimizer& optimizer, std::int64_t step) const {
-  if (optimizer.group_count() != initial_.size()) {
+Schedule exponential(double gamma) {
+  detail::check_not_negative("exponential", "gamma", gamma);
+  return Schedule([gamma](std::int64_t step) { return std::pow(gamma, static_cast<double>(step)); });
+}
+
+Schedule polynomial(const PolynomialOptions& options) {
+  nn::detail::check_option("polynomial", "steps", options.steps, 1);
+  detail::check_not_negative("polynomial", "power", options.power);
+  return Schedule(
+      [options](std::int64_t step) { return std::pow(1 - share_of(step, options.steps), options.power); });
+}
+
+Schedule linear(const LinearScheduleOptions& options) {
+  nn::detail::check_option("linear", "steps", options.steps, 1);
+  detail::check_not_negative("linear", "start_factor", options.start_factor);
+  detail::check_not_negative("linear", "end_factor", options.end_factor);
+  return Schedule([options](std::int64_t step) {
+    if (step >= options.steps) return options.end_factor;
+    return options.start_factor + (options.end_factor - options.start_factor) * share_of(step, options.steps);
+  });
+}
+
+Schedule held_back(const HeldBackOptions& options) {
+  nn::detail::check_option("held_back", "steps", options.steps, 0);
+  detail::check_not_negative("held_back", "factor", options.factor);
+  return Schedule([options](std::int64_t step) { return step < options.steps ? options.factor : 1.0; });
+}
+
+Schedule multiplicative(std::function<double(std::int64_t)> f) {
+  if (!f) throw ValueError("multiplicative: the function is empty");
+  return Schedule([f = std::move(f)](std::int64_t step) {
+    double product = 1;
+    for (std::int64_t i = 1; i <= step; ++i) product *= f(i);
+    return product;
+  });
+}
+
+Schedule sequence(std::vector<Schedule> schedules, std::vector<std::int64_t> milestones) {
+  if (schedules.size() != milestones.size() + 1) {
     throw ValueError(
-        fmt::format("ScheduledLr: the number of groups differs: the optimizer has {}, the initial rates are "
-                    "{}; make the ScheduledLr after all groups were added",
-                    optimizer.group_count(), initial_.size()));
+        fmt::format("sequence: there must be one milestone fewer than schedules: got {} schedules and {} "
+                    "milestones",
+                    schedules.size(), milestones.size()));
   }
-  const std::vector<double> now = rates(step);
-  for (std::size_t group = 0; group < now.size(); ++group) optimizer.set_lr(now[group], group);
+  check_milestones("sequence", milestones);
+  return Schedule([schedules = std::move(schedules), milestones = std::move(milestones)](std::int64_t step) {
+    const auto next = std::upper_bound(milestones.begin(), milestones.end(), step);
+    const auto k = static_cast<std::size_t>(next - milestones.begin());
+    return schedules[k].factor(k == 0 ? step : step - milestones[k - 1]);
+  });
 }
 
-std::vector<double> ScheduledLr::rates(std::int64_t step) const {
-  const double factor = schedule_.factor(step);
-  std::vector<double> now = initial_;
-  for (double& rate : now) rate *= factor;
-  return now;
+Schedule product(std::vector<Schedule> schedules) {
+  return Schedule([schedules = std::move(schedules)](std::int64_t step) {
+    double factor = 1;
+    for (const Schedule& schedule : schedules) factor *= schedule.factor(step);
+    return factor;
+  });
 }
 
 }  // namespace xtgrad::v1::optim

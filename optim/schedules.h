@@ -6,27 +6,9 @@
 
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/nn/options.h"
-#include "xtgrad/optim/hyper.h"
-#include "xtgrad/optim/optimizer.h"
+#include "xtgrad/optim/schedule.h"
 
 namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace optim {
-
-/// How a learning rate changes: a factor of the initial rate for each step, counted from 0; steps may be
-/// epochs. A pure function with no state, so training goes on from any step without replaying those before.
-class Schedule {
- public:
-  /// A schedule of one's own: a function of the step.
-  explicit Schedule(std::function<double(std::int64_t step)> factor);
-
-  /// Throws ValueError for a negative step, and for a factor that is negative or not finite.
-  [[nodiscard]] double factor(std::int64_t step) const;
-  /// The rate at a step: a number for a number; for a tensor the product, so derivatives of a recorded step
-  /// flow to the initial rate.
-  [[nodiscard]] Hyper rate(const Hyper& initial, std::int64_t step) const;
-
- private:
-  std::function<double(std::int64_t)> factor_;
-};
 
 /// 1 at every step.
 [[nodiscard]] Schedule constant();
@@ -55,40 +37,46 @@ struct WarmupOptions {
 /// 0.
 [[nodiscard]] Schedule warmup(const WarmupOptions& options, Schedule then = constant());
 
-/// A schedule and the initial rates of an optimizer's groups. All that changes during training is the step,
-/// which the caller counts.
-///
-///   optim::Adam adam(model.parameters(), {.lr = 1e-2});
-///   const optim::ScheduledLr rates(adam, optim::warmup({.steps = 10}, optim::cosine({.steps = 90})));
-///   for (std::int64_t step = 0; step < 100; ++step) {
-///     rates.apply(adam, step);
-///     Tensor loss = nn::mse_loss(model(x), y);
-///     adam.zero_grad();
-///     loss.backward();
-///     adam.step();
-///   }
-///
-/// A saved optimizer remembers the rates of that moment, not the initial ones: to resume, make the
-/// ScheduledLr before `load_state_dict`, or give it the initial rates, and go on at the step that comes next.
-class ScheduledLr {
- public:
-  /// Takes the rates that the groups have now as the initial ones.
-  ScheduledLr(const Optimizer& optimizer, Schedule schedule);
-  /// Throws ValueError for no rates, and for one that is negative or not finite.
-  ScheduledLr(std::vector<double> initial, Schedule schedule);
-
-  /// Sets every group's rate for a step; call it before `optimizer.step()`. Throws ValueError if the
-  /// optimizer's number of groups is not that of the initial rates, and where `Schedule::factor` does.
-  void apply(Optimizer& optimizer, std::int64_t step) const;
-  /// Each group's rate at a step.
-  [[nodiscard]] std::vector<double> rates(std::int64_t step) const;
-
-  [[nodiscard]] const std::vector<double>& initial() const { return initial_; }
-  [[nodiscard]] const Schedule& schedule() const { return schedule_; }
-
- private:
-  std::vector<double> initial_;
-  Schedule schedule_;
+struct MultiStepOptions {
+  std::vector<std::int64_t> milestones;  ///< steps at which the rate decays, ascending
+  double gamma = 0.1;                    ///< factor of each decay
 };
+/// gamma to the number of milestones that are at most the step.
+[[nodiscard]] Schedule multi_step(MultiStepOptions options);
+
+/// gamma^step. Throws ValueError unless gamma is finite and at least 0.
+[[nodiscard]] Schedule exponential(double gamma);
+
+struct PolynomialOptions {
+  std::int64_t steps = 5;
+  double power = 1;
+};
+/// (1 - min(step, steps) / steps)^power: 0 from `steps` on.
+[[nodiscard]] Schedule polynomial(const PolynomialOptions& options);
+
+struct LinearScheduleOptions {
+  std::int64_t steps = 5;
+  double start_factor = 1.0 / 3;
+  double end_factor = 1;
+};
+/// A straight line from start_factor to end_factor during the first `steps`, and end_factor from then on.
+[[nodiscard]] Schedule linear(const LinearScheduleOptions& options = {});
+
+struct HeldBackOptions {
+  std::int64_t steps = 5;
+  double factor = 1.0 / 3;
+};
+/// `factor` during the first `steps`, then 1: PyTorch's ConstantLR.
+[[nodiscard]] Schedule held_back(const HeldBackOptions& options = {});
+
+/// f(1) f(2) ... f(step): PyTorch's MultiplicativeLR. Computed anew for every step.
+[[nodiscard]] Schedule multiplicative(std::function<double(std::int64_t step)> f);
+
+/// The schedules one after another: schedules[k] from milestones[k - 1] on, from its own step 0. Throws
+/// ValueError unless there is one milestone fewer than schedules, and they ascend.
+[[nodiscard]] Schedule sequence(std::vector<Schedule> schedules, std::vector<std::int64_t> milestones);
+
+/// The product of the schedules' factors: PyTorch's ChainedScheduler, for schedules that are closed forms.
+[[nodiscard]] Schedule product(std::vector<Schedule> schedules);
 
 }}}  // namespace xtgrad::v1::optim

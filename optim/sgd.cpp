@@ -5,38 +5,40 @@
 #include <array>
 
 #include "xtgrad/autograd/errors.h"
-#include "xtgrad/optim/advance.h"
-#include "xtgrad/optim/checks.h"
+#include "xtgrad/optim/rule.h"
 
 namespace xtgrad::inline v1::optim {
-namespace {
+namespace detail {
 
-constexpr std::string_view name = "SGD";
-constexpr std::array<std::string_view, 1> names_with_momentum{"momentum"};
-
-void check_options(const SGDOptions& options) {
-  detail::check_not_negative(name, "lr", options.lr);
-  detail::check_not_negative(name, "momentum", options.momentum);
-  detail::check_finite(name, "dampening", options.dampening);
-  detail::check_not_negative(name, "weight_decay", options.weight_decay);
-  if (options.nesterov && (options.momentum.value() == 0 || options.dampening.value() != 0)) {
-    throw ValueError(
-        fmt::format("{}: nesterov needs momentum above 0 and no dampening: got momentum {} and dampening {}",
-                    name, options.momentum.value(), options.dampening.value()));
-  }
-}
-
-bool has_momentum(const SGDOptions& options) { return !options.momentum.is_number_zero(); }
-
-struct Rule {
+template <>
+struct RuleOf<SGDOptions> : RuleBase {
   using Options = SGDOptions;
+  static constexpr std::string_view name = "SGD";
   static constexpr std::string_view step_name = "sgd_step";
   static constexpr std::string_view coefficients_name = "sgd_rates";
-  static constexpr std::array<detail::NamedHyper<SGDOptions>, 3> hypers{
+  static constexpr std::array<NamedHyper<SGDOptions>, 3> hypers{
       {{"momentum", &SGDOptions::momentum},
        {"dampening", &SGDOptions::dampening},
        {"weight_decay", &SGDOptions::weight_decay}}};
   static constexpr std::size_t coefficients = 4;
+  static constexpr std::array<std::size_t, 2> moment_counts{0, 1};
+
+  static void check(const SGDOptions& options) {
+    check_not_negative(name, "lr", options.lr);
+    check_not_negative(name, "momentum", options.momentum);
+    check_finite(name, "dampening", options.dampening);
+    check_not_negative(name, "weight_decay", options.weight_decay);
+    if (options.nesterov && (options.momentum.value() == 0 || options.dampening.value() != 0)) {
+      throw ValueError(fmt::format(
+          "{}: nesterov needs momentum above 0 and no dampening: got momentum {} and dampening {}", name,
+          options.momentum.value(), options.dampening.value()));
+    }
+  }
+
+  static std::span<const std::string_view> moment_names(const SGDOptions& options) {
+    static constexpr std::array<std::string_view, 1> names{"momentum"};
+    return std::span(names).first(options.momentum.is_number_zero() ? 0 : 1);
+  }
 
   struct Flags {
     explicit Flags(const SGDOptions& options)
@@ -59,9 +61,8 @@ struct Rule {
   static std::array<C, coefficients> coefficients_of(const SGDOptions& options, const Hyper& lr,
                                                      std::int64_t step) {
     // b starts at 0, so that b = g in the first step takes no more than leaving the dampening out.
-    const C gain = step == 1 ? C(1) : C(1 - detail::coefficient<C>(options.dampening));
-    return {detail::coefficient<C>(lr), detail::coefficient<C>(options.momentum), gain,
-            detail::coefficient<C>(options.weight_decay)};
+    const C gain = step == 1 ? C(1) : C(1 - coefficient<C>(options.dampening));
+    return {coefficient<C>(lr), coefficient<C>(options.momentum), gain, coefficient<C>(options.weight_decay)};
   }
 
   template <class C>
@@ -89,34 +90,13 @@ struct Rule {
   };
 };
 
-Tensor advance_one(const SGDOptions& options, const Update& update, State& state) {
-  return has_momentum(options) ? detail::advance_with<Rule, 1>(options, update, state)
-                               : detail::advance_with<Rule, 0>(options, update, state);
-}
+}  // namespace detail
 
-}  // namespace
-
-SGD::SGD(std::vector<nn::ParameterRef> parameters, const SGDOptions& options) : OptimizerWith(name) {
-  add_group(std::move(parameters), options);
-}
-
-void SGD::check(const SGDOptions& options) const { check_options(options); }
-
-std::span<const std::string_view> SGD::moment_names(std::size_t group) const {
-  if (!has_momentum(options_of(group))) return {};
-  return names_with_momentum;
-}
-
-Tensor SGD::advance(std::size_t group, const Update& update, State& state) const {
-  return advance_one(options_of(group), update, state);
-}
+template class OptimizerOf<SGDOptions>;
 
 Stepped step(const std::vector<Tensor>& parameters, const std::vector<Tensor>& gradients,
              const std::vector<State>& states, const SGDOptions& options) {
-  check_options(options);
-  return detail::step_all(
-      name, options.lr, parameters, gradients, states,
-      [&](const Update& update, State& state) { return advance_one(options, update, state); });
+  return detail::step_all(parameters, gradients, states, options);
 }
 
 }  // namespace xtgrad::v1::optim

@@ -4,7 +4,7 @@
 
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/optim/hyper.h"
-#include "xtgrad/optim/optimizer_with.h"
+#include "xtgrad/optim/optimizer_of.h"
 
 namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace optim {
 
@@ -28,16 +28,11 @@ struct SGDOptions {
 /// `lr_in_velocity` it is inside, as in Sutskever et al. (2013) and many textbooks, which is the same while
 /// lr is constant. State of a parameter: b, called "momentum", if there is momentum; where that is switched
 /// on after the first step, b starts at 0.
-class SGD : public OptimizerWith<SGDOptions> {
+class SGD : public OptimizerOf<SGDOptions> {
  public:
-  /// Throws ValueError for an option that is out of range or missing, and for parameters as `add_group` does.
-  SGD(std::vector<nn::ParameterRef> parameters, const SGDOptions& options);
-
- protected:
-  void check(const SGDOptions& options) const override;
-  [[nodiscard]] std::span<const std::string_view> moment_names(std::size_t group) const override;
-  [[nodiscard]] Tensor advance(std::size_t group, const Update& update, State& state) const override;
+  using OptimizerOf::OptimizerOf;
 };
+extern template class OptimizerOf<SGDOptions>;
 
 /// The pure form: the parameters and states after one step, which is recorded if a parameter, gradient,
 /// moment or hyperparameter wants a gradient, and differentiable in all of them. `states` is empty before the

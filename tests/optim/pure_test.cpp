@@ -36,6 +36,22 @@ void for_each_options(const F& f) {
   f("AMSGrad", optim::AdamOptions{.lr = 0.1, .beta2 = 0.5, .weight_decay = 0.02, .amsgrad = true});
   f("AdamW", optim::AdamWOptions{.lr = 0.1});
   f("AdamW AMSGrad", optim::AdamWOptions{.lr = 0.1, .beta2 = 0.5, .amsgrad = true, .maximize = true});
+  f("Adagrad", optim::AdagradOptions{.lr = 0.1, .lr_decay = 0.1, .initial_accumulator = 0.5});
+  f("Adagrad decay", optim::AdagradOptions{.lr = 0.1, .weight_decay = 0.02, .maximize = true});
+  f("RMSProp", optim::RMSPropOptions{.lr = 0.1});
+  f("RMSProp inside", optim::RMSPropOptions{.lr = 0.1, .weight_decay = 0.02, .eps_inside_root = true});
+  f("RMSProp momentum", optim::RMSPropOptions{.lr = 0.1, .momentum = 0.5, .maximize = true});
+  f("RMSProp centered", optim::RMSPropOptions{.lr = 0.1, .eps = 1, .centered = true});
+  f("RMSProp both", optim::RMSPropOptions{.lr = 0.1, .eps = 1, .momentum = 0.5, .centered = true});
+  f("Adadelta", optim::AdadeltaOptions{.weight_decay = 0.02, .maximize = true});
+  f("Adamax", optim::AdamaxOptions{.lr = 0.1, .weight_decay = 0.02, .maximize = true});
+  f("NAdam", optim::NAdamOptions{.lr = 0.1, .weight_decay = 0.02, .maximize = true});
+  f("NAdam decoupled", optim::NAdamOptions{.lr = 0.1, .weight_decay = 0.02, .decoupled_decay = true});
+  f("RAdam", optim::RAdamOptions{.lr = 0.1, .beta2 = 0.9, .weight_decay = 0.02, .maximize = true});
+  f("RAdam decoupled", optim::RAdamOptions{.lr = 0.1, .weight_decay = 0.02, .decoupled_decay = true});
+  f("Rprop", optim::RpropOptions{.lr = 0.1, .maximize = true});
+  f("ASGD", optim::ASGDOptions{.lr = 0.1, .decay = 0.1, .t0 = 2, .weight_decay = 0.02, .maximize = true});
+  f("Lion", optim::LionOptions{.lr = 0.1, .weight_decay = 0.02, .maximize = true});
 }
 
 Tensor random_vector(std::int64_t n, Dtype dtype, Random& random) {
@@ -116,16 +132,8 @@ TEST_CASE("the pure form and the optimizer compute the same bits") {
       CAPTURE(name);
       Random random(4);
       const nn::Parameter parameter(random_vector(37, dtype, random));
-      if constexpr (std::is_same_v<Options, optim::SGDOptions>) {
-        optim::SGD sgd({parameter.cell()}, options);
-        compare(sgd, parameter, options, dtype);
-      } else if constexpr (std::is_same_v<Options, optim::AdamOptions>) {
-        optim::Adam adam({parameter.cell()}, options);
-        compare(adam, parameter, options, dtype);
-      } else {
-        optim::AdamW adamw({parameter.cell()}, options);
-        compare(adamw, parameter, options, dtype);
-      }
+      optim::OptimizerOf<Options> optimizer({parameter.cell()}, options);
+      compare(optimizer, parameter, options, dtype);
     });
   }
 }

@@ -1,0 +1,81 @@
+#include "xtgrad/optim/asgd.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include "xtgrad/optim/rule.h"
+
+namespace xtgrad::inline v1::optim {
+namespace detail {
+
+template <>
+struct RuleOf<ASGDOptions> : RuleBase {
+  using Options = ASGDOptions;
+  static constexpr std::string_view name = "ASGD";
+  static constexpr std::string_view step_name = "asgd_step";
+  static constexpr std::string_view coefficients_name = "asgd_rates";
+  static constexpr std::array<NamedHyper<Options>, 3> hypers{
+      {{"decay", &Options::decay}, {"alpha", &Options::alpha}, {"weight_decay", &Options::weight_decay}}};
+  static constexpr std::size_t coefficients = 4;
+  static constexpr std::size_t scalars = 1;
+  static constexpr std::array<std::size_t, 1> moment_counts{1};
+
+  struct Flags : PenaltyFlags {
+    explicit Flags(const Options& options) : PenaltyFlags(options) {}
+  };
+
+  static void check(const Options& options) {
+    check_not_negative(name, "lr", options.lr);
+    check_not_negative(name, "decay", options.decay);
+    check_finite(name, "alpha", options.alpha);
+    check_finite(name, "t0", options.t0);
+    check_not_negative(name, "weight_decay", options.weight_decay);
+  }
+
+  static std::span<const std::string_view> moment_names(const Options&) {
+    static constexpr std::array<std::string_view, 2> names{"average", "eta"};
+    return names;
+  }
+
+  /// eta, shrink, mu, penalty; and the next eta.
+  template <class C>
+  static std::array<C, coefficients + scalars> coefficients_of(const Options& options, const Hyper& lr,
+                                                               std::int64_t step,
+                                                               const std::array<C, scalars>& before) {
+    using std::pow;
+    const C rate = coefficient<C>(lr), decay = coefficient<C>(options.decay);
+    const auto t = static_cast<double>(step);
+    const C eta = step == 1 ? rate : before[0];
+    const C mu = 1 / std::max(1.0, t - 1 - options.t0);
+    return {eta, 1 - decay * eta, mu, coefficient<C>(options.weight_decay),
+            rate / pow(1 + decay * rate * t, coefficient<C>(options.alpha))};
+  }
+
+  template <class C>
+  struct Formula {
+    Formula(const std::array<C, coefficients>& numbers, const Flags& flags)
+        : eta(numbers[0]),
+          shrink(numbers[1]),
+          mu(numbers[2]),
+          downhill{numbers[3], flags.has_penalty, flags.maximize} {}
+
+    auto operator()(const auto& p, const auto& g, const auto& average) const {
+      const auto next = shrink * p - eta * downhill(p, g);
+      return std::tuple(next, average + mu * (next - average));
+    }
+
+    C eta, shrink, mu;
+    Downhill<C> downhill;
+  };
+};
+
+}  // namespace detail
+
+template class OptimizerOf<ASGDOptions>;
+
+Stepped step(const std::vector<Tensor>& parameters, const std::vector<Tensor>& gradients,
+             const std::vector<State>& states, const ASGDOptions& options) {
+  return detail::step_all(parameters, gradients, states, options);
+}
+
+}  // namespace xtgrad::v1::optim

@@ -1,0 +1,94 @@
+#include "xtgrad/optim/radam.h"
+
+#include <array>
+#include <cmath>
+
+#include "xtgrad/optim/rule.h"
+
+namespace xtgrad::inline v1::optim {
+namespace detail {
+
+template <>
+struct RuleOf<RAdamOptions> : RuleBase {
+  using Options = RAdamOptions;
+  static constexpr std::string_view name = "RAdam";
+  static constexpr std::string_view step_name = "radam_step";
+  static constexpr std::string_view coefficients_name = "radam_rates";
+  static constexpr std::array<NamedHyper<Options>, 4> hypers{{{"beta1", &Options::beta1},
+                                                              {"beta2", &Options::beta2},
+                                                              {"eps", &Options::eps},
+                                                              {"weight_decay", &Options::weight_decay}}};
+  static constexpr std::size_t coefficients = 7;
+  static constexpr std::array<std::size_t, 1> moment_counts{2};
+  using Flags = DecayFlags;
+
+  static void check(const Options& options) {
+    check_not_negative(name, "lr", options.lr);
+    check_decay_rate(name, "beta1", options.beta1);
+    check_decay_rate(name, "beta2", options.beta2);
+    check_not_negative(name, "eps", options.eps);
+    check_not_negative(name, "weight_decay", options.weight_decay);
+  }
+
+  static std::span<const std::string_view> moment_names(const Options&) {
+    static constexpr std::array<std::string_view, 2> names{"m", "v"};
+    return names;
+  }
+
+  /// beta1, beta2, rate, 1 if the step adapts and else 0, what is added to the root, penalty, shrink.
+  template <class C>
+  static std::array<C, coefficients> coefficients_of(const Options& options, const Hyper& lr,
+                                                     std::int64_t step) {
+    using std::pow;
+    using std::sqrt;
+    const C beta1 = coefficient<C>(options.beta1), beta2 = coefficient<C>(options.beta2);
+    const C rate = coefficient<C>(lr), penalty = coefficient<C>(options.weight_decay);
+    const auto t = static_cast<double>(step);
+    const C power = pow(beta2, t);
+    const C n = 2 / (1 - beta2) - 1;
+    const C n_t = n - 2 * t * power / (1 - power);
+    const C plain = rate / (1 - pow(beta1, t));
+    const C shrink = 1 - rate * penalty;
+    // Without adapting, the divisor is 0 sqrt(v) + 1.
+    if (!(value_of(n_t) > 5)) return {beta1, beta2, plain, C(0.0), C(1.0), penalty, shrink};
+    const C r = sqrt((n_t - 4) * (n_t - 2) * n / ((n - 4) * (n - 2) * n_t));
+    return {beta1, beta2, plain * r * sqrt(1 - power), C(1.0), coefficient<C>(options.eps), penalty, shrink};
+  }
+
+  template <class C>
+  struct Formula {
+    Formula(const std::array<C, coefficients>& numbers, const Flags& flags)
+        : beta1(numbers[0]),
+          beta2(numbers[1]),
+          rate(numbers[2]),
+          adapts(numbers[3]),
+          added(numbers[4]),
+          downhill{numbers[5], flags.has_penalty, flags.maximize},
+          shrink(numbers[6]),
+          shrinks(flags.shrinks) {}
+
+    auto operator()(const auto& p, const auto& g, const auto& m, const auto& v) const {
+      const auto d = downhill(p, g);
+      const auto next_m = beta1 * m + (1 - beta1) * d;
+      const auto next_v = beta2 * v + (1 - beta2) * square(d);
+      const auto move = rate * next_m / (adapts * root(next_v) + added);
+      return std::tuple(shrinks ? shrink * p - move : p - move, next_m, next_v);
+    }
+
+    C beta1, beta2, rate, adapts, added;
+    Downhill<C> downhill;
+    C shrink;
+    bool shrinks;
+  };
+};
+
+}  // namespace detail
+
+template class OptimizerOf<RAdamOptions>;
+
+Stepped step(const std::vector<Tensor>& parameters, const std::vector<Tensor>& gradients,
+             const std::vector<State>& states, const RAdamOptions& options) {
+  return detail::step_all(parameters, gradients, states, options);
+}
+
+}  // namespace xtgrad::v1::optim

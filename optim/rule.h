@@ -1,0 +1,129 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "xtgrad/optim/advance.h"
+#include "xtgrad/optim/checks.h"
+#include "xtgrad/optim/optimizer_of.h"
+
+namespace xtgrad::inline v1::optim {
+
+namespace detail {
+
+// What the optimizers' sources have in common. Each specialises RuleOf for its options, with what advance.h
+// says of rules and, besides, `name`; `check(options)`, which throws ValueError; `moment_names(options)`; and
+// `moment_counts`, an array of the numbers of moments that its formula takes, scalars not counted.
+
+template <class Options>
+struct RuleOf;
+
+/// What most formulas begin with: the gradient downhill, with the one of an L2 penalty.
+template <class C>
+struct Downhill {
+  C penalty;
+  bool has_penalty;
+  bool maximize;
+
+  auto operator()(const auto& p, const auto& g) const {
+    const auto downhill = maximize ? -g : g;
+    return has_penalty ? downhill + penalty * p : downhill;
+  }
+};
+
+/// Flags of rules that have no others.
+struct PenaltyFlags {
+  explicit PenaltyFlags(const auto& options)
+      : has_penalty(!options.weight_decay.is_number_zero()), maximize(options.maximize) {}
+  void describe(Attributes& a) {
+    a("has_penalty", has_penalty, false);
+    a("maximize", maximize, false);
+  }
+
+  bool has_penalty, maximize;
+};
+
+/// Flags of rules whose decay may be decoupled from the gradient.
+struct DecayFlags {
+  explicit DecayFlags(const auto& options)
+      : has_penalty(!options.decoupled_decay && !options.weight_decay.is_number_zero()),
+        shrinks(options.decoupled_decay && !options.weight_decay.is_number_zero()),
+        maximize(options.maximize) {}
+  void describe(Attributes& a) {
+    a("has_penalty", has_penalty, false);
+    a("shrinks", shrinks, false);
+    a("maximize", maximize, false);
+  }
+
+  bool has_penalty, shrinks, maximize;
+};
+
+/// The square root, with derivative 0 at 0: an element whose gradients were all 0 would get inf * 0 = NaN.
+auto root(const auto& v) { return where(v == 0, 0, sqrt(where(v == 0, 1, v))); }
+
+/// One step of one parameter; the number of moments is that of the options' names.
+template <class Options>
+Tensor advance_one(const Options& options, const Update& update, State& state) {
+  using Rule = RuleOf<Options>;
+  const std::size_t count = Rule::moment_names(options).size() - Rule::scalars;
+  Tensor next;
+  [&]<std::size_t... K>(std::index_sequence<K...>) {
+    static_cast<void>(((count == Rule::moment_counts[K] &&
+                        (next = advance_with<Rule, Rule::moment_counts[K]>(options, update, state), true)) ||
+                       ...));
+  }
+  (std::make_index_sequence<Rule::moment_counts.size()>{});
+  return next;
+}
+
+/// The pure form for a list of parameters. Those without a gradient stay as they are, and so do their states.
+template <class Options>
+Stepped step_all(const std::vector<Tensor>& parameters, const std::vector<Tensor>& gradients,
+                 const std::vector<State>& states, const Options& options) {
+  using Rule = RuleOf<Options>;
+  Rule::check(options);
+  check_step(Rule::name, parameters, gradients, states, Rule::moment_names(options).size() - Rule::scalars,
+             Rule::scalars);
+  Stepped result{parameters, states};
+  result.states.resize(parameters.size());
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    if (!gradients[i].defined()) continue;
+    const Update update{options.lr, parameters[i], gradients[i]};
+    result.parameters[i] = advance_one(options, update, result.states[i]);
+  }
+  return result;
+}
+
+}  // namespace detail
+
+template <class Options>
+OptimizerOf<Options>::OptimizerOf(std::vector<nn::ParameterRef> parameters, const Options& options)
+    : OptimizerWith<Options>(detail::RuleOf<Options>::name) {
+  this->add_group(std::move(parameters), options);
+}
+
+template <class Options>
+void OptimizerOf<Options>::check(const Options& options) const {
+  detail::RuleOf<Options>::check(options);
+}
+
+template <class Options>
+std::span<const std::string_view> OptimizerOf<Options>::moment_names(std::size_t group) const {
+  return detail::RuleOf<Options>::moment_names(this->options_of(group));
+}
+
+template <class Options>
+std::size_t OptimizerOf<Options>::scalar_moments(std::size_t) const {
+  return detail::RuleOf<Options>::scalars;
+}
+
+template <class Options>
+Tensor OptimizerOf<Options>::advance(std::size_t group, const Update& update, State& state) const {
+  return detail::advance_one(this->options_of(group), update, state);
+}
+
+}  // namespace xtgrad::v1::optim

@@ -1,0 +1,206 @@
+// Sixty steps of each optimizer, of two groups, with a learning rate that changes and a state that is saved
+// and loaded in the middle, against long double.
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "tests/optim/reference.h"
+#include "tests/optim/references.h"
+#include "xtgrad/autograd/creation.h"
+#include "xtgrad/autograd/ops.h"
+#include "xtgrad/nn/state_dict.h"
+#include "xtgrad/optim/optim.h"
+
+namespace xtgrad { namespace {
+
+using testing::changing_lr;
+using testing::Real;
+
+constexpr int steps = 60;
+constexpr std::int64_t count = 37;  // whole lanes and a rest, in both dtypes
+
+/// The gradients of one step, which both dtypes hold exactly; some are 0, some large.
+testing::Values gradients_at(int t, Random& random) {
+  return testing::fill(Shape{count}, [&](const testing::Index& i) {
+    const auto number = static_cast<Real>(static_cast<float>(random.next_normal()));
+    if (i[0] % 9 == t % 9) return Real(0);
+    return i[0] % 5 == 0 ? 64 * number : number;
+  });
+}
+
+/// Largest error of a parameter's element, relative to the largest value that it had on its way.
+template <class Options, class Reference>
+double largest_error(const std::array<Options, 2>& options, const std::array<Reference, 2>& reference,
+                     Dtype dtype) {
+  using Optimizer = optim::OptimizerOf<Options>;
+  Random random(7);
+  const testing::Values start = gradients_at(-1, random);
+  std::array<std::vector<Real>, 2> want{start.data, start.data};
+  std::array<std::vector<Real>, 2> scale = want;
+  std::array<std::vector<Reference>, 2> references;
+  for (std::size_t k = 0; k < 2; ++k) references[k].assign(count, reference[k]);
+  std::vector<nn::Parameter> parameters{nn::Parameter(testing::to_tensor(start, dtype)),
+                                        nn::Parameter(testing::to_tensor(start, dtype))};
+  const auto make = [&] {
+    Optimizer optimizer({parameters[0].cell()}, options[0]);
+    optimizer.add_group({parameters[1].cell()}, options[1]);
+    return optimizer;
+  };
+  Optimizer optimizer = make();
+  double worst = 0;
+  for (int t = 0; t < steps; ++t) {
+    if (t == steps / 2) {
+      const nn::StateDict saved = optimizer.state_dict();
+      optimizer = make();
+      optimizer.load_state_dict(saved);
+    }
+    optimizer.set_lr(changing_lr(t));
+    const testing::Values g = gradients_at(t, random);
+    for (const nn::Parameter& parameter : parameters) {
+      parameter.cell()->set_grad(testing::to_tensor(g, dtype));
+    }
+    optimizer.step();
+    for (std::size_t k = 0; k < 2; ++k) {
+      const testing::Values got = testing::to_values(parameters[k].tensor());
+      for (std::size_t i = 0; i < count; ++i) {
+        want[k][i] = references[k][i].step(want[k][i], g.data[i], changing_lr(t));
+        scale[k][i] = std::max(scale[k][i], std::abs(want[k][i]));
+        worst = std::max(worst, static_cast<double>(std::abs(got.data[i] - want[k][i]) / scale[k][i]));
+      }
+    }
+  }
+  return worst;
+}
+
+template <class Options, class Reference>
+void check(const std::array<Options, 2>& options, const std::array<Reference, 2>& reference) {
+  const double worst = largest_error(options, reference, float64);
+  MESSAGE("float64: " << worst);
+  CHECK(worst <= 1e-12);
+  CHECK(worst > 0);  // something was compared
+  const double worst32 = largest_error(options, reference, float32);
+  MESSAGE("float32: " << worst32);
+  CHECK(worst32 <= 1e-5);
+}
+
+TEST_CASE("Adagrad: sixty steps") {
+  check<optim::AdagradOptions, testing::AdagradReference>(
+      {{{}, {.lr_decay = 0.1, .weight_decay = 0.02, .initial_accumulator = 0.5, .eps = 1e-3}}},
+      {{{}, {.lr_decay = 0.1, .weight_decay = 0.02, .start = 0.5, .eps = 1e-3}}});
+}
+
+TEST_CASE("RMSProp: sixty steps") {
+  using Options = optim::RMSPropOptions;
+  using Reference = testing::RMSPropReference;
+  check<Options, Reference>({{{}, {.alpha = 0.9, .weight_decay = 0.02, .eps_inside_root = true}}},
+                            {{{}, {.alpha = 0.9, .weight_decay = 0.02, .eps_inside = true}}});
+  check<Options, Reference>({{{.momentum = 0.9}, {.eps = 0.1, .centered = true}}},
+                            {{{.momentum = 0.9}, {.eps = 0.1, .centered = true}}});
+  check<Options, Reference>({{{.eps = 0.1, .momentum = 0.5, .centered = true},
+                              {.eps = 0.1, .momentum = 0.5, .centered = true, .eps_inside_root = true}}},
+                            {{{.eps = 0.1, .momentum = 0.5, .centered = true},
+                              {.eps = 0.1, .momentum = 0.5, .centered = true, .eps_inside = true}}});
+}
+
+TEST_CASE("Adadelta: sixty steps") {
+  check<optim::AdadeltaOptions, testing::AdadeltaReference>(
+      {{{}, {.rho = 0.7, .eps = 1e-3, .weight_decay = 0.02}}},
+      {{{}, {.rho = 0.7, .eps = 1e-3, .weight_decay = 0.02}}});
+}
+
+TEST_CASE("Adamax: sixty steps") {
+  check<optim::AdamaxOptions, testing::AdamaxReference>(
+      {{{}, {.beta1 = 0.5, .beta2 = 0.75, .eps = 0.1, .weight_decay = 0.02}}},
+      {{{}, {.beta1 = 0.5, .beta2 = 0.75, .eps = 0.1, .weight_decay = 0.02}}});
+}
+
+TEST_CASE("NAdam: sixty steps") {
+  using Options = optim::NAdamOptions;
+  check<Options, testing::NAdamReference>(
+      {{{}, {.beta1 = 0.5, .beta2 = 0.75, .eps = 0.1, .weight_decay = 0.02, .momentum_decay = 0.1}}},
+      {{{}, {.beta1 = 0.5, .beta2 = 0.75, .eps = 0.1, .weight_decay = 0.02, .psi = 0.1}}});
+  check<Options, testing::NAdamReference>(
+      {{{.weight_decay = 0.02, .decoupled_decay = true}, {.momentum_decay = 0}}},
+      {{{.weight_decay = 0.02, .decoupled = true}, {.psi = 0}}});
+}
+
+TEST_CASE("RAdam: sixty steps") {
+  using Options = optim::RAdamOptions;
+  check<Options, testing::RAdamReference>(
+      {{{}, {.beta1 = 0.5, .beta2 = 0.9, .eps = 0.1, .weight_decay = 0.02}}},
+      {{{}, {.beta1 = 0.5, .beta2 = 0.9, .eps = 0.1, .weight_decay = 0.02}}});
+  // With beta2 = 0.5 the step never adapts.
+  check<Options, testing::RAdamReference>({{{.weight_decay = 0.02, .decoupled_decay = true}, {.beta2 = 0.5}}},
+                                          {{{.weight_decay = 0.02, .decoupled = true}, {.beta2 = 0.5}}});
+}
+
+TEST_CASE("Rprop: sixty steps") {
+  check<optim::RpropOptions, testing::RpropReference>(
+      {{{}, {.eta_minus = 0.3, .eta_plus = 1.5, .min_step = 1e-3, .max_step = 0.1}}},
+      {{{}, {.eta_minus = 0.3, .eta_plus = 1.5, .min_step = 1e-3, .max_step = 0.1}}});
+}
+
+TEST_CASE("ASGD: sixty steps, and the average") {
+  const std::array<optim::ASGDOptions, 2> options{
+      {{}, {.decay = 0.1, .alpha = 0.5, .t0 = 10, .weight_decay = 0.02}}};
+  const std::array<testing::ASGDReference, 2> reference{
+      {{}, {.decay = 0.1L, .alpha = 0.5, .t0 = 10, .weight_decay = 0.02L}}};
+  check<optim::ASGDOptions, testing::ASGDReference>(options, reference);
+  const nn::Parameter w(tensor({1.0, -2.0}, {.dtype = float64}));
+  optim::ASGD asgd({w.cell()}, options[1]);
+  std::array<testing::ASGDReference, 2> references{reference[1], reference[1]};
+  std::array<Real, 2> want{1, -2};
+  for (int t = 0; t < 40; ++t) {
+    w.cell()->set_grad(w.tensor().detach() * 3);
+    asgd.step();
+    for (std::size_t i = 0; i < 2; ++i) want[i] = references[i].step(want[i], 3 * want[i], 1e-2L);
+  }
+  const Tensor average = asgd.state_dict().at("#0.average");
+  for (std::int64_t i = 0; i < 2; ++i) {
+    CHECK(
+        average.at({i}) ==
+        doctest::Approx(static_cast<double>(references[static_cast<std::size_t>(i)].average)).epsilon(1e-13));
+  }
+  CHECK(asgd.state_dict().at("#0.eta").shape() == Shape{});
+}
+
+TEST_CASE("Lion: sixty steps") {
+  check<optim::LionOptions, testing::LionReference>(
+      {{{}, {.beta1 = 0.5, .beta2 = 0.75, .weight_decay = 0.02}}},
+      {{{}, {.beta1 = 0.5, .beta2 = 0.75, .weight_decay = 0.02}}});
+}
+
+TEST_CASE("defaults of the others are those of the literature") {
+  const optim::AdagradOptions adagrad;
+  CHECK(adagrad.lr.value() == 1e-2);
+  CHECK(adagrad.eps.value() == 1e-10);
+  const optim::RMSPropOptions rmsprop;
+  CHECK(rmsprop.lr.value() == 1e-2);
+  CHECK(rmsprop.alpha.value() == 0.99);
+  CHECK(rmsprop.eps.value() == 1e-8);
+  const optim::AdadeltaOptions adadelta;
+  CHECK(adadelta.lr.value() == 1);
+  CHECK(adadelta.rho.value() == 0.9);
+  CHECK(adadelta.eps.value() == 1e-6);
+  CHECK(optim::AdamaxOptions().lr.value() == 2e-3);
+  CHECK(optim::NAdamOptions().lr.value() == 2e-3);
+  CHECK(optim::NAdamOptions().momentum_decay.value() == 4e-3);
+  CHECK(optim::RAdamOptions().lr.value() == 1e-3);
+  const optim::RpropOptions rprop;
+  CHECK(rprop.lr.value() == 1e-2);
+  CHECK(rprop.min_step == 1e-6);
+  CHECK(rprop.max_step == 50);
+  const optim::ASGDOptions asgd;
+  CHECK(asgd.lr.value() == 1e-2);
+  CHECK(asgd.decay.value() == 1e-4);
+  CHECK(asgd.alpha.value() == 0.75);
+  CHECK(asgd.t0 == 1e6);
+  const optim::LionOptions lion;
+  CHECK(lion.lr.value() == 1e-4);
+  CHECK(lion.beta1.value() == 0.9);
+  CHECK(lion.beta2.value() == 0.99);
+}
+
+}}  // namespace xtgrad

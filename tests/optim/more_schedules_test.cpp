@@ -1,0 +1,113 @@
+// The other schedules: closed forms at their boundaries, PyTorch's numbers, and errors.
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+#include <numbers>
+#include <vector>
+
+#include "tests/support/message_of.h"
+#include "xtgrad/optim/cyclic_schedules.h"
+#include "xtgrad/optim/schedules.h"
+
+namespace xtgrad { namespace {
+
+using testing::message_of;
+
+void check_factors(const optim::Schedule& schedule, const std::vector<std::int64_t>& steps,
+                   const std::vector<double>& want) {
+  REQUIRE(steps.size() == want.size());
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    CAPTURE(steps[i]);
+    CHECK(std::abs(schedule.factor(steps[i]) - want[i]) <= 1e-15);
+  }
+}
+
+TEST_CASE("multi_step decays at each milestone") {
+  check_factors(optim::multi_step({.milestones = {2, 5}, .gamma = 0.5}), {0, 1, 2, 4, 5, 100},
+                {1, 1, 0.5, 0.5, 0.25, 0.25});
+  check_factors(optim::multi_step({}), {0, 7}, {1, 1});
+  CHECK(message_of([] {
+          return optim::multi_step({.milestones = {3, 3}});
+        }) == "multi_step: milestones must be positive and ascend: got 3 after 3");
+  CHECK(message_of([] { return optim::multi_step({.milestones = {0}}); }) ==
+        "multi_step: milestones must be positive and ascend: got 0 after 0");
+}
+
+TEST_CASE("exponential, polynomial, linear, held_back") {
+  check_factors(optim::exponential(0.5), {0, 1, 3}, {1, 0.5, 0.125});
+  check_factors(optim::polynomial({.steps = 4}), {0, 1, 3, 4, 9}, {1, 0.75, 0.25, 0, 0});
+  check_factors(optim::polynomial({.steps = 4, .power = 2}), {0, 1, 3, 4}, {1, 0.5625, 0.0625, 0});
+  check_factors(optim::linear(), {0, 1, 5, 6}, {1.0 / 3, 1.0 / 3 + 2.0 / 15, 1, 1});
+  check_factors(optim::linear({.steps = 2, .start_factor = 1, .end_factor = 0}), {0, 1, 2}, {1, 0.5, 0});
+  check_factors(optim::held_back(), {0, 4, 5}, {1.0 / 3, 1.0 / 3, 1});
+  check_factors(optim::held_back({.steps = 0}), {0}, {1});
+  CHECK(message_of([] { return optim::exponential(-1); }) ==
+        "exponential: gamma must be finite and at least 0: got -1");
+  CHECK(message_of([] { return optim::polynomial({.steps = 0}); }) ==
+        "polynomial: steps must be at least 1: got 0");
+}
+
+TEST_CASE("multiplicative, sequence and product") {
+  const auto f = [](std::int64_t step) { return 1 / static_cast<double>(step); };
+  check_factors(optim::multiplicative(f), {0, 1, 3}, {1, 1, 1.0 / 6});
+  const optim::Schedule both = optim::sequence(
+      {optim::held_back({.steps = 9, .factor = 0.1}), optim::exponential(0.5), optim::constant()}, {2, 4});
+  check_factors(both, {0, 1, 2, 3, 4, 5}, {0.1, 0.1, 1, 0.5, 1, 1});
+  check_factors(optim::product({optim::exponential(0.5), optim::held_back({.steps = 2, .factor = 0.1})}),
+                {0, 1, 2}, {0.1, 0.05, 0.25});
+  check_factors(optim::product({}), {3}, {1});
+  CHECK(message_of([] { return optim::sequence({optim::constant()}, {1}); }) ==
+        "sequence: there must be one milestone fewer than schedules: got 1 schedules and 1 milestones");
+}
+
+TEST_CASE("warm_restarts: cosines that start anew, each longer than the one before") {
+  check_factors(optim::warm_restarts({.first_period = 4}), {0, 2, 4, 6, 4'000'000'000'002},
+                {1, 0.5, 1, 0.5, 0.5});
+  const optim::Schedule growing =
+      optim::warm_restarts({.first_period = 2, .period_factor = 3, .min_factor = 0.1});
+  // Periods of 2, 6 and 18 steps.
+  check_factors(growing, {0, 1, 2, 5, 8, 17}, {1, 0.55, 1, 0.55, 1, 0.55});
+}
+
+TEST_CASE("one_cycle: PyTorch's phases") {
+  // torch.optim.lr_scheduler.OneCycleLR(max_lr=1, total_steps=10, pct_start=0.3): phases end at 2 and 9.
+  const optim::Schedule schedule = optim::one_cycle({.steps = 10});
+  const auto cosine = [](double first, double last, double done) {
+    return last + (first - last) / 2 * (1 + std::cos(std::numbers::pi * done));
+  };
+  const double low = 1.0 / 25;
+  const double last = low / 1e4;
+  check_factors(schedule, {0, 1, 2, 3, 9, 10, 50},
+                {low, cosine(low, 1, 0.5), 1, cosine(1, last, 1.0 / 7), last, last, last});
+  // Three phases of 20 steps with lines: they end at 5, 10 and 19.
+  const optim::OneCycleOptions three{.steps = 20, .three_phases = true, .linear = true};
+  check_factors(optim::one_cycle(three), {0, 5, 10, 19}, {low, 1, low, last});
+  check_factors(optim::one_cycle(three), {1, 6}, {low + (1 - low) / 5, 1 - (1 - low) / 5});
+  CHECK(optim::one_cycle_momentum(three, 0) == 0.95);
+  CHECK(optim::one_cycle_momentum(three, 5) == 0.85);
+  CHECK(optim::one_cycle_momentum(three, 10) == 0.95);
+  CHECK(optim::one_cycle_momentum(three, 15) == 0.95);
+  CHECK(std::abs(optim::one_cycle_momentum({.steps = 10}, 1) - 0.9) <= 1e-15);
+  check_factors(optim::one_cycle({.steps = 1}), {0, 1}, {last, last});
+  CHECK(message_of([] {
+          return optim::one_cycle({.steps = 10, .rising_share = 0.6, .three_phases = true});
+        }) == "one_cycle: rising_share must be at least 0 and at most 0.5: got 0.6");
+}
+
+TEST_CASE("cyclic: triangles of three amplitudes") {
+  using Amplitude = optim::CyclicOptions::Amplitude;
+  check_factors(optim::cyclic({.max_factor = 5, .steps_up = 2}), {0, 1, 2, 3, 4, 5, 6},
+                {1, 3, 5, 3, 1, 3, 5});
+  check_factors(optim::cyclic({.max_factor = 5, .steps_up = 1, .steps_down = 4}), {0, 1, 2, 5, 6},
+                {1, 5, 4, 1, 5});
+  check_factors(optim::cyclic({.max_factor = 5, .steps_up = 2, .amplitude = Amplitude::halved}), {2, 6, 10},
+                {5, 3, 2});
+  check_factors(
+      optim::cyclic({.max_factor = 5, .steps_up = 2, .amplitude = Amplitude::exponential, .gamma = 0.5}),
+      {1, 2, 6}, {2, 2, 1 + 4.0 / 64});
+  CHECK(message_of([] { return optim::cyclic({}); }) == "cyclic: max_factor is required, and was not given");
+}
+
+}}  // namespace xtgrad

@@ -1,0 +1,105 @@
+#include "xtgrad/optim/plateau.h"
+
+#include <doctest/doctest.h>
+
+#include <limits>
+#include <vector>
+
+#include "tests/support/message_of.h"
+#include "xtgrad/autograd/creation.h"
+#include "xtgrad/nn/state_dict.h"
+#include "xtgrad/optim/sgd.h"
+
+namespace xtgrad { namespace {
+
+using testing::message_of;
+
+struct Run {
+  nn::Parameter w{ones({1})};
+  optim::SGD sgd{{w.cell()}, {.lr = 1}};
+};
+
+/// The rate after each measurement.
+std::vector<double> rates(optim::ReduceOnPlateau& plateau, optim::SGD& sgd,
+                          const std::vector<double>& metrics) {
+  std::vector<double> result;
+  for (const double metric : metrics) {
+    const double before = sgd.lr();
+    const bool reduced = plateau.update(sgd, metric);
+    CHECK(reduced == (sgd.lr() != before));
+    result.push_back(sgd.lr());
+  }
+  return result;
+}
+
+TEST_CASE("ReduceOnPlateau: reduces when more than `patience` measurements are bad") {
+  Run run;
+  optim::ReduceOnPlateau plateau({.factor = 0.5, .patience = 2});
+  CHECK(rates(plateau, run.sgd, {3, 2, 2, 2, 2, 2, 2, 2, 1}) ==
+        std::vector<double>{1, 1, 1, 1, 0.5, 0.5, 0.5, 0.25, 0.25});
+  CHECK(plateau.best() == 1);
+  CHECK(plateau.bad() == 0);
+}
+
+TEST_CASE("ReduceOnPlateau: thresholds, maxima, and what is no improvement") {
+  Run run;
+  optim::ReduceOnPlateau relative({.patience = 0, .threshold = 0.1});
+  static_cast<void>(rates(relative, run.sgd, {10, 9.5}));
+  CHECK(relative.best() == 10);
+  static_cast<void>(rates(relative, run.sgd, {8.9}));
+  CHECK(relative.best() == 8.9);
+  optim::ReduceOnPlateau absolute({.threshold = 1, .relative = false, .maximize = true});
+  static_cast<void>(rates(absolute, run.sgd, {-5, -4.5, -3.5, std::numeric_limits<double>::quiet_NaN()}));
+  CHECK(absolute.best() == -3.5);
+  CHECK(absolute.bad() == 1);
+  // Of a negative loss an improvement is further down.
+  optim::ReduceOnPlateau negative({.threshold = 0.1});
+  static_cast<void>(rates(negative, run.sgd, {-10, -10.5}));
+  CHECK(negative.best() == -10);
+  static_cast<void>(rates(negative, run.sgd, {-11.5}));
+  CHECK(negative.best() == -11.5);
+}
+
+TEST_CASE("ReduceOnPlateau: cooldown, the least rate, small changes, groups") {
+  Run run;
+  optim::ReduceOnPlateau cooled({.factor = 0.5, .patience = 0, .cooldown = 2});
+  CHECK(rates(cooled, run.sgd, {1, 1, 1, 1, 1}) == std::vector<double>{1, 0.5, 0.5, 0.5, 0.25});
+  Run least;
+  nn::Parameter v{ones({1})};
+  least.sgd.add_group({v.cell()}, {.lr = 0.2});
+  optim::ReduceOnPlateau bounded({.factor = 0.1, .patience = 0, .min_lr = 0.15});
+  CHECK(bounded.update(least.sgd, 1) == false);
+  CHECK(bounded.update(least.sgd, 1) == true);
+  CHECK(least.sgd.lr(0) == 0.15);
+  CHECK(least.sgd.lr(1) == 0.15);
+  CHECK(bounded.update(least.sgd, 1) == false);
+}
+
+TEST_CASE("ReduceOnPlateau: goes on from its state") {
+  const std::vector<double> metrics{5, 4, 4, 4, 3, 3, 3, 3, 3, 3, 2};
+  Run whole;
+  optim::ReduceOnPlateau plateau({.patience = 1, .cooldown = 1});
+  const std::vector<double> want = rates(plateau, whole.sgd, metrics);
+  for (std::size_t cut = 0; cut < metrics.size(); ++cut) {
+    Run run;
+    optim::ReduceOnPlateau first({.patience = 1, .cooldown = 1});
+    std::vector<double> got(
+        rates(first, run.sgd, {metrics.begin(), metrics.begin() + static_cast<std::ptrdiff_t>(cut)}));
+    optim::ReduceOnPlateau second({.patience = 1, .cooldown = 1});
+    second.load_state_dict(first.state_dict());
+    for (const double rate :
+         rates(second, run.sgd, {metrics.begin() + static_cast<std::ptrdiff_t>(cut), metrics.end()})) {
+      got.push_back(rate);
+    }
+    CHECK(got == want);
+  }
+}
+
+TEST_CASE("ReduceOnPlateau: options out of range") {
+  CHECK(message_of([] { return optim::ReduceOnPlateau({.factor = 1}); }) ==
+        "ReduceOnPlateau: factor must be at least 0 and less than 1: got 1");
+  CHECK(message_of([] { return optim::ReduceOnPlateau({.patience = -1}); }) ==
+        "ReduceOnPlateau: patience must be at least 0: got -1");
+}
+
+}}  // namespace xtgrad
