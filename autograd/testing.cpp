@@ -4,13 +4,49 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <exception>
+#include <limits>
+#include <stdexcept>
+#include <type_traits>
 
+#include "xtgrad/autograd/core/dtype_visit.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/testing/subject.h"
 
 namespace xtgrad::inline v1::testing {
 namespace {
+
+std::size_t offset_of(const Shape& shape, const Index& index) {
+  if (index.size() != shape.rank()) throw std::logic_error("Values: an index of another rank");
+  std::int64_t offset = 0;
+  for (std::size_t d = 0; d < shape.rank(); ++d) {
+    if (index[d] < 0 || index[d] >= shape[d]) throw std::logic_error("Values: an index out of range");
+    offset = offset * shape[d] + index[d];
+  }
+  return static_cast<std::size_t>(offset);
+}
+
+template <class T>
+std::vector<double> nasty_numbers() {
+  using Limits = std::numeric_limits<T>;
+  std::vector<double> values = {0,
+                                1,
+                                0.5,
+                                2,
+                                3,
+                                T(1e-3),
+                                40,
+                                1000,
+                                Limits::denorm_min(),
+                                Limits::min(),
+                                Limits::max(),
+                                std::numeric_limits<double>::infinity()};
+  const std::size_t n = values.size();
+  for (std::size_t i = 0; i < n; ++i) values.push_back(-values[i]);
+  values.push_back(std::numeric_limits<double>::quiet_NaN());
+  return values;
+}
 
 void make(Check check, detail::checks::Subject& subject) {
   using namespace detail::checks;
@@ -40,6 +76,9 @@ void make(Check check, detail::checks::Subject& subject) {
   }
 }
 
+/// What points are given in.
+constexpr Dtype widest = float64;
+
 /// What no check can do without.
 void validate(const Operation& operation) {
   const auto refuse = [](const std::string& what) { throw ValueError("testing::check: " + what); };
@@ -52,14 +91,34 @@ void validate(const Operation& operation) {
   for (std::size_t i = 0; i < operation.inputs.size(); ++i) {
     const Tensor& input = operation.inputs[i];
     if (!input.defined()) refuse(fmt::format("{}: input {} is an empty handle", operation.name, i));
-    if (input.dtype() == float32) {
-      refuse(fmt::format("{}: input {} must be float64 to be converted to each dtype, got float32",
-                         operation.name, i));
+    if (is_floating(input.dtype()) && input.dtype() != widest) {
+      refuse(fmt::format("{}: input {} must be {} to be converted to each dtype, got {}", operation.name, i,
+                         to_string(widest), to_string(input.dtype())));
     }
   }
 }
 
 }  // namespace
+
+Real Values::at(const Index& index) const { return data[offset_of(shape, index)]; }
+Real& Values::at(const Index& index) { return data[offset_of(shape, index)]; }
+
+std::vector<double> nasty_values(Dtype dtype) {
+  return detail::visit(dtype, [](auto zero) -> std::vector<double> {
+    using T = decltype(zero);
+    if constexpr (std::is_floating_point_v<T>) {
+      return nasty_numbers<T>();
+    } else if constexpr (std::is_same_v<T, bool>) {
+      return {0, 1};
+    } else if constexpr (std::is_unsigned_v<T>) {
+      return {0, 1, 2, 127, 128, 255};
+    } else if constexpr (sizeof(T) < sizeof(std::int64_t)) {
+      return {0, 1, -1, 2, -3, 1 << 20, 0x1p31 - 1, -0x1p31};
+    } else {
+      return {0, 1, -1, 2, -3, 1 << 20, -(1 << 20), 0x1p31, -0x1p31};
+    }
+  });
+}
 
 std::string_view to_string(Check check) {
   switch (check) {

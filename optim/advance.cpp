@@ -8,6 +8,8 @@
 namespace xtgrad::inline v1::optim::detail {
 namespace {
 
+constexpr Dtype scalar_dtype = float64;
+
 std::string describe(const Tensor& x) {
   return fmt::format("{} {}", to_string(x.dtype()), to_string(x.shape()));
 }
@@ -68,7 +70,7 @@ void check_step(std::string_view optimizer, const std::vector<Tensor>& parameter
       if (!moment.defined()) continue;
       if (k < first || k >= first + scalars) {
         check_fits(optimizer, "moment", i, moment, parameters[i]);
-      } else if (moment.shape() != Shape{} || moment.dtype() != float64) {
+      } else if (moment.shape() != Shape{} || moment.dtype() != scalar_dtype) {
         throw ShapeError(fmt::format("{}: moment {} of parameter {} must be float64 []: got {}", optimizer, k,
                                      i, describe(moment)));
       }

@@ -7,6 +7,7 @@
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/nn/options.h"
 #include "xtgrad/optim/schedule.h"
+#include "xtgrad/optim/scheduled_lr.h"
 
 namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace optim {
 

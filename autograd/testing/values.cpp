@@ -6,60 +6,10 @@
 #include <cmath>
 #include <limits>
 #include <memory>
-#include <stdexcept>
+#include <type_traits>
 
 #include "xtgrad/autograd/core/dtype_visit.h"
 #include "xtgrad/autograd/creation.h"
-
-namespace xtgrad::inline v1::testing {
-namespace {
-
-std::size_t offset_of(const Shape& shape, const Index& index) {
-  if (index.size() != shape.rank()) throw std::logic_error("Values: an index of another rank");
-  std::int64_t offset = 0;
-  for (std::size_t d = 0; d < shape.rank(); ++d) {
-    if (index[d] < 0 || index[d] >= shape[d]) throw std::logic_error("Values: an index out of range");
-    offset = offset * shape[d] + index[d];
-  }
-  return static_cast<std::size_t>(offset);
-}
-
-template <class T>
-std::vector<double> nasty_values_of() {
-  using Limits = std::numeric_limits<T>;
-  std::vector<double> values = {0,
-                                1,
-                                0.5,
-                                2,
-                                3,
-                                T(1e-3),
-                                40,
-                                1000,
-                                Limits::denorm_min(),
-                                Limits::min(),
-                                Limits::max(),
-                                std::numeric_limits<double>::infinity()};
-  const std::size_t n = values.size();
-  for (std::size_t i = 0; i < n; ++i) values.push_back(-values[i]);
-  values.push_back(std::numeric_limits<double>::quiet_NaN());
-  return values;
-}
-
-}  // namespace
-
-Real Values::at(const Index& index) const { return data[offset_of(shape, index)]; }
-Real& Values::at(const Index& index) { return data[offset_of(shape, index)]; }
-
-std::vector<double> nasty_values(Dtype dtype) {
-  if (dtype == float32) return nasty_values_of<float>();
-  if (dtype == float64) return nasty_values_of<double>();
-  if (dtype == boolean) return {0, 1};
-  if (dtype == uint8) return {0, 1, 2, 127, 128, 255};
-  if (dtype == int32) return {0, 1, -1, 2, -3, 1 << 20, 0x1p31 - 1, -0x1p31};
-  return {0, 1, -1, 2, -3, 1 << 20, -(1 << 20), 0x1p31, -0x1p31};
-}
-
-}  // namespace xtgrad::v1::testing
 
 namespace xtgrad::inline v1::detail::checks {
 
@@ -104,9 +54,11 @@ Shape broadcast_shape(std::span<const Values> operands) {
 
 Values rounded(Values values, Dtype dtype) {
   for (Real& value : values.data) {
-    value = dtype == float32   ? static_cast<Real>(static_cast<float>(value))
-            : dtype == float64 ? static_cast<Real>(static_cast<double>(value))
-                               : value;
+    value = visit(dtype, [value](auto zero) {
+      using T = decltype(zero);
+      if constexpr (std::is_floating_point_v<T>) return static_cast<Real>(static_cast<T>(value));
+      return value;
+    });
   }
   return values;
 }
@@ -160,14 +112,19 @@ double ulps_in(Real got_wide, Real want, const UlpsOptions& options) {
 }  // namespace
 
 double ulps_between(Real got, Real want, Dtype dtype, const UlpsOptions& options) {
-  if (dtype == float32) return ulps_in<float>(got, want, options);
-  if (dtype == float64) return ulps_in<double>(got, want, options);
-  return got == want ? 0 : infinity;
+  return visit(dtype, [&](auto zero) {
+    using T = decltype(zero);
+    if constexpr (std::is_floating_point_v<T>) return ulps_in<T>(got, want, options);
+    return got == want ? 0 : infinity;
+  });
 }
 
 Real largest_number(Dtype dtype) {
-  return dtype == float32 ? static_cast<Real>(std::numeric_limits<float>::max())
-                          : static_cast<Real>(std::numeric_limits<double>::max());
+  return visit(dtype, [](auto zero) -> Real {
+    using T = decltype(zero);
+    if constexpr (std::is_floating_point_v<T>) return std::numeric_limits<T>::max();
+    return std::numeric_limits<double>::max();
+  });
 }
 
 Real largest_of(const Values& values) {
@@ -179,7 +136,12 @@ Real largest_of(const Values& values) {
 }
 
 std::string digits(Real value, Dtype dtype) {
-  return fmt::format("{:.{}g}", static_cast<double>(value), dtype == float32 ? 9 : 17);
+  const int enough = visit(dtype, [](auto zero) {
+    using T = decltype(zero);
+    if constexpr (std::is_floating_point_v<T>) return std::numeric_limits<T>::max_digits10;
+    return std::numeric_limits<double>::max_digits10;
+  });
+  return fmt::format("{:.{}g}", static_cast<double>(value), enough);
 }
 
 }  // namespace xtgrad::v1::detail::checks

@@ -110,7 +110,7 @@ void checks_pass() {
   }
   // Its rule is not its derivative, on purpose. All else holds of it, and its points say what it promises.
   const testing::Operation sign_operation{
-      .name = "custom_vjp",
+      .name = "straight_through",
       .apply = [](std::span<const Tensor> in) { return std::vector{straight_through(in[0])}; },
       .inputs = {point()},
       .element = [](std::span<const Real> x) { return std::vector{sign_of(x[0])}; },

@@ -50,12 +50,12 @@ class Named final : public DifferentiablePrimitive<Named> {
   std::string label_ = std::string(100, 'a');
 };
 
-struct Operation {
+struct Kind {
   const char* name;
   Tensor (*of)(const Tensor&);  // of four elements
 };
 
-const Operation operations[] = {
+const Kind operations[] = {
     {"split",
      [](const Tensor& x) {
        const std::vector<Tensor> pieces = split(x, 2);
@@ -124,7 +124,7 @@ Tensor four(Dtype dtype) { return tensor({0.3, -0.4, 0.9, 0.5}, {.dtype = dtype,
 
 TEST_CASE("every failed allocation of an operation's forward and backward leaves nothing behind") {
   set_num_threads(1);
-  for (const Operation& operation : operations) {
+  for (const Kind& operation : operations) {
     const std::string name = operation.name;
     CAPTURE(name);
     for (const Dtype dtype : {float32, float64}) {

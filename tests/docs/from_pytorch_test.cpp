@@ -118,6 +118,20 @@ TEST_CASE("docs/from_pytorch.md: derivatives and modules") {
   CHECK(model(ones({1, 16, 4, 4})).shape() == Shape{1, 16, 2, 2});
   model.train();
   CHECK(optim::Adam(model.parameters(), {.lr = 1e-3}).lr() == 1e-3);
+  CHECK(optim::RMSProp(model.parameters(), {.momentum = 0.9}).lr() == 1e-2);
+  CHECK(optim::NAdam(model.parameters()).lr() == 2e-3);
+  optim::Adam adam(model.parameters());
+  CHECK(optim::ScheduledLr(adam, optim::step_decay({.step_size = 30})).rates(30)[0] == doctest::Approx(1e-4));
+  CHECK(optim::ScheduledLr(adam, optim::one_cycle({.steps = 1000})).rates(0)[0] == doctest::Approx(4e-5));
+  optim::ReduceOnPlateau plateau({.patience = 3});
+  CHECK_FALSE(plateau.update(adam, 0.5));
+  optim::WeightAverage average(model.parameters());
+  average.update();
+  CHECK(average.updates() == 1);
+  {
+    const nn::BatchNormUpdate update(model);
+    static_cast<void>(model(ones({2, 16, 4, 4})));
+  }
   CHECK(values(mean(abs(x - y))) == Numbers{3.5});
   const auto before = std::filesystem::current_path();
   std::filesystem::current_path(std::filesystem::temp_directory_path());

@@ -7,6 +7,7 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/hooks.h"
+#include "xtgrad/autograd/memory/pool.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/transforms.h"
 
