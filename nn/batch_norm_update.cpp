@@ -21,14 +21,21 @@ BatchNormUpdate::BatchNormUpdate(ModuleBase& model) {
     BatchNormUpdate& update_;
   };
   Find(*this).visit(model);
-  for (const Norm& norm : norms_) {
-    norm.module->reset_running_stats();
-    norm.module->set_momentum(std::nullopt);
+  try {
+    for (const Norm& norm : norms_) {
+      norm.module->reset_running_stats();
+      norm.module->set_momentum(std::nullopt);
+    }
+    model.train();
+  } catch (...) {
+    put_back();
+    throw;
   }
-  model.train();
 }
 
-BatchNormUpdate::~BatchNormUpdate() {
+BatchNormUpdate::~BatchNormUpdate() { put_back(); }
+
+void BatchNormUpdate::put_back() {
   for (const Norm& norm : norms_) norm.module->set_momentum(norm.momentum);
   // Outer modules come first, and take their parts with them, which come later.
   for (const Mode& mode : modes_) mode.module->train(mode.training);

@@ -11,7 +11,8 @@ namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace nn {
 
 /// Takes a model's batch statistics anew, for weights that no forward has seen, such as averaged ones. While
 /// it lives, the model is in training mode, and every batch that goes through it counts alike in running
-/// statistics that have forgotten what was before; at its end modes and momenta are what they were.
+/// statistics that have forgotten what was before; at its end modes and momenta are what they were. If none
+/// comes through, the statistics are those of a new model.
 ///
 ///   {
 ///     const nn::BatchNormUpdate update(model);
@@ -26,6 +27,8 @@ class BatchNormUpdate {
   BatchNormUpdate& operator=(const BatchNormUpdate&) = delete;
 
  private:
+  void put_back();
+
   struct Norm {
     BatchNorm* module;
     std::optional<double> momentum;

@@ -70,8 +70,11 @@ void check_step(std::string_view optimizer, const std::vector<Tensor>& parameter
       if (!moment.defined()) continue;
       if (k < first || k >= first + scalars) {
         check_fits(optimizer, "moment", i, moment, parameters[i]);
-      } else if (moment.shape() != Shape{} || moment.dtype() != scalar_dtype) {
+      } else if (moment.shape() != Shape{}) {
         throw ShapeError(fmt::format("{}: moment {} of parameter {} must be float64 []: got {}", optimizer, k,
+                                     i, describe(moment)));
+      } else if (moment.dtype() != scalar_dtype) {
+        throw DtypeError(fmt::format("{}: moment {} of parameter {} must be float64 []: got {}", optimizer, k,
                                      i, describe(moment)));
       }
     }

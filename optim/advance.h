@@ -42,6 +42,8 @@ struct NamedHyper {
 
 struct RuleBase {
   static constexpr std::size_t scalars = 0;
+  /// Options that coefficients depend on and that are no hyperparameters.
+  static void describe_others(Attributes&, auto&) {}
 };
 
 /// A rule's coefficients, and its next scalars after them.
@@ -152,6 +154,7 @@ class CoefficientsOf final : public core::ConstantPrimitive<CoefficientsOf<Rule>
       options_.*Rule::hypers[k].field = Hyper(number);
     }
     a("from_input", from_input_, 0);
+    Rule::describe_others(a, options_);
   }
   [[nodiscard]] core::Counts counts(core::InputSpecs) const override {
     return {.outputs = 1 + Rule::scalars};
@@ -260,10 +263,20 @@ Tensor advance_on_tensors(const typename Rule::Options& options, const Update& u
 /// One step of one parameter by a rule, recorded if something that it is computed from wants a gradient.
 template <class Rule, std::size_t Moments>
 Tensor advance_with(const typename Rule::Options& options, const Update& update, State& state) {
-  ++state.step;
   fill_moments(state, update.value, Moments, Rule::scalars);
-  return records<Rule>(options, update, state) ? advance_on_tensors<Rule, Moments>(options, update, state)
-                                               : advance_on_lanes<Rule, Moments>(options, update, state);
+  // The formula takes moments over where it can, and then cannot fail; what has moved before is put back.
+  const Counter step = state.step;
+  std::array<Tensor, Rule::scalars> scalars;
+  for (std::size_t k = 0; k < Rule::scalars; ++k) scalars[k] = state.moments[Moments + k];
+  try {
+    ++state.step;
+    return records<Rule>(options, update, state) ? advance_on_tensors<Rule, Moments>(options, update, state)
+                                                 : advance_on_lanes<Rule, Moments>(options, update, state);
+  } catch (...) {
+    state.step = step;
+    for (std::size_t k = 0; k < Rule::scalars; ++k) state.moments[Moments + k] = scalars[k];
+    throw;
+  }
 }
 
 /// Throws ValueError, ShapeError or DtypeError where they do not belong together. The moments are of their

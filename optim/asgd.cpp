@@ -16,13 +16,13 @@ struct RuleOf<ASGDOptions> : RuleBase {
   static constexpr std::string_view coefficients_name = "asgd_rates";
   static constexpr std::array<NamedHyper<Options>, 3> hypers{
       {{"decay", &Options::decay}, {"alpha", &Options::alpha}, {"weight_decay", &Options::weight_decay}}};
-  static constexpr std::size_t coefficients = 4;
+  static constexpr std::size_t coefficients = 5;
   static constexpr std::size_t scalars = 1;
   static constexpr std::array<std::size_t, 1> moment_counts{1};
 
-  struct Flags : PenaltyFlags {
-    explicit Flags(const Options& options) : PenaltyFlags(options) {}
-  };
+  using Flags = PenaltyFlags;
+
+  static void describe_others(Attributes& a, Options& options) { a("t0", options.t0); }
 
   static void check(const Options& options) {
     check_not_negative(name, "lr", options.lr);
@@ -37,7 +37,7 @@ struct RuleOf<ASGDOptions> : RuleBase {
     return names;
   }
 
-  /// eta, shrink, mu, penalty; and the next eta.
+  /// eta, shrink, mu, 1 - mu, penalty; and the next eta.
   template <class C>
   static std::array<C, coefficients + scalars> coefficients_of(const Options& options, const Hyper& lr,
                                                                std::int64_t step,
@@ -47,7 +47,11 @@ struct RuleOf<ASGDOptions> : RuleBase {
     const auto t = static_cast<double>(step);
     const C eta = step == 1 ? rate : before[0];
     const C mu = 1 / std::max(1.0, t - 1 - options.t0);
-    return {eta, 1 - decay * eta, mu, coefficient<C>(options.weight_decay),
+    return {eta,
+            1 - decay * eta,
+            mu,
+            1 - mu,
+            coefficient<C>(options.weight_decay),
             rate / pow(1 + decay * rate * t, coefficient<C>(options.alpha))};
   }
 
@@ -57,14 +61,15 @@ struct RuleOf<ASGDOptions> : RuleBase {
         : eta(numbers[0]),
           shrink(numbers[1]),
           mu(numbers[2]),
-          downhill{numbers[3], flags.has_penalty, flags.maximize} {}
+          rest(numbers[3]),
+          downhill{numbers[4], flags.has_penalty, flags.maximize} {}
 
     auto operator()(const auto& p, const auto& g, const auto& average) const {
       const auto next = shrink * p - eta * downhill(p, g);
-      return std::tuple(next, average + mu * (next - average));
+      return std::tuple(next, rest * average + mu * next);
     }
 
-    C eta, shrink, mu;
+    C eta, shrink, mu, rest;
     Downhill<C> downhill;
   };
 };

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdint>
+#include <limits>
 #include <numbers>
 
 #include "xtgrad/autograd/errors.h"
@@ -62,6 +64,8 @@ void check_one_cycle(const OneCycleOptions& o) {
     throw ValueError(fmt::format("one_cycle: both divisors must be above 0: got {} and {}", o.initial_divisor,
                                  o.final_divisor));
   }
+  detail::check_decay_rate("one_cycle", "low_momentum", o.low_momentum);
+  detail::check_decay_rate("one_cycle", "high_momentum", o.high_momentum);
 }
 
 }  // namespace
@@ -75,7 +79,11 @@ Schedule warm_restarts(const WarmRestartsOptions& options) {
     if (options.period_factor == 1) {
       step %= period;
     } else {
-      for (; step >= period; period *= options.period_factor) step -= period;
+      constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+      while (step >= period) {
+        step -= period;
+        period = period > most / options.period_factor ? most : period * options.period_factor;
+      }
     }
     const double done = static_cast<double>(step) / static_cast<double>(period);
     const double weight = (1 + std::cos(std::numbers::pi * done)) / 2;
@@ -101,7 +109,8 @@ double one_cycle_momentum(const OneCycleOptions& options, std::int64_t step) {
 }
 
 Schedule cyclic(const CyclicOptions& options) {
-  detail::check_not_negative("cyclic", "max_factor", options.max_factor);
+  if (!options.max_factor) throw ValueError("cyclic: max_factor is required, and was not given");
+  detail::check_not_negative("cyclic", "max_factor", *options.max_factor);
   nn::detail::check_option("cyclic", "steps_up", options.steps_up, 1);
   nn::detail::check_option("cyclic", "steps_down", options.steps_down, 0);
   detail::check_not_negative("cyclic", "gamma", options.gamma);
@@ -123,7 +132,7 @@ Schedule cyclic(const CyclicOptions& options) {
         amplitude = std::pow(options.gamma, static_cast<double>(step));
         break;
     }
-    return 1 + (options.max_factor.value() - 1) * height * amplitude;
+    return 1 + (*options.max_factor - 1) * height * amplitude;
   });
 }
 

@@ -1,10 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/nn/options.h"
-#include "xtgrad/optim/hyper.h"
 #include "xtgrad/optim/schedule.h"
 
 namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace optim {
@@ -43,7 +43,8 @@ struct CyclicOptions {
     halved,       ///< by each cycle: triangular2
     exponential,  ///< gamma^step: exp_range
   };
-  Hyper max_factor = {};  ///< required: at the top of the first cycle; 1 is its bottom
+  std::optional<double> max_factor =
+      std::nullopt;  ///< required: at the top of the first cycle; 1 is its bottom
   std::int64_t steps_up = 2000;
   std::int64_t steps_down = 0;  ///< 0: as many as up
   Amplitude amplitude = Amplitude::constant;

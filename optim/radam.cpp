@@ -35,7 +35,7 @@ struct RuleOf<RAdamOptions> : RuleBase {
     return names;
   }
 
-  /// beta1, beta2, rate, 1 if the step adapts and else 0, what is added to the root, penalty, shrink.
+  /// beta1, beta2, rate, 1 if the step adapts and else 0, eps, penalty, shrink.
   template <class C>
   static std::array<C, coefficients> coefficients_of(const Options& options, const Hyper& lr,
                                                      std::int64_t step) {
@@ -49,8 +49,7 @@ struct RuleOf<RAdamOptions> : RuleBase {
     const C n_t = n - 2 * t * power / (1 - power);
     const C plain = rate / (1 - pow(beta1, t));
     const C shrink = 1 - rate * penalty;
-    // Without adapting, the divisor is 0 sqrt(v) + 1.
-    if (!(value_of(n_t) > 5)) return {beta1, beta2, plain, C(0.0), C(1.0), penalty, shrink};
+    if (!(value_of(n_t) > 5)) return {beta1, beta2, plain, C(0.0), C(0.0), penalty, shrink};
     const C r = sqrt((n_t - 4) * (n_t - 2) * n / ((n - 4) * (n - 2) * n_t));
     return {beta1, beta2, plain * r * sqrt(1 - power), C(1.0), coefficient<C>(options.eps), penalty, shrink};
   }
@@ -61,8 +60,8 @@ struct RuleOf<RAdamOptions> : RuleBase {
         : beta1(numbers[0]),
           beta2(numbers[1]),
           rate(numbers[2]),
-          adapts(numbers[3]),
-          added(numbers[4]),
+          adapts(value_of(numbers[3]) != 0),
+          eps(numbers[4]),
           downhill{numbers[5], flags.has_penalty, flags.maximize},
           shrink(numbers[6]),
           shrinks(flags.shrinks) {}
@@ -71,11 +70,14 @@ struct RuleOf<RAdamOptions> : RuleBase {
       const auto d = downhill(p, g);
       const auto next_m = beta1 * m + (1 - beta1) * d;
       const auto next_v = beta2 * v + (1 - beta2) * square(d);
-      const auto move = rate * next_m / (adapts * root(next_v) + added);
+      // Not 0 times the root, which may be infinite.
+      const auto move = adapts ? rate * next_m / (root(next_v) + eps) : rate * next_m;
       return std::tuple(shrinks ? shrink * p - move : p - move, next_m, next_v);
     }
 
-    C beta1, beta2, rate, adapts, added;
+    C beta1, beta2, rate;
+    bool adapts;
+    C eps;
     Downhill<C> downhill;
     C shrink;
     bool shrinks;

@@ -36,7 +36,7 @@ class WeightAverage : public nn::Stateful {
   /// Throws ValueError for a decay out of range, an empty list, and an empty ref.
   explicit WeightAverage(std::vector<nn::ParameterRef> parameters, const WeightAverageOptions& options = {});
 
-  /// Takes in the parameters' values of now. Nothing is recorded.
+  /// Takes in the parameters' values of now, in their dtypes of now. Nothing is recorded.
   void update();
   [[nodiscard]] std::int64_t updates() const { return updates_; }
   [[nodiscard]] const std::vector<nn::ParameterRef>& parameters() const { return parameters_; }

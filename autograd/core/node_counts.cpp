@@ -65,7 +65,9 @@ void release_value(NodeCounts& counts) noexcept {
   // has set the freed flag has done its reading of the value before.
   const std::uint16_t flags = node.flags.load(std::memory_order_acquire);
   if ((flags & Node::freed_flag) != 0 && !RefCount::single_threaded()) {
-    node.array.buffer.drop_racing();  // the value was the graph's, too, and both may let go at once
+    // The value was the graph's, too, and both may let go at once. It is a handle's by now where a rule has
+    // found the part (core/weak_parts.h) in between; none can find it any more.
+    if (counts.values.load() == 0) node.array.buffer.drop_racing();
   } else if ((flags & Node::keeps_output_flag) == 0) {
     node.array.buffer.drop();
   }

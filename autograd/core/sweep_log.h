@@ -7,8 +7,8 @@
 
 namespace xtgrad::inline v1::detail {
 
-/// Which sweeps added to a gradient since it was cleared: runs of numbers that follow each other, the last
-/// few where there are many. Sweeps of other threads are what tears a run.
+/// Which sweeps added to a gradient since it was cleared: runs of numbers that follow each other, of which
+/// the last 16 are kept. Sweeps that do not come to the gradient tear a run.
 class SweepLog {
  public:
   void add(std::uint64_t sweep) {

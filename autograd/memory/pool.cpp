@@ -36,8 +36,8 @@ void set_pool_fault_hook(PoolFaultHook hook) {
 }
 
 void set_pool_watched(bool watched) {
-  is_watched = watched;
   hide_pool(fault_hook != nullptr || watched);
+  is_watched = watched;
 }
 
 #if XTGRAD_POOL_PASSES_THROUGH

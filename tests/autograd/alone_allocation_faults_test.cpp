@@ -159,6 +159,15 @@ struct Targets {
     loss = sum(retained * before * leaves[2] * leaves[3] + cell->tensor() * leaves[1]) + sum(old);
   }
 
+  /// A gradient with a history holds its leaf, which holds the gradient.
+  ~Targets() {
+    for (Tensor& leaf : leaves) leaf.clear_grad();
+    cell->tensor().clear_grad();
+    retained.clear_grad();
+  }
+  Targets(const Targets&) = delete;
+  Targets& operator=(const Targets&) = delete;
+
   [[nodiscard]] std::vector<Tensor> gradients() const {
     std::vector<Tensor> all = gradients_of({leaves[0], leaves[1], leaves[2], leaves[3], retained});
     all.push_back(cell->tensor().grad());

@@ -10,6 +10,8 @@
 #include "tests/optim/references.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/random_tensors.h"
+#include "xtgrad/autograd/step_list.h"
 #include "xtgrad/nn/state_dict.h"
 #include "xtgrad/optim/optim.h"
 
@@ -166,10 +168,44 @@ TEST_CASE("ASGD: sixty steps, and the average") {
   CHECK(asgd.state_dict().at("#0.eta").shape() == Shape{});
 }
 
+TEST_CASE("ASGD: before t0 the average is the value, bit by bit") {
+  for (const Dtype dtype : {float32, float64}) {
+    Random random(5);
+    const nn::Parameter w(randn({37}, random, {.dtype = dtype}));
+    optim::ASGD asgd({w.cell()}, {.lr = 0.3, .t0 = 20});
+    for (int t = 0; t < 20; ++t) {
+      w.cell()->set_grad(randn({37}, random, {.dtype = dtype}));
+      asgd.step();
+      REQUIRE(testing::same_bits(asgd.state_dict().at("#0.average"), w.tensor()));
+    }
+  }
+}
+
+TEST_CASE("RAdam: while it does not adapt, it takes no root of the squares") {
+  const nn::Parameter w(ones({2}));
+  optim::RAdam radam({w.cell()});
+  w.cell()->set_grad(full({2}, 1e20));
+  radam.step();
+  CHECK(testing::values(w.tensor()) == std::vector<double>{-1e17F, -1e17F});
+}
+
 TEST_CASE("Lion: sixty steps") {
   check<optim::LionOptions, testing::LionReference>(
       {{{}, {.beta1 = 0.5, .beta2 = 0.75, .weight_decay = 0.02}}},
       {{{}, {.beta1 = 0.5, .beta2 = 0.75, .weight_decay = 0.02}}});
+}
+
+TEST_CASE("what coefficients depend on is in their primitive's description") {
+  const auto steps_of = [](const optim::ASGDOptions& options) {
+    const nn::Parameter w(ones({2}));
+    optim::ASGD asgd({w.cell()}, options);
+    w.cell()->set_grad(ones({2}));
+    const StepList steps;
+    asgd.step();
+    return steps.text();
+  };
+  CHECK(steps_of({.t0 = 7}).find("t0=7") != std::string::npos);
+  CHECK(steps_of({.t0 = 7}) != steps_of({.t0 = 8}));
 }
 
 TEST_CASE("defaults of the others are those of the literature") {

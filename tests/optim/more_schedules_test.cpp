@@ -69,6 +69,8 @@ TEST_CASE("warm_restarts: cosines that start anew, each longer than the one befo
       optim::warm_restarts({.first_period = 2, .period_factor = 3, .min_factor = 0.1});
   // Periods of 2, 6 and 18 steps.
   check_factors(growing, {0, 1, 2, 5, 8, 17}, {1, 0.55, 1, 0.55, 1, 0.55});
+  const optim::Schedule huge = optim::warm_restarts({.first_period = 2, .period_factor = 1'000'000'000'000});
+  CHECK(huge.factor(std::numeric_limits<std::int64_t>::max()) >= 0);
 }
 
 TEST_CASE("one_cycle: PyTorch's phases") {
@@ -91,6 +93,8 @@ TEST_CASE("one_cycle: PyTorch's phases") {
   CHECK(optim::one_cycle_momentum(three, 15) == 0.95);
   CHECK(std::abs(optim::one_cycle_momentum({.steps = 10}, 1) - 0.9) <= 1e-15);
   check_factors(optim::one_cycle({.steps = 1}), {0, 1}, {last, last});
+  CHECK(message_of([] { return optim::one_cycle({.steps = 10, .high_momentum = -3}); }) ==
+        "one_cycle: high_momentum must be at least 0 and less than 1: got -3");
   CHECK(message_of([] {
           return optim::one_cycle({.steps = 10, .rising_share = 0.6, .three_phases = true});
         }) == "one_cycle: rising_share must be at least 0 and at most 0.5: got 0.6");

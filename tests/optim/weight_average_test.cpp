@@ -67,6 +67,24 @@ TEST_CASE("WeightAverage: its state, with names") {
   CHECK(numbered.state_dict().contains("#1"));
 }
 
+TEST_CASE("WeightAverage: names that are taken, and parameters of another dtype since") {
+  nn::Parameter w(ones({2}));
+  w.cell()->set_name("updates");
+  nn::Parameter v(ones({2}));
+  v.cell()->set_name("updates#0");
+  optim::WeightAverage average({w.cell(), v.cell()});
+  average.update();
+  CHECK(average.state_dict().contains("updates#0"));
+  CHECK(average.state_dict().contains("updates#0#1"));
+  nn::Linear model(2, 1);
+  optim::WeightAverage moving(model.parameters(), {.decay = 0.5});
+  moving.update();
+  model.to(float64);
+  moving.update();
+  CHECK(moving.values()[0].dtype() == float64);
+  CHECK(moving.updates() == 2);
+}
+
 TEST_CASE("WeightAverage: what it refuses") {
   const nn::Parameter w(ones({1}));
   CHECK(message_of([] { return optim::WeightAverage({}); }) ==

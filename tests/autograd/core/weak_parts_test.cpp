@@ -6,12 +6,15 @@
 #include <atomic>
 #include <cmath>
 #include <cstdint>
+#include <memory>
+#include <new>
 #include <string_view>
 #include <thread>
 #include <vector>
 
 #include "tests/support/values.h"
 #include "xtgrad/autograd/checkpoint.h"
+#include "xtgrad/autograd/core/parts.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
@@ -156,6 +159,33 @@ TEST_CASE("weak parts: through checkpoint, as without it") {
     return recorded_grad(sum(recorded_grad(sum(y), {x})[0]), {x})[0];
   };
   CHECK(testing::same_bits(second(checkpoint(f, x)), second(f(x))));
+}
+
+TEST_CASE("weak parts: found while the last handle is dropped, and freed before that is done") {
+  // The half steps of three threads, in the one order that hurts.
+  std::atomic<bool> done{false};
+  std::thread other([&done] {
+    while (!done.load()) std::this_thread::yield();
+  });  // or counts would not be atomic
+  {
+    const Tensor x = tensor({0.5, -1.0}, {.dtype = float64, .requires_grad = true});
+    std::vector<Tensor> both = sincos(x);
+    const Tensor loss = sum(both[1] * 2);  // its edge keeps the part
+    detail::Node& part = detail::node_of(both[1]);
+    const std::shared_ptr<detail::WeakParts> weak = detail::part_at(part)->weak();
+    // One lets go of the last handle, and has not looked at the flags yet.
+    Tensor last = std::move(both[1]);
+    CHECK(part.values.decrement() == 0);
+    const Tensor found = weak->find(1);
+    REQUIRE(found.defined());
+    loss.backward();
+    detail::release_value(part);
+    // Its destructor must not let go once more.
+    static_cast<void>(new (&last) Tensor());
+    CHECK(values(found) == values(cos(x)));
+  }
+  done = true;
+  other.join();
 }
 
 TEST_CASE("weak parts: one thread's rules look for outputs whose last handles another drops") {
