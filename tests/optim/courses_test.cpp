@@ -200,9 +200,9 @@ TEST_CASE("what coefficients depend on is in their primitive's description") {
     const nn::Parameter w(ones({2}));
     optim::ASGD asgd({w.cell()}, options);
     w.cell()->set_grad(ones({2}));
-    const StepList steps;
+    const StepList list;
     asgd.step();
-    return steps.text();
+    return list.text();
   };
   CHECK(steps_of({.t0 = 7}).find("t0=7") != std::string::npos);
   CHECK(steps_of({.t0 = 7}) != steps_of({.t0 = 8}));
