@@ -21,36 +21,19 @@ struct AdamRule : RuleBase {
   static constexpr std::string_view name = is_decoupled<O> ? "AdamW" : "Adam";
   static constexpr std::string_view step_name = "adam_step";
   static constexpr std::string_view coefficients_name = "adam_rates";
-  static constexpr std::array<NamedHyper<O>, 4> hypers{
-      {{"beta1", &O::beta1}, {"beta2", &O::beta2}, {"eps", &O::eps}, {"weight_decay", &O::weight_decay}}};
+  static constexpr auto hypers = adam_hypers<O>;
   static constexpr std::size_t coefficients = 6;
   static constexpr std::array<std::size_t, 2> moment_counts{2, 3};
 
-  static void check(const O& options) {
-    check_not_negative(name, "lr", options.lr);
-    check_decay_rate(name, "beta1", options.beta1);
-    check_decay_rate(name, "beta2", options.beta2);
-    check_not_negative(name, "eps", options.eps);
-    check_not_negative(name, "weight_decay", options.weight_decay);
-  }
+  static void check(const O& options) { check_adam_options(name, options); }
 
   static std::span<const std::string_view> moment_names(const O& options) {
     static constexpr std::array<std::string_view, 3> names{"m", "v", "v_max"};
     return std::span(names).first(options.amsgrad ? 3 : 2);
   }
 
-  struct Flags {
-    explicit Flags(const O& options)
-        : has_penalty(!is_decoupled<O> && !options.weight_decay.is_number_zero()),
-          shrinks(is_decoupled<O> && !options.weight_decay.is_number_zero()),
-          maximize(options.maximize) {}
-    void describe(Attributes& a) {
-      a("has_penalty", has_penalty, false);
-      a("shrinks", shrinks, false);
-      a("maximize", maximize, false);
-    }
-
-    bool has_penalty, shrinks, maximize;
+  struct Flags : DecayFlags {
+    explicit Flags(const O& options) : DecayFlags(options, is_decoupled<O>) {}
   };
 
   /// beta1, beta2, rate, eps, penalty, shrink.
@@ -76,16 +59,9 @@ struct AdamRule : RuleBase {
           beta2(numbers[1]),
           rate(numbers[2]),
           eps(numbers[3]),
-          penalty(numbers[4]),
+          downhill{numbers[4], flags.has_penalty, flags.maximize},
           shrink(numbers[5]),
-          has_penalty(flags.has_penalty),
-          shrinks(flags.shrinks),
-          maximize(flags.maximize) {}
-
-    auto direction(const auto& p, const auto& g) const {
-      const auto downhill = maximize ? -g : g;
-      return has_penalty ? downhill + penalty * p : downhill;
-    }
+          shrinks(flags.shrinks) {}
 
     auto moved(const auto& p, const auto& m, const auto& v) const {
       const auto move = rate * m / (root(v) + eps);
@@ -93,22 +69,24 @@ struct AdamRule : RuleBase {
     }
 
     auto operator()(const auto& p, const auto& g, const auto& m, const auto& v) const {
-      const auto d = direction(p, g);
+      const auto d = downhill(p, g);
       const auto next_m = beta1 * m + (1 - beta1) * d;
       const auto next_v = beta2 * v + (1 - beta2) * square(d);
       return std::tuple(moved(p, next_m, next_v), next_m, next_v);
     }
 
     auto operator()(const auto& p, const auto& g, const auto& m, const auto& v, const auto& v_max) const {
-      const auto d = direction(p, g);
+      const auto d = downhill(p, g);
       const auto next_m = beta1 * m + (1 - beta1) * d;
       const auto next_v = beta2 * v + (1 - beta2) * square(d);
       const auto next_v_max = maximum(v_max, next_v);
       return std::tuple(moved(p, next_m, next_v_max), next_m, next_v, next_v_max);
     }
 
-    C beta1, beta2, rate, eps, penalty, shrink;
-    bool has_penalty, shrinks, maximize;
+    C beta1, beta2, rate, eps;
+    Downhill<C> downhill;
+    C shrink;
+    bool shrinks;
   };
 };
 

@@ -25,11 +25,7 @@ struct RuleOf<NAdamOptions> : RuleBase {
   using Flags = DecayFlags;
 
   static void check(const Options& options) {
-    check_not_negative(name, "lr", options.lr);
-    check_decay_rate(name, "beta1", options.beta1);
-    check_decay_rate(name, "beta2", options.beta2);
-    check_not_negative(name, "eps", options.eps);
-    check_not_negative(name, "weight_decay", options.weight_decay);
+    check_adam_options(name, options);
     check_not_negative(name, "momentum_decay", options.momentum_decay);
   }
 

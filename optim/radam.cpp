@@ -14,21 +14,12 @@ struct RuleOf<RAdamOptions> : RuleBase {
   static constexpr std::string_view name = "RAdam";
   static constexpr std::string_view step_name = "radam_step";
   static constexpr std::string_view coefficients_name = "radam_rates";
-  static constexpr std::array<NamedHyper<Options>, 4> hypers{{{"beta1", &Options::beta1},
-                                                              {"beta2", &Options::beta2},
-                                                              {"eps", &Options::eps},
-                                                              {"weight_decay", &Options::weight_decay}}};
+  static constexpr auto hypers = adam_hypers<Options>;
   static constexpr std::size_t coefficients = 7;
   static constexpr std::array<std::size_t, 1> moment_counts{2};
   using Flags = DecayFlags;
 
-  static void check(const Options& options) {
-    check_not_negative(name, "lr", options.lr);
-    check_decay_rate(name, "beta1", options.beta1);
-    check_decay_rate(name, "beta2", options.beta2);
-    check_not_negative(name, "eps", options.eps);
-    check_not_negative(name, "weight_decay", options.weight_decay);
-  }
+  static void check(const Options& options) { check_adam_options(name, options); }
 
   static std::span<const std::string_view> moment_names(const Options&) {
     static constexpr std::array<std::string_view, 2> names{"m", "v"};

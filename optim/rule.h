@@ -49,9 +49,10 @@ struct PenaltyFlags {
 
 /// Flags of rules whose decay may be decoupled from the gradient.
 struct DecayFlags {
-  explicit DecayFlags(const auto& options)
-      : has_penalty(!options.decoupled_decay && !options.weight_decay.is_number_zero()),
-        shrinks(options.decoupled_decay && !options.weight_decay.is_number_zero()),
+  explicit DecayFlags(const auto& options) : DecayFlags(options, options.decoupled_decay) {}
+  DecayFlags(const auto& options, bool decoupled)
+      : has_penalty(!decoupled && !options.weight_decay.is_number_zero()),
+        shrinks(decoupled && !options.weight_decay.is_number_zero()),
         maximize(options.maximize) {}
   void describe(Attributes& a) {
     a("has_penalty", has_penalty, false);
@@ -61,6 +62,19 @@ struct DecayFlags {
 
   bool has_penalty, shrinks, maximize;
 };
+
+/// Of the rules that keep means of gradients and of their sizes, Adam and those that followed it.
+template <class O>
+inline constexpr std::array<NamedHyper<O>, 4> adam_hypers{
+    {{"beta1", &O::beta1}, {"beta2", &O::beta2}, {"eps", &O::eps}, {"weight_decay", &O::weight_decay}}};
+
+void check_adam_options(std::string_view name, const auto& options) {
+  check_not_negative(name, "lr", options.lr);
+  check_decay_rate(name, "beta1", options.beta1);
+  check_decay_rate(name, "beta2", options.beta2);
+  check_not_negative(name, "eps", options.eps);
+  check_not_negative(name, "weight_decay", options.weight_decay);
+}
 
 /// The square root, with derivative 0 at 0: an element whose gradients were all 0 would get inf * 0 = NaN.
 auto root(const auto& v) { return where(v == 0, 0, sqrt(where(v == 0, 1, v))); }
