@@ -166,10 +166,19 @@ bool Sweep::find_ways(const Node& node, const SweepInputs& inputs) {
   const std::span<const Slot> slots = node.slots();
   if (ways_.size() < slots.size()) ways_.resize(slots.size());
   for (std::size_t i = 0; i < slots.size(); ++i) {
-    ways_[i] = slots[i].wants_gradient() ? inputs.way_to(node_of(*slots[i].node())) : no_way;
+    ways_[i] = slots[i].wants_gradient() ? way_to(node_of(*slots[i].node()), inputs) : no_way;
     if (ways_[i] == unknown_way) return false;
   }
   return true;
+}
+
+/// What the inputs say, mostly without asking them: nodes in a row remember the same leaf.
+inline Way Sweep::way_to(const Node& node, const SweepInputs& inputs) {
+  const Node* const origin = node.recorded() ? node.origin() : nullptr;
+  if (origin != nullptr && origin == reached_leaf_ && node.id >= inputs.lowest_id()) return some_way;
+  const Way way = inputs.way_to(node);
+  if (way == some_way) reached_leaf_ = origin;
+  return way;
 }
 
 /// The gradients of the node's inputs, empty where none is wanted.

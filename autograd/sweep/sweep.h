@@ -49,6 +49,7 @@ class Sweep : private CotangentSums {
 
   bool pass(Node& node, Tensor& cotangent, const SweepInputs* inputs);
   bool find_ways(const Node& node, const SweepInputs& inputs);
+  Way way_to(const Node& node, const SweepInputs& inputs);
   std::span<Tensor> run_rule(Node& node, Tensor& cotangent, const Way* ways);
   void run_rule_observed(Node& node, Tensor cotangent, std::span<Tensor> gradients, const Way* ways);
   void run_rule_watched(Node& node, const Tensor& cotangent, std::span<Tensor> gradients, const Way* ways,
@@ -64,7 +65,8 @@ class Sweep : private CotangentSums {
   std::string_view function_;
   bool keep_graph_;
   bool recorded_before_;
-  bool passed_ = false;  // a rule has run
+  bool passed_ = false;                 // a rule has run
+  const Node* reached_leaf_ = nullptr;  // an input, which the last node that was asked for remembers
   Vector<Seed> seeds_;
   PendingCotangents pending_;
   Vector<Tensor> gradients_;   // of the node at hand
