@@ -2,11 +2,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "xtgrad/autograd/callable.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/autograd/tensor.h"
@@ -42,7 +42,7 @@ struct CheckGradsOptions {
   std::vector<std::string> input_names = {};
   /// Called before each evaluation of f: puts back whatever state f changes, such as running averages. This
   /// thread's default random generator is put back in any case.
-  std::function<void()> before_evaluation = {};
+  Callable<void()> before_evaluation = {};
 };
 
 struct CheckGradsReport {

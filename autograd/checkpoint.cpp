@@ -126,7 +126,7 @@ class Checkpoint final : public DifferentiablePrimitive<Checkpoint> {
 
 }  // namespace
 
-void checkpoint_call(const std::function<std::vector<Tensor*>()>& f) {
+void checkpoint_call(const Callable<std::vector<Tensor*>()>& f) {
   std::vector<Tensor*> results;
   std::vector<Tensor> outputs;  // those that f recorded, each once
   std::unordered_map<const NodeCounts*, std::size_t> positions;

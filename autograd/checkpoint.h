@@ -1,11 +1,11 @@
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "xtgrad/autograd/callable.h"
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/autograd/tensor.h"
 #include "xtgrad/autograd/tensors_in.h"
@@ -19,7 +19,7 @@ using Checkpointed = std::conditional_t<std::is_invocable_r_v<Tensor, F&, const 
                                         std::remove_cvref_t<std::invoke_result_t<F&, const Inputs&...>>>;
 
 /// Calls f and puts results of one recorded node into the tensors that it points at.
-void checkpoint_call(const std::function<std::vector<Tensor*>()>& f);
+void checkpoint_call(const Callable<std::vector<Tensor*>()>& f);
 }  // namespace detail
 
 /// f(inputs...), which keeps none of its intermediate results for the backward: they are computed again when

@@ -14,18 +14,18 @@ namespace {
 void check_arguments(bool complete, const CustomVjpOptions& options) {
   if (options.name.empty()) throw ValueError("custom_vjp: the name is empty; leave it out for none");
   if (complete) return;
-  throw ValueError(fmt::format("{}: needs a function and a rule, got an empty std::function", options.name));
+  throw ValueError(fmt::format("{}: needs a function and a rule, got an empty function", options.name));
 }
 
 }  // namespace
 
-Tensor custom_vjp(const std::function<Tensor(std::span<const Tensor>)>& f, VjpRule rule,
+Tensor custom_vjp(const Callable<Tensor(std::span<const Tensor>)>& f, VjpRule rule,
                   std::span<const Tensor> inputs, const CustomVjpOptions& options) {
   check_arguments(f && rule, options);
   return detail::custom_vjp_as(options.name, f, std::move(rule), inputs);
 }
 
-Tensor custom_vjp(const std::function<Tensor(const Tensor&)>& f, UnaryVjpRule rule, const Tensor& x,
+Tensor custom_vjp(const Callable<Tensor(const Tensor&)>& f, UnaryVjpRule rule, const Tensor& x,
                   const CustomVjpOptions& options) {
   check_arguments(f && rule, options);
   return custom_vjp([&f](std::span<const Tensor> in) { return f(in[0]); },

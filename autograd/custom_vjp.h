@@ -1,10 +1,10 @@
 #pragma once
 
-#include <functional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "xtgrad/autograd/callable.h"
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/autograd/tensor.h"
 
@@ -14,8 +14,8 @@ namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 /// cotangent of each input; an empty handle for one that gets none. Written in differentiable functions and
 /// linear in the cotangent, it gives derivatives of every order.
 using VjpRule =
-    std::function<std::vector<Tensor>(std::span<const Tensor> inputs, const Tensor& output, const Tensor& g)>;
-using UnaryVjpRule = std::function<Tensor(const Tensor& x, const Tensor& y, const Tensor& g)>;
+    Callable<std::vector<Tensor>(std::span<const Tensor> inputs, const Tensor& output, const Tensor& g)>;
+using UnaryVjpRule = Callable<Tensor(const Tensor& x, const Tensor& y, const Tensor& g)>;
 
 struct CustomVjpOptions {
   /// What the function is called in pictures, step lists, profiles and errors; not empty.
@@ -31,10 +31,10 @@ struct CustomVjpOptions {
 ///   Tensor y = custom_vjp([](const Tensor& x) { return sign(x); },
 ///                         [](const Tensor&, const Tensor&, const Tensor& g) { return g; }, x,
 ///                         {.name = "straight_through"});
-[[nodiscard]] Tensor custom_vjp(const std::function<Tensor(std::span<const Tensor>)>& f, VjpRule rule,
+[[nodiscard]] Tensor custom_vjp(const Callable<Tensor(std::span<const Tensor>)>& f, VjpRule rule,
                                 std::span<const Tensor> inputs, const CustomVjpOptions& options = {});
 /// The same for a function of one tensor.
-[[nodiscard]] Tensor custom_vjp(const std::function<Tensor(const Tensor&)>& f, UnaryVjpRule rule,
-                                const Tensor& x, const CustomVjpOptions& options = {});
+[[nodiscard]] Tensor custom_vjp(const Callable<Tensor(const Tensor&)>& f, UnaryVjpRule rule, const Tensor& x,
+                                const CustomVjpOptions& options = {});
 
 }}  // namespace xtgrad::v1

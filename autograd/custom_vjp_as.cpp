@@ -84,8 +84,8 @@ class RefuseCaptures {
 
 }  // namespace
 
-Tensor custom_vjp_as(std::string function, const std::function<Tensor(std::span<const Tensor>)>& f,
-                     VjpRule rule, std::span<const Tensor> inputs) {
+Tensor custom_vjp_as(std::string function, const Callable<Tensor(std::span<const Tensor>)>& f, VjpRule rule,
+                     std::span<const Tensor> inputs) {
   if (inputs.size() > max_read_inputs) {
     throw ValueError(
         fmt::format("{}: takes at most {} inputs, got {}", function, max_read_inputs, inputs.size()));

@@ -46,14 +46,14 @@ bool Hook::active() const { return !entry_.expired() && !list_.expired(); }
 
 Hook on_gradient(const Tensor& x, GradientHook f) {
   detail::Node& node = detail::node_of(x);
-  if (!f) throw ValueError("on_gradient: needs a function, got an empty std::function");
+  if (!f) throw ValueError("on_gradient: needs a function, got an empty function");
   detail::check_wants_gradient("on_gradient", node);
   return detail::add_hook(node, {.on_gradient = std::move(f)});
 }
 
 Hook on_accumulated(const Tensor& leaf, AccumulatedHook f) {
   detail::Node& node = detail::node_of(leaf);
-  if (!f) throw ValueError("on_accumulated: needs a function, got an empty std::function");
+  if (!f) throw ValueError("on_accumulated: needs a function, got an empty function");
   if (node.recorded()) {
     throw GraphError(fmt::format("on_accumulated: this tensor was computed by {}, and only leaves accumulate",
                                  detail::operation_of(node)));

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <span>
 #include <string_view>
 
+#include "xtgrad/autograd/callable.h"
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/autograd/tensor.h"
 
@@ -46,7 +46,7 @@ class Hook {
 
 /// Gets a gradient, complete and of the tensor's shape and dtype; gives another one of the same to take its
 /// place, or an empty handle to leave it.
-using GradientHook = std::function<Tensor(const Tensor& gradient)>;
+using GradientHook = Callable<Tensor(const Tensor& gradient)>;
 
 /// Calls `f` on the gradient of `x` once a sweep has it complete: for a computed tensor before its rule runs,
 /// for a leaf before it is added to its grad(). Throws GraphError if x wants no gradient; the sweep throws
@@ -58,7 +58,7 @@ using GradientHook = std::function<Tensor(const Tensor& gradient)>;
 Hook on_gradient(const Tensor& x, GradientHook f);
 
 /// Gets a leaf's gradient as it stands after an addition.
-using AccumulatedHook = std::function<void(const Tensor& gradient)>;
+using AccumulatedHook = Callable<void(const Tensor& gradient)>;
 
 /// Calls `f` whenever backward() has added to the gradient of `leaf`, after the gradients of all leaves are
 /// stored. Throws GraphError for a computed tensor, or if the leaf wants no gradient.
@@ -74,7 +74,7 @@ struct RuleCall {
 struct RuleHooks {
   /// Gets the cotangent, after the functions of `on_gradient`; what it gives instead is the rule's alone.
   GradientHook before = nullptr;
-  std::function<void(const RuleCall& call)> after = nullptr;
+  Callable<void(const RuleCall& call)> after = nullptr;
 };
 
 /// Calls functions before and after the derivative rule of the operation that computed `y`. A rule that adds

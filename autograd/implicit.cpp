@@ -174,7 +174,7 @@ EquationFunction of_many(const UnaryEquationFunction& f) {
 Tensor implicit_root(const EquationFunction& equation, const RootSolver& solver,
                      std::span<const Tensor> theta, const ImplicitOptions& options) {
   if (!equation || !solver) {
-    throw ValueError("implicit_root: needs an equation and a solver, got an empty std::function");
+    throw ValueError("implicit_root: needs an equation and a solver, got an empty function");
   }
   return root_of(std::make_shared<const Equation>(Equation{"implicit_root", equation, options.linear_solver}),
                  solver, theta);
@@ -188,7 +188,7 @@ Tensor implicit_root(const UnaryEquationFunction& equation, const UnaryTensorFun
 
 Tensor fixed_point(const EquationFunction& f, const Tensor& x0, std::span<const Tensor> theta,
                    const FixedPointOptions& options) {
-  if (!f) throw ValueError("fixed_point: needs a function, got an empty std::function");
+  if (!f) throw ValueError("fixed_point: needs a function, got an empty function");
   check_options(options);
   if (!is_floating(x0.dtype())) {
     throw DtypeError(

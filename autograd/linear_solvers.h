@@ -1,9 +1,9 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 
+#include "xtgrad/autograd/callable.h"
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/autograd/tensor.h"
 
@@ -12,9 +12,9 @@ namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 // Systems of linear equations whose matrix is known by what it does to a tensor.
 
 /// A linear function whose results have its argument's shape and dtype.
-using LinearMap = std::function<Tensor(const Tensor&)>;
+using LinearMap = Callable<Tensor(const Tensor&)>;
 /// Returns the x for which map(x) = b; nothing of it is recorded.
-using LinearSolver = std::function<Tensor(const LinearMap& map, const Tensor& b)>;
+using LinearSolver = Callable<Tensor(const LinearMap& map, const Tensor& b)>;
 
 /// By LU decomposition of the map's matrix, which takes a call for each element of b: for some hundreds of
 /// unknowns. Throws ConvergenceError that names the pivot if the matrix is singular to the dtype's precision,

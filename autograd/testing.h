@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <limits>
 #include <span>
 #include <string>
@@ -10,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "xtgrad/autograd/callable.h"
 #include "xtgrad/autograd/dtype.h"
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/autograd/tensor.h"
@@ -47,9 +47,9 @@ struct Values {
 };
 
 /// The outputs, from the inputs, computed in another way.
-using Reference = std::function<std::vector<Values>(std::span<const Values>)>;
+using Reference = Callable<std::vector<Values>(std::span<const Values>)>;
 /// An element of each output, from an element of each input.
-using ElementReference = std::function<std::vector<Real>(std::span<const Real>)>;
+using ElementReference = Callable<std::vector<Real>(std::span<const Real>)>;
 
 /// Half a unit in the last place, and a little for the reference, which is rounded, too.
 inline constexpr double correctly_rounded = 0.501;
@@ -95,8 +95,8 @@ struct Exact {
 
 /// A call that must be refused.
 struct BadCall {
-  std::string text;                      ///< that the message must contain, after a name
-  std::function<std::string()> attempt;  ///< gives the message, or what went wrong instead
+  std::string text;                 ///< that the message must contain, after a name
+  Callable<std::string()> attempt;  ///< gives the message, or what went wrong instead
 };
 
 /// `call` must throw an E whose message contains `text`.
@@ -142,7 +142,7 @@ struct Operation {
   /// False where values are not compared for those of `dtypes` that are not floating.
   bool integers = true;
   /// Dtype of an output, for that of the inputs; the same if absent.
-  std::function<Dtype(Dtype, std::size_t)> result = {};
+  Callable<Dtype(Dtype, std::size_t)> result = {};
 
   int order = 3;  ///< highest order of derivative that it has; 0 for constants
   Recorded recorded = Recorded::own;
@@ -154,7 +154,7 @@ struct Operation {
   std::vector<Exact> exacts = {};
 
   /// Which nasty values it is asked at: those for which this is true; all if absent.
-  std::function<bool(double)> takes = {};
+  Callable<bool(double)> takes = {};
   std::vector<BadCall> bad_calls = {};
   /// Operations in whose name errors may come, too.
   std::vector<std::string> other_names = {};

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
 
+#include "xtgrad/autograd/callable.h"
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/autograd/tensor.h"
 
@@ -26,9 +26,9 @@ struct PullbackPlan;
 //   Tensor hv = hvp(f, x, ones_like(x)); // [2], the same times a vector, without the matrix
 
 /// One tensor to one tensor.
-using UnaryTensorFunction = std::function<Tensor(const Tensor&)>;
+using UnaryTensorFunction = Callable<Tensor(const Tensor&)>;
 /// Any number of tensors to any number of tensors.
-using TensorFunction = std::function<std::vector<Tensor>(std::span<const Tensor>)>;
+using TensorFunction = Callable<std::vector<Tensor>(std::span<const Tensor>)>;
 
 /// A function's values at a point, and its vector-Jacobian product there. Keeps the graph alive, so it can
 /// be applied to many cotangents, and finds what a sweep has to pass once for all of them.

@@ -5,8 +5,8 @@
 
 namespace xtgrad::inline v1 {
 
-Tensor where_safe(const Tensor& mask, const Tensor& x, const std::function<Tensor(const Tensor&)>& f,
-                  Scalar other, Scalar harmless) {
+Tensor where_safe(const Tensor& mask, const Tensor& x, const Callable<Tensor(const Tensor&)>& f, Scalar other,
+                  Scalar harmless) {
   using detail::OpId;
   detail::check_number(OpId::where_safe, x.dtype(), harmless);
   const Tensor y = f(where(mask, x, harmless));

@@ -1,10 +1,10 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <iterator>
 #include <memory>
 
+#include "xtgrad/autograd/callable.h"
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/autograd/random.h"
 #include "xtgrad/datasets/dataset.h"
@@ -35,7 +35,7 @@ struct Batch {
 /// Changes a batch in place, for instance to encode labels. Random choices must come from `random`: it
 /// depends on the loader's seed, the epoch and the batch's number alone, so runs can be repeated. With
 /// workers it is called on several threads at once.
-using BatchTransform = std::function<void(Batch& batch, Random& random)>;
+using BatchTransform = Callable<void(Batch& batch, Random& random)>;
 
 struct LoaderOptions {
   std::int64_t batch_size = 32;

@@ -1,9 +1,9 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <span>
 
+#include "xtgrad/autograd/callable.h"
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/autograd/random.h"
 #include "xtgrad/autograd/tensor.h"
@@ -57,8 +57,8 @@ class SampleTarget {
 ///   }};
 class SampleTransform {
  public:
-  using Function = std::function<void(const SampleView& from, const SampleTarget& to, Random& random)>;
-  using ShapeFunction = std::function<Shape(const Shape& sample)>;
+  using Function = Callable<void(const SampleView& from, const SampleTarget& to, Random& random)>;
+  using ShapeFunction = Callable<Shape(const Shape& sample)>;
 
   /// Copies samples as they are.
   SampleTransform() = default;

@@ -100,8 +100,6 @@ std::string ModuleBase::label() const {
   return type_name() + " (" + path + ")";
 }
 
-std::string ModuleBase::summary_of(const std::function<void()>& run) {
-  return detail::summary_of(*this, run);
-}
+std::string ModuleBase::summary_of(const Callable<void()>& run) { return detail::summary_of(*this, run); }
 
 }  // namespace xtgrad::v1::nn

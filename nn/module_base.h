@@ -1,10 +1,10 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <vector>
 
+#include "xtgrad/autograd/callable.h"
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/nn/members.h"
 
@@ -67,7 +67,7 @@ class ModuleBase : public Stateful {
   /// "head".
   [[nodiscard]] std::string label() const;
   /// The table of `summary`, where `run` calls the module once.
-  [[nodiscard]] std::string summary_of(const std::function<void()>& run);
+  [[nodiscard]] std::string summary_of(const Callable<void()>& run);
 
  private:
   detail::ModelId id_;

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <functional>
 #include <span>
 #include <string>
 
+#include "xtgrad/autograd/callable.h"
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/nn/module_base.h"
 
@@ -33,8 +33,8 @@ struct ForwardCall {
 ///   nn::OnForward look([&](nn::Module&, const Tensor&, const Tensor& output) { hidden.push_back(output); });
 class OnForward {
  public:
-  using CallFunction = std::function<void(const ForwardCall& call)>;
-  using Function = std::function<void(Module& module, const Tensor& input, const Tensor& output)>;
+  using CallFunction = Callable<void(const ForwardCall& call)>;
+  using Function = Callable<void(Module& module, const Tensor& input, const Tensor& output)>;
 
   explicit OnForward(CallFunction function);
   explicit OnForward(Function function);

@@ -121,7 +121,7 @@ std::string table(const std::vector<Row>& rows) {
 
 }  // namespace
 
-std::string summary_of(ModuleBase& model, const std::function<void()>& run) {
+std::string summary_of(ModuleBase& model, const Callable<void()>& run) {
   CallsByModule calls;
   {
     const StateSnapshot put_back(model);

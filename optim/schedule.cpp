@@ -11,7 +11,7 @@
 
 namespace xtgrad::inline v1::optim {
 
-Schedule::Schedule(std::function<double(std::int64_t)> factor) : factor_(std::move(factor)) {
+Schedule::Schedule(Callable<double(std::int64_t)> factor) : factor_(std::move(factor)) {
   if (!factor_) throw ValueError("Schedule: the function is empty; use constant() for a rate that stays");
 }
 

@@ -1,8 +1,8 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 
+#include "xtgrad/autograd/callable.h"
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/optim/hyper.h"
 
@@ -13,7 +13,7 @@ namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace optim {
 class Schedule {
  public:
   /// A schedule of one's own: a function of the step.
-  explicit Schedule(std::function<double(std::int64_t step)> factor);
+  explicit Schedule(Callable<double(std::int64_t step)> factor);
 
   /// Throws ValueError for a negative step, and for a factor that is negative or not finite.
   [[nodiscard]] double factor(std::int64_t step) const;
@@ -22,7 +22,7 @@ class Schedule {
   [[nodiscard]] Hyper rate(const Hyper& initial, std::int64_t step) const;
 
  private:
-  std::function<double(std::int64_t)> factor_;
+  Callable<double(std::int64_t)> factor_;
 };
 
 }}}  // namespace xtgrad::v1::optim

@@ -99,7 +99,7 @@ Schedule held_back(const HeldBackOptions& options) {
   return Schedule([options](std::int64_t step) { return step < options.steps ? options.factor : 1.0; });
 }
 
-Schedule multiplicative(std::function<double(std::int64_t)> f) {
+Schedule multiplicative(Callable<double(std::int64_t)> f) {
   if (!f) throw ValueError("multiplicative: the function is empty");
   return Schedule([f = std::move(f)](std::int64_t step) {
     double product = 1;

@@ -1,9 +1,9 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <vector>
 
+#include "xtgrad/autograd/callable.h"
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/nn/options.h"
 #include "xtgrad/optim/schedule.h"
@@ -71,7 +71,7 @@ struct HeldBackOptions {
 [[nodiscard]] Schedule held_back(const HeldBackOptions& options = {});
 
 /// f(1) f(2) ... f(step): PyTorch's MultiplicativeLR. Computed anew for every step.
-[[nodiscard]] Schedule multiplicative(std::function<double(std::int64_t step)> f);
+[[nodiscard]] Schedule multiplicative(Callable<double(std::int64_t step)> f);
 
 /// The schedules one after another: schedules[k] from milestones[k - 1] on, from its own step 0. Throws
 /// ValueError unless there is one milestone fewer than schedules, and they ascend.

@@ -18,7 +18,7 @@ struct UserFunction {
   std::vector<Tensor> inputs;          // as given, the floating ones converted
   std::vector<std::size_t> variables;  // positions of the floating ones
   std::vector<std::size_t> results;    // positions of the floating outputs
-  std::function<void()> before_evaluation;
+  Callable<void()> before_evaluation;
   std::uint64_t random_seed;
   std::uint64_t random_position;
   std::int64_t* evaluations;

@@ -13,7 +13,7 @@
 
 namespace xtgrad::inline v1::detail::checks {
 
-void for_each_index(const Shape& shape, const std::function<void(const Index&)>& body) {
+void for_each_index(const Shape& shape, const Callable<void(const Index&)>& body) {
   Index index(shape.rank(), 0);
   for (std::int64_t n = shape.numel(); n > 0; --n) {
     body(index);
@@ -24,7 +24,7 @@ void for_each_index(const Shape& shape, const std::function<void(const Index&)>&
   }
 }
 
-Values fill(const Shape& shape, const std::function<Real(const Index&)>& element) {
+Values fill(const Shape& shape, const Callable<Real(const Index&)>& element) {
   Values result{shape, {}};
   result.data.reserve(static_cast<std::size_t>(shape.numel()));
   for_each_index(shape, [&](const Index& index) { result.data.push_back(element(index)); });

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <functional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "xtgrad/autograd/callable.h"
 #include "xtgrad/autograd/testing.h"
 
 namespace xtgrad::inline v1::detail::checks {
@@ -14,9 +14,9 @@ using testing::Real;
 using testing::Values;
 
 /// Calls `body` for every index of a shape in row-major order.
-void for_each_index(const Shape& shape, const std::function<void(const Index&)>& body);
+void for_each_index(const Shape& shape, const Callable<void(const Index&)>& body);
 /// The array whose element at `index` is `element(index)`.
-Values fill(const Shape& shape, const std::function<Real(const Index&)>& element);
+Values fill(const Shape& shape, const Callable<Real(const Index&)>& element);
 /// The place of an operand of shape `shape` that broadcasting puts at `index` of the result.
 Index broadcast_index(const Index& index, const Shape& shape);
 /// NumPy's rule, written again so that the library's is checked.

@@ -133,7 +133,7 @@ TEST_CASE("custom_vjp: what the rule gives is checked") {
               .backward();
         }) == "custom_vjp: the rule gave 0 cotangents for 1 inputs; an empty handle stands for none");
   CHECK(message_of<ValueError>([&] { swept(UnaryVjpRule()); }) ==
-        "custom_vjp: needs a function and a rule, got an empty std::function");
+        "custom_vjp: needs a function and a rule, got an empty function");
   CHECK(message_of<GraphError>([&] {
           static_cast<void>(custom_vjp([](const Tensor&) { return Tensor(); },
                                        [](const Tensor&, const Tensor&, const Tensor& g) { return g; }, x));
@@ -176,7 +176,7 @@ TEST_CASE("custom_vjp: errors bear the name") {
         }) == "shrink: the function returned an empty handle");
   CHECK(message_of<ValueError>([&] {
           return custom_vjp([](const Tensor& v) { return v; }, UnaryVjpRule(), x, named);
-        }) == "shrink: needs a function and a rule, got an empty std::function");
+        }) == "shrink: needs a function and a rule, got an empty function");
   CHECK(message_of<ValueError>([&] {
           return custom_vjp([](const Tensor& v) { return v; }, pass, x, {.name = ""});
         }) == "custom_vjp: the name is empty; leave it out for none");

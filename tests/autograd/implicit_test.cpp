@@ -249,10 +249,10 @@ TEST_CASE("implicit functions: errors") {
           static_cast<void>(root([](const Tensor&, const Tensor&) { return Tensor(); }, same));
         }) == "implicit_root: the equation returned an empty handle");
   CHECK(message_of<ValueError>([&] { static_cast<void>(root({}, same)); }) ==
-        "implicit_root: needs an equation and a solver, got an empty std::function");
+        "implicit_root: needs an equation and a solver, got an empty function");
   CHECK(message_of<ValueError>([&] {
           static_cast<void>(root([](const Tensor& x, const Tensor&) { return x; }, {}));
-        }) == "implicit_root: needs an equation and a solver, got an empty std::function");
+        }) == "implicit_root: needs an equation and a solver, got an empty function");
 
   // x0 + x1 = t0 and 2 (x0 + x1) = t1 have no single solution.
   const Tensor x = root(
@@ -292,7 +292,7 @@ TEST_CASE("fixed_point: errors") {
           static_cast<void>(run([](const Tensor& x, const Tensor&) { return x; }, {.max_iterations = 0}));
         }) == "fixed_point: max_iterations must be at least 1: got 0");
   CHECK(message_of<ValueError>([&] { static_cast<void>(run({})); }) ==
-        "fixed_point: needs a function, got an empty std::function");
+        "fixed_point: needs a function, got an empty function");
   CHECK(message_of<GraphError>(
             [&] { static_cast<void>(run([&](const Tensor& x, const Tensor&) { return x * 0.5 + a; })); })
             .find("fixed_point: the function uses a tensor that wants a gradient and is none of its inputs: "

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+#include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/export.h"
+
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
+
+/// A function given to the library, or a lambda with what it captured; empty if nothing was given. Converts
+/// from whatever can be called so, std::function included, and is copied with it.
+///
+///   Callable<Tensor(const Tensor&)> f = [scale](const Tensor& x) { return x * scale; };
+///
+/// In place of std::function, whose header is a twentieth of what a program with <xtgrad/xtgrad.h> takes to
+/// compile.
+template <class Signature>
+class Callable;
+
+template <class Result, class... Arguments>
+class Callable<Result(Arguments...)> {
+ public:
+  Callable() = default;
+  Callable(std::nullptr_t) {}  // NOLINT(google-explicit-constructor): as a pointer to a function
+  template <class F>
+  requires(!std::is_same_v<std::remove_cvref_t<F>, Callable> && !std::is_member_pointer_v<std::decay_t<F>> &&
+           std::is_copy_constructible_v<std::decay_t<F>> &&
+           std::is_invocable_r_v<Result, std::decay_t<F>&, Arguments...>)
+      Callable(F&& f) {  // NOLINT(google-explicit-constructor): as std::function
+    if constexpr (std::is_pointer_v<std::remove_cvref_t<F>>) {
+      if (f == nullptr) return;
+    } else if constexpr (requires { f.operator bool(); }) {
+      if (!f) return;
+    }
+    held_ = std::make_unique<Holder<std::decay_t<F>>>(std::forward<F>(f));
+  }
+  Callable(const Callable& other) : held_(other.held_ ? other.held_->copy() : nullptr) {}
+  Callable(Callable&& other) noexcept = default;
+  Callable& operator=(Callable other) noexcept {
+    held_ = std::move(other.held_);
+    return *this;
+  }
+  ~Callable() = default;
+
+  [[nodiscard]] explicit operator bool() const { return held_ != nullptr; }
+  [[nodiscard]] bool operator==(std::nullptr_t) const { return held_ == nullptr; }
+  /// Throws ValueError if it is empty.
+  Result operator()(Arguments... arguments) const {
+    if (held_ == nullptr) throw ValueError("Callable: holds no function to call");
+    return held_->call(std::forward<Arguments>(arguments)...);
+  }
+
+ private:
+  struct Held {
+    Held() = default;
+    Held(const Held&) = delete;
+    Held& operator=(const Held&) = delete;
+    virtual ~Held() = default;
+    [[nodiscard]] virtual std::unique_ptr<Held> copy() const = 0;
+    virtual Result call(Arguments&&... arguments) = 0;
+  };
+
+  template <class F>
+  struct Holder final : Held {
+    template <class G>
+    explicit Holder(G&& g) : f(std::forward<G>(g)) {}
+    [[nodiscard]] std::unique_ptr<Held> copy() const override { return std::make_unique<Holder>(f); }
+    Result call(Arguments&&... arguments) override {
+      if constexpr (std::is_void_v<Result>) {
+        f(std::forward<Arguments>(arguments)...);
+      } else {
+        return f(std::forward<Arguments>(arguments)...);
+      }
+    }
+    F f;
+  };
+
+  std::unique_ptr<Held> held_;
+};
+
+}}  // namespace xtgrad::v1
