@@ -7,19 +7,10 @@
 #include "xtgrad/autograd/core/dtype_visit.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/nn/position_text.h"
 
 namespace xtgrad::inline v1::nn::detail {
 namespace {
-
-std::string position_text(std::size_t element, const Shape& shape) {
-  auto rest = static_cast<std::int64_t>(element);
-  Shape position = shape;
-  for (std::size_t i = shape.rank(); i-- > 0;) {
-    position[i] = rest % shape[i];
-    rest /= shape[i];
-  }
-  return to_string(position);
-}
 
 /// "logits are", "prediction is".
 std::string with_verb(std::string_view name) {
