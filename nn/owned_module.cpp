@@ -7,7 +7,9 @@
 namespace xtgrad::inline v1::nn::detail {
 
 OwnedModule::OwnedModule(const OwnedModule& other)
-    : module_(other.clone_(*other.module_)), clone_(other.clone_), assign_(other.assign_) {}
+    : module_(other.module_ ? other.clone_(*other.module_) : nullptr),
+      clone_(other.clone_),
+      assign_(other.assign_) {}
 
 OwnedModule& OwnedModule::operator=(const OwnedModule& other) {
   if (!takes(other)) return *this = OwnedModule(other);
@@ -16,9 +18,10 @@ OwnedModule& OwnedModule::operator=(const OwnedModule& other) {
 }
 
 bool OwnedModule::takes(const OwnedModule& other) const {
+  if (!module_ || !other.module_ || assign_ == nullptr) return false;
   const Module& to = *module_;
   const Module& from = *other.module_;
-  return assign_ != nullptr && typeid(to) == typeid(from);
+  return typeid(to) == typeid(from);
 }
 
 void assign_modules(std::vector<OwnedModule>& to, const std::vector<OwnedModule>& from) {

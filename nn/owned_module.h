@@ -22,6 +22,8 @@ concept LayerOf = Layer<T> && !std::derived_from<T, Container>;
 /// A layer of any class, held by value: copies are deep. For the modules that are made of other modules.
 class OwnedModule {
  public:
+  /// Without a module.
+  OwnedModule() = default;
   /// A template, because a copy needs the layer's own type, which only the caller knows.
   template <Layer L>
   explicit OwnedModule(L layer)
@@ -40,6 +42,8 @@ class OwnedModule {
 
   /// True if an assignment would keep the parameters' identity.
   [[nodiscard]] bool takes(const OwnedModule& other) const;
+  /// Null without a module.
+  [[nodiscard]] Module* get() const { return module_.get(); }
   [[nodiscard]] Module& operator*() const { return *module_; }
 
  private:
@@ -55,8 +59,8 @@ class OwnedModule {
   }
 
   std::unique_ptr<Module> module_;
-  std::unique_ptr<Module> (*clone_)(const Module&);
-  Assign assign_;  // null for a layer that cannot be assigned to, such as one with a reference
+  std::unique_ptr<Module> (*clone_)(const Module&) = nullptr;
+  Assign assign_ = nullptr;  // also null for a layer that cannot be assigned to, such as one with a reference
 };
 
 /// Assigns module by module where both lists have the same assignable classes; else copies the list.

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <optional>
 #include <utility>
 
 #include "xtgrad/autograd/export.h"
@@ -24,19 +23,18 @@ class Residual : public Module {
   template <detail::LayerOf<Residual> Body>
   explicit Residual(Body body) : body_(std::move(body)) {}
   template <detail::Layer Body, detail::Layer Projection>
-  Residual(Body body, Projection projection)
-      : body_(std::move(body)), projection_(detail::OwnedModule(std::move(projection))) {}
+  Residual(Body body, Projection projection) : body_(std::move(body)), projection_(std::move(projection)) {}
 
   [[nodiscard]] Module& body() { return *body_; }
   /// Null without one.
-  [[nodiscard]] Module* projection() { return projection_ ? &**projection_ : nullptr; }
+  [[nodiscard]] Module* projection() { return projection_.get(); }
 
   Tensor forward(const Tensor& x) override;
   void members(Members& m) override;
 
  private:
   detail::OwnedModule body_;
-  std::optional<detail::OwnedModule> projection_;
+  detail::OwnedModule projection_;
 };
 
 }}}  // namespace xtgrad::v1::nn
