@@ -113,7 +113,7 @@ Tensor with_indices(const Call& call, const Tensor& log_p, const Tensor& target,
     if (item_weight.defined()) item_weight = where(kept, item_weight, 0);
   }
   if (options.reduction == Reduction::none) return neg(reshape(item, items));
-  const Tensor total = neg(sum(item));
+  Tensor total = neg(sum(item));
   if (options.reduction == Reduction::sum) return total;
   return item_weight.defined() ? total / sum(item_weight)
                                : total / static_cast<double>(target.numel() - ignored);
@@ -200,7 +200,7 @@ Tensor nll_loss(const Tensor& log_probabilities, const Tensor& target, const Nll
 
 Tensor kl_div(const Tensor& log_probabilities, const Tensor& target, const KlDivOptions& options) {
   detail::check_alike("kl_div", {{"log_probabilities", log_probabilities}, {"target", target}});
-  const Tensor items =
+  Tensor items =
       options.log_target ? log_divergence(log_probabilities, target) : divergence(log_probabilities, target);
   switch (options.reduction) {
     case KlDivReduction::mean:
