@@ -8,6 +8,8 @@
 
 namespace xtgrad::inline v1::nn {
 
+ModuleList::ModuleList(const ModuleList& other) = default;
+
 ModuleList& ModuleList::operator=(const ModuleList& other) {
   Module::operator=(other);
   detail::assign_modules(modules_, other.modules_);

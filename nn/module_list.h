@@ -23,7 +23,7 @@ namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace nn {
 class ModuleList : public Module {
  public:
   ModuleList() = default;
-  ModuleList(const ModuleList& other) = default;
+  ModuleList(const ModuleList& other);
   ModuleList(ModuleList&& other) noexcept = default;
   /// As Sequential's.
   ModuleList& operator=(const ModuleList& other);

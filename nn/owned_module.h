@@ -19,7 +19,8 @@ concept Layer = std::derived_from<T, Module>;
 template <class T, class Container>
 concept LayerOf = Layer<T> && !std::derived_from<T, Container>;
 
-/// A layer of any class, held by value: copies are deep. For the modules that are made of other modules.
+/// A layer of any class, held by value: copies are deep. For the modules that are made of other modules,
+/// which copy in their sources: copies and assignments are hidden.
 class OwnedModule {
  public:
   /// Without a module.
@@ -32,16 +33,16 @@ class OwnedModule {
           return std::make_unique<L>(static_cast<const L&>(module));
         }),
         assign_(assigner<L>()) {}
-  OwnedModule(const OwnedModule& other);
+  XTGRAD_LOCAL OwnedModule(const OwnedModule& other);
   OwnedModule(OwnedModule&& other) noexcept = default;
   /// Assigns to the layer where both are of one assignable class, so that its parameters keep their identity;
   /// else copies.
-  OwnedModule& operator=(const OwnedModule& other);
+  XTGRAD_LOCAL OwnedModule& operator=(const OwnedModule& other);
   OwnedModule& operator=(OwnedModule&& other) noexcept = default;
   ~OwnedModule() = default;
 
   /// True if an assignment would keep the parameters' identity.
-  [[nodiscard]] bool takes(const OwnedModule& other) const;
+  [[nodiscard]] XTGRAD_LOCAL bool takes(const OwnedModule& other) const;
   /// Null without a module.
   [[nodiscard]] Module* get() const { return module_.get(); }
   [[nodiscard]] Module& operator*() const { return *module_; }
@@ -64,6 +65,6 @@ class OwnedModule {
 };
 
 /// Assigns module by module where both lists have the same assignable classes; else copies the list.
-void assign_modules(std::vector<OwnedModule>& to, const std::vector<OwnedModule>& from);
+XTGRAD_LOCAL void assign_modules(std::vector<OwnedModule>& to, const std::vector<OwnedModule>& from);
 
 }}}}  // namespace xtgrad::v1::nn::detail

@@ -7,6 +7,9 @@
 
 namespace xtgrad::inline v1::nn {
 
+Residual::Residual(const Residual& other) = default;
+Residual& Residual::operator=(const Residual& other) = default;
+
 Tensor Residual::forward(const Tensor& x) {
   const Tensor change = body()(x);
   Module* const shortcut = projection();

@@ -25,6 +25,12 @@ class Residual : public Module {
   template <detail::Layer Body, detail::Layer Projection>
   Residual(Body body, Projection projection) : body_(std::move(body)), projection_(std::move(projection)) {}
 
+  Residual(const Residual& other);
+  Residual(Residual&& other) noexcept = default;
+  Residual& operator=(const Residual& other);
+  Residual& operator=(Residual&& other) noexcept = default;
+  ~Residual() override = default;
+
   [[nodiscard]] Module& body() { return *body_; }
   /// Null without one.
   [[nodiscard]] Module* projection() { return projection_.get(); }

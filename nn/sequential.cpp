@@ -8,6 +8,8 @@
 
 namespace xtgrad::inline v1::nn {
 
+Sequential::Sequential(const Sequential& other) = default;
+
 Sequential& Sequential::operator=(const Sequential& other) {
   Module::operator=(other);
   detail::assign_modules(layers_, other.layers_);

@@ -31,7 +31,7 @@ class Sequential : public Module {
     add(std::move(second));
     (add(std::move(rest)), ...);
   }
-  Sequential(const Sequential& other) = default;
+  Sequential(const Sequential& other);
   Sequential(Sequential&& other) noexcept = default;
   /// Assigns layer by layer where both have the same assignable types, so parameters keep their identity;
   /// else copies.
