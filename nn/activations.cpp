@@ -35,7 +35,7 @@ std::string_view to_string(ActivationKind kind) {
   throw ValueError(fmt::format("ActivationKind: no such kind: {}", static_cast<int>(kind)));
 }
 
-Tensor activate(const Tensor& x, ActivationKind kind) {
+Tensor activate(const Tensor& x, ActivationKind kind, const ActivationOptions& options) {
   switch (kind) {
     case ActivationKind::identity:
       return x;
@@ -50,9 +50,9 @@ Tensor activate(const Tensor& x, ActivationKind kind) {
     case ActivationKind::softplus:
       return softplus(x);
     case ActivationKind::leaky_relu:
-      return leaky_relu(x);
+      return leaky_relu(x, options.slope);
     case ActivationKind::elu:
-      return elu(x);
+      return elu(x, options.alpha);
     case ActivationKind::gelu:
       return gelu(x);
     case ActivationKind::gelu_tanh:

@@ -25,9 +25,14 @@ enum class ActivationKind : std::uint8_t {
 /// "relu" and so on.
 [[nodiscard]] std::string_view to_string(ActivationKind kind);
 
-/// The activation of x, elementwise, with the default options of ops.h. `step` is 1 where x > 0 and 0
-/// elsewhere, in x's dtype; it has no gradient, so its result is a constant.
-[[nodiscard]] Tensor activate(const Tensor& x, ActivationKind kind);
+struct ActivationOptions {
+  double slope = 0.01;  ///< of leaky_relu for x < 0
+  double alpha = 1;     ///< of elu
+};
+
+/// The activation of x, elementwise, as in ops.h. `step` is 1 where x > 0 and 0 elsewhere, in x's dtype; it
+/// has no gradient, so its result is a constant.
+[[nodiscard]] Tensor activate(const Tensor& x, ActivationKind kind, const ActivationOptions& options = {});
 
 /// An activation as a module, for a choice made at run time; the named ones below read better.
 class Activation : public Module {

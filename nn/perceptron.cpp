@@ -18,7 +18,9 @@ LinearOptions checked(const PerceptronOptions& options) {
 }  // namespace
 
 Perceptron::Perceptron(const PerceptronOptions& options)
-    : linear(checked(options)), activation_(options.activation) {}
+    : linear(checked(options)),
+      activation_(options.activation),
+      shape_{.slope = options.slope, .alpha = options.alpha} {}
 
 std::int64_t perceptron_rule(Perceptron& unit, const Tensor& x, const Tensor& targets,
                              const PerceptronRuleOptions& options) {

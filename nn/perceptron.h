@@ -12,6 +12,8 @@ struct PerceptronOptions {
   std::int64_t in_features = required;
   std::int64_t out_features = 1;
   ActivationKind activation = ActivationKind::step;
+  double slope = 0.01;  ///< of leaky_relu for x < 0
+  double alpha = 1;     ///< of elu
 };
 
 /// Rosenblatt's units: activation(x W^T + b), [..., in] to [..., out]. The bias is the threshold with its
@@ -26,13 +28,14 @@ struct PerceptronOptions {
 class Perceptron : public Module {
  public:
   explicit Perceptron(const PerceptronOptions& options);
-  Tensor forward(const Tensor& x) override { return activate(linear(x), activation_); }
+  Tensor forward(const Tensor& x) override { return activate(linear(x), activation_, shape_); }
   void members(Members& m) override { m("linear", linear); }
 
   Linear linear;
 
  private:
   ActivationKind activation_;
+  ActivationOptions shape_;
 };
 
 struct PerceptronRuleOptions {

@@ -2,6 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/ops/pool.h"
 #include "xtgrad/nn/options.h"
@@ -18,6 +23,40 @@ void check_window(std::string_view module, const Size2d& kernel, const std::opti
 
 [[noreturn]] void throw_rank(const std::string& label, const Tensor& x) {
   throw ShapeError(fmt::format("{}: input must be [n, c, h, w]: got {}", label, to_string(x.shape())));
+}
+
+/// A side cut into `count` windows, each replaced by its mean. Windows of rows, then of columns: the mean of
+/// a rectangle is that of its rows' means.
+Tensor share_axis(const Tensor& x, std::int64_t axis, std::int64_t count) {
+  const std::int64_t size = x.size(axis);
+  if (size == count) return x;
+  std::vector<Tensor> means;
+  means.reserve(static_cast<std::size_t>(count));
+  for (std::int64_t i = 0; i < count; ++i) {
+    const Tensor window =
+        slice(x, {.axis = axis, .start = i * size / count, .stop = ((i + 1) * size + count - 1) / count});
+    means.push_back(mean(window, {.axes = {axis}, .keepdim = true}));
+  }
+  return concat(means, axis);
+}
+
+/// `who` is asked for the name in a message, which a module has to look up.
+Tensor adaptive(const auto& who, const Tensor& x, const Size2d& output) {
+  if (x.rank() != 4) throw_rank(who(), x);
+  const Size2d image(x.size(2), x.size(3));
+  if (image.height == 0 || image.width == 0) {
+    throw ShapeError(fmt::format("{}: the image has no elements: input is {}, output {}", who(),
+                                 to_string(x.shape()), to_string(output)));
+  }
+  if (image.height % output.height == 0 && image.width % output.width == 0) {
+    return avg_pool2d(x, {.kernel = {image.height / output.height, image.width / output.width}});
+  }
+  return share_axis(share_axis(x, 2, output.height), 3, output.width);
+}
+
+void check_output(std::string_view name, const Size2d& output) {
+  if (output == Size2d(0)) throw ValueError(fmt::format("{}: output is required, and was not given", name));
+  detail::check_size(name, "output", output, 1);
 }
 
 }  // namespace
@@ -41,6 +80,19 @@ AvgPool2d::AvgPool2d(const AvgPool2dOptions& options) : options_(options) {
 Tensor AvgPool2d::forward(const Tensor& x) {
   if (x.rank() != 4) throw_rank(label(), x);
   return avg_pool2d(x, options_);
+}
+
+Tensor adaptive_avg_pool2d(const Tensor& x, const AdaptiveAvgPool2dOptions& options) {
+  check_output("adaptive_avg_pool2d", options.output);
+  return adaptive([] { return std::string("adaptive_avg_pool2d"); }, x, options.output);
+}
+
+AdaptiveAvgPool2d::AdaptiveAvgPool2d(const AdaptiveAvgPool2dOptions& options) : options_(options) {
+  check_output("AdaptiveAvgPool2d", options.output);
+}
+
+Tensor AdaptiveAvgPool2d::forward(const Tensor& x) {
+  return adaptive([this] { return label(); }, x, options_.output);
 }
 
 }  // namespace xtgrad::v1::nn

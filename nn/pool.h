@@ -33,4 +33,29 @@ class AvgPool2d : public Module {
   AvgPool2dOptions options_;
 };
 
+struct AdaptiveAvgPool2dOptions {
+  Size2d output = 0;  ///< required
+};
+
+/// Mean of each of output.height x output.width windows that share an image evenly, whatever its size: [n, c,
+/// h, w] to [n, c, output.height, output.width]. Window i of O over a side of h elements has those from
+/// floor(i h / O) up to, not including, ceil((i + 1) h / O), so neighbours overlap where O does not divide h.
+/// {.output = 1} is the mean of each channel. Throws ValueError for an output below 1, ShapeError for an
+/// input that has no such dimensions, or an image without rows or columns.
+[[nodiscard]] Tensor adaptive_avg_pool2d(const Tensor& x, const AdaptiveAvgPool2dOptions& options);
+
+/// adaptive_avg_pool2d as a module.
+///
+///   nn::AdaptiveAvgPool2d pool{{.output = {2, 3}}};
+///   Tensor y = pool(randn({8, 16, 7, 5}));  // [8, 16, 2, 3]
+class AdaptiveAvgPool2d : public Module {
+ public:
+  explicit AdaptiveAvgPool2d(const AdaptiveAvgPool2dOptions& options);
+  Tensor forward(const Tensor& x) override;
+  [[nodiscard]] const AdaptiveAvgPool2dOptions& options() const { return options_; }
+
+ private:
+  AdaptiveAvgPool2dOptions options_;
+};
+
 }}}  // namespace xtgrad::v1::nn

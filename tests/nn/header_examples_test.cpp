@@ -147,6 +147,47 @@ TEST_CASE("conv.h, pool.h, batch_norm.h, conv_net.h") {
   CHECK(maps.shape() == Shape{4, 8, 4, 4});
 }
 
+TEST_CASE("layer_norm.h, embedding.h, conv.h, pool.h: the other examples") {
+  nn::LayerNorm layer{{.normalized_shape = {16}}};
+  CHECK(layer(randn({8, 5, 16})).shape() == Shape{8, 5, 16});
+  nn::GroupNorm group{{.num_groups = 4, .num_channels = 16}};
+  CHECK(group(randn({1, 16, 28, 28})).shape() == Shape{1, 16, 28, 28});
+  nn::Embedding words{{.num_embeddings = 1000, .embedding_dim = 16}};
+  CHECK(words(tensor({{4, 7, 7}, {0, 999, 1}}, {.dtype = int64})).shape() == Shape{2, 3, 16});
+  nn::ConvTranspose2d up{{.in_channels = 16, .out_channels = 8, .kernel = 2, .stride = 2}};
+  CHECK(up(randn({4, 16, 7, 7})).shape() == Shape{4, 8, 14, 14});
+  nn::AdaptiveAvgPool2d pool{{.output = {2, 3}}};
+  CHECK(pool(randn({8, 16, 7, 5})).shape() == Shape{8, 16, 2, 3});
+}
+
+TEST_CASE("module_list.h, residual.h, neuron.h, linear_classifier.h") {
+  nn::ModuleList layers;
+  for (int i = 0; i < 3; ++i) layers.append(nn::Linear{8, 8});
+  Tensor y = randn({4, 8});
+  for (nn::Module& layer : layers) y = y + tanh(layer(y));
+  CHECK(y.shape() == Shape{4, 8});
+  nn::Residual block{nn::Sequential{nn::Linear{8, 8}, nn::Tanh{}, nn::Linear{8, 8}}};
+  nn::Residual wider{nn::Linear{8, 16}, nn::Linear{{.in_features = 8, .out_features = 16, .bias = false}}};
+  CHECK(wider(block(y)).shape() == Shape{4, 16});
+  nn::Neuron both{{.weights = {1, 1}, .bias = -1, .activation = nn::ActivationKind::step}};
+  CHECK(elements(both(tensor({{0, 0}, {0, 1}, {1, 0}, {1, 1}}))) == std::vector<double>{0, 0, 0, 1});
+  nn::LinearClassifier model{{.input = {3, 32, 32}, .classes = 10}};
+  CHECK(model(randn({8, 3, 32, 32})).shape() == Shape{8, 10});
+  CHECK(model.templates().shape() == Shape{10, 3, 32, 32});
+  CHECK(sum(square(model.templates())).shape() == Shape{});
+}
+
+TEST_CASE("regression_losses.h, cross_entropy.h, margin_losses.h, similarity.h") {
+  const Tensor x = randn({4, 3}), prices = randn({4, 3}), labels = tensor({2, 0, 1, 1}, {.dtype = int64});
+  CHECK(nn::huber_loss(x, prices, {.delta = 2}).shape() == Shape{});
+  Tensor loss =
+      nn::kl_div(log_softmax(x, 1), softmax(prices, 1), {.reduction = nn::KlDivReduction::batchmean});
+  CHECK(loss.item() > 0);
+  CHECK(nn::hinge_loss(x, labels).shape() == Shape{});
+  CHECK(nn::triplet_margin_loss(x, prices, x, {.margin = 0.5}).shape() == Shape{});
+  CHECK(nn::cosine_similarity(randn({8, 16}), randn({1, 16})).shape() == Shape{8});
+}
+
 TEST_CASE("init.h") {
   nn::Linear layer{4, 10};
   const double gain = nn::init::gain_of(nn::init::Gain::tanh);

@@ -149,7 +149,8 @@ TEST_CASE("mse refuses to broadcast") {
                        "mse_loss: shapes differ: prediction is [3, 1], target is [3]; reshape one of them",
                        ShapeError);
   CHECK_THROWS_WITH_AS(static_cast<void>(nn::mse_loss(ones({3}), ones({3}, {.dtype = float64}))),
-                       "mse_loss: dtypes differ: prediction is float32, target is float64", DtypeError);
+                       "mse_loss: dtypes differ: prediction is float32, target is float64; convert with to()",
+                       DtypeError);
   CHECK_THROWS_WITH_AS(
       static_cast<void>(nn::mse_loss(ones({3}), ones({3}), {.reduction = static_cast<Reduction>(9)})),
       "Reduction: no such kind: 9", ValueError);

@@ -1,0 +1,44 @@
+#include "xtgrad/nn/binary_cross_entropy.h"
+
+#include "xtgrad/autograd/ops.h"
+#include "xtgrad/nn/loss_checks.h"
+
+namespace xtgrad::inline v1::nn {
+namespace {
+
+/// max(log p, -100), whose derivative where it is cut off is 0 at every order.
+Tensor cut_log(const Tensor& p) {
+  // A little below e^-100, and log's own hole is out of sight. NaN is not small, and is passed on.
+  const Tensor small = p <= 3.65e-44;
+  return maximum(where(small, -100, log(where(small, 1, p))), -100);
+}
+
+}  // namespace
+
+Tensor bce_with_logits(const Tensor& logits, const Tensor& target, const BceWithLogitsOptions& options) {
+  const detail::Operand operand{"logits", logits};
+  detail::check_alike("bce_with_logits", {operand, {"target", target}});
+  detail::check_factor("bce_with_logits", {"pos_weight", options.pos_weight}, operand);
+  detail::check_factor("bce_with_logits", {"weight", options.weight}, operand);
+  // One softplus would do, as max(x, 0) - x y + log(1 + e^-|x|), but it loses small losses in the difference,
+  // and its kinks at 0 have subgradients that do not add up. Past 40, x is log(1 + e^x) to the last bit.
+  const SoftplusOptions exact{.threshold = 40};
+  const Tensor if_negative = softplus(logits, exact);
+  const Tensor if_positive = softplus(neg(logits), exact);
+  const Tensor positive = options.pos_weight.defined() ? target * options.pos_weight : target;
+  Tensor items = (1 - target) * if_negative + positive * if_positive;
+  if (options.weight.defined()) items = items * options.weight;
+  return detail::reduce(items, options.reduction);
+}
+
+Tensor bce(const Tensor& probabilities, const Tensor& target, const BceOptions& options) {
+  const detail::Operand operand{"probabilities", probabilities};
+  detail::check_alike("bce", {operand, {"target", target}});
+  detail::check_factor("bce", {"weight", options.weight}, operand);
+  detail::check_range("bce", operand, 0, 1);
+  Tensor items = (target - 1) * cut_log(1 - probabilities) - target * cut_log(probabilities);
+  if (options.weight.defined()) items = items * options.weight;
+  return detail::reduce(items, options.reduction);
+}
+
+}  // namespace xtgrad::v1::nn

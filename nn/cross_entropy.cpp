@@ -1,0 +1,218 @@
+#include "xtgrad/nn/cross_entropy.h"
+
+#include <fmt/format.h>
+
+#include <limits>
+#include <string_view>
+
+#include "xtgrad/autograd/creation.h"
+#include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/ops.h"
+#include "xtgrad/nn/loss_checks.h"
+
+namespace xtgrad::inline v1::nn {
+namespace {
+
+/// Which loss was called, and its first tensor: logits, or log probabilities.
+struct Call {
+  std::string_view loss;
+  detail::Operand operand;
+};
+
+/// Of a tensor with classes; throws ShapeError where there are none.
+std::size_t class_axis(const Call& call) {
+  const std::size_t rank = call.operand.tensor.rank();
+  if (rank == 0)
+    throw ShapeError(fmt::format("{}: {} need a class dimension: got []", call.loss, call.operand.name));
+  return rank == 1 ? 0 : 1;
+}
+
+/// The shape of one item for each softmax: that of the logits without their class dimension.
+Shape item_shape(const Shape& logits, std::size_t axis) {
+  Shape shape;
+  for (std::size_t i = 0; i < logits.rank(); ++i) {
+    if (i != axis) shape.push_back(logits[i]);
+  }
+  return shape;
+}
+
+/// Every size 1 but that of `axis`, to stretch along the others.
+Shape along_axis(const Shape& shape, std::size_t axis) {
+  Shape result = shape;
+  for (std::size_t i = 0; i < shape.rank(); ++i) {
+    if (i != axis) result[i] = 1;
+  }
+  return result;
+}
+
+void check_weight(const Call& call, const Tensor& weight, std::int64_t classes) {
+  if (!weight.defined()) return;
+  if (weight.shape() != Shape{classes}) {
+    throw ShapeError(fmt::format("{}: weight must be [{}], one for each class: got {}", call.loss, classes,
+                                 to_string(weight.shape())));
+  }
+  if (weight.dtype() != call.operand.tensor.dtype()) {
+    throw DtypeError(fmt::format("{}: weight is {}, the {} are {}", call.loss, to_string(weight.dtype()),
+                                 call.operand.name, to_string(call.operand.tensor.dtype())));
+  }
+}
+
+/// Class indices as a column beside the log probabilities, and which of them count.
+struct Column {
+  Tensor index;  // a class everywhere, in the shape of the log probabilities with 1 class
+  Tensor kept;   // bool, of that shape; not defined where all are
+  std::int64_t ignored = 0;
+};
+
+Column column_of(const Call& call, const Tensor& target, std::size_t axis, std::int64_t ignore_index) {
+  const Shape& shape = call.operand.tensor.shape();
+  const Shape items = item_shape(shape, axis);
+  if (target.shape() != items) {
+    throw ShapeError(fmt::format("{}: {} {} need class indices {}: got {}", call.loss, call.operand.name,
+                                 to_string(shape), to_string(items), to_string(target.shape())));
+  }
+  const Tensor wide = target.to(int64);
+  Column column{.index = {}, .kept = {}};
+  column.ignored = detail::check_classes(call.loss, wide, shape[axis], ignore_index);
+  Shape index_shape = shape;
+  index_shape[axis] = 1;
+  column.index = reshape(wide, index_shape);
+  if (column.ignored == 0) return column;
+  column.kept = not_equal(column.index, static_cast<double>(ignore_index));
+  column.index = where(column.kept, column.index, 0);  // 0 is as good as any class to gather
+  return column;
+}
+
+Tensor with_indices(const Call& call, const Tensor& log_p, const Tensor& target, std::size_t axis,
+                    const CrossEntropyOptions& options) {
+  const Shape& shape = log_p.shape();
+  const Shape items = item_shape(shape, axis);
+  const auto [index, kept, ignored] = column_of(call, target, axis, options.ignore_index);
+  const auto classes_at = static_cast<std::int64_t>(axis);
+  const Tensor picked = gather(log_p, classes_at, index);
+  const double epsilon = options.label_smoothing;
+  if (!options.weight.defined() && epsilon == 0 && ignored == 0) {
+    return neg(detail::reduce(options.reduction == Reduction::none ? reshape(picked, items) : picked,
+                              options.reduction));
+  }
+
+  Tensor item = picked;  // log likelihood, weighted, in the shape of the column
+  Tensor item_weight;    // w[t_i], in the shape of the column
+  if (options.weight.defined()) {
+    item_weight = reshape(gather(options.weight, 0, flatten(index)), index.shape());
+    item = item * item_weight;
+  }
+  if (epsilon > 0) {
+    const Tensor weighted =
+        options.weight.defined() ? log_p * reshape(options.weight, along_axis(shape, axis)) : log_p;
+    const Tensor all = sum(weighted, {.axes = {classes_at}, .keepdim = true});
+    item = (1 - epsilon) * item + (epsilon / static_cast<double>(shape[axis])) * all;
+  }
+  if (ignored > 0) {
+    item = where(kept, item, 0);
+    if (item_weight.defined()) item_weight = where(kept, item_weight, 0);
+  }
+  if (options.reduction == Reduction::none) return neg(reshape(item, items));
+  Tensor total = neg(sum(item));
+  if (options.reduction == Reduction::sum) return total;
+  return item_weight.defined() ? total / sum(item_weight)
+                               : total / static_cast<double>(target.numel() - ignored);
+}
+
+Tensor with_probabilities(const Tensor& logits, const Tensor& target, std::size_t axis,
+                          const CrossEntropyOptions& options) {
+  const Shape& shape = logits.shape();
+  if (target.shape() != shape) {
+    throw ShapeError(
+        fmt::format("cross_entropy: logits {} need probabilities of that shape, or int64 class indices: "
+                    "got {} {}",
+                    to_string(shape), to_string(target.dtype()), to_string(target.shape())));
+  }
+  if (target.dtype() != logits.dtype()) {
+    throw DtypeError(fmt::format("cross_entropy: the target's probabilities are {}, the logits are {}",
+                                 to_string(target.dtype()), to_string(logits.dtype())));
+  }
+  if (options.ignore_index >= 0) {
+    throw ValueError(
+        fmt::format("cross_entropy: ignore_index {} needs class indices, the target holds probabilities",
+                    options.ignore_index));
+  }
+  const auto classes_at = static_cast<std::int64_t>(axis);
+  const double epsilon = options.label_smoothing;
+  Tensor q = target;
+  if (epsilon > 0) q = q * (1 - epsilon) + epsilon / static_cast<double>(shape[axis]);
+  if (options.weight.defined()) q = q * reshape(options.weight, along_axis(shape, axis));
+  const Tensor items = neg(sum(q * log_softmax(logits, classes_at), {.axes = {classes_at}}));
+  return detail::reduce(items, options.reduction);
+}
+
+bool holds_indices(const Tensor& target) { return target.dtype() == int64 || target.dtype() == int32; }
+
+/// t (log t - x), 0 where t is 0.
+Tensor divergence(const Tensor& x, const Tensor& t) {
+  const Tensor zero = t == 0;
+  const Tensor t_log_t = where(zero, 0, t * log(where(zero, 1, t)));
+  // 0 * -inf would be NaN, but a finite x stays, so that the derivative in t is right beside t log t.
+  const Tensor impossible = where(zero, x == -std::numeric_limits<double>::infinity(), zero);
+  return t_log_t - t * where(impossible, 0, x);
+}
+
+/// e^t (t - x), 0 where t is -inf.
+Tensor log_divergence(const Tensor& x, const Tensor& t) {
+  const Tensor zero = t == -std::numeric_limits<double>::infinity();
+  const Tensor finite = where(zero, 0, t);
+  return where(zero, 0, exp(finite) * (finite - where(zero, 0, x)));
+}
+
+}  // namespace
+
+Tensor cross_entropy(const Tensor& logits, const Tensor& target, const CrossEntropyOptions& options) {
+  const Call call{"cross_entropy", {"logits", logits}};
+  detail::check_operands(call.loss, {call.operand, {"target", target}});
+  const std::size_t axis = class_axis(call);
+  if (!(options.label_smoothing >= 0 && options.label_smoothing <= 1)) {
+    throw ValueError(
+        fmt::format("cross_entropy: label_smoothing must be in [0, 1]: got {}", options.label_smoothing));
+  }
+  check_weight(call, options.weight, logits.shape()[axis]);
+  if (holds_indices(target)) {
+    return with_indices(call, log_softmax(logits, static_cast<std::int64_t>(axis)), target, axis, options);
+  }
+  if (is_floating(target.dtype())) return with_probabilities(logits, target, axis, options);
+  throw DtypeError(
+      fmt::format("cross_entropy: the target must be int64 class indices or floating probabilities: got {}",
+                  to_string(target.dtype())));
+}
+
+Tensor nll_loss(const Tensor& log_probabilities, const Tensor& target, const NllLossOptions& options) {
+  const Call call{"nll_loss", {"log_probabilities", log_probabilities}};
+  detail::check_operands(call.loss, {call.operand, {"target", target}});
+  const std::size_t axis = class_axis(call);
+  check_weight(call, options.weight, log_probabilities.shape()[axis]);
+  if (!holds_indices(target)) {
+    throw DtypeError(
+        fmt::format("nll_loss: the target must be int64 class indices: got {}", to_string(target.dtype())));
+  }
+  return with_indices(
+      call, log_probabilities, target, axis,
+      {.weight = options.weight, .ignore_index = options.ignore_index, .reduction = options.reduction});
+}
+
+Tensor kl_div(const Tensor& log_probabilities, const Tensor& target, const KlDivOptions& options) {
+  detail::check_alike("kl_div", {{"log_probabilities", log_probabilities}, {"target", target}});
+  Tensor items =
+      options.log_target ? log_divergence(log_probabilities, target) : divergence(log_probabilities, target);
+  switch (options.reduction) {
+    case KlDivReduction::mean:
+      return mean(items);
+    case KlDivReduction::batchmean:
+      return items.rank() == 0 ? items : sum(items) / items.size(0);
+    case KlDivReduction::sum:
+      return sum(items);
+    case KlDivReduction::none:
+      return items;
+  }
+  throw ValueError(fmt::format("KlDivReduction: no such kind: {}", static_cast<int>(options.reduction)));
+}
+
+}  // namespace xtgrad::v1::nn

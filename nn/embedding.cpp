@@ -1,0 +1,68 @@
+#include "xtgrad/nn/embedding.h"
+
+#include <fmt/format.h>
+
+#include <span>
+
+#include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/ops.h"
+#include "xtgrad/nn/init.h"
+#include "xtgrad/nn/position_text.h"
+
+namespace xtgrad::inline v1::nn {
+namespace {
+
+/// The padding row counted from the front.
+std::optional<std::int64_t> padding_row(const EmbeddingOptions& options) {
+  if (!options.padding_idx) return std::nullopt;
+  const std::int64_t rows = options.num_embeddings, row = *options.padding_idx;
+  if (row < -rows || row >= rows) {
+    throw ValueError(fmt::format("Embedding: padding_idx must be one of the {} rows: got {}", rows, row));
+  }
+  return row < 0 ? row + rows : row;
+}
+
+}  // namespace
+
+Embedding::Embedding(const EmbeddingOptions& options) : options_(options) {
+  detail::check_option("Embedding", "num_embeddings", options.num_embeddings, 1);
+  detail::check_option("Embedding", "embedding_dim", options.embedding_dim, 1);
+  options_.padding_idx = padding_row(options);
+  Tensor table = init::normal({options.num_embeddings, options.embedding_dim});
+  if (options_.padding_idx) {
+    const Tensor rows = reshape(arange(options.num_embeddings), {options.num_embeddings, 1});
+    table = where(rows == *options_.padding_idx, 0, table);
+  }
+  weight = Parameter(table);
+}
+
+void Embedding::members(Members& m) { m("weight", weight); }
+
+void Embedding::check_index(std::int64_t index, std::size_t position, const Shape& shape) const {
+  if (index >= 0 && index < options_.num_embeddings) return;
+  throw ValueError(fmt::format("{}: index out of range: got {} at {}, there are {} embeddings", label(),
+                               index, detail::position_text(position, shape), options_.num_embeddings));
+}
+
+Tensor Embedding::forward(const Tensor& indices) {
+  if (indices.dtype() != int64 && indices.dtype() != int32) {
+    throw DtypeError(
+        fmt::format("{}: indices must be int64 or int32: got {}", label(), to_string(indices.dtype())));
+  }
+  const Tensor wide = indices.to(int64);
+  bool padded = false;
+  const std::span<const std::int64_t> values = wide.data<std::int64_t>();
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    check_index(values[i], i, indices.shape());
+    padded = padded || values[i] == options_.padding_idx;
+  }
+  const Tensor column = reshape(wide, Shape{wide.numel(), 1});
+  Tensor rows = gather(weight, 0, broadcast_to(column, Shape{wide.numel(), options_.embedding_dim}));
+  // What a padding row gives is a constant, to derivatives of every order.
+  if (padded) rows = where(column == *options_.padding_idx, rows.detach(), rows);
+  Shape shape = indices.shape();
+  shape.push_back(options_.embedding_dim);
+  return reshape(rows, shape);
+}
+
+}  // namespace xtgrad::v1::nn

@@ -1,0 +1,164 @@
+#include "xtgrad/nn/layer_norm.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <string>
+#include <string_view>
+
+#include "xtgrad/autograd/creation.h"
+#include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/ops.h"
+
+namespace xtgrad::inline v1::nn {
+namespace {
+
+/// x as rows of `inner` neighbouring elements, each normalised by its own moments, in x's shape. Rows are the
+/// channels of a batch of one, so this is batch normalisation's kernel and rule.
+Tensor standardize(const Tensor& x, std::int64_t inner, double eps) {
+  if (x.numel() == 0) return x;
+  // One value has no deviation; NaN and infinities, which have none either, stay visible.
+  if (inner == 1) return (x - x) / std::sqrt(eps);
+  const std::int64_t rows = x.numel() / inner;
+  const Tensor as_channels = reshape(x, Shape{1, rows, inner});
+  const TensorOptions like{.dtype = x.dtype()};
+  return reshape(batch_norm(as_channels, ones({rows}, like), zeros({rows}, like), {.eps = eps}), x.shape());
+}
+
+/// `who` is asked for the name in a message, which a module has to look up.
+void check_parameter(const auto& who, const Tensor& x, std::string_view name, const Tensor& parameter,
+                     const Shape& shape) {
+  if (!parameter.defined()) return;
+  if (parameter.shape() != shape) {
+    throw ShapeError(fmt::format("{}: {} must be {}: got {}", who(), name, to_string(shape),
+                                 to_string(parameter.shape())));
+  }
+  if (x.dtype() == parameter.dtype()) return;
+  throw DtypeError(fmt::format("{}: input is {}, {} is {}; convert the input or the model with to()", who(),
+                               to_string(x.dtype()), name, to_string(parameter.dtype())));
+}
+
+void check_eps(std::string_view who, double eps) {
+  if (eps >= 0 && std::isfinite(eps)) return;
+  throw ValueError(fmt::format("{}: eps must be finite and at least 0: got {}", who, eps));
+}
+
+void check_floating(const auto& who, const Tensor& x) {
+  if (!x.defined()) throw ValueError(fmt::format("{}: input: the handle is empty", who()));
+  if (is_floating(x.dtype())) return;
+  throw DtypeError(fmt::format("{}: input must be float32 or float64: got {}", who(), to_string(x.dtype())));
+}
+
+/// y * weight + bias, where there are any, each in a shape that broadcasts to y's.
+Tensor scaled(const Tensor& y, const NormOptions& options, const Shape& shape) {
+  Tensor result = y;
+  if (options.weight.defined()) result = result * reshape(options.weight, shape);
+  if (options.bias.defined()) result = result + reshape(options.bias, shape);
+  return result;
+}
+
+bool ends_in(const Shape& shape, const Shape& end) {
+  if (end.rank() > shape.rank()) return false;
+  for (std::size_t i = 0; i < end.rank(); ++i) {
+    if (shape[shape.rank() - 1 - i] != end[end.rank() - 1 - i]) return false;
+  }
+  return true;
+}
+
+Tensor normalize_layer(const auto& who, const Tensor& x, const Shape& shape, const NormOptions& options) {
+  check_floating(who, x);
+  if (!ends_in(x.shape(), shape)) {
+    throw ShapeError(fmt::format("{}: the last dimensions of the input must be {}: input is {}", who(),
+                                 to_string(shape), to_string(x.shape())));
+  }
+  check_parameter(who, x, "weight", options.weight, shape);
+  check_parameter(who, x, "bias", options.bias, shape);
+  return scaled(standardize(x, shape.numel(), options.eps), options, shape);
+}
+
+Tensor normalize_groups(const auto& who, const Tensor& x, std::int64_t groups, const NormOptions& options) {
+  const std::int64_t channels = x.size(1);
+  check_parameter(who, x, "weight", options.weight, Shape{channels});
+  check_parameter(who, x, "bias", options.bias, Shape{channels});
+  Shape beside{channels};  // as it broadcasts to x
+  for (std::size_t d = 2; d < x.rank(); ++d) beside.push_back(1);
+  const std::int64_t rows = x.size(0) * groups;
+  return scaled(standardize(x, rows == 0 ? 0 : x.numel() / rows, options.eps), options, beside);
+}
+
+}  // namespace
+
+Tensor layer_norm(const Tensor& x, const Shape& normalized_shape, const NormOptions& options) {
+  check_eps("layer_norm", options.eps);
+  return normalize_layer([] { return "layer_norm"; }, x, normalized_shape, options);
+}
+
+Tensor group_norm(const Tensor& x, std::int64_t groups, const NormOptions& options) {
+  const auto who = [] { return "group_norm"; };
+  check_eps(who(), options.eps);
+  detail::check_option(who(), "groups", groups, 1);
+  check_floating(who, x);
+  if (x.rank() < 2)
+    throw ShapeError(fmt::format("group_norm: input must be [n, c, ...]: got {}", to_string(x.shape())));
+  if (x.size(1) % groups != 0) {
+    throw ValueError(fmt::format("group_norm: groups must divide the channels: got {} groups, input is {}",
+                                 groups, to_string(x.shape())));
+  }
+  return normalize_groups(who, x, groups, options);
+}
+
+LayerNorm::LayerNorm(const LayerNormOptions& options) : options_(options) {
+  const Shape& shape = options.normalized_shape;
+  if (shape.rank() == 0) throw ValueError("LayerNorm: normalized_shape is required, and was not given");
+  for (const std::int64_t size : shape) detail::check_option("LayerNorm", "normalized_shape", size, 1);
+  check_eps("LayerNorm", options.eps);
+  if (!options.affine) return;
+  weight = Parameter(ones(shape));
+  if (options.bias) bias = Parameter(zeros(shape));
+}
+
+void LayerNorm::members(Members& m) {
+  m("weight", weight);
+  m("bias", bias);
+}
+
+Tensor LayerNorm::forward(const Tensor& x) {
+  return normalize_layer([this] { return label(); }, x, options_.normalized_shape,
+                         {.weight = weight.defined() ? weight.tensor() : Tensor(),
+                          .bias = bias.defined() ? bias.tensor() : Tensor(),
+                          .eps = options_.eps});
+}
+
+GroupNorm::GroupNorm(const GroupNormOptions& options) : options_(options) {
+  detail::check_option("GroupNorm", "num_groups", options.num_groups, 1);
+  detail::check_option("GroupNorm", "num_channels", options.num_channels, 1);
+  if (options.num_channels % options.num_groups != 0) {
+    throw ValueError(
+        fmt::format("GroupNorm: num_groups must divide num_channels: got {} groups for {} channels",
+                    options.num_groups, options.num_channels));
+  }
+  check_eps("GroupNorm", options.eps);
+  if (!options.affine) return;
+  weight = Parameter(ones({options.num_channels}));
+  bias = Parameter(zeros({options.num_channels}));
+}
+
+void GroupNorm::members(Members& m) {
+  m("weight", weight);
+  m("bias", bias);
+}
+
+Tensor GroupNorm::forward(const Tensor& x) {
+  const auto who = [this] { return label(); };
+  check_floating(who, x);
+  if (x.rank() < 2 || x.size(1) != options_.num_channels) {
+    throw ShapeError(fmt::format("{}: input must be [n, {}, ...]: got {}", who(), options_.num_channels,
+                                 to_string(x.shape())));
+  }
+  return normalize_groups(who, x, options_.num_groups,
+                          {.weight = options_.affine ? weight.tensor() : Tensor(),
+                           .bias = options_.affine ? bias.tensor() : Tensor(),
+                           .eps = options_.eps});
+}
+
+}  // namespace xtgrad::v1::nn
