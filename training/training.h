@@ -1,0 +1,16 @@
+#pragma once
+
+/// What a training loop needs and an optimizer is not: metrics, stopping rules, accumulation, evaluation. It
+/// is not part of <xtgrad/xtgrad.h>.
+
+#include "xtgrad/training/accumulation.h"
+#include "xtgrad/training/accuracy.h"
+#include "xtgrad/training/confusion_matrix.h"
+#include "xtgrad/training/convergence.h"
+#include "xtgrad/training/early_stopping.h"
+#include "xtgrad/training/evaluate.h"
+#include "xtgrad/training/loss.h"
+#include "xtgrad/training/metric.h"
+#include "xtgrad/training/named_value.h"
+#include "xtgrad/training/records.h"
+#include "xtgrad/training/stopping_rule.h"
