@@ -61,7 +61,7 @@ EpochLimit::EpochLimit(std::int64_t epochs) : epochs_(epochs) {
 
 bool EpochLimit::check(const EpochRecord& epoch) { return epoch.epoch >= epochs_; }
 
-std::string EpochLimit::describe() const {
+std::string EpochLimit::text() const {
   return fmt::format("epoch limit: {} epoch{}", epochs_, epochs_ == 1 ? "" : "s");
 }
 

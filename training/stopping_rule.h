@@ -76,11 +76,13 @@ class EpochLimit final : public StoppingRule {
  public:
   /// Throws ValueError for fewer than one epoch.
   explicit EpochLimit(std::int64_t epochs);
+  /// The reason that it has, or would have: "epoch limit: 20 epochs".
+  [[nodiscard]] std::string text() const;
 
  protected:
   using StoppingRule::check;
   bool check(const EpochRecord& epoch) override;
-  [[nodiscard]] std::string describe() const override;
+  [[nodiscard]] std::string describe() const override { return text(); }
 
  private:
   std::int64_t epochs_;

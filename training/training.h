@@ -1,16 +1,23 @@
 #pragma once
 
-/// What a training loop needs and an optimizer is not: metrics, stopping rules, accumulation, evaluation. It
-/// is not part of <xtgrad/xtgrad.h>.
+/// What a training loop needs and an optimizer is not: Trainer, metrics, stopping rules, accumulation,
+/// evaluation, checkpoints, progress. It is not part of <xtgrad/xtgrad.h>.
 
 #include "xtgrad/training/accumulation.h"
 #include "xtgrad/training/accuracy.h"
+#include "xtgrad/training/callback.h"
+#include "xtgrad/training/checkpoint.h"
 #include "xtgrad/training/confusion_matrix.h"
 #include "xtgrad/training/convergence.h"
 #include "xtgrad/training/early_stopping.h"
 #include "xtgrad/training/evaluate.h"
+#include "xtgrad/training/fingerprint.h"
+#include "xtgrad/training/interrupt.h"
+#include "xtgrad/training/leftovers.h"
 #include "xtgrad/training/loss.h"
 #include "xtgrad/training/metric.h"
 #include "xtgrad/training/named_value.h"
+#include "xtgrad/training/progress.h"
 #include "xtgrad/training/records.h"
 #include "xtgrad/training/stopping_rule.h"
+#include "xtgrad/training/trainer.h"
