@@ -1,7 +1,7 @@
 #pragma once
 
 /// What a training loop needs and an optimizer is not: Trainer, metrics, stopping rules, accumulation,
-/// evaluation, checkpoints, progress. It is not part of <xtgrad/xtgrad.h>.
+/// evaluation, checkpoints, progress, logs. It is not part of <xtgrad/xtgrad.h>.
 
 #include "xtgrad/training/accumulation.h"
 #include "xtgrad/training/accuracy.h"
@@ -22,4 +22,5 @@
 #include "xtgrad/training/records.h"
 #include "xtgrad/training/row_log.h"
 #include "xtgrad/training/stopping_rule.h"
+#include "xtgrad/training/tensorboard.h"
 #include "xtgrad/training/trainer.h"
