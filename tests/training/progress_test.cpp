@@ -1,8 +1,16 @@
+#include "xtgrad/training/progress.h"
+
 #include <doctest/doctest.h>
 
+#include <cstdio>
+#include <memory>
+#include <regex>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "tests/support/program.h"
+#include "tests/training/small_run.h"
 #include "xtgrad/training/progress_text.h"
 
 using namespace xtgrad;
@@ -58,4 +66,32 @@ TEST_CASE("the bar is empty at the start and full at the end") {
         std::string::npos);
   CHECK(bar_line({.epoch = 2, .epochs = 2, .done = 1}, 200).find("[##############################]") !=
         std::string::npos);
+}
+
+TEST_CASE("progress is a line an epoch where the output is no terminal, also of a resumed training") {
+  const testing::TemporaryFolder folder;
+  const std::string file = (folder.path() / "out").string();
+  const auto lines_after = [&](std::int64_t first) {
+    std::FILE* out = std::fopen(file.c_str(), "wb");
+    REQUIRE(out != nullptr);
+    training_test::SmallRun begun({std::make_shared<training_test::StopAfter>(first)});
+    if (first > 0) CHECK_THROWS_AS(begun.trainer.fit(), std::runtime_error);
+    {
+      training_test::SmallRun run({std::make_shared<training::Progress>(out)});
+      run.trainer.restore(begun.trainer.state_dict());
+      run.trainer.fit();
+    }
+    std::fclose(out);
+    return testing::lines_of(testing::file_text(file));
+  };
+  const std::string line =
+      "/4: loss \\d\\.\\d{4}, accuracy \\d\\.\\d{4}, validation loss \\d\\.\\d{4}, validation accuracy "
+      "\\d\\.\\d{4}, \\d+ samples/s";
+  const std::vector<std::string> whole = lines_after(0);
+  REQUIRE(whole.size() == 4);
+  for (std::size_t i = 0; i < 4; ++i)
+    CHECK(std::regex_match(whole[i], std::regex("epoch " + std::to_string(i + 1) + line)));
+  const std::vector<std::string> resumed = lines_after(7);
+  REQUIRE(resumed.size() == 2);
+  CHECK(std::regex_match(resumed[0], std::regex("epoch 3" + line)));
 }
