@@ -13,7 +13,8 @@ namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace training {
 
 // Rules that stop where a training hardly moves any more.
 
-/// Stops after a step whose gradient, of all parameters as one vector, has a 2-norm below `below`. The check
+/// Stops after a step whose gradient, of all parameters as one vector, has a 2-norm below `below`: of the
+/// gradients that the optimizer got, so of clipped ones where they were clipped. The check
 /// throws ValueError where no parameter has a gradient, which is not a zero one.
 class GradientNorm final : public StoppingRule {
  public:

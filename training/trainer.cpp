@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstddef>
@@ -20,9 +21,27 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr const char* own_name = "Trainer";
-constexpr std::int64_t other_columns = 4;  // step, learning rate, samples a second, seconds
 
 Tensor number(double value) { return full({}, value, {.dtype = float64}); }
+
+/// Of the values of a record. Throws ValueError for a metric that is null, or is called as another value.
+std::vector<std::string> value_names(const TrainerOptions& options) {
+  std::vector<std::string> names{"loss"};
+  for (std::size_t i = 0; i < options.metrics.size(); ++i) {
+    if (options.metrics[i] == nullptr) {
+      throw ValueError(fmt::format("{}: metric {} of {} is null", own_name, i, options.metrics.size()));
+    }
+    std::string name = options.metrics[i]->name();
+    if (std::ranges::find(names, name) != names.end()) {
+      throw ValueError(fmt::format("{}: metric {} is called \"{}\", as another value is", own_name, i, name));
+    }
+    names.push_back(std::move(name));
+  }
+  if (!options.validation) return names;
+  const std::size_t count = names.size();
+  for (std::size_t i = 0; i < count; ++i) names.push_back(fmt::format("validation_{}", names[i]));
+  return names;
+}
 
 std::int64_t nanoseconds_since(Clock::time_point start) {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start).count();
@@ -51,6 +70,7 @@ Trainer::Trainer(nn::Module& model, Loss loss, optim::Optimizer& optimizer, data
       options_(std::move(options)),
       accumulation_(optimizer, accumulation_of(options_, optimizer)),
       stop_(options_.stop),
+      history_(value_names(options_)),
       loss_sum_(number(0)) {
   check_options();
   if (options_.schedule) rates_.emplace(optimizer, *options_.schedule);
@@ -59,9 +79,6 @@ Trainer::Trainer(nn::Module& model, Loss loss, optim::Optimizer& optimizer, data
     metric->reset();
     values_.push_back({metric->name()});
   }
-  for (const NamedValue& value : values_) value_names_.push_back(value.name);
-  if (!options_.validation) return;
-  for (const NamedValue& value : values_) value_names_.push_back("validation_" + value.name);
 }
 
 void Trainer::check_options() const {
@@ -73,14 +90,6 @@ void Trainer::check_options() const {
     if (options_.callbacks[i] == nullptr) {
       fail(fmt::format("callback {} of {} is null", i, options_.callbacks.size()));
     }
-  }
-  for (std::size_t i = 0; i < options_.metrics.size(); ++i) {
-    if (options_.metrics[i] == nullptr)
-      fail(fmt::format("metric {} of {} is null", i, options_.metrics.size()));
-    const std::string name = options_.metrics[i]->name();
-    bool taken = name == "loss";
-    for (std::size_t j = 0; j < i; ++j) taken = taken || options_.metrics[j]->name() == name;
-    if (taken) fail(fmt::format("metric {} is called \"{}\", as another value is", i, name));
   }
 }
 
@@ -102,7 +111,7 @@ void Trainer::members(nn::Members& m) {
   m("samples", samples_);
   m("loss_sum", loss_sum_);
   m("nanoseconds", nanoseconds_);
-  m("records", records_);
+  m("history", history_);
   for (const auto& metric : options_.metrics) m(fmt::format("metrics.{}", metric->name()), *metric);
   m("stop", stop_);
   for (const Part& part : parts_) m(fmt::format("parts.{}", part.name), *part.object);
@@ -110,12 +119,12 @@ void Trainer::members(nn::Members& m) {
 
 void Trainer::restore(const nn::StateDict& state) {
   const nn::StateDict before = state_dict();
-  records_ = {};  // takes any number of rows
+  history_.clear();
   try {
     load_state_dict(state);
     check_state();
   } catch (...) {
-    records_ = {};
+    history_.clear();
     load_state_dict(before);
     throw;
   }
@@ -130,14 +139,7 @@ void Trainer::check_state() const {
   require("epoch", epoch_, epochs());
   require("batch", batch_, epoch_ < epochs() ? loader_.batches() : 0);
   require("step", step_, steps());
-  const Shape expected{epoch_, static_cast<std::int64_t>(value_names_.size()) + other_columns};
-  const bool fits = epoch_ == 0
-                        ? !records_.defined()
-                        : records_.defined() && records_.dtype() == float64 && records_.shape() == expected;
-  if (!fits) {
-    throw ValueError(fmt::format("{}: records must be float64 {}: got {}", own_name, to_string(expected),
-                                 records_.defined() ? to_string(records_.shape()) : "none"));
-  }
+  history_.check(epoch_);
 }
 
 std::int64_t Trainer::steps() const {
@@ -147,23 +149,6 @@ std::int64_t Trainer::steps() const {
 std::int64_t Trainer::samples() const {
   const std::int64_t all = loader_.data().size();
   return loader_.options().drop_last ? all - all % loader_.options().batch_size : all;
-}
-
-std::vector<EpochRecord> Trainer::records() const {
-  std::vector<EpochRecord> records;
-  for (std::int64_t row = 0; row < epoch_; ++row) records.push_back(record_at(row));
-  return records;
-}
-
-EpochRecord Trainer::record_at(std::int64_t row) const {
-  EpochRecord record{.epoch = row + 1};
-  std::int64_t column = 0;
-  for (const std::string& name : value_names_) record.values.push_back({name, records_.at({row, column++})});
-  record.step = static_cast<std::int64_t>(records_.at({row, column++}));
-  record.lr = records_.at({row, column++});
-  record.samples_per_second = records_.at({row, column++});
-  record.seconds = records_.at({row, column++});
-  return record;
 }
 
 std::string Trainer::fit() {
@@ -261,29 +246,26 @@ void Trainer::tell_step() {
   for (const auto& callback : options_.callbacks) callback->after_step(*this, record);
 }
 
-std::vector<NamedValue> Trainer::validate() {
-  if (!options_.validation) return {};
-  return evaluate(model_, loss_, *options_.validation, options_.metrics);
-}
-
 void Trainer::end_epoch() {
   const Clock::time_point start = Clock::now();
-  const double training_seconds = 1e-9 * static_cast<double>(nanoseconds_);
   update_values();  // the last step may have been another run's
-  std::vector<double> row;
-  for (const NamedValue& value : values_) row.push_back(value.value);
-  for (const NamedValue& value : validate()) row.push_back(value.value);
-  row.push_back(static_cast<double>(step_));
-  row.push_back(optimizer_.lr());
-  row.push_back(static_cast<double>(samples_) / training_seconds);
-  row.push_back(training_seconds + 1e-9 * static_cast<double>(nanoseconds_since(start)));
-  const Tensor last = from_span(row, {1, static_cast<std::int64_t>(row.size())}, {.dtype = float64});
-  records_ = records_.defined() ? concat({records_, last}) : last;
+  const double training_seconds = 1e-9 * static_cast<double>(nanoseconds_);
+  EpochRecord record{.epoch = epoch_ + 1,
+                     .step = step_,
+                     .lr = optimizer_.lr(),
+                     .values = values_,
+                     .samples_per_second = static_cast<double>(samples_) / training_seconds};
+  if (options_.validation) {
+    for (auto& [name, value] : evaluate(model_, loss_, *options_.validation, options_.metrics)) {
+      record.values.push_back({fmt::format("validation_{}", name), value});
+    }
+  }
+  record.seconds = training_seconds + 1e-9 * static_cast<double>(nanoseconds_since(start));
+  history_.add(record);
   ++epoch_;
   batch_ = samples_ = nanoseconds_ = 0;
   loss_sum_ = number(0);
   for (const auto& metric : options_.metrics) metric->reset();
-  const EpochRecord record = record_at(epoch_ - 1);
   stop_.after_epoch(record);
   for (const auto& callback : options_.callbacks) callback->after_epoch(*this, record);
 }

@@ -18,6 +18,7 @@
 #include "xtgrad/optim/scheduled_lr.h"
 #include "xtgrad/training/accumulation.h"
 #include "xtgrad/training/callback.h"
+#include "xtgrad/training/history.h"
 #include "xtgrad/training/loss.h"
 #include "xtgrad/training/metric.h"
 #include "xtgrad/training/records.h"
@@ -85,7 +86,7 @@ class Trainer : public nn::Stateful {
   /// Mean over the samples of the last step, or the loss that was refused.
   [[nodiscard]] double last_loss() const { return last_loss_; }
   /// What the epochs that are done came to.
-  [[nodiscard]] std::vector<EpochRecord> records() const;
+  [[nodiscard]] std::vector<EpochRecord> records() const { return history_.records(); }
   /// Why the training is over; empty if it is not.
   [[nodiscard]] std::string reason() const;
 
@@ -111,8 +112,6 @@ class Trainer : public nn::Stateful {
   void update_values();
   void tell_step();
   [[nodiscard]] bool is_over() const;
-  [[nodiscard]] std::vector<NamedValue> validate();
-  [[nodiscard]] EpochRecord record_at(std::int64_t row) const;
 
   nn::Module& model_;
   Loss loss_;
@@ -122,6 +121,7 @@ class Trainer : public nn::Stateful {
   std::optional<optim::ScheduledLr> rates_;
   GradientAccumulation accumulation_;
   AnyOf stop_;
+  History history_;
   struct Part {
     std::string name;
     nn::Stateful* object;
@@ -134,11 +134,9 @@ class Trainer : public nn::Stateful {
   std::int64_t samples_ = 0;      // of this epoch
   Tensor loss_sum_;               // float64 [], over them
   std::int64_t nanoseconds_ = 0;  // of this epoch
-  Tensor records_;                // float64 [epochs done, values and four more]; empty at first
   double last_loss_ = 0;
-  std::vector<Seen> seen_;                // of the step under way
-  std::vector<NamedValue> values_;        // of this epoch so far
-  std::vector<std::string> value_names_;  // of a record
+  std::vector<Seen> seen_;          // of the step under way
+  std::vector<NamedValue> values_;  // of this epoch so far
 };
 
 }}}  // namespace xtgrad::v1::training

@@ -13,6 +13,7 @@
 #include "xtgrad/training/early_stopping.h"
 #include "xtgrad/training/evaluate.h"
 #include "xtgrad/training/fingerprint.h"
+#include "xtgrad/training/history.h"
 #include "xtgrad/training/interrupt.h"
 #include "xtgrad/training/leftovers.h"
 #include "xtgrad/training/loss.h"

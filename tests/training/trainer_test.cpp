@@ -366,11 +366,11 @@ TEST_CASE("a trainer takes over no state that it could not be in, and is left as
   const auto whole = [](std::int64_t number) { return full({}, number, {.dtype = int64}); };
   CHECK(refused("epoch", whole(4)) == "Trainer: epoch must be from 0 to 3: got 4");
   CHECK(refused("epoch", whole(-1)) == "Trainer: epoch must be from 0 to 3: got -1");
-  CHECK(refused("epoch", whole(2)) == "Trainer: records must be float64 [2, 6]: got none");
+  CHECK(refused("epoch", whole(2)) == "History: records must be float64 [2, 6]: got none");
   CHECK(refused("batch", whole(7)) == "Trainer: batch must be from 0 to 6: got 7");
   CHECK(refused("step", whole(19)) == "Trainer: step must be from 0 to 18: got 19");
-  CHECK(refused("records", zeros({1, 6}, {.dtype = float64})) ==
-        "Trainer: records must be float64 [0, 6]: got [1, 6]");
+  CHECK(refused("history.records", zeros({1, 6}, {.dtype = float64})) ==
+        "History: records must be float64 [0, 6]: got float64 [1, 6]");
   nn::StateDict fits = start;
   fits.set("batch", whole(6));
   trainer.restore(fits);
