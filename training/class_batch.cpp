@@ -60,7 +60,7 @@ Tensor labels_of_scores(std::string_view metric, const Tensor& scores, const Ten
     throw ShapeError(fmt::format("{}: scores must be of {} classes: got {}", metric, range.classes,
                                  to_string(scores.shape())));
   }
-  const Tensor result = labels.to(int64);
+  Tensor result = labels.to(int64);
   if (result.numel() > 0 && scores.size(1) == 0) throw_sizes(metric, scores, labels);
   require_range(metric, "labels", result, {.classes = scores.size(1), .ignored = range.ignored});
   return result;

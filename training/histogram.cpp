@@ -28,7 +28,8 @@ const std::vector<double>& limits() {
     for (double limit = smallest; limit < largest; limit *= growth) positive.push_back(limit);
     positive.push_back(std::numeric_limits<double>::max());
     std::vector<double> both;
-    for (auto at = positive.rbegin(); at != positive.rend(); ++at) both.push_back(-*at);
+    for (const double limit : positive) both.push_back(-limit);
+    std::ranges::reverse(both);
     both.push_back(0);
     both.insert(both.end(), positive.begin(), positive.end());
     return both;

@@ -84,7 +84,7 @@ Tensor bytes_of_image(const Tensor& image) {
     throw DtypeError(fmt::format("{}: add_image: an image must be uint8, float32 or float64: got {}",
                                  own_name, to_string(image.dtype())));
   }
-  const Tensor last = has_channels ? permute(image, {1, 2, 0}) : image;
+  Tensor last = has_channels ? permute(image, {1, 2, 0}) : image;
   if (image.dtype() == uint8) return last;
   const Tensor number = where(equal(last, last), last, 0);
   return (clamp(number, {.min = 0, .max = 1}) * 255 + 0.5).to(int64).to(uint8);

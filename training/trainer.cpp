@@ -61,12 +61,12 @@ GradientAccumulationOptions accumulation_of(const TrainerOptions& options,
 
 }  // namespace
 
-Trainer::Trainer(nn::Module& model, Loss loss, optim::Optimizer& optimizer, datasets::Loader loader,
+Trainer::Trainer(nn::Module& model, Loss loss, optim::Optimizer& optimizer, const datasets::Loader& loader,
                  TrainerOptions options)
     : model_(model),
       loss_(std::move(loss)),
       optimizer_(optimizer),
-      loader_(std::move(loader)),
+      loader_(loader),
       options_(std::move(options)),
       accumulation_(optimizer, accumulation_of(options_, optimizer)),
       stop_(options_.stop),

@@ -55,7 +55,7 @@ class Trainer : public nn::Stateful {
  public:
   /// Model and optimizer must outlive it; the loader's epochs are counted anew. Throws ValueError for options
   /// out of range, null pointers, metrics of one name, and a loader without batches.
-  Trainer(nn::Module& model, Loss loss, optim::Optimizer& optimizer, datasets::Loader loader,
+  Trainer(nn::Module& model, Loss loss, optim::Optimizer& optimizer, const datasets::Loader& loader,
           TrainerOptions options);
   Trainer(const Trainer&) = delete;
   Trainer& operator=(const Trainer&) = delete;
