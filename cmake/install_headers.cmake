@@ -4,8 +4,8 @@
 cmake_policy(VERSION 3.21)
 
 # A header's path from the source folder, as in #include "xtgrad/<path>".
-set(waiting xtgrad.h autograd/observe.h)
-foreach(folder IN ITEMS autograd nn optim datasets)
+set(waiting xtgrad.h autograd/observe.h training/training.h)
+foreach(folder IN ITEMS autograd nn optim datasets training)
   file(GLOB_RECURSE candidates FOLLOW_SYMLINKS RELATIVE "${xtgrad_source_dir}" "${xtgrad_source_dir}/${folder}/*.h")
   foreach(header IN LISTS candidates)
     file(STRINGS "${xtgrad_source_dir}/${header}" opens REGEX "inline namespace XTGRAD_PUBLIC ")

@@ -201,16 +201,23 @@ Tensor norm_of_gradients(std::span<const nn::ParameterRef> parameters, double p)
   return core::make_constant(std::move(norm));
 }
 
+void check_norm_type(std::string_view function, double p) {
+  if (!(p > 0)) throw ValueError(fmt::format("{}: norm_type must be positive: got {}", function, p));
+}
+
 }  // namespace
+
+double grad_norm(std::span<const nn::ParameterRef> parameters, double norm_type) {
+  check_norm_type("grad_norm", norm_type);
+  return norm_of_gradients(parameters, norm_type).item();
+}
 
 double clip_grad_norm(std::span<const nn::ParameterRef> parameters, double max_norm,
                       const ClipNormOptions& options) {
   if (!(max_norm >= 0)) {
     throw ValueError(fmt::format("clip_grad_norm: max_norm must be at least 0: got {}", max_norm));
   }
-  if (!(options.norm_type > 0)) {
-    throw ValueError(fmt::format("clip_grad_norm: norm_type must be positive: got {}", options.norm_type));
-  }
+  check_norm_type("clip_grad_norm", options.norm_type);
   const Tensor norm_tensor = norm_of_gradients(parameters, options.norm_type);
   const double norm = norm_tensor.item();
   if (options.error_if_nonfinite && !std::isfinite(norm)) throw_not_finite(parameters, norm);

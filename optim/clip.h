@@ -24,6 +24,10 @@ struct ClipNormOptions {
 double clip_grad_norm(std::span<const nn::ParameterRef> parameters, double max_norm,
                       const ClipNormOptions& options = {});
 
+/// The norm of all gradients, as if they were one vector; parameters without gradient do not count. Computed
+/// in double whatever the dtypes are. Throws ValueError for a norm_type that is not positive.
+[[nodiscard]] double grad_norm(std::span<const nn::ParameterRef> parameters, double norm_type = 2);
+
 /// Clamps every element of every gradient to [-limit, limit]; NaN stays NaN. Throws ValueError for a limit
 /// that is negative or NaN.
 void clip_grad_value(std::span<const nn::ParameterRef> parameters, double limit);

@@ -6,10 +6,8 @@
 #include <stdexcept>
 #include <utility>
 
-#include "digest.h"
 #include "xtgrad/datasets/cifar.h"
 #include "xtgrad/datasets/digits.h"
-#include "xtgrad/datasets/loader.h"
 #include "xtgrad/datasets/mnist.h"
 #include "xtgrad/datasets/split.h"
 #include "xtgrad/datasets/synthetic.h"
@@ -18,7 +16,6 @@
 namespace train {
 namespace {
 
-using xtgrad::Tensor;
 namespace datasets = xtgrad::datasets;
 
 // Constants rather than options: who can vary the split can, without meaning to, choose one with an easy test
@@ -50,12 +47,6 @@ datasets::TrainTest train_and_test(const DataOptions& options) {
   throw std::invalid_argument(fmt::format("--data: there is no {}", name));
 }
 
-std::uint64_t digest_of(const Tensor& x, std::uint64_t start) {
-  if (x.dtype() == xtgrad::float32) return digest(std::as_bytes(x.data<float>()), start);
-  if (x.dtype() == xtgrad::float64) return digest(std::as_bytes(x.data<double>()), start);
-  return digest(std::as_bytes(x.data<std::int64_t>()), start);
-}
-
 }  // namespace
 
 Splits load_data(const DataOptions& options) {
@@ -63,16 +54,6 @@ Splits load_data(const DataOptions& options) {
   const double share = std::min(validation_share, most_validation_samples / static_cast<double>(rest.size()));
   auto [train, validation] = datasets::stratified_split(rest, {.test = share, .seed = validation_split_seed});
   return {.train = std::move(train), .validation = std::move(validation), .test = std::move(test)};
-}
-
-std::uint64_t fingerprint(const datasets::Dataset& data) {
-  // Of one batch, which is let go again: a data set of bytes would keep all of its inputs as numbers.
-  std::uint64_t state = digest_start;
-  for (auto& [inputs, labels] :
-       datasets::Loader(data, {.batch_size = std::max<std::int64_t>(data.size(), 1)})) {
-    state = digest_of(inputs, state);
-  }
-  return digest_of(data.labels(), state);
 }
 
 }  // namespace train

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <string>
 
 #include "xtgrad/datasets/dataset.h"
@@ -25,8 +24,5 @@ struct DataOptions {
 /// samples at most, is for validation. All parts have equal shares of each class. Throws what the readers
 /// throw.
 [[nodiscard]] Splits load_data(const DataOptions& options);
-
-/// A number that tells the training samples, bit by bit, from others.
-[[nodiscard]] std::uint64_t fingerprint(const xtgrad::datasets::Dataset& data);
 
 }  // namespace train

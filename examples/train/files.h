@@ -8,7 +8,7 @@
 namespace train {
 
 /// The files that a run may write into its folder. All of them are named by `path_of` alone, so that what a
-/// killed run has left of one is known for what it is.
+/// killed run has left of one is known for what it is (xtgrad/training/leftovers.h).
 enum class Output {
   weights,
   checkpoint,
@@ -44,9 +44,5 @@ inline constexpr std::array<Output, 5> picture_outputs{Output::learning_curves, 
 
 /// Makes the folder and its parents; throws xtgrad::IoError unless files can be written there.
 void prepare_folder(const std::filesystem::path& folder);
-
-/// Removes the temporary files (`name.PID-N.tmp`, of every `Output`) that a killed run has left behind: those
-/// of a process that is no more. Others may be in use.
-void remove_leftovers(const std::filesystem::path& folder);
 
 }  // namespace train

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <exception>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -15,17 +16,14 @@
 #include "augmentation.h"
 #include "checkpoint.h"
 #include "data.h"
-#include "evaluate.h"
 #include "files.h"
+#include "fit.h"
 #include "graph_picture.h"
 #include "inspect.h"
-#include "interrupt.h"
 #include "model.h"
 #include "options.h"
 #include "pictures.h"
-#include "progress.h"
 #include "report.h"
-#include "trainer.h"
 #include "xtgrad/autograd/dtype.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/io/file.h"
@@ -33,12 +31,17 @@
 #include "xtgrad/autograd/random.h"
 #include "xtgrad/autograd/threads.h"
 #include "xtgrad/nn/files.h"
+#include "xtgrad/training/accuracy.h"
+#include "xtgrad/training/evaluate.h"
+#include "xtgrad/training/interrupt.h"
+#include "xtgrad/training/leftovers.h"
 
 namespace {
 
 using train::Options;
 using train::Output;
 namespace fs = std::filesystem;
+namespace training = xtgrad::training;
 
 /// Prints a line unless the user wants quiet.
 void say(const Options& options, const std::string& line) {
@@ -68,7 +71,7 @@ std::optional<train::Checkpoint::Saved> state_to_resume(const train::Checkpoint&
 
 /// Brings the training to where the checkpoint is. Returns what the check of the gradients found, which every
 /// run that writes checkpoints has passed before.
-xtgrad::CheckGradsReport resume(train::Trainer& trainer, xtgrad::nn::StateDict state,
+xtgrad::CheckGradsReport resume(training::Trainer& trainer, xtgrad::nn::StateDict state,
                                 const train::Checkpoint& checkpoint, const Options& options) {
   xtgrad::CheckGradsReport check;
   try {
@@ -92,33 +95,12 @@ xtgrad::CheckGradsReport check_gradients(const train::Classifier& classifier, co
   return check;
 }
 
-/// Trains to the end. A run that is interrupted leaves a checkpoint if it writes any.
-void fit(train::Trainer& trainer, const train::Checkpoint& checkpoint, const train::Report& report) {
-  const Options& options = report.options;
-  const std::int64_t every = options.checkpoint_every.value_or(0);
-  const auto save_checkpoint = [&] {
-    train::Checkpoint::Saved saved{.state = trainer.state_dict(), .every = every};
-    train::add_gradient_check(saved.state, report.gradient_check);
-    checkpoint.save(saved);
-  };
-  const double epochs_done = static_cast<double>(trainer.step()) / static_cast<double>(trainer.batches());
-  train::Progress progress(stdout, {.epochs = options.epochs,
-                                    .samples = report.train_samples,
-                                    .epochs_done = epochs_done,
-                                    .quiet = options.quiet});
-  try {
-    trainer.fit(progress, [&] {
-      if (every > 0 && trainer.step() % every == 0) save_checkpoint();
-    });
-  } catch (train::Interrupted& interrupted) {
-    if (every > 0) {
-      save_checkpoint();
-      interrupted.checkpoint = checkpoint.file().string();
-    }
-    throw;
-  }
-  // With the last epoch's validation: whoever resumes a run that has ended gets its results again at once.
-  if (every > 0) save_checkpoint();
+/// How good scores [n, classes] are.
+train::Score score(const train::Classifier& classifier, const xtgrad::Tensor& scores,
+                   const xtgrad::Tensor& labels) {
+  training::Accuracy accuracy;
+  accuracy.update(scores, labels);
+  return {.loss = classifier.loss(scores, labels).item(), .accuracy = accuracy.value()};
 }
 
 void save(const train::Classifier& classifier, const train::Report& report) {
@@ -135,7 +117,7 @@ void run(const Options& options) {
   const auto start = std::chrono::steady_clock::now();
   const fs::path out = options.out;
   train::prepare_folder(out);  // before the training, not after it
-  train::remove_leftovers(out);
+  training::remove_leftovers(out.string(), train::output_names);
   xtgrad::set_num_threads(options.threads);
   xtgrad::manual_seed(options.seed);
   const xtgrad::DefaultDtype dtype(xtgrad::parse_dtype(options.dtype));
@@ -156,25 +138,28 @@ void run(const Options& options) {
   say_what_is_done(options, report);
 
   // What makes no training, or cannot be resumed, is refused before the checks, which take a while.
-  const train::Checkpoint checkpoint(path_of(Output::checkpoint, out), train::choices_of(options, data));
-  const auto saved = state_to_resume(checkpoint, options);
+  const auto checkpoint =
+      std::make_shared<train::Checkpoint>(path_of(Output::checkpoint, out), train::choices_of(options, data));
+  const auto saved = state_to_resume(*checkpoint, options);
   report.options.checkpoint_every = options.checkpoint_every.value_or(saved ? saved->every : 0);
-  train::Trainer trainer(classifier, data, options);
+  const train::Fitting fitting = train::make_fitting(classifier, data, options, checkpoint);
+  training::Trainer& trainer = *fitting.trainer;
 
-  report.gradient_check =
-      saved ? resume(trainer, saved->state, checkpoint, options) : check_gradients(classifier, data, options);
+  report.gradient_check = saved ? resume(trainer, saved->state, *checkpoint, options)
+                                : check_gradients(classifier, data, options);
+  checkpoint->write_every(*report.options.checkpoint_every, report.gradient_check);
   const std::string title = fmt::format("{} on {}: one training step", options.model, options.data);
   say(options,
       "graph of one training step: " +
           train::draw_graph(train::first_loss(classifier, data.train, options.batch_size), title, out));
 
-  fit(trainer, checkpoint, report);
-  report.epochs = trainer.records();
-  const xtgrad::Tensor scores = train::scores_of(classifier, data.test.inputs());
-  report.test = train::score(classifier, scores, data.test.labels());
+  train::fit(trainer, *checkpoint);
+  report.epochs = train::epochs_of(trainer.records());
+  const xtgrad::Tensor scores = training::predict(classifier, data.test.inputs());
+  report.test = score(classifier, scores, data.test.labels());
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 
-  train::throw_if_interrupted(report.options.checkpoint_every > 0 ? checkpoint.file().string() : "");
+  training::throw_if_interrupted(report.options.checkpoint_every > 0 ? checkpoint->file().string() : "");
   save(classifier, report);
   say(options, "pictures: " + train::draw_pictures({.classifier = classifier,
                                                     .test = data.test,
@@ -192,10 +177,10 @@ int main(int argc, char** argv) {
   try {
     const train::CommandLine command_line = train::parse_command_line(argc, argv);
     if (!command_line.options) return command_line.exit_code;
-    train::catch_interrupts();
+    training::catch_interrupts();
     run(*command_line.options);
     return 0;
-  } catch (const train::Interrupted& interrupted) {
+  } catch (const training::Interrupted& interrupted) {
     if (interrupted.checkpoint.empty()) {
       fmt::print(
           stderr,
@@ -204,7 +189,7 @@ int main(int argc, char** argv) {
     } else {
       fmt::print(stderr, "train: interrupted, --resume goes on from {}\n", interrupted.checkpoint);
     }
-    train::die_of_interrupt();
+    training::die_of_interrupt();
   } catch (const std::invalid_argument& error) {
     // Options that do not suit the data; a mistake in the command line that shows only here.
     fmt::print(stderr, "train: {}\n", error.what());

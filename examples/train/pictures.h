@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "epochs.h"
 #include "model.h"
-#include "progress.h"
 #include "xtgrad/datasets/dataset.h"
 
 namespace train {

@@ -4,12 +4,17 @@
 #include <string>
 #include <vector>
 
-#include "evaluate.h"
+#include "epochs.h"
 #include "options.h"
-#include "progress.h"
 #include "xtgrad/autograd/check_grads.h"
 
 namespace train {
+
+/// Mean loss of some samples, and the fraction of them that get the right class.
+struct Score {
+  double loss = 0;
+  double accuracy = 0;
+};
 
 /// Everything a run has to say about itself.
 struct Report {

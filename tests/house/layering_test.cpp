@@ -124,9 +124,12 @@ TEST_CASE("kernels know arrays, not graphs") {
                                        "autograd/ops/", "autograd/sweep/", "autograd/grad.h"}));
 }
 
-TEST_CASE("autograd knows neither modules nor optimizers nor data sets, and nn no optimizers") {
-  check_none(includes_of("autograd", {"nn/", "optim/", "datasets/"}));
-  check_none(includes_of("nn", {"optim/", "datasets/"}));
+TEST_CASE(
+    "autograd knows neither modules nor optimizers nor data sets, nn no optimizers, and none training") {
+  check_none(includes_of("autograd", {"nn/", "optim/", "datasets/", "training/"}));
+  check_none(includes_of("nn", {"optim/", "datasets/", "training/"}));
+  check_none(includes_of("optim", {"datasets/", "training/"}));
+  check_none(includes_of("datasets", {"nn/", "optim/", "training/"}));
 }
 
 TEST_CASE("the check of the floors finds an include that is there") {

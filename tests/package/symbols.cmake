@@ -3,10 +3,10 @@
 cmake_policy(VERSION 3.21)
 include("${CMAKE_CURRENT_LIST_DIR}/check.cmake")
 
-# The words of the installed headers, without comments: words_nn, words_optim, words_datasets, words_autograd, and
+# The words of the installed headers, without comments: words_nn, words_optim and so on, and
 # all of them in words.
 set(words "")
-foreach(folder IN ITEMS autograd nn optim datasets)
+foreach(folder IN ITEMS autograd nn optim datasets training)
   file(GLOB_RECURSE headers "${PREFIX}/include/xtgrad/${folder}/*.h")
   set(text "")
   foreach(header IN LISTS headers)
@@ -53,7 +53,7 @@ foreach(line IN LISTS exported)
   endif()
   # Its own name, or that of its class: a class that a public header only mentions is exported with all it has.
   string(REGEX MATCH "operator|[A-Za-z0-9_]+$" name "${symbol}")
-  string(REGEX REPLACE "^.*xtgrad::v1::((nn|optim|datasets|testing|detail)::)*|::.*$" "" owner "${symbol}")
+  string(REGEX REPLACE "^.*xtgrad::v1::((nn|optim|datasets|training|testing|detail)::)*|::.*$" "" owner "${symbol}")
   if(NOT name IN_LIST words AND NOT owner IN_LIST words)
     message(FATAL_ERROR "no installed header declares '${name}', but the shared library exports it: ${line}")
   endif()
@@ -80,7 +80,7 @@ list(REMOVE_ITEM defined ${exported})
 foreach(line IN LISTS defined)
   bare_name(symbol "${line}")
   set(folder autograd)
-  if(symbol MATCHES "xtgrad::v1::(nn|optim|datasets)::")
+  if(symbol MATCHES "xtgrad::v1::(nn|optim|datasets|training)::")
     set(folder ${CMAKE_MATCH_1})
   endif()
   string(REGEX MATCH "[A-Za-z0-9_]+$" name "${symbol}")

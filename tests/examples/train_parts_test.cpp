@@ -1,11 +1,10 @@
-#include "examples/train/trainer.h"
+#include "examples/train/data.h"
 
 #include <doctest/doctest.h>
 
 #include <string>
 
 #include "examples/plot/report_pictures.h"
-#include "examples/train/evaluate.h"
 #include "examples/train/inspect.h"
 #include "examples/train/pictures.h"
 #include "examples/train/recipes.h"
@@ -16,6 +15,7 @@
 #include "xtgrad/autograd/graph.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/random.h"
+#include "xtgrad/training/evaluate.h"
 
 using namespace xtgrad;
 
@@ -87,7 +87,7 @@ TEST_CASE("learning curves say which loss they are of") {
     train::Classifier classifier = classifier_for(data, network, "spirals");
     const std::string name = network == "perceptron" ? "half squared distance" : "cross-entropy (nats)";
     CHECK(classifier.loss_name() == name);
-    const Tensor predicted = argmax(train::scores_of(classifier, data.test.inputs()), 1);
+    const Tensor predicted = argmax(training::predict(classifier, data.test.inputs()), 1);
     train::draw_pictures(
         {.classifier = classifier, .test = data.test, .predicted = predicted, .epochs = records},
         folder.path());
@@ -110,7 +110,7 @@ TEST_CASE("train's parts of the data are stratified, and the same whatever the s
   CHECK(differences(data.validation.inputs(), again.validation.inputs()) == 0);
 }
 
-TEST_CASE("looking at the first loss or at a score changes no classifier") {
+TEST_CASE("looking at the first loss changes no classifier") {
   const train::Splits data = train::load_data({.name = "spirals"});
   train::Classifier classifier = classifier_for(data, "mlp");
   const auto stream_position = [&] { return classifier.state_dict().at("network.dropouts.0.stream"); };
@@ -118,28 +118,8 @@ TEST_CASE("looking at the first loss or at a score changes no classifier") {
   const Tensor loss = train::first_loss(classifier, data.train, 32);
   CHECK(loss.name() == "loss");
   CHECK(graph_of(loss).count("matmul") == 2);
-  const train::Score score = train::evaluate(classifier, data.test);
-  CHECK(score.loss == train::evaluate(classifier, data.test).loss);
   CHECK(classifier.is_training());
   CHECK(differences(before, stream_position()) == 0);
-}
-
-TEST_CASE("a score is the mean loss and the fraction of right answers") {
-  // Without dropout in evaluation, the score of all is the mean of the scores of the parts.
-  const train::Splits data = train::load_data({.name = "spirals"});
-  train::Classifier classifier = classifier_for(data, "mlp");
-  const datasets::Dataset all = data.test.subset({0, 1, 2, 3, 4});
-  const train::Score score = train::evaluate(classifier, all);
-  double loss = 0;
-  double accuracy = 0;
-  for (std::int64_t i = 0; i < 5; ++i) {
-    const train::Score one = train::evaluate(classifier, all.subset({i}));
-    CHECK((one.accuracy == 0 || one.accuracy == 1));
-    loss += one.loss / 5;
-    accuracy += one.accuracy / 5;
-  }
-  CHECK(score.loss == doctest::Approx(loss).epsilon(1e-6));
-  CHECK(score.accuracy == doctest::Approx(accuracy));
 }
 
 TEST_CASE("train's networks refuse samples that do not suit them, and unknown names") {
@@ -152,41 +132,4 @@ TEST_CASE("train's networks refuse samples that do not suit them, and unknown na
                        std::invalid_argument);
   CHECK_THROWS_WITH_AS(static_cast<void>(train::recipe_for("digits", "tree")), "--model: there is no tree",
                        std::invalid_argument);
-}
-
-TEST_CASE("train's data have another fingerprint if a bit of them differs") {
-  const train::Splits data = train::load_data({.name = "digits"});
-  const std::uint64_t fingerprint = train::fingerprint(data.train);
-  CHECK(train::fingerprint(train::load_data({.name = "digits"}).train) == fingerprint);
-  CHECK(train::fingerprint(data.test) != fingerprint);
-  const Tensor inputs = data.train.inputs();
-  const Tensor last = one_hot(tensor({inputs.numel() - 1}, {.dtype = int64}), inputs.numel());
-  const Tensor changed = where(reshape(last, inputs.shape()) > 0, inputs + 1, inputs);
-  CHECK(differences(changed, inputs) == 1);
-  CHECK(train::fingerprint(data.train.with_inputs(changed)) != fingerprint);
-  CHECK(train::fingerprint(data.train.with_inputs(inputs.to(float64))) != fingerprint);
-}
-
-TEST_CASE("a training takes over no state that it could not be in") {
-  const train::Splits data = train::load_data({.name = "spirals"});
-  train::Classifier classifier = classifier_for(data, "mlp", "spirals");
-  train::Trainer trainer(classifier, data, {.data = "spirals", .lr = 0.1, .epochs = 3, .batch_size = 100});
-  const auto with = [&](const std::string& name, const Tensor& value) {
-    nn::StateDict state = trainer.state_dict();
-    state.set(name, value);
-    return state;
-  };
-  const auto whole = [](std::int64_t number) { return reshape(tensor({number}, {.dtype = int64}), {}); };
-  CHECK_THROWS_WITH_AS(trainer.restore(with("epoch", whole(4))), "epoch must be from 0 to 3: got 4",
-                       ValueError);
-  CHECK_THROWS_WITH_AS(trainer.restore(with("epoch", whole(-1))), "epoch must be from 0 to 3: got -1",
-                       ValueError);
-  CHECK_THROWS_WITH_AS(trainer.restore(with("epoch", whole(2))), "records must be float64 [2, 6]: got none",
-                       ValueError);
-  trainer.restore(with("epoch", whole(0)));
-  CHECK_THROWS_WITH_AS(trainer.restore(with("batch", whole(10))), "batch must be from 0 to 9: got 10",
-                       ValueError);
-  trainer.restore(with("batch", whole(9)));
-  CHECK(trainer.step() == 9);
-  CHECK(trainer.steps() == 27);
 }

@@ -6,7 +6,7 @@
 #include <cstring>
 #include <span>
 
-namespace train {
+namespace xtgrad::inline v1::training::detail {
 
 inline constexpr std::uint64_t digest_start = 0xcbf29ce484222325;
 
@@ -29,4 +29,4 @@ inline constexpr std::uint64_t digest_start = 0xcbf29ce484222325;
   return (hash ^ bytes.size()) * prime;
 }
 
-}  // namespace train
+}  // namespace xtgrad::v1::training::detail

@@ -1,10 +1,10 @@
-#include "interrupt.h"
+#include "xtgrad/training/interrupt.h"
 
 #include <csignal>
 #include <cstdlib>
 #include <initializer_list>
 
-namespace train {
+namespace xtgrad::inline v1::training {
 namespace {
 
 volatile std::sig_atomic_t received = 0;
@@ -32,10 +32,12 @@ void throw_if_interrupted(const std::string& checkpoint) {
   if (received != 0) throw Interrupted{.checkpoint = checkpoint};
 }
 
+void InterruptCheck::before_step(Trainer& /*trainer*/) { throw_if_interrupted(); }
+
 void die_of_interrupt() {
   std::signal(received, SIG_DFL);
   std::raise(received);
   std::abort();
 }
 
-}  // namespace train
+}  // namespace xtgrad::v1::training

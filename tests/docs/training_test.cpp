@@ -1,0 +1,133 @@
+// The code of docs/training.md.
+#include <doctest/doctest.h>
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "tests/support/program.h"
+#include "xtgrad/datasets/synthetic.h"
+#include "xtgrad/nn/nn.h"
+#include "xtgrad/optim/optim.h"
+#include "xtgrad/training/training.h"
+#include "xtgrad/xtgrad.h"
+
+using namespace xtgrad;
+
+namespace {
+
+datasets::TrainTest points() {
+  return datasets::stratified_split(datasets::spirals({.classes = 3, .per_class = 40, .seed = 1}));
+}
+
+}  // namespace
+
+TEST_CASE("docs/training.md: the trainer") {
+  const auto [train, test] = points();
+  nn::MLP model({.sizes = {2, 32, 3}});
+  optim::Adam adam(model.parameters(), {.lr = 0.02});
+  datasets::Loader loader(train, {.batch_size = 16, .shuffle = true});
+  training::Trainer trainer(model, nn::cross_entropy, adam, loader,
+                            {.epochs = 20,
+                             .schedule = optim::cosine({.steps = 20 * loader.batches()}),
+                             .clip_norm = 1.0,
+                             .validation = datasets::Loader(test, {.batch_size = 100}),
+                             .metrics = {std::make_shared<training::Accuracy>()},
+                             .stop = {std::make_shared<training::EarlyStopping>(model)}});
+  const std::string reason = trainer.fit();
+  const double best = trainer.records().back().at("validation_accuracy");
+  CHECK(reason.find("e") != std::string::npos);
+  CHECK(best > 0.4);
+}
+
+TEST_CASE("docs/training.md: metrics") {
+  const auto [train, test] = points();
+  nn::MLP model({.sizes = {2, 32, 3}});
+  training::ConfusionMatrix matrix({.classes = 3});
+  for (auto& [x, y] : datasets::Loader(test, {.batch_size = 10})) matrix.update(model(x), y);
+  const double recall_of_2 = matrix.recall(2);
+  const double macro = matrix.f1();
+  const double micro = matrix.f1(training::Average::micro);
+  CHECK(matrix.samples() == test.size());
+  CHECK(recall_of_2 <= 1);
+  CHECK(macro <= 1);
+  CHECK(micro == matrix.accuracy());
+}
+
+TEST_CASE("docs/training.md: rules in a loop of one's own") {
+  manual_seed(0);
+  Random random(1);
+  nn::Linear model(3, 1);
+  const Tensor x = randn({20, 3}, random);
+  const Tensor y = randn({20, 1}, random);
+  optim::SGD sgd(model.parameters(), {.lr = 0.3});
+  training::AnyOf stop(
+      {std::make_shared<training::GradientNorm>(model.parameters(), 1e-3),
+       std::make_shared<training::ParameterChange>(model.parameters(), 1e-6),
+       std::make_shared<training::LossPlateau>(training::LossPlateauOptions{.below = 1e-9, .times = 5})});
+  for (std::int64_t step = 1; !stop.stopped(); ++step) {
+    const Tensor loss = nn::mse_loss(model(x), y);
+    sgd.zero_grad();
+    loss.backward();
+    sgd.step();
+    stop.after_step({.step = step, .loss = loss.item()});
+  }
+  fmt::print("{}\n", stop.reason());  // gradient norm: 0.000804 is below 0.001 at step 20
+  CHECK(stop.reason().starts_with("gradient norm: "));
+}
+
+TEST_CASE("docs/training.md: accumulation") {
+  const auto [train, test] = points();
+  nn::MLP model({.sizes = {2, 32, 3}});
+  optim::Adam adam(model.parameters(), {});
+  datasets::Loader loader(train, {.batch_size = 10});
+  training::GradientAccumulation accumulation(adam, {.batches = 4});
+  for (auto& [x, y] : loader) accumulation.backward(nn::cross_entropy(model(x), y), x.size(0));
+  accumulation.finish();  // the last step may have fewer batches
+  CHECK(accumulation.waiting() == 0);
+}
+
+TEST_CASE("docs/training.md: checkpoints and logs") {
+  const testing::TemporaryFolder temporary;
+  const std::string folder = temporary.path().string();
+  const auto [train, test] = points();
+  nn::MLP model({.sizes = {2, 32, 3}, .dropout = 0.2});
+  optim::Adam adam(model.parameters(), {.lr = 0.02});
+  datasets::Loader loader(train, {.batch_size = 16, .shuffle = true});
+  auto checkpoints = std::make_shared<training::Checkpoints>(
+      folder, training::CheckpointsOptions{.keep_last = 3, .best_by = "loss", .made_with = {{"lr", "0.02"}}});
+  training::Trainer trainer(model, nn::cross_entropy, adam, loader,
+                            {.epochs = 5,
+                             .callbacks = {std::make_shared<training::Progress>(), checkpoints,
+                                           std::make_shared<training::CsvLog>(folder + "/log.csv"),
+                                           std::make_shared<training::JsonLinesLog>(folder + "/log.jsonl"),
+                                           std::make_shared<training::TensorBoard>(folder)}});
+  checkpoints->resume(trainer);  // where there is something to go on from
+  trainer.fit();
+  CHECK(checkpoints->steps().size() == 3);
+  CHECK(std::filesystem::exists(folder + "/log.csv"));
+}
+
+namespace {
+
+class StopWhenTired final : public training::Callback {
+ public:
+  void after_epoch(training::Trainer& trainer, const training::EpochRecord& epoch) override {
+    fmt::print("{} of {}: {:.3f}\n", epoch.epoch, trainer.epochs(), epoch.at("loss"));
+    if (epoch.seconds > 3600) throw std::runtime_error("an epoch takes more than an hour");
+  }
+};
+
+}  // namespace
+
+TEST_CASE("docs/training.md: a callback of one's own") {
+  const auto [train, test] = points();
+  nn::MLP model({.sizes = {2, 32, 3}});
+  optim::Adam adam(model.parameters(), {});
+  training::Trainer trainer(model, nn::cross_entropy, adam, datasets::Loader(train),
+                            {.epochs = 2, .callbacks = {std::make_shared<StopWhenTired>()}});
+  CHECK(trainer.fit() == "epoch limit: 2 epochs");
+}

@@ -1,0 +1,196 @@
+#include "xtgrad/training/checkpoints.h"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "tests/support/message_of.h"
+#include "tests/support/program.h"
+#include "tests/training/small_run.h"
+#include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/ops.h"
+#include "xtgrad/nn/files.h"
+
+using namespace xtgrad;
+using testing::file_text;
+using testing::message_of;
+using testing::TemporaryFolder;
+using training::Checkpoints;
+using training_test::SmallRun;
+using training_test::StopAfter;
+
+namespace {
+
+std::set<std::string> names_in(const std::filesystem::path& folder) {
+  std::set<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) names.insert(entry.path().filename());
+  return names;
+}
+
+std::shared_ptr<Checkpoints> in(const std::filesystem::path& folder,
+                                training::CheckpointsOptions options = {}) {
+  return std::make_shared<Checkpoints>(folder.string(), std::move(options));
+}
+
+bool same_weights(const nn::MLP& a, const nn::MLP& b) {
+  const nn::StateDict other = b.state_dict();
+  for (const auto& [name, value] : a.state_dict()) {
+    if (sum(not_equal(value, other.at(name)).to(int64)).item_int64() != 0) return false;
+  }
+  return true;
+}
+
+/// True if the models in two files of checkpoints are the same.
+bool same_models(const std::string& a, const std::string& b) {
+  const auto first = training::load_checkpoint(a);
+  const auto second = training::load_checkpoint(b);
+  REQUIRE((first && second));
+  for (const auto& [name, value] : first->state) {
+    const bool is_model = name.starts_with("model.") || name == "epoch";
+    if (is_model && sum(not_equal(value, second->state.at(name)).to(int64)).item_int64() != 0) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+TEST_CASE("the last checkpoints stay, one after each epoch or after so many steps and at the end") {
+  const TemporaryFolder epochs;
+  SmallRun({in(epochs.path(), {.keep_last = 2})}).trainer.fit();
+  CHECK(names_in(epochs.path()) ==
+        std::set<std::string>{"step-00000009.safetensors", "step-00000012.safetensors"});
+  const TemporaryFolder steps;
+  const auto checkpoints = in(steps.path() / "made" / "here", {.every_steps = 5, .keep_last = 10});
+  SmallRun({checkpoints}).trainer.fit();
+  CHECK(checkpoints->steps() == std::vector<std::int64_t>{5, 10, 12});
+  CHECK(checkpoints->newest() == (steps.path() / "made" / "here" / "step-00000012.safetensors").string());
+  CHECK(checkpoints->best().empty());
+}
+
+TEST_CASE("the best epoch's checkpoint stays, whatever comes later") {
+  for (const bool maximize : {false, true}) {
+    const std::string by = maximize ? "validation_accuracy" : "loss";
+    const TemporaryFolder folder;
+    const auto checkpoints = in(folder.path(), {.keep_last = 1, .best_by = by, .maximize = maximize});
+    SmallRun run({checkpoints}, 8);
+    run.trainer.fit();
+    std::int64_t best = 0;
+    double value = maximize ? -1 : std::numeric_limits<double>::infinity();
+    for (const auto& record : run.trainer.records()) {
+      const bool better = maximize ? record.at(by) > value : record.at(by) < value;
+      if (better) best = record.epoch;
+      if (better) value = record.at(by);
+    }
+    SmallRun from({in(folder.path(), {.best_by = by, .maximize = maximize})}, 8);
+    CHECK(Checkpoints(folder.path().string()).resume_best(from.trainer));
+    CHECK(from.trainer.epoch() == best);
+    CHECK(from.trainer.records().back().at(by) == value);
+  }
+}
+
+TEST_CASE("a training stopped after any step goes on from its folder, to the same bits and the same files") {
+  const training::CheckpointsOptions options{.every_steps = 2, .best_by = "validation_loss"};
+  const TemporaryFolder whole_folder;
+  const auto all = in(whole_folder.path(), options);
+  SmallRun whole({all});
+  CHECK_FALSE(all->resume(whole.trainer));
+  whole.trainer.fit();
+  for (std::int64_t stop = 1; stop < 12; ++stop) {
+    CAPTURE(stop);
+    const TemporaryFolder folder;
+    const auto before = in(folder.path(), options);
+    SmallRun first({before, std::make_shared<StopAfter>(stop)});
+    CHECK_THROWS_AS(first.trainer.fit(), std::runtime_error);
+    const auto after = in(folder.path(), options);
+    SmallRun second({after});
+    CHECK(after->resume(second.trainer) == (stop >= 2));
+    CHECK(second.trainer.step() == stop / 2 * 2);
+    second.trainer.fit();
+    CHECK(same_weights(second.model, whole.model));
+    CHECK(names_in(folder.path()) == names_in(whole_folder.path()));
+    CHECK(same_models(after->best(), all->best()));
+  }
+}
+
+TEST_CASE("a resumed training knows the best value of before") {
+  const TemporaryFolder folder;
+  const training::CheckpointsOptions options{.best_by = "loss", .maximize = true};  // the first epoch's
+  SmallRun first({in(folder.path(), options), std::make_shared<StopAfter>(7)});
+  CHECK_THROWS_AS(first.trainer.fit(), std::runtime_error);
+  const std::string best = file_text(folder.path() / "best.safetensors");
+  const auto checkpoints = in(folder.path(), options);
+  SmallRun second({checkpoints});
+  CHECK(checkpoints->resume(second.trainer));
+  second.trainer.fit();
+  CHECK(file_text(folder.path() / "best.safetensors") == best);
+}
+
+TEST_CASE("a training that begins anew touches no checkpoints of another, unless they are cleared") {
+  const TemporaryFolder folder;
+  SmallRun({in(folder.path(), {.best_by = "loss"})}).trainer.fit();
+  const auto names = names_in(folder.path());
+  const auto checkpoints = in(folder.path());
+  SmallRun anew({checkpoints});
+  CHECK(message_of<ValueError>([&] { return anew.trainer.fit(); }) ==
+        "Checkpoints: " + folder.path().string() +
+            " has checkpoints of an earlier training: go on from them by resume, or clear() them");
+  CHECK(names_in(folder.path()) == names);
+  checkpoints->clear();
+  CHECK(names_in(folder.path()).empty());
+  anew.trainer.fit();
+  CHECK(checkpoints->steps() == std::vector<std::int64_t>{6, 9, 12});
+}
+
+TEST_CASE("a checkpoint that was made otherwise, or of another training, is refused by name") {
+  const TemporaryFolder folder;
+  SmallRun({in(folder.path(), {.keep_last = 1, .made_with = {{"seed", "3"}}})}).trainer.fit();
+  const std::string file = (folder.path() / "step-00000012.safetensors").string();
+  SmallRun run({});
+  CHECK(message_of<ValueError>([&] {
+          return in(folder.path(), {.made_with = {{"seed", "4"}}})->resume(run.trainer);
+        }) == "Checkpoints: " + file + " was made with seed 3, not 4");
+  SmallRun shorter({}, 2);
+  CHECK(message_of<ValueError>([&] { return in(folder.path())->resume(shorter.trainer); }) ==
+        file + ": Trainer: epoch must be from 0 to 2: got 4");
+  CHECK(shorter.trainer.epoch() == 0);
+  std::ofstream(file, std::ios::binary) << "short";
+  CHECK_THROWS_AS(in(folder.path())->resume(run.trainer), IoError);
+}
+
+TEST_CASE(
+    "a folder of checkpoints is swept of what killed processes left half-written, and of nothing else") {
+  const TemporaryFolder folder;
+  // No process has this number.
+  const std::vector<std::string> gone{"step-00000003.safetensors.999999999-0.tmp",
+                                      "best.safetensors.999999999-1.tmp"};
+  const std::set<std::string> kept{"notes.safetensors.999999999-0.tmp", "step-x.safetensors", "notes"};
+  for (const std::string& name : gone) std::ofstream(folder.path() / name) << "half";
+  for (const std::string& name : kept) std::ofstream(folder.path() / name) << "whole";
+  const auto checkpoints = in(folder.path());
+  CHECK(names_in(folder.path()) == kept);
+  CHECK(checkpoints->steps().empty());
+  CHECK(checkpoints->newest().empty());
+  checkpoints->clear();
+  CHECK(names_in(folder.path()) == kept);
+}
+
+TEST_CASE("checkpoints refuse options out of range, and a folder that cannot be") {
+  const TemporaryFolder folder;
+  CHECK(message_of<ValueError>([&] { return in(folder.path(), {.every_steps = -1}); }) ==
+        "Checkpoints: every_steps must be at least 0: got -1");
+  CHECK(message_of<ValueError>([&] { return in(folder.path(), {.keep_last = 0}); }) ==
+        "Checkpoints: keep_last must be at least 1: got 0");
+  std::ofstream(folder.path() / "file") << "";
+  CHECK(message_of<IoError>([&] { return in(folder.path() / "file" / "deeper"); }) ==
+        "Checkpoints: cannot create the folder " + (folder.path() / "file" / "deeper").string() +
+            ": Not a directory");
+  SmallRun run({in(folder.path(), {.best_by = "f1"})});
+  CHECK(message_of<ValueError>([&] { return run.trainer.fit(); }) ==
+        "Checkpoints: no value \"f1\"; there are: loss, accuracy, validation_loss, validation_accuracy");
+}

@@ -1,0 +1,194 @@
+#include "xtgrad/training/checkpoints.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <limits>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "xtgrad/autograd/errors.h"
+#include "xtgrad/nn/options.h"
+#include "xtgrad/training/leftovers.h"
+#include "xtgrad/training/trainer.h"
+
+namespace xtgrad::inline v1::training {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* own_name = "Checkpoints";
+constexpr std::string_view prefix = "step-";
+constexpr std::string_view suffix = ".safetensors";
+constexpr const char* best_name = "best.safetensors";
+constexpr const char* value_key = "best_value";
+
+/// The step of a file's name; empty for other files.
+std::optional<std::int64_t> step_of(std::string_view name) {
+  if (!name.starts_with(prefix) || !name.ends_with(suffix) || name.size() < prefix.size() + suffix.size())
+    return std::nullopt;
+  name.remove_prefix(prefix.size());
+  name.remove_suffix(suffix.size());
+  std::int64_t step = 0;
+  const auto [stop, error] = std::from_chars(name.data(), name.data() + name.size(), step);
+  if (error != std::errc() || stop != name.data() + name.size() || step < 0) return std::nullopt;
+  return step;
+}
+
+[[noreturn]] void fail(std::string_view what, const std::string& path, const std::error_code& error) {
+  throw IoError(fmt::format("{}: cannot {} {}: {}", own_name, what, path, error.message()));
+}
+
+void remove(const std::string& path) {
+  std::error_code error;
+  fs::remove(path, error);
+  if (error) fail("remove", path, error);
+}
+
+/// Temporary files that were to become one of ours.
+void remove_half_written(const std::string& folder) {
+  std::vector<std::string> names{best_name};
+  std::error_code ignored;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, ignored)) {
+    const std::string name = entry.path().filename().string();
+    const std::size_t end = name.find(suffix);
+    if (end == std::string::npos) continue;
+    std::string file = name.substr(0, end + suffix.size());
+    if (step_of(file)) names.push_back(std::move(file));
+  }
+  const std::vector<std::string_view> views(names.begin(), names.end());
+  remove_leftovers(folder, views);
+}
+
+}  // namespace
+
+Checkpoints::Checkpoints(std::string folder, CheckpointsOptions options)
+    : folder_(std::move(folder)), options_(std::move(options)) {
+  nn::detail::check_option(own_name, "every_steps", options_.every_steps, 0);
+  nn::detail::check_option(own_name, "keep_last", options_.keep_last, 1);
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  best_value_ = options_.maximize ? -infinity : infinity;
+  std::error_code error;
+  fs::create_directories(folder_, error);
+  if (error) fail("create the folder", folder_, error);
+  remove_half_written(folder_);
+}
+
+std::string Checkpoints::path_of(std::int64_t step) const {
+  return (fs::path(folder_) / fmt::format("{}{:08}{}", prefix, step, suffix)).string();
+}
+
+std::string Checkpoints::best_path() const { return (fs::path(folder_) / best_name).string(); }
+
+std::vector<std::int64_t> Checkpoints::steps() const {
+  std::vector<std::int64_t> steps;
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder_, error)) {
+    if (const auto step = step_of(entry.path().filename().string())) steps.push_back(*step);
+  }
+  if (error) fail("read the folder", folder_, error);
+  std::ranges::sort(steps);
+  return steps;
+}
+
+std::string Checkpoints::newest() const {
+  const std::vector<std::int64_t> all = steps();
+  return all.empty() ? std::string() : path_of(all.back());
+}
+
+std::string Checkpoints::best() const { return fs::exists(best_path()) ? best_path() : std::string(); }
+
+void Checkpoints::clear() {
+  for (const std::int64_t step : steps()) remove(path_of(step));
+  if (!best().empty()) remove(best_path());
+}
+
+bool Checkpoints::resume(Trainer& trainer) { return restore(trainer, newest()); }
+
+bool Checkpoints::resume_best(Trainer& trainer) { return restore(trainer, best()); }
+
+bool Checkpoints::restore(Trainer& trainer, const std::string& path) {
+  if (path.empty()) return false;
+  const auto checkpoint = load_checkpoint(path);
+  if (!checkpoint) return false;
+  if (const auto difference = first_difference(checkpoint->notes, options_.made_with)) {
+    throw ValueError(fmt::format("{}: {} was made with {} {}, not {}", own_name, path, difference->key,
+                                 difference->was, difference->is));
+  }
+  try {
+    trainer.restore(checkpoint->state);
+  } catch (Error& error) {
+    error.add_context(path);
+    throw;
+  }
+  read_best_value();
+  owns_folder_ = true;
+  // Those of steps that lie ahead are of a way that is not gone.
+  for (const std::int64_t step : steps()) {
+    if (step > trainer.step()) remove(path_of(step));
+  }
+  return true;
+}
+
+void Checkpoints::read_best_value() {
+  if (!options_.best_by || best().empty()) return;
+  const auto checkpoint = load_checkpoint(best_path());
+  if (!checkpoint) return;
+  const auto found = std::ranges::find(checkpoint->notes, value_key, &Safetensors::Note::key);
+  const std::string text = found == checkpoint->notes.end() ? "" : found->text;
+  const std::string start = *options_.best_by + " ";
+  const char* end = text.data() + text.size();
+  const bool fits =
+      text.starts_with(start) && std::from_chars(text.data() + start.size(), end, best_value_).ptr == end;
+  if (!fits) {
+    throw IoError(fmt::format("{}: {}: {} should be \"{}\" and a number, is \"{}\"", own_name, best_path(),
+                              value_key, start, text));
+  }
+}
+
+void Checkpoints::write(const Trainer& trainer, const std::string& path, Notes notes) const {
+  notes.insert(notes.end(), options_.made_with.begin(), options_.made_with.end());
+  save_checkpoint(path, {.state = trainer.state_dict(), .notes = std::move(notes)});
+}
+
+void Checkpoints::save(const Trainer& trainer) {
+  write(trainer, path_of(trainer.step()), {});
+  std::vector<std::int64_t> all = steps();
+  for (std::size_t i = 0; i + static_cast<std::size_t>(options_.keep_last) < all.size(); ++i) {
+    remove(path_of(all[i]));
+  }
+}
+
+void Checkpoints::begin(Trainer& /*trainer*/) {
+  if (!owns_folder_ && (!newest().empty() || !best().empty())) {
+    throw ValueError(fmt::format(
+        "{}: {} has checkpoints of an earlier training: go on from them by resume, or clear() them", own_name,
+        folder_));
+  }
+  owns_folder_ = true;
+}
+
+void Checkpoints::after_step(Trainer& trainer, const StepRecord& step) {
+  if (options_.every_steps > 0 && step.step % options_.every_steps == 0) save(trainer);
+}
+
+void Checkpoints::after_epoch(Trainer& trainer, const EpochRecord& epoch) {
+  if (options_.best_by) {
+    const double value = epoch.at(*options_.best_by, own_name);
+    if (options_.maximize ? value > best_value_ : value < best_value_) {
+      // Before the other: a run that is killed between the two comes here again.
+      write(trainer, best_path(), {{value_key, fmt::format("{} {}", *options_.best_by, value)}});
+      best_value_ = value;
+    }
+  }
+  if (options_.every_steps == 0) save(trainer);
+}
+
+void Checkpoints::at_end(Trainer& trainer, const std::string& /*reason*/) {
+  if (options_.every_steps > 0) save(trainer);
+}
+
+}  // namespace xtgrad::v1::training

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "xtgrad/autograd/export.h"
+#include "xtgrad/training/callback.h"
+#include "xtgrad/training/checkpoint.h"
+
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace training {
+
+struct CheckpointsOptions {
+  std::int64_t every_steps = 0;  ///< one after so many steps, and at the end; 0: after every epoch
+  std::int64_t keep_last = 3;    ///< so many of them stay, at least 1
+  /// The value of the epochs' records, such as "validation_loss", whose best epoch is kept, too.
+  std::optional<std::string> best_by = std::nullopt;
+  bool maximize = false;  ///< the best value is the largest
+  Notes made_with = {};   ///< the choices that decide about the bits of the result
+};
+
+/// Keeps the states of a Trainer in a folder of their own: the last few as "step-00000120.safetensors", and
+/// that after the best epoch, the first among equals, as "best.safetensors". Each file is written whole or
+/// not at all, so that a run that was killed at any moment goes on from the newest one, to the same bits.
+///
+///   auto checkpoints = std::make_shared<training::Checkpoints>("run", training::CheckpointsOptions{});
+///   training::Trainer trainer(model, loss, adam, loader, {.epochs = 30, .callbacks = {checkpoints}});
+///   checkpoints->resume(trainer);  // where there is something to go on from
+///   trainer.fit();
+class Checkpoints final : public Callback {
+ public:
+  /// Makes the folder, and removes what killed runs have left half-written there. Throws IoError where that
+  /// fails, and ValueError for options out of range.
+  explicit Checkpoints(std::string folder, CheckpointsOptions options = {});
+
+  /// Brings the trainer to where the newest checkpoint is; false if there is none. Throws IoError for a
+  /// damaged file, and ValueError, naming both values, for one that was made with other choices, or of
+  /// another training; the trainer is left as it was then.
+  bool resume(Trainer& trainer);
+  /// The same of the best one, whose model is the best; training goes on from there.
+  bool resume_best(Trainer& trainer);
+
+  /// Writes one of the trainer's state now.
+  void save(const Trainer& trainer);
+  /// The newest file and the best one; empty if there is none.
+  [[nodiscard]] std::string newest() const;
+  [[nodiscard]] std::string best() const;
+  /// The steps that there are files of, ascending.
+  [[nodiscard]] std::vector<std::int64_t> steps() const;
+  /// Removes all checkpoints of the folder, for a training that begins anew.
+  void clear();
+
+  /// Throws ValueError where the folder has checkpoints and the training did not go on from one: another's
+  /// would be lost.
+  void begin(Trainer& trainer) override;
+  void after_step(Trainer& trainer, const StepRecord& step) override;
+  void after_epoch(Trainer& trainer, const EpochRecord& epoch) override;
+  void at_end(Trainer& trainer, const std::string& reason) override;
+
+ private:
+  [[nodiscard]] std::string path_of(std::int64_t step) const;
+  [[nodiscard]] std::string best_path() const;
+  bool restore(Trainer& trainer, const std::string& path);
+  void read_best_value();
+  void write(const Trainer& trainer, const std::string& path, Notes notes) const;
+
+  std::string folder_;
+  CheckpointsOptions options_;
+  double best_value_;
+  bool owns_folder_ = false;  // what is in it belongs to the training under way
+};
+
+}}}  // namespace xtgrad::v1::training

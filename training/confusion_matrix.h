@@ -1,0 +1,132 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "xtgrad/autograd/export.h"
+#include "xtgrad/autograd/tensor.h"
+#include "xtgrad/nn/members.h"
+#include "xtgrad/nn/options.h"
+#include "xtgrad/training/metric.h"
+
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace training {
+
+/// How one number is made of those of the classes.
+enum class Average : std::uint8_t {
+  macro,  ///< their mean, over the classes that occur among labels or predictions
+  micro   ///< of the counts of all classes together
+};
+
+struct ConfusionMatrixOptions {
+  std::int64_t classes = nn::required;                      ///< at least 1
+  std::optional<std::int64_t> ignore_index = std::nullopt;  ///< samples of this label count for nothing
+};
+
+/// How many samples of each class were taken for which, counted batch by batch, and what follows from it.
+///
+///   precision of c  of the samples that were called c, the fraction that is c
+///   recall of c     of the samples that are c, the fraction that was called so
+///   f1 of c         their harmonic mean, 2 TP / (2 TP + FP + FN)
+///
+/// Where nothing can be divided by, the number is 0: the precision of a class that nothing was called, the
+/// recall of one that has no samples. A class that is neither among the labels nor the predictions is left
+/// out of macro averages; where no class is left, they are NaN. With one label a sample, all three micro
+/// averages are the accuracy.
+///
+///   training::ConfusionMatrix matrix({.classes = 3});
+///   for (auto& [x, y] : loader) matrix.update(model(x), y);
+///   matrix.recall(2);
+///   matrix.f1();
+class ConfusionMatrix : public nn::Stateful {
+ public:
+  /// Throws ValueError for fewer than one class.
+  explicit ConfusionMatrix(const ConfusionMatrixOptions& options);
+
+  /// Outputs are scores, floating [n, classes], or classes, integers [n]; labels are integers [n]. Throws
+  /// ShapeError or DtypeError where they are not, and ValueError for a class out of range, naming its row;
+  /// nothing is counted then.
+  void update(const Tensor& outputs, const Tensor& labels);
+  void reset();
+
+  [[nodiscard]] std::int64_t classes() const { return options_.classes; }
+  /// Samples of class `truth` that were called `predicted`. Throws ValueError for a class out of range, as
+  /// the functions below.
+  [[nodiscard]] std::int64_t count(std::int64_t truth, std::int64_t predicted) const;
+  /// int64 [classes, classes]: a row for each class that samples are of, a column for each that they are
+  /// called.
+  [[nodiscard]] Tensor counts() const;
+  [[nodiscard]] std::int64_t samples() const;
+
+  /// The fraction on the diagonal; NaN without samples.
+  [[nodiscard]] double accuracy() const;
+  [[nodiscard]] double precision(std::int64_t of_class) const;
+  [[nodiscard]] double recall(std::int64_t of_class) const;
+  [[nodiscard]] double f1(std::int64_t of_class) const;
+  [[nodiscard]] double precision(Average average = Average::macro) const;
+  [[nodiscard]] double recall(Average average = Average::macro) const;
+  [[nodiscard]] double f1(Average average = Average::macro) const;
+
+  void members(nn::Members& m) override;
+
+ private:
+  void check_class(std::int64_t c) const;
+  [[nodiscard]] std::int64_t in_row(std::int64_t truth) const;
+  [[nodiscard]] std::int64_t in_column(std::int64_t predicted) const;
+  [[nodiscard]] double average(Average kind, double (ConfusionMatrix::*of_class)(std::int64_t) const) const;
+
+  ConfusionMatrixOptions options_;
+  Tensor counts_;  // int64 [classes, classes]
+};
+
+struct ClassScoreOptions {
+  std::int64_t classes = nn::required;  ///< at least 1
+  Average average = Average::macro;
+  std::optional<std::int64_t> ignore_index = std::nullopt;
+};
+
+/// A number of a confusion matrix as a metric.
+class ConfusionMetric : public Metric {
+ public:
+  void reset() override { matrix_.reset(); }
+  void update(const Tensor& outputs, const Tensor& labels) override { matrix_.update(outputs, labels); }
+  [[nodiscard]] const ConfusionMatrix& matrix() const { return matrix_; }
+  void members(nn::Members& m) override { matrix_.members(m); }
+
+ protected:
+  explicit ConfusionMetric(const ClassScoreOptions& options);
+  [[nodiscard]] Average average() const { return average_; }
+  /// `word` for a macro average, "micro_" and `word` for a micro one.
+  [[nodiscard]] std::string name_of(const char* word) const;
+
+ private:
+  ConfusionMatrix matrix_;
+  Average average_;
+};
+
+/// "precision" or "micro_precision"; see ConfusionMatrix.
+class Precision final : public ConfusionMetric {
+ public:
+  explicit Precision(const ClassScoreOptions& options) : ConfusionMetric(options) {}
+  [[nodiscard]] std::string name() const override { return name_of("precision"); }
+  [[nodiscard]] double value() const override { return matrix().precision(average()); }
+};
+
+/// "recall" or "micro_recall"; see ConfusionMatrix.
+class Recall final : public ConfusionMetric {
+ public:
+  explicit Recall(const ClassScoreOptions& options) : ConfusionMetric(options) {}
+  [[nodiscard]] std::string name() const override { return name_of("recall"); }
+  [[nodiscard]] double value() const override { return matrix().recall(average()); }
+};
+
+/// "f1" or "micro_f1"; see ConfusionMatrix.
+class F1 final : public ConfusionMetric {
+ public:
+  explicit F1(const ClassScoreOptions& options) : ConfusionMetric(options) {}
+  [[nodiscard]] std::string name() const override { return name_of("f1"); }
+  [[nodiscard]] double value() const override { return matrix().f1(average()); }
+};
+
+}}}  // namespace xtgrad::v1::training

@@ -1,0 +1,139 @@
+#include "xtgrad/training/convergence.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <string_view>
+#include <utility>
+
+#include "xtgrad/autograd/creation.h"
+#include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/grad.h"
+#include "xtgrad/autograd/ops.h"
+#include "xtgrad/nn/options.h"
+#include "xtgrad/optim/clip.h"
+
+namespace xtgrad::inline v1::training {
+namespace {
+
+Tensor number(double value) { return full({}, value, {.dtype = float64}); }
+
+void check_positive(std::string_view rule, std::string_view option, double value) {
+  if (value > 0 && std::isfinite(value)) return;
+  throw ValueError(fmt::format("{}: {} must be finite and positive: got {}", rule, option, value));
+}
+
+void check_parameters(std::string_view rule, const std::vector<nn::ParameterRef>& parameters) {
+  if (parameters.empty()) throw ValueError(fmt::format("{}: no parameters are given", rule));
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    if (parameters[i] == nullptr) throw ValueError(fmt::format("{}: parameter {} is an empty ref", rule, i));
+  }
+}
+
+std::vector<Tensor> values_of(const std::vector<nn::ParameterRef>& parameters) {
+  std::vector<Tensor> values;
+  values.reserve(parameters.size());
+  for (const nn::ParameterRef& parameter : parameters) values.push_back(parameter->tensor().detach());
+  return values;
+}
+
+bool has_gradient(const std::vector<nn::ParameterRef>& parameters) {
+  for (const nn::ParameterRef& parameter : parameters) {
+    if (parameter->grad().defined()) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+GradientNorm::GradientNorm(std::vector<nn::ParameterRef> parameters, double below)
+    : parameters_(std::move(parameters)), below_(below), norm_(number(0)) {
+  check_parameters("GradientNorm", parameters_);
+  check_positive("GradientNorm", "below", below);
+}
+
+bool GradientNorm::check(const StepRecord& step) {
+  if (!has_gradient(parameters_)) {
+    throw ValueError(fmt::format("GradientNorm: none of the {} parameters has a gradient after step {}",
+                                 parameters_.size(), step.step));
+  }
+  const double norm = optim::grad_norm(parameters_);
+  norm_ = number(norm);
+  step_ = step.step;
+  return norm < below_;
+}
+
+std::string GradientNorm::describe() const {
+  return fmt::format("gradient norm: {:.3g} is below {:g} at step {}", norm_.item(), below_, step_);
+}
+
+void GradientNorm::members(nn::Members& m) {
+  StoppingRule::members(m);
+  m("norm", norm_);
+  m("step", step_);
+}
+
+ParameterChange::ParameterChange(std::vector<nn::ParameterRef> parameters, double below)
+    : parameters_(std::move(parameters)), below_(below), norm_(number(0)) {
+  check_parameters("ParameterChange", parameters_);
+  check_positive("ParameterChange", "below", below);
+  before_ = values_of(parameters_);
+}
+
+bool ParameterChange::check(const StepRecord& step) {
+  const NoGrad no_grad;
+  double squares = 0;
+  std::vector<Tensor> now = values_of(parameters_);
+  for (std::size_t i = 0; i < now.size(); ++i) {
+    squares += sum(square(now[i].to(float64) - before_[i].to(float64))).item();
+  }
+  before_ = std::move(now);
+  norm_ = number(std::sqrt(squares));
+  step_ = step.step;
+  return norm_.item() < below_;
+}
+
+std::string ParameterChange::describe() const {
+  return fmt::format("parameter change: {:.3g} is below {:g} at step {}", norm_.item(), below_, step_);
+}
+
+void ParameterChange::members(nn::Members& m) {
+  StoppingRule::members(m);
+  m("norm", norm_);
+  m("step", step_);
+  for (std::size_t i = 0; i < before_.size(); ++i) m(fmt::format("before.{}", i), before_[i]);
+}
+
+LossPlateau::LossPlateau(const LossPlateauOptions& options)
+    : options_(options), last_(number(std::numeric_limits<double>::quiet_NaN())) {
+  check_positive("LossPlateau", "below", options.below);
+  nn::detail::check_option("LossPlateau", "times", options.times, 1);
+}
+
+bool LossPlateau::is_flat(double loss) {
+  const bool same = std::abs(loss - last_.item()) < options_.below;
+  last_ = number(loss);
+  flat_ = same ? flat_ + 1 : 0;
+  return flat_ >= options_.times;
+}
+
+bool LossPlateau::check(const StepRecord& step) { return !options_.of_epochs && is_flat(step.loss); }
+
+bool LossPlateau::check(const EpochRecord& epoch) {
+  return options_.of_epochs && is_flat(epoch.at("loss", "LossPlateau"));
+}
+
+std::string LossPlateau::describe() const {
+  return fmt::format("loss plateau: {:.6g} after {} changes below {:g} in a row", last_.item(), flat_,
+                     options_.below);
+}
+
+void LossPlateau::members(nn::Members& m) {
+  StoppingRule::members(m);
+  m("last", last_);
+  m("flat", flat_);
+}
+
+}  // namespace xtgrad::v1::training

@@ -1,0 +1,77 @@
+#include "xtgrad/training/evaluate.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstddef>
+
+#include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/grad.h"
+#include "xtgrad/autograd/ops.h"
+#include "xtgrad/nn/members.h"
+#include "xtgrad/nn/options.h"
+
+namespace xtgrad::inline v1::training {
+
+EvalMode::EvalMode(nn::ModuleBase& model) {
+  class Find final : public nn::Members {
+   public:
+    explicit Find(std::vector<Mode>& modes) : modes_(modes) {}
+    void on_object(const std::string&, nn::Stateful& object) override {
+      if (auto* module = dynamic_cast<nn::ModuleBase*>(&object))
+        modes_.push_back({module, module->is_training()});
+    }
+
+   private:
+    std::vector<Mode>& modes_;
+  };
+  Find(modes_).visit(model);
+  model.eval();
+}
+
+EvalMode::~EvalMode() {
+  // Outer modules come first, and take their parts with them, which come later.
+  for (const Mode& mode : modes_) mode.module->train(mode.training);
+}
+
+Tensor predict(nn::Module& model, const Tensor& inputs, const PredictOptions& options) {
+  nn::detail::check_option("predict", "batch_size", options.batch_size, 1);
+  if (inputs.rank() == 0 || inputs.size(0) == 0) {
+    throw ShapeError(fmt::format("predict: inputs must be samples [n, ...], at least one: got {}",
+                                 to_string(inputs.shape())));
+  }
+  const NoGrad no_grad;
+  const EvalMode eval(model);
+  const std::int64_t n = inputs.size(0);
+  std::vector<Tensor> parts;
+  for (std::int64_t first = 0; first < n; first += options.batch_size) {
+    parts.push_back(model(slice(inputs, {.start = first, .stop = std::min(first + options.batch_size, n)})));
+  }
+  return parts.size() == 1 ? parts[0] : concat(parts);
+}
+
+std::vector<NamedValue> evaluate(nn::Module& model, const Loss& loss, datasets::Loader loader,
+                                 const std::vector<std::shared_ptr<Metric>>& metrics) {
+  for (std::size_t i = 0; i < metrics.size(); ++i) {
+    if (metrics[i] == nullptr) {
+      throw ValueError(fmt::format("evaluate: metric {} of {} is null", i, metrics.size()));
+    }
+    metrics[i]->reset();
+  }
+  const NoGrad no_grad;
+  const EvalMode eval(model);
+  double sum = 0;
+  double samples = 0;
+  for (const auto& [x, labels] : loader) {
+    const Tensor outputs = model(x);
+    const auto n = static_cast<double>(x.size(0));
+    sum += loss(outputs, labels).item() * n;
+    samples += n;
+    for (const auto& metric : metrics) metric->update(outputs, labels);
+  }
+  std::vector<NamedValue> values{{"loss", sum / samples}};
+  for (const auto& metric : metrics) values.push_back({metric->name(), metric->value()});
+  return values;
+}
+
+}  // namespace xtgrad::v1::training

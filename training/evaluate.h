@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "xtgrad/autograd/export.h"
+#include "xtgrad/autograd/tensor.h"
+#include "xtgrad/datasets/loader.h"
+#include "xtgrad/nn/module.h"
+#include "xtgrad/training/loss.h"
+#include "xtgrad/training/metric.h"
+#include "xtgrad/training/named_value.h"
+
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace training {
+
+/// While it lives, a model behaves as in use: dropout is off, and batch normalisation has its running
+/// statistics. At its end every part of the model has the mode that it had before.
+class EvalMode {
+ public:
+  explicit EvalMode(nn::ModuleBase& model);
+  ~EvalMode();
+  EvalMode(const EvalMode&) = delete;
+  EvalMode& operator=(const EvalMode&) = delete;
+
+ private:
+  struct Mode {
+    nn::ModuleBase* module;
+    bool training;
+  };
+  std::vector<Mode> modes_;
+};
+
+struct PredictOptions {
+  /// All at once, the feature maps of 10,000 images would take half a gigabyte.
+  std::int64_t batch_size = 500;
+};
+
+/// The model's outputs for inputs [n, ...], as in use; records nothing. Throws ShapeError for no samples, and
+/// ValueError for a batch size below 1.
+[[nodiscard]] Tensor predict(nn::Module& model, const Tensor& inputs, const PredictOptions& options = {});
+
+/// Mean loss over all samples of one pass, called "loss", and the metrics over them, by their names: the
+/// model as in use; records nothing. The metrics are reset before and keep what they came to. Without samples
+/// the loss is NaN. Throws ValueError for a null pointer among the metrics.
+///
+///   auto values = training::evaluate(model, nn::cross_entropy, datasets::Loader(test),
+///                                    {{std::make_shared<training::Accuracy>()}});
+std::vector<NamedValue> evaluate(nn::Module& model, const Loss& loss, datasets::Loader loader,
+                                 const std::vector<std::shared_ptr<Metric>>& metrics = {});
+
+}}}  // namespace xtgrad::v1::training

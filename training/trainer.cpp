@@ -1,0 +1,273 @@
+#include "xtgrad/training/trainer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstddef>
+#include <utility>
+
+#include "xtgrad/autograd/creation.h"
+#include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/random.h"
+#include "xtgrad/optim/clip.h"
+#include "xtgrad/training/evaluate.h"
+
+namespace xtgrad::inline v1::training {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr const char* own_name = "Trainer";
+
+Tensor number(double value) { return full({}, value, {.dtype = float64}); }
+
+/// Of the values of a record. Throws ValueError for a metric that is null, or is called as another value.
+std::vector<std::string> value_names(const TrainerOptions& options) {
+  std::vector<std::string> names{"loss"};
+  for (std::size_t i = 0; i < options.metrics.size(); ++i) {
+    if (options.metrics[i] == nullptr) {
+      throw ValueError(fmt::format("{}: metric {} of {} is null", own_name, i, options.metrics.size()));
+    }
+    std::string name = options.metrics[i]->name();
+    if (std::ranges::find(names, name) != names.end()) {
+      throw ValueError(fmt::format("{}: metric {} is called \"{}\", as another value is", own_name, i, name));
+    }
+    names.push_back(std::move(name));
+  }
+  if (!options.validation) return names;
+  const std::size_t count = names.size();
+  for (std::size_t i = 0; i < count; ++i) names.push_back(fmt::format("validation_{}", names[i]));
+  return names;
+}
+
+std::int64_t nanoseconds_since(Clock::time_point start) {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start).count();
+}
+
+GradientAccumulationOptions accumulation_of(const TrainerOptions& options,
+                                            const optim::Optimizer& optimizer) {
+  nn::detail::check_option(own_name, "accumulate", options.accumulate, 1);
+  GradientAccumulationOptions result{.batches = options.accumulate};
+  if (options.clip_norm) {
+    result.before_step = [parameters = optimizer.parameters(), norm = *options.clip_norm] {
+      optim::clip_grad_norm(parameters, norm);
+    };
+  }
+  return result;
+}
+
+}  // namespace
+
+Trainer::Trainer(nn::Module& model, Loss loss, optim::Optimizer& optimizer, const datasets::Loader& loader,
+                 TrainerOptions options)
+    : model_(model),
+      loss_(std::move(loss)),
+      optimizer_(optimizer),
+      loader_(loader),
+      options_(std::move(options)),
+      accumulation_(optimizer, accumulation_of(options_, optimizer)),
+      stop_(options_.stop),
+      history_(value_names(options_)),
+      loss_sum_(number(0)) {
+  check_options();
+  if (options_.schedule) rates_.emplace(optimizer, *options_.schedule);
+  values_.push_back({"loss"});
+  for (const auto& metric : options_.metrics) {
+    metric->reset();
+    values_.push_back({metric->name()});
+  }
+}
+
+void Trainer::check_options() const {
+  nn::detail::check_option(own_name, "epochs", options_.epochs, 1);
+  const auto fail = [](const std::string& text) { throw ValueError(fmt::format("{}: {}", own_name, text)); };
+  if (loader_.batches() == 0)
+    fail(fmt::format("the loader has no batches of its {} samples", loader_.data().size()));
+  for (std::size_t i = 0; i < options_.callbacks.size(); ++i) {
+    if (options_.callbacks[i] == nullptr) {
+      fail(fmt::format("callback {} of {} is null", i, options_.callbacks.size()));
+    }
+  }
+}
+
+void Trainer::remember(std::string name, nn::Stateful& object) {
+  for (const Part& part : parts_) {
+    if (part.name == name)
+      throw ValueError(fmt::format("{}: remember: \"{}\" is there already", own_name, name));
+  }
+  parts_.push_back({std::move(name), &object});
+}
+
+void Trainer::members(nn::Members& m) {
+  m("model", model_);
+  m("optimizer", optimizer_);
+  m("random", default_random());
+  m("step", step_);
+  m("epoch", epoch_);
+  m("batch", batch_);
+  m("samples", samples_);
+  m("loss_sum", loss_sum_);
+  m("nanoseconds", nanoseconds_);
+  m("history", history_);
+  for (const auto& metric : options_.metrics) m(fmt::format("metrics.{}", metric->name()), *metric);
+  m("stop", stop_);
+  for (const Part& part : parts_) m(fmt::format("parts.{}", part.name), *part.object);
+}
+
+void Trainer::restore(const nn::StateDict& state) {
+  const nn::StateDict before = state_dict();
+  history_.clear();
+  try {
+    load_state_dict(state);
+    check_state();
+  } catch (...) {
+    history_.clear();
+    load_state_dict(before);
+    throw;
+  }
+  accumulation_.reset();
+}
+
+void Trainer::check_state() const {
+  const auto require = [](const char* what, std::int64_t value, std::int64_t most) {
+    if (value >= 0 && value <= most) return;
+    throw ValueError(fmt::format("{}: {} must be from 0 to {}: got {}", own_name, what, most, value));
+  };
+  require("epoch", epoch_, epochs());
+  require("batch", batch_, epoch_ < epochs() ? loader_.batches() : 0);
+  require("step", step_, steps());
+  history_.check(epoch_);
+}
+
+std::int64_t Trainer::steps() const {
+  return epochs() * ((loader_.batches() + options_.accumulate - 1) / options_.accumulate);
+}
+
+std::int64_t Trainer::samples() const {
+  const std::int64_t all = loader_.data().size();
+  return loader_.options().drop_last ? all - all % loader_.options().batch_size : all;
+}
+
+std::string Trainer::fit() {
+  accumulation_.reset();
+  for (const auto& callback : options_.callbacks) callback->begin(*this);
+  while (!is_over()) {
+    train_epoch();
+    end_epoch();
+  }
+  stop_.at_end();
+  for (const auto& callback : options_.callbacks) callback->at_end(*this, reason());
+  return reason();
+}
+
+bool Trainer::is_over() const {
+  // An epoch that a rule cut short is ended first, perhaps by another run.
+  return epoch_ >= epochs() || (stop_.stopped() && batch_ == 0);
+}
+
+std::string Trainer::reason() const {
+  if (!is_over()) return {};
+  std::string text = epoch_ < epochs() ? "" : EpochLimit(epochs()).text();
+  if (stop_.stopped()) text += (text.empty() ? "" : "; ") + stop_.reason();
+  return text;
+}
+
+void Trainer::train_epoch() {
+  loader_.set_epoch(epoch_);
+  Clock::time_point start = Clock::now();
+  auto at = loader_.begin_at(batch_);
+  while (at != loader_.end() && !stop_.stopped()) {
+    for (const auto& callback : options_.callbacks) callback->before_step(*this);
+    train_step(at);
+    nanoseconds_ += nanoseconds_since(std::exchange(start, Clock::now()));
+    tell_step();
+  }
+}
+
+void Trainer::train_step(datasets::Loader::Iterator& at) {
+  if (rates_) rates_->apply(optimizer_, step_);
+  // Counted once the step is made: a step that fails on the way has not been.
+  seen_.clear();
+  bool stepped = false;
+  while (!stepped && at != loader_.end()) {
+    const Tensor outputs = model_(at->inputs);
+    const Tensor loss = loss_(outputs, at->labels);
+    last_loss_ = loss.item();
+    if (!std::isfinite(last_loss_)) {
+      accumulation_.reset();
+      throw NonFiniteError(
+          fmt::format("{}: the loss must be finite: got {} in epoch {}, step {}, at learning rate {}",
+                      own_name, last_loss_, epoch_ + 1, step_ + 1, optimizer_.lr()));
+    }
+    const std::int64_t samples = at->inputs.size(0);
+    stepped = accumulation_.backward(loss, samples);
+    seen_.push_back(
+        {.outputs = outputs.detach(), .labels = at->labels, .loss = last_loss_, .samples = samples});
+    ++at;
+  }
+  if (!stepped) accumulation_.finish();
+  double sum = 0;
+  std::int64_t samples = 0;
+  for (const Seen& batch : seen_) {
+    take_in(batch);
+    sum += batch.loss * static_cast<double>(batch.samples);
+    samples += batch.samples;
+  }
+  seen_.clear();
+  ++step_;
+  last_loss_ = sum / static_cast<double>(samples);
+}
+
+void Trainer::take_in(const Seen& seen) {
+  ++batch_;
+  samples_ += seen.samples;
+  loss_sum_ = loss_sum_ + seen.loss * static_cast<double>(seen.samples);
+  for (const auto& metric : options_.metrics) metric->update(seen.outputs, seen.labels);
+}
+
+void Trainer::update_values() {
+  values_[0].value = loss_sum_.item() / static_cast<double>(samples_);
+  for (std::size_t i = 0; i < options_.metrics.size(); ++i)
+    values_[i + 1].value = options_.metrics[i]->value();
+}
+
+void Trainer::tell_step() {
+  update_values();
+  const StepRecord record{.step = step_,
+                          .epoch = epoch_ + 1,
+                          .samples = samples_,
+                          .loss = last_loss_,
+                          .lr = optimizer_.lr(),
+                          .values = values_};
+  stop_.after_step(record);
+  for (const auto& callback : options_.callbacks) callback->after_step(*this, record);
+}
+
+void Trainer::end_epoch() {
+  const Clock::time_point start = Clock::now();
+  update_values();  // the last step may have been another run's
+  const double training_seconds = 1e-9 * static_cast<double>(nanoseconds_);
+  EpochRecord record{.epoch = epoch_ + 1,
+                     .step = step_,
+                     .lr = optimizer_.lr(),
+                     .values = values_,
+                     .samples_per_second = static_cast<double>(samples_) / training_seconds};
+  if (options_.validation) {
+    for (auto& [name, value] : evaluate(model_, loss_, *options_.validation, options_.metrics)) {
+      record.values.push_back({fmt::format("validation_{}", name), value});
+    }
+  }
+  record.seconds = training_seconds + 1e-9 * static_cast<double>(nanoseconds_since(start));
+  history_.add(record);
+  ++epoch_;
+  batch_ = samples_ = nanoseconds_ = 0;
+  loss_sum_ = number(0);
+  for (const auto& metric : options_.metrics) metric->reset();
+  stop_.after_epoch(record);
+  for (const auto& callback : options_.callbacks) callback->after_epoch(*this, record);
+}
+
+}  // namespace xtgrad::v1::training

@@ -1,0 +1,142 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "xtgrad/autograd/export.h"
+#include "xtgrad/autograd/tensor.h"
+#include "xtgrad/datasets/loader.h"
+#include "xtgrad/nn/members.h"
+#include "xtgrad/nn/module.h"
+#include "xtgrad/nn/options.h"
+#include "xtgrad/optim/optimizer.h"
+#include "xtgrad/optim/schedule.h"
+#include "xtgrad/optim/scheduled_lr.h"
+#include "xtgrad/training/accumulation.h"
+#include "xtgrad/training/callback.h"
+#include "xtgrad/training/history.h"
+#include "xtgrad/training/loss.h"
+#include "xtgrad/training/metric.h"
+#include "xtgrad/training/records.h"
+#include "xtgrad/training/stopping_rule.h"
+
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace training {
+
+struct TrainerOptions {
+  std::int64_t epochs = nn::required;  ///< at most, at least 1
+  /// Of the learning rate, by optimizer's steps, from 0; absent: the optimizer's own rates.
+  std::optional<optim::Schedule> schedule = std::nullopt;
+  std::int64_t accumulate = 1;                     ///< batches to a step; see GradientAccumulation
+  std::optional<double> clip_norm = std::nullopt;  ///< of all gradients; see optim::clip_grad_norm
+  /// Looked at after every epoch; its order does not matter.
+  std::optional<datasets::Loader> validation = std::nullopt;
+  std::vector<std::shared_ptr<Metric>> metrics = {};      ///< of training and validation
+  std::vector<std::shared_ptr<StoppingRule>> stop = {};   ///< any of them ends the training
+  std::vector<std::shared_ptr<Callback>> callbacks = {};  ///< called in this order
+};
+
+/// The usual training loop, at any step of it.
+///
+///   nn::MLP model({.sizes = {64, 128, 10}});
+///   optim::Adam adam(model.parameters(), {.lr = 1e-3});
+///   datasets::Loader loader(train, {.batch_size = 32, .shuffle = true});
+///   training::Trainer trainer(model, nn::cross_entropy, adam, loader, {.epochs = 30});
+///   trainer.fit();
+///
+/// What it lists as its members is all that it needs to go on from where it stands: model, optimizer, this
+/// thread's default random stream, steps, place in the epoch, metrics, stopping rules, records. One with the
+/// state of another goes the same way, bit by bit. Whoever needs another loop writes one: metrics, rules,
+/// accumulation and `evaluate` know no trainer.
+class Trainer : public nn::Stateful {
+ public:
+  /// Model and optimizer must outlive it; the loader's epochs are counted anew. Throws ValueError for options
+  /// out of range, null pointers, metrics of one name, and a loader without batches.
+  Trainer(nn::Module& model, Loss loss, optim::Optimizer& optimizer, const datasets::Loader& loader,
+          TrainerOptions options);
+  Trainer(const Trainer&) = delete;
+  Trainer& operator=(const Trainer&) = delete;
+
+  /// Trains from where it stands until a rule stops it, and says which, with its reason, such as
+  /// "epoch limit: 30 epochs". Throws NonFiniteError, before the step, if a loss is infinite or NaN, and what
+  /// callbacks throw; it may be called again after that.
+  std::string fit();
+
+  /// Makes something else part of the state, such as an average of weights, by a name of its own; it must
+  /// outlive the trainer. Throws ValueError for a name that is taken.
+  void remember(std::string name, nn::Stateful& object);
+
+  void members(nn::Members& m) override;
+  /// Takes over a state. Throws ValueError, and changes nothing, for one that is not of such a training.
+  void restore(const nn::StateDict& state);
+
+  /// Optimizer's steps that are done, of at most `steps()` in all.
+  [[nodiscard]] std::int64_t step() const { return step_; }
+  [[nodiscard]] std::int64_t steps() const;
+  /// Epochs that are done, of at most `epochs()`.
+  [[nodiscard]] std::int64_t epoch() const { return epoch_; }
+  [[nodiscard]] std::int64_t epochs() const { return options_.epochs; }
+  /// Batches of the epoch under way that are done.
+  [[nodiscard]] std::int64_t batch() const { return batch_; }
+  /// Samples in an epoch.
+  [[nodiscard]] std::int64_t samples() const;
+  /// Mean over the samples of the last step, or the loss that was refused.
+  [[nodiscard]] double last_loss() const { return last_loss_; }
+  /// What the epochs that are done came to.
+  [[nodiscard]] std::vector<EpochRecord> records() const { return history_.records(); }
+  /// Why the training is over; empty if it is not.
+  [[nodiscard]] std::string reason() const;
+
+  [[nodiscard]] nn::Module& model() const { return model_; }
+  [[nodiscard]] optim::Optimizer& optimizer() const { return optimizer_; }
+  [[nodiscard]] const datasets::Loader& loader() const { return loader_; }
+
+ private:
+  /// A batch that a step was made of.
+  struct Seen {
+    Tensor outputs;
+    Tensor labels;
+    double loss;
+    std::int64_t samples;
+  };
+
+  void check_options() const;
+  void check_state() const;
+  void train_epoch();
+  void train_step(datasets::Loader::Iterator& at);
+  void take_in(const Seen& seen);
+  void end_epoch();
+  void update_values();
+  void tell_step();
+  [[nodiscard]] bool is_over() const;
+
+  nn::Module& model_;
+  Loss loss_;
+  optim::Optimizer& optimizer_;
+  datasets::Loader loader_;
+  TrainerOptions options_;
+  std::optional<optim::ScheduledLr> rates_;
+  GradientAccumulation accumulation_;
+  AnyOf stop_;
+  History history_;
+  struct Part {
+    std::string name;
+    nn::Stateful* object;
+  };
+  std::vector<Part> parts_;
+
+  std::int64_t step_ = 0;
+  std::int64_t epoch_ = 0;
+  std::int64_t batch_ = 0;
+  std::int64_t samples_ = 0;      // of this epoch
+  Tensor loss_sum_;               // float64 [], over them
+  std::int64_t nanoseconds_ = 0;  // of this epoch
+  double last_loss_ = 0;
+  std::vector<Seen> seen_;          // of the step under way
+  std::vector<NamedValue> values_;  // of this epoch so far
+};
+
+}}}  // namespace xtgrad::v1::training
