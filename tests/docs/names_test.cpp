@@ -54,10 +54,10 @@ std::vector<std::string> code_in(const std::string& text) { return all(text, "`(
 
 bool is_path(const std::string& code) {
   static const std::regex path("[\\w./-]+");
-  static const std::set<std::string> folders = {"autograd", "nn",         "optim",   "datasets", "tests",
-                                                "examples", "benchmarks", "scripts", "docs",     "cmake",
-                                                "include",  "kernels",    "core",    "sweep",    "ops",
-                                                "memory",   "observe",    "replay",  "io",       "check"};
+  static const std::set<std::string> folders = {
+      "autograd", "nn",     "optim",   "datasets", "tests",   "examples", "benchmarks",
+      "scripts",  "docs",   "cmake",   "include",  "kernels", "core",     "sweep",
+      "ops",      "memory", "observe", "replay",   "io",      "check",    "plot"};
   const std::size_t slash = code.find('/');
   return slash != std::string::npos && std::regex_match(code, path) &&
          folders.contains(code.substr(0, slash));
@@ -84,7 +84,7 @@ std::set<std::string> words_of_sources() {
     for (std::string& word : all(text, "([A-Za-z_]\\w*)")) words.insert(std::move(word));
   };
   for (const char* folder :
-       {"autograd", "nn", "optim", "datasets", "tests", "examples", "benchmarks", "cmake"}) {
+       {"autograd", "nn", "optim", "datasets", "plot", "tests", "examples", "benchmarks", "cmake"}) {
     for (const auto& entry : fs::recursive_directory_iterator(root / folder)) {
       if (entry.is_regular_file() && kinds.contains(entry.path().extension().string())) add(entry.path());
     }

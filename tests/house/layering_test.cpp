@@ -125,8 +125,21 @@ TEST_CASE("kernels know arrays, not graphs") {
 }
 
 TEST_CASE("autograd knows neither modules nor optimizers nor data sets, and nn no optimizers") {
-  check_none(includes_of("autograd", {"nn/", "optim/", "datasets/"}));
-  check_none(includes_of("nn", {"optim/", "datasets/"}));
+  check_none(includes_of("autograd", {"nn/", "optim/", "datasets/", "plot/"}));
+  check_none(includes_of("nn", {"optim/", "datasets/", "plot/"}));
+  for (const char* folder : {"optim", "datasets"}) check_none(includes_of(folder, {"plot/"}));
+}
+
+TEST_CASE("pictures know autograd's public headers alone, and Cairo has one room") {
+  std::vector<std::string> forbidden{"nn/", "optim/", "datasets/"};
+  for (const auto& [room, below] : rooms_below()) {
+    if (room != "io") forbidden.push_back("autograd/" + room + "/");
+  }
+  check_none(includes_of("plot", forbidden));
+  for (const std::string& file : sources_in({"plot"})) {
+    const bool knows = file_text(source_root() / file).find("#include <cairo.h>") != std::string::npos;
+    CHECK_MESSAGE(knows == (file == "plot/cairo.cpp"), file);
+  }
 }
 
 TEST_CASE("the check of the floors finds an include that is there") {

@@ -22,7 +22,7 @@ std::vector<std::string> sources_in(const std::vector<std::string>& folders) {
   return found;
 }
 
-std::vector<std::string> library_folders() { return {"autograd", "nn", "optim", "datasets"}; }
+std::vector<std::string> library_folders() { return {"autograd", "nn", "optim", "datasets", "plot"}; }
 
 std::vector<std::string> all_folders() {
   std::vector<std::string> folders = library_folders();
