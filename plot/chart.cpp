@@ -69,10 +69,10 @@ class ChartPainter {
 
   void draw_axes() {
     const Rect& rect = area_.rect;
-    const bool on_regions = std::ranges::any_of(chart_.layers, detail::is_background);
+    const bool on_plane = std::ranges::any_of(chart_.layers, detail::is_of_plane);
     for (std::size_t i = 0; i < area_.y.ticks.size(); ++i) {
       const double y = area_.place(area_.x.range.low, area_.y.ticks[i]).y;
-      if (on_regions) {
+      if (on_plane) {
         canvas_.add(Line{.points = {{rect.x - 4, y}, {rect.x, y}}, .color = faint_ink});
       } else {
         canvas_.add(Line{.points = {{rect.x, y}, {rect.right(), y}}, .color = grid_line});

@@ -21,7 +21,9 @@ Tensor grid_points(const Grid& grid, const TensorOptions& options) {
       places.push_back(middle(grid.y, row, grid.rows));
     }
   }
-  return from_span(std::span<const double>(places), {grid.rows * grid.columns, 2}, options);
+  return from_span(
+      std::span<const double>(places), {grid.rows * grid.columns, 2},
+      {.dtype = options.dtype.value_or(default_dtype()), .requires_grad = options.requires_grad});
 }
 
 }  // namespace xtgrad::v1::plot

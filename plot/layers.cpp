@@ -293,6 +293,10 @@ Point PlotArea::place(double at_x, double at_y) const {
 
 bool is_background(const Layer& layer) { return std::holds_alternative<Regions>(layer); }
 
+bool is_of_plane(const Layer& layer) {
+  return is_background(layer) || std::holds_alternative<Contours>(layer);
+}
+
 void draw_layer(Canvas& canvas, const PlotArea& area, const Chart& chart, const Layer& layer,
                 const Looks& looks) {
   std::visit(LayerPainter(canvas, area, chart, layer, looks), layer);

@@ -17,8 +17,10 @@ struct PlotArea {
   [[nodiscard]] Point place(Point point) const { return place(point.x, point.y); }
 };
 
-/// Which of the areas of a page come before an axis and its grid lines: regions would hide them.
+/// Regions, which lie below the axes.
 [[nodiscard]] bool is_background(const Layer& layer);
+/// Layers that fill the whole area: grid lines would run across them.
+[[nodiscard]] bool is_of_plane(const Layer& layer);
 
 /// Draws a layer. What lies outside of the area is cut off.
 void draw_layer(Canvas& canvas, const PlotArea& area, const Chart& chart, const Layer& layer,
