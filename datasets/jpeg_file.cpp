@@ -7,6 +7,7 @@
 #ifdef XTGRAD_HAS_LIBJPEG
 #include <array>
 #include <csetjmp>
+#include <cstdint>
 #include <cstdio>
 #include <string>
 
@@ -113,7 +114,7 @@ RawImage read_jpeg(const ImageSource& source) {
   };
   check(read_header(decoder, source.bytes));
   // A block of 64 pixels takes a bit at least.
-  source.check_size(decoder.info.image_width, decoder.info.image_height, 64 * 8);
+  source.check_size(decoder.info.image_width, decoder.info.image_height, std::uint64_t{64} * 8);
   RawImage image{.channels = decoder.info.out_color_space == JCS_GRAYSCALE ? std::size_t{1} : std::size_t{3},
                  .height = decoder.info.image_height,
                  .width = decoder.info.image_width};

@@ -7,6 +7,7 @@
 #ifdef XTGRAD_HAS_LIBPNG
 #include <png.h>
 
+#include <cstddef>
 #include <cstdint>
 #endif
 
@@ -28,6 +29,16 @@ struct Handle {
   png_image image = {};
 };
 
+/// Deflate makes at most 1032 bytes of one. `bytes` are a file whose first chunk is known to be right.
+std::uint64_t most_pixels_per_byte(std::string_view bytes) {
+  const auto number = [&](std::size_t at) { return static_cast<std::uint64_t>(bytes[at]); };
+  const std::uint64_t depth = number(24);
+  const std::uint64_t kind = number(25);  // 2: in colour, 4: with alpha; a palette has one number a pixel
+  const std::uint64_t numbers =
+      kind == PNG_COLOR_TYPE_PALETTE ? 1 : ((kind & 2U) != 0 ? 3 : 1) + ((kind & 4U) != 0 ? 1 : 0);
+  return 1032 * 8 / (depth * numbers);
+}
+
 /// Throws if the last call failed.
 void check(int done, const Handle& handle, const ImageSource& source) {
   if (done == 0 || PNG_IMAGE_FAILED(handle.image))
@@ -41,8 +52,7 @@ RawImage read_png(const ImageSource& source) {
   Handle handle;
   check(::png_image_begin_read_from_memory(&handle.image, source.bytes.data(), source.bytes.size()), handle,
         source);
-  // Deflate makes at most 1032 bytes of one, and a byte is at most eight pixels.
-  source.check_size(handle.image.width, handle.image.height, 1032 * 8);
+  source.check_size(handle.image.width, handle.image.height, most_pixels_per_byte(source.bytes));
   // Numbers of 16 bits are on the curve of those of 8 unless the file says another, and palettes are
   // resolved.
   handle.image.flags |= PNG_IMAGE_FLAG_16BIT_sRGB;

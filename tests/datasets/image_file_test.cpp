@@ -196,6 +196,18 @@ TEST_CASE("a PNG that is cut off, damaged or makes claims is refused") {
                         std::to_string(claim.size()) + " bytes, 10000 x 10000 pixels")
                            .c_str(),
                        IoError);
+  // As many bytes as grey of one bit could fill are too few for colours of 16.
+  const std::string ramp(2000, 'x');
+  const auto padded = [&](int depth, int color_type) {
+    const std::string text = chunk("teXt", ramp);
+    return testing::message_of<IoError>([&] {
+      (void)datasets::decode_image(
+          png_of({.width = 2000, .height = 1000, .depth = depth, .color_type = color_type}, "", text),
+          "padded");
+    });
+  };
+  CHECK(padded(1, 0).find("damaged or ends too early") != std::string::npos);
+  CHECK(padded(16, 6).find("too short for its image") != std::string::npos);
   CHECK_THROWS_WITH_AS(
       (void)datasets::decode_image(whole, "whole", {.max_pixels = 1599}),
       "decode_image: whole: the image is too large: 40 x 40 pixels, and at most 1599 are read", IoError);

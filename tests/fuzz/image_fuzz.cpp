@@ -1,5 +1,5 @@
-// The readers of PNG and JPEG on any bytes: what they take has the channels that were asked for, and what becomes a
-// PNG file is read again unchanged; all else throws IoError.
+// The readers of PNG and JPEG on any bytes: what they take has the channels that were asked for, and what
+// becomes a PNG file is read again unchanged; all else throws IoError.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>

@@ -41,6 +41,9 @@ TEST_CASE("points of a grid are the middles of its places, row after row upwards
   CHECK(points.shape() == Shape{4, 2});
   CHECK(plot::numbers(points) == std::vector<double>{1, 12.5, 3, 12.5, 1, 17.5, 3, 17.5});
   CHECK(plot::grid_points(small, {.dtype = float64}).dtype() == float64);
+  CHECK(plot::numbers(tensor({true, false})) == std::vector<double>{1, 0});
+  CHECK(plot::numbers(full({}, 0.5, {.requires_grad = true})) == std::vector<double>{0.5});
+  CHECK(plot::numbers(zeros({0, 3})).empty());
   CHECK_THROWS_WITH_AS(
       (void)plot::grid_points({.x = {1, 1}}),
       "grid_points: the grid's range of x must be finite, low below high: low is 1, high is 1", ValueError);

@@ -1,4 +1,5 @@
-// Draws a chart with an installed xtgrad::plot: picture FILE. Exits with 1 if it is not drawn as it should be.
+// Draws a chart with an installed xtgrad::plot: picture FILE. Exits with 1 if it is not drawn as it should
+// be.
 #include <xtgrad/autograd/errors.h>
 #include <xtgrad/plot/plot.h>
 
