@@ -11,7 +11,8 @@
 
 namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace plot {
 
-/// A matrix as a table of coloured cells, over a bar that tells what colours stand for.
+/// A matrix as a table of coloured cells, over a bar that tells what colours stand for. Its cells have 15
+/// points a side at least; `draw_images` draws larger matrices, a pixel an element.
 struct HeatMap {
   Tensor values = {};  ///< [rows, columns]; NaN is drawn in pink
   std::string title = {};

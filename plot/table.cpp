@@ -41,7 +41,7 @@ class TablePainter {
   }
 
  private:
-  /// The widest of some texts of size 1, or of `small_size` where they are names.
+  /// Width of the widest of some texts.
   static double widest(const std::vector<std::string>& texts, double size) {
     double width = 0;
     for (const std::string& text : texts) width = std::max(width, text_width(text, {.size = size}));
