@@ -1,11 +1,16 @@
 # Installs the public headers, those that say XTGRAD_PUBLIC, with the umbrella headers and whatever these include.
-# Run by cmake --install, which sets xtgrad_source_dir and xtgrad_header_dir.
+# Run by cmake --install, which sets xtgrad_source_dir, xtgrad_header_dir and xtgrad_has_plot.
 
 cmake_policy(VERSION 3.21)
 
 # A header's path from the source folder, as in #include "xtgrad/<path>".
 set(waiting xtgrad.h autograd/observe.h training/training.h)
-foreach(folder IN ITEMS autograd nn optim datasets training)
+set(folders autograd nn optim datasets training)
+if(xtgrad_has_plot)
+  list(APPEND waiting plot/plot.h)
+  list(APPEND folders plot)
+endif()
+foreach(folder IN LISTS folders)
   file(GLOB_RECURSE candidates FOLLOW_SYMLINKS RELATIVE "${xtgrad_source_dir}" "${xtgrad_source_dir}/${folder}/*.h")
   foreach(header IN LISTS candidates)
     file(STRINGS "${xtgrad_source_dir}/${header}" opens REGEX "inline namespace XTGRAD_PUBLIC ")

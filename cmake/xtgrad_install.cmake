@@ -48,6 +48,8 @@ xtgrad_static_dependency(fmt::fmt FIND fmt MODULE fmt)
 xtgrad_static_dependency(ZLIB::ZLIB FIND ZLIB MODULE zlib)
 # Not its pkg-config module: that one wants the libraries of libzip itself, whose development files need not be here.
 xtgrad_static_dependency(Libzip::Libzip FIND Libzip LIBS -lzip)
+xtgrad_static_dependency(PNG::PNG FIND PNG MODULE libpng)
+xtgrad_static_dependency(JPEG::JPEG FIND JPEG MODULE libjpeg)
 xtgrad_static_dependency(Threads::Threads FIND Threads LIBS -pthread)
 xtgrad_static_dependency(TBB::tbb FIND TBB MODULE tbb)
 xtgrad_static_dependency(Cblas::Cblas FIND Cblas LIBS ${xtgrad_blas_flags})
@@ -57,31 +59,44 @@ if(xtgrad_unknown_links)
 endif()
 
 # --- Libraries ------------------------------------------------------------------------------------
-# xtgrad_install_library(target STATIC|SHARED [install options...])
-function(xtgrad_install_library target kind)
+# xtgrad_install_library(target STATIC|SHARED name [install options...])
+function(xtgrad_install_library target kind name)
   string(TOLOWER "${kind}" kind)
-  if(kind STREQUAL "static")
-    set_property(TARGET ${target} APPEND PROPERTY INTERFACE_LINK_LIBRARIES "${xtgrad_install_links}")
-  endif()
-  # Both kinds are called xtgrad::xtgrad; xtgradConfig.cmake reads one of the two files.
-  install(TARGETS ${target} EXPORT xtgrad_${kind}
+  # Both kinds have one name, such as xtgrad::xtgrad; xtgradConfig.cmake reads one of the two files.
+  install(TARGETS ${target} EXPORT ${name}_${kind}
           ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" ${ARGN}
           LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}" ${ARGN})
-  install(EXPORT xtgrad_${kind} NAMESPACE xtgrad:: FILE xtgrad_${kind}.cmake DESTINATION "${xtgrad_cmake_dir}" ${ARGN})
+  install(EXPORT ${name}_${kind} NAMESPACE xtgrad:: FILE ${name}_${kind}.cmake DESTINATION "${xtgrad_cmake_dir}" ${ARGN})
 endfunction()
 
-xtgrad_install_library(xtgrad ${xtgrad_kind})
+# xtgrad_install_libraries(suffix STATIC|SHARED [install options...]): the engine's and the pictures' library.
+function(xtgrad_install_libraries suffix kind)
+  if(kind STREQUAL "STATIC")
+    set_property(TARGET xtgrad${suffix} APPEND PROPERTY INTERFACE_LINK_LIBRARIES "${xtgrad_install_links}")
+  endif()
+  xtgrad_install_library(xtgrad${suffix} ${kind} xtgrad ${ARGN})
+  if(xtgrad_has_plot)
+    if(kind STREQUAL "STATIC")
+      set_property(TARGET xtgrad_plot${suffix} APPEND PROPERTY INTERFACE_LINK_LIBRARIES
+                   "$<INSTALL_INTERFACE:$<LINK_ONLY:fmt::fmt>>" "$<INSTALL_INTERFACE:$<LINK_ONLY:Cairo::Cairo>>")
+    endif()
+    xtgrad_install_library(xtgrad_plot${suffix} ${kind} xtgrad_plot ${ARGN})
+  endif()
+endfunction()
+
+xtgrad_install_libraries("" ${xtgrad_kind})
 if(XTGRAD_BOTH_LIBRARIES)
-  xtgrad_install_library(xtgrad_other ${xtgrad_other_kind})
+  xtgrad_install_libraries(_other ${xtgrad_other_kind})
 elseif(TARGET xtgrad_other)
   # For the tests: cmake --install <build folder> --component xtgrad_other
-  xtgrad_install_library(xtgrad_other ${xtgrad_other_kind} COMPONENT xtgrad_other EXCLUDE_FROM_ALL)
+  xtgrad_install_libraries(_other ${xtgrad_other_kind} COMPONENT xtgrad_other EXCLUDE_FROM_ALL)
 endif()
 
 # --- Headers --------------------------------------------------------------------------------------
 # Which ones is found out at install time, so that no edit of a header has to configure anew.
 install(CODE "set(xtgrad_source_dir \"${xtgrad_include}/xtgrad\")
-set(xtgrad_header_dir \"${CMAKE_INSTALL_INCLUDEDIR}/xtgrad\")")
+set(xtgrad_header_dir \"${CMAKE_INSTALL_INCLUDEDIR}/xtgrad\")
+set(xtgrad_has_plot ${xtgrad_has_plot})")
 install(SCRIPT "${PROJECT_SOURCE_DIR}/cmake/install_headers.cmake")
 
 # --- find_package, pkg-config, licence ------------------------------------------------------------
@@ -95,6 +110,7 @@ install(FILES "${PROJECT_BINARY_DIR}/package/xtgradConfig.cmake"
               "${PROJECT_BINARY_DIR}/package/xtgradConfigVersion.cmake"
               "${PROJECT_SOURCE_DIR}/cmake/FindCblas.cmake"
               "${PROJECT_SOURCE_DIR}/cmake/FindLibzip.cmake"
+              "${PROJECT_SOURCE_DIR}/cmake/FindCairo.cmake"
         DESTINATION "${xtgrad_cmake_dir}")
 
 # The prefix is written relative to the file, so that the whole folder may be moved; not so where a folder of the
@@ -114,5 +130,9 @@ string(JOIN " " xtgrad_pc_requires ${xtgrad_pc_requires})
 string(JOIN " " xtgrad_pc_libs ${xtgrad_pc_libs})
 configure_file("${PROJECT_SOURCE_DIR}/cmake/xtgrad.pc.in" "${PROJECT_BINARY_DIR}/package/xtgrad.pc" @ONLY)
 install(FILES "${PROJECT_BINARY_DIR}/package/xtgrad.pc" DESTINATION "${xtgrad_pc_dir}")
+if(xtgrad_has_plot)
+  configure_file("${PROJECT_SOURCE_DIR}/cmake/xtgrad_plot.pc.in" "${PROJECT_BINARY_DIR}/package/xtgrad_plot.pc" @ONLY)
+  install(FILES "${PROJECT_BINARY_DIR}/package/xtgrad_plot.pc" DESTINATION "${xtgrad_pc_dir}")
+endif()
 
 install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DATADIR}/doc/xtgrad" RENAME copyright)

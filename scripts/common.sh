@@ -29,13 +29,15 @@ purpose_of() {
     libtbb-dev) echo "threads" ;;
     zlib1g-dev) echo "gzip files" ;;
     libzip-dev) echo "npz archives" ;;
+    libpng-dev) echo "PNG images" ;;
+    libjpeg-dev) echo "JPEG images" ;;
     libcli11-dev) echo "command lines of the examples" ;;
     nlohmann-json3-dev) echo "JSON in files of weights" ;;
     doctest-dev) echo "tests" ;;
     clang-format) echo "format check" ;;
-    pkg-config) echo "finds Cairo; tests of the installed library" ;;
+    pkg-config) echo "tests of the installed library" ;;
     graphviz) echo "draws the graph as SVG" ;;
-    libcairo2-dev) echo "draws the examples' pictures" ;;
+    libcairo2-dev) echo "draws pictures" ;;
     *) echo "needed to build" ;;
   esac
 }
@@ -54,7 +56,7 @@ command_of() {
 
 build_packages=(g++ cmake ninja-build libxtensor-dev libxtensor-blas-dev libxsimd-dev libfmt-dev
   libopenblas-serial-dev libtbb-dev zlib1g-dev libzip-dev libcli11-dev nlohmann-json3-dev)
-picture_packages=(libcairo2-dev pkg-config) # without them the examples draw no pictures
+picture_packages=(libcairo2-dev libpng-dev libjpeg-dev) # without them no pictures are drawn, or read and written
 
 is_debian() { command -v apt-get >/dev/null && command -v dpkg-query >/dev/null; }
 

@@ -35,7 +35,7 @@ while [[ $# -gt 0 ]]; do
 done
 
 cd "$root"
-ensure_packages "${build_packages[@]}" doctest-dev -- "${picture_packages[@]}"
+ensure_packages "${build_packages[@]}" doctest-dev -- pkg-config "${picture_packages[@]}"
 # Without doctest the build would go on and find nothing to test.
 configure "$preset" -DXTGRAD_BUILD_TESTS=ON -DCMAKE_REQUIRE_FIND_PACKAGE_doctest=ON
 build "$preset"

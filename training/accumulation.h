@@ -1,8 +1,8 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 
+#include "xtgrad/autograd/callable.h"
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/autograd/tensor.h"
 #include "xtgrad/nn/options.h"
@@ -13,7 +13,7 @@ namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace training {
 struct GradientAccumulationOptions {
   std::int64_t batches = nn::required;  ///< to a step, at least 1
   /// Called before each step, when the gradients are those of all its batches, for instance to clip them.
-  std::function<void()> before_step = {};
+  Callable<void()> before_step = {};
 };
 
 /// Makes one optimizer's step of several batches, the same as of one that holds all their samples, where

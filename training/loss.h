@@ -1,9 +1,9 @@
 #pragma once
 
-#include <functional>
 #include <type_traits>
 #include <utility>
 
+#include "xtgrad/autograd/callable.h"
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/autograd/tensor.h"
 
@@ -32,7 +32,7 @@ class Loss {
   Tensor operator()(const Tensor& outputs, const Tensor& labels) const { return function_(outputs, labels); }
 
  private:
-  std::function<Tensor(const Tensor&, const Tensor&)> function_;
+  Callable<Tensor(const Tensor&, const Tensor&)> function_;
 };
 
 }}}  // namespace xtgrad::v1::training

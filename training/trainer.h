@@ -1,12 +1,12 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "xtgrad/autograd/callable.h"
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/autograd/tensor.h"
 #include "xtgrad/datasets/loader.h"

@@ -1,5 +1,6 @@
 #include "xtgrad/autograd/kernels/parallel.h"
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <optional>

@@ -5,10 +5,10 @@
 
 #include <system_error>
 
-#include "../plot/report_pictures.h"
 #include "files.h"
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/plot/plot.h"
 
 namespace train {
 namespace {
@@ -16,6 +16,7 @@ namespace {
 using xtgrad::Tensor;
 namespace fs = std::filesystem;
 namespace datasets = xtgrad::datasets;
+namespace plot = xtgrad::plot;
 
 std::vector<plot::EpochScores> scores_of_epochs(const std::vector<EpochRecord>& records) {
   std::vector<plot::EpochScores> scores;
@@ -48,12 +49,13 @@ void draw_first_stage(xtgrad::nn::ConvNet& network, const Tensor& images, const 
   const xtgrad::NoGrad no_grad;
   network.eval();
   const Tensor image = slice(images, {.stop = 1});  // [1, channels, h, w]
-  plot::draw_filters(path_of(Output::filters, folder), network.convs.front().weight,
-                     {.title = "The first convolution's filters"});
+  plot::save(plot::draw_filters(network.convs.front().weight, {.title = "The first convolution's filters"}),
+             path_of(Output::filters, folder));
   const Tensor stage = network.feature_maps(image, 0);  // [1, maps, h', w']
-  plot::draw_feature_maps(
-      path_of(Output::feature_maps, folder), {.image = only(image), .maps = only(stage)},
-      {.title = "Feature maps of the first stage", .note = stage_text(network.options())});
+  plot::save(plot::draw_feature_maps(
+                 {.image = only(image), .maps = only(stage)},
+                 {.title = "Feature maps of the first stage", .note = stage_text(network.options())}),
+             path_of(Output::feature_maps, folder));
 }
 
 }  // namespace
@@ -66,13 +68,14 @@ std::string draw_pictures(const Outcome& outcome, const fs::path& folder) {
 
   const datasets::Dataset& test = outcome.test;
   const plot::Predictions labels{.truth = test.labels(), .predicted = outcome.predicted};
-  plot::draw_learning_curves(file(Output::learning_curves), scores_of_epochs(outcome.epochs),
-                             {.loss = outcome.classifier.loss_name()});
-  plot::draw_confusion_matrix(file(Output::confusion_matrix), plot::count_confusions(labels, test.classes()),
-                              test.class_names());
+  plot::save(
+      plot::draw_learning_curves(scores_of_epochs(outcome.epochs), {.loss = outcome.classifier.loss_name()}),
+      file(Output::learning_curves));
+  plot::save(plot::draw_confusion_matrix(plot::count_confusions(labels, test.classes()), test.class_names()),
+             file(Output::confusion_matrix));
   if (test.sample_shape().rank() == 3) {
-    plot::draw_mistakes(file(Output::mistakes), {.images = test.inputs(), .labels = labels},
-                        test.class_names());
+    plot::save(plot::draw_mistakes({.images = test.inputs(), .labels = labels}, test.class_names()),
+               file(Output::mistakes));
   }
   xtgrad::nn::ConvNet* network = outcome.classifier.conv_net();
   if (network != nullptr) {

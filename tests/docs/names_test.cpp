@@ -55,9 +55,9 @@ std::vector<std::string> code_in(const std::string& text) { return all(text, "`(
 bool is_path(const std::string& code) {
   static const std::regex path("[\\w./-]+");
   static const std::set<std::string> folders = {
-      "autograd",   "nn",      "optim",  "datasets", "training", "tests",   "examples",
-      "benchmarks", "scripts", "docs",   "cmake",    "include",  "kernels", "core",
-      "sweep",      "ops",     "memory", "observe",  "replay",   "io",      "check"};
+      "autograd", "nn",      "optim",  "datasets", "training", "tests", "examples", "benchmarks",
+      "scripts",  "docs",    "cmake",  "include",  "kernels",  "core",  "sweep",    "ops",
+      "memory",   "observe", "replay", "io",       "check",    "plot"};
   const std::size_t slash = code.find('/');
   return slash != std::string::npos && std::regex_match(code, path) &&
          folders.contains(code.substr(0, slash));
@@ -83,8 +83,8 @@ std::set<std::string> words_of_sources() {
     const std::string text = std::regex_replace(file_text(file), comment, "");
     for (std::string& word : all(text, "([A-Za-z_]\\w*)")) words.insert(std::move(word));
   };
-  for (const char* folder :
-       {"autograd", "nn", "optim", "datasets", "training", "tests", "examples", "benchmarks", "cmake"}) {
+  for (const char* folder : {"autograd", "nn", "optim", "datasets", "training", "plot", "tests", "examples",
+                             "benchmarks", "cmake"}) {
     for (const auto& entry : fs::recursive_directory_iterator(root / folder)) {
       if (entry.is_regular_file() && kinds.contains(entry.path().extension().string())) add(entry.path());
     }
@@ -126,8 +126,8 @@ TEST_CASE("links lead to files that are there") {
 
 TEST_CASE("every word that the pages on the library set as code is one of its sources'") {
   const std::set<std::string> words = words_of_sources();
-  for (const std::string page :
-       {"architecture.md", "traps.md", "extending.md", "observing.md", "derivatives.md", "training.md"}) {
+  for (const std::string page : {"architecture.md", "traps.md", "extending.md", "observing.md",
+                                 "derivatives.md", "training.md", "plot.md"}) {
     CAPTURE(page);
     for (const std::string& code : code_in(prose(file_text(root / "docs" / page)))) {
       if (is_path(code)) continue;

@@ -4,7 +4,6 @@
 
 #include <string>
 
-#include "examples/plot/report_pictures.h"
 #include "examples/train/inspect.h"
 #include "examples/train/pictures.h"
 #include "examples/train/recipes.h"
@@ -15,6 +14,7 @@
 #include "xtgrad/autograd/graph.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/random.h"
+#include "xtgrad/plot/plot.h"
 #include "xtgrad/training/evaluate.h"
 
 using namespace xtgrad;
@@ -92,7 +92,7 @@ TEST_CASE("learning curves say which loss they are of") {
         {.classifier = classifier, .test = data.test, .predicted = predicted, .epochs = records},
         folder.path());
     const std::vector<plot::EpochScores> epochs{{1, 0.5, 0, 0, 0}, {2, 0.25, 0, 0, 0}};
-    plot::draw_learning_curves(folder.path() / "expected.png", epochs, {.loss = name});
+    plot::save(plot::draw_learning_curves(epochs, {.loss = name}), folder.path() / "expected.png");
     CHECK(testing::file_text(folder.path() / "learning_curves.png") ==
           testing::file_text(folder.path() / "expected.png"));
   }

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "examples/plot/report_pictures.h"
 #include "tests/examples/train_program.h"
 #include "xtgrad/nn/files.h"
+#include "xtgrad/plot/plot.h"
 
 using namespace xtgrad::testing;
 namespace fs = std::filesystem;
@@ -239,7 +239,7 @@ TEST_CASE("train goes without a picture where there is no graphviz") {
   CHECK(result.out.find("graph of one training step: " + (folder.path() / "graph.dot").string() +
                         " (no picture: graphviz's dot is not installed)\n") != std::string::npos);
   std::set<std::string> expected{"graph.dot", "report.json", "timing.json", "weights.safetensors"};
-  if (plot::available()) expected.insert({"confusion_matrix.png", "learning_curves.png"});
+  if (xtgrad::plot::available()) expected.insert({"confusion_matrix.png", "learning_curves.png"});
   CHECK(files_in(folder.path()) == expected);
 }
 

@@ -107,7 +107,7 @@ std::map<std::string, std::vector<Definition>> library_definitions() {
   REQUIRE(result.exit_code == 0);
   // "<folder>/xtgrad_objects.dir/nn/linear.cpp.o:0000000000000010 T xtgrad::v1::nn::Linear::..."
   std::map<std::string, std::vector<Definition>> found;
-  const std::string before = "xtgrad_objects.dir/";
+  const std::string before = "_objects.dir/";  // of both libraries
   for (const std::string& line : lines_of(result.out)) {
     const std::size_t begin = line.find(before) + before.size();
     const std::size_t end = line.find(".o:", begin);

@@ -125,11 +125,25 @@ TEST_CASE("kernels know arrays, not graphs") {
 }
 
 TEST_CASE(
-    "autograd knows neither modules nor optimizers nor data sets, nn no optimizers, and none training") {
-  check_none(includes_of("autograd", {"nn/", "optim/", "datasets/", "training/"}));
-  check_none(includes_of("nn", {"optim/", "datasets/", "training/"}));
-  check_none(includes_of("optim", {"datasets/", "training/"}));
-  check_none(includes_of("datasets", {"nn/", "optim/", "training/"}));
+    "autograd knows neither modules nor optimizers nor data sets, nn no optimizers, and none training or "
+    "plot") {
+  check_none(includes_of("autograd", {"nn/", "optim/", "datasets/", "training/", "plot/"}));
+  check_none(includes_of("nn", {"optim/", "datasets/", "training/", "plot/"}));
+  check_none(includes_of("optim", {"datasets/", "training/", "plot/"}));
+  check_none(includes_of("datasets", {"nn/", "optim/", "training/", "plot/"}));
+  check_none(includes_of("training", {"plot/"}));
+}
+
+TEST_CASE("pictures know autograd's public headers alone, and Cairo has one room") {
+  std::vector<std::string> forbidden{"nn/", "optim/", "datasets/", "training/"};
+  for (const auto& [room, below] : rooms_below()) {
+    if (room != "io") forbidden.push_back("autograd/" + room + "/");
+  }
+  check_none(includes_of("plot", forbidden));
+  for (const std::string& file : sources_in({"plot"})) {
+    const bool knows = file_text(source_root() / file).find("#include <cairo.h>") != std::string::npos;
+    CHECK_MESSAGE(knows == (file == "plot/cairo.cpp"), file);
+  }
 }
 
 TEST_CASE("the check of the floors finds an include that is there") {

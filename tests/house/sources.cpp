@@ -22,7 +22,9 @@ std::vector<std::string> sources_in(const std::vector<std::string>& folders) {
   return found;
 }
 
-std::vector<std::string> library_folders() { return {"autograd", "nn", "optim", "datasets", "training"}; }
+std::vector<std::string> library_folders() {
+  return {"autograd", "nn", "optim", "datasets", "training", "plot"};
+}
 
 std::vector<std::string> all_folders() {
   std::vector<std::string> folders = library_folders();

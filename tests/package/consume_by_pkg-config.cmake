@@ -21,3 +21,12 @@ file(MAKE_DIRECTORY "${WORK}")
 run("compiling the outside program"
     COMMAND "${COMPILER}" -std=c++20 -O1 "${CMAKE_CURRENT_LIST_DIR}/consumer/main.cpp" -o "${WORK}/consumer" ${flags})
 run_consumer("${WORK}/consumer" "LD_LIBRARY_PATH=${PREFIX}/${LIBDIR}")
+
+if(PLOT)
+  run("pkg-config" COMMAND "${PKG_CONFIG}" ${static} --cflags --libs xtgrad_plot ENVIRONMENT "${environment}")
+  separate_arguments(flags UNIX_COMMAND "${output}")
+  run("compiling the outside program that draws"
+      COMMAND "${COMPILER}" -std=c++20 -O1 "${CMAKE_CURRENT_LIST_DIR}/consumer/picture.cpp" -o "${WORK}/picture" ${flags})
+  run("the outside program that draws" COMMAND "${WORK}/picture" "${WORK}/picture.png"
+      ENVIRONMENT "LD_LIBRARY_PATH=${PREFIX}/${LIBDIR}")
+endif()

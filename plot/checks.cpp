@@ -1,0 +1,26 @@
+#include "xtgrad/plot/checks.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "xtgrad/autograd/errors.h"
+
+namespace xtgrad::inline v1::plot::detail {
+
+void check_range(std::string_view function, const std::string& what, const Range& range) {
+  if (std::isfinite(range.low) && std::isfinite(range.high) && range.low < range.high) return;
+  throw ValueError(fmt::format("{}: {} must be finite, low below high: low is {}, high is {}", function, what,
+                               range.low, range.high));
+}
+
+void check_grid(std::string_view function, const Grid& grid) {
+  check_range(function, "the grid's range of x", grid.x);
+  check_range(function, "the grid's range of y", grid.y);
+  if (grid.columns < 2 || grid.rows < 2) {
+    throw ValueError(fmt::format("{}: a grid has 2 rows and columns or more: got {} rows, {} columns",
+                                 function, grid.rows, grid.columns));
+  }
+}
+
+}  // namespace xtgrad::v1::plot::detail

@@ -1,0 +1,305 @@
+#include "xtgrad/plot/layers.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <utility>
+
+#include "xtgrad/plot/contour_lines.h"
+#include "xtgrad/plot/image_page.h"
+#include "xtgrad/plot/numbers.h"
+#include "xtgrad/plot/style.h"
+#include "xtgrad/plot/text.h"
+#include "xtgrad/plot/ticks.h"
+
+namespace xtgrad::inline v1::plot::detail {
+namespace {
+
+constexpr std::size_t most_markers = 25;  // points closer than these are told by the line alone
+constexpr double slack = 1e-6;            // of a point: rounding puts nothing outside
+
+bool is_inside(Point point, const Rect& rect) {
+  return point.x >= rect.x - slack && point.x <= rect.right() + slack && point.y >= rect.y - slack &&
+         point.y <= rect.bottom() + slack;
+}
+
+/// The part of the line from a to b that is inside, after Liang and Barsky: each side cuts off a piece.
+std::optional<std::pair<Point, Point>> clipped(Point a, Point b, const Rect& rect) {
+  double from = 0;
+  double to = 1;
+  const Point step{b.x - a.x, b.y - a.y};
+  const auto cut = [&](double towards, double distance) {
+    // Leaves the side behind at `distance / towards` of the way.
+    if (towards == 0) return distance >= 0;
+    const double share = distance / towards;
+    if (towards < 0) from = std::max(from, share);
+    if (towards > 0) to = std::min(to, share);
+    return from <= to;
+  };
+  if (!cut(-step.x, a.x - rect.x + slack) || !cut(step.x, rect.right() + slack - a.x) ||
+      !cut(-step.y, a.y - rect.y + slack) || !cut(step.y, rect.bottom() + slack - a.y))
+    return std::nullopt;
+  const auto at = [&](double share) { return Point{a.x + share * step.x, a.y + share * step.y}; };
+  return std::pair(from == 0 ? a : at(from), to == 1 ? b : at(to));
+}
+
+/// The pieces of a line that are inside.
+std::vector<std::vector<Point>> clipped(const std::vector<Point>& line, const Rect& rect) {
+  std::vector<std::vector<Point>> pieces;
+  bool goes_on = false;
+  for (std::size_t i = 1; i < line.size(); ++i) {
+    const auto part = clipped(line[i - 1], line[i], rect);
+    if (!part) {
+      goes_on = false;
+      continue;
+    }
+    if (!goes_on) pieces.push_back({part->first});
+    pieces.back().push_back(part->second);
+    goes_on = part->second == line[i];
+  }
+  return pieces;
+}
+
+/// Along a line at `share` of its length.
+Point along(const std::vector<Point>& line, double share) {
+  double length = 0;
+  for (std::size_t i = 1; i < line.size(); ++i)
+    length += std::hypot(line[i].x - line[i - 1].x, line[i].y - line[i - 1].y);
+  double left = share * length;
+  for (std::size_t i = 1; i < line.size(); ++i) {
+    const double step = std::hypot(line[i].x - line[i - 1].x, line[i].y - line[i - 1].y);
+    if (step >= left && step > 0) {
+      const double part = left / step;
+      return {line[i - 1].x + part * (line[i].x - line[i - 1].x),
+              line[i - 1].y + part * (line[i].y - line[i - 1].y)};
+    }
+    left -= step;
+  }
+  return line.back();
+}
+
+bool overlap(const Rect& a, const Rect& b) {
+  return a.x < b.right() && b.x < a.right() && a.y < b.bottom() && b.y < a.bottom();
+}
+
+/// Levels at round numbers inside of what the values span.
+std::vector<double> levels_of(const Contours& contours, const std::vector<double>& values) {
+  if (!contours.levels.empty()) return contours.levels;
+  std::vector<double> shown;
+  for (const double value : values) {
+    if (std::isfinite(value) && (!contours.logarithmic || value > 0)) shown.push_back(value);
+  }
+  const Range range = finite_range(shown);
+  const bool flat = shown.empty() || std::ranges::max(shown) == std::ranges::min(shown);
+  if (flat) return {};
+  const TickOptions options{.max_count = contours.count};
+  std::vector<double> levels =
+      contours.logarithmic ? log_ticks(range, options) : linear_ticks(range, options);
+  std::erase_if(levels, [&](double level) { return level <= range.low || level >= range.high; });
+  return levels;
+}
+
+/// Draws each kind of layer.
+class LayerPainter {
+ public:
+  LayerPainter(Canvas& canvas, const PlotArea& area, const Chart& chart, const Layer& layer,
+               const Looks& looks)
+      : canvas_(canvas), area_(area), chart_(chart), layer_(layer), looks_(looks) {}
+
+  void operator()(const Regions& regions) {
+    Pixels pixels{.width = regions.grid.columns, .height = regions.grid.rows};
+    const auto classes = regions.classes.data<std::int64_t>();
+    std::vector<Color> colors;
+    for (std::int64_t row = regions.grid.rows - 1; row >= 0; --row) {
+      for (std::int64_t column = 0; column < regions.grid.columns; ++column) {
+        const auto k =
+            static_cast<std::size_t>(classes[static_cast<std::size_t>(row * pixels.width + column)]);
+        while (colors.size() <= k)
+          colors.push_back(region_color(looks_.at(region_name(regions, colors.size()))));
+        pixels.colors.push_back(colors[k]);
+      }
+    }
+    const Point corner = area_.place(regions.grid.x.low, regions.grid.y.high);
+    const Point end = area_.place(regions.grid.x.high, regions.grid.y.low);
+    add_clipped({corner.x, corner.y, end.x - corner.x, end.y - corner.y}, std::move(pixels));
+  }
+
+  void operator()(const Contours& contours) {
+    const std::vector<double> values = numbers(contours.values);
+    const std::vector<double> levels = levels_of(contours, values);
+    std::vector<Text> labels;
+    std::vector<Rect> rooms;
+    for (std::size_t i = 0; i < levels.size(); ++i) {
+      const double share =
+          levels.size() > 1 ? static_cast<double>(i) / static_cast<double>(levels.size() - 1) : 0;
+      const Color color = contours.map(share);
+      std::vector<Point> longest;
+      for (ContourLine line : contour_lines(contours.grid, values, levels[i])) {
+        for (Point& point : line) point = area_.place(point);
+        for (std::vector<Point>& piece : clipped(line, area_.rect)) {
+          canvas_.add(Line{.points = piece, .color = color, .width = 1.3});
+          if (piece.size() > longest.size()) longest = std::move(piece);
+        }
+      }
+      add_label(longest, short_number(levels[i]), color, labels, rooms);
+    }
+    for (const Rect& room : rooms) canvas_.add(Box{room, white});
+    for (Text& label : labels) canvas_.add(std::move(label));
+  }
+
+  void operator()(const Bars& bars) {
+    // Which of the chart's layers of bars this is, and how many there are.
+    std::size_t place = 0;
+    std::size_t count = 0;
+    for (const Layer& other : chart_.layers) {
+      if (&other == &layer_) place = count;
+      count += std::holds_alternative<Bars>(other) ? 1 : 0;
+    }
+    constexpr double group = 0.8;
+    const double width = group / static_cast<double>(count);
+    const Color color = looks_.at(bars.label).color;
+    for (std::size_t i = 0; i < bars.heights.size(); ++i) {
+      if (!std::isfinite(bars.heights[i])) continue;
+      const double left = static_cast<double>(i) - group / 2 + width * static_cast<double>(place);
+      draw_bar({area_.place(left, bars.heights[i]), area_.place(left + width, 0)}, bars.heights[i], color,
+               bars.values);
+    }
+  }
+
+  void operator()(const Series& series) {
+    const Look& look = looks_.at(series.label);
+    const bool markers = series.markers.value_or(series.x.size() <= most_markers);
+    std::vector<Point> run;
+    const auto end_run = [&] {
+      for (std::vector<Point>& piece : clipped(run, area_.rect)) {
+        canvas_.add(Line{.points = std::move(piece),
+                         .color = look.color,
+                         .width = line_width,
+                         .dash = series.dashed ? dash_length : 0});
+      }
+      // A point alone makes no line, and would not be seen.
+      if (markers || run.size() == 1) {
+        for (const Point& point : run) {
+          if (is_inside(point, area_.rect)) add_marker(canvas_, point, look);
+        }
+      }
+      run.clear();
+    };
+    std::vector<Point> shown;
+    for (std::size_t i = 0; i < series.x.size(); ++i) {
+      if (std::isfinite(series.x[i]) && std::isfinite(series.y[i])) {
+        run.push_back(area_.place(series.x[i], series.y[i]));
+        shown.push_back(run.back());
+      } else {
+        end_run();
+      }
+    }
+    end_run();
+    if (series.ends && !shown.empty()) draw_ends(shown.front(), shown.back(), look);
+  }
+
+  void operator()(const Points& points) {
+    const Look& look = looks_.at(points.label);
+    for (std::size_t i = 0; i < points.x.size(); ++i) {
+      if (!std::isfinite(points.x[i]) || !std::isfinite(points.y[i])) continue;
+      const Point at = area_.place(points.x[i], points.y[i]);
+      if (is_inside(at, area_.rect)) add_point(canvas_, at, look);
+    }
+  }
+
+ private:
+  /// The part of an image that is inside the area, by whole pixels: a pixel is in if its middle is.
+  void add_clipped(const Rect& rect, Pixels pixels) {
+    const Rect& room = area_.rect;
+    const double width = rect.width / static_cast<double>(pixels.width);
+    const double height = rect.height / static_cast<double>(pixels.height);
+    Pixels left;
+    Rect place{rect.x, rect.y, 0, 0};
+    for (std::int64_t y = 0; y < pixels.height; ++y) {
+      const double middle_y = rect.y + height * (static_cast<double>(y) + 0.5);
+      if (middle_y < room.y || middle_y > room.bottom()) continue;
+      if (left.height++ == 0) place.y = rect.y + height * static_cast<double>(y);
+      left.width = 0;
+      for (std::int64_t x = 0; x < pixels.width; ++x) {
+        const double middle_x = rect.x + width * (static_cast<double>(x) + 0.5);
+        if (middle_x < room.x || middle_x > room.right()) continue;
+        if (left.width++ == 0) place.x = rect.x + width * static_cast<double>(x);
+        left.colors.push_back(pixels.colors[static_cast<std::size_t>(y * pixels.width + x)]);
+      }
+    }
+    if (left.colors.empty()) return;
+    place.width = width * static_cast<double>(left.width);
+    place.height = height * static_cast<double>(left.height);
+    canvas_.add(Picture{place, std::move(left)});
+  }
+
+  /// Where the line has room for its level beside the labels that are there already.
+  void add_label(const std::vector<Point>& line, const std::string& text, Color color,
+                 std::vector<Text>& labels, std::vector<Rect>& rooms) const {
+    const TextStyle style{.size = 9, .color = color, .align = Align::center, .anchor = Anchor::middle};
+    const double width = text_width(text, style) + 4;
+    constexpr double height = 10;
+    if (line.size() < 2) return;
+    for (const double share : {0.5, 0.3, 0.7, 0.15, 0.85}) {
+      const Point at = along(line, share);
+      const Rect room{at.x - width / 2, at.y - height / 2, width, height};
+      const bool fits = is_inside({room.x, room.y}, area_.rect) &&
+                        is_inside({room.right(), room.bottom()}, area_.rect) &&
+                        std::ranges::none_of(rooms, [&](const Rect& other) { return overlap(room, other); });
+      if (!fits) continue;
+      labels.push_back(Text{at, text, style});
+      rooms.push_back(room);
+      return;
+    }
+  }
+
+  void draw_bar(const std::pair<Point, Point>& corners, double height, Color color, bool value) {
+    const Rect& room = area_.rect;
+    const double top = std::clamp(std::min(corners.first.y, corners.second.y), room.y, room.bottom());
+    const double bottom = std::clamp(std::max(corners.first.y, corners.second.y), room.y, room.bottom());
+    const double width = corners.second.x - corners.first.x;
+    // A hair's breadth between neighbours.
+    canvas_.add(Box{{corners.first.x + 0.4, top, width - 0.8, bottom - top}, color});
+    if (!value) return;
+    const double y = height < 0 ? bottom + small_size : top - 3;
+    canvas_.add(Text{{corners.first.x + width / 2, y},
+                     fit_text(short_number(height), {.size = small_size}, width + 8),
+                     {.size = small_size, .color = ink, .align = Align::center}});
+  }
+
+  void draw_ends(Point first, Point last, const Look& look) {
+    if (is_inside(first, area_.rect)) {
+      canvas_.add(Disc{first, 5, look.color});
+      canvas_.add(Disc{first, 3, white});
+    }
+    if (is_inside(last, area_.rect)) {
+      canvas_.add(Disc{last, 5.6, white});
+      canvas_.add(Disc{last, 4.8, look.color});
+    }
+  }
+
+  Canvas& canvas_;
+  const PlotArea& area_;
+  const Chart& chart_;
+  const Layer& layer_;
+  const Looks& looks_;
+};
+
+}  // namespace
+
+Point PlotArea::place(double at_x, double at_y) const {
+  return {rect.x + rect.width * x.share(at_x), rect.bottom() - rect.height * y.share(at_y)};
+}
+
+bool is_background(const Layer& layer) { return std::holds_alternative<Regions>(layer); }
+
+bool is_of_plane(const Layer& layer) {
+  return is_background(layer) || std::holds_alternative<Contours>(layer);
+}
+
+void draw_layer(Canvas& canvas, const PlotArea& area, const Chart& chart, const Layer& layer,
+                const Looks& looks) {
+  std::visit(LayerPainter(canvas, area, chart, layer, looks), layer);
+}
+
+}  // namespace xtgrad::v1::plot::detail
