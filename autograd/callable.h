@@ -27,9 +27,9 @@ class Callable<Result(Arguments...)> {
   Callable(std::nullptr_t) {}  // NOLINT(google-explicit-constructor): as a pointer to a function
   template <class F>
   requires(!std::is_same_v<std::remove_cvref_t<F>, Callable> && !std::is_member_pointer_v<std::decay_t<F>> &&
-           std::is_copy_constructible_v<std::decay_t<F>> &&
            std::is_invocable_r_v<Result, std::decay_t<F>&, Arguments...>)
       Callable(F&& f) {  // NOLINT(google-explicit-constructor): as std::function
+    static_assert(std::is_copy_constructible_v<std::decay_t<F>>, "a Callable is copied with what it holds");
     if constexpr (std::is_pointer_v<std::remove_cvref_t<F>>) {
       if (f == nullptr) return;
     } else if constexpr (requires { f.operator bool(); }) {

@@ -15,10 +15,10 @@
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/datasets/image_file.h"
 #include "xtgrad/nn/options.h"
 #include "xtgrad/training/event_file.h"
 #include "xtgrad/training/histogram.h"
-#include "xtgrad/training/png.h"
 #include "xtgrad/training/trainer.h"
 
 namespace xtgrad::inline v1::training {
@@ -70,7 +70,7 @@ Message value_of(std::string_view tag) {
   return value;
 }
 
-/// A picture's bytes, pixel by pixel: [height, width, channels].
+/// A picture's bytes, in the shape that it has.
 Tensor bytes_of_image(const Tensor& image) {
   const NoGrad no_grad;
   const bool has_channels = image.rank() == 3;
@@ -84,9 +84,8 @@ Tensor bytes_of_image(const Tensor& image) {
     throw DtypeError(fmt::format("{}: add_image: an image must be uint8, float32 or float64: got {}",
                                  own_name, to_string(image.dtype())));
   }
-  Tensor last = has_channels ? permute(image, {1, 2, 0}) : image;
-  if (image.dtype() == uint8) return last;
-  const Tensor number = where(equal(last, last), last, 0);
+  if (image.dtype() == uint8) return image;
+  const Tensor number = where(equal(image, image), image, 0);
   return (clamp(number, {.min = 0, .max = 1}) * 255 + 0.5).to(int64).to(uint8);
 }
 
@@ -140,15 +139,11 @@ void TensorBoard::add_histogram(std::string_view tag, const Tensor& values, std:
 
 void TensorBoard::add_image(std::string_view tag, const Tensor& image, std::int64_t step) {
   const Tensor pixels = bytes_of_image(image.detach());
-  const detail::Bitmap bitmap{.width = pixels.size(1),
-                              .height = pixels.size(0),
-                              .channels = pixels.rank() == 3 ? pixels.size(2) : 1,
-                              .pixels = pixels.data<std::uint8_t>()};
   Message picture;
-  picture.add_integer(field::image_height, bitmap.height);
-  picture.add_integer(field::image_width, bitmap.width);
-  picture.add_integer(field::image_channels, bitmap.channels);
-  picture.add_bytes(field::image_bytes, detail::encode_png(bitmap));
+  picture.add_integer(field::image_height, pixels.size(-2));
+  picture.add_integer(field::image_width, pixels.size(-1));
+  picture.add_integer(field::image_channels, pixels.rank() == 3 ? pixels.size(0) : 1);
+  picture.add_bytes(field::image_bytes, datasets::encode_png(pixels));
   Message message = value_of(tag);
   message.add_bytes(field::image, picture.bytes());
   write_value(message.bytes(), step);

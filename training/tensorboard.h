@@ -41,7 +41,8 @@ class TensorBoard final : public Callback {
   /// tenth. Elements that are not finite are left out. Throws DtypeError for another dtype.
   void add_histogram(std::string_view tag, const Tensor& values, std::int64_t step);
   /// A picture [height, width] or [channels, height, width], of 1 or 3 channels: uint8, or floating from 0 to
-  /// 1, to which other numbers are clamped; a NaN is 0. Throws ShapeError or DtypeError for others.
+  /// 1, to which other numbers are clamped; a NaN is 0. Throws ShapeError or DtypeError for others, IoError
+  /// in a build without libpng.
   void add_image(std::string_view tag, const Tensor& image, std::int64_t step);
   /// Values of this step and later ones that were written before, to this folder, no longer count.
   void purge_from(std::int64_t step);

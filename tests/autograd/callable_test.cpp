@@ -29,8 +29,6 @@ static_assert(!std::is_constructible_v<Unary, int>);
 static_assert(!std::is_constructible_v<Unary, std::string (*)(int)>);
 static_assert(!std::is_constructible_v<Unary, int (*)(int, int)>);
 static_assert(!std::is_constructible_v<Unary, int Counted::*>);
-// It could not be copied.
-static_assert(!std::is_constructible_v<Unary, decltype([p = std::unique_ptr<int>()](int x) { return x; })>);
 static_assert(std::is_nothrow_move_constructible_v<Unary>);
 
 TEST_CASE("callable: functions, pointers to functions, lambdas and std::function are called") {
