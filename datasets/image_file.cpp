@@ -86,7 +86,7 @@ detail::RawImage to_raw(std::string_view function, const Tensor& image) {
   if (image.dtype() == uint8) {
     const auto data = image.data<std::uint8_t>();
     fill([&](std::size_t i) { return data[i]; });
-  } else if (image.dtype() == float32 || image.dtype() == float64) {
+  } else if (is_floating(image.dtype())) {
     const Tensor doubles = image.detach().to(float64);
     const auto data = doubles.data<double>();
     fill([&](std::size_t i) {

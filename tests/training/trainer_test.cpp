@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <limits>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
