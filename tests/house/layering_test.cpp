@@ -39,7 +39,9 @@ std::set<std::string> closure_of(const std::string& header) {
     if (!reached.insert(name).second) continue;
     const std::string prefix = "xtgrad/";
     if (name.rfind(prefix, 0) != 0) continue;
-    for (const std::string& line : lines_of(file_text(source_root() / name.substr(prefix.size())))) {
+    // The umbrella alone stands in the include folder itself.
+    const std::string file = name == "xtgrad/xtgrad.h" ? "include/" + name : name.substr(prefix.size());
+    for (const std::string& line : lines_of(file_text(source_root() / file))) {
       const std::string include = "#include ";
       if (line.rfind(include, 0) == 0)
         pending.push_back(line.substr(include.size() + 1, line.size() - include.size() - 2));
