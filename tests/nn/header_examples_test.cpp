@@ -177,6 +177,18 @@ TEST_CASE("module_list.h, residual.h, neuron.h, linear_classifier.h") {
   CHECK(sum(square(model.templates())).shape() == Shape{});
 }
 
+TEST_CASE("nearest_neighbors.h, polynomial_features.h") {
+  const Tensor images = randn({40, 1, 4, 4}), queries = randn({6, 1, 4, 4});
+  const Tensor labels = zeros({40}, {.dtype = int64});
+  nn::NearestNeighbors classifier(images, labels);
+  Tensor predicted = classifier.predict(queries, 5);
+  nn::Neighbors nearest = classifier.neighbors(queries, 15);
+  for (std::int64_t k : {1, 5, 15}) predicted = classifier.vote(nearest, k);
+  CHECK(predicted.shape() == Shape{6});
+  Tensor p = nn::polynomial_features(tensor({{2, 3}}), 2);
+  CHECK(elements(p) == std::vector<double>{2, 3, 4, 6, 9});
+}
+
 TEST_CASE("regression_losses.h, cross_entropy.h, margin_losses.h, similarity.h") {
   const Tensor x = randn({4, 3}), prices = randn({4, 3}), labels = tensor({2, 0, 1, 1}, {.dtype = int64});
   CHECK(nn::huber_loss(x, prices, {.delta = 2}).shape() == Shape{});
