@@ -1,6 +1,6 @@
 #pragma once
 
-/// Data sets, splits, transforms and the loader. They are not part of <xtgrad/xtgrad.h>.
+/// Data sets, splits, transforms and the loader.
 
 #include "xtgrad/datasets/augment.h"
 #include "xtgrad/datasets/cifar.h"
@@ -8,6 +8,7 @@
 #include "xtgrad/datasets/dataset.h"
 #include "xtgrad/datasets/digits.h"
 #include "xtgrad/datasets/idx.h"
+#include "xtgrad/datasets/iris.h"
 #include "xtgrad/datasets/loader.h"
 #include "xtgrad/datasets/mnist.h"
 #include "xtgrad/datasets/sample_transform.h"

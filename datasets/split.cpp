@@ -35,9 +35,18 @@ void check_fraction(std::string_view function, std::string_view name, double fra
   }
 }
 
+using Rows = std::vector<std::int64_t>;
+
+/// All rows, as if they were one class.
+std::vector<Rows> all_rows(const Dataset& data) {
+  Rows rows(static_cast<std::size_t>(data.size()));
+  std::iota(rows.begin(), rows.end(), std::int64_t{0});
+  return {std::move(rows)};
+}
+
 /// The rows of each class, in order.
-std::vector<std::vector<std::int64_t>> rows_by_class(const Dataset& data) {
-  std::vector<std::vector<std::int64_t>> rows(static_cast<std::size_t>(data.classes()));
+std::vector<Rows> rows_by_class(const Dataset& data) {
+  std::vector<Rows> rows(static_cast<std::size_t>(data.classes()));
   const std::span<const std::int64_t> labels = data.labels().data<std::int64_t>();
   for (std::size_t i = 0; i < labels.size(); ++i) {
     rows[static_cast<std::size_t>(labels[i])].push_back(static_cast<std::int64_t>(i));
@@ -81,12 +90,13 @@ class Dealer {
   std::vector<double> owed_;  // samples that rounding has kept from each part so far
 };
 
-/// One data set for each fraction; they sum up to 1.
-std::vector<Dataset> split(const Dataset& data, const std::vector<double>& fractions, std::uint64_t seed) {
-  std::vector<std::vector<std::int64_t>> parts(fractions.size());
+/// The rows of each part, in order; the fractions sum up to 1.
+std::vector<Rows> deal_rows(const std::vector<Rows>& classes, const std::vector<double>& fractions,
+                            std::uint64_t seed) {
+  std::vector<Rows> parts(fractions.size());
   Dealer dealer(fractions);
   Random random = detail::random_for(seed, detail::SeedUse::split);
-  for (const std::vector<std::int64_t>& rows : rows_by_class(data)) {
+  for (const Rows& rows : classes) {
     const auto members = static_cast<std::int64_t>(rows.size());
     const Tensor order = randperm(members, random);
     const std::int64_t* next = order.data<std::int64_t>().data();
@@ -96,47 +106,86 @@ std::vector<Dataset> split(const Dataset& data, const std::vector<double>& fract
         parts[p].push_back(rows[static_cast<std::size_t>(*next++)]);
     }
   }
-  std::vector<Dataset> result;
-  result.reserve(parts.size());
-  for (std::vector<std::int64_t>& rows : parts) {
-    std::sort(rows.begin(), rows.end());
-    result.push_back(data.subset(rows));
-  }
-  return result;
+  for (Rows& rows : parts) std::sort(rows.begin(), rows.end());
+  return parts;
 }
 
-}  // namespace
-
-TrainTest stratified_split(const Dataset& data, const SplitOptions& options) {
-  check_classes("stratified_split", data);
-  check_fraction("stratified_split", "test", options.test);
-  std::vector<Dataset> parts = split(data, {1 - options.test, options.test}, options.seed);
-  return {.train = std::move(parts[0]), .test = std::move(parts[1])};
+TrainTest split_in_two(std::string_view function, const Dataset& data, const std::vector<Rows>& classes,
+                       const SplitOptions& options) {
+  check_fraction(function, "test", options.test);
+  const std::vector<Rows> parts = deal_rows(classes, {1 - options.test, options.test}, options.seed);
+  return {.train = data.subset(parts[0]), .test = data.subset(parts[1])};
 }
 
-std::vector<Dataset> stratified_parts(const Dataset& data, const PartsOptions& options) {
-  check_classes("stratified_parts", data);
+std::vector<Dataset> split_in_parts(std::string_view function, const Dataset& data,
+                                    const std::vector<Rows>& classes, const PartsOptions& options) {
   std::vector<double> fractions = options.fractions;
-  if (fractions.empty()) throw ValueError("stratified_parts: no fractions are given");
+  if (fractions.empty()) throw ValueError(fmt::format("{}: no fractions are given", function));
   for (std::size_t i = 0; i < fractions.size(); ++i) {
-    check_fraction("stratified_parts", fmt::format("fractions[{}]", i), fractions[i]);
+    check_fraction(function, fmt::format("fractions[{}]", i), fractions[i]);
   }
   const double sum = std::accumulate(fractions.begin(), fractions.end(), 0.0);
   if (sum > 1 + slack) {
     std::string list;
     for (const double fraction : fractions) list += fmt::format("{}{}", list.empty() ? "" : ", ", fraction);
     throw ValueError(
-        fmt::format("stratified_parts: fractions must sum up to at most 1: {} sum up to {}", list, sum));
+        fmt::format("{}: fractions must sum up to at most 1: {} sum up to {}", function, list, sum));
   }
+  const std::size_t wanted = fractions.size();
   if (sum >= 1 - slack) {
     for (double& fraction : fractions) fraction /= sum;
-    return split(data, fractions, options.seed);
+  } else {
+    fractions.push_back(1 - sum);  // the samples in no part are one more part to the dealer
   }
-  // The samples in no part are one more part to the dealer, which nobody sees.
-  fractions.push_back(1 - sum);
-  std::vector<Dataset> parts = split(data, fractions, options.seed);
-  parts.pop_back();
-  return parts;
+  const std::vector<Rows> parts = deal_rows(classes, fractions, options.seed);
+  std::vector<Dataset> result;
+  result.reserve(wanted);
+  for (std::size_t p = 0; p < wanted; ++p) result.push_back(data.subset(parts[p]));
+  return result;
+}
+
+}  // namespace
+
+TrainTest random_split(const Dataset& data, const SplitOptions& options) {
+  return split_in_two("random_split", data, all_rows(data), options);
+}
+
+TrainTest stratified_split(const Dataset& data, const SplitOptions& options) {
+  check_classes("stratified_split", data);
+  return split_in_two("stratified_split", data, rows_by_class(data), options);
+}
+
+std::vector<Dataset> random_parts(const Dataset& data, const PartsOptions& options) {
+  return split_in_parts("random_parts", data, all_rows(data), options);
+}
+
+std::vector<Dataset> stratified_parts(const Dataset& data, const PartsOptions& options) {
+  check_classes("stratified_parts", data);
+  return split_in_parts("stratified_parts", data, rows_by_class(data), options);
+}
+
+std::vector<TrainTest> k_fold(const Dataset& data, const KFoldOptions& options) {
+  if (options.stratified) check_classes("k_fold", data);
+  if (options.folds < 2 || options.folds > data.size()) {
+    throw ValueError(
+        fmt::format("k_fold: folds must be at least 2 and at most the number of samples, {}: got {}",
+                    data.size(), options.folds));
+  }
+  const auto folds = static_cast<std::size_t>(options.folds);
+  const std::vector<double> fractions(folds, 1 / static_cast<double>(options.folds));
+  const std::vector<Rows> parts =
+      deal_rows(options.stratified ? rows_by_class(data) : all_rows(data), fractions, options.seed);
+  std::vector<TrainTest> result;
+  result.reserve(folds);
+  for (std::size_t fold = 0; fold < folds; ++fold) {
+    Rows others;
+    for (std::size_t p = 0; p < folds; ++p) {
+      if (p != fold) others.insert(others.end(), parts[p].begin(), parts[p].end());
+    }
+    std::sort(others.begin(), others.end());
+    result.push_back({.train = data.subset(others), .test = data.subset(parts[fold])});
+  }
+  return result;
 }
 
 }  // namespace xtgrad::v1::datasets

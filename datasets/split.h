@@ -8,11 +8,13 @@
 
 namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace datasets {
 
-// Splits that keep the proportions of the classes. Of a class with m samples, a part with fraction f gets m f
-// of them, rounded up or down; which way is decided so that the sizes of the parts come close to their
-// fractions, too. So a class with few samples may be missing from a small part: with m f < 1 it gets one
-// sample or none. Which samples go where depends on the seed alone; each part keeps the order of the data
-// set. Both throw ValueError for a data set without classes and for fractions that are no fractions.
+// Splits of a data set. Which samples go where depends on the seed alone; each part keeps the order of the
+// data set. All throw ValueError for fractions that are no fractions.
+//
+// Stratified ones keep the proportions of the classes, and throw ValueError for a data set without classes.
+// Of a class with m samples, a part with fraction f gets m f of them, rounded up or down; which way is
+// decided so that the sizes of the parts come close to their fractions, too. So a class with few samples may
+// be missing from a small part: with m f < 1 it gets one sample or none. Random ones treat all samples alike.
 
 struct TrainTest {
   Dataset train;
@@ -25,6 +27,8 @@ struct SplitOptions {
 };
 
 /// Every sample in one of two parts.
+[[nodiscard]] TrainTest random_split(const Dataset& data, const SplitOptions& options = {});
+/// The same, class by class.
 ///
 ///   auto [train, test] = datasets::stratified_split(datasets::digits(), {.test = 0.25, .seed = 1});
 [[nodiscard]] TrainTest stratified_split(const Dataset& data, const SplitOptions& options = {});
@@ -35,8 +39,22 @@ struct PartsOptions {
 };
 
 /// A part for each fraction. If they sum up to 1, every sample is in one part; else the rest is in none.
+[[nodiscard]] std::vector<Dataset> random_parts(const Dataset& data, const PartsOptions& options);
+/// The same, class by class.
 ///
 ///   auto parts = datasets::stratified_parts(data, {.fractions = {0.8, 0.1, 0.1}});
 [[nodiscard]] std::vector<Dataset> stratified_parts(const Dataset& data, const PartsOptions& options);
+
+struct KFoldOptions {
+  std::int64_t folds = 5;   ///< at least 2, at most as many as there are samples
+  bool stratified = false;  ///< each fold with the proportions of the classes
+  std::uint64_t seed = 0;
+};
+
+/// For each of `folds` disjoint parts of nearly equal sizes, which together are the data set: the part as
+/// `test`, all others as `train`. Throws ValueError for another number of folds.
+///
+///   for (auto& [train, validation] : datasets::k_fold(datasets::iris(), {.folds = 10})) ...
+[[nodiscard]] std::vector<TrainTest> k_fold(const Dataset& data, const KFoldOptions& options = {});
 
 }}}  // namespace xtgrad::v1::datasets

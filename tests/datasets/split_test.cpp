@@ -194,3 +194,67 @@ TEST_CASE("split: needs classes") {
                        "stratified_parts: needs class labels: classes is 0 and labels are float32 [4, 1]",
                        ValueError);
 }
+
+TEST_CASE("random splits: every sample in one part, sizes rounded, whatever the labels are") {
+  const Dataset data = numbered({7, 50, 40});
+  for (const double test : {0.1, 0.25, 0.5, 0.9}) {
+    const auto [train, rest] = datasets::random_split(data, {.test = test, .seed = 3});
+    check_partition(data, {train, rest});
+    CHECK(std::abs(static_cast<double>(rest.size()) - test * 97) < 1);
+  }
+  const std::vector<Dataset> parts = datasets::random_parts(data, {.fractions = {0.8, 0.1, 0.1}, .seed = 1});
+  REQUIRE(parts.size() == 3);
+  check_partition(data, parts);
+  CHECK(datasets::random_parts(data, {.fractions = {0.5, 0.25}}).at(1).size() == 24);
+  // Targets that are no classes.
+  const Dataset targets({.inputs = arange(10), .labels = ones({10, 2})});
+  CHECK(datasets::random_split(targets, {.test = 0.3}).test.size() == 3);
+  CHECK(rows_of(datasets::random_split(data, {.seed = 1}).test) ==
+        rows_of(datasets::random_split(data, {.seed = 1}).test));
+  CHECK(rows_of(datasets::random_split(data, {.seed = 1}).test) !=
+        rows_of(datasets::random_split(data, {.seed = 2}).test));
+  CHECK_THROWS_WITH_AS((void)datasets::random_split(data, {.test = 1}),
+                       "random_split: test must be in (0, 1): got 1", ValueError);
+  CHECK_THROWS_WITH_AS((void)datasets::random_parts(data, {}), "random_parts: no fractions are given",
+                       ValueError);
+  CHECK_THROWS_WITH_AS((void)datasets::random_parts(data, {.fractions = {0.75, 0.5}}),
+                       "random_parts: fractions must sum up to at most 1: 0.75, 0.5 sum up to 1.25",
+                       ValueError);
+}
+
+TEST_CASE("k_fold: each sample is tested once and trained on in all other folds") {
+  const Dataset data = numbered({10, 21, 33});
+  for (const bool stratified : {false, true}) {
+    CAPTURE(stratified);
+    for (const std::int64_t folds : {2, 5, 64}) {
+      CAPTURE(folds);
+      const std::vector<datasets::TrainTest> pairs =
+          datasets::k_fold(data, {.folds = folds, .stratified = stratified, .seed = 4});
+      REQUIRE(pairs.size() == static_cast<std::size_t>(folds));
+      std::vector<Dataset> tests;
+      for (const auto& [train, test] : pairs) {
+        check_partition(data, {train, test});
+        const double size = 64.0 / static_cast<double>(folds);
+        CHECK(std::abs(static_cast<double>(test.size()) - size) <= (stratified ? 2 : 1));
+        if (stratified) {
+          const std::vector<std::int64_t> all = data.class_counts(), own = test.class_counts();
+          for (std::size_t c = 0; c < all.size(); ++c) {
+            const double share = static_cast<double>(all[c]) / static_cast<double>(folds);
+            CHECK(std::abs(static_cast<double>(own[c]) - share) < 1);
+          }
+        }
+        tests.push_back(test);
+      }
+      check_partition(data, tests);
+    }
+  }
+  CHECK_THROWS_WITH_AS((void)datasets::k_fold(data, {.folds = 1}),
+                       "k_fold: folds must be at least 2 and at most the number of samples, 64: got 1",
+                       ValueError);
+  CHECK_THROWS_WITH_AS((void)datasets::k_fold(data, {.folds = 65}),
+                       "k_fold: folds must be at least 2 and at most the number of samples, 64: got 65",
+                       ValueError);
+  const Dataset targets({.inputs = arange(10), .labels = ones({10})});
+  CHECK(datasets::k_fold(targets, {.folds = 10}).at(3).test.size() == 1);
+  CHECK_THROWS_AS((void)datasets::k_fold(targets, {.folds = 2, .stratified = true}), ValueError);
+}
