@@ -1,8 +1,9 @@
-# Finds a library that offers the C interface of BLAS; defines Cblas::Cblas and Cblas_LIBRARIES.
+# Finds a library that offers the C interface of BLAS, and LAPACK in it or beside it; defines Cblas::Cblas and
+# Cblas_LIBRARIES.
 #
 # XTGRAD_BLAS_LIBRARIES, if set, is taken as it is. Otherwise Debian's serial OpenBLAS comes first: the pthread
 # build would start its threads before main, which makes every reference count atomic, and fight ours for the
-# cores. The serial one must not be called by two threads at once; kernels/gemm.cpp sees to that. Whatever is chosen must link a program that calls cblas_sgemm: reference BLAS often lacks it.
+# cores. The serial one must not be called by two threads at once; kernels/blas_turn.cpp sees to that. Whatever is chosen must link a program that calls cblas_sgemm: reference BLAS often lacks it.
 
 include(CheckCXXSourceCompiles)
 include(CMakePushCheckState)
@@ -55,6 +56,39 @@ else()
   endforeach()
   set(Cblas_NOT_FOUND_MESSAGE
       "no library with cblas_sgemm links; install OpenBLAS (best its serial build), or name one in XTGRAD_BLAS_LIBRARIES")
+endif()
+
+# OpenBLAS has LAPACK in it; others want it beside them.
+function(_cblas_try_lapack libraries)
+  cmake_push_check_state(RESET)
+  set(CMAKE_REQUIRED_LIBRARIES ${libraries})
+  set(CMAKE_REQUIRED_QUIET ON)
+  string(MAKE_C_IDENTIFIER "Lapack_links_${libraries}" key)
+  check_cxx_source_compiles([[
+    extern "C" void dgelsd_();
+    int main(int count, char**) {
+      if (count > 100) dgelsd_();
+      return 0;
+    }]] ${key})
+  cmake_pop_check_state()
+  set(links "${${key}}" PARENT_SCOPE)
+endfunction()
+
+if(Cblas_LIBRARIES)
+  _cblas_try_lapack("${Cblas_LIBRARIES}")
+  if(NOT links)
+    find_library(Cblas_LAPACK lapack)
+    mark_as_advanced(Cblas_LAPACK)
+    if(Cblas_LAPACK)
+      list(PREPEND Cblas_LIBRARIES "${Cblas_LAPACK}")
+      _cblas_try_lapack("${Cblas_LIBRARIES}")
+    endif()
+    if(NOT links)
+      set(Cblas_NOT_FOUND_MESSAGE
+          "no LAPACK (dgelsd) in ${Cblas_LIBRARIES} nor beside it; install OpenBLAS, or liblapack-dev")
+      set(Cblas_LIBRARIES "")
+    endif()
+  endif()
 endif()
 
 include(FindPackageHandleStandardArgs)

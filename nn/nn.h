@@ -15,6 +15,7 @@
 #include "xtgrad/nn/flatten.h"
 #include "xtgrad/nn/init.h"
 #include "xtgrad/nn/layer_norm.h"
+#include "xtgrad/nn/least_squares.h"
 #include "xtgrad/nn/linear.h"
 #include "xtgrad/nn/linear_classifier.h"
 #include "xtgrad/nn/losses.h"

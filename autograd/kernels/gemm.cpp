@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <limits>
-#include <mutex>
 
 // xtensor-blas's typed interface to CBLAS, without the tensor types on top of it: those would bring all of
 // xtensor into this file. Its headers lean on these three of the standard library.
@@ -17,49 +16,18 @@
 
 #include <xflens/cxxblas/cxxblas.cxx>
 
-#include "xtgrad/autograd/core/ref_count.h"
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/kernels/blas_turn.h"
 #include "xtgrad/autograd/kernels/broadcast.h"
 #include "xtgrad/autograd/kernels/parallel.h"
-
-// Absent, and then null, unless the BLAS at hand is OpenBLAS or BLIS.
-extern "C" {
-[[gnu::weak]] int openblas_get_parallel();
-[[gnu::weak]] std::int64_t bli_thread_get_num_threads();
-}
 
 namespace xtgrad::inline v1::detail {
 namespace {
 
-/// True if BLAS may be called by several threads at once. A serial OpenBLAS may not, unless it was built with
-/// USE_LOCKING, which it does not tell and Debian's is not: two calls can get the same scratch buffer, and
-/// the results are then wrong (OpenBLAS's issue 2126). Of an unknown BLAS the worst is assumed.
-bool calls_may_overlap() {
-  static const bool safe = (openblas_get_parallel != nullptr && openblas_get_parallel() != 0) ||
-                           bli_thread_get_num_threads != nullptr;
-  return safe;
-}
-
-/// Held around a call of BLAS: keeps other threads out where calls may not overlap.
-class BlasTurn {
- public:
-  BlasTurn() {
-    // A process that has a single thread needs no lock, and cannot get a second one while BLAS runs.
-    if (!calls_may_overlap() && !RefCount::single_threaded()) lock_ = std::unique_lock(mutex());
-  }
-
- private:
-  static std::mutex& mutex() {
-    static std::mutex one;
-    return one;
-  }
-  std::unique_lock<std::mutex> lock_;
-};
-
 /// for_each_tile, without threads that would only wait for each other's turn.
 template <class F>
 void for_each_call(std::int64_t tiles, F&& body) {
-  if (calls_may_overlap()) {
+  if (blas_calls_may_overlap()) {
     for_each_tile(tiles, body);
     return;
   }

@@ -177,7 +177,13 @@ TEST_CASE("module_list.h, residual.h, neuron.h, linear_classifier.h") {
   CHECK(sum(square(model.templates())).shape() == Shape{});
 }
 
-TEST_CASE("nearest_neighbors.h, polynomial_features.h") {
+TEST_CASE("nearest_neighbors.h, polynomial_features.h, least_squares.h") {
+  const Tensor x = tensor({{0.0}, {1.0}, {2.0}}), y = tensor({1.0, 3.0, 5.0});
+  nn::LinearFit line = nn::least_squares(x, y);
+  nn::Linear layer{1, 1};
+  layer.weight.set_value(line.weight);
+  layer.bias.set_value(line.bias);
+  CHECK(layer(tensor({{3.0}})).item() == doctest::Approx(7));
   const Tensor images = randn({40, 1, 4, 4}), queries = randn({6, 1, 4, 4});
   const Tensor labels = zeros({40}, {.dtype = int64});
   nn::NearestNeighbors classifier(images, labels);
