@@ -9,6 +9,7 @@
 #include "xtgrad/autograd/checkpoint.h"
 #include "xtgrad/autograd/implicit.h"
 #include "xtgrad/autograd/linear_solvers.h"
+#include "xtgrad/optim/newton.h"
 #include "xtgrad/xtgrad.h"
 
 using namespace xtgrad;
@@ -86,4 +87,16 @@ TEST_CASE("docs: functions that are defined by an equation") {
   const auto f = [](std::span<const Tensor> in) { return std::vector<Tensor>{endless_layer(in[0], in[1])}; };
   const std::vector<Tensor> inputs{input, w};
   CHECK_NOTHROW(require_grads(f, inputs, {.order = 1}));
+}
+
+TEST_CASE("docs/derivatives.md: steps of Newton's method") {
+  Random random(1);
+  const Tensor x = randn({40, 2}, random, {.dtype = float64});
+  const Tensor y = sum(square(x), {.axes = {1}, .keepdim = true});
+  nn::MLP model{{.sizes = {2, 8, 1}, .activation = nn::ActivationKind::tanh}};
+  model.to(float64);
+  const double before = nn::mse_loss(model(x), y).item();
+  const auto loss = [&] { return nn::mse_loss(model(x), y); };
+  for (int i = 0; i < 10; ++i) optim::newton_step(model.parameters(), loss, {.damping = 1e-2});
+  CHECK(loss().item() < before / 4);
 }
