@@ -14,8 +14,8 @@ namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace optim {
 // Second-order optimisation without a matrix: a step solves a system of linear equations by conjugate
 // gradients, whose matrix is known by products, each of two sweeps.
 //
-//   const auto loss = [&] { return nn::mse_loss(model(x), y); };
-//   for (int i = 0; i < 10; ++i) optim::newton_step(model.parameters(), loss, {.damping = 1e-3});
+//   const auto residuals = [&] { return model(x) - y; };
+//   for (int i = 0; i < 15; ++i) optim::gauss_newton_step(model.parameters(), residuals, {.damping = 0.3});
 
 struct NewtonOptions {
   double lr = 1;       ///< of the solution, so much is taken
@@ -37,9 +37,10 @@ struct NewtonStep {
 };
 
 /// A step of Newton's method: p -= lr (H + damping I)^-1 g, with the gradient g of the loss and its Hessian H
-/// (by `hvp`'s products). `loss` is called once, and computes a loss of one element from the parameters. For
-/// parameters that are frozen nothing is done. Throws ValueError for options out of range, no parameters to
-/// change or a loss that is not finite, ShapeError for a loss of several elements; nothing has changed then.
+/// (by `hvp`'s products). Far from a minimum a step may be long and lead uphill: nothing limits it. `loss` is
+/// called once, and computes a loss of one element from the parameters. For parameters that are frozen
+/// nothing is done. Throws ValueError for options out of range, no parameters to change or a loss that is not
+/// finite, ShapeError for a loss of several elements; nothing has changed then.
 NewtonStep newton_step(std::span<const nn::ParameterRef> parameters, const Callable<Tensor()>& loss,
                        const NewtonOptions& options = {});
 
