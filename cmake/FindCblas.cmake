@@ -1,7 +1,7 @@
 # Finds a library that offers the C interface of BLAS, and LAPACK in it or beside it; defines Cblas::Cblas and
 # Cblas_LIBRARIES.
 #
-# XTGRAD_BLAS_LIBRARIES, if set, is taken as it is. Otherwise Debian's serial OpenBLAS comes first: the pthread
+# XTGRAD_BLAS_LIBRARIES, if set, is taken, with liblapack before it if there is no LAPACK in it. Otherwise Debian's serial OpenBLAS comes first: the pthread
 # build would start its threads before main, which makes every reference count atomic, and fight ours for the
 # cores. The serial one must not be called by two threads at once; kernels/blas_turn.cpp sees to that. Whatever is chosen must link a program that calls cblas_sgemm: reference BLAS often lacks it.
 

@@ -135,4 +135,12 @@ if(xtgrad_has_plot)
   install(FILES "${PROJECT_BINARY_DIR}/package/xtgrad_plot.pc" DESTINATION "${xtgrad_pc_dir}")
 endif()
 
-install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DATADIR}/doc/xtgrad" RENAME copyright)
+# With the notice of the data that the library contains; that of the irises is the same file.
+file(READ "${PROJECT_SOURCE_DIR}/LICENSE" own_licence)
+file(READ "${PROJECT_SOURCE_DIR}/datasets/digits/LICENCE.txt" data_licence)
+file(WRITE "${PROJECT_BINARY_DIR}/copyright" "${own_licence}
+The library contains two data sets, digits and irises, in scikit-learn's copies. Of the following, which is
+scikit-learn's copyright file, the first entry covers them.
+
+${data_licence}")
+install(FILES "${PROJECT_BINARY_DIR}/copyright" DESTINATION "${CMAKE_INSTALL_DATADIR}/doc/xtgrad")

@@ -46,6 +46,16 @@ void check(const Tensor& x, const Tensor& y, const LeastSquaresOptions& options)
   }
 }
 
+/// Rows less their mean. The first row goes before: a column of equal numbers is then exactly 0, and not what
+/// the mean's rounding leaves of it, which would count as a direction.
+Tensor centred(const Tensor& rows, Tensor& mean_of_rows) {
+  const Tensor first = slice(rows, {.axis = 0, .stop = 1});
+  const Tensor rest = rows - first;
+  const Tensor rest_mean = mean(rest, {.axes = {0}, .keepdim = true});
+  mean_of_rows = first + rest_mean;
+  return rest - rest_mean;
+}
+
 }  // namespace
 
 LinearFit least_squares(const Tensor& x, const Tensor& y, const LeastSquaresOptions& options) {
@@ -57,14 +67,14 @@ LinearFit least_squares(const Tensor& x, const Tensor& y, const LeastSquaresOpti
   Tensor b = reshape(y.detach().to(float64), {x.size(0), outputs});
   check_finite("x", a);
   check_finite("y", b);
-  // Of centred samples the best bias is 0, whatever the weight is.
   Tensor mean_x = zeros({1, features}, {.dtype = float64});
   Tensor mean_y = zeros({1, outputs}, {.dtype = float64});
   if (options.bias) {
-    mean_x = mean(a, {.axes = {0}, .keepdim = true});
-    mean_y = mean(b, {.axes = {0}, .keepdim = true});
-    a = a - mean_x;
-    b = b - mean_y;
+    // Of centred samples the best bias is 0, whatever the weight is.
+    a = centred(a, mean_x);
+    b = centred(b, mean_y);
+    check_finite("x less its mean", a);
+    check_finite("y less its mean", b);
   }
   // The penalty is that of one more sample for each feature: sqrt(l2) there, with target 0.
   if (options.l2 > 0) {

@@ -16,8 +16,9 @@ struct LeastSquaresOptions {
 struct LinearFit {
   Tensor weight;  ///< [outputs, features]
   Tensor bias;    ///< [outputs]; zeros without one
-  std::int64_t
-      rank;  ///< of the samples, less their mean if there is a bias; below `features` the fit is not unique
+  /// Of the samples, less their mean if there is a bias: below `features` the fit is not unique. With a
+  /// penalty it is, and this is `features`.
+  std::int64_t rank;
 };
 
 /// What gradient descent on a linear layer's squared error would come to, in closed form: the weight and bias
@@ -35,7 +36,8 @@ struct LinearFit {
 ///   layer.bias.set_value(line.bias);
 ///
 /// Throws ShapeError for other shapes or no samples, DtypeError unless both have one floating dtype,
-/// ValueError for an l2 that is negative or not finite and for an element that is not finite.
+/// ValueError for an l2 that is negative or not finite and for an element that is not finite,
+/// ConvergenceError if the singular values are not found.
 [[nodiscard]] LinearFit least_squares(const Tensor& x, const Tensor& y,
                                       const LeastSquaresOptions& options = {});
 

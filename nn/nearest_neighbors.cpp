@@ -19,8 +19,14 @@ namespace xtgrad::inline v1::nn {
 namespace {
 
 // A block of products, 2 MiB of float32, stays in the second-level cache until it has been looked through.
-constexpr std::int64_t queries_at_once = 256;
+constexpr std::int64_t most_queries_at_once = 256;
 constexpr std::int64_t samples_at_once = 2048;
+
+/// Fewer where each of them holds many neighbours: some 100 MB of these at a time.
+std::int64_t queries_at_once(std::int64_t k) {
+  constexpr std::int64_t most_candidates = std::int64_t{1} << 22;
+  return std::clamp<std::int64_t>(most_candidates / (k + 2048), 1, most_queries_at_once);
+}
 
 Shape shape_of_rows(const Shape& shape) {
   Shape rest;
@@ -67,7 +73,7 @@ std::vector<double> squared_norms_of(const Tensor& rows, std::int64_t features, 
   });
 }
 
-std::vector<double> roots_of(const std::vector<double>& squares) {
+std::vector<double> roots_of(std::span<const double> squares) {
   std::vector<double> roots(squares.size());
   std::transform(squares.begin(), squares.end(), roots.begin(), [](double x) { return std::sqrt(x); });
   return roots;
@@ -112,11 +118,12 @@ struct Samples {
 /// One block of queries against all samples, in blocks.
 class BlockSearch {
  public:
-  BlockSearch(const Samples& samples, const Tensor& queries, std::int64_t k)
+  BlockSearch(const Samples& samples, const Tensor& queries, std::span<const double> squared_norms,
+              std::int64_t k)
       : samples_(samples),
         queries_(queries),
         features_(queries.size(1)),
-        squared_norms_(squared_norms_of(queries, features_, "queries")),
+        squared_norms_(squared_norms),
         norms_(roots_of(squared_norms_)),
         arithmetic_(arithmetic_of_products(queries)),
         error_(features_, arithmetic_.unit, arithmetic_.smallest),
@@ -131,8 +138,9 @@ class BlockSearch {
       const auto norms =
           samples_.norms.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
       const double longest = *std::max_element(norms.begin(), norms.end());
-      // A product that may overflow bounds nothing.
-      if (!(longest * longest_query < arithmetic_.largest / 4)) {
+      // Where a product or a sum of squares may overflow, they bound nothing.
+      const double most = longest + longest_query;
+      if (!(most * most < arithmetic_.largest / 4)) {
         for_each_query([&](std::size_t query) { add_unknown(query, begin, end); });
         continue;
       }
@@ -211,7 +219,7 @@ class BlockSearch {
   const Samples& samples_;
   const Tensor& queries_;
   std::int64_t features_;
-  std::vector<double> squared_norms_;
+  std::span<const double> squared_norms_;
   std::vector<double> norms_;
   Arithmetic arithmetic_;
   detail::ProductError error_;
@@ -273,10 +281,14 @@ Neighbors NearestNeighbors::neighbors(const Tensor& queries, std::int64_t k) con
   std::vector<double> distances;
   indices.reserve(static_cast<std::size_t>(m * k));
   distances.reserve(static_cast<std::size_t>(m * k));
-  for (std::int64_t begin = 0; begin < m; begin += queries_at_once) {
-    const std::int64_t end = std::min(begin + queries_at_once, m);
+  const std::vector<double> squared_norms = squared_norms_of(rows, rows.size(1), "queries");
+  const std::int64_t at_once = queries_at_once(k);
+  for (std::int64_t begin = 0; begin < m; begin += at_once) {
+    const std::int64_t end = std::min(begin + at_once, m);
     const Tensor block = slice(rows, {.axis = 0, .start = begin, .stop = end});
-    BlockSearch search(samples, block, k);
+    const auto norms = std::span(squared_norms)
+                           .subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
+    BlockSearch search(samples, block, norms, k);
     search.run();
     for (std::int64_t query = 0; query < end - begin; ++query) {
       for (const detail::Candidate& candidate : search.nearest(static_cast<std::size_t>(query))) {

@@ -27,7 +27,8 @@ struct Neighbors {
 /// Distances are those of the plain loop in double, to the bit, sqrt(sum over i of (x_i - q_i)^2), one term
 /// after the other, each rounded before it is added; and so are neighbours and ties: a matrix product for
 /// each block only picks candidates, by a bound on its rounding errors. Memory beside the samples is bounded:
-/// a block of products for a block of queries, and a few thousand candidates for each of these.
+/// a block of products for a block of queries, and k and some thousand candidates for each of these, of which
+/// there are the fewer at a time the larger k is.
 class NearestNeighbors {
  public:
   /// Samples [n, ...] of float32, float64 or uint8 with labels int64 [n]. Throws ShapeError for no samples or

@@ -6,15 +6,15 @@
 namespace xtgrad::inline v1::nn::detail {
 
 // Higham, "Accuracy and stability of numerical algorithms" (2002), section 3.1: in whatever order a scalar
-// product of n terms is summed, fused or not, its error is at most n u / (1 - n u) |x| |q|. The norms, and
-// the plain loop itself, are sums in double of n + 1 roundings each; eight times that covers both, and the
-// roundings of the bounds.
+// product of n terms is summed, fused or not, its error is at most n u / (1 - n u) |x| |q|; n u |x| |q| does
+// for any n (Jeannerod and Rump, "Improved error bounds for inner products", 2013). The norms, and the plain
+// loop itself, are sums in double of n + 1 roundings each; eight times that covers both, and the roundings of
+// the bounds.
 ProductError::ProductError(std::int64_t features, double unit, double smallest) {
   const auto n = static_cast<double>(features);
-  const double nu = std::min(n * unit, 0.5);
-  product = 2 * nu / (1 - nu);
+  product = 2 * n * unit / std::max(1 - n * unit, 0.5);
   norms = 8 * (n + 8) * std::numeric_limits<double>::epsilon();
-  constant = 4 * n * smallest;
+  constant = 8 * n * smallest;
 }
 
 NeighborSearch::NeighborSearch(std::int64_t k)

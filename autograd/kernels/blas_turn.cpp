@@ -21,8 +21,9 @@ std::mutex& one_at_a_time() {
 }  // namespace
 
 bool blas_calls_may_overlap() {
-  static const bool safe = (openblas_get_parallel != nullptr && openblas_get_parallel() != 0) ||
-                           bli_thread_get_num_threads != nullptr;
+  // OpenBLAS first: it may be what has the LAPACK beside BLIS.
+  static const bool safe =
+      openblas_get_parallel != nullptr ? openblas_get_parallel() != 0 : bli_thread_get_num_threads != nullptr;
   return safe;
 }
 

@@ -3,24 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <limits>
 #include <xtensor-blas/xlinalg.hpp>
-#include <xtensor/xadapt.hpp>
+#include <xtensor/xtensor.hpp>
 
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/kernels/blas_turn.h"
 
 namespace xtgrad::inline v1::detail {
-namespace {
-
-auto matrix(std::span<const double> elements, std::int64_t rows, std::int64_t columns) {
-  const std::array<std::size_t, 2> shape{static_cast<std::size_t>(rows), static_cast<std::size_t>(columns)};
-  return xt::adapt(elements.data(), elements.size(), xt::no_ownership(), shape);
-}
-
-}  // namespace
 
 std::int64_t lstsq(std::span<const double> a, std::span<const double> b, std::int64_t m, std::int64_t n,
                    std::int64_t k, std::span<double> x) {
@@ -29,13 +20,32 @@ std::int64_t lstsq(std::span<const double> a, std::span<const double> b, std::in
     throw ShapeError(
         fmt::format("lstsq: sizes {}, {} and {} are more than LAPACK counts, which is {}", m, n, k, largest));
   }
-  const BlasTurn turn;
-  const auto result = xt::linalg::lstsq(matrix(a, m, n), matrix(b, m, k));
-  const auto& solution = std::get<0>(result);
-  for (std::int64_t i = 0; i < n; ++i) {
-    for (std::int64_t j = 0; j < k; ++j) x[static_cast<std::size_t>(i * k + j)] = solution(i, j);
+  // gelsd writes over both, and leaves the solution, which may be longer, where the right sides were.
+  using Matrix = xt::xtensor<double, 2, xt::layout_type::column_major>;
+  const auto size = [](std::int64_t i) { return static_cast<std::size_t>(i); };
+  Matrix matrix = Matrix::from_shape({size(m), size(n)});
+  Matrix sides = Matrix::from_shape({size(std::max(m, n)), size(k)});
+  sides.fill(0);
+  for (std::size_t i = 0; i < size(m); ++i) {
+    for (std::size_t j = 0; j < size(n); ++j) matrix(i, j) = a[i * size(n) + j];
+    for (std::size_t j = 0; j < size(k); ++j) sides(i, j) = b[i * size(k) + j];
   }
-  return std::get<2>(result);
+  auto singular_values =
+      xt::xtensor<double, 1, xt::layout_type::column_major>::from_shape({size(std::min(m, n))});
+  xt::blas_index_t rank = 0;
+  int info = 0;
+  {
+    const BlasTurn turn;
+    info = xt::lapack::gelsd(matrix, sides, singular_values, rank, -1.0);
+  }
+  if (info != 0) {
+    throw ConvergenceError(fmt::format(
+        "lstsq: the singular values of a {}x{} matrix were not found: LAPACK's gelsd gives {}", m, n, info));
+  }
+  for (std::size_t i = 0; i < size(n); ++i) {
+    for (std::size_t j = 0; j < size(k); ++j) x[i * size(k) + j] = sides(i, j);
+  }
+  return rank;
 }
 
 }  // namespace xtgrad::v1::detail

@@ -121,6 +121,24 @@ TEST_CASE("least squares: of several fits the one of least norm") {
     CHECK(largest(fit.weight - 2) < 1e-13);
     CHECK(largest(fit.bias - 1) < 1e-13);
   }
+  SUBCASE("a column of equal numbers, whose mean is rounded") {
+    for (const std::int64_t n : {3, 6, 11, 19}) {
+      for (const double number : {0.1, 0.2, 0.7, 1.1, 1e6 + 0.1}) {
+        CAPTURE(n);
+        CAPTURE(number);
+        const Tensor y = normal({n}, random);
+        const Tensor equal = full({n, 1}, number, {.dtype = float64});
+        const nn::LinearFit flat = nn::least_squares(equal, y);
+        CHECK(flat.rank == 0);
+        CHECK(flat.weight.item() == 0);
+        CHECK(std::abs(flat.bias.item() - mean(y).item()) < 1e-14);
+        // Beside a column of another scale.
+        const nn::LinearFit both = nn::least_squares(concat({equal, 1e-3 * normal({n, 1}, random)}, 1), y);
+        CHECK(both.rank == 1);
+        CHECK(both.weight.at({0, 0}) == 0);
+      }
+    }
+  }
   SUBCASE("one sample") {
     const nn::LinearFit fit = nn::least_squares(tensor({{1, 2}}), tensor({5.0}));
     CHECK(fit.rank == 0);
@@ -180,6 +198,11 @@ TEST_CASE("least_squares names what does not fit") {
   CHECK(refused(ones({3, 2}), ones({3}), -1) == "least_squares: l2 must be at least 0 and finite: got -1");
   CHECK(refused(tensor({{0.0, 1.0}, {2.0, nan}}), ones({2})) ==
         "least_squares: x must be finite: element [1, 1] is nan");
+  CHECK(refused(tensor({{1.5e308}, {-1.5e308}}, {.dtype = float64}), ones({2}, {.dtype = float64})) ==
+        "least_squares: x less its mean must be finite: element [0, 0] is inf");
+  // Equal ones do not overflow.
+  CHECK(nn::least_squares(full({2, 1}, 1.5e308, {.dtype = float64}), ones({2}, {.dtype = float64})).rank ==
+        0);
   CHECK(refused(ones({2, 2}), tensor({1.0, nan})) ==
         "least_squares: y must be finite: element [1, 0] is nan");
 }

@@ -121,6 +121,12 @@ TEST_CASE("neighbours are right where float32 products say nothing") {
       check_as_plain_loop(samples, rows_in(dtype, {9, 3}, scale, random), 3);
     }
   }
+  SUBCASE("sums of squares overflow where no square does") {
+    const Tensor samples = tensor({{1.3e154}, {-1.0e154}}, {.dtype = float64});
+    const Tensor query = tensor({{3.4e153}}, {.dtype = float64});
+    check_as_plain_loop(samples, query, 1);
+    check_as_plain_loop(samples, query, 2);
+  }
   SUBCASE("squares overflow in double") {
     const Tensor samples = (uniform({50, 2}, {}, random, {.dtype = float64}) - 0.5) * 1e300;
     check_as_plain_loop(samples, slice(samples, {.stop = 4}), 3);
@@ -244,6 +250,10 @@ TEST_CASE("NearestNeighbors names what does not fit") {
         "NearestNeighbors: neighbors: queries are float64, samples are float32; convert with to()");
   CHECK(fails(tensor({{nan, 0}}), 1) ==
         "NearestNeighbors: queries must be finite: element 0 of row 0 is nan");
+
+  // A query of a later block.
+  const Tensor late = concat({ones({300, 2}), tensor({{0, nan}})}, 0);
+  CHECK(fails(late, 1) == "NearestNeighbors: queries must be finite: element 1 of row 300 is nan");
 
   const nn::Neighbors nearest = classifier.neighbors(ones({1, 2}), 2);
   const auto vote_fails = [&](const nn::Neighbors& given, std::int64_t k) {
