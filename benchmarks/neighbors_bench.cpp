@@ -69,7 +69,11 @@ void nearest_neighbors(benchmark::State& state) {
     double product = 1e9;
     for (int i = 0; i < 20; ++i) {
       product =
-          std::min(product, seconds([&] { benchmark::DoNotOptimize(matmul(a, b, {.transpose_b = true})); }));
+          std::min(product, seconds([&] {
+                     cblas_sgemm(row_major, no_transpose, transpose, 256, 2048, 784, 1,
+                                 a.data<float>().data(), 784, b.data<float>().data(), 784, 0, c.data(), 2048);
+                     benchmark::ClobberMemory();
+                   }));
     }
     const double search = seconds([&] { benchmark::DoNotOptimize(classifier.neighbors(data.queries, 15)); });
     state.SetIterationTime(search);

@@ -138,9 +138,9 @@ endif()
 # With the notice of the data that the library contains; that of the irises is the same file.
 file(READ "${PROJECT_SOURCE_DIR}/LICENSE" own_licence)
 file(READ "${PROJECT_SOURCE_DIR}/datasets/digits/LICENCE.txt" data_licence)
-file(WRITE "${PROJECT_BINARY_DIR}/copyright" "${own_licence}
+file(WRITE "${PROJECT_BINARY_DIR}/package/copyright" "${own_licence}
 The library contains two data sets, digits and irises, in scikit-learn's copies. Of the following, which is
 scikit-learn's copyright file, the first entry covers them.
 
 ${data_licence}")
-install(FILES "${PROJECT_BINARY_DIR}/copyright" DESTINATION "${CMAKE_INSTALL_DATADIR}/doc/xtgrad")
+install(FILES "${PROJECT_BINARY_DIR}/package/copyright" DESTINATION "${CMAKE_INSTALL_DATADIR}/doc/xtgrad")

@@ -22,6 +22,14 @@ foreach(file IN ITEMS include/xtgrad/xtgrad.h include/xtgrad/nn/linear.h include
 endforeach()
 
 # No file may name the place where it was built or first installed.
+file(READ "${PREFIX}/share/doc/xtgrad/copyright" copyright)
+foreach(name IN ITEMS "BSD" "scikit-learn")
+  string(FIND "${copyright}" "${name}" found)
+  if(found EQUAL -1)
+    message(FATAL_ERROR "the installed copyright says nothing of ${name}")
+  endif()
+endforeach()
+
 file(GLOB_RECURSE texts "${PREFIX}/include/*" "${PREFIX}/${LIBDIR}/cmake/*" "${PREFIX}/${LIBDIR}/pkgconfig/*")
 foreach(text IN LISTS texts)
   file(READ "${text}" contents)
