@@ -22,6 +22,9 @@ class Callback {
   virtual void after_step(Trainer& /*trainer*/, const StepRecord& /*step*/) {}
   /// After an epoch and its validation, with the trainer's state likewise.
   virtual void after_epoch(Trainer& /*trainer*/, const EpochRecord& /*epoch*/) {}
+  /// After the last epoch, with the trainer's state that of the last step still: a rule may then put better
+  /// weights back.
+  virtual void before_end(Trainer& /*trainer*/) {}
   /// The training is over; `reason` says why.
   virtual void at_end(Trainer& /*trainer*/, const std::string& /*reason*/) {}
 

@@ -50,9 +50,25 @@ void check_sum(Safetensors& contents, const std::string& path) {
                   path, written, found));
 }
 
+/// Each key once, and none that the file has for itself.
+void check_keys(const std::string& path, const Notes& notes) {
+  for (std::size_t i = 0; i < notes.size(); ++i) {
+    const std::string& key = notes[i].key;
+    if (key == kind.key || key == checksum_key) {
+      throw ValueError(fmt::format(
+          "save_checkpoint: {}: a note cannot be called \"{}\", as one of the file's own is", path, key));
+    }
+    for (std::size_t j = 0; j < i; ++j) {
+      if (notes[j].key == key)
+        throw ValueError(fmt::format("save_checkpoint: {}: two notes are called \"{}\"", path, key));
+    }
+  }
+}
+
 }  // namespace
 
 void save_checkpoint(const std::string& path, const Checkpoint& checkpoint) {
+  check_keys(path, checkpoint.notes);
   Safetensors contents{.tensors = {checkpoint.state.begin(), checkpoint.state.end()}, .metadata = {kind}};
   contents.metadata.insert(contents.metadata.end(), checkpoint.notes.begin(), checkpoint.notes.end());
   contents.metadata.push_back({std::string(checksum_key), checksum(contents)});

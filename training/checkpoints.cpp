@@ -14,6 +14,7 @@
 #include "xtgrad/nn/options.h"
 #include "xtgrad/training/leftovers.h"
 #include "xtgrad/training/trainer.h"
+#include "xtgrad/training/value_names.h"
 
 namespace xtgrad::inline v1::training {
 namespace {
@@ -35,6 +36,8 @@ std::optional<std::int64_t> step_of(std::string_view name) {
   std::int64_t step = 0;
   const auto [stop, error] = std::from_chars(name.data(), name.data() + name.size(), step);
   if (error != std::errc() || stop != name.data() + name.size() || step < 0) return std::nullopt;
+  // "step-5" is none of ours: it would not be found again.
+  if (name != fmt::format("{:08}", step)) return std::nullopt;
   return step;
 }
 
@@ -52,11 +55,11 @@ void remove(const std::string& path) {
 void remove_half_written(const std::string& folder) {
   std::vector<std::string> names{best_name};
   std::error_code ignored;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder, ignored)) {
-    const std::string name = entry.path().filename().string();
-    const std::size_t end = name.find(suffix);
-    if (end == std::string::npos) continue;
-    std::string file = name.substr(0, end + suffix.size());
+  for (fs::directory_iterator at(folder, ignored), end; !ignored && at != end; at.increment(ignored)) {
+    const std::string name = at->path().filename().string();
+    const std::size_t stem = name.find(suffix);
+    if (stem == std::string::npos) continue;
+    std::string file = name.substr(0, stem + suffix.size());
     if (step_of(file)) names.push_back(std::move(file));
   }
   const std::vector<std::string_view> views(names.begin(), names.end());
@@ -86,8 +89,8 @@ std::string Checkpoints::best_path() const { return (fs::path(folder_) / best_na
 std::vector<std::int64_t> Checkpoints::steps() const {
   std::vector<std::int64_t> steps;
   std::error_code error;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder_, error)) {
-    if (const auto step = step_of(entry.path().filename().string())) steps.push_back(*step);
+  for (fs::directory_iterator at(folder_, error), end; !error && at != end; at.increment(error)) {
+    if (const auto step = step_of(at->path().filename().string())) steps.push_back(*step);
   }
   if (error) fail("read the folder", folder_, error);
   std::ranges::sort(steps);
@@ -99,14 +102,23 @@ std::string Checkpoints::newest() const {
   return all.empty() ? std::string() : path_of(all.back());
 }
 
-std::string Checkpoints::best() const { return fs::exists(best_path()) ? best_path() : std::string(); }
+std::string Checkpoints::best() const {
+  std::error_code error;
+  const bool is_there = fs::exists(best_path(), error);
+  if (error) fail("look for", best_path(), error);
+  return is_there ? best_path() : std::string();
+}
 
 void Checkpoints::clear() {
   for (const std::int64_t step : steps()) remove(path_of(step));
   if (!best().empty()) remove(best_path());
 }
 
-bool Checkpoints::resume(Trainer& trainer) { return restore(trainer, newest()); }
+bool Checkpoints::resume(Trainer& trainer) {
+  // The best epoch's comes first, and may be all there is when a run is killed: its state is as whole.
+  const std::string last = newest();
+  return restore(trainer, last.empty() ? best() : last);
+}
 
 bool Checkpoints::resume_best(Trainer& trainer) { return restore(trainer, best()); }
 
@@ -118,14 +130,16 @@ bool Checkpoints::restore(Trainer& trainer, const std::string& path) {
     throw ValueError(fmt::format("{}: {} was made with {} {}, not {}", own_name, path, difference->key,
                                  difference->was, difference->is));
   }
+  const std::optional<double> best_value = read_best_value();
   try {
     trainer.restore(checkpoint->state);
   } catch (Error& error) {
     error.add_context(path);
     throw;
   }
-  read_best_value();
+  if (best_value) best_value_ = *best_value;
   owns_folder_ = true;
+  saved_step_ = trainer.step();
   // Those of steps that lie ahead are of a way that is not gone.
   for (const std::int64_t step : steps()) {
     if (step > trainer.step()) remove(path_of(step));
@@ -133,20 +147,22 @@ bool Checkpoints::restore(Trainer& trainer, const std::string& path) {
   return true;
 }
 
-void Checkpoints::read_best_value() {
-  if (!options_.best_by || best().empty()) return;
+std::optional<double> Checkpoints::read_best_value() const {
+  if (!options_.best_by || best().empty()) return std::nullopt;
   const auto checkpoint = load_checkpoint(best_path());
-  if (!checkpoint) return;
+  if (!checkpoint) return std::nullopt;
+  double value = 0;
   const auto found = std::ranges::find(checkpoint->notes, value_key, &Safetensors::Note::key);
   const std::string text = found == checkpoint->notes.end() ? "" : found->text;
   const std::string start = *options_.best_by + " ";
   const char* end = text.data() + text.size();
   const bool fits =
-      text.starts_with(start) && std::from_chars(text.data() + start.size(), end, best_value_).ptr == end;
+      text.starts_with(start) && std::from_chars(text.data() + start.size(), end, value).ptr == end;
   if (!fits) {
     throw IoError(fmt::format("{}: {}: {} should be \"{}\" and a number, is \"{}\"", own_name, best_path(),
                               value_key, start, text));
   }
+  return value;
 }
 
 void Checkpoints::write(const Trainer& trainer, const std::string& path, Notes notes) const {
@@ -156,13 +172,15 @@ void Checkpoints::write(const Trainer& trainer, const std::string& path, Notes n
 
 void Checkpoints::save(const Trainer& trainer) {
   write(trainer, path_of(trainer.step()), {});
+  saved_step_ = trainer.step();
   std::vector<std::int64_t> all = steps();
   for (std::size_t i = 0; i + static_cast<std::size_t>(options_.keep_last) < all.size(); ++i) {
     remove(path_of(all[i]));
   }
 }
 
-void Checkpoints::begin(Trainer& /*trainer*/) {
+void Checkpoints::begin(Trainer& trainer) {
+  if (options_.best_by) detail::check_value_name(own_name, *options_.best_by, trainer.value_names());
   if (!owns_folder_ && (!newest().empty() || !best().empty())) {
     throw ValueError(fmt::format(
         "{}: {} has checkpoints of an earlier training: go on from them by resume, or clear() them", own_name,
@@ -187,8 +205,9 @@ void Checkpoints::after_epoch(Trainer& trainer, const EpochRecord& epoch) {
   if (options_.every_steps == 0) save(trainer);
 }
 
-void Checkpoints::at_end(Trainer& trainer, const std::string& /*reason*/) {
-  if (options_.every_steps > 0) save(trainer);
+void Checkpoints::before_end(Trainer& trainer) {
+  // Not twice: when `fit` is called again, a rule has put its weights into the model.
+  if (options_.every_steps > 0 && saved_step_ != trainer.step()) save(trainer);
 }
 
 }  // namespace xtgrad::v1::training

@@ -24,6 +24,8 @@ struct CheckpointsOptions {
 /// that after the best epoch, the first among equals, as "best.safetensors". Each file is written whole or
 /// not at all, so that a run that was killed at any moment goes on from the newest one, to the same bits.
 ///
+/// Among callbacks it comes last: what logs have of a step when its checkpoint is there is then complete.
+///
 ///   auto checkpoints = std::make_shared<training::Checkpoints>("run", training::CheckpointsOptions{});
 ///   training::Trainer trainer(model, loss, adam, loader, {.epochs = 30, .callbacks = {checkpoints}});
 ///   checkpoints->resume(trainer);  // where there is something to go on from
@@ -34,7 +36,8 @@ class Checkpoints final : public Callback {
   /// fails, and ValueError for options out of range.
   explicit Checkpoints(std::string folder, CheckpointsOptions options = {});
 
-  /// Brings the trainer to where the newest checkpoint is; false if there is none. Throws IoError for a
+  /// Brings the trainer to where the newest checkpoint is, or the best one if that is all there is; false if
+  /// there is none. Throws IoError for a
   /// damaged file, and ValueError, naming both values, for one that was made with other choices, or of
   /// another training; the trainer is left as it was then.
   bool resume(Trainer& trainer);
@@ -52,23 +55,24 @@ class Checkpoints final : public Callback {
   void clear();
 
   /// Throws ValueError where the folder has checkpoints and the training did not go on from one: another's
-  /// would be lost.
+  /// would be lost; and for a `best_by` that epochs will not have.
   void begin(Trainer& trainer) override;
   void after_step(Trainer& trainer, const StepRecord& step) override;
   void after_epoch(Trainer& trainer, const EpochRecord& epoch) override;
-  void at_end(Trainer& trainer, const std::string& reason) override;
+  void before_end(Trainer& trainer) override;
 
  private:
   [[nodiscard]] std::string path_of(std::int64_t step) const;
   [[nodiscard]] std::string best_path() const;
   bool restore(Trainer& trainer, const std::string& path);
-  void read_best_value();
+  [[nodiscard]] std::optional<double> read_best_value() const;
   void write(const Trainer& trainer, const std::string& path, Notes notes) const;
 
   std::string folder_;
   CheckpointsOptions options_;
   double best_value_;
-  bool owns_folder_ = false;  // what is in it belongs to the training under way
+  bool owns_folder_ = false;      // what is in it belongs to the training under way
+  std::int64_t saved_step_ = -1;  // of the last file that was written or gone on from
 };
 
 }}}  // namespace xtgrad::v1::training

@@ -8,6 +8,7 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/nn/options.h"
+#include "xtgrad/training/value_names.h"
 
 namespace xtgrad::inline v1::training {
 namespace {
@@ -59,6 +60,10 @@ bool EarlyStopping::check(const EpochRecord& epoch) {
 std::string EarlyStopping::describe() const {
   return fmt::format("early stopping: {} has not improved on {:.6g} of epoch {} for {} epoch{}",
                      options_.watch, best(), best_epoch_, bad_, bad_ == 1 ? "" : "s");
+}
+
+void EarlyStopping::check_names(const std::vector<std::string>& names) const {
+  detail::check_value_name(own_name, options_.watch, names);
 }
 
 void EarlyStopping::at_end() {

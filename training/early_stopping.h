@@ -42,6 +42,7 @@ class EarlyStopping final : public StoppingRule {
   [[nodiscard]] std::int64_t best_epoch() const { return best_epoch_; }
   /// The model's state after that epoch.
   [[nodiscard]] nn::StateDict best_state() const;
+  void check_names(const std::vector<std::string>& names) const override;
   /// Gives the model that state, unless no epoch has been seen or the options forbid it.
   void at_end() override;
 

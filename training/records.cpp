@@ -3,19 +3,20 @@
 #include <fmt/format.h>
 
 #include <string>
+#include <vector>
 
-#include "xtgrad/autograd/errors.h"
+#include "xtgrad/training/value_names.h"
 
 namespace xtgrad::inline v1::training {
 
 double EpochRecord::at(std::string_view name, std::string_view user) const {
-  std::string names;
+  std::vector<std::string> names;
   for (const NamedValue& one : values) {
     if (one.name == name) return one.value;
-    names += fmt::format("{}{}", names.empty() ? "" : ", ", one.name);
+    names.push_back(one.name);
   }
-  throw ValueError(
-      fmt::format("{}: no value \"{}\"; there are: {}", user, name, names.empty() ? "none" : names));
+  detail::check_value_name(user, name, names);
+  return 0;  // not reached: it is none of them
 }
 
 }  // namespace xtgrad::v1::training

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <filesystem>
 #include <system_error>
@@ -19,7 +20,10 @@
 namespace xtgrad::inline v1::training {
 namespace {
 
+/// Whole or not at all: half a line would be taken for the beginning of the next one.
 void append(std::string_view log, const std::string& path, const std::string& text) {
+  std::error_code unknown;
+  const std::uintmax_t before = std::filesystem::file_size(path, unknown);
   std::FILE* file = std::fopen(path.c_str(), "ab");
   bool done = file != nullptr && std::fwrite(text.data(), 1, text.size(), file) == text.size();
   int error = errno;
@@ -28,6 +32,8 @@ void append(std::string_view log, const std::string& path, const std::string& te
     done = false;
   }
   if (done) return;
+  std::error_code ignored;
+  if (!unknown) std::filesystem::resize_file(path, before, ignored);
   throw IoError(fmt::format("{}: cannot write to {}: {}", log, path, std::generic_category().message(error)));
 }
 

@@ -46,6 +46,10 @@ std::string AnyOf::describe() const {
   return all;
 }
 
+void AnyOf::check_names(const std::vector<std::string>& names) const {
+  for (const auto& rule : rules_) rule->check_names(names);
+}
+
 void AnyOf::at_end() {
   for (const auto& rule : rules_) rule->at_end();
 }

@@ -34,6 +34,8 @@ class StoppingRule : public nn::Stateful {
   [[nodiscard]] bool stopped() const { return stopped_ != 0; }
   /// Why it stopped, with the numbers; empty if it has not.
   [[nodiscard]] std::string reason() const { return stopped() ? describe() : std::string(); }
+  /// Throws ValueError if it looks at a value that is not among those that epochs will have.
+  virtual void check_names(const std::vector<std::string>& /*names*/) const {}
   /// To be called when the training has ended, whatever ended it.
   virtual void at_end() {}
 
@@ -57,6 +59,7 @@ class AnyOf final : public StoppingRule {
   /// Throws ValueError for a null pointer.
   explicit AnyOf(std::vector<std::shared_ptr<StoppingRule>> rules);
   [[nodiscard]] const std::vector<std::shared_ptr<StoppingRule>>& rules() const { return rules_; }
+  void check_names(const std::vector<std::string>& names) const override;
   /// That of each rule.
   void at_end() override;
   /// The rules' are called "0", "1" and so on.

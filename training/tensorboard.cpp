@@ -97,19 +97,30 @@ TensorBoard::TensorBoard(const std::string& folder, const TensorBoardOptions& op
   fs::create_directories(folder, error);
   if (error) fail("create the folder", folder, error.value());
   path_ = (fs::path(folder) / file_name()).string();
-  file_ = std::fopen(path_.c_str(), "wbx");
+  file_.reset(std::fopen(path_.c_str(), "wbx"));
   if (file_ == nullptr) fail("create", path_, errno);
+  std::setvbuf(file_.get(), nullptr, _IONBF, 0);  // so that nothing of a failed write is tried again
   Message event = event_at(0);
   event.add_bytes(field::file_version, "brain.Event:2");
   write(event.bytes());
 }
 
-TensorBoard::~TensorBoard() { std::fclose(file_); }
+TensorBoard::~TensorBoard() = default;
+
+void TensorBoard::Close::operator()(std::FILE* file) const { std::fclose(file); }
 
 void TensorBoard::write(std::string_view event) {
   const std::string record = detail::framed(event);
-  if (std::fwrite(record.data(), 1, record.size(), file_) != record.size() || std::fflush(file_) != 0)
-    fail("write to", path_, errno);
+  std::FILE* const file = file_.get();
+  if (std::fwrite(record.data(), 1, record.size(), file) == record.size() && std::fflush(file) == 0) {
+    good_size_ += static_cast<std::int64_t>(record.size());
+    return;
+  }
+  const int cause = errno;
+  // Readers stop at half a record: it is taken back, and what comes next can be read.
+  std::clearerr(file);
+  if (ftruncate(fileno(file), good_size_) == 0) fseeko(file, good_size_, SEEK_SET);
+  fail("write to", path_, cause);
 }
 
 void TensorBoard::write_value(std::string_view value, std::int64_t step) {

@@ -60,7 +60,11 @@ class TensorBoard final : public Callback {
 
   TensorBoardOptions options_;
   std::string path_;
-  std::FILE* file_;
+  struct Close {
+    void operator()(std::FILE* file) const;
+  };
+  std::unique_ptr<std::FILE, Close> file_;
+  std::int64_t good_size_ = 0;  // of the file: whole records
 };
 
 }}}  // namespace xtgrad::v1::training

@@ -25,7 +25,7 @@ constexpr const char* own_name = "Trainer";
 Tensor number(double value) { return full({}, value, {.dtype = float64}); }
 
 /// Of the values of a record. Throws ValueError for a metric that is null, or is called as another value.
-std::vector<std::string> value_names(const TrainerOptions& options) {
+std::vector<std::string> names_of_values(const TrainerOptions& options) {
   std::vector<std::string> names{"loss"};
   for (std::size_t i = 0; i < options.metrics.size(); ++i) {
     if (options.metrics[i] == nullptr) {
@@ -70,9 +70,10 @@ Trainer::Trainer(nn::Module& model, Loss loss, optim::Optimizer& optimizer, cons
       options_(std::move(options)),
       accumulation_(optimizer, accumulation_of(options_, optimizer)),
       stop_(options_.stop),
-      history_(value_names(options_)),
+      history_(names_of_values(options_)),
       loss_sum_(number(0)) {
   check_options();
+  stop_.check_names(value_names());
   if (options_.schedule) rates_.emplace(optimizer, *options_.schedule);
   values_.push_back({"loss"});
   for (const auto& metric : options_.metrics) {
@@ -80,6 +81,8 @@ Trainer::Trainer(nn::Module& model, Loss loss, optim::Optimizer& optimizer, cons
     values_.push_back({metric->name()});
   }
 }
+
+std::vector<std::string> Trainer::value_names() const { return names_of_values(options_); }
 
 void Trainer::check_options() const {
   nn::detail::check_option(own_name, "epochs", options_.epochs, 1);
@@ -158,6 +161,7 @@ std::string Trainer::fit() {
     train_epoch();
     end_epoch();
   }
+  for (const auto& callback : options_.callbacks) callback->before_end(*this);
   stop_.at_end();
   for (const auto& callback : options_.callbacks) callback->at_end(*this, reason());
   return reason();
@@ -209,23 +213,25 @@ void Trainer::train_step(datasets::Loader::Iterator& at) {
     ++at;
   }
   if (!stepped) accumulation_.finish();
+  ++step_;
+  take_in_step();
+}
+
+/// The metrics come last: one that throws leaves its batch out, and everything else is counted.
+void Trainer::take_in_step() {
   double sum = 0;
   std::int64_t samples = 0;
   for (const Seen& batch : seen_) {
-    take_in(batch);
     sum += batch.loss * static_cast<double>(batch.samples);
     samples += batch.samples;
+    loss_sum_ = loss_sum_ + batch.loss * static_cast<double>(batch.samples);
   }
-  seen_.clear();
-  ++step_;
+  batch_ += static_cast<std::int64_t>(seen_.size());
+  samples_ += samples;
   last_loss_ = sum / static_cast<double>(samples);
-}
-
-void Trainer::take_in(const Seen& seen) {
-  ++batch_;
-  samples_ += seen.samples;
-  loss_sum_ = loss_sum_ + seen.loss * static_cast<double>(seen.samples);
-  for (const auto& metric : options_.metrics) metric->update(seen.outputs, seen.labels);
+  for (const Seen& batch : std::exchange(seen_, {})) {
+    for (const auto& metric : options_.metrics) metric->update(batch.outputs, batch.labels);
+  }
 }
 
 void Trainer::update_values() {
@@ -246,6 +252,18 @@ void Trainer::tell_step() {
   for (const auto& callback : options_.callbacks) callback->after_step(*this, record);
 }
 
+/// If it fails, the metrics still have the training samples: `fit` may be called again, and ends the epoch.
+std::vector<NamedValue> Trainer::validate() {
+  std::vector<nn::StateDict> kept;
+  for (const auto& metric : options_.metrics) kept.push_back(metric->state_dict());
+  try {
+    return evaluate(model_, loss_, *options_.validation, options_.metrics);
+  } catch (...) {
+    for (std::size_t i = 0; i < kept.size(); ++i) options_.metrics[i]->load_state_dict(kept[i]);
+    throw;
+  }
+}
+
 void Trainer::end_epoch() {
   const Clock::time_point start = Clock::now();
   update_values();  // the last step may have been another run's
@@ -256,7 +274,7 @@ void Trainer::end_epoch() {
                      .values = values_,
                      .samples_per_second = static_cast<double>(samples_) / training_seconds};
   if (options_.validation) {
-    for (auto& [name, value] : evaluate(model_, loss_, *options_.validation, options_.metrics)) {
+    for (auto& [name, value] : validate()) {
       record.values.push_back({fmt::format("validation_{}", name), value});
     }
   }

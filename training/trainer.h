@@ -54,7 +54,8 @@ struct TrainerOptions {
 class Trainer : public nn::Stateful {
  public:
   /// Model and optimizer must outlive it; the loader's epochs are counted anew. Throws ValueError for options
-  /// out of range, null pointers, metrics of one name, and a loader without batches.
+  /// out of range, null pointers, metrics of one name, a rule that
+  /// looks at a value which epochs will not have, and a loader without batches.
   Trainer(nn::Module& model, Loss loss, optim::Optimizer& optimizer, const datasets::Loader& loader,
           TrainerOptions options);
   Trainer(const Trainer&) = delete;
@@ -62,7 +63,8 @@ class Trainer : public nn::Stateful {
 
   /// Trains from where it stands until a rule stops it, and says which, with its reason, such as
   /// "epoch limit: 30 epochs". Throws NonFiniteError, before the step, if a loss is infinite or NaN, and what
-  /// callbacks throw; it may be called again after that.
+  /// callbacks throw; it may be called again after that. A metric that throws leaves its batch out. Modes are
+  /// left as they are: a model that was told to `eval` is trained without dropout.
   std::string fit();
 
   /// Makes something else part of the state, such as an average of weights, by a name of its own; it must
@@ -87,6 +89,9 @@ class Trainer : public nn::Stateful {
   [[nodiscard]] double last_loss() const { return last_loss_; }
   /// What the epochs that are done came to.
   [[nodiscard]] std::vector<EpochRecord> records() const { return history_.records(); }
+  /// What the values of an epoch's record are called: "loss", the metrics' names, and both with "validation_"
+  /// before them if there is a validation.
+  [[nodiscard]] std::vector<std::string> value_names() const;
   /// Why the training is over; empty if it is not.
   [[nodiscard]] std::string reason() const;
 
@@ -107,7 +112,8 @@ class Trainer : public nn::Stateful {
   void check_state() const;
   void train_epoch();
   void train_step(datasets::Loader::Iterator& at);
-  void take_in(const Seen& seen);
+  void take_in_step();
+  [[nodiscard]] std::vector<NamedValue> validate();
   void end_epoch();
   void update_values();
   void tell_step();

@@ -101,10 +101,10 @@ TEST_CASE("docs/training.md: checkpoints and logs") {
       folder, training::CheckpointsOptions{.keep_last = 3, .best_by = "loss", .made_with = {{"lr", "0.02"}}});
   training::Trainer trainer(model, nn::cross_entropy, adam, loader,
                             {.epochs = 5,
-                             .callbacks = {std::make_shared<training::Progress>(), checkpoints,
+                             .callbacks = {std::make_shared<training::Progress>(),
                                            std::make_shared<training::CsvLog>(folder + "/log.csv"),
                                            std::make_shared<training::JsonLinesLog>(folder + "/log.jsonl"),
-                                           std::make_shared<training::TensorBoard>(folder)}});
+                                           std::make_shared<training::TensorBoard>(folder), checkpoints}});
   checkpoints->resume(trainer);  // where there is something to go on from
   trainer.fit();
   CHECK(checkpoints->steps().size() == 3);

@@ -16,6 +16,8 @@
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/nn/files.h"
+#include "xtgrad/training/checkpoint.h"
+#include "xtgrad/training/early_stopping.h"
 
 using namespace xtgrad;
 using testing::file_text;
@@ -116,6 +118,86 @@ TEST_CASE("a training stopped after any step goes on from its folder, to the sam
     CHECK(names_in(folder.path()) == names_in(whole_folder.path()));
     CHECK(same_models(after->best(), all->best()));
   }
+}
+
+TEST_CASE("a run that was killed before its first step's file goes on from the best one, or begins anew") {
+  for (const std::int64_t every : {100, 0}) {
+    const training::CheckpointsOptions options{.every_steps = every, .best_by = "validation_loss"};
+    SmallRun whole({});
+    whole.trainer.fit();
+    for (std::int64_t stop = 0; stop < 12; ++stop) {
+      CAPTURE(every);
+      CAPTURE(stop);
+      const TemporaryFolder folder;
+      SmallRun first({in(folder.path(), options), std::make_shared<StopAfter>(stop)});
+      CHECK_THROWS_AS(first.trainer.fit(), std::runtime_error);
+      // As if it had been killed between the best one and the step's own.
+      for (const std::string& name : names_in(folder.path())) {
+        if (name.starts_with("step-")) std::filesystem::remove(folder.path() / name);
+      }
+      const auto after = in(folder.path(), options);
+      SmallRun second({after});
+      CHECK(after->resume(second.trainer) == (stop >= 3));
+      CHECK(second.trainer.step() % 3 == 0);
+      second.trainer.fit();
+      CHECK(same_weights(second.model, whole.model));
+    }
+  }
+}
+
+TEST_CASE("the last checkpoint has the last step's state, though the best weights are put back after it") {
+  const TemporaryFolder folder;
+  const training::CheckpointsOptions options{.every_steps = 6, .keep_last = 10};
+  SmallRun whole({}, 8);
+  whole.trainer.fit();
+  // "loss" rises at no epoch by enough: the first one stays the best.
+  const auto checkpoints = in(folder.path(), options);
+  SmallRun first({checkpoints}, 4,
+                 [](nn::MLP& model) -> std::vector<std::shared_ptr<training::StoppingRule>> {
+                   return {std::make_shared<training::EarlyStopping>(
+                       model, training::EarlyStoppingOptions{.min_delta = 100, .watch = "loss"})};
+                 });
+  first.trainer.fit();
+  first.trainer.fit();  // it is over, and says so again
+  CHECK(checkpoints->steps() == std::vector<std::int64_t>{6, 12});
+  const auto last = training::load_checkpoint(checkpoints->newest());
+  REQUIRE(last);
+  SmallRun at_twelve({std::make_shared<StopAfter>(12)}, 8);
+  CHECK_THROWS_AS(at_twelve.trainer.fit(), std::runtime_error);
+  CHECK_FALSE(same_weights(first.model, at_twelve.model));
+  for (const auto& [name, value] : at_twelve.trainer.state_dict()) {
+    if (!name.starts_with("model.") && !name.starts_with("optimizer.")) continue;
+    CAPTURE(name);
+    CHECK(sum(not_equal(value, last->state.at(name)).to(int64)).item_int64() == 0);
+  }
+}
+
+TEST_CASE("a damaged best checkpoint is an error before the trainer has changed") {
+  const TemporaryFolder folder;
+  SmallRun({in(folder.path(), {.best_by = "loss"})}).trainer.fit();
+  std::ofstream(folder.path() / "best.safetensors", std::ios::binary) << "short";
+  SmallRun run({});
+  CHECK_THROWS_AS(in(folder.path(), {.best_by = "loss"})->resume(run.trainer), IoError);
+  CHECK(run.trainer.step() == 0);
+  CHECK(in(folder.path())->resume(run.trainer));  // who asks for no best one needs none
+}
+
+TEST_CASE("notes have names of their own, and files of other names are no checkpoints") {
+  const TemporaryFolder folder;
+  const std::string path = (folder.path() / "a.safetensors").string();
+  const auto refused = [&](training::Notes notes) {
+    return message_of<ValueError>([&] {
+      training::save_checkpoint(path, {.state = {}, .notes = std::move(notes)});
+      return 0;
+    });
+  };
+  CHECK(refused({{"checksum", "1"}}) ==
+        "save_checkpoint: " + path + ": a note cannot be called \"checksum\", as one of the file's own is");
+  CHECK(refused({{"seed", "1"}, {"lr", "1"}, {"seed", "2"}}) ==
+        "save_checkpoint: " + path + ": two notes are called \"seed\"");
+  CHECK_FALSE(std::filesystem::exists(path));
+  std::ofstream(folder.path() / "step-5.safetensors") << "not one of ours";
+  CHECK(in(folder.path())->steps().empty());
 }
 
 TEST_CASE("a resumed training knows the best value of before") {

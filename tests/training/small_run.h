@@ -29,13 +29,16 @@ class StopAfter final : public xtgrad::training::Callback {
 
 /// A training of 4 epochs of 3 steps, with dropout, that is the same every time.
 struct SmallRun {
+  using Rules = std::vector<std::shared_ptr<xtgrad::training::StoppingRule>>;
+
   explicit SmallRun(std::vector<std::shared_ptr<xtgrad::training::Callback>> callbacks,
-                    std::int64_t epochs = 4)
+                    std::int64_t epochs = 4, const xtgrad::Callable<Rules(xtgrad::nn::MLP&)>& rules = nullptr)
       : trainer(model, xtgrad::nn::cross_entropy, adam,
                 xtgrad::datasets::Loader(data(), {.batch_size = 25, .shuffle = true}),
                 {.epochs = epochs,
                  .validation = xtgrad::datasets::Loader(data(), {.batch_size = 60}),
                  .metrics = {std::make_shared<xtgrad::training::Accuracy>()},
+                 .stop = rules ? rules(model) : Rules{},
                  .callbacks = std::move(callbacks)}) {}
 
   static xtgrad::datasets::Dataset data() {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "tests/support/message_of.h"
+#include "tests/training/small_run.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
@@ -33,6 +34,7 @@
 using namespace xtgrad;
 using testing::message_of;
 using training::Trainer;
+using training_test::SmallRun;
 
 namespace {
 
@@ -404,4 +406,78 @@ TEST_CASE("a trainer refuses options that make no training") {
           trainer.remember("model", model);
           return 0;
         }) == "Trainer: remember: \"model\" is there already");
+}
+
+namespace {
+
+/// Refuses the outputs of its n-th batch.
+class Picky final : public training::Metric {
+ public:
+  explicit Picky(int refused) : refused_(refused) {}
+  [[nodiscard]] std::string name() const override { return "picky"; }
+  void reset() override {}
+  void update(const Tensor&, const Tensor&) override {
+    if (++count_ == refused_) throw ValueError("picky: refused");
+  }
+  [[nodiscard]] double value() const override { return 1; }
+  void members(nn::Members&) override {}
+
+ private:
+  int refused_;
+  int count_ = 0;
+};
+
+}  // namespace
+
+TEST_CASE("a metric that throws leaves its batch out, and the trainer counts on") {
+  SmallRun plain({});
+  plain.trainer.fit();
+  nn::MLP model = SmallRun::make_model();
+  optim::Adam adam(model.parameters(), {.lr = 0.02});
+  training::Trainer trainer(model, nn::cross_entropy, adam,
+                            datasets::Loader(SmallRun::data(), {.batch_size = 25, .shuffle = true}),
+                            {.epochs = 4, .metrics = {std::make_shared<Picky>(2)}});
+  CHECK_THROWS_WITH_AS((void)trainer.fit(), "picky: refused", ValueError);
+  CHECK(trainer.step() == 2);
+  CHECK(trainer.batch() == 2);
+  trainer.fit();
+  CHECK(trainer.step() == 12);
+  CHECK(trainer.records().size() == 4);
+  for (std::size_t epoch = 0; epoch < 4; ++epoch) {
+    CHECK(trainer.records()[epoch].at("loss") == plain.trainer.records()[epoch].at("loss"));
+  }
+}
+
+TEST_CASE("a validation that fails leaves the training's metrics as they were") {
+  SmallRun plain({}, 1);
+  plain.trainer.fit();
+  nn::MLP model = SmallRun::make_model();
+  optim::Adam adam(model.parameters(), {.lr = 0.02});
+  int calls = 0;
+  // The fourth call is the first validation batch; once the training is called again, it works.
+  const training::Loss loss([&](const Tensor& outputs, const Tensor& labels) {
+    if (++calls == 5) throw std::runtime_error("validation failed");
+    return nn::cross_entropy(outputs, labels);
+  });
+  training::Trainer trainer(model, loss, adam,
+                            datasets::Loader(SmallRun::data(), {.batch_size = 25, .shuffle = true}),
+                            {.epochs = 1,
+                             .validation = datasets::Loader(SmallRun::data(), {.batch_size = 20}),
+                             .metrics = {std::make_shared<training::Accuracy>()}});
+  CHECK_THROWS_WITH_AS((void)trainer.fit(), "validation failed", std::runtime_error);
+  trainer.fit();
+  REQUIRE(trainer.records().size() == 1);
+  CHECK(trainer.records()[0].at("accuracy") == plain.trainer.records()[0].at("accuracy"));
+  CHECK(trainer.records()[0].at("validation_accuracy") ==
+        plain.trainer.records()[0].at("validation_accuracy"));
+}
+
+TEST_CASE("a rule that looks at a value which epochs will not have is refused before the first one") {
+  nn::MLP model = SmallRun::make_model();
+  optim::Adam adam(model.parameters());
+  CHECK(message_of<ValueError>([&] {
+          return training::Trainer(model, nn::cross_entropy, adam, datasets::Loader(SmallRun::data()),
+                                   {.epochs = 1, .stop = {std::make_shared<training::EarlyStopping>(model)}})
+              .step();
+        }) == "EarlyStopping: no value \"validation_loss\"; there are: loss");
 }
