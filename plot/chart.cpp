@@ -102,11 +102,14 @@ class ChartPainter {
   void draw_names() {
     const Rect& rect = area_.rect;
     const TextStyle style{.size = text_size, .color = ink, .align = Align::center};
-    canvas_.add(
-        Text{{rect.center().x, rect.bottom() + small_size + text_size + 2 * gap}, chart_.x.label, style});
+    canvas_.add(Text{{rect.center().x, rect.bottom() + small_size + text_size + 2 * gap},
+                     fit_text(chart_.x.label, style, rect.width + 20),
+                     style});
     TextStyle upwards = style;
     upwards.turn = 90;
-    canvas_.add(Text{{rect.x - y_labels_ - 2 * gap - 2, rect.center().y}, chart_.y.label, upwards});
+    canvas_.add(Text{{rect.x - y_labels_ - 2 * gap - 2, rect.center().y},
+                     fit_text(chart_.y.label, style, rect.height + 20),
+                     upwards});
     if (chart_.title.empty()) return;
     TextStyle title = style;
     title.size = title_size;

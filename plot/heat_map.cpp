@@ -39,6 +39,12 @@ Canvas draw_heat_map(const HeatMap& map) {
     throw ShapeError(fmt::format("{}: values must be [rows, columns], none of them 0: got {}", function,
                                  to_string(shape)));
   }
+  constexpr std::int64_t most = 1000;  // each cell is a few items of the page
+  if (shape[0] > most || shape[1] > most) {
+    throw ValueError(
+        fmt::format("{}: a table has {} rows and columns at most, draw_images draws more: got {}", function,
+                    most, to_string(shape)));
+  }
   if (map.range) detail::check_range(function, "the range of colours", *map.range);
   const std::vector<double> values = numbers(map.values);
   const Range range = map.range.value_or(detail::finite_range(values));

@@ -28,7 +28,8 @@ struct HeatMap {
 };
 
 /// Throws ShapeError unless values are [rows, columns] with at least one element and names, where there are
-/// any, are as many; ValueError for a range that is not finite with low below high.
+/// any, are as many; ValueError for more than 1000 rows or columns, and for a range that is not finite with
+/// low below high.
 [[nodiscard]] Canvas draw_heat_map(const HeatMap& map);
 
 }}}  // namespace xtgrad::v1::plot

@@ -53,12 +53,13 @@ void draw_bar(Canvas& canvas, const ColorBar& bar, double top) {
 /// The ends and the middle of a range, under the bars of it.
 void draw_bar_numbers(Canvas& canvas, const Range& range, double top) {
   const double left = (canvas.size().width - bar_width) / 2;
-  for (const double share : {0.0, 0.5, 1.0}) {
-    const double x = left + share * bar_width;
+  const double half = (range.high - range.low) / 2;
+  const std::vector<std::string> labels = short_labels({range.low, range.low + half, range.high});
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    const double x = left + bar_width * static_cast<double>(i) / 2;
     canvas.add(Line{.points = {{x, top}, {x, top + 3}}, .color = faint_ink});
-    canvas.add(Text{{x, top + 4 + small_size},
-                    short_number(range.low + share * (range.high - range.low)),
-                    {.size = small_size, .color = ink, .align = Align::center}});
+    canvas.add(Text{
+        {x, top + 4 + small_size}, labels[i], {.size = small_size, .color = ink, .align = Align::center}});
   }
 }
 
@@ -85,7 +86,9 @@ Range finite_range(std::span<const double> values) {
     if (std::isfinite(value)) range = {std::min(range.low, value), std::max(range.high, value)};
   }
   if (range.low > range.high) return {0, 1};
-  return range.low < range.high ? range : Range{range.low, range.low + 1};
+  if (range.low < range.high) return range;
+  // One more is no more for a double of 1e16.
+  return {range.low, range.low + std::max(1.0, std::abs(range.low) * 1e-6)};
 }
 
 Range range_about_zero(std::span<const double> values) {

@@ -15,8 +15,7 @@
 namespace xtgrad::inline v1::plot::detail {
 namespace {
 
-constexpr std::size_t most_markers = 25;  // points closer than these are told by the line alone
-constexpr double slack = 1e-6;            // of a point: rounding puts nothing outside
+constexpr double slack = 1e-6;  // of a point: rounding puts nothing outside
 
 bool is_inside(Point point, const Rect& rect) {
   return point.x >= rect.x - slack && point.x <= rect.right() + slack && point.y >= rect.y - slack &&
@@ -60,12 +59,16 @@ std::vector<std::vector<Point>> clipped(const std::vector<Point>& line, const Re
   return pieces;
 }
 
-/// Along a line at `share` of its length.
-Point along(const std::vector<Point>& line, double share) {
+double length_of(const std::vector<Point>& line) {
   double length = 0;
   for (std::size_t i = 1; i < line.size(); ++i)
     length += std::hypot(line[i].x - line[i - 1].x, line[i].y - line[i - 1].y);
-  double left = share * length;
+  return length;
+}
+
+/// Along a line at `share` of its length.
+Point along(const std::vector<Point>& line, double share) {
+  double left = share * length_of(line);
   for (std::size_t i = 1; i < line.size(); ++i) {
     const double step = std::hypot(line[i].x - line[i - 1].x, line[i].y - line[i - 1].y);
     if (step >= left && step > 0) {
@@ -84,19 +87,54 @@ bool overlap(const Rect& a, const Rect& b) {
 
 /// Levels at round numbers inside of what the values span.
 std::vector<double> levels_of(const Contours& contours, const std::vector<double>& values) {
-  if (!contours.levels.empty()) return contours.levels;
+  if (!contours.levels.empty()) {
+    std::vector<double> levels = contours.levels;
+    std::ranges::sort(levels);
+    return levels;
+  }
   std::vector<double> shown;
   for (const double value : values) {
-    if (std::isfinite(value) && (!contours.logarithmic || value > 0)) shown.push_back(value);
+    if (is_drawable(value) && (!contours.logarithmic || value > 0)) shown.push_back(value);
   }
   const Range range = finite_range(shown);
-  const bool flat = shown.empty() || std::ranges::max(shown) == std::ranges::min(shown);
+  // What rounding alone tells apart is flat, and so is what no tick could.
+  const double size = std::max(std::abs(range.low), std::abs(range.high));
+  const bool flat = shown.empty() || std::ranges::max(shown) == std::ranges::min(shown) ||
+                    range.high - range.low <= std::max(1e-9 * size, 1e-299);
   if (flat) return {};
   const TickOptions options{.max_count = contours.count};
   std::vector<double> levels =
       contours.logarithmic ? log_ticks(range, options) : linear_ticks(range, options);
   std::erase_if(levels, [&](double level) { return level <= range.low || level >= range.high; });
   return levels;
+}
+
+/// Neighbouring pixels along one axis, and where they lie.
+struct Band {
+  std::int64_t first = 0;
+  std::int64_t count = 0;
+  Range place;
+};
+
+/// The pixels of a row, each `size` long from `start` on, that lie within the room: the whole ones together,
+/// and what is left of one that is cut by itself.
+std::vector<Band> bands(double start, double size, std::int64_t count, const Range& room) {
+  std::vector<Band> found;
+  bool last_whole = false;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const Range pixel{start + size * static_cast<double>(i), start + size * static_cast<double>(i + 1)};
+    const Range part{std::max(pixel.low, room.low), std::min(pixel.high, room.high)};
+    if (part.high - part.low <= slack) continue;
+    const bool whole = part.high - part.low >= size - slack;
+    if (whole && last_whole) {
+      ++found.back().count;
+      found.back().place.high = part.high;
+    } else {
+      found.push_back({.first = i, .count = 1, .place = part});
+    }
+    last_whole = whole;
+  }
+  return found;
 }
 
 /// Draws each kind of layer.
@@ -127,6 +165,7 @@ class LayerPainter {
   void operator()(const Contours& contours) {
     const std::vector<double> values = numbers(contours.values);
     const std::vector<double> levels = levels_of(contours, values);
+    const std::vector<std::string> names = short_labels(levels);
     std::vector<Text> labels;
     std::vector<Rect> rooms;
     for (std::size_t i = 0; i < levels.size(); ++i) {
@@ -141,7 +180,7 @@ class LayerPainter {
           if (piece.size() > longest.size()) longest = std::move(piece);
         }
       }
-      add_label(longest, short_number(levels[i]), color, labels, rooms);
+      add_label(longest, names[i], color, labels, rooms);
     }
     for (const Rect& room : rooms) canvas_.add(Box{room, white});
     for (Text& label : labels) canvas_.add(std::move(label));
@@ -159,7 +198,7 @@ class LayerPainter {
     const double width = group / static_cast<double>(count);
     const Color color = looks_.at(bars.label).color;
     for (std::size_t i = 0; i < bars.heights.size(); ++i) {
-      if (!std::isfinite(bars.heights[i])) continue;
+      if (!is_drawable(bars.heights[i])) continue;
       const double left = static_cast<double>(i) - group / 2 + width * static_cast<double>(place);
       draw_bar({area_.place(left, bars.heights[i]), area_.place(left + width, 0)}, bars.heights[i], color,
                bars.values);
@@ -168,7 +207,7 @@ class LayerPainter {
 
   void operator()(const Series& series) {
     const Look& look = looks_.at(series.label);
-    const bool markers = series.markers.value_or(series.x.size() <= most_markers);
+    const bool markers = has_markers(series);
     std::vector<Point> run;
     const auto end_run = [&] {
       for (std::vector<Point>& piece : clipped(run, area_.rect)) {
@@ -187,7 +226,7 @@ class LayerPainter {
     };
     std::vector<Point> shown;
     for (std::size_t i = 0; i < series.x.size(); ++i) {
-      if (std::isfinite(series.x[i]) && std::isfinite(series.y[i])) {
+      if (is_drawable(series.x[i]) && is_drawable(series.y[i])) {
         run.push_back(area_.place(series.x[i], series.y[i]));
         shown.push_back(run.back());
       } else {
@@ -201,36 +240,33 @@ class LayerPainter {
   void operator()(const Points& points) {
     const Look& look = looks_.at(points.label);
     for (std::size_t i = 0; i < points.x.size(); ++i) {
-      if (!std::isfinite(points.x[i]) || !std::isfinite(points.y[i])) continue;
+      if (!is_drawable(points.x[i]) || !is_drawable(points.y[i])) continue;
       const Point at = area_.place(points.x[i], points.y[i]);
       if (is_inside(at, area_.rect)) add_point(canvas_, at, look);
     }
   }
 
  private:
-  /// The part of an image that is inside the area, by whole pixels: a pixel is in if its middle is.
+  /// The part of an image that is inside the area; pixels at its sides are cut.
   void add_clipped(const Rect& rect, Pixels pixels) {
     const Rect& room = area_.rect;
     const double width = rect.width / static_cast<double>(pixels.width);
     const double height = rect.height / static_cast<double>(pixels.height);
-    Pixels left;
-    Rect place{rect.x, rect.y, 0, 0};
-    for (std::int64_t y = 0; y < pixels.height; ++y) {
-      const double middle_y = rect.y + height * (static_cast<double>(y) + 0.5);
-      if (middle_y < room.y || middle_y > room.bottom()) continue;
-      if (left.height++ == 0) place.y = rect.y + height * static_cast<double>(y);
-      left.width = 0;
-      for (std::int64_t x = 0; x < pixels.width; ++x) {
-        const double middle_x = rect.x + width * (static_cast<double>(x) + 0.5);
-        if (middle_x < room.x || middle_x > room.right()) continue;
-        if (left.width++ == 0) place.x = rect.x + width * static_cast<double>(x);
-        left.colors.push_back(pixels.colors[static_cast<std::size_t>(y * pixels.width + x)]);
+    const std::vector<Band> columns = bands(rect.x, width, pixels.width, {room.x, room.right()});
+    const std::vector<Band> rows = bands(rect.y, height, pixels.height, {room.y, room.bottom()});
+    // Pixels are of one size in a picture: those that are cut make pictures of their own.
+    for (const Band& row : rows) {
+      for (const Band& column : columns) {
+        Pixels part{.width = column.count, .height = row.count};
+        for (std::int64_t y = row.first; y < row.first + row.count; ++y) {
+          for (std::int64_t x = column.first; x < column.first + column.count; ++x)
+            part.colors.push_back(pixels.colors[static_cast<std::size_t>(y * pixels.width + x)]);
+        }
+        const Rect place{column.place.low, row.place.low, column.place.high - column.place.low,
+                         row.place.high - row.place.low};
+        canvas_.add(Picture{place, std::move(part)});
       }
     }
-    if (left.colors.empty()) return;
-    place.width = width * static_cast<double>(left.width);
-    place.height = height * static_cast<double>(left.height);
-    canvas_.add(Picture{place, std::move(left)});
   }
 
   /// Where the line has room for its level beside the labels that are there already.
@@ -239,7 +275,9 @@ class LayerPainter {
     const TextStyle style{.size = 9, .color = color, .align = Align::center, .anchor = Anchor::middle};
     const double width = text_width(text, style) + 4;
     constexpr double height = 10;
-    if (line.size() < 2) return;
+    // A line that its label would hide has none; most of a small ring lies under it.
+    const bool ring = line.size() > 1 && line.front() == line.back();
+    if (length_of(line) < (ring ? 4 : 2) * width) return;
     for (const double share : {0.5, 0.3, 0.7, 0.15, 0.85}) {
       const Point at = along(line, share);
       const Rect room{at.x - width / 2, at.y - height / 2, width, height};
@@ -259,7 +297,7 @@ class LayerPainter {
     const double bottom = std::clamp(std::max(corners.first.y, corners.second.y), room.y, room.bottom());
     const double width = corners.second.x - corners.first.x;
     // A hair's breadth between neighbours.
-    canvas_.add(Box{{corners.first.x + 0.4, top, width - 0.8, bottom - top}, color});
+    canvas_.add(Box{{corners.first.x + 0.4, top, std::max(width - 0.8, 0.5 * width), bottom - top}, color});
     if (!value) return;
     const double y = height < 0 ? bottom + small_size : top - 3;
     canvas_.add(Text{{corners.first.x + width / 2, y},
@@ -288,7 +326,10 @@ class LayerPainter {
 }  // namespace
 
 Point PlotArea::place(double at_x, double at_y) const {
-  return {rect.x + rect.width * x.share(at_x), rect.bottom() - rect.height * y.share(at_y)};
+  // Far outside of every page, and near enough to compute with.
+  constexpr double farthest = 1e9;
+  return {std::clamp(rect.x + rect.width * x.share(at_x), -farthest, farthest),
+          std::clamp(rect.bottom() - rect.height * y.share(at_y), -farthest, farthest)};
 }
 
 bool is_background(const Layer& layer) { return std::holds_alternative<Regions>(layer); }

@@ -62,7 +62,7 @@ void draw_entry(Canvas& canvas, const Entry& entry, Point at, const TextStyle& s
                     .color = look.color,
                     .width = line_width,
                     .dash = look.dashed ? dash_length : 0});
-    if (!look.points) add_marker(canvas, center, look);
+    if (look.markers && !look.points) add_marker(canvas, center, look);
   }
   if (look.points) add_point(canvas, center, look);
   canvas.add(Text{{at.x + swatch_width + gap, at.y}, entry.text, style});
@@ -97,6 +97,7 @@ Looks::Looks(std::span<const Chart> charts) {
       Look& look = looks.find(series.label);
       look.line = true;
       look.dashed = series.dashed;
+      look.markers |= has_markers(series);
     }
     void operator()(const Points& points) const { looks.find(points.label).points = true; }
   };
@@ -115,6 +116,11 @@ Look& Looks::find(const std::string& label) {
 
 const Look& Looks::at(const std::string& label) const {
   return *std::ranges::find(looks_, label, &Look::label);
+}
+
+bool has_markers(const Series& series) {
+  constexpr std::size_t most = 25;  // points closer than these are told by the line alone
+  return series.markers.value_or(series.x.size() <= most);
 }
 
 void add_marker(Canvas& canvas, Point center, const Look& look) {

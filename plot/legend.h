@@ -22,6 +22,7 @@ struct Look {
   // What the label's layers are made of, and so its entry in the legend.
   bool line = false;
   bool dashed = false;
+  bool markers = false;
   bool points = false;
   std::optional<Color> area = std::nullopt;
 };
@@ -44,6 +45,8 @@ class Looks {
 [[nodiscard]] std::string region_name(const Regions& regions, std::size_t k);
 [[nodiscard]] Color region_color(const Look& look);
 
+/// Whether a series has a marker at each of its points.
+[[nodiscard]] bool has_markers(const Series& series);
 /// At a point of a line: a disc, hollow for every second label.
 void add_marker(Canvas& canvas, Point center, const Look& look);
 /// A point by itself, whose shape tells its label, too.

@@ -41,7 +41,7 @@ struct Collector {
 
   void add(const std::vector<double>& x, const std::vector<double>& y) const {
     for (std::size_t i = 0; i < x.size(); ++i) {
-      if (!std::isfinite(x[i]) || !std::isfinite(y[i])) continue;
+      if (!is_drawable(x[i]) || !is_drawable(y[i])) continue;
       include(extents.x.range, x[i]);
       include(extents.y.range, y[i]);
     }
@@ -62,7 +62,7 @@ struct Collector {
     include(extents.y.range, 0);
     for (const double height : bars.heights) {
       // Room for the number at the end.
-      if (std::isfinite(height)) include(extents.y.range, bars.values ? 1.08 * height : height);
+      if (is_drawable(height)) include(extents.y.range, bars.values ? 1.08 * height : height);
     }
   }
 };
@@ -87,7 +87,7 @@ void keep_inside(std::vector<double>& ticks, const Range& range) {
 }
 
 void add_labels(Scale& scale) {
-  scale.labels = scale.logarithmic ? log_tick_labels(scale.ticks) : tick_labels(scale.ticks);
+  scale.labels = scale.logarithmic ? short_labels(scale.ticks) : tick_labels(scale.ticks);
 }
 
 /// As long as shows a little more than the range, so that no marker sits on the axis.
@@ -102,6 +102,8 @@ Range roomy(const Range& range, bool logarithmic) {
 }
 
 }  // namespace
+
+bool is_drawable(double value) { return std::abs(value) <= 1e299; }
 
 Extents extents_of(const Chart& chart) {
   Extents extents{{{infinity, -infinity}}, {{infinity, -infinity}}};

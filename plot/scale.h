@@ -14,6 +14,10 @@ struct Extent {
   bool tight = false;  ///< the axis ends exactly there
 };
 
+/// False for what is left out of a chart: what is not finite, and above 1e299, where an axis around it would
+/// not be.
+[[nodiscard]] bool is_drawable(double value);
+
 /// The extents of a chart's axes, given ranges included.
 struct Extents {
   Extent x;

@@ -91,6 +91,8 @@ struct Element {
     if (style.bold) attributes += R"( font-weight="bold")";
     if (style.align == Align::center) attributes += R"( text-anchor="middle")";
     if (style.align == Align::right) attributes += R"( text-anchor="end")";
+    // Without it runs of spaces become one, of another width.
+    if (clean.find("  ") != std::string::npos) attributes += R"( xml:space="preserve")";
     // A viewer with another font keeps to the room that the layout gave the text.
     attributes += fmt::format(R"( textLength="{}" lengthAdjust="spacingAndGlyphs")",
                               svg_number(text_width(clean, style)));

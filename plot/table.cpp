@@ -48,6 +48,11 @@ class TablePainter {
     return width;
   }
 
+  /// Length of what has its middle there and stays on a page of that length.
+  static double room_about(double center, double length) {
+    return 2 * (std::min(center, length - center) - margin);
+  }
+
   /// Cells as large as the page allows; a page of many columns grows instead of its cells shrinking further.
   void measure() {
     const auto columns = static_cast<double>(columns_);
@@ -144,15 +149,19 @@ class TablePainter {
                        below});
     }
     TextStyle axis{.size = text_size, .color = ink, .align = Align::center};
-    canvas_.add(Text{
-        {place_.center().x, canvas_.size().height - margin - 2 - table_.below}, table_.column_axis, axis});
+    const Size size = canvas_.size();
+    canvas_.add(Text{{place_.center().x, size.height - margin - 2 - table_.below},
+                     fit_text(table_.column_axis, axis, room_about(place_.center().x, size.width)),
+                     axis});
     if (!table_.margin.empty()) {
       canvas_.add(Text{{place_.right() + margin_width_ - 2, place_.y - gap},
                        table_.margin_name,
                        {.size = small_size, .color = ink, .align = Align::right}});
     }
     axis.turn = 90;
-    canvas_.add(Text{{place_.x - 2 * gap - name_width_ - 2, place_.center().y}, table_.row_axis, axis});
+    canvas_.add(Text{{place_.x - 2 * gap - name_width_ - 2, place_.center().y},
+                     fit_text(table_.row_axis, axis, room_about(place_.center().y, size.height)),
+                     axis});
   }
 
   const Table& table_;

@@ -63,6 +63,22 @@ std::string with_minus(std::string text) {
   return text;
 }
 
+constexpr double slack = 1 + 1e-9;  // of a logarithmic range: its ends are ticks up to rounding
+
+/// 1, 2 and 5 times every power of ten, from the last at or below the low end to the first at or above the
+/// high one.
+std::vector<double> decade_steps(const Range& range, int first_decade) {
+  std::vector<double> ticks;
+  for (int decade = first_decade;; ++decade) {
+    for (const int step : steps) {
+      const double tick = decimal(step, decade);
+      if (tick <= range.low * slack) ticks.clear();
+      ticks.push_back(tick);
+      if (tick >= range.high / slack) return ticks;
+    }
+  }
+}
+
 bool needs_powers(double magnitude) { return magnitude != 0 && (magnitude < 1e-4 || magnitude >= 1e5); }
 
 }  // namespace
@@ -92,20 +108,16 @@ std::vector<double> log_ticks(const Range& range, const TickOptions& options) {
   if (range.low <= 0) {
     throw ValueError(fmt::format("log_ticks: a logarithmic axis begins above zero: low is {}", range.low));
   }
-  constexpr double slack = 1 + 1e-9;
   const int first_decade = static_cast<int>(std::floor(std::log10(range.low * slack)));
   const int last_decade = static_cast<int>(std::ceil(std::log10(range.high / slack)));
-  std::vector<double> ticks;
-  for (int decade = first_decade; decade <= last_decade; ++decade) {
-    for (const int step : steps) {
-      const double tick = decimal(step, decade);
-      // Keep the last tick at or below the low end, and stop at the first at or above the high end.
-      if (tick <= range.low * slack) ticks.clear();
-      ticks.push_back(tick);
-      if (tick >= range.high / slack) break;
-    }
+  std::vector<double> ticks = decade_steps(range, first_decade);
+  if (static_cast<int>(ticks.size()) <= options.max_count) {
+    const auto inside = std::ranges::count_if(
+        ticks, [&](double tick) { return tick >= range.low / slack && tick <= range.high * slack; });
+    if (inside >= 2) return ticks;
+    std::vector<double> linear = linear_ticks(range, options);
+    return linear.front() > 0 ? linear : ticks;
   }
-  if (static_cast<int>(ticks.size()) <= options.max_count) return ticks;
 
   const int decades = last_decade - first_decade;
   const int stride = std::max(1, (decades + options.max_count - 2) / (options.max_count - 1));
@@ -127,7 +139,10 @@ std::vector<std::string> tick_labels(const std::vector<double>& ticks) {
   double largest = 0;
   double distance = 0;
   for (const double tick : ticks) largest = std::max(largest, std::abs(tick));
-  if (ticks.size() > 1) distance = ticks[1] - ticks[0];
+  for (std::size_t i = 1; i < ticks.size(); ++i) {
+    const double step = ticks[i] - ticks[i - 1];
+    if (step > 0 && (distance == 0 || step < distance)) distance = step;
+  }
   std::vector<std::string> labels;
   // Powers of ten show three digits, which must be enough to tell neighbours apart.
   const bool powers = needs_powers(largest) && distance > largest / 1000;
@@ -143,10 +158,12 @@ std::vector<std::string> tick_labels(const std::vector<double>& ticks) {
   return labels;
 }
 
-std::vector<std::string> log_tick_labels(const std::vector<double>& ticks) {
+std::vector<std::string> short_labels(const std::vector<double>& values) {
   std::vector<std::string> labels;
-  for (const double tick : ticks) labels.push_back(short_number(tick));
-  return labels;
+  for (const double value : values) labels.push_back(short_number(value));
+  // Three digits do not tell 100.1 from 100.3.
+  const bool equal = std::ranges::adjacent_find(labels) != labels.end();
+  return equal ? tick_labels(values) : labels;
 }
 
 }  // namespace xtgrad::v1::plot::detail

@@ -18,14 +18,16 @@ struct TickOptions {
 [[nodiscard]] std::vector<double> linear_ticks(const Range& range, const TickOptions& options = {});
 
 /// As `linear_ticks`, for a logarithmic axis: 1, 2 and 5 times every power of ten if these are few enough,
-/// else every power, every second, every third and so on. Throws ValueError unless 0 < low < high.
+/// else every power, every second, every third and so on; the linear ones where fewer than two would lie
+/// within the range. Throws ValueError unless 0 < low < high.
 [[nodiscard]] std::vector<double> log_ticks(const Range& range, const TickOptions& options = {});
 
 /// What to write at ticks of one axis: as many decimals as the distances need, powers of ten for very small
 /// and very large numbers.
 [[nodiscard]] std::vector<std::string> tick_labels(const std::vector<double>& ticks);
-/// The same for a logarithmic axis, where each tick has its own magnitude.
-[[nodiscard]] std::vector<std::string> log_tick_labels(const std::vector<double>& ticks);
+/// Ascending numbers, each by its own magnitude as on a logarithmic axis: `short_number` of each, or
+/// `tick_labels` where these would be the same for neighbours.
+[[nodiscard]] std::vector<std::string> short_labels(const std::vector<double>& values);
 
 /// A number by itself, to three significant digits; a larger one to the nearest whole number.
 [[nodiscard]] std::string short_number(double value);

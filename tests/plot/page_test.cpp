@@ -85,7 +85,7 @@ TEST_CASE("numbers at ticks have the decimals that tell them apart") {
   CHECK(plot::detail::tick_labels({0, 2e6, 4e6}) == Labels{"0", "2×10⁶", "4×10⁶"});
   CHECK(plot::detail::tick_labels({-1e-5, 0, 1e-5}) == Labels{"−10⁻⁵", "0", "10⁻⁵"});
   CHECK(plot::detail::tick_labels({1000000, 1000001}) == Labels{"1000000", "1000001"});
-  CHECK(plot::detail::log_tick_labels({1e-12, 0.01, 1, 200}) == Labels{"10⁻¹²", "0.01", "1", "200"});
+  CHECK(plot::detail::short_labels({1e-12, 0.01, 1, 200}) == Labels{"10⁻¹²", "0.01", "1", "200"});
   CHECK(plot::detail::short_number(-0.5333) == "−0.533");
   CHECK(plot::detail::short_number(12345.6) == "12346");
   CHECK(plot::detail::short_number(123456) == "1.23×10⁵");
