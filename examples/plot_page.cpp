@@ -166,8 +166,8 @@ void draw_bars(const fs::path& folder) {
 void draw_digits(const fs::path& folder) {
   const datasets::Dataset data = datasets::digits();
   std::vector<std::string> captions;
-  for (const std::int64_t label : slice(data.labels(), {.stop = 20}).data<std::int64_t>())
-    captions.push_back(std::to_string(label));
+  const Tensor labels = slice(data.labels(), {.stop = 20});
+  for (const std::int64_t label : labels.data<std::int64_t>()) captions.push_back(std::to_string(label));
   const Tensor images = reshape(slice(data.inputs(), {.stop = 20}), {20, 8, 8});
   plot::save(plot::draw_images(images, {.title = "Scanned digits",
                                         .note = "the first twenty of 1,797, with their labels",
