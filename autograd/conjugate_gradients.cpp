@@ -4,21 +4,14 @@
 
 #include <cmath>
 
-#include "xtgrad/autograd/core/dtype_visit.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
+#include "xtgrad/autograd/linear_solver_parts.h"
 #include "xtgrad/autograd/ops.h"
 
 namespace xtgrad::inline v1 {
 namespace {
-
-struct UsualTolerance {
-  double operator()(float) const { return 1e-5; }
-  double operator()(double) const { return 1e-10; }
-};
-
-double dot(const Tensor& a, const Tensor& b) { return sum(a * b).item(); }
 
 void check(const ConjugateGradientsOptions& options) {
   if (options.tolerance && !(*options.tolerance > 0 && std::isfinite(*options.tolerance))) {
@@ -31,40 +24,25 @@ void check(const ConjugateGradientsOptions& options) {
   }
 }
 
-Tensor apply(const LinearMap& map, const Tensor& direction) {
-  Tensor result = map(direction);
-  if (result.shape() != direction.shape()) {
-    throw ShapeError(fmt::format("conjugate_gradients: the map's result has shape {}, its argument has {}",
-                                 to_string(result.shape()), to_string(direction.shape())));
-  }
-  if (result.dtype() != direction.dtype()) {
-    throw DtypeError(fmt::format("conjugate_gradients: the map's result is {}, its argument is {}",
-                                 to_string(result.dtype()), to_string(direction.dtype())));
-  }
-  return result;
-}
-
 }  // namespace
 
 ConjugateGradientsResult run_conjugate_gradients(const LinearMap& map, const Tensor& b,
                                                  const ConjugateGradientsOptions& options) {
   check(options);
-  if (!is_floating(b.dtype())) {
-    throw DtypeError(
-        fmt::format("conjugate_gradients: b must be float32 or float64: got {}", to_string(b.dtype())));
-  }
+  detail::check_floating("conjugate_gradients", b);
   const NoGrad no_grad;
   Tensor residual = b.detach();
   Tensor direction = residual;
-  double square = dot(residual, residual);
-  const double usual = detail::visit_floating(b.dtype(), UsualTolerance{});
+  double square = detail::dot(residual, residual);
+  const double usual = detail::usual_tolerance(b.dtype());
   const double wanted = options.tolerance.value_or(usual) * std::sqrt(square);
   ConjugateGradientsResult result{zeros_like(residual), std::sqrt(square), 0, false, false};
   // Not "residual_norm <= wanted": a NaN ends it, too.
   while (result.residual_norm > wanted && result.iterations < options.max_iterations) {
-    const Tensor image = apply(map, direction);
+    const Tensor image = map(direction);
+    detail::check_like("conjugate_gradients", image, direction);
     ++result.iterations;
-    const double curvature = dot(direction, image);
+    const double curvature = detail::dot(direction, image);
     if (!(curvature > 0)) {
       result.is_indefinite = curvature <= 0;
       break;
@@ -72,7 +50,7 @@ ConjugateGradientsResult run_conjugate_gradients(const LinearMap& map, const Ten
     const double step = square / curvature;
     result.x = result.x + direction * step;
     residual = residual - image * step;
-    const double next = dot(residual, residual);
+    const double next = detail::dot(residual, residual);
     direction = residual + direction * (next / square);
     square = next;
     result.residual_norm = std::sqrt(square);

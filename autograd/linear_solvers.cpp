@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "xtgrad/autograd/core/apply.h"
-#include "xtgrad/autograd/core/dtype_visit.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/kernels/lu_solve.h"
+#include "xtgrad/autograd/linear_solver_parts.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/unit_tensor.h"
 
@@ -33,30 +33,7 @@ class DenseSolve final : public detail::ConstantPrimitive<DenseSolve> {
   }
 };
 
-void check_like(std::string_view function, const Tensor& result, const Tensor& argument) {
-  if (result.shape() != argument.shape()) {
-    throw ShapeError(fmt::format("{}: the map's result has shape {}, its argument has {}", function,
-                                 to_string(result.shape()), to_string(argument.shape())));
-  }
-  if (result.dtype() != argument.dtype()) {
-    throw DtypeError(fmt::format("{}: the map's result is {}, its argument is {}", function,
-                                 to_string(result.dtype()), to_string(argument.dtype())));
-  }
-}
-
-void check_floating(std::string_view function, const Tensor& b) {
-  if (is_floating(b.dtype())) return;
-  throw DtypeError(fmt::format("{}: b must be float32 or float64: got {}", function, to_string(b.dtype())));
-}
-
-/// What is asked of the residual by default, for each dtype.
-struct UsualTolerance {
-  double operator()(float) const { return 1e-5; }
-  double operator()(double) const { return 1e-10; }
-};
-
-double dot(const Tensor& a, const Tensor& b) { return sum(a * b).item(); }
-double norm(const Tensor& a) { return std::sqrt(dot(a, a)); }
+double norm(const Tensor& a) { return std::sqrt(detail::dot(a, a)); }
 
 /// One cycle of GMRES: the Krylov space of a residual, and the triangle that its least-squares problem is
 /// turned into, rotation by rotation, as it grows.
@@ -69,12 +46,12 @@ class Cycle {
   /// Adds a dimension; returns the norm of the residual that is left.
   double step() {
     Tensor next = map_(basis_.back());
-    check_like("gmres", next, basis_.back());
+    detail::check_like("gmres", next, basis_.back());
     std::vector<double> column(basis_.size() + 1, 0.0);
     // Twice: after the first pass roundings have left some of the basis in it.
     for (int pass = 0; pass < 2; ++pass) {
       for (std::size_t i = 0; i < basis_.size(); ++i) {
-        const double part = dot(basis_[i], next);
+        const double part = detail::dot(basis_[i], next);
         column[i] += part;
         next = next - basis_[i] * part;
       }
@@ -131,9 +108,9 @@ class Cycle {
 };
 
 Tensor solve_gmres(const GmresOptions& options, const LinearMap& map, const Tensor& b) {
-  check_floating("gmres", b);
+  detail::check_floating("gmres", b);
   const NoGrad no_grad;
-  const double usual = detail::visit_floating(b.dtype(), UsualTolerance{});
+  const double usual = detail::usual_tolerance(b.dtype());
   const double wanted = options.tolerance.value_or(usual) * norm(b);
   Tensor x = zeros_like(b);
   Tensor residual = b;
@@ -161,7 +138,7 @@ Tensor solve_gmres(const GmresOptions& options, const LinearMap& map, const Tens
 }  // namespace
 
 Tensor solve_dense(const LinearMap& map, const Tensor& b) {
-  check_floating("solve_dense", b);
+  detail::check_floating("solve_dense", b);
   const NoGrad no_grad;
   const std::int64_t n = b.numel();
   if (n == 0) return b.detach();
@@ -169,7 +146,7 @@ Tensor solve_dense(const LinearMap& map, const Tensor& b) {
   for (std::int64_t i = 0; i < n; ++i) {
     const Tensor argument = detail::unit_tensor(b.shape(), i, b.dtype());
     const Tensor column = map(argument);
-    check_like("solve_dense", column, argument);
+    detail::check_like("solve_dense", column, argument);
     columns.push_back(reshape(column, {n}));
   }
   return reshape(detail::apply_constant(DenseSolve{}, stack(columns), reshape(b, {n})), b.shape());

@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "xtgrad/autograd/conjugate_gradients.h"
-#include "xtgrad/autograd/core/dtype_visit.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
+#include "xtgrad/autograd/linear_solver_parts.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/optim/checks.h"
 
@@ -40,9 +40,7 @@ class FlatParameters {
   [[nodiscard]] double usual_tolerance() const {
     double least = 0;
     for (const Tensor& leaf : leaves_) {
-      least = std::max(least, xtgrad::detail::visit_floating(leaf.dtype(), [](auto zero) {
-                         return sizeof(zero) == sizeof(double) ? 1e-10 : 1e-5;
-                       }));
+      least = std::max(least, xtgrad::detail::usual_tolerance(leaf.dtype()));
     }
     return least;
   }
