@@ -22,7 +22,7 @@ const fs::path root = XTGRAD_SOURCE_DIR;
 
 std::vector<fs::path> documents() {
   std::vector<fs::path> found{root / "README.md", root / "CONTRIBUTING.md"};
-  for (const auto& entry : fs::directory_iterator(root / "docs")) {
+  for (const auto& entry : fs::recursive_directory_iterator(root / "docs")) {
     if (entry.path().extension() == ".md") found.push_back(entry.path());
   }
   return found;
@@ -119,6 +119,9 @@ TEST_CASE("links lead to files that are there") {
       if (target.starts_with("http")) continue;
       CHECK_MESSAGE(fs::exists(document.parent_path() / target), target);
       ++count;
+    }
+    for (const std::string& image : all(text, "<img src=\"([^\"]+)")) {
+      CHECK_MESSAGE(fs::exists(document.parent_path() / image), image);
     }
   }
   CHECK(count > 10);

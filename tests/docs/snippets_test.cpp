@@ -47,7 +47,7 @@ std::vector<Snippet> snippets_of(const std::filesystem::path& document) {
 
 TEST_CASE("every quoted snippet stands in its source, letter by letter") {
   std::vector<std::filesystem::path> documents{root / "README.md", root / "CONTRIBUTING.md"};
-  for (const auto& entry : std::filesystem::directory_iterator(root / "docs")) {
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(root / "docs")) {
     if (entry.path().extension() == ".md") documents.push_back(entry.path());
   }
   std::size_t count = 0;

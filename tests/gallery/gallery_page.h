@@ -1,0 +1,49 @@
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "tests/support/program.h"
+
+namespace xtgrad::inline v1::testing {
+
+/// What a page of the gallery notes in a quick run.
+class GalleryPage {
+ public:
+  /// Runs it; fails the test if it fails, or if a picture that it notes is not there.
+  explicit GalleryPage(const std::string& name) {
+    const std::filesystem::path program = std::filesystem::path(XTGRAD_EXAMPLES) / "gallery" / name;
+    const std::string measured =
+        (std::filesystem::path(XTGRAD_SOURCE_DIR) / "docs/gallery/measured.json").string();
+    const ProgramResult result =
+        run_program(program, {"--quick", "--measured", measured, folder_.path().string()});
+    REQUIRE_MESSAGE(result.exit_code == 0, result.err);
+    notes_ = nlohmann::json::parse(file_text(folder_.path() / (name + ".json")));
+    CHECK(!notes_["pictures"].empty());
+    for (const auto& [file, caption] : notes_["pictures"].items()) {
+      CHECK_MESSAGE(std::filesystem::file_size(folder_.path() / file) > 500, file);
+      CHECK_MESSAGE(caption.get<std::string>().size() > 40, file);
+    }
+  }
+
+  [[nodiscard]] double number(const std::string& name) const { return noted(name).get<double>(); }
+  [[nodiscard]] std::vector<double> numbers(const std::string& name) const {
+    return noted(name).get<std::vector<double>>();
+  }
+  [[nodiscard]] std::string text(const std::string& file) const { return file_text(folder_.path() / file); }
+
+ private:
+  [[nodiscard]] nlohmann::json noted(const std::string& name) const {
+    REQUIRE_MESSAGE(notes_["numbers"].contains(name), name);
+    return notes_["numbers"][name];
+  }
+
+  TemporaryFolder folder_;
+  nlohmann::json notes_;
+};
+
+}  // namespace xtgrad::testing
