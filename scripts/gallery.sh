@@ -49,10 +49,10 @@ cd "$root"
 ensure_packages "${build_packages[@]}" "${picture_packages[@]}"
 
 sources=()
-for page in "${pages[@]-}"; do
-  found=(examples/gallery/"${page:-[0-9][0-9]}"_*.cpp examples/gallery/"${page:-none}".cpp)
+if [[ ${#pages[@]} -eq 0 ]]; then sources=(examples/gallery/[0-9][0-9]_*.cpp); fi
+for page in "${pages[@]}"; do
   known=no
-  for source in "${found[@]}"; do
+  for source in "examples/gallery/$page"_*.cpp "examples/gallery/$page.cpp"; do
     if [[ -f $source ]]; then
       sources+=("$source")
       known=yes
@@ -68,14 +68,29 @@ say "building (the first time takes some minutes; log: $log)"
 quietly "$log" configure release -DCMAKE_REQUIRE_FIND_PACKAGE_doctest=OFF -DCMAKE_REQUIRE_FIND_PACKAGE_Cairo=ON
 quietly "$log" build release gallery
 
-# What a run has left out stays from the run before; a quick one says nothing of full ones.
-failed=()
+# draw PAGE: with its output at its end, as others may be drawn at the same time.
+draw() {
+  local page=$1 began=$SECONDS text result=0
+  text=$("build/release/examples/gallery/$page" "${arguments[@]}" "$out" 2>&1) || result=1
+  printf '%s\n' "$text"
+  if [[ $result -ne 0 ]]; then
+    printf '%s\n' "$page" >>"$failed"
+    say "$page: FAILED"
+  else
+    say "$page: $((SECONDS - began)) s"
+  fi
+}
+
+# Pages that train for minutes use all cores by themselves, and measured times want a quiet machine.
+at_once=1
+if [[ " ${arguments[*]-} " == *" --quick "* && " ${arguments[*]-} " != *" --measure "* ]]; then at_once=$jobs; fi
+failed=$(mktemp)
+trap 'rm -f "$failed"' EXIT
 for source in "${sources[@]}"; do
-  page=$(basename "$source" .cpp)
-  began=$SECONDS
-  "build/release/examples/gallery/$page" "${arguments[@]}" "$out" || failed+=("$page")
-  say "$page: $((SECONDS - began)) s"
+  while [[ $(jobs -rp | wc -l) -ge $at_once ]]; do wait -n; done
+  draw "$(basename "$source" .cpp)" &
 done
+wait
 build/release/examples/gallery/gallery_index "$out"
-if [[ ${#failed[@]} -gt 0 ]]; then fail "failed:$(printf ' %s' "${failed[@]}")"; fi
+if [[ -s $failed ]]; then fail "failed: $(sort "$failed" | tr '\n' ' ')"; fi
 say "the gallery is $out/index.html; drawn in $SECONDS s"
