@@ -67,6 +67,9 @@ td + td { font-variant-numeric: tabular-nums; }
 <p>What deep learning is made of, each in a program of about a hundred lines. <code>scripts/gallery.sh</code> draws it all.</p>
 )";
 
+/// 4 for "04_least_squares".
+int number_of(const std::string& name) { return std::stoi(name.substr(0, 2)); }
+
 std::string figure(const fs::path& folder, const std::string& file, const std::string& caption) {
   std::string text = "<figure>\n";
   if (!fs::exists(folder / file)) {
@@ -92,8 +95,8 @@ std::string shown(const ordered_json& value) {
 
 std::string section(const fs::path& folder, const std::string& name, const ordered_json& notes) {
   std::string text =
-      fmt::format("<section id=\"{0}\">\n<h2>{1}</h2>\n<p><code>examples/gallery/{0}.cpp</code></p>\n", name,
-                  escaped(notes.at("title").get<std::string>()));
+      fmt::format("<section id=\"{0}\">\n<h2>{2}. {1}</h2>\n<p><code>examples/gallery/{0}.cpp</code></p>\n",
+                  name, escaped(notes.at("title").get<std::string>()), number_of(name));
   for (const auto& [file, caption] : notes.at("pictures").items()) {
     text += figure(folder, file, caption.get<std::string>());
   }
@@ -122,8 +125,8 @@ void write_index(const fs::path& folder) {
   for (const std::string& name : names) {
     std::ifstream in(folder / (name + ".json"));
     const ordered_json notes = ordered_json::parse(in);
-    contents +=
-        fmt::format("<li><a href=\"#{}\">{}</a></li>\n", name, escaped(notes.at("title").get<std::string>()));
+    contents += fmt::format("<li value=\"{}\"><a href=\"#{}\">{}</a></li>\n", number_of(name), name,
+                            escaped(notes.at("title").get<std::string>()));
     sections += section(folder, name, notes);
   }
   xtgrad::write_file_atomically((folder / "index.html").string(),

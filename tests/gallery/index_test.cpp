@@ -1,0 +1,94 @@
+// The gallery as a whole: its index, and that no page lacks its pictures or its chapter.
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "tests/support/program.h"
+
+using namespace xtgrad::testing;
+namespace fs = std::filesystem;
+
+namespace {
+
+const fs::path root = XTGRAD_SOURCE_DIR;
+const fs::path programs = fs::path(XTGRAD_EXAMPLES) / "gallery";
+
+std::vector<std::string> page_names() {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(root / "examples/gallery")) {
+    const std::string name = entry.path().stem().string();
+    if (entry.path().extension() == ".cpp" && name[0] >= '0' && name[0] <= '9') names.push_back(name);
+  }
+  return names;
+}
+
+void write(const fs::path& path, const std::string& text) { std::ofstream(path) << text; }
+
+}  // namespace
+
+TEST_CASE("gallery: the index has every page in order, with pictures, captions and numbers") {
+  const TemporaryFolder folder;
+  write(
+      folder.path() / "02_second.json",
+      R"json({"title": "Second", "pictures": {"02_second_gone.png": "A caption"}, "numbers": {}, "left out": ["mnist"]})json");
+  write(
+      folder.path() / "01_first.json",
+      R"json({"title": "a < b & \"c\"", "pictures": {"01_first_a.png": "Less <than> more", "more.html": "Try it"},
+          "numbers": {"accuracy (%)": 97.25, "losses": [1, 0.5, null]}, "left out": []})json");
+  write(folder.path() / "measured.json", "{}");
+  write(folder.path() / "01_first_a.png", "picture");
+  write(folder.path() / "more.html", "page");
+  const ProgramResult result = run_program(programs / "gallery_index", {folder.path().string()});
+  REQUIRE_MESSAGE(result.exit_code == 0, result.err);
+  const std::string text = file_text(folder.path() / "index.html");
+  const auto place = [&](const std::string& what) {
+    CHECK_MESSAGE(text.find(what) != std::string::npos, what);
+    return text.find(what);
+  };
+  CHECK(place("<h2>1. a &lt; b &amp; &quot;c&quot;</h2>") < place("<h2>2. Second</h2>"));
+  place("<img src=\"01_first_a.png\" alt=\"Less &lt;than&gt; more\"");
+  place("<a href=\"more.html\">");
+  place("<td>accuracy (%)</td><td>97.25</td>");
+  place("<td>losses</td><td>1, 0.5, none</td>");
+  place("02_second_gone.png has not been drawn here.");
+  place("scripts/download_data.sh mnist");
+  CHECK(text.find("http") == std::string::npos);
+  CHECK(text.find("<script") == std::string::npos);
+}
+
+TEST_CASE("gallery: two runs of a page give the same files") {
+  const TemporaryFolder first;
+  const TemporaryFolder second;
+  for (const TemporaryFolder* folder : {&first, &second}) {
+    const ProgramResult result =
+        run_program(programs / "04_least_squares", {"--quick", folder->path().string()});
+    REQUIRE_MESSAGE(result.exit_code == 0, result.err);
+  }
+  for (const std::string name : {"04_least_squares.json", "04_least_squares_surface.png"}) {
+    CHECK_MESSAGE(file_text(first.path() / name) == file_text(second.path() / name), name);
+  }
+}
+
+TEST_CASE("gallery: every page has its pictures and its chapter of the tutorial, which the index names") {
+  const std::string contents = file_text(root / "docs/tutorial/README.md");
+  const std::vector<std::string> names = page_names();
+  CHECK(names.size() == 14);
+  for (const std::string& name : names) {
+    CAPTURE(name);
+    CHECK(fs::exists(root / "docs/tutorial" / (name + ".md")));
+    CHECK(contents.find("(" + name + ".md)") != std::string::npos);
+    const fs::path notes = root / "docs/gallery" / (name + ".json");
+    REQUIRE(fs::exists(notes));
+    const std::string chapter = file_text(root / "docs/tutorial" / (name + ".md"));
+    bool shown = false;
+    for (const auto& [file, caption] : nlohmann::json::parse(file_text(notes))["pictures"].items()) {
+      CHECK_MESSAGE(fs::exists(root / "docs/gallery" / file), file);
+      shown |= chapter.find("../gallery/" + file) != std::string::npos;
+    }
+    CHECK_MESSAGE(shown, "the chapter shows no picture of its page");
+  }
+}
