@@ -27,6 +27,8 @@ constexpr std::string_view name = "LBFGS";
 constexpr double least_curvature = 1e-10;  // of a pair, <s, y>
 
 Tensor inner(const Tensor& a, const Tensor& b) { return sum(a * b); }
+/// For messages: NaN without its sign, which is nobody's.
+double unsigned_nan(double x) { return std::isnan(x) ? std::abs(x) : x; }
 double largest(const Tensor& x) { return x.numel() == 0 ? 0 : amax(abs(x)).item(); }
 
 void check_options(const LBFGSOptions& options) {
@@ -123,11 +125,12 @@ class Objective {
   Value evaluate_finite() {
     Value value = evaluate();
     if (!std::isfinite(value.loss)) {
-      throw ValueError(fmt::format("{}: step: the loss must be finite: got {}", name, value.loss));
+      throw ValueError(
+          fmt::format("{}: step: the loss must be finite: got {}", name, unsigned_nan(value.loss)));
     }
     if (const double size = largest(value.gradient); !std::isfinite(size)) {
       throw ValueError(fmt::format("{}: step: the gradient must be finite: got {}, where the loss is {}",
-                                   name, size, value.loss));
+                                   name, unsigned_nan(size), value.loss));
     }
     return value;
   }

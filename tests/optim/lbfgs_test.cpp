@@ -170,29 +170,33 @@ TEST_CASE("the limits of a step of L-BFGS, and its evaluations") {
   CHECK(std::abs(v.tensor().item()) < 1e-12);
 }
 
-TEST_CASE("L-BFGS on functions without a lower bound takes a step of finite length and ends") {
-  for (const auto& f :
-       {+[](const Tensor& w) { return sum(w); }, +[](const Tensor& w) { return -sum(exp(w)); },
-        +[](const Tensor& w) { return -sum(square(square(w))); }}) {
+TEST_CASE("L-BFGS on functions without a lower bound takes steps of finite length, and each ends") {
+  const auto linear = [](const Tensor& w) { return sum(w); };
+  const auto check = [](const auto& f) {
     nn::Parameter w = point({-1, 2});
-    const double before = f(w.tensor()).item();
     for (int i = 0; i < 3; ++i) {
-      const LBFGSStep step = minimize(f, w, searching);
-      CHECK(step.evaluations <= 60);
-      CHECK_FALSE(step.converged());
+      const double before = f(w.tensor()).item();
+      CHECK(minimize(f, w, searching).evaluations <= 60);
+      CHECK(f(w.tensor()).item() <= before);
+      CHECK(std::isfinite(f(w.tensor()).item()));
     }
-    CHECK(f(w.tensor()).item() < before);
-    CHECK(std::isfinite(f(w.tensor()).item()));
-  }
+    CHECK(f(w.tensor()).item() < -1e15);
+  };
+  check(linear);
+  check([](const Tensor& w) { return -sum(exp(w)); });  // up to where the next number would overflow
+  check([](const Tensor& w) { return -sum(square(square(w))); });
   nn::Parameter w = point({-1, 2});
-  CHECK(minimize([](const Tensor& x) { return sum(x); }, w, {.lr = 1}).end == LBFGSEnd::max_iter);
+  CHECK(minimize(linear, w, {.lr = 1}).end == LBFGSEnd::max_iter);
+  CHECK(minimize(linear, w, searching).end == LBFGSEnd::max_eval);
 }
 
 TEST_CASE("a line search steps back from where the loss is not finite") {
   // From 3 the first trial of lr 100 goes to where the logarithm is NaN, or the root infinite in slope.
   nn::Parameter w = point({3});
   const auto barrier = [](const Tensor& x) { return sum(square(x - 0.01) - 1e-3 * log(x)); };
-  LBFGS lbfgs({w.cell()}, {.lr = 100, .max_eval = 100, .line_search = LineSearch::strong_wolfe});
+  LBFGS lbfgs(
+      {w.cell()},
+      {.lr = 100, .max_eval = 100, .tolerance_change = 1e-15, .line_search = LineSearch::strong_wolfe});
   LBFGSStep step;
   for (int i = 0; i < 5; ++i) step = lbfgs.step([&] { return barrier(w.tensor()); });
   CHECK(step.converged());
@@ -213,28 +217,21 @@ TEST_CASE("a line search steps back from where the loss is not finite") {
 }
 
 TEST_CASE("L-BFGS: without a search, what is not finite is an error that leaves the iteration before") {
+  // Downhill on a root, past 0: from 0.3 to 0.21, 0.10 and -0.06.
   nn::Parameter w = point({0.3});
-  LBFGS lbfgs({w.cell()}, {.lr = 1});
-  const auto loss = [&] { return sum(w.tensor() - log(w.tensor() - 0.2)); };
-  // The gradient is -9: the first move, of length 1, is to 1.3, and the next ones go back past the pole.
-  const Tensor start = w.tensor();
-  std::string message;
-  double last = 0;
-  message = message_of([&] {
-    return lbfgs
-        .step([&] {
-          const Tensor value = loss();
-          if (std::isfinite(value.item())) last = w.tensor().item();
-          return value;
-        })
-        .iterations();
-  });
-  if (message.empty()) {
-    CHECK(std::abs(w.tensor().item() - 1.2) < 1e-4);
-  } else {
-    CHECK(message == "LBFGS: step: the loss must be finite: got nan");
-    CHECK(w.tensor().item() == last);
-  }
+  LBFGS lbfgs({w.cell()}, {.lr = 0.1});
+  std::vector<double> tried;
+  const auto loss = [&] {
+    tried.push_back(w.tensor().item());
+    return sum(sqrt(w.tensor()));
+  };
+  CHECK_THROWS_WITH_AS(lbfgs.step(loss), "LBFGS: step: the loss must be finite: got nan", ValueError);
+  REQUIRE(tried.size() == 4);
+  CHECK(tried[3] < 0);
+  CHECK(w.tensor().item() == tried[2]);
+  // A loaded or repeated step goes on from there.
+  lbfgs.set_lr(0.01);
+  CHECK(lbfgs.step([&] { return sum(square(w.tensor())); }).loss == tried[2] * tried[2]);
 }
 
 TEST_CASE("L-BFGS: an exception in the loss leaves the parameters and the state of the iteration before") {
@@ -273,7 +270,7 @@ TEST_CASE("L-BFGS with a history of 0 goes down the gradient, with 1 along a bet
   nn::Parameter w = point({2, 1});
   const auto valley = [](const Tensor& x) { return sum(square(x) * tensor({1, 4}, {.dtype = float64})); };
   // lr times the gradient in all iterations but the first, whose gradient (4, 8) is scaled to a sum of 1.
-  minimize(valley, w, {.lr = 0.1, .max_iter = 2, .history_size = 0});
+  minimize(valley, w, {.lr = 0.1, .max_iter = 2, .max_eval = 9, .history_size = 0});
   const double x = 2 - 0.1 * 4 / 12, y = 1 - 0.1 * 8 / 12;
   CHECK(w.tensor().at({0}) == doctest::Approx(x - 0.1 * 2 * x).epsilon(1e-14));
   CHECK(w.tensor().at({1}) == doctest::Approx(y - 0.1 * 8 * y).epsilon(1e-14));
@@ -282,11 +279,10 @@ TEST_CASE("L-BFGS with a history of 0 goes down the gradient, with 1 along a bet
     const LBFGSStep step = minimize(
         rosenbrock, v,
         {.max_iter = 400, .max_eval = 4000, .history_size = size, .line_search = LineSearch::strong_wolfe});
-    CHECK(largest(v.tensor() - 1) < (size == 0 ? 0.5 : 1e-3));
+    CHECK(largest(v.tensor() - 1) < (size == 0 ? 0.5 : 1e-4));
     return step.evaluations;
   };
-  CHECK(evaluations(1) < evaluations(0));
-  CHECK(evaluations(100) < evaluations(1));
+  CHECK(evaluations(1) < evaluations(0) / 10);
 }
 
 TEST_CASE("L-BFGS in float32, and with parameters of both dtypes") {
