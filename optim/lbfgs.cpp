@@ -18,6 +18,7 @@
 #include "xtgrad/optim/checks.h"
 #include "xtgrad/optim/flat.h"
 #include "xtgrad/optim/hyper_math.h"
+#include "xtgrad/optim/objective.h"
 #include "xtgrad/optim/strong_wolfe.h"
 
 namespace xtgrad::inline v1::optim {
@@ -27,9 +28,6 @@ constexpr std::string_view name = "LBFGS";
 constexpr double least_curvature = 1e-10;  // of a pair, <s, y>
 
 Tensor inner(const Tensor& a, const Tensor& b) { return sum(a * b); }
-/// For messages: NaN without its sign, which is nobody's.
-double unsigned_nan(double x) { return std::isnan(x) ? std::abs(x) : x; }
-double largest(const Tensor& x) { return x.numel() == 0 ? 0 : amax(abs(x)).item(); }
 
 void check_options(const LBFGSOptions& options) {
   detail::check_not_negative(name, "lr", options.lr);
@@ -40,16 +38,14 @@ void check_options(const LBFGSOptions& options) {
   nn::detail::check_option(name, "history_size", options.history_size, 0);
 }
 
-LBFGSPair pair_of(const Tensor& move, const Tensor& change) {
-  return {move, change, 1 / inner(change, move)};
-}
+LBFGSPair pair_of(const Tensor& move, const Tensor& change) { return {move, change, inner(change, move)}; }
 
 /// With the pair that the last move makes with its change of the gradient, at most `size` of them.
 std::vector<LBFGSPair> pairs_at(const LBFGSState& state, const Tensor& gradient, std::int64_t size) {
   std::vector<LBFGSPair> pairs = state.pairs;
   if (state.gradient.defined()) {
-    const Tensor change = gradient - state.gradient;
-    if (inner(change, state.move).item() > least_curvature) pairs.push_back(pair_of(state.move, change));
+    const LBFGSPair last = pair_of(state.move, gradient - state.gradient);
+    if (last.curvature.item() > least_curvature) pairs.push_back(last);
   }
   const auto surplus = static_cast<std::ptrdiff_t>(pairs.size()) - static_cast<std::ptrdiff_t>(size);
   if (surplus > 0) pairs.erase(pairs.begin(), pairs.begin() + surplus);
@@ -61,15 +57,15 @@ Tensor downhill(const Tensor& gradient, const std::vector<LBFGSPair>& pairs) {
   Tensor direction = -gradient;
   std::vector<Tensor> shares(pairs.size());
   for (std::size_t i = pairs.size(); i-- > 0;) {
-    shares[i] = pairs[i].rho * inner(pairs[i].move, direction);
+    shares[i] = inner(pairs[i].move, direction) / pairs[i].curvature;
     direction = direction - shares[i] * pairs[i].change;
   }
   if (!pairs.empty()) {
     const LBFGSPair& last = pairs.back();
-    direction = direction * (inner(last.move, last.change) / inner(last.change, last.change));
+    direction = direction * (last.curvature / inner(last.change, last.change));
   }
   for (std::size_t i = 0; i < pairs.size(); ++i) {
-    const Tensor share = pairs[i].rho * inner(pairs[i].change, direction);
+    const Tensor share = inner(pairs[i].change, direction) / pairs[i].curvature;
     direction = direction + (shares[i] - share) * pairs[i].move;
   }
   return direction;
@@ -83,77 +79,15 @@ Hyper usual_length(const LBFGSState& state, const Tensor& gradient, const Hyper&
   return total.item() > 1 ? Hyper(1 / total) * lr : lr;
 }
 
-struct Value {
-  double loss;
-  Tensor gradient;  // [n]; empty where the loss is not finite
-};
-
-/// The loss as a function of one vector, the elements of the parameters that learn.
-class Objective {
- public:
-  Objective(std::vector<nn::ParameterRef> learning, const Callable<Tensor()>& loss)
-      : learning_(std::move(learning)), loss_(loss), dtype_(detail::widest_dtype(leaves())) {}
-
-  [[nodiscard]] Dtype dtype() const { return dtype_; }
-  [[nodiscard]] std::int64_t evaluations() const { return evaluations_; }
-  [[nodiscard]] Tensor x() const { return detail::join_flat(leaves(), dtype_); }
-
-  void set_x(const Tensor& x) {
-    const std::vector<Tensor> values = detail::split_flat(x, leaves());
-    for (std::size_t i = 0; i < learning_.size(); ++i) learning_[i]->set_value(values[i]);
-  }
-
-  Value evaluate() {
-    ++evaluations_;
-    const EnableGrad enabled;
-    const Tensor value = loss_();
-    if (value.numel() != 1) {
-      throw ShapeError(
-          fmt::format("{}: step: the loss must have one element: got {}", name, to_string(value.shape())));
-    }
-    const double loss = reshape(value.detach(), {}).item();
-    if (!std::isfinite(loss)) return {loss, {}};
-    const std::vector<Tensor> at = leaves();
-    std::vector<Tensor> gradients = grad(std::span(&value, 1), at, {.allow_unused = true});
-    for (std::size_t i = 0; i < at.size(); ++i) {
-      if (!gradients[i].defined()) gradients[i] = zeros_like(at[i]);
-    }
-    return {loss, detail::join_flat(gradients, dtype_)};
-  }
-
-  /// Throws ValueError where something is not finite.
-  Value evaluate_finite() {
-    Value value = evaluate();
-    if (!std::isfinite(value.loss)) {
-      throw ValueError(
-          fmt::format("{}: step: the loss must be finite: got {}", name, unsigned_nan(value.loss)));
-    }
-    if (const double size = largest(value.gradient); !std::isfinite(size)) {
-      throw ValueError(fmt::format("{}: step: the gradient must be finite: got {}, where the loss is {}",
-                                   name, unsigned_nan(size), value.loss));
-    }
-    return value;
-  }
-
- private:
-  [[nodiscard]] std::vector<Tensor> leaves() const {
-    std::vector<Tensor> all;
-    for (const nn::ParameterRef& parameter : learning_) all.push_back(parameter->tensor());
-    return all;
-  }
-
-  std::vector<nn::ParameterRef> learning_;
-  const Callable<Tensor()>& loss_;
-  Dtype dtype_;
-  std::int64_t evaluations_ = 0;
-};
+using detail::LossAndGradient;
+using detail::Objective;
 
 /// Where an iteration ended.
 struct Arrival {
   double length;
   Tensor move;
   Tensor x;
-  Value value;  // without a gradient if nobody will ask for it
+  LossAndGradient value;  // without a gradient if nobody will ask for it
 };
 
 Arrival go(Objective& objective, const Tensor& x, const Tensor& direction, double length, bool evaluates) {
@@ -168,7 +102,7 @@ Arrival search(Objective& objective, const Tensor& x, const Tensor& direction, c
                const detail::WolfeOptions& options) {
   const auto evaluate = [&](double length) -> detail::LinePoint {
     objective.set_x(x + Hyper(length) * direction);
-    const Value value = objective.evaluate();
+    const LossAndGradient value = objective.evaluate();
     if (!value.gradient.defined()) return {length, value.loss, std::numeric_limits<double>::infinity(), {}};
     return {length, value.loss, inner(value.gradient, direction).item(), value.gradient};
   };
@@ -187,7 +121,7 @@ Arrival run_iteration(Objective& objective, const Tensor& x, const Tensor& direc
   return search(objective, x, direction, start,
                 {.first_length = length,
                  .least_change = options.tolerance_change,
-                 .direction_size = largest(direction)});
+                 .direction_size = detail::largest_element(direction)});
 } catch (...) {
   objective.set_x(x);
   throw;
@@ -196,10 +130,10 @@ Arrival run_iteration(Objective& objective, const Tensor& x, const Tensor& direc
 /// The tolerance that the iteration has come within, or the limit that it has reached.
 std::optional<LBFGSEnd> end_after(const Arrival& arrival, double loss_before, const LBFGSStep& so_far,
                                   const LBFGSOptions& options) {
-  const Value& value = arrival.value;
-  if (value.gradient.defined() && largest(value.gradient) <= options.tolerance_grad)
+  const LossAndGradient& value = arrival.value;
+  if (value.gradient.defined() && detail::largest_element(value.gradient) <= options.tolerance_grad)
     return LBFGSEnd::small_gradient;
-  if (largest(arrival.move) <= options.tolerance_change) return LBFGSEnd::small_change;
+  if (detail::largest_element(arrival.move) <= options.tolerance_change) return LBFGSEnd::small_change;
   if (value.gradient.defined() && std::abs(value.loss - loss_before) < options.tolerance_change)
     return LBFGSEnd::small_change;
   if (so_far.iterations() >= options.max_iter) return LBFGSEnd::max_iter;
@@ -219,11 +153,25 @@ std::vector<nn::ParameterRef> those_that_learn(std::vector<nn::ParameterRef> par
   return parameters;
 }
 
-/// Of a state, which may be a loaded one.
+// Of a state, which may be a loaded one.
+
 void check_shape(std::string_view what, const Tensor& x, const Shape& shape) {
   if (x.defined() && x.shape() == shape) return;
   throw ShapeError(fmt::format("{}: the state's \"{}\" must be {} for these parameters: got {}", name, what,
                                to_string(shape), x.defined() ? to_string(x.shape()) : "none"));
+}
+
+void check_dtype(std::string_view what, const Tensor& x, Dtype dtype) {
+  if (x.dtype() == dtype) return;
+  throw DtypeError(fmt::format("{}: the state's \"{}\" must be {} for these parameters: got {}", name, what,
+                               to_string(dtype), to_string(x.dtype())));
+}
+
+/// The vector, of float32 or float64, as `like` is.
+Tensor converted(std::string_view what, const Tensor& x, const Tensor& like) {
+  check_shape(what, x, like.shape());
+  if (!is_floating(x.dtype())) check_dtype(what, x, like.dtype());
+  return x.to(like.dtype());
 }
 
 }  // namespace
@@ -242,13 +190,13 @@ void LBFGS::add_group(const std::vector<nn::ParameterRef>& parameters, const LBF
 LBFGSStep LBFGS::step(const Callable<Tensor()>& loss) {
   const NoGrad no_grad;
   const LBFGSOptions& options = options_of(0);
-  Objective objective(those_that_learn(parameters()), loss);
+  Objective objective("LBFGS: step", those_that_learn(parameters()), loss);
   Tensor x = objective.x();
-  Value here = objective.evaluate_finite();
+  LossAndGradient here = objective.evaluate_finite();
   fit_state(x);
   LBFGSStep result{.loss = here.loss, .grad_norm = std::sqrt(sum(square(here.gradient)).item())};
   std::optional<LBFGSEnd> end;
-  if (largest(here.gradient) <= options.tolerance_grad) end = LBFGSEnd::small_gradient;
+  if (detail::largest_element(here.gradient) <= options.tolerance_grad) end = LBFGSEnd::small_gradient;
   while (!end) {
     std::vector<LBFGSPair> pairs = pairs_at(state_, here.gradient, options.history_size);
     const Tensor direction = downhill(here.gradient, pairs);
@@ -286,32 +234,37 @@ void LBFGS::drop_history() {
 /// Makes the state one of the vector x: after others have begun or ceased to learn, were converted to another
 /// dtype, or a file was loaded.
 void LBFGS::fit_state(const Tensor& x) {
-  const std::vector<nn::ParameterRef> all = parameters();
-  const Tensor learns = which_learn(all);
+  const Tensor learns = which_learn(parameters());
   if (learns_.defined()) {
     check_shape("learns", learns_, learns.shape());
+    check_dtype("learns", learns_, boolean);
     if (sum(where(learns_ == learns, 0, 1)).item() != 0) drop_history();
   }
-  learns_ = learns;
-  if (moves_.defined()) {
-    const std::int64_t pairs = moves_.size(0);
-    check_shape("s", moves_, {pairs, x.numel()});
-    check_shape("y", changes_, {pairs, x.numel()});
-    for (std::int64_t i = 0; i < pairs; ++i) {
-      const auto row = [&](const Tensor& rows) {
-        return reshape(slice(rows, {.axis = 0, .start = i, .stop = i + 1}), x.shape());
+  LBFGSState fitting;
+  if (moves_.defined() || changes_.defined()) {
+    const std::int64_t count = moves_.defined() && moves_.rank() > 0 ? moves_.size(0) : 0;
+    check_shape("s", moves_, {count, x.numel()});
+    check_shape("y", changes_, {count, x.numel()});
+    for (std::int64_t i = 0; i < count; ++i) {
+      const auto row = [&](std::string_view what, const Tensor& rows) {
+        return converted(what, reshape(slice(rows, {.start = i, .stop = i + 1}), x.shape()), x);
       };
-      state_.pairs.push_back(pair_of(row(moves_), row(changes_)));
+      fitting.pairs.push_back(pair_of(row("s", moves_), row("y", changes_)));
     }
-    moves_ = changes_ = {};
+  } else if (!state_.pairs.empty() && state_.gradient.dtype() != x.dtype()) {
+    for (const LBFGSPair& pair : state_.pairs) {
+      fitting.pairs.push_back(pair_of(pair.move.to(x.dtype()), pair.change.to(x.dtype())));
+    }
+  } else {
+    fitting.pairs = state_.pairs;
   }
-  if (!state_.gradient.defined()) return;
-  check_shape("gradient", state_.gradient, x.shape());
-  check_shape("move", state_.move, x.shape());
-  if (state_.gradient.dtype() == x.dtype()) return;
-  state_.gradient = state_.gradient.to(x.dtype());
-  state_.move = state_.move.to(x.dtype());
-  for (LBFGSPair& pair : state_.pairs) pair = pair_of(pair.move.to(x.dtype()), pair.change.to(x.dtype()));
+  if (state_.gradient.defined() || state_.move.defined() || !fitting.pairs.empty()) {
+    fitting.gradient = converted("gradient", state_.gradient, x);
+    fitting.move = converted("move", state_.move, x);
+  }
+  state_ = std::move(fitting);
+  moves_ = changes_ = {};
+  learns_ = learns;
 }
 
 void LBFGS::members(nn::Members& m) {
@@ -365,7 +318,9 @@ LBFGSStepped step(const std::vector<Tensor>& parameters, const std::vector<Tenso
   const Tensor gradient = detail::join_flat(their_gradients, dtype);
   if (state.gradient.defined()) {
     check_shape("gradient", state.gradient, gradient.shape());
+    check_dtype("gradient", state.gradient, dtype);
     check_shape("move", state.move, gradient.shape());
+    check_dtype("move", state.move, dtype);
   }
   LBFGSStepped result{parameters, {gradient, {}, pairs_at(state, gradient, options.history_size)}};
   const Hyper taken = length.is_set() ? length : usual_length(state, gradient, options.lr);

@@ -56,9 +56,9 @@ struct LBFGSStep {
 
 /// How the gradient g changed where L-BFGS moved.
 struct LBFGSPair {
-  Tensor move;    ///< s, [n]
-  Tensor change;  ///< y, of g, [n]
-  Tensor rho;     ///< 1 / <s, y>, []
+  Tensor move;       ///< s, [n]
+  Tensor change;     ///< y, of g, [n]
+  Tensor curvature;  ///< <s, y>, []
 };
 
 /// What L-BFGS remembers of the iterations before, as vectors of all parameters' elements, [n], in float64 if
