@@ -23,11 +23,12 @@ struct LBFGSOptions {
   Hyper lr = 1;                ///< in the first iteration times min(1, 1 / sum |g|)
   std::int64_t max_iter = 20;  ///< iterations in a step, at least 1
   /// Calls of the loss in a step, at least 1, after which no iteration begins (a line search ends first, and
-  /// has at most 26); absent: 5/4 max_iter.
+  /// has at most 26); absent: 5/4 max_iter, rounded down.
   std::optional<std::int64_t> max_eval = std::nullopt;
-  double tolerance_grad = 1e-7;     ///< of the gradient's largest element
-  double tolerance_change = 1e-9;   ///< of the largest change of a parameter, and of that of the loss
-  std::int64_t history_size = 100;  ///< pairs that are kept, at least 0, where each step is the gradient's
+  double tolerance_grad = 1e-7;  ///< of the gradient's largest element
+  /// Of the parameters' largest change, of the loss's, and of what its slope promises for a length of 1.
+  double tolerance_change = 1e-9;
+  std::int64_t history_size = 100;  ///< pairs that are kept, at least 0, which is gradient descent
   LineSearch line_search = LineSearch::none;
 };
 
@@ -87,14 +88,16 @@ struct LBFGSStepped {
 ///
 ///   optim::LBFGS lbfgs(model.parameters(), {.line_search = optim::LineSearch::strong_wolfe});
 ///   const auto loss = [&] { return nn::mse_loss(model(x), y); };
-///   while (!lbfgs.step(loss).converged()) {}
+///   for (int i = 0; i < 20; ++i) {
+///     if (lbfgs.step(loss).converged()) break;
+///   }
 ///
 /// The state has, beside "groups.0.lr": "gradient" and "move", the pairs' rows "s" and "y", [pairs, n], and
 /// "learns", bool, which parameters they are of. Before the first step there are none of these: it is loaded
 /// into an LBFGS that has made no step, or whose history was dropped.
 ///
 /// A step is not recorded, as those of the other optimizers are not. What is differentiable is the pure form
-/// of an iteration, `step` below; a line search is not, since it branches and its length jumps.
+/// of an iteration, `step` below. A line search is not: the length that it finds jumps where it branches.
 class LBFGS : public OptimizerWith<LBFGSOptions> {
  public:
   /// Throws ValueError for an option that is out of range, and for parameters as `add_group` of the others.

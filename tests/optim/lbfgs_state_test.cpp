@@ -2,11 +2,11 @@
 
 #include <doctest/doctest.h>
 
-#include <filesystem>
 #include <string>
 #include <vector>
 
 #include "tests/support/message_of.h"
+#include "tests/support/program.h"
 #include "tests/support/values.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
@@ -63,18 +63,18 @@ void check_continuation(Dtype dtype, const LBFGSOptions& options) {
   LBFGS lbfgs(problem.model.parameters(), options);
   problem.train(lbfgs, 4);
   lbfgs.set_lr(0.75);
-  const std::string folder = std::filesystem::temp_directory_path() / "xtgrad_lbfgs_state";
-  std::filesystem::create_directories(folder);
-  nn::save(folder + "/model.safetensors", problem.model.state_dict());
-  nn::save(folder + "/lbfgs.safetensors", lbfgs.state_dict());
+  const testing::TemporaryFolder folder;
+  const std::string model_file = folder.path() / "model.safetensors";
+  const std::string state_file = folder.path() / "lbfgs.safetensors";
+  nn::save(model_file, problem.model.state_dict());
+  nn::save(state_file, lbfgs.state_dict());
   const nn::StateDict saved = lbfgs.state_dict();
   problem.train(lbfgs, 4);
 
   Problem other;
   LBFGS resumed(other.model.parameters(), options);
-  other.model.load_state_dict(nn::load(folder + "/model.safetensors"));
-  resumed.load_state_dict(nn::load(folder + "/lbfgs.safetensors"));
-  std::filesystem::remove_all(folder);
+  other.model.load_state_dict(nn::load(model_file));
+  resumed.load_state_dict(nn::load(state_file));
   CHECK(resumed.lr() == 0.75);
   CHECK(same(resumed.state_dict(), saved));
   other.train(resumed, 4);
