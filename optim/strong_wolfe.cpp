@@ -39,14 +39,12 @@ class Search {
   }
 
  private:
-  /// Lengths between which there is one to accept; the lower loss is `low`'s, which is finite.
+  /// Lengths between which there is one to accept. Of those that have decreased enough, the start among them,
+  /// `low` has the lowest loss so far.
   struct Bracket {
     LinePoint low;
     LinePoint high;
 
-    void put_lower_first() {
-      if (high.loss < low.loss) std::swap(low, high);
-    }
     [[nodiscard]] double least() const { return std::min(low.length, high.length); }
     [[nodiscard]] double most() const { return std::max(low.length, high.length); }
   };
@@ -77,14 +75,13 @@ class Search {
       before = std::move(at);
       at = try_length(length);
     }
-    if (!is_finite(at) || at.loss >= start_.loss) at = start_;
+    if (!decreases(at)) at = std::move(before);
     return std::nullopt;
   }
 
-  static Bracket bracket_of(const LinePoint& a, const LinePoint& b) {
-    Bracket bracket{a, b};
-    if (is_finite(b)) bracket.put_lower_first();
-    return bracket;
+  [[nodiscard]] Bracket bracket_of(const LinePoint& before, const LinePoint& at) const {
+    const bool is_lower = decreases(at) && at.loss < before.loss;
+    return is_lower ? Bracket{at, before} : Bracket{before, at};
   }
 
   LinePoint narrow(Bracket bracket) {
@@ -103,7 +100,6 @@ class Search {
       LinePoint at = try_length(length);
       if (!decreases(at) || at.loss >= bracket.low.loss) {
         bracket.high = std::move(at);
-        if (is_finite(bracket.high)) bracket.put_lower_first();
         continue;
       }
       if (is_flat(at)) return at;

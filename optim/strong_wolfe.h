@@ -34,10 +34,11 @@ struct WolfeResult {
 ///
 /// trials grow until two of them enclose such a length, and cubic interpolation closes in on it (Nocedal and
 /// Wright, "Numerical Optimization", 2006, algorithms 3.5 and 3.6; with the safeguards of Mark Schmidt's
-/// minFunc, which PyTorch's search has, too). Where trials or the bracket come to an end first, it is the
-/// lowest end of the bracket, `start` if nothing is lower. A trial whose loss or slope is not finite counts
-/// as too long. `evaluate` is called with lengths above 0; `start` is the point of length 0, whose slope is
-/// negative.
+/// minFunc, which PyTorch's search has, too). Where trials or the bracket come to an end before, it is the
+/// point of lowest loss in the bracket that meets the first condition, which may be `start`. PyTorch's goes
+/// on from the lowest loss, whether it does or not, and may lose the lengths that do. A trial whose loss or
+/// slope is not finite counts as too long. `evaluate` is called with lengths above 0; `start` is the point of
+/// length 0, whose slope is negative.
 [[nodiscard]] WolfeResult strong_wolfe(const Callable<LinePoint(double)>& evaluate, const LinePoint& start,
                                        const WolfeOptions& options);
 

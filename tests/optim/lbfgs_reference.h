@@ -41,7 +41,7 @@ inline Real reference_cubic(const ReferencePoint& p, const ReferencePoint& q, Re
   return std::min(std::max(place, low), high);
 }
 
-/// The accepted point, of the search that PyTorch's documentation calls strong_wolfe.
+/// The accepted point.
 inline ReferencePoint reference_search(const std::function<ReferencePoint(Real)>& at,
                                        const ReferencePoint& start, Real first, Real size, Real tolerance) {
   const auto armijo = [&](const ReferencePoint& p) {
@@ -53,7 +53,7 @@ inline ReferencePoint reference_search(const std::function<ReferencePoint(Real)>
   ReferencePoint ends[2] = {start, at(first)};
   int count = 0;
   for (;; ++count) {
-    if (count == 25) return ends[1].loss < start.loss ? ends[1] : start;
+    if (count == 25) return armijo(ends[1]) ? ends[1] : ends[0];
     if (!armijo(ends[1]) || (count > 1 && ends[1].loss >= ends[0].loss)) break;
     if (flat(ends[1])) return ends[1];
     if (ends[1].slope >= 0) break;
@@ -62,7 +62,7 @@ inline ReferencePoint reference_search(const std::function<ReferencePoint(Real)>
     ends[0] = ends[1];
     ends[1] = at(t);
   }
-  int low = ends[0].loss <= ends[1].loss ? 0 : 1;
+  int low = armijo(ends[1]) && ends[1].loss < ends[0].loss ? 1 : 0;
   bool was_close = false;
   for (; count < 25; ++count) {
     const Real left = std::min(ends[0].t, ends[1].t), right = std::max(ends[0].t, ends[1].t);
@@ -82,7 +82,6 @@ inline ReferencePoint reference_search(const std::function<ReferencePoint(Real)>
     const ReferencePoint next = at(t);
     if (!armijo(next) || next.loss >= ends[low].loss) {
       ends[1 - low] = next;
-      if (ends[1 - low].loss < ends[low].loss) low = 1 - low;
     } else {
       if (flat(next)) return next;
       if (next.slope * (ends[1 - low].t - ends[low].t) >= 0) ends[1 - low] = ends[low];
