@@ -140,6 +140,15 @@ std::optional<LBFGSEnd> end_after(const Arrival& arrival, double loss_before, co
   return std::nullopt;
 }
 
+/// NaN where a loaded state is, or where products of large numbers overflow.
+void check_slope(double slope) {
+  if (!std::isnan(slope)) return;
+  throw ValueError(fmt::format(
+      "{}: step: the slope along the direction must not be NaN, which the history has led to; drop_history "
+      "makes the next step begin anew",
+      name));
+}
+
 Tensor which_learn(const std::vector<nn::ParameterRef>& parameters) {
   const std::unique_ptr<bool[]> learns(new bool[parameters.size()]);
   for (std::size_t i = 0; i < parameters.size(); ++i) learns[i] = parameters[i]->requires_grad();
@@ -181,8 +190,7 @@ LBFGS::LBFGS(std::vector<nn::ParameterRef> parameters, const LBFGSOptions& optio
 
 void LBFGS::add_group(const std::vector<nn::ParameterRef>& parameters, const LBFGSOptions&) {
   throw ValueError(
-      fmt::format("{}: all parameters take the same step, so there is one group: got {} more "
-                  "parameters",
+      fmt::format("{}: all parameters take the same step, so there is one group: got {} more parameters",
                   name, parameters.size()));
 }
 
@@ -200,6 +208,7 @@ LBFGSStep LBFGS::step(const Callable<Tensor()>& loss) {
     std::vector<LBFGSPair> pairs = pairs_at(state_, here.gradient, options.history_size);
     const Tensor direction = downhill(here.gradient, pairs);
     const double slope = inner(here.gradient, direction).item();
+    check_slope(slope);
     if (slope > -options.tolerance_change) {
       end = LBFGSEnd::small_change;
       break;

@@ -111,9 +111,9 @@ class LBFGS : public OptimizerWith<LBFGSOptions> {
   /// and `.grad()` stays as it is. A frozen parameter stays as it is; where others learn than in the step
   /// before, the history is dropped. In a line search a loss that is not finite counts as too long a move.
   ///
-  /// Throws ValueError for a loss or gradient that is not finite, ShapeError for a loss of several elements
-  /// or a loaded state that does not fit, GraphError for a loss that nothing was recorded of, and what `loss`
-  /// throws. Parameters and state are then those before the iteration under way.
+  /// Throws ValueError for a loss or gradient that is not finite, or a direction that is NaN, ShapeError for
+  /// a loss of several elements or a loaded state that does not fit, GraphError for a loss that nothing was
+  /// recorded of, and what `loss` throws. Parameters and state are then those before the iteration under way.
   LBFGSStep step(const Callable<Tensor()>& loss);
   /// Makes the next step begin anew, from the gradient alone.
   void drop_history();

@@ -170,6 +170,15 @@ TEST_CASE("L-BFGS names what is wrong with a loaded state, and goes on without i
   refused("learns", ones({3}, {.dtype = boolean}), "learns\" must be [4] for these parameters: got [3]");
   refused("learns", ones({4}), "learns\" must be bool for these parameters: got float32");
   refused("s", ones({2, 26}, {.dtype = int64}), "s\" must be float32 for these parameters: got int64");
+  nn::StateDict spoilt = state;
+  spoilt.set("y", full({2, 26}, testing::not_a_number));
+  LBFGS with_spoilt(problem.model.parameters());
+  with_spoilt.load_state_dict(spoilt);
+  CHECK_THROWS_WITH_AS(problem.train(with_spoilt, 1),
+                       "LBFGS: step: the slope along the direction must not be NaN, which the history has "
+                       "led to; drop_history "
+                       "makes the next step begin anew",
+                       ValueError);
   nn::StateDict lacking = state;
   lacking.erase("gradient");
   LBFGS other(problem.model.parameters());

@@ -110,7 +110,7 @@ TEST_CASE("L-BFGS with a search meets the strong Wolfe conditions in every itera
 TEST_CASE("a step of L-BFGS ends where there is nothing to do") {
   for (const LineSearch line_search : {LineSearch::none, LineSearch::strong_wolfe}) {
     const LBFGSOptions options{.line_search = line_search};
-    SUBCASE("at the optimum") {
+    {  // at the optimum
       nn::Parameter w = point({1, 1});
       const LBFGSStep step = minimize(rosenbrock, w, options);
       CHECK(step.end == LBFGSEnd::small_gradient);
@@ -119,14 +119,14 @@ TEST_CASE("a step of L-BFGS ends where there is nothing to do") {
       CHECK(step.evaluations == 1);
       CHECK(values(w.tensor()) == std::vector<double>{1, 1});
     }
-    SUBCASE("on a flat function") {
+    {  // on a flat function
       nn::Parameter w = point({3, 4});
       const LBFGSStep step = minimize([](const Tensor& x) { return sum(0 * x) + 7; }, w, options);
       CHECK(step.loss == 7);
       CHECK(step.grad_norm == 0);
       CHECK(step.end == LBFGSEnd::small_gradient);
     }
-    SUBCASE("without elements, and with no parameter that learns") {
+    {  // without elements, and with no parameter that learns
       nn::Parameter w(zeros({0, 2}, {.dtype = float64}));
       CHECK(minimize([](const Tensor& x) { return sum(x); }, w, options).end == LBFGSEnd::small_gradient);
       nn::Parameter frozen = point({2});
@@ -137,7 +137,7 @@ TEST_CASE("a step of L-BFGS ends where there is nothing to do") {
       CHECK(step.converged());
       CHECK(frozen.tensor().item() == 2);
     }
-    SUBCASE("where the gradient promises less than tolerance_change") {
+    {  // where the gradient promises less than tolerance_change
       nn::Parameter w = point({1e-5});
       const LBFGSStep step = minimize([](const Tensor& x) { return sum(square(x)); }, w, options);
       CHECK(step.end == LBFGSEnd::small_change);
