@@ -203,7 +203,7 @@ TEST_CASE("L-BFGS agrees with plain loops: logistic regression of irises") {
 /// What torch.optim.LBFGS of PyTorch 2.15.0 came to, in float64, with max_iter=1 and as many steps, and its
 /// defaults otherwise: the first two elements, and how often the loss was evaluated.
 struct Recorded {
-  int iterations;
+  int steps;
   double x, y;
   std::int64_t evaluations;
 };
@@ -215,8 +215,8 @@ void compare(std::size_t n, LBFGSOptions options, const std::vector<Recorded>& r
   int iterations = 0;
   std::int64_t evaluations = 0;
   for (const Recorded& want : recorded) {
-    CAPTURE(want.iterations);
-    for (; iterations < want.iterations; ++iterations) {
+    CAPTURE(want.steps);
+    for (; iterations < want.steps; ++iterations) {
       evaluations += lbfgs.step([&] { return rosenbrock(w); }).evaluations;
     }
     CHECK(evaluations == want.evaluations);
@@ -247,6 +247,29 @@ TEST_CASE("L-BFGS goes PyTorch's way through Rosenbrock's valley") {
            {10, -0.44912638106074876, 0.21587146824832182, 20},
            {20, 0.2695174535095303, 0.03952070879621346, 44},
            {30, 0.8430834254479808, 0.7176385994809814, 67}});
+}
+
+TEST_CASE("L-BFGS's steps of the default limits are PyTorch's") {
+  // As above, by steps of up to 20 iterations or 25 evaluations, the later ones of which a tolerance ends.
+  const auto check = [](const LBFGSOptions& options, const std::vector<Recorded>& recorded) {
+    nn::Parameter w(from_vector(usual_start(2)));
+    LBFGS lbfgs({w.cell()}, options);
+    std::int64_t evaluations = 0;
+    for (const Recorded& want : recorded) {
+      CAPTURE(want.steps);
+      evaluations += lbfgs.step([&] { return rosenbrock(w); }).evaluations;
+      CHECK(evaluations == want.evaluations);
+      CHECK(std::abs(w.tensor().at({0}) - want.x) < 1e-10);
+      CHECK(std::abs(w.tensor().at({1}) - want.y) < 1e-10);
+    }
+  };
+  check(searching, {{1, 0.38062264334648777, 0.12491013187293636, 25},
+                    {2, 0.9999814210791366, 0.9999619651810989, 44},
+                    {3, 0.9999814210791366, 0.9999619651810989, 45}});
+  check({.lr = 0.5}, {{1, -0.6274488003693928, 0.36544394101030844, 20},
+                      {2, 0.6362944338168833, 0.39941900046418627, 40},
+                      {3, 0.9999458371527927, 0.9998885689467901, 60},
+                      {4, 0.9999864140720967, 0.9999720534599806, 63}});
 }
 
 TEST_CASE("one step of many iterations has the bits of as many steps of one") {
