@@ -15,6 +15,7 @@
 #include "xtgrad/autograd/linear_solver_parts.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/optim/checks.h"
+#include "xtgrad/optim/flat.h"
 
 namespace xtgrad::inline v1::optim {
 namespace {
@@ -49,22 +50,13 @@ class FlatParameters {
   [[nodiscard]] Tensor flat(const std::vector<Tensor>& parts) const {
     std::vector<Tensor> pieces;
     for (std::size_t i = 0; i < parts.size(); ++i) {
-      const Tensor part = parts[i].defined() ? parts[i].detach() : zeros_like(leaves_[i]);
-      pieces.push_back(reshape(part.to(float64), {part.numel()}));
+      pieces.push_back(parts[i].defined() ? parts[i].detach() : zeros_like(leaves_[i]));
     }
-    return concat(pieces, 0);
+    return detail::join_flat(pieces, float64);
   }
   /// The other way round, in the parameters' shapes and dtypes.
   [[nodiscard]] std::vector<Tensor> parts(const Tensor& flat) const {
-    std::vector<Tensor> result;
-    std::int64_t begin = 0;
-    for (const Tensor& leaf : leaves_) {
-      const std::int64_t end = begin + leaf.numel();
-      result.push_back(
-          reshape(slice(flat, {.axis = 0, .start = begin, .stop = end}), leaf.shape()).to(leaf.dtype()));
-      begin = end;
-    }
-    return result;
+    return detail::split_flat(flat, leaves_);
   }
 
   void move_by(const Tensor& change) {

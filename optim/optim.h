@@ -1,7 +1,7 @@
 #pragma once
 
-/// All optimizers, learning-rate schedules, and clipping of gradients. Include one concept instead where
-/// compile time matters, such as <xtgrad/optim/adam.h>.
+/// All optimizers, steps of second order, learning-rate schedules, and clipping of gradients. Include one
+/// concept instead where compile time matters, such as <xtgrad/optim/adam.h>.
 
 #include "xtgrad/optim/adadelta.h"
 #include "xtgrad/optim/adagrad.h"
@@ -11,8 +11,10 @@
 #include "xtgrad/optim/clip.h"
 #include "xtgrad/optim/cyclic_schedules.h"
 #include "xtgrad/optim/hyper.h"
+#include "xtgrad/optim/lbfgs.h"
 #include "xtgrad/optim/lion.h"
 #include "xtgrad/optim/nadam.h"
+#include "xtgrad/optim/newton.h"
 #include "xtgrad/optim/optimizer.h"
 #include "xtgrad/optim/optimizer_of.h"
 #include "xtgrad/optim/optimizer_with.h"

@@ -78,9 +78,13 @@ std::vector<nn::ParameterRef> Optimizer::parameters(std::size_t group) const {
   return all;
 }
 
+void Optimizer::list_rates(nn::Members& m) {
+  for (std::size_t g = 0; g < groups_.size(); ++g) m(fmt::format("groups.{}.lr", g), groups_[g].lr);
+}
+
 void Optimizer::members(nn::Members& m) {
   const NoGrad no_grad;
-  for (std::size_t g = 0; g < groups_.size(); ++g) m(fmt::format("groups.{}.lr", g), groups_[g].lr);
+  list_rates(m);
   for (std::size_t g = 0; g < groups_.size(); ++g) {
     const std::span<const std::string_view> names = moment_names(g);
     for (Entry& entry : groups_[g].entries) {

@@ -63,6 +63,8 @@ class Optimizer : public nn::Stateful {
   /// empty list, an empty ref, or a parameter that is there already.
   void add_parameters(std::vector<nn::ParameterRef> parameters, double lr);
   void check_group(std::size_t group) const;
+  /// "groups.0.lr" and so on: the part of `members` that does not depend on what is remembered.
+  void list_rates(nn::Members& m);
 
   /// What the moments of this group's parameters are called; their number is that of the names.
   [[nodiscard]] virtual std::span<const std::string_view> moment_names(std::size_t group) const = 0;

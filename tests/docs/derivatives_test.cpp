@@ -9,6 +9,7 @@
 #include "xtgrad/autograd/checkpoint.h"
 #include "xtgrad/autograd/implicit.h"
 #include "xtgrad/autograd/linear_solvers.h"
+#include "xtgrad/optim/lbfgs.h"
 #include "xtgrad/optim/newton.h"
 #include "xtgrad/xtgrad.h"
 
@@ -99,4 +100,42 @@ TEST_CASE("docs/derivatives.md: steps of Gauss and Newton") {
   const auto residuals = [&] { return model(x) - y; };
   for (int i = 0; i < 15; ++i) optim::gauss_newton_step(model.parameters(), residuals, {.damping = 0.3});
   CHECK(nn::mse_loss(model(x), y).item() < before / 100);
+}
+
+TEST_CASE("docs/derivatives.md: steps of L-BFGS") {
+  Random random(1);
+  const Tensor x = randn({40, 2}, random, {.dtype = float64});
+  const Tensor y = sum(square(x), {.axes = {1}, .keepdim = true});
+  nn::MLP model{{.sizes = {2, 8, 1}, .activation = nn::ActivationKind::tanh}};
+  model.to(float64);
+  const double before = nn::mse_loss(model(x), y).item();
+  optim::LBFGS lbfgs(model.parameters(), {.line_search = optim::LineSearch::strong_wolfe});
+  const auto loss = [&] { return nn::mse_loss(model(x), y); };
+  for (int i = 0; i < 20; ++i) {
+    if (lbfgs.step(loss).converged()) break;
+  }
+  CHECK(loss().item() < before / 1000);
+}
+
+TEST_CASE("docs/derivatives.md: a derivative through iterations of L-BFGS") {
+  const auto loss = [](const Tensor& w) { return sum(square(w) * tensor({1, 10}, {.dtype = float64})); };
+  const auto slope_at = [&](double rate, double* end) {
+    const Tensor lr = tensor(rate, {.dtype = float64, .requires_grad = true});
+    Tensor w = tensor({1, -2}, {.dtype = float64, .requires_grad = true});
+    optim::LBFGSState state;
+    for (int i = 0; i < 5; ++i) {
+      const std::vector<Tensor> g = grad({loss(w)}, {w}, {.create_graph = true});
+      auto [parameters, next] = optim::step({w}, g, state, optim::LBFGSOptions{.lr = lr});
+      w = parameters[0];
+      state = next;
+    }
+    const Tensor slope = grad({loss(w)}, {lr})[0];
+    *end = loss(w).item();
+    return slope.item();
+  };
+  double at = 0, below = 0, above = 0;
+  const double slope = slope_at(0.5, &at);
+  static_cast<void>(slope_at(0.5 - 1e-6, &below));
+  static_cast<void>(slope_at(0.5 + 1e-6, &above));
+  CHECK(slope == doctest::Approx((above - below) / 2e-6).epsilon(1e-6));
 }

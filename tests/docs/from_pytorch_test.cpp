@@ -14,6 +14,7 @@
 #include "tests/support/values.h"
 #include "xtgrad/autograd/hooks.h"
 #include "xtgrad/autograd/observe.h"
+#include "xtgrad/optim/lbfgs.h"
 #include "xtgrad/xtgrad.h"
 
 using namespace xtgrad;
@@ -125,6 +126,14 @@ TEST_CASE("docs/from_pytorch.md: norms, tables, lists and losses") {
   CHECK(values(nn::triplet_margin_loss(a, b, c, {.reduction = nn::Reduction::sum}))[0] ==
         doctest::Approx(std::sqrt(2.0) - 2 + 1));
   CHECK(values(nn::cosine_similarity(a, b)) == Numbers{0});
+}
+
+TEST_CASE("docs/from_pytorch.md: an optimizer that evaluates the loss") {
+  nn::Linear model(2, 1);
+  const Tensor x = tensor({{1, 2}, {3, 4}}), y = tensor({{1}, {0}});
+  optim::LBFGS lbfgs(model.parameters(), {.line_search = optim::LineSearch::strong_wolfe});
+  CHECK(lbfgs.step([&] { return nn::mse_loss(model(x), y); }).evaluations > 2);
+  CHECK(nn::mse_loss(model(x), y).item() < 1e-3);
 }
 
 TEST_CASE("docs/from_pytorch.md: derivatives and modules") {

@@ -11,6 +11,7 @@
 #include "tests/support/program.h"
 #include "xtgrad/datasets/synthetic.h"
 #include "xtgrad/nn/nn.h"
+#include "xtgrad/optim/lbfgs.h"
 #include "xtgrad/optim/optim.h"
 #include "xtgrad/training/training.h"
 #include "xtgrad/xtgrad.h"
@@ -77,6 +78,25 @@ TEST_CASE("docs/training.md: rules in a loop of one's own") {
   }
   fmt::print("{}\n", stop.reason());  // gradient norm: 0.000804 is below 0.001 at step 20
   CHECK(stop.reason().starts_with("gradient norm: "));
+}
+
+TEST_CASE("docs/training.md: L-BFGS in a loop of one's own, and not in a trainer") {
+  manual_seed(0);
+  const auto [train, test] = points();
+  nn::MLP model({.sizes = {2, 16, 3}, .activation = nn::ActivationKind::tanh});
+  const Tensor x = train.inputs(), y = train.labels();
+  optim::LBFGS lbfgs(model.parameters(), {.line_search = optim::LineSearch::strong_wolfe});
+  training::LossPlateau stop({.below = 1e-4, .times = 1});
+  for (std::int64_t number = 1; number <= 50 && !stop.stopped(); ++number) {
+    const optim::LBFGSStep step = lbfgs.step([&] { return nn::cross_entropy(model(x), y); });
+    stop.after_step({.step = number, .loss = step.loss});
+  }
+  CHECK(nn::cross_entropy(model(x), y).item() < 0.1);
+
+  datasets::Loader loader(train, {.batch_size = train.size()});
+  training::Trainer trainer(model, nn::cross_entropy, lbfgs, loader, {.epochs = 1});
+  CHECK_THROWS_WITH_AS(
+      trainer.fit(), doctest::Contains("LBFGS: step: it evaluates the loss at several points: "), ValueError);
 }
 
 TEST_CASE("docs/training.md: accumulation") {
