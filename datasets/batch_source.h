@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "xtgrad/datasets/loader.h"
+#include "xtgrad/datasets/transform_rows.h"
 
 namespace xtgrad::inline v1::datasets::detail {
 
@@ -10,26 +11,53 @@ namespace xtgrad::inline v1::datasets::detail {
 /// used on any number of threads.
 class BatchSource {
  public:
-  /// Throws ValueError for options out of range, and whatever the sample transform throws for samples that
-  /// do not fit.
-  BatchSource(Dataset data, LoaderOptions options);
+  /// Throws ValueError for options out of range.
+  explicit BatchSource(LoaderOptions options);
+  virtual ~BatchSource() = default;
+  BatchSource(const BatchSource&) = delete;
+  BatchSource& operator=(const BatchSource&) = delete;
 
-  [[nodiscard]] const Dataset& data() const { return data_; }
+  /// Samples that there are.
+  [[nodiscard]] virtual std::int64_t size() const = 0;
+  [[nodiscard]] virtual const Dataset& data() const = 0;
   [[nodiscard]] const LoaderOptions& options() const { return options_; }
   [[nodiscard]] std::int64_t batches() const;
+  /// That an epoch visits.
+  [[nodiscard]] std::int64_t samples() const;
 
+  /// Indices of an epoch's samples; an empty handle for the data set's order.
+  [[nodiscard]] Tensor order(std::int64_t epoch) const;
   [[nodiscard]] Epoch epoch(std::int64_t number) const;
   /// One batch of an epoch; a function of the arguments alone, whatever thread it is called on.
   [[nodiscard]] Batch batch(const Epoch& epoch, std::int64_t number) const;
 
- private:
-  [[nodiscard]] Tensor inputs(const Epoch& epoch, std::int64_t first, std::int64_t count) const;
+ protected:
+  /// Throws ValueError for a sampler of another number of samples.
+  void check_size() const;
 
-  Dataset data_;
+ private:
+  /// Those samples, whose transforms draw from `seed`.
+  [[nodiscard]] virtual Batch made(const RowChoice& rows, std::uint64_t seed) const = 0;
+  /// Visits, with those that `drop_last` leaves out.
+  [[nodiscard]] std::int64_t draws() const { return options_.sampler ? options_.sampler.draws() : size(); }
+
   LoaderOptions options_;
 };
 
-/// The order of a shuffled epoch: the draw of the epoch's number, so that no epoch needs the ones before it.
-[[nodiscard]] Tensor shuffled(std::int64_t n, std::uint64_t seed, std::int64_t epoch);
+/// Batches of a data set in memory.
+class DatasetBatches final : public BatchSource {
+ public:
+  /// Throws whatever the sample transform throws for samples that do not fit.
+  DatasetBatches(Dataset data, LoaderOptions options);
+
+  [[nodiscard]] std::int64_t size() const override { return data_.size(); }
+  [[nodiscard]] const Dataset& data() const override { return data_; }
+
+ private:
+  [[nodiscard]] Batch made(const RowChoice& rows, std::uint64_t seed) const override;
+  [[nodiscard]] Tensor inputs(const RowChoice& rows, std::uint64_t seed) const;
+
+  Dataset data_;
+};
 
 }  // namespace xtgrad::v1::datasets::detail
