@@ -113,9 +113,7 @@ SourceInfo ImageFolder::info() const {
 }
 
 std::string ImageFolder::name_of(std::int64_t index) const {
-  const bool known = index >= 0 && index < size();
-  return known ? fmt::format("sample {} ({})", index, paths_[static_cast<std::size_t>(index)])
-               : SampleSource::name_of(index);
+  return fmt::format("sample {} ({})", index, paths_[static_cast<std::size_t>(index)]);
 }
 
 }  // namespace xtgrad::v1::datasets

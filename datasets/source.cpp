@@ -18,29 +18,24 @@ namespace {
 using xtgrad::detail::Array;
 using xtgrad::detail::array_of;
 
-/// Throws unless the tensors number `t` of two samples can lie on top of each other.
-void check_alike(const SampleSource& source, std::size_t t, const Tensor& first, std::int64_t first_index,
-                 const Tensor& other, std::int64_t other_index) {
-  const auto where = [&](std::int64_t index) { return source.name_of(index); };
+/// Throws unless the tensors number `t` of the samples at places 0 and k can lie on top of each other.
+void check_alike(std::size_t t, std::span<const Sample> samples, std::size_t k, const SampleNames& names) {
+  const Tensor& first = samples[0][t];
+  const Tensor& other = samples[k][t];
   if (first.dtype() != other.dtype()) {
-    throw DtypeError(fmt::format("collate: dtypes of tensor {} differ: {} has {}, {} has {}", t,
-                                 where(first_index), to_string(first.dtype()), where(other_index),
-                                 to_string(other.dtype())));
+    throw DtypeError(fmt::format("collate: dtypes of tensor {} differ: {} has {}, {} has {}", t, names[0],
+                                 to_string(first.dtype()), names[k], to_string(other.dtype())));
   }
   if (first.shape() != other.shape()) {
-    throw ShapeError(fmt::format("collate: shapes of tensor {} differ: {} has {}, {} has {}", t,
-                                 where(first_index), to_string(first.shape()), where(other_index),
-                                 to_string(other.shape())));
+    throw ShapeError(fmt::format("collate: shapes of tensor {} differ: {} has {}, {} has {}", t, names[0],
+                                 to_string(first.shape()), names[k], to_string(other.shape())));
   }
 }
 
 /// The tensors number `t` on top of each other.
-Tensor stacked(const SampleSource& source, std::size_t t, std::span<const Sample> samples,
-               std::span<const std::int64_t> indices) {
+Tensor stacked(std::size_t t, std::span<const Sample> samples, const SampleNames& names) {
   const Tensor& first = samples[0][t];
-  for (std::size_t i = 1; i < samples.size(); ++i) {
-    check_alike(source, t, first, indices[0], samples[i][t], indices[i]);
-  }
+  for (std::size_t k = 1; k < samples.size(); ++k) check_alike(t, samples, k, names);
   Shape shape;
   shape.push_back(static_cast<std::int64_t>(samples.size()));
   for (const std::int64_t size : first.shape()) shape.push_back(size);
@@ -56,22 +51,24 @@ Tensor stacked(const SampleSource& source, std::size_t t, std::span<const Sample
 
 }  // namespace
 
+std::string SampleNames::operator[](std::size_t k) const { return source_.name_of(indices_[k]); }
+
 SampleSource::~SampleSource() = default;
 
-Sample SampleSource::collate(std::span<const Sample> samples, std::span<const std::int64_t> indices) const {
-  if (samples.empty() || samples.size() != indices.size()) {
-    throw ValueError(fmt::format("collate: needs samples and as many indices: got {} and {}", samples.size(),
-                                 indices.size()));
+Sample SampleSource::collate(std::span<const Sample> samples, const SampleNames& names) const {
+  if (samples.empty() || samples.size() != names.size()) {
+    throw ValueError(
+        fmt::format("collate: needs samples and as many names: got {} and {}", samples.size(), names.size()));
   }
   const std::size_t tensors = samples[0].size();
-  for (std::size_t i = 1; i < samples.size(); ++i) {
-    if (samples[i].size() == tensors) continue;
-    throw ValueError(fmt::format("collate: numbers of tensors differ: {} has {}, {} has {}",
-                                 name_of(indices[0]), tensors, name_of(indices[i]), samples[i].size()));
+  for (std::size_t k = 1; k < samples.size(); ++k) {
+    if (samples[k].size() == tensors) continue;
+    throw ValueError(fmt::format("collate: numbers of tensors differ: {} has {}, {} has {}", names[0],
+                                 tensors, names[k], samples[k].size()));
   }
   Sample batch;
   batch.reserve(tensors);
-  for (std::size_t t = 0; t < tensors; ++t) batch.push_back(stacked(*this, t, samples, indices));
+  for (std::size_t t = 0; t < tensors; ++t) batch.push_back(stacked(t, samples, names));
   return batch;
 }
 
@@ -91,7 +88,7 @@ Dataset in_memory(const SampleSource& source) {
     samples.push_back(detail::checked_sample("in_memory", source, i));
     indices.push_back(i);
   }
-  Sample all = source.collate(samples, indices);
+  Sample all = source.collate(samples, {source, indices});
   if (all.size() != 2) {
     throw ValueError(
         fmt::format("in_memory: samples must be of two tensors, input and label: got {}", all.size()));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -21,6 +22,24 @@ struct SourceInfo {
   std::optional<Pixels> pixels = std::nullopt;
   std::int64_t classes = 0;                   ///< labels are 0 .. classes-1; 0 where there are no such labels
   std::vector<std::string> class_names = {};  ///< one a class, or none
+};
+
+class SampleSource;
+
+/// What messages call the samples of a batch: names[k] is the name of the one at place k.
+class SampleNames {
+ public:
+  /// Both must outlive it.
+  SampleNames(const SampleSource& source, std::span<const std::int64_t> indices)
+      : source_(source), indices_(indices) {}
+
+  [[nodiscard]] std::size_t size() const { return indices_.size(); }
+  /// `source.name_of(indices[k])`.
+  [[nodiscard]] std::string operator[](std::size_t k) const;
+
+ private:
+  const SampleSource& source_;
+  std::span<const std::int64_t> indices_;
 };
 
 /// A data set of one's own, whose samples are made when they are wanted: files that are read, sentences,
@@ -49,12 +68,10 @@ class SampleSource {
   /// an Error that has it; std::bad_alloc as it is.
   [[nodiscard]] virtual Sample get(std::int64_t index) const = 0;
 
-  /// The tensors of a batch from those of its samples, at least one of each; `indices` tell which samples
-  /// these are. Each tensor of the samples on top of the other, if not overridden: [...] to [b, ...]. Throws
-  /// ShapeError or DtypeError where they differ, naming two samples. Override it, for instance, to pad
-  /// sequences of different lengths.
-  [[nodiscard]] virtual Sample collate(std::span<const Sample> samples,
-                                       std::span<const std::int64_t> indices) const;
+  /// The tensors of a batch from those of its samples, at least one of each. Each tensor of the samples on
+  /// top of the other, if not overridden: [...] to [b, ...]. Throws ShapeError or DtypeError where they
+  /// differ, naming two samples. Override it, for instance, to pad sequences of different lengths.
+  [[nodiscard]] virtual Sample collate(std::span<const Sample> samples, const SampleNames& names) const;
   [[nodiscard]] virtual SourceInfo info() const;
   /// What messages call a sample: "sample 17", if not overridden.
   [[nodiscard]] virtual std::string name_of(std::int64_t index) const;

@@ -105,7 +105,7 @@ Batch SourceBatches::made(const RowChoice& rows, std::uint64_t seed) const {
     samples.push_back(sample(rows, i, seed));
     indices.push_back(rows[i]);
   }
-  Sample tensors = source_->collate(samples, indices);
+  Sample tensors = source_->collate(samples, {*source_, indices});
   check_collated(tensors);
   Batch batch{.inputs = std::move(tensors[0])};
   if (tensors.size() > 1) batch.labels = std::move(tensors[1]);

@@ -88,7 +88,7 @@ struct Sentences final : SampleSource {
   [[nodiscard]] std::int64_t size() const override { return 5; }
   [[nodiscard]] Sample get(std::int64_t i) const override { return {arange(i + 1), id(i % 2)}; }
   [[nodiscard]] Sample collate(std::span<const Sample> samples,
-                               std::span<const std::int64_t> indices) const override {
+                               const datasets::SampleNames& names) const override {
     std::int64_t longest = 0;
     for (const Sample& sample : samples) longest = std::max(longest, sample[0].size(0));
     std::vector<Sample> padded(samples.begin(), samples.end());
@@ -96,7 +96,7 @@ struct Sentences final : SampleSource {
       const std::int64_t missing = longest - sample[0].size(0);
       sample[0] = concat({sample[0], full({missing}, -1, {.dtype = int64})});
     }
-    return SampleSource::collate(padded, indices);
+    return SampleSource::collate(padded, names);
   }
 };
 
@@ -320,8 +320,9 @@ TEST_CASE("source: samples that fit no batch are named") {
         }) ==
         "Loader: sample 0: random_flip: needs samples [c, h, w]: a sample is [2]; reshape the data set's "
         "inputs");
-  CHECK(message_of<ValueError>([] { return Four(2).collate({}, {}).size(); }) ==
-        "collate: needs samples and as many indices: got 0 and 0");
+  CHECK(message_of<ValueError>([] {
+          return Four(2).collate({}, {Four(2), {}}).size();
+        }) == "collate: needs samples and as many names: got 0 and 0");
   CHECK(message_of<ValueError>([] { return in_memory(Four(2)).size(); }) ==
         "in_memory: samples must be of two tensors, input and label: got 4");
 }
@@ -331,7 +332,7 @@ TEST_CASE("source: what a collate of one's own may not return") {
     explicit Bad(Sample of) : result(std::move(of)) {}
     [[nodiscard]] std::int64_t size() const override { return 1; }
     [[nodiscard]] Sample get(std::int64_t) const override { return {tensor(1)}; }
-    [[nodiscard]] Sample collate(std::span<const Sample>, std::span<const std::int64_t>) const override {
+    [[nodiscard]] Sample collate(std::span<const Sample>, const datasets::SampleNames&) const override {
       return result;
     }
     Sample result;
