@@ -21,7 +21,7 @@ struct SamplerOptions {
 /// so a loader that goes on in the middle of an epoch has the indices that it would have had.
 ///
 ///   // The first half in order, then the second at random.
-///   datasets::Sampler own({.draws = 100, .size = 100}, [](std::int64_t batch_size, Random& random) {
+///   datasets::Sampler own({.draws = 100, .size = 100}, [](std::int64_t, Random& random) {
 ///     return concat({arange(50), randperm(50, random) + 50});
 ///   });
 class Sampler {
