@@ -60,41 +60,25 @@ Tensor copied(const Tensor& x, const RowChoice& rows) {
 
 }  // namespace
 
-BatchSource::BatchSource(LoaderOptions options) : options_(std::move(options)) {
+BatchSource::BatchSource(LoaderOptions options, std::int64_t size)
+    : options_(std::move(options)), size_(size) {
   require_at_least("Loader", "batch_size", options_.batch_size, 1);
   require_at_least("Loader", "workers", options_.workers, 0);
   if (options_.shuffle && options_.sampler) {
     throw ValueError("Loader: shuffle and sampler both choose the order: give one of them");
   }
-}
-
-void BatchSource::check_size() const {
   const auto& wanted = options_.sampler.size();
-  if (options_.sampler && wanted && *wanted != size()) {
+  if (options_.sampler && wanted && *wanted != size_) {
     throw ValueError(fmt::format("Loader: numbers of samples differ: the sampler is for {}, the data has {}",
-                                 *wanted, size()));
+                                 *wanted, size_));
   }
 }
 
-std::int64_t BatchSource::batches() const {
-  const std::int64_t full = draws() / options_.batch_size;
-  const bool rest = draws() % options_.batch_size != 0;
-  return rest && !options_.drop_last ? full + 1 : full;
-}
-
-std::int64_t BatchSource::samples() const {
-  return options_.drop_last ? draws() - draws() % options_.batch_size : draws();
-}
-
 Tensor BatchSource::order(std::int64_t epoch) const {
-  if (options_.shuffle) return shuffled(size(), options_.seed, epoch);
+  if (options_.shuffle) return shuffled(size_, options_.seed, epoch);
   if (!options_.sampler) return {};
   Random random = epoch_random(options_.seed, SeedUse::sampler, epoch);
-  return options_.sampler(size(), options_.batch_size, random);
-}
-
-Epoch BatchSource::epoch(std::int64_t number) const {
-  return {.number = number, .order = order(number), .default_dtype = default_dtype()};
+  return options_.sampler(size_, options_.batch_size, random);
 }
 
 Batch BatchSource::batch(const Epoch& epoch, std::int64_t number) const {
@@ -119,8 +103,7 @@ Batch BatchSource::batch(const Epoch& epoch, std::int64_t number) const {
 }
 
 DatasetBatches::DatasetBatches(Dataset data, LoaderOptions options)
-    : BatchSource(std::move(options)), data_(std::move(data)) {
-  check_size();
+    : BatchSource(std::move(options), data.size()), data_(std::move(data)) {
   static_cast<void>(this->options().sample_transform.output_shape(data_.sample_shape()));
 }
 

@@ -11,37 +11,40 @@ namespace xtgrad::inline v1::datasets::detail {
 /// used on any number of threads.
 class BatchSource {
  public:
-  /// Throws ValueError for options out of range.
-  explicit BatchSource(LoaderOptions options);
+  /// Throws ValueError for options out of range, and a sampler for another number of samples than `size`.
+  BatchSource(LoaderOptions options, std::int64_t size);
   virtual ~BatchSource() = default;
   BatchSource(const BatchSource&) = delete;
   BatchSource& operator=(const BatchSource&) = delete;
 
-  /// Samples that there are.
-  [[nodiscard]] virtual std::int64_t size() const = 0;
   [[nodiscard]] virtual const Dataset& data() const = 0;
   [[nodiscard]] const LoaderOptions& options() const { return options_; }
-  [[nodiscard]] std::int64_t batches() const;
-  /// That an epoch visits.
-  [[nodiscard]] std::int64_t samples() const;
+  /// Samples that there are.
+  [[nodiscard]] std::int64_t size() const { return size_; }
+  /// Samples that an epoch visits.
+  [[nodiscard]] std::int64_t samples() const { return draws() - (options_.drop_last ? last_part() : 0); }
+  [[nodiscard]] std::int64_t batches() const {
+    return draws() / options_.batch_size + (last_part() != 0 && !options_.drop_last ? 1 : 0);
+  }
 
   /// Indices of an epoch's samples; an empty handle for the data set's order.
   [[nodiscard]] Tensor order(std::int64_t epoch) const;
-  [[nodiscard]] Epoch epoch(std::int64_t number) const;
+  [[nodiscard]] Epoch epoch(std::int64_t number) const {
+    return {.number = number, .order = order(number), .default_dtype = default_dtype()};
+  }
   /// One batch of an epoch; a function of the arguments alone, whatever thread it is called on.
   [[nodiscard]] Batch batch(const Epoch& epoch, std::int64_t number) const;
-
- protected:
-  /// Throws ValueError for a sampler of another number of samples.
-  void check_size() const;
 
  private:
   /// Those samples, whose transforms draw from `seed`.
   [[nodiscard]] virtual Batch made(const RowChoice& rows, std::uint64_t seed) const = 0;
   /// Visits, with those that `drop_last` leaves out.
-  [[nodiscard]] std::int64_t draws() const { return options_.sampler ? options_.sampler.draws() : size(); }
+  [[nodiscard]] std::int64_t draws() const { return options_.sampler ? options_.sampler.draws() : size_; }
+  /// Visits in a batch that is not full.
+  [[nodiscard]] std::int64_t last_part() const { return draws() % options_.batch_size; }
 
   LoaderOptions options_;
+  std::int64_t size_;
 };
 
 /// Batches of a data set in memory.
@@ -50,7 +53,6 @@ class DatasetBatches final : public BatchSource {
   /// Throws whatever the sample transform throws for samples that do not fit.
   DatasetBatches(Dataset data, LoaderOptions options);
 
-  [[nodiscard]] std::int64_t size() const override { return data_.size(); }
   [[nodiscard]] const Dataset& data() const override { return data_; }
 
  private:

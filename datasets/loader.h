@@ -163,7 +163,8 @@ class Loader::Iterator {
 
  private:
   friend class Loader;
-  Iterator(std::shared_ptr<const detail::BatchSource> source, std::int64_t epoch, std::int64_t first);
+  XTGRAD_LOCAL Iterator(std::shared_ptr<const detail::BatchSource> source, std::int64_t epoch,
+                        std::int64_t first);
   void load();
 
   std::shared_ptr<const detail::BatchSource> source_;

@@ -51,6 +51,13 @@ Sample got(const SampleSource& source, std::int64_t index) {
   return tensors;
 }
 
+std::int64_t checked_size(const SampleSource* source) {
+  if (source == nullptr) throw ValueError("Loader: the source is null");
+  const std::int64_t size = source->size();
+  if (size < 0) throw ValueError(fmt::format("Loader: a source's size must not be negative: got {}", size));
+  return size;
+}
+
 void check_collated(const Sample& tensors) {
   if (tensors.empty()) throw ValueError("Loader: collate must give at least one tensor: got none");
   for (std::size_t t = 0; t < tensors.size(); ++t) {
@@ -69,13 +76,9 @@ Sample checked_sample(std::string_view function, const SampleSource& source, std
 }
 
 SourceBatches::SourceBatches(std::shared_ptr<const SampleSource> source, LoaderOptions options)
-    : BatchSource(std::move(options)), source_(std::move(source)) {
-  if (source_ == nullptr) throw ValueError("Loader: the source is null");
-  size_ = source_->size();
-  if (size_ < 0) throw ValueError(fmt::format("Loader: a source's size must not be negative: got {}", size_));
-  pixels_ = source_->info().pixels;
-  check_size();
-}
+    : BatchSource(std::move(options), checked_size(source.get())),
+      source_(std::move(source)),
+      pixels_(source_->info().pixels) {}
 
 const Dataset& SourceBatches::data() const {
   throw ValueError("Loader: data: the loader was made of a source, not of a Dataset");

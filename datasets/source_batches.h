@@ -20,7 +20,6 @@ class SourceBatches final : public BatchSource {
   /// Throws ValueError for a null pointer and a negative size.
   SourceBatches(std::shared_ptr<const SampleSource> source, LoaderOptions options);
 
-  [[nodiscard]] std::int64_t size() const override { return size_; }
   [[nodiscard]] const Dataset& data() const override;
 
  private:
@@ -28,7 +27,6 @@ class SourceBatches final : public BatchSource {
   [[nodiscard]] Sample sample(const RowChoice& rows, std::int64_t i, std::uint64_t seed) const;
 
   std::shared_ptr<const SampleSource> source_;
-  std::int64_t size_;
   std::optional<Pixels> pixels_;
 };
 
