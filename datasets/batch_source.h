@@ -2,17 +2,18 @@
 
 #include <cstdint>
 
+#include "xtgrad/autograd/export.h"
 #include "xtgrad/datasets/loader.h"
 #include "xtgrad/datasets/transform_rows.h"
 
 namespace xtgrad::inline v1::datasets::detail {
 
 /// What the loops over a loader share: everything that decides about batches. Never changed, so it may be
-/// used on any number of threads.
+/// used on any number of threads. A public header mentions the class, so it hides its functions one by one.
 class BatchSource {
  public:
   /// Throws ValueError for options out of range, and a sampler for another number of samples than `size`.
-  BatchSource(LoaderOptions options, std::int64_t size);
+  XTGRAD_LOCAL BatchSource(LoaderOptions options, std::int64_t size);
   virtual ~BatchSource() = default;
   BatchSource(const BatchSource&) = delete;
   BatchSource& operator=(const BatchSource&) = delete;
@@ -28,12 +29,12 @@ class BatchSource {
   }
 
   /// Indices of an epoch's samples; an empty handle for the data set's order.
-  [[nodiscard]] Tensor order(std::int64_t epoch) const;
+  [[nodiscard]] XTGRAD_LOCAL Tensor order(std::int64_t epoch) const;
   [[nodiscard]] Epoch epoch(std::int64_t number) const {
     return {.number = number, .order = order(number), .default_dtype = default_dtype()};
   }
   /// One batch of an epoch; a function of the arguments alone, whatever thread it is called on.
-  [[nodiscard]] Batch batch(const Epoch& epoch, std::int64_t number) const;
+  [[nodiscard]] XTGRAD_LOCAL Batch batch(const Epoch& epoch, std::int64_t number) const;
 
  private:
   /// Those samples, whose transforms draw from `seed`.
