@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 
 #include "xtgrad/datasets/sample_transform.h"
@@ -22,7 +23,7 @@ void resample(const SampleView& from, const ImageWindow& window, const SampleTar
 template <class T>
 [[nodiscard]] T to_element(double value) {
   if constexpr (sizeof(T) == 1) {
-    return value >= 255 ? T{255} : (value > 0 ? static_cast<T>(value + 0.5) : T{0});
+    return value >= 255 ? T{255} : (value > 0 ? static_cast<T>(std::lround(value)) : T{0});
   } else {
     return static_cast<T>(value);
   }
