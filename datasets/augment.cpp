@@ -14,23 +14,18 @@
 #include "xtgrad/autograd/core/array.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/datasets/checks.h"
+#include "xtgrad/datasets/image_sample.h"
 #include "xtgrad/datasets/transforms.h"
 
 namespace xtgrad::inline v1::datasets {
 
 namespace {
 
+using detail::require_image;
 using xtgrad::detail::BufferRef;
 using xtgrad::detail::bytes_of;
 using xtgrad::detail::visit;
 using xtgrad::detail::visit_floating;
-
-void require_image(std::string_view function, const Shape& sample) {
-  if (sample.rank() != 3) {
-    throw ShapeError(fmt::format("{}: needs samples [c, h, w]: a sample is {}; reshape the data set's inputs",
-                                 function, to_string(sample)));
-  }
-}
 
 /// The source of position `i` in a line of `size` pixels; -1 for none.
 std::int64_t source_of(std::int64_t i, std::int64_t size, CropPadding mode) {

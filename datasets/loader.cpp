@@ -9,17 +9,23 @@
 #include "xtgrad/datasets/batch_source.h"
 #include "xtgrad/datasets/checks.h"
 #include "xtgrad/datasets/prefetch.h"
+#include "xtgrad/datasets/source_batches.h"
 
 namespace xtgrad::inline v1::datasets {
 
 Loader::Loader(Dataset data, LoaderOptions options)
-    : source_(std::make_shared<const detail::BatchSource>(std::move(data), std::move(options))) {}
+    : source_(std::make_shared<const detail::DatasetBatches>(std::move(data), std::move(options))) {}
+
+Loader::Loader(std::shared_ptr<const SampleSource> source, LoaderOptions options)
+    : source_(std::make_shared<const detail::SourceBatches>(std::move(source), std::move(options))) {}
 
 const Dataset& Loader::data() const { return source_->data(); }
 
 const LoaderOptions& Loader::options() const { return source_->options(); }
 
 std::int64_t Loader::batches() const { return source_->batches(); }
+
+std::int64_t Loader::samples() const { return source_->samples(); }
 
 void Loader::set_epoch(std::int64_t epoch) {
   detail::require_at_least("set_epoch", "epoch", epoch, 0);
@@ -28,8 +34,8 @@ void Loader::set_epoch(std::int64_t epoch) {
 
 Tensor Loader::order(std::int64_t epoch) const {
   detail::require_at_least("order", "epoch", epoch, 0);
-  return options().shuffle ? detail::shuffled(data().size(), options().seed, epoch)
-                           : arange(static_cast<double>(data().size()));
+  const Tensor order = source_->order(epoch);
+  return order.defined() ? order : arange(source_->size());
 }
 
 Loader::Iterator Loader::begin() { return {source_, epoch_++, 0}; }

@@ -1,16 +1,22 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <iterator>
 #include <memory>
+#include <utility>
+#include <vector>
 
 #include "xtgrad/autograd/callable.h"
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/autograd/random.h"
 #include "xtgrad/datasets/dataset.h"
 #include "xtgrad/datasets/sample_transform.h"
+#include "xtgrad/datasets/sampler.h"
 
 namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace datasets {
+
+class SampleSource;
 
 namespace detail {
 
@@ -26,10 +32,24 @@ struct Epoch {
 
 }  // namespace detail
 
-/// Some samples: `auto& [x, y] = batch`.
+/// Some samples: `auto& [x, y] = batch` are its inputs and labels.
 struct Batch {
-  Tensor inputs;  ///< [b, ...]
-  Tensor labels;  ///< [b], or [b, ...] without classes
+  Tensor inputs = {};  ///< [b, ...]
+  Tensor labels = {};  ///< [b], or [b, ...] without classes; empty where a source's samples have one tensor
+  std::vector<Tensor> others = {};  ///< the third tensor and those behind it, of a source's samples
+
+  template <std::size_t I>
+  [[nodiscard]] Tensor& get() & {
+    return I == 0 ? inputs : labels;
+  }
+  template <std::size_t I>
+  [[nodiscard]] const Tensor& get() const& {
+    return I == 0 ? inputs : labels;
+  }
+  template <std::size_t I>
+  [[nodiscard]] Tensor&& get() && {
+    return std::move(I == 0 ? inputs : labels);
+  }
 };
 
 /// Changes a batch in place, for instance to encode labels. Random choices must come from `random`: it
@@ -42,8 +62,11 @@ struct LoaderOptions {
   bool shuffle = false;    ///< a new order each epoch, from `seed` and the epoch's number
   std::uint64_t seed = 0;  ///< of the shuffles and of the transforms
   bool drop_last = false;  ///< leave out the last batch if it is not full
+  /// Chooses the samples of an epoch, in place of all of them; not with `shuffle`.
+  Sampler sampler = {};
   /// Applied to the inputs of each sample, if given; draws by the seed, the epoch and the sample's index in
-  /// the data set, whatever the batch that it comes to.
+  /// the data set, whatever the batch that it comes to. With a sampler, which may repeat samples, by the
+  /// draw's place in the epoch.
   SampleTransform sample_transform = {};
   BatchTransform transform = {};  ///< called on each batch, if given
   /// Threads that prepare batches ahead of a loop, up to two each; 0: the loop's own thread does it. It
@@ -51,9 +74,10 @@ struct LoaderOptions {
   std::int64_t workers = 0;
 };
 
-/// Cuts a data set into batches. Each loop over it is an epoch, which visits every sample once (but for what
-/// `drop_last` leaves out); the last batch may be smaller. A data set smaller than a batch gives that one
-/// smaller batch, or none with `drop_last`; an empty one gives none.
+/// Cuts a data set into batches, or a SampleSource (source.h). Each loop over it is an epoch, which visits
+/// every sample once, or those that a sampler chooses (but for what `drop_last` leaves out); the last batch
+/// may be smaller. A data set smaller than a batch gives that one smaller batch, or none with `drop_last`; an
+/// empty one gives none.
 ///
 ///   datasets::Loader loader(train, {.batch_size = 64, .shuffle = true, .seed = 1});
 ///   for (int epoch = 0; epoch < 10; ++epoch) {
@@ -75,9 +99,12 @@ class Loader {
  public:
   class Iterator;
 
-  /// Throws ValueError for a batch size below 1 or fewer workers than 0, and what `sample_transform` throws
-  /// for samples of the data's shape.
+  /// Throws ValueError for a batch size below 1, fewer workers than 0, a sampler beside `shuffle` or for
+  /// another number of samples, and what `sample_transform` throws for samples of the data's shape.
   explicit Loader(Dataset data, LoaderOptions options = {});
+  /// The same of a data set of one's own, whose samples may differ in shape before `sample_transform`. Throws
+  /// ValueError for a null pointer.
+  explicit Loader(std::shared_ptr<const SampleSource> source, LoaderOptions options = {});
   // No moves: a copy costs one count, and leaves no loader behind that cannot be used.
   Loader(const Loader&) = default;
   Loader& operator=(const Loader&) = default;
@@ -100,10 +127,13 @@ class Loader {
   [[nodiscard]] std::int64_t epoch() const { return epoch_; }
   /// Throws ValueError for a negative number.
   void set_epoch(std::int64_t epoch);
+  /// Samples that an epoch visits, those that `drop_last` leaves out not counted.
+  [[nodiscard]] std::int64_t samples() const;
   /// Indices of the samples in the order in which an epoch visits them, int64 [n]. Throws ValueError for a
-  /// negative number.
+  /// negative number, and what a sampler throws.
   [[nodiscard]] Tensor order(std::int64_t epoch) const;
 
+  /// Throws ValueError for a loader that was made of a source.
   [[nodiscard]] const Dataset& data() const;
   [[nodiscard]] const LoaderOptions& options() const;
 
@@ -133,7 +163,8 @@ class Loader::Iterator {
 
  private:
   friend class Loader;
-  Iterator(std::shared_ptr<const detail::BatchSource> source, std::int64_t epoch, std::int64_t first);
+  XTGRAD_LOCAL Iterator(std::shared_ptr<const detail::BatchSource> source, std::int64_t epoch,
+                        std::int64_t first);
   void load();
 
   std::shared_ptr<const detail::BatchSource> source_;
@@ -145,3 +176,11 @@ class Loader::Iterator {
 };
 
 }}}  // namespace xtgrad::v1::datasets
+
+// For `auto& [x, y] = batch`.
+template <>
+struct std::tuple_size<xtgrad::datasets::Batch> : std::integral_constant<std::size_t, 2> {};
+template <std::size_t I>
+struct std::tuple_element<I, xtgrad::datasets::Batch> {
+  using type = xtgrad::Tensor;
+};

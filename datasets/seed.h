@@ -7,7 +7,7 @@
 namespace xtgrad::inline v1::datasets::detail {
 
 /// What a seed is used for.
-enum class SeedUse : std::uint64_t { samples, split, order, transform, sample_transform };
+enum class SeedUse : std::uint64_t { samples, split, order, transform, sample_transform, sampler };
 
 /// A generator for one use of a seed. Users give one seed to everything. If its bits were the same
 /// everywhere, the noise of sample i would decide where sample i ends up in a split or a shuffle, and a test

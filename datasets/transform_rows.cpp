@@ -18,6 +18,13 @@ Shape sample_shape_of(const Tensor& inputs) {
   return Shape(std::span<const std::int64_t>(inputs.shape().begin() + 1, inputs.shape().end()));
 }
 
+/// The generator number `stream` of `seed`.
+Random random_of(std::uint64_t seed, std::uint64_t stream) {
+  Random samples(seed);
+  samples.set_state(seed, stream);
+  return samples.split();
+}
+
 }  // namespace
 
 Tensor transform_rows(std::string_view function, const Tensor& x, const std::optional<Pixels>& pixels,
@@ -36,18 +43,33 @@ Tensor transform_rows(std::string_view function, const Tensor& x, const std::opt
   const BufferRef numbers = pixels ? BufferRef::allocate(xtgrad::detail::bytes_of(from, dtype)) : BufferRef();
   const auto* source = xtgrad::detail::array_of(x).data<std::byte>();
   auto* place = out.mutable_data<std::byte>();
-  Random samples(seed);
   for (std::int64_t i = 0; i < rows.count; ++i, place += to_bytes) {
-    const std::int64_t row = rows[i];
-    samples.set_state(seed, static_cast<std::uint64_t>(row));
-    Random random = samples.split();
-    const void* sample = source + static_cast<std::size_t>(row) * from_bytes;
+    Random random = random_of(seed, rows.stream(i));
+    const void* sample = source + static_cast<std::size_t>(rows[i]) * from_bytes;
     if (pixels) {
       decode(static_cast<const std::uint8_t*>(sample), from.numel(), *pixels, numbers.data());
       sample = numbers.data();
     }
     transform(SampleView(sample, from, dtype), SampleTarget(place, to, dtype), random);
   }
+  return xtgrad::detail::make_constant(std::move(out));
+}
+
+Tensor transform_sample(std::string_view function, const Tensor& sample, const std::optional<Pixels>& pixels,
+                        const SampleTransform& transform, std::uint64_t seed, std::uint64_t stream) {
+  const Dtype dtype = pixels ? pixels->dtype : sample.dtype();
+  const Shape& from = sample.shape();
+  const Shape to = transform.output_shape(from);
+  Array out = xtgrad::detail::new_array(function, to, dtype, false);
+  const void* elements = xtgrad::detail::array_of(sample).data<std::byte>();
+  const BufferRef numbers = pixels ? BufferRef::allocate(xtgrad::detail::bytes_of(from, dtype)) : BufferRef();
+  if (pixels) {
+    decode(static_cast<const std::uint8_t*>(elements), from.numel(), *pixels, numbers.data());
+    elements = numbers.data();
+  }
+  Random random = random_of(seed, stream);
+  transform(SampleView(elements, from, dtype), SampleTarget(out.mutable_data<std::byte>(), to, dtype),
+            random);
   return xtgrad::detail::make_constant(std::move(out));
 }
 

@@ -88,7 +88,7 @@ void Trainer::check_options() const {
   nn::detail::check_option(own_name, "epochs", options_.epochs, 1);
   const auto fail = [](const std::string& text) { throw ValueError(fmt::format("{}: {}", own_name, text)); };
   if (loader_.batches() == 0)
-    fail(fmt::format("the loader has no batches of its {} samples", loader_.data().size()));
+    fail(fmt::format("the loader has no batches of its {} samples", loader_.order(0).numel()));
   for (std::size_t i = 0; i < options_.callbacks.size(); ++i) {
     if (options_.callbacks[i] == nullptr) {
       fail(fmt::format("callback {} of {} is null", i, options_.callbacks.size()));
@@ -149,10 +149,7 @@ std::int64_t Trainer::steps() const {
   return epochs() * ((loader_.batches() + options_.accumulate - 1) / options_.accumulate);
 }
 
-std::int64_t Trainer::samples() const {
-  const std::int64_t all = loader_.data().size();
-  return loader_.options().drop_last ? all - all % loader_.options().batch_size : all;
-}
+std::int64_t Trainer::samples() const { return loader_.samples(); }
 
 std::string Trainer::fit() {
   accumulation_.reset();

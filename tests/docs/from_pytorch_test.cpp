@@ -7,6 +7,7 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <memory>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -14,6 +15,15 @@
 #include "tests/support/values.h"
 #include "xtgrad/autograd/hooks.h"
 #include "xtgrad/autograd/observe.h"
+#include "xtgrad/datasets/combine.h"
+#include "xtgrad/datasets/gaussian_noise.h"
+#include "xtgrad/datasets/image_folder.h"
+#include "xtgrad/datasets/mixup.h"
+#include "xtgrad/datasets/random_erasing.h"
+#include "xtgrad/datasets/random_rotation.h"
+#include "xtgrad/datasets/resize.h"
+#include "xtgrad/datasets/samplers.h"
+#include "xtgrad/datasets/source.h"
 #include "xtgrad/optim/lbfgs.h"
 #include "xtgrad/xtgrad.h"
 
@@ -183,4 +193,32 @@ TEST_CASE("docs/from_pytorch.md: derivatives and modules") {
   set_num_threads(2);
   CHECK(num_threads() == 2);
   set_num_threads(threads);
+}
+
+TEST_CASE("docs/from_pytorch.md: data") {
+  const datasets::Dataset data = datasets::iris();
+  const auto loader = datasets::Loader(data, {.batch_size = 32, .shuffle = true, .workers = 2});
+  CHECK(loader.batches() == 5);
+  struct Squares : datasets::SampleSource {
+    std::int64_t size() const override { return 3; }
+    datasets::Sample get(std::int64_t i) const override { return {full({}, i * i, {.dtype = int64})}; }
+  };
+  CHECK(datasets::Loader(std::make_shared<Squares>()).begin()->inputs.at_int64({2}) == 4);
+  const std::string root = "no such folder";
+  CHECK_THROWS_AS(datasets::ImageFolder(root, {.size = 32}), IoError);
+  const Tensor w = ones({150});
+  CHECK(datasets::weighted_sampler(w, {.draws = 100}).draws() == 100);
+  CHECK(datasets::random_split(data, {.test = 0.2}).test.size() == 30);
+  const auto a = datasets::as_source(data), b = a;
+  CHECK(datasets::concat({a, b})->size() == 300);
+  CHECK(datasets::subset(a, {0, 2})->size() == 2);
+  const Shape image{3, 50, 40};
+  CHECK(datasets::random_resized_crop({.size = 32}).output_shape(image) == Shape{3, 32, 32});
+  CHECK(datasets::random_rotation({.degrees = {-10, 10}}).output_shape(image) == image);
+  CHECK(datasets::random_erasing().output_shape(image) == image);
+  CHECK(datasets::gaussian_noise().output_shape(image) == image);
+  datasets::Batch batch{.inputs = ones({2, 3}), .labels = tensor({0, 9}, {.dtype = int64})};
+  Random random(1);
+  datasets::mixup({.classes = 10})(batch, random);
+  CHECK(batch.labels.shape() == Shape{2, 10});
 }
