@@ -158,8 +158,8 @@ void draw_learning_rule(Page& page) {
   page.picture(
       "rule.png",
       "Left, each mistake moves the line, and after a few of them all irises are on their sides. Right, "
-      "points of a square that keep away from a teacher's line: the wider the gap between the kinds, "
-      "the fewer mistakes, and never more than the bound.",
+      "points of a square that keep away from a teacher's line: a wide gap between the kinds takes few "
+      "mistakes, and there are never more than the bound.",
       plot::draw_charts(std::vector{draw_irises(page), mistakes}, {.width = 640, .height = 320}));
 }
 

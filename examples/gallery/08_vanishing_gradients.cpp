@@ -1,0 +1,143 @@
+// How little of a gradient arrives in the first layers of a deep network, and what helps.
+#include <fmt/format.h>
+#include <xtgrad/plot/plot.h>
+#include <xtgrad/xtgrad.h>
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "deep_net.h"
+#include "page.h"
+
+namespace {
+
+using namespace xtgrad;
+using gallery::Between;
+using gallery::Recipe;
+using gallery::Start;
+using Kind = nn::ActivationKind;
+
+const Recipe sigmoids{"sigmoid", Kind::sigmoid};
+const Recipe tanhs{"tanh", Kind::tanh};
+const Recipe relus{"ReLU", Kind::relu};
+
+/// Digits, flat: of MNIST, or the small ones that come with the library.
+datasets::Dataset digits(gallery::Page& page) {
+  if (const auto mnist = page.data("mnist")) {
+    return mnist->train.with_inputs(flatten(mnist->train.inputs(), 1));
+  }
+  return datasets::unit_range(datasets::digits(), {.high = 16});
+}
+
+/// A line over the layers, of which the first is 1.
+plot::Series by_layer(const std::string& label, const std::vector<double>& values, bool dashed = false) {
+  std::vector<double> layers(values.size());
+  std::iota(layers.begin(), layers.end(), 1);
+  return {.label = label, .x = layers, .y = values, .dashed = dashed};
+}
+
+const plot::Axis layer_axis{.label = "layer", .whole_numbers = true};
+const plot::Axis norm_axis{.label = "norm of the gradient", .logarithmic = true};
+
+/// The gradients of some networks on the first 256 samples, before any training.
+plot::Chart norms_chart(gallery::Page& page, const std::string& title, const datasets::Dataset& data,
+                        const std::vector<Recipe>& recipes) {
+  plot::Chart chart{.title = title, .x = layer_axis, .y = norm_axis};
+  const datasets::Batch batch = *datasets::Loader(data, {.batch_size = 256}).begin();
+  for (const Recipe& recipe : recipes) {
+    const std::vector<double> norms = gallery::first_gradient_norms(recipe, data, batch);
+    chart.layers.emplace_back(by_layer(recipe.name, norms));
+    page.numbers(recipe.name + ": norms at the first step", norms);
+    page.number(recipe.name + ": last layer's norm over the first's", norms.back() / norms.front());
+  }
+  return chart;
+}
+
+/// What a layer of sigmoids leaves of a gradient, and the most that it can.
+plot::Chart factors_chart(gallery::Page& page, const datasets::Dataset& data) {
+  const datasets::Batch batch = *datasets::Loader(data, {.batch_size = 256}).begin();
+  gallery::WayBack way = gallery::way_back(sigmoids, data, batch);
+  std::vector<double> bounds;
+  for (const double stretch : way.stretch) bounds.push_back(stretch / 4);
+  page.numbers("sigmoid: factors from layer to layer", way.factors);
+  page.numbers("sigmoid: bounds of the factors", bounds);
+  plot::Chart chart{.title = "What a layer leaves of it",
+                    .x = layer_axis,
+                    .y = {.label = "factor, from the layer above", .lowest = 0}};
+  chart.layers.emplace_back(by_layer("sigmoid", way.factors));
+  chart.layers.emplace_back(by_layer("at most ¼ ‖W‖", bounds, true));
+  return chart;
+}
+
+void draw_first_step(gallery::Page& page, const datasets::Dataset& data) {
+  const std::vector<plot::Chart> charts{
+      norms_chart(page, "At the first step", data, {sigmoids, tanhs, relus}), factors_chart(page, data)};
+  page.picture("first_step.png", "x", plot::draw_charts(charts, {.width = 640, .height = 320}));
+}
+
+void draw_help(gallery::Page& page, const datasets::Dataset& data) {
+  const std::vector<plot::Chart> charts{
+      norms_chart(page, "Sigmoid", data,
+                  {sigmoids,
+                   {"Xavier's start", Kind::sigmoid, Start::xavier},
+                   {"layer norm", Kind::sigmoid, Start::linear, Between::layer_norm},
+                   {"batch norm", Kind::sigmoid, Start::linear, Between::batch_norm},
+                   {"residual", Kind::sigmoid, Start::linear, Between::residual}}),
+      norms_chart(page, "tanh and ReLU", data,
+                  {tanhs,
+                   {"tanh, Xavier's start", Kind::tanh, Start::xavier},
+                   relus,
+                   {"ReLU, He's start", Kind::relu, Start::he}})};
+  page.picture("help.png", "x", plot::draw_charts(charts, {.width = 640, .height = 340}));
+}
+
+constexpr std::size_t parts = 20;
+
+/// Logarithms of each layer's norms, [layers, parts], each the mean over a part of the training.
+Tensor log_norms(const std::vector<std::vector<double>>& norms) {
+  const std::size_t steps = norms.size() / parts;
+  std::vector<double> means;
+  for (std::size_t layer = 0; layer < norms[0].size(); ++layer) {
+    for (std::size_t part = 0; part < parts; ++part) {
+      double sum = 0;
+      for (std::size_t i = 0; i < steps; ++i) sum += std::log10(norms[part * steps + i][layer]);
+      means.push_back(sum / static_cast<double>(steps));
+    }
+  }
+  return reshape(from_vector(means), {-1, static_cast<std::int64_t>(parts)});
+}
+
+void draw_training(gallery::Page& page, const datasets::Dataset& data) {
+  const datasets::Loader loader(data, {.batch_size = 64, .shuffle = true});
+  std::vector<plot::Canvas> maps;
+  for (const Recipe& recipe : {sigmoids, tanhs, relus, Recipe{"ReLU, He's start", Kind::relu, Start::he}}) {
+    const gallery::Descent descent = gallery::descend(recipe, loader, page.choose(20, 2));
+    maps.push_back(plot::draw_heat_map(
+        {.values = log_norms(descent.norms),
+         .title = recipe.name,
+         .note = fmt::format("{} steps; loss {:.2f} at the end", descent.norms.size(), descent.loss),
+         .row_label = "layer",
+         .column_label = "part of the training",
+         .value_label = "log₁₀ of the gradient's norm",
+         .range = plot::Range{-8, 0},
+         .numbers = false}));
+    page.number(recipe.name + ": loss in the last epoch", descent.loss);
+    page.number(recipe.name + ": accuracy in the last epoch", descent.accuracy);
+  }
+  page.picture("training.png", "x", plot::beside(maps, {.columns = 2}));
+}
+
+void draw(gallery::Page& page) {
+  const datasets::Dataset data = digits(page);
+  draw_first_step(page, data);
+  draw_help(page, data);
+  draw_training(page, data);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) { return gallery::run(argc, argv, "Vanishing gradients", draw); }
