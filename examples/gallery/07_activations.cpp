@@ -70,9 +70,10 @@ void draw_functions(gallery::Page& page) {
   }
   page.picture(
       "derivatives.png",
-      "Activation functions and their first three derivatives, all by the engine. Sigmoid and tanh are flat "
-      "on both sides, where no gradient gets through; ReLU is flat on one, and those below are ReLUs that "
-      "are not.",
+      "Activation functions and their first three derivatives, by the engine. Sigmoid and tanh are flat on "
+      "both "
+      "sides, where next to no gradient gets through; ReLU is flat on one, where its relatives have some "
+      "slope, at least near 0.",
       plot::draw_charts(charts, {.width = 560, .height = 860, .columns = 2}));
 }
 
@@ -121,7 +122,12 @@ void draw_deaths(gallery::Page& page) {
     page.numbers(training.label + ": dead (%), by epoch", deaths.dead);
     page.numbers(training.label + ": loss, by epoch", deaths.loss);
   }
-  page.picture("dead.png", "x", plot::draw_charts(charts, {.width = 640, .height = 560, .columns = 2}));
+  page.picture(
+      "dead.png",
+      "The larger the learning rate, the more ReLUs are dead after one epoch, and hardly any comes back; "
+      "with most of them dead, the network learns much less. At 0.03 no Leaky ReLU dies, and few ELUs and "
+      "GELUs do; but the rate is too large for them as well, as the losses say.",
+      plot::draw_charts(charts, {.width = 640, .height = 560, .columns = 2}));
 }
 
 void draw(gallery::Page& page) {

@@ -24,6 +24,7 @@ using Kind = nn::ActivationKind;
 const Recipe sigmoids{"sigmoid", Kind::sigmoid};
 const Recipe tanhs{"tanh", Kind::tanh};
 const Recipe relus{"ReLU", Kind::relu};
+const Recipe relus_by_he{"ReLU, He's start", Kind::relu, Start::he};
 
 /// Digits, flat: of MNIST, or the small ones that come with the library.
 datasets::Dataset digits(gallery::Page& page) {
@@ -76,7 +77,12 @@ plot::Chart factors_chart(gallery::Page& page, const datasets::Dataset& data) {
 void draw_first_step(gallery::Page& page, const datasets::Dataset& data) {
   const std::vector<plot::Chart> charts{
       norms_chart(page, "At the first step", data, {sigmoids, tanhs, relus}), factors_chart(page, data)};
-  page.picture("first_step.png", "x", plot::draw_charts(charts, {.width = 640, .height = 320}));
+  page.picture(
+      "first_step.png",
+      "A gradient on its way back, from layer 11 to layer 1, before any training: in a network of sigmoids "
+      "each layer leaves about a seventh of it. Right, that factor, which is at most a quarter, the steepest "
+      "slope of a sigmoid, of what the weights can stretch a vector by.",
+      plot::draw_charts(charts, {.width = 640, .height = 320}));
 }
 
 void draw_help(gallery::Page& page, const datasets::Dataset& data) {
@@ -88,14 +94,16 @@ void draw_help(gallery::Page& page, const datasets::Dataset& data) {
                    {"batch norm", Kind::sigmoid, Start::linear, Between::batch_norm},
                    {"residual", Kind::sigmoid, Start::linear, Between::residual}}),
       norms_chart(page, "tanh and ReLU", data,
-                  {tanhs,
-                   {"tanh, Xavier's start", Kind::tanh, Start::xavier},
-                   relus,
-                   {"ReLU, He's start", Kind::relu, Start::he}})};
-  page.picture("help.png", "x", plot::draw_charts(charts, {.width = 640, .height = 340}));
+                  {tanhs, {"tanh, Xavier's start", Kind::tanh, Start::xavier}, relus, relus_by_he})};
+  page.picture(
+      "help.png",
+      "What helps sigmoids is batch normalisation or a way around each layer (residual); Xavier's larger "
+      "weights and layer normalisation help a little. For tanh and ReLU it is enough to start from weights "
+      "of the right size, Xavier's or He's.",
+      plot::draw_charts(charts, {.width = 640, .height = 340}));
 }
 
-constexpr std::size_t parts = 20;
+constexpr std::size_t parts = 30;  // columns of a heat map
 
 /// Logarithms of each layer's norms, [layers, parts], each the mean over a part of the training.
 Tensor log_norms(const std::vector<std::vector<double>>& norms) {
@@ -111,24 +119,40 @@ Tensor log_norms(const std::vector<std::vector<double>>& norms) {
   return reshape(from_vector(means), {-1, static_cast<std::int64_t>(parts)});
 }
 
+plot::Canvas norms_map(const Recipe& recipe, const gallery::Descent& descent) {
+  plot::HeatMap map{
+      .values = log_norms(descent.norms),
+      .title = recipe.name,
+      .note = fmt::format("{} steps; loss {:.2f} in the last epoch", descent.norms.size(), descent.loss),
+      .row_label = "layer",
+      .column_label = "step",
+      .value_label = "log₁₀ of the norm",
+      .range = plot::Range{-8, 0},
+      .numbers = false};
+  for (std::size_t layer = 1; layer <= descent.norms[0].size(); ++layer) {
+    map.row_names.push_back(std::to_string(layer));
+  }
+  for (std::size_t part = 0; part < parts; ++part) {
+    map.column_names.push_back(part % 5 == 0 ? std::to_string(part * (descent.norms.size() / parts)) : "");
+  }
+  return plot::draw_heat_map(map);
+}
+
 void draw_training(gallery::Page& page, const datasets::Dataset& data) {
   const datasets::Loader loader(data, {.batch_size = 64, .shuffle = true});
   std::vector<plot::Canvas> maps;
-  for (const Recipe& recipe : {sigmoids, tanhs, relus, Recipe{"ReLU, He's start", Kind::relu, Start::he}}) {
-    const gallery::Descent descent = gallery::descend(recipe, loader, page.choose(20, 2));
-    maps.push_back(plot::draw_heat_map(
-        {.values = log_norms(descent.norms),
-         .title = recipe.name,
-         .note = fmt::format("{} steps; loss {:.2f} at the end", descent.norms.size(), descent.loss),
-         .row_label = "layer",
-         .column_label = "part of the training",
-         .value_label = "log₁₀ of the gradient's norm",
-         .range = plot::Range{-8, 0},
-         .numbers = false}));
+  for (const Recipe& recipe : {sigmoids, tanhs, relus, relus_by_he}) {
+    const gallery::Descent descent = gallery::descend(recipe, loader, page.choose(40, 4));
+    maps.push_back(norms_map(recipe, descent));
     page.number(recipe.name + ": loss in the last epoch", descent.loss);
     page.number(recipe.name + ": accuracy in the last epoch", descent.accuracy);
   }
-  page.picture("training.png", "x", plot::beside(maps, {.columns = 2}));
+  page.picture(
+      "training.png",
+      "Rows are layers, columns go through the training, and brighter is a larger gradient. The first layers "
+      "of the sigmoids stay dark, and the network learns nothing; ReLUs that start from He's weights are "
+      "bright in all layers, and learn.",
+      plot::beside(maps, {.columns = 1}));
 }
 
 void draw(gallery::Page& page) {

@@ -113,7 +113,7 @@ WayBack way_back(const Recipe& recipe, const datasets::Dataset& data, const data
 
 Descent descend(const Recipe& recipe, const datasets::Loader& loader, std::int64_t epochs) {
   nn::Sequential net = deep_net(recipe, loader.data());
-  optim::SGD sgd(net.parameters(), {.lr = 0.1});
+  optim::SGD sgd(net.parameters(), {.lr = 0.05});
   const auto norms = std::make_shared<GradientNorms>(net);
   training::Trainer trainer(
       net, nn::cross_entropy, sgd, loader,
