@@ -1,11 +1,7 @@
 // How little of a gradient arrives in the first layers of a deep network, and what helps.
-#include <fmt/format.h>
 #include <xtgrad/plot/plot.h>
 #include <xtgrad/xtgrad.h>
 
-#include <cmath>
-#include <cstddef>
-#include <cstdint>
 #include <numeric>
 #include <string>
 #include <vector>
@@ -61,14 +57,13 @@ plot::Chart norms_chart(gallery::Page& page, const std::string& title, const dat
 /// What a layer of sigmoids leaves of a gradient, and the most that it can.
 plot::Chart factors_chart(gallery::Page& page, const datasets::Dataset& data) {
   const datasets::Batch batch = *datasets::Loader(data, {.batch_size = 256}).begin();
-  gallery::WayBack way = gallery::way_back(sigmoids, data, batch);
+  const gallery::WayBack way = gallery::way_back(sigmoids, data, batch);
   std::vector<double> bounds;
   for (const double stretch : way.stretch) bounds.push_back(stretch / 4);
   page.numbers("sigmoid: factors from layer to layer", way.factors);
   page.numbers("sigmoid: bounds of the factors", bounds);
-  plot::Chart chart{.title = "What a layer leaves of it",
-                    .x = layer_axis,
-                    .y = {.label = "factor, from the layer above", .lowest = 0}};
+  plot::Chart chart{
+      .title = "What a layer leaves of it", .x = layer_axis, .y = {.label = "factor, from the layer above"}};
   chart.layers.emplace_back(by_layer("sigmoid", way.factors));
   chart.layers.emplace_back(by_layer("at most ¼ ‖W‖", bounds, true));
   return chart;
@@ -103,47 +98,12 @@ void draw_help(gallery::Page& page, const datasets::Dataset& data) {
       plot::draw_charts(charts, {.width = 640, .height = 340}));
 }
 
-constexpr std::size_t parts = 30;  // columns of a heat map
-
-/// Logarithms of each layer's norms, [layers, parts], each the mean over a part of the training.
-Tensor log_norms(const std::vector<std::vector<double>>& norms) {
-  const std::size_t steps = norms.size() / parts;
-  std::vector<double> means;
-  for (std::size_t layer = 0; layer < norms[0].size(); ++layer) {
-    for (std::size_t part = 0; part < parts; ++part) {
-      double sum = 0;
-      for (std::size_t i = 0; i < steps; ++i) sum += std::log10(norms[part * steps + i][layer]);
-      means.push_back(sum / static_cast<double>(steps));
-    }
-  }
-  return reshape(from_vector(means), {-1, static_cast<std::int64_t>(parts)});
-}
-
-plot::Canvas norms_map(const Recipe& recipe, const gallery::Descent& descent) {
-  plot::HeatMap map{
-      .values = log_norms(descent.norms),
-      .title = recipe.name,
-      .note = fmt::format("{} steps; loss {:.2f} in the last epoch", descent.norms.size(), descent.loss),
-      .row_label = "layer",
-      .column_label = "step",
-      .value_label = "log₁₀ of the norm",
-      .range = plot::Range{-8, 0},
-      .numbers = false};
-  for (std::size_t layer = 1; layer <= descent.norms[0].size(); ++layer) {
-    map.row_names.push_back(std::to_string(layer));
-  }
-  for (std::size_t part = 0; part < parts; ++part) {
-    map.column_names.push_back(part % 5 == 0 ? std::to_string(part * (descent.norms.size() / parts)) : "");
-  }
-  return plot::draw_heat_map(map);
-}
-
 void draw_training(gallery::Page& page, const datasets::Dataset& data) {
   const datasets::Loader loader(data, {.batch_size = 64, .shuffle = true});
   std::vector<plot::Canvas> maps;
   for (const Recipe& recipe : {sigmoids, tanhs, relus, relus_by_he}) {
     const gallery::Descent descent = gallery::descend(recipe, loader, page.choose(40, 4));
-    maps.push_back(norms_map(recipe, descent));
+    maps.push_back(gallery::norms_map(recipe, descent));
     page.number(recipe.name + ": loss in the last epoch", descent.loss);
     page.number(recipe.name + ": accuracy in the last epoch", descent.accuracy);
   }

@@ -1,11 +1,14 @@
 #include "deep_net.h"
 
+#include <fmt/format.h>
+#include <xtgrad/plot/plot.h>
 #include <xtgrad/training/training.h>
 #include <xtgrad/xtgrad.h>
 
 #include <cmath>
 #include <cstddef>
 #include <memory>
+#include <string>
 
 namespace gallery {
 
@@ -13,6 +16,7 @@ namespace {
 
 constexpr std::int64_t layers = 10;
 constexpr std::int64_t width = 64;
+constexpr std::size_t parts = 30;  // columns of a heat map
 
 /// The layers' weights; biases and the scales of normalisations are vectors.
 std::vector<nn::ParameterRef> matrices(const nn::Sequential& net) {
@@ -57,6 +61,20 @@ class GradientNorms final : public training::Callback {
   const nn::Sequential& net_;
   std::vector<std::vector<double>> norms_;
 };
+
+/// Logarithms of each layer's norms, [layers, parts], each the mean over a part of the training.
+Tensor log_norms(const std::vector<std::vector<double>>& norms) {
+  const std::size_t steps = norms.size() / parts;
+  std::vector<double> means;
+  for (std::size_t layer = 0; layer < norms[0].size(); ++layer) {
+    for (std::size_t part = 0; part < parts; ++part) {
+      double sum = 0;
+      for (std::size_t i = 0; i < steps; ++i) sum += std::log10(norms[part * steps + i][layer]);
+      means.push_back(sum / static_cast<double>(steps));
+    }
+  }
+  return reshape(from_vector(means), {-1, static_cast<std::int64_t>(parts)});
+}
 
 }  // namespace
 
@@ -121,6 +139,25 @@ Descent descend(const Recipe& recipe, const datasets::Loader& loader, std::int64
   trainer.fit();
   const training::EpochRecord last = trainer.records().back();
   return {norms->norms(), last.at("loss"), last.at("accuracy")};
+}
+
+plot::Canvas norms_map(const Recipe& recipe, const Descent& descent) {
+  plot::HeatMap map{
+      .values = log_norms(descent.norms),
+      .title = recipe.name,
+      .note = fmt::format("{} steps; loss {:.2f} in the last epoch", descent.norms.size(), descent.loss),
+      .row_label = "layer",
+      .column_label = "step",
+      .value_label = "log₁₀ of the norm",
+      .range = plot::Range{-8, 0},
+      .numbers = false};
+  for (std::size_t layer = 1; layer <= descent.norms[0].size(); ++layer) {
+    map.row_names.push_back(std::to_string(layer));
+  }
+  for (std::size_t part = 0; part < parts; ++part) {
+    map.column_names.push_back(part % 5 == 0 ? std::to_string(part * (descent.norms.size() / parts)) : "");
+  }
+  return plot::draw_heat_map(map);
 }
 
 }  // namespace gallery

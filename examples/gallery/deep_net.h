@@ -7,6 +7,7 @@
 #include "xtgrad/datasets/loader.h"
 #include "xtgrad/nn/activations.h"
 #include "xtgrad/nn/sequential.h"
+#include "xtgrad/plot/canvas.h"
 
 // Networks of many layers, and how large the gradients are that arrive in each.
 
@@ -53,5 +54,8 @@ struct Descent {
   double accuracy = 0;                     ///< likewise, from 0 to 1
 };
 [[nodiscard]] Descent descend(const Recipe& recipe, const datasets::Loader& loader, std::int64_t epochs);
+
+/// Logarithms of the norms as a heat map, layers down and steps to the right.
+[[nodiscard]] plot::Canvas norms_map(const Recipe& recipe, const Descent& descent);
 
 }  // namespace gallery
