@@ -50,12 +50,13 @@ std::array<Tensor, 4> derivatives(Kind kind, const Tensor& x) {
 
 void draw_functions(gallery::Page& page) {
   const std::array<std::string, 4> names{"f", "f′", "f″", "f‴"};
-  const Tensor x =
-      linspace(-4, 4, 400, {.requires_grad = true});  // 0, where some have a kink, is not among them
+  // An even number of places: 0, where some have a kink, is not among them.
+  const Tensor x = linspace(-4, 4, 400, {.requires_grad = true});
   const Tensor places = tensor({-3, -1, -0.25, 0.5, 2}, {.requires_grad = true});
   std::vector<plot::Chart> charts;
   for (const Function& function : functions) {
-    plot::Chart chart{.title = function.name, .x = {.label = "x"}, .y = {.range = plot::Range{-2, 2}}};
+    plot::Chart chart{
+        .title = function.name, .x = {.label = "x"}, .y = {.label = "value", .range = plot::Range{-2, 2}}};
     const std::array<Tensor, 4> curves = derivatives(function.kind, x);
     const std::array<Tensor, 4> values = derivatives(function.kind, places);
     for (std::size_t i = 0; i < names.size(); ++i) {
@@ -71,9 +72,8 @@ void draw_functions(gallery::Page& page) {
   page.picture(
       "derivatives.png",
       "Activation functions and their first three derivatives, by the engine. Sigmoid and tanh are flat on "
-      "both "
-      "sides, where next to no gradient gets through; ReLU is flat on one, where its relatives have some "
-      "slope, at least near 0.",
+      "both sides, where next to no gradient gets through; ReLU is flat on one, where its relatives have "
+      "some slope, at least near 0.",
       plot::draw_charts(charts, {.width = 560, .height = 860, .columns = 2}));
 }
 
