@@ -76,7 +76,7 @@ plot::Chart plane(const std::string& title, nn::Module& model, const Task& task)
   plot::Chart chart{
       .title = title, .x = {.label = task.axis + "₁"}, .y = {.label = task.axis + "₂"}, .equal_units = true};
   chart.layers = plot::class_points(task.points, task.wanted, names);
-  chart.layers.push_back(
+  chart.layers.emplace_back(
       plot::Regions{.grid = grid, .classes = fires(model, plot::grid_points(grid)), .names = names});
   return chart;
 }
