@@ -1,0 +1,145 @@
+// Activation functions with their derivatives, and the neurons that one of them lets die.
+#include <fmt/format.h>
+#include <xtgrad/plot/plot.h>
+#include <xtgrad/xtgrad.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "dead_neurons.h"
+#include "page.h"
+
+namespace {
+
+using namespace xtgrad;
+using Kind = nn::ActivationKind;
+
+struct Function {
+  std::string name;
+  Kind kind;
+};
+
+const std::vector<Function> functions{{"step", Kind::step},
+                                      {"sigmoid", Kind::sigmoid},
+                                      {"tanh", Kind::tanh},
+                                      {"ReLU", Kind::relu},
+                                      {"Leaky ReLU", Kind::leaky_relu},
+                                      {"ELU", Kind::elu},
+                                      {"GELU", Kind::gelu},
+                                      {"SiLU", Kind::silu}};
+
+/// dy/dx, elementwise, recorded so that it has a derivative, too. A y that does not depend on x has the
+/// derivative 0.
+Tensor derivative(const Tensor& y, const Tensor& x) {
+  if (!y.requires_grad()) return zeros_like(x);
+  const Tensor dy = grad({sum(y)}, {x}, {.create_graph = true, .allow_unused = true})[0];
+  return dy.defined() ? dy : zeros_like(x);
+}
+
+/// An activation of x and its first three derivatives.
+std::array<Tensor, 4> derivatives(Kind kind, const Tensor& x) {
+  const Tensor y = nn::activate(x, kind, {.slope = 0.1});
+  const Tensor first = derivative(y, x);
+  const Tensor second = derivative(first, x);
+  return {y, first, second, derivative(second, x)};
+}
+
+void draw_functions(gallery::Page& page) {
+  const std::array<std::string, 4> names{"f", "f′", "f″", "f‴"};
+  // An even number of places: 0, where some have a kink, is not among them.
+  const Tensor x = linspace(-4, 4, 400, {.requires_grad = true});
+  const Tensor places = tensor({-3, -1, -0.25, 0.5, 2}, {.requires_grad = true});
+  std::vector<plot::Chart> charts;
+  for (const Function& function : functions) {
+    plot::Chart chart{
+        .title = function.name, .x = {.label = "x"}, .y = {.label = "value", .range = plot::Range{-2, 2}}};
+    const std::array<Tensor, 4> curves = derivatives(function.kind, x);
+    const std::array<Tensor, 4> values = derivatives(function.kind, places);
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      chart.layers.emplace_back(plot::Series{.label = names[i],
+                                             .x = plot::numbers(x),
+                                             .y = plot::numbers(curves[i]),
+                                             .dashed = i > 1,
+                                             .markers = false});
+      page.numbers(function.name + ": " + names[i] + " at -3, -1, -0.25, 0.5, 2", plot::numbers(values[i]));
+    }
+    charts.push_back(chart);
+  }
+  page.picture(
+      "derivatives.png",
+      "Activation functions and their first three derivatives, by the engine. Sigmoid and tanh are flat on "
+      "both sides, where next to no gradient gets through; ReLU is flat on one, where its relatives have "
+      "some slope, at least near 0.",
+      plot::draw_charts(charts, {.width = 560, .height = 860, .columns = 2}));
+}
+
+/// Digits, flat: of MNIST, or the small ones that come with the library.
+datasets::Dataset digits(gallery::Page& page) {
+  if (const auto mnist = page.data("mnist")) {
+    return mnist->train.with_inputs(flatten(mnist->train.inputs(), 1));
+  }
+  return datasets::unit_range(datasets::digits(), {.high = 16});
+}
+
+struct Training {
+  std::string label;
+  Kind kind;
+  double lr;
+};
+
+plot::Series over_epochs(const std::string& label, const std::vector<double>& values) {
+  std::vector<double> epochs(values.size());
+  std::iota(epochs.begin(), epochs.end(), 0);
+  return {.label = label, .x = epochs, .y = values};
+}
+
+void draw_deaths(gallery::Page& page) {
+  const datasets::Dataset data = digits(page);
+  const plot::Axis epochs{.label = "epoch", .whole_numbers = true};
+  const plot::Axis share{.label = "dead neurons (%)", .range = plot::Range{0, 100}};
+  const plot::Axis loss{.label = "cross-entropy (nats)", .logarithmic = true};
+  std::vector<plot::Chart> charts{{.title = "ReLU, by its learning rate", .x = epochs, .y = share},
+                                  {.title = "At the rate 0.03", .x = epochs, .y = share},
+                                  {.x = epochs, .y = loss},
+                                  {.x = epochs, .y = loss}};
+  for (const Training& training : {Training{"ReLU, 0.002", Kind::relu, 0.002},
+                                   {"ReLU, 0.03", Kind::relu, 0.03},
+                                   {"ReLU, 0.1", Kind::relu, 0.1},
+                                   {"Leaky ReLU, 0.03", Kind::leaky_relu, 0.03},
+                                   {"ELU, 0.03", Kind::elu, 0.03},
+                                   {"GELU, 0.03", Kind::gelu, 0.03}}) {
+    const gallery::Deaths deaths = gallery::deaths_in_training(
+        data, {.activation = training.kind, .lr = training.lr, .epochs = page.choose(12, 4)});
+    for (const std::size_t column : {0, 1}) {
+      if (column == 0 ? training.kind != Kind::relu : training.lr != 0.03) continue;
+      charts[column].layers.emplace_back(over_epochs(training.label, deaths.dead));
+      charts[column + 2].layers.emplace_back(over_epochs(training.label, deaths.loss));
+    }
+    page.numbers(training.label + ": dead (%), by epoch", deaths.dead);
+    page.numbers(training.label + ": loss, by epoch", deaths.loss);
+  }
+  page.picture(
+      "dead.png",
+      "The larger the learning rate, the more ReLUs are dead after one epoch, and hardly any comes back; "
+      "with most of them dead, the network learns much less. At 0.03 no Leaky ReLU dies, and few ELUs and "
+      "GELUs do; but the rate is too large for them as well, as the losses say.",
+      plot::draw_charts(charts, {.width = 640, .height = 560, .columns = 2}));
+}
+
+void draw(gallery::Page& page) {
+  {
+    const DefaultDtype in_double(float64);
+    draw_functions(page);
+  }
+  draw_deaths(page);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return gallery::run(argc, argv, "Activation functions, their derivatives, and dead neurons", draw);
+}
