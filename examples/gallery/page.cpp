@@ -37,18 +37,18 @@ ordered_json read_json(const fs::path& path) {
 
 struct Page::Notes {
   ordered_json all;       // what the index is made of
+  ordered_json before;    // the same, of the run before
   ordered_json measured;  // of all pages
 };
 
 Page::Page(Options options) : options_(std::move(options)), notes_(std::make_unique<Notes>()) {
   fs::create_directories(options_.folder);
-  notes_->all = read_json(fs::path(options_.folder) / (options_.name + ".json"));
+  notes_->before = read_json(fs::path(options_.folder) / (options_.name + ".json"));
   notes_->measured = read_json(options_.measured);
-  notes_->all["title"] = options_.title;
-  for (const char* list : {"pictures", "numbers", "left out"}) {
-    if (!notes_->all.contains(list)) notes_->all[list] = ordered_json::object();
-  }
-  notes_->all["left out"] = ordered_json::array();
+  notes_->all = {{"title", options_.title},
+                 {"pictures", ordered_json::object()},
+                 {"numbers", ordered_json::object()},
+                 {"left out", ordered_json::array()}};
 }
 
 Page::~Page() = default;
@@ -114,6 +114,13 @@ double Page::measured(const std::string& name, const Callable<double()>& measure
 }
 
 void Page::finish() {
+  if (!notes_->all["left out"].empty()) {
+    for (const char* list : {"pictures", "numbers"}) {
+      for (const auto& [name, value] : notes_->before[list].items()) {
+        if (!notes_->all[list].contains(name)) notes_->all[list][name] = value;
+      }
+    }
+  }
   const fs::path path = fs::path(options_.folder) / (options_.name + ".json");
   write_file_atomically(path, notes_->all.dump(2) + "\n");
   if (options_.measure) write_file_atomically(options_.measured, notes_->measured.dump(2) + "\n");
