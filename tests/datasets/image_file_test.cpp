@@ -289,7 +289,7 @@ TEST_CASE("ImageFolder reads JPEG files, grey or coloured") {
   const Bytes white = bytes_of(folder.get(0)[0]);
   const Bytes red = bytes_of(folder.get(1)[0]);
   REQUIRE(white.size() == 48);
-  for (const std::size_t channel : {0, 1, 2}) {
+  for (const std::size_t channel : {0U, 1U, 2U}) {
     CHECK(white[16 * channel] > 240);
     CHECK(white[16 * channel + 12] < 15);
   }
