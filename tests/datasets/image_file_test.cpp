@@ -4,14 +4,18 @@
 #include <zlib.h>
 
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
 #include "tests/support/message_of.h"
 #include "tests/support/program.h"
+#include "xtgrad/datasets/image_folder.h"
 #include "xtgrad/xtgrad.h"
 
 #ifdef XTGRAD_HAS_LIBJPEG
@@ -270,6 +274,29 @@ Bytes halves(int width, int height, int channels) {
 }
 
 }  // namespace
+
+TEST_CASE("ImageFolder reads JPEG files, grey or coloured") {
+  const testing::TemporaryFolder temporary;
+  for (const int channels : {1, 3}) {
+    const auto folder = temporary.path() / (channels == 1 ? "grey" : "red");
+    std::filesystem::create_directory(folder);
+    std::ofstream(folder / (channels == 1 ? "1.jpg" : "1.JPEG"), std::ios::binary)
+        << jpeg_of(halves(16, 16, channels), 16, 16, channels);
+  }
+  const datasets::ImageFolder folder(temporary.path().string(), {.channels = 3, .size = 4});
+  REQUIRE(folder.size() == 2);
+  CHECK(folder.class_names() == std::vector<std::string>{"grey", "red"});
+  const Bytes white = bytes_of(folder.get(0)[0]);
+  const Bytes red = bytes_of(folder.get(1)[0]);
+  REQUIRE(white.size() == 48);
+  for (const std::size_t channel : {0U, 1U, 2U}) {
+    CHECK(white[16 * channel] > 240);
+    CHECK(white[16 * channel + 12] < 15);
+  }
+  CHECK(red[0] > 240);
+  CHECK(red[16] < 15);
+  CHECK(red[32 + 12] > 240);
+}
 
 TEST_CASE("a JPEG is read in its colours, plain or progressive") {
   for (const bool progressive : {false, true}) {

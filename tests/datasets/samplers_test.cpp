@@ -121,12 +121,12 @@ TEST_CASE("weighted_sampler: with the balancing weights all classes are equally 
   for (std::size_t i = 0; i < label.size(); ++i) {
     sums[static_cast<std::size_t>(label[i])] += numbers_of(weights)[i];
   }
-  for (const std::size_t c : {0, 1, 3}) CHECK(sums[c] == doctest::Approx(1));
+  for (const std::size_t c : {0U, 1U, 3U}) CHECK(sums[c] == doctest::Approx(1));
   std::vector<double> counts(4);
   for (const std::int64_t i : epoch_of(weighted_sampler(weights, {.draws = 9000}), 100, 3)) {
     ++counts[static_cast<std::size_t>(label[static_cast<std::size_t>(i)])];
   }
-  for (const std::size_t c : {0, 1, 3}) CHECK(within_five_deviations(counts[c], 9000, 1.0 / 3));
+  for (const std::size_t c : {0U, 1U, 3U}) CHECK(within_five_deviations(counts[c], 9000, 1.0 / 3));
   CHECK(class_balancing_weights(zeros({0}, {.dtype = int64})).shape() == Shape{0});
 }
 
@@ -195,7 +195,7 @@ TEST_CASE("stratified_sampler: balanced batches have as many of each class, and 
       ++in_batch[c];
     }
     const int share = first + 7 <= 61 ? 2 : 1;
-    for (const std::size_t c : {0, 1, 3}) CHECK((in_batch[c] == share || in_batch[c] == share + 1));
+    for (const std::size_t c : {0U, 1U, 3U}) CHECK((in_batch[c] == share || in_batch[c] == share + 1));
     CHECK(in_batch[2] == 0);
   }
   for (const auto& [c, members] :

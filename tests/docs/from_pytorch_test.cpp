@@ -204,7 +204,6 @@ TEST_CASE("docs/from_pytorch.md: data") {
     datasets::Sample get(std::int64_t i) const override { return {full({}, i * i, {.dtype = int64})}; }
   };
   CHECK(datasets::Loader(std::make_shared<Squares>()).begin()->inputs.at_int64({2}) == 4);
-  const std::string root = "no such folder";
   CHECK_THROWS_AS(datasets::ImageFolder(root, {.size = 32}), IoError);
   const Tensor w = ones({150});
   CHECK(datasets::weighted_sampler(w, {.draws = 100}).draws() == 100);
