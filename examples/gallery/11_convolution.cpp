@@ -131,8 +131,7 @@ void draw_learnt(gallery::Page& page, const datasets::TrainTest& data, const Ten
 }
 
 datasets::TrainTest digits() {
-  const datasets::Dataset rows = datasets::unit_range(datasets::digits(), {.high = 16});
-  return datasets::stratified_split(rows.with_inputs(reshape(rows.inputs(), {rows.size(), 1, 8, 8})));
+  return datasets::stratified_split(datasets::unit_range(datasets::digits({.image = true}), {.high = 16}));
 }
 
 void draw(gallery::Page& page) {

@@ -133,9 +133,8 @@ datasets::SampleTransform shift(std::int64_t pixels) { return datasets::random_s
 
 void draw(gallery::Page& page) {
   if (page.quick()) {
-    const datasets::Dataset digits = datasets::unit_range(datasets::digits(), {.high = 16});
-    const datasets::Dataset images = digits.with_inputs(reshape(digits.inputs(), {digits.size(), 1, 8, 8}));
-    learn(page, "digits", datasets::stratified_split(images),
+    const datasets::Dataset digits = datasets::unit_range(datasets::digits({.image = true}), {.high = 16});
+    learn(page, "digits", datasets::stratified_split(digits),
           {.net = {.image = 8, .channels = {16, 32}, .hidden = {64}, .batch_norm = true, .dropout = 0.3},
            .epochs = 20,
            .batch_size = 32,
