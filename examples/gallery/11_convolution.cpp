@@ -1,0 +1,150 @@
+// Convolution by hand, and the filters that a net finds by itself.
+#include <fmt/format.h>
+#include <xtgrad/plot/plot.h>
+#include <xtgrad/training/training.h>
+#include <xtgrad/xtgrad.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "page.h"
+
+namespace {
+
+using namespace xtgrad;
+
+/// Two filters [2, 1, 3, 3]: light at the left beside dark at the right, and light above dark.
+Tensor edge_kernels() {
+  const Tensor numbers = tensor({1, 0, -1, 1, 0, -1, 1, 0, -1,  //
+                                 1, 1, 1, 0, 0, 0, -1, -1, -1});
+  return reshape(numbers.to(float32), {2, 1, 3, 3});
+}
+
+/// A map [1, 1, h, w] with a larger square for each pixel, and of reach 1: images of any sizes fit one page.
+Tensor tile(const Tensor& map, std::int64_t side) {
+  const std::int64_t h = map.size(2);
+  const std::int64_t w = map.size(3);
+  const Tensor squares = broadcast_to(reshape(map, {h, 1, w, 1}), {h, side / h, w, side / w});
+  return reshape(squares, {1, 1, side, side}) / amax(abs(map));
+}
+
+/// Blue below zero, white at it, red above.
+plot::Canvas draw_maps(const std::string& title, const std::vector<Tensor>& tiles,
+                       std::vector<std::string> captions, std::int64_t columns) {
+  return plot::draw_images(concat(tiles, 0), {.title = title,
+                                              .captions = std::move(captions),
+                                              .columns = columns,
+                                              .range = plot::Range{-1, 1},
+                                              .map = plot::diverging_map});
+}
+
+std::string sized(const std::string& name, const Tensor& map) {
+  return fmt::format("{}, {}×{}", name, map.size(2), map.size(3));
+}
+
+Tensor channel(const Tensor& maps, std::int64_t which) {
+  return slice(maps, {.axis = 1, .start = which, .stop = which + 1});
+}
+
+void draw_edges(gallery::Page& page, const Tensor& image) {
+  const Tensor kernels = edge_kernels();
+  const Tensor edges = conv2d(image, kernels, {.padding = 1});
+  const std::int64_t side = 3 * image.size(2);  // whole squares for a kernel's numbers, too
+  std::vector<Tensor> tiles;
+  std::vector<std::string> captions;
+  for (const std::int64_t which : {0, 1}) {
+    const std::string name = which == 0 ? "vertical" : "horizontal";
+    const Tensor kernel = slice(kernels, {.start = which, .stop = which + 1});
+    tiles.insert(tiles.end(), {tile(image, side), tile(kernel, side), tile(channel(edges, which), side)});
+    captions.insert(captions.end(), {"digit", name + " kernel", name + " edges"});
+  }
+  page.picture("edges.png",
+               "A kernel of nine numbers (red 1, white 0, blue −1) slides over the digit. At "
+               "each place its numbers are multiplied with the nine pixels below and summed up: "
+               "red where there is more ink at the left (above) than at the right (below), blue "
+               "where there is less.",
+               draw_maps("Edges, by two kernels", tiles, captions, 3));
+  const std::int64_t middle = image.size(2) / 2;
+  const Tensor row = slice(edges, {.axis = 2, .start = middle, .stop = middle + 1});
+  page.numbers("vertical edges, middle row", plot::numbers(channel(row, 0)));
+  page.numbers("horizontal edges, middle row", plot::numbers(channel(row, 1)));
+}
+
+/// What becomes of the image on its way to a dense layer.
+void draw_stages(gallery::Page& page, const Tensor& image) {
+  const Tensor kernel = slice(edge_kernels(), {.stop = 1});
+  const Tensor bare = conv2d(image, kernel);
+  const Tensor padded = conv2d(image, kernel, {.padding = 1});
+  const Tensor kept = relu(padded);
+  const Tensor pooled = max_pool2d(kept, {.kernel = 2});
+  const Tensor flat = flatten(pooled);
+  const std::int64_t side = image.size(2) * bare.size(2);
+  page.picture(
+      "stages.png",
+      fmt::format(
+          "Without padding, a 3×3 kernel loses a pixel at every border; zeros around the image keep "
+          "its size. ReLU drops what is negative, and the largest of each 2×2 block is kept. Its rows, "
+          "one behind another, are the {} numbers that a dense layer sees.",
+          flat.numel()),
+      draw_maps("From an image to a dense layer",
+                {tile(bare, side), tile(padded, side), tile(kept, side), tile(pooled, side)},
+                {sized("no padding", bare), sized("zeros around", padded), sized("ReLU", kept),
+                 sized("2×2 maxima", pooled)},
+                2));
+  page.number("side without padding (pixels)", static_cast<double>(bare.size(2)));
+  page.number("side with padding (pixels)", static_cast<double>(padded.size(2)));
+  page.number("numbers for the dense layer", static_cast<double>(flat.numel()));
+  page.number("their sum", sum(flat).item());
+}
+
+/// The kernels that a net ends up with when nobody tells it any, and what they make of the digit.
+void draw_learnt(gallery::Page& page, const datasets::TrainTest& data, const Tensor& image,
+                 std::int64_t epochs) {
+  nn::ConvNet net({.image = {image.size(2), image.size(3)}, .channels = {8, 16}, .hidden = {64}});
+  optim::Adam adam(net.parameters(), {.lr = 3e-3});
+  const datasets::Loader loader(data.train, {.batch_size = 64, .shuffle = true});
+  training::Trainer trainer(
+      net, nn::cross_entropy, adam, loader,
+      {.epochs = epochs, .schedule = optim::cosine({.steps = epochs * loader.batches()})});
+  trainer.fit();
+  training::Accuracy accuracy;
+  accuracy.update(training::predict(net, data.test.inputs()), data.test.labels());
+  page.number("test accuracy (%)", 100 * accuracy.value());
+
+  const NoGrad no_grad;
+  const Tensor maps = net.feature_maps(image, 0);
+  page.picture(
+      "filters.png",
+      fmt::format(
+          "The eight 3×3 kernels of a net that reads {:.1f} % of the test images. Nobody told it any: "
+          "some have come to look for edges of a direction, others for ink.",
+          100 * accuracy.value()),
+      plot::draw_filters(net.convs[0].weight, {.title = "Kernels that a net found"}));
+  page.picture(
+      "maps.png",
+      "The digit and what these kernels, ReLU and 2×2 maxima make of it: each map shows where in the "
+      "image its kernel found what it looks for.",
+      plot::draw_feature_maps({.image = reshape(image, {1, image.size(2), image.size(3)}),
+                               .maps = reshape(maps, {maps.size(1), maps.size(2), maps.size(3)})},
+                              {.title = "The first layer's maps"}));
+}
+
+datasets::TrainTest digits() {
+  return datasets::stratified_split(datasets::unit_range(datasets::digits({.image = true}), {.high = 16}));
+}
+
+void draw(gallery::Page& page) {
+  const auto mnist = page.data("mnist");
+  const datasets::TrainTest data = mnist ? *mnist : digits();
+  const Tensor image = data.test.subset({0}).inputs();
+  draw_edges(page, image);
+  draw_stages(page, image);
+  draw_learnt(page, data, image, mnist ? 3 : 40);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return gallery::run(argc, argv, "Convolution by hand, and the kernels that a net finds", draw);
+}

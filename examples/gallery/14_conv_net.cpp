@@ -1,0 +1,179 @@
+// Handwritten digits as well as they can be read, and photographs as far as 4,000 of them go.
+#include <fmt/format.h>
+#include <xtgrad/plot/plot.h>
+#include <xtgrad/training/training.h>
+#include <xtgrad/xtgrad.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "page.h"
+
+namespace {
+
+using namespace xtgrad;
+
+struct Recipe {
+  nn::ConvNetOptions net;
+  std::int64_t epochs;
+  std::int64_t batch_size;
+  double lr;
+  double weight_decay = 0;
+  double label_smoothing = 0;
+  datasets::SampleTransform augment;
+};
+
+struct Training {
+  std::shared_ptr<nn::ConvNet> model;
+  std::vector<plot::EpochScores> epochs;
+  std::int64_t best_epoch = 0;
+  double seconds = 0;
+};
+
+/// A rising and falling learning rate, changed images in every epoch, and the weights of the epoch that did
+/// best on a twelfth of the training images, which are not trained on. The test images have no part in it.
+Training train(const Recipe& recipe, const datasets::Dataset& data, std::uint64_t seed) {
+  manual_seed(seed);
+  const auto [train, validation] = datasets::stratified_split(data, {.test = 1.0 / 12, .seed = seed});
+  const datasets::Loader loader(train, {.batch_size = recipe.batch_size,
+                                        .shuffle = true,
+                                        .seed = seed,
+                                        .sample_transform = recipe.augment,
+                                        .workers = 1});
+  auto model = std::make_shared<nn::ConvNet>(recipe.net);
+  optim::AdamW adam(model->parameters(), {.lr = recipe.lr, .weight_decay = recipe.weight_decay});
+  const std::int64_t steps = recipe.epochs * loader.batches();
+  auto early = std::make_shared<training::EarlyStopping>(
+      *model, training::EarlyStoppingOptions{.patience = recipe.epochs / 3});
+  training::Trainer trainer(
+      *model, training::Loss(nn::cross_entropy, {.label_smoothing = recipe.label_smoothing}), adam, loader,
+      {.epochs = recipe.epochs,
+       .schedule = optim::warmup({.steps = steps / 10}, optim::cosine({.steps = steps - steps / 10})),
+       .validation = datasets::Loader(validation, {.batch_size = 500}),
+       .metrics = {std::make_shared<training::Accuracy>()},
+       .stop = {early},
+       .callbacks = {std::make_shared<training::Progress>()}});
+  const auto start = std::chrono::steady_clock::now();
+  trainer.fit();
+  Training result;
+  result.model = model;
+  result.best_epoch = early->best_epoch();
+  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  for (const training::EpochRecord& epoch : trainer.records()) {
+    result.epochs.push_back({.epoch = epoch.epoch,
+                             .loss = epoch.at("loss"),
+                             .accuracy = epoch.at("accuracy"),
+                             .validation_loss = epoch.at("validation_loss"),
+                             .validation_accuracy = epoch.at("validation_accuracy")});
+  }
+  return result;
+}
+
+/// An image as it is, and as the net meets it in nine epochs.
+plot::Canvas draw_augmented(const datasets::Dataset& data, const datasets::SampleTransform& augment) {
+  const datasets::Dataset one = data.subset({0});
+  datasets::Loader loader(one, {.batch_size = 1, .sample_transform = augment});
+  std::vector<Tensor> images{one.inputs()};
+  std::vector<std::string> captions{"as it is"};
+  for (int epoch = 1; epoch < 10; ++epoch) {
+    for (auto& [x, y] : loader) images.push_back(x);
+    captions.push_back(fmt::format("epoch {}", epoch));
+  }
+  return plot::draw_images(concat(images, 0),
+                           {.title = "One training image", .captions = captions, .columns = 5});
+}
+
+/// Percent of the test images that the net gets right. Draws how it learnt, and what it gets wrong.
+double examine(gallery::Page& page, const std::string& name, const Training& training,
+               const datasets::Dataset& test, bool pictures) {
+  const Tensor predicted = argmax(training::predict(*training.model, test.inputs()), 1);
+  const double wrong = sum((predicted != test.labels()).to(float64)).item();
+  const double percent = 100 - 100 * wrong / static_cast<double>(test.size());
+  if (!pictures) return percent;
+  page.picture(
+      name + "_curves.png",
+      fmt::format("Loss and accuracy on {}, by epoch. The weights of epoch {} are kept: they did best on "
+                  "validation images, which the net is not trained on.",
+                  name, training.best_epoch),
+      plot::draw_learning_curves(training.epochs));
+  page.picture(
+      name + "_mistakes.png",
+      fmt::format("{} of the {} test images that this net gets wrong. Below each, what it is and what the "
+                  "net takes it for.",
+                  std::min(wrong, 24.0), plot::with_commas(test.size())),
+      plot::draw_mistakes({.images = test.inputs(), .labels = {test.labels(), predicted}},
+                          test.class_names()));
+  return percent;
+}
+
+/// Trains with one seed after another. Each test image is looked at once a seed, when all is decided.
+void learn(gallery::Page& page, const std::string& name, const datasets::TrainTest& data,
+           const Recipe& recipe, int seeds) {
+  page.picture(name + "_augmented.png",
+               "A training image as it is, and as the net meets it in nine epochs: changed by "
+               "chance each time, so that it learns what stays the same.",
+               draw_augmented(data.train, recipe.augment));
+  double sum = 0;
+  for (int seed = 0; seed < seeds; ++seed) {
+    const Training training = train(recipe, data.train, static_cast<std::uint64_t>(seed));
+    const double percent = examine(page, name, training, data.test, seed == 0);
+    page.number(fmt::format("{}: test accuracy, seed {} (%)", name, seed), percent);
+    const std::string time = fmt::format("{}: training, seed {} (s)", name, seed);
+    page.number(time, page.measured(time, [&] { return training.seconds; }));
+    sum += percent;
+  }
+  page.number(name + ": test accuracy, mean of seeds (%)", sum / seeds);
+}
+
+datasets::SampleTransform shift(std::int64_t pixels) { return datasets::random_shift({.pixels = pixels}); }
+
+void draw(gallery::Page& page) {
+  if (page.quick()) {
+    const datasets::Dataset digits = datasets::unit_range(datasets::digits({.image = true}), {.high = 16});
+    learn(page, "digits", datasets::stratified_split(digits),
+          {.net = {.image = 8, .channels = {16, 32}, .hidden = {64}, .batch_norm = true, .dropout = 0.3},
+           .epochs = 20,
+           .batch_size = 32,
+           .lr = 0.004,
+           .augment = shift(1)},
+          3);
+  }
+  if (const auto mnist = page.data("mnist")) {
+    learn(page, "mnist", *mnist,
+          {.net = {.channels = {32, 64, 128}, .hidden = {128}, .batch_norm = true, .dropout = 0.3},
+           .epochs = 12,
+           .batch_size = 128,
+           .lr = 0.003,
+           .augment = shift(2)},
+          3);
+  }
+  if (const auto cifar10 = page.data("cifar10")) {
+    const datasets::Augment augment(
+        {datasets::random_crop({.size = 32, .padding = 4, .mode = datasets::CropPadding::reflect}),
+         datasets::random_flip()});
+    learn(page, "cifar10", *cifar10,
+          {.net = {.in_channels = 3,
+                   .image = 32,
+                   .channels = {48, 96, 192},
+                   .hidden = {128},
+                   .batch_norm = true,
+                   .dropout = 0.1},
+           .epochs = 40,
+           .batch_size = 64,
+           .lr = 0.0015,
+           .weight_decay = 0.01,
+           .label_smoothing = 0.1,
+           .augment = augment},
+          1);
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return gallery::run(argc, argv, "A conv net that reads digits and looks at photographs", draw);
+}

@@ -1,0 +1,19 @@
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "tests/gallery/gallery_page.h"
+
+using namespace xtgrad;
+
+TEST_CASE("gallery 14: a conv net reads 97 % of the digits, by the mean of three seeds") {
+  const testing::GalleryPage page("14_conv_net");
+  double sum = 0;
+  for (int seed = 0; seed < 3; ++seed) {
+    const double accuracy = page.number("digits: test accuracy, seed " + std::to_string(seed) + " (%)");
+    CHECK(accuracy <= 100);
+    sum += accuracy;
+  }
+  CHECK(page.number("digits: test accuracy, mean of seeds (%)") == doctest::Approx(sum / 3));
+  CHECK(sum / 3 >= 97);
+}
