@@ -99,7 +99,8 @@ void draw(gallery::Page& page) {
       "network.png",
       "Every number of one training step of a small network. Black numbers were computed from left to "
       "right: weights on their edges, b, z and a at the neurons, and the cost. Orange ones were "
-      "computed from right to left: each neuron's δ, and under each weight how much C changes with it.",
+      "computed from right to left: each neuron's δ, which is also the gradient of its bias, and under each "
+      "weight how much C changes with it.",
       gallery::draw_network(graph));
   page.file("backprop.html",
             "The same step in the browser, an operation at a time: forward to the cost, then back, with each "

@@ -16,15 +16,17 @@ namespace gallery {
 
 namespace {
 
-constexpr plot::Size page{640, 440};
-constexpr std::array<double, 2> rows{150, 330};
+constexpr plot::Size page{640, 410};
+constexpr std::array<double, 2> rows{165, 325};
 constexpr double radius = 27;
 constexpr plot::TextStyle of_value{.size = 12.5, .color = plot::ink, .align = plot::Align::center};
+constexpr plot::TextStyle bold{.size = 12.5, .bold = true, .align = plot::Align::center};
 constexpr plot::TextStyle of_gradient{.size = 12.5, .color = plot::emphasis, .align = plot::Align::center};
 
+/// Four decimals, without zeros at the end.
 std::string text(double number) {
-  const std::string digits = fmt::format("{:.4f}", std::abs(number));
-  return number < 0 ? "−" + digits : digits;
+  const double rounded = std::round(number * 1e4) / 1e4;
+  return rounded < 0 ? fmt::format("−{}", -rounded) : fmt::format("{}", std::abs(rounded));
 }
 
 /// The picture, and the numbers that it shows.
@@ -38,18 +40,19 @@ class Drawing {
       const plot::Point center{x, rows[i]};
       canvas_.add(plot::Disc{center, radius, plot::ink});
       canvas_.add(plot::Disc{center, radius - 1.3, fill});
-      write({x, rows[i] - 4}, indexed(name, i), {.size = 12.5, .bold = true, .align = plot::Align::center});
+      write({x, rows[i] - 4}, name.substr(0, 1), bold);
       write({x, rows[i] + 12}, text(value(name, i)), of_value);
     }
   }
 
-  /// What leads to a neuron's output: its bias and weighted sum above, both with one gradient, δ, below.
+  /// What leads to a neuron's output: its bias and weighted sum, both with one gradient, δ. They stand where
+  /// no edge is: above the upper neuron, below the lower one.
   void sums(double x, const std::string& layer) {
     for (std::size_t i = 0; i < 2; ++i) {
-      const double y = rows[i];
-      write({x, y - radius - 21}, "b = " + text(value("b" + layer, i)), of_value);
-      write({x, y - radius - 6}, "z = " + text(value("z" + layer, i)), of_value);
-      write({x, y + radius + 15}, "δ = " + text(gradient("z" + layer, i)), of_gradient);
+      const double y = i == 0 ? rows[0] - radius - 38 : rows[1] + radius + 18;
+      write({x, y}, "b = " + text(value("b" + layer, i)), of_value);
+      write({x, y + 15}, "z = " + text(value("z" + layer, i)), of_value);
+      write({x, y + 30}, "δ = " + text(gradient("z" + layer, i)), of_gradient);
     }
   }
 
@@ -63,7 +66,7 @@ class Drawing {
         const plot::Point start{from + radius * along.x, rows[j] + radius * along.y};
         const plot::Point end{to - radius * along.x, rows[i] - radius * along.y};
         canvas_.add(plot::Line{.points = {start, end}, .color = plot::faint_ink, .width = 1.2});
-        const double share = i == j ? 0.5 : 0.27;
+        const double share = i == j ? 0.5 : 0.25;
         const plot::Point at{start.x + share * (end.x - start.x), start.y + share * (end.y - start.y)};
         const double degrees = -turn * 180 / std::numbers::pi;
         const auto beside = [&](double distance, double number, plot::TextStyle style) {
@@ -81,18 +84,18 @@ class Drawing {
     const double y = (rows[0] + rows[1]) / 2;
     for (std::size_t i = 0; i < 2; ++i) {
       canvas_.add(plot::Line{.points = {{from + radius, rows[i]}, {x, y}}, .color = plot::faint_ink});
-      write({x, rows[i] - 8}, "target " + indexed("y", i), of_value);
+      write({x, rows[i] - 8}, "target y", of_value);
       write({x, rows[i] + 8}, text(value("y", i)), of_value);
     }
     canvas_.add(plot::Box{{x - 37, y - 24, 74, 48}, plot::ink});
     canvas_.add(plot::Box{{x - 35.7, y - 22.7, 71.4, 45.4}, plot::Color{230, 230, 230}});
-    write({x, y - 4}, "cost C", {.size = 12.5, .bold = true, .align = plot::Align::center});
+    write({x, y - 4}, "cost C", bold);
     write({x, y + 12}, text(value("C", 0)), of_value);
   }
 
   /// What a column is, over it.
   void heading(double x, const std::string& what) {
-    write({x, 74}, what, {.size = 12.5, .color = plot::faint_ink, .align = plot::Align::center});
+    write({x, 80}, what, {.size = 12.5, .color = plot::faint_ink, .align = plot::Align::center});
   }
 
   void title() {
@@ -106,10 +109,6 @@ class Drawing {
   [[nodiscard]] const plot::Canvas& canvas() const { return canvas_; }
 
  private:
-  static std::string indexed(const std::string& name, std::size_t i) {
-    return name.substr(0, 1) + (i == 0 ? "₁" : "₂");
-  }
-
   [[nodiscard]] const RecordedNode& node(const std::string& name) const {
     for (const RecordedNode& node : graph_.nodes) {
       if (node.graph.name == name) return node;

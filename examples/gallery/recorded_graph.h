@@ -17,7 +17,7 @@ using namespace xtgrad;
 struct RecordedNode {
   GraphNode graph;  ///< its name, the operation, where its inputs stand
   Tensor value;
-  Tensor cotangent;                 ///< the derivative of the output with respect to it
+  Tensor cotangent = {};            ///< the derivative of the output with respect to it
   std::vector<Tensor> handed = {};  ///< what its rule has handed to each input; none for a given tensor
 };
 
