@@ -71,8 +71,7 @@ std::optional<datasets::TrainTest> Page::data(const std::string& name) {
   throw ValueError(fmt::format("Page::data: no data set is called \"{}\"", name));
 }
 
-std::string Page::place(const std::string& file, const std::string& caption) {
-  const std::string name = options_.name + "_" + file;
+std::string Page::place(const std::string& name, const std::string& caption) {
   notes_->all["pictures"][name] = caption;
   const std::string path = (fs::path(options_.folder) / name).string();
   fmt::print("{}\n", path);
@@ -80,12 +79,12 @@ std::string Page::place(const std::string& file, const std::string& caption) {
 }
 
 void Page::picture(const std::string& file, const std::string& caption, const plot::Canvas& canvas) {
-  plot::save(canvas, place(file, caption));
+  plot::save(canvas, place(options_.name + "_" + file, caption));
 }
 
 void Page::animation(const std::string& file, const std::string& caption,
                      std::span<const plot::Canvas> frames, const plot::AnimationOptions& options) {
-  plot::save_animation(frames, place(file, caption), options);
+  plot::save_animation(frames, place(options_.name + "_" + file, caption), options);
 }
 
 void Page::file(const std::string& file, const std::string& caption, const std::string& contents) {

@@ -52,7 +52,7 @@ class Page {
   void picture(const std::string& file, const std::string& caption, const plot::Canvas& canvas);
   void animation(const std::string& file, const std::string& caption, std::span<const plot::Canvas> frames,
                  const plot::AnimationOptions& options = {});
-  /// Any other file of the page, such as a page for a browser.
+  /// Any other file, such as a page for a browser. It is called just so: its name is what people open.
   void file(const std::string& file, const std::string& caption, const std::string& contents);
 
   /// Prints and notes a number that the pictures show, or a row of them.
@@ -68,7 +68,7 @@ class Page {
 
  private:
   struct Notes;
-  [[nodiscard]] std::string place(const std::string& file, const std::string& caption);
+  [[nodiscard]] std::string place(const std::string& name, const std::string& caption);
 
   Options options_;
   std::unique_ptr<Notes> notes_;
