@@ -71,8 +71,8 @@ void draw_ways(gallery::Page& page) {
   }
   page.animation("ways.svg",
                  "Rosenbrock's valley step by step: the first twenty one by one, then every fifth. Newton's "
-                 "second step leaves the picture and its third comes back; momentum overshoots where the "
-                 "valley bends, and plain descent hardly moves along its floor.",
+                 "second step leaves the picture and its third comes back; momentum swings from wall "
+                 "to wall, and plain descent hardly moves along its floor.",
                  frames, {.frame_seconds = 0.2});
   for (std::size_t i = 0; i < left.size(); ++i) {
     page.number("narrow: steps to a loss of 1e-3, " + left[i].label, left[i].steps_to(1e-3));
@@ -113,7 +113,7 @@ double greatest_distance(const Way& a, const Way& b) {
 void draw_momentum(gallery::Page& page) {
   const Valley valley = gallery::narrow_valley();
   const Way plain = walk<optim::SGD>("without", valley, optim::SGDOptions{.lr = 0.019}, 400);
-  const Way heavy = walk<optim::SGD>("with", valley, optim::SGDOptions{.lr = 0.019, .momentum = 0.8}, 400);
+  const Way heavy = walk<optim::SGD>("with", valley, optim::SGDOptions{.lr = 0.01, .momentum = 0.8}, 400);
   const optim::Schedule cut = optim::multi_step({.milestones = {15}, .gamma = 0.05});
   const Way outside = scheduled("w ← w − ηv", false, cut);
   const Way inside = scheduled("v ← γv + ηg", true, cut);
@@ -123,12 +123,13 @@ void draw_momentum(gallery::Page& page) {
   plot::Chart forms{.title = "Rate cut at step 15", .x = steps, .y = {.label = "flat weight w₁"}};
   forms.layers = {over_steps("rate outside the velocity", outside.x),
                   over_steps("rate inside the velocity", inside.x)};
-  page.picture(
-      "momentum.png",
-      "Left, the steep weight: descent overshoots in every step, momentum in about every second, and "
-      "is faster at rest. Right, the two forms of momentum are one until the rate is cut to a "
-      "twentieth: outside of the velocity that brakes at once, inside the old velocity rolls on.",
-      plot::draw_charts(std::vector{zigzag, forms}, {.width = 900, .height = 330}));
+  page.picture("momentum.png",
+               "Left, the steep weight: plain descent is on the other side after every step; momentum, at "
+               "about half the "
+               "rate, less often, and is three times as fast along the valley. Right, its two forms are one "
+               "until the rate is cut "
+               "to a twentieth: outside of the velocity that acts at once, inside the old velocity rolls on.",
+               plot::draw_charts(std::vector{zigzag, forms}, {.width = 840, .height = 320}));
   page.number("sign changes of w₂ in 60 steps, gradient descent", sign_changes(plain, 60));
   page.number("sign changes of w₂ in 60 steps, momentum", sign_changes(heavy, 60));
   page.number(
