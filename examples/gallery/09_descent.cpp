@@ -4,8 +4,6 @@
 #include <xtgrad/plot/plot.h>
 #include <xtgrad/xtgrad.h>
 
-#include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <string>
 #include <vector>
@@ -17,6 +15,7 @@
 namespace {
 
 using namespace xtgrad;
+using gallery::greatest_distance;
 using gallery::over_steps;
 using gallery::Valley;
 using gallery::walk;
@@ -59,8 +58,9 @@ void draw_ways(gallery::Page& page) {
   page.picture(
       "ways.png",
       "Seven optimizers after 100 steps, from the ring to the discs. Left, gradient descent zig-zags "
-      "across the valley, and Newton's method is at the minimum after one step; right, the valley is "
-      "bent: plain descent creeps along the floor that the others hurry along.",
+      "across the valley, and Newton's method is at the minimum after one step; right, the valley is bent: "
+      "plain "
+      "descent creeps along its floor, on which momentum and Nesterov are far along.",
       plot::draw_charts(std::vector{map_of(narrow, left, 100), map_of(bent, right, 100)},
                         {.width = 840, .height = 420}));
   std::vector<plot::Canvas> frames;
@@ -100,14 +100,6 @@ Way scheduled(const std::string& label, bool lr_in_velocity, const optim::Schedu
     valley.loss(at).backward();
     sgd.step();
   });
-}
-
-double greatest_distance(const Way& a, const Way& b) {
-  double greatest = 0;
-  for (std::size_t i = 0; i < a.x.size(); ++i) {
-    greatest = std::max(greatest, std::hypot(a.x[i] - b.x[i], a.y[i] - b.y[i]));
-  }
-  return greatest;
 }
 
 void draw_momentum(gallery::Page& page) {

@@ -3,6 +3,7 @@
 #include <xtgrad/xtgrad.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <iterator>
 
@@ -50,6 +51,14 @@ Way walk(const std::string& label, const Valley& valley, nn::Parameter& at, int 
     if (i < steps) step();
   }
   return way;
+}
+
+double greatest_distance(const Way& a, const Way& b) {
+  double greatest = 0;
+  for (std::size_t i = 0; i < a.x.size(); ++i) {
+    greatest = std::max(greatest, std::hypot(a.x[i] - b.x[i], a.y[i] - b.y[i]));
+  }
+  return greatest;
 }
 
 plot::Chart map_of(const Valley& valley, const std::vector<Way>& ways, int steps) {

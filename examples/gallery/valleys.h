@@ -61,9 +61,12 @@ Way walk(const std::string& label, const Valley& valley, const Options& options,
   });
 }
 
+/// Of two ways of as many steps, at one and the same step.
+double greatest_distance(const Way& a, const Way& b);
+
 /// The valley's contour lines, and the first `steps` of each way on them.
 plot::Chart map_of(const Valley& valley, const std::vector<Way>& ways, int steps);
-/// One of a way's columns over the step.
+/// A line of one number after each step.
 plot::Series over_steps(const std::string& label, const std::vector<double>& values);
 
 }  // namespace gallery

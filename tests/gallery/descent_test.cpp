@@ -97,11 +97,10 @@ TEST_CASE("gallery 09: optimizers, momentum, batches and learning rates do what 
   CHECK(page.number("steps to a loss of 0.8, 50 % of the weights") / all == doctest::Approx(2).epsilon(0.1));
   CHECK(page.number("steps to a loss of 0.8, 10 % of the weights") / all == doctest::Approx(10).epsilon(0.1));
 
-  for (const char* rate : {"0.001", "0.019", "0.0205"}) {
+  for (const std::string rate : {"0.001", "0.019", "0.0205"}) {
     CAPTURE(rate);
     const double loss = run(std::stod(rate), 0, 100).loss();
-    CHECK(page.number(std::string("loss after 100 steps, rate ") + rate) ==
-          doctest::Approx(loss).epsilon(1e-9));
+    CHECK(page.number("loss after 100 steps, rate " + rate) == doctest::Approx(loss).epsilon(1e-9));
   }
   CHECK(page.number("loss after 100 steps, rate 0.0205") > page.number("loss after 100 steps, rate 0.001"));
   CHECK(page.number("loss after 100 steps, rate 0.001") > page.number("loss after 100 steps, rate 0.019"));

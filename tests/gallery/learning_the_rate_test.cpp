@@ -40,9 +40,8 @@ TEST_CASE("gallery 13: descent through 20 steps finds a learning rate as good as
   const double h = 1e-5;
   const double by_rate = (trained(0.02 + h, 0.5) - trained(0.02 - h, 0.5)) / (2 * h);
   const double by_momentum = (trained(0.02, 0.5 + h) - trained(0.02, 0.5 - h)) / (2 * h);
-  for (const char* who : {"engine", "numerical"}) {
-    CAPTURE(who);
-    const std::string name(who);
+  for (const std::string name : {"engine", "numerical"}) {
+    CAPTURE(name);
     CHECK(std::abs(page.number("d loss / d rate, " + name) / by_rate - 1) < 1e-6);
     CHECK(std::abs(page.number("d loss / d momentum, " + name) / by_momentum - 1) < 1e-6);
   }
