@@ -1,0 +1,112 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "tests/gallery/gallery_page.h"
+
+using namespace xtgrad;
+
+namespace {
+
+/// The page's narrow valley, (x² + 100 y²) / 2 from (-2, 0.7), in plain loops.
+struct Course {
+  double x = -2;
+  double y = 0.7;
+  double vx = 0;
+  double vy = 0;
+  int below = -1;        // step at which the loss is below 1e-3 for the first time
+  int sign_changes = 0;  // of y in the first 60 steps
+
+  void step(int i, double lr, double mu) {
+    vx = mu * vx + x;
+    vy = mu * vy + 100 * y;
+    const double before = y;
+    x -= lr * vx;
+    y -= lr * vy;
+    if (i < 60 && y * before < 0) ++sign_changes;
+    if (below < 0 && loss() < 1e-3) below = i + 1;
+  }
+  [[nodiscard]] double loss() const { return (x * x + 100 * y * y) / 2; }
+};
+
+Course run(double lr, double mu, int steps) {
+  Course course;
+  for (int i = 0; i < steps; ++i) course.step(i, lr, mu);
+  return course;
+}
+
+/// How far the two forms of momentum come apart in 60 steps, if the rate is multiplied by `factor` at the
+/// 15th.
+double distance_of_forms(double factor) {
+  double w[2][2] = {{-2, 0.7}, {-2, 0.7}};
+  double v[2][2] = {{0, 0}, {0, 0}};
+  double greatest = 0;
+  for (int i = 0; i < 60; ++i) {
+    const double lr = i < 15 ? 0.005 : 0.005 * factor;
+    for (int k = 0; k < 2; ++k) {
+      const double steepness = k == 0 ? 1 : 100;
+      v[0][k] = 0.9 * v[0][k] + steepness * w[0][k];
+      w[0][k] -= lr * v[0][k];
+      v[1][k] = 0.9 * v[1][k] + lr * steepness * w[1][k];
+      w[1][k] -= v[1][k];
+    }
+    greatest = std::max(greatest, std::hypot(w[0][0] - w[1][0], w[0][1] - w[1][1]));
+  }
+  return greatest;
+}
+
+}  // namespace
+
+TEST_CASE("gallery 09: optimizers, momentum, batches and learning rates do what the page says") {
+  const testing::GalleryPage page("09_descent");
+
+  const Course plain = run(0.019, 0, 400);
+  const Course heavy = run(0.01, 0.8, 400);
+  CHECK(page.number("narrow: steps to a loss of 1e-3, gradient descent") == plain.below);
+  CHECK(page.number("narrow: steps to a loss of 1e-3, momentum") == heavy.below);
+  CHECK(heavy.below * 3 < plain.below);
+  CHECK(page.number("sign changes of w₂ in 60 steps, gradient descent") == plain.sign_changes);
+  CHECK(page.number("sign changes of w₂ in 60 steps, momentum") == heavy.sign_changes);
+  CHECK(heavy.sign_changes < plain.sign_changes / 2);
+
+  // Newton's method solves a quadratic in one step, and Rosenbrock's valley in a few.
+  CHECK(page.number("narrow: steps to a loss of 1e-3, Newton") == 1);
+  CHECK(page.number("Rosenbrock: steps to a loss of 1e-3, Newton") < 8);
+  for (const std::string name : {"momentum", "Nesterov", "Adam"}) {
+    CAPTURE(name);
+    CHECK(page.number("Rosenbrock: steps to a loss of 1e-3, " + name) * 5 <
+          page.number("Rosenbrock: steps to a loss of 1e-3, gradient descent"));
+  }
+
+  CHECK(distance_of_forms(1) < 1e-14);
+  CHECK(page.number("distance of the two forms, constant rate") < 1e-14);
+  CHECK(page.number("distance of the two forms, rate cut at step 15") ==
+        doctest::Approx(distance_of_forms(0.05)).epsilon(1e-9));
+
+  for (const std::string when : {"one epoch", "twenty epochs"}) {
+    CAPTURE(when);
+    const double batch = page.number("loss after " + when + ", all 1,797 at once");
+    const double mini_batch = page.number("loss after " + when + ", mini-batches of 32");
+    CHECK(page.number("loss after " + when + ", one by one") < mini_batch);
+    CHECK(mini_batch < batch);
+  }
+  const double all = page.number("steps to a loss of 0.8, 100 % of the weights");
+  CHECK(page.number("steps to a loss of 0.8, 50 % of the weights") / all == doctest::Approx(2).epsilon(0.1));
+  CHECK(page.number("steps to a loss of 0.8, 10 % of the weights") / all == doctest::Approx(10).epsilon(0.1));
+
+  for (const std::string rate : {"0.001", "0.019", "0.0205"}) {
+    CAPTURE(rate);
+    const double loss = run(std::stod(rate), 0, 100).loss();
+    CHECK(page.number("loss after 100 steps, rate " + rate) == doctest::Approx(loss).epsilon(1e-9));
+  }
+  CHECK(page.number("loss after 100 steps, rate 0.0205") > page.number("loss after 100 steps, rate 0.001"));
+  CHECK(page.number("loss after 100 steps, rate 0.001") > page.number("loss after 100 steps, rate 0.019"));
+
+  CHECK(page.number("deep net: loss after 20 steps, full rate") <
+        page.number("deep net: loss after 20 steps, warmed up"));
+  CHECK(page.number("deep net: loss after 290 steps, warmed up") <
+        0.75 * page.number("deep net: loss after 290 steps, full rate"));
+}
