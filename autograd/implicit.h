@@ -34,7 +34,8 @@ struct ImplicitOptions {
 /// such as Newton's method or a bisection; derivatives are as right as the equation is solved. Throws
 /// ShapeError or DtypeError if F(x, theta) is not of x's shape and dtype, one equation for each unknown;
 /// GraphError if F or the solver use a tensor that wants a gradient and is none of theta; in the backward,
-/// ConvergenceError if dF/dx is singular.
+/// ConvergenceError if dF/dx is singular. F is kept as long as the graph and called in the backward: what it
+/// captures must live so long, so let it capture tensors by value.
 ///
 ///   // the square root, by Newton's method
 ///   Tensor root = implicit_root([](const Tensor& x, const Tensor& a) { return x * x - a; },

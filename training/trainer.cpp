@@ -94,6 +94,18 @@ void Trainer::check_options() const {
       fail(fmt::format("callback {} of {} is null", i, options_.callbacks.size()));
     }
   }
+  // A copy of a model has parameters of its own; nothing else would ever say that it is the copy that learns.
+  const std::vector<nn::ParameterRef> own = model_.parameters();
+  const std::vector<nn::ParameterRef> held = optimizer_.parameters();
+  const auto is_own = [&](const nn::ParameterRef& parameter) {
+    return std::ranges::find(own, parameter) != own.end();
+  };
+  if (!own.empty() && std::ranges::none_of(held, is_own)) {
+    fail(fmt::format(
+        "none of the optimizer's {} parameters is one of the model's {}: was it made of a copy of the "
+        "model, or before another model was assigned to this one?",
+        held.size(), own.size()));
+  }
 }
 
 void Trainer::remember(std::string name, nn::Stateful& object) {

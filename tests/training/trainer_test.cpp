@@ -400,6 +400,12 @@ TEST_CASE("a trainer refuses options that make no training") {
           return Trainer(model, nn::cross_entropy, sgd, datasets::Loader(spirals().subset({})), {.epochs = 1})
               .step();
         }) == "Trainer: the loader has no batches of its 0 samples");
+  nn::MLP copy = model;
+  optim::SGD of_copy(copy.parameters(), {.lr = 0.1});
+  CHECK(message_of<ValueError>(
+            [&] { return Trainer(model, nn::cross_entropy, of_copy, loader(), {.epochs = 1}).step(); }) ==
+        "Trainer: none of the optimizer's 4 parameters is one of the model's 4: was it made of a copy of the "
+        "model, or before another model was assigned to this one?");
   Trainer trainer(model, nn::cross_entropy, sgd, loader(), {.epochs = 1});
   trainer.remember("model", model);
   CHECK(message_of<ValueError>([&] {
