@@ -85,7 +85,8 @@ TEST_CASE("gallery: every page has its pictures and its chapter of the tutorial,
     REQUIRE(fs::exists(notes));
     const std::string chapter = file_text(root / "docs/tutorial" / (name + ".md"));
     bool shown = false;
-    for (const auto& [file, caption] : nlohmann::json::parse(file_text(notes))["pictures"].items()) {
+    const nlohmann::json noted = nlohmann::json::parse(file_text(notes));
+    for (const auto& [file, caption] : noted["pictures"].items()) {
       CHECK_MESSAGE(fs::exists(root / "docs/gallery" / file), file);
       shown |= chapter.find("../gallery/" + file) != std::string::npos;
     }
