@@ -32,20 +32,18 @@ double best_step(Dtype dtype, bool central) {
   return central ? std::cbrt(epsilon) : std::sqrt(epsilon);
 }
 
-std::string label_of(bool central) { return central ? "central" : "one-sided"; }
-
 /// The error of one kind of difference over the step, and what the picture says of it in numbers.
 plot::Series over_steps(gallery::Page& page, const Problem& p, bool central) {
   const Dtype dtype = p.w.dtype();
   const Tensor right = by_hand(p.in(float64));
   const auto error_at = [&](double step) { return relative_error(numerical(p, step, central), right); };
-  plot::Series curve{.label = label_of(central), .markers = false};
+  plot::Series curve{.label = central ? "central" : "one-sided", .markers = false};
   for (int quarter = dtype == float32 ? -28 : -56; quarter <= 0; ++quarter) {
     curve.x.push_back(std::pow(10, quarter / 4.0));
     curve.y.push_back(error_at(curve.x.back()));
   }
   const auto least = std::min_element(curve.y.begin(), curve.y.end());
-  const std::string what = fmt::format("{}, {}: ", to_string(dtype), label_of(central));
+  const std::string what = fmt::format("{}, {}: ", to_string(dtype), curve.label);
   page.number(what + "best step", curve.x[static_cast<std::size_t>(least - curve.y.begin())]);
   page.number(what + "best step in theory", best_step(dtype, central));
   page.number(what + "least error", *least);
@@ -61,8 +59,8 @@ plot::Chart u_curves(gallery::Page& page, const Problem& p) {
   plot::Chart chart{.title = dtype == float32 ? "float32, 7 digits" : "float64, 16 digits",
                     .x = {.label = "step", .logarithmic = true},
                     .y = {.label = "relative error", .logarithmic = true, .range = errors}};
-  for (const bool central : {false, true}) chart.layers.emplace_back(over_steps(page, p, central));
   for (const bool central : {false, true}) {
+    chart.layers.emplace_back(over_steps(page, p, central));
     const double step = best_step(dtype, central);
     chart.layers.emplace_back(plot::Series{.label = central ? "³√ε" : "√ε",
                                            .x = {step, step},
