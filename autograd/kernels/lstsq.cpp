@@ -32,11 +32,13 @@ std::int64_t lstsq(std::span<const double> a, std::span<const double> b, std::in
   }
   auto singular_values =
       xt::xtensor<double, 1, xt::layout_type::column_major>::from_shape({size(std::min(m, n))});
+  // What rounding leaves of a direction that is none, in a matrix that was computed (NumPy's tolerance).
+  const double tolerance = static_cast<double>(std::max(m, n)) * std::numeric_limits<double>::epsilon();
   xt::blas_index_t rank = 0;
   int info = 0;
   {
     const BlasTurn turn;
-    info = xt::lapack::gelsd(matrix, sides, singular_values, rank, -1.0);
+    info = xt::lapack::gelsd(matrix, sides, singular_values, rank, tolerance);
   }
   if (info != 0) {
     throw ConvergenceError(fmt::format(

@@ -114,6 +114,12 @@ TEST_CASE("least squares: of several fits the one of least norm") {
     const Tensor rest = matmul(across.weight, x) - fit.weight;
     CHECK(largest(rest) < 1e-13);
   }
+  SUBCASE("a product of narrow matrices, whose other directions are its rounding") {
+    for (int i = 0; i < 20; ++i) {
+      const Tensor x = matmul(normal({10, 3}, random), normal({3, 64}, random));
+      CHECK(nn::least_squares(x, normal({10}, random), {.bias = false}).rank == 3);
+    }
+  }
   SUBCASE("a column twice") {
     const Tensor once = normal({20, 1}, random);
     const nn::LinearFit fit = nn::least_squares(concat({once, once}, 1), 4 * reshape(once, {20}) + 1);
