@@ -87,7 +87,7 @@ void draw_neighbors(gallery::Page& page, const Parts& parts) {
       "its "
       "own, and their labels. Where these are wrong, pixels are alike and things are not.",
       plot::draw_images(concat(images, 0),
-                        {.title = parts.name + ": the nearest", .captions = captions, .columns = 10}));
+                        {.title = parts.name + ": the nearest", .captions = captions, .columns = 5}));
 }
 
 /// A conv net's last layer but one makes numbers of an image, its features. Are neighbours among these

@@ -15,6 +15,7 @@
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/random.h"
+#include "xtgrad/nn/conv_net.h"
 #include "xtgrad/nn/neighbor_search.h"
 
 using namespace xtgrad;
@@ -207,6 +208,19 @@ TEST_CASE("no queries have no neighbours, and samples without features are all a
   const nn::NearestNeighbors featureless(ones({3, 0}), tensor({1, 0, 0}, {.dtype = int64}));
   CHECK(elements<std::int64_t>(featureless.predict(ones({2, 0}), 1)) == std::vector<std::int64_t>{1, 1});
   CHECK(elements<std::int64_t>(featureless.predict(ones({2, 0}), 3)) == std::vector<std::int64_t>{0, 0});
+}
+
+TEST_CASE("neighbours among a module's features are those of the plain loop over them") {
+  Random random(11);
+  nn::ConvNet net({.image = 8, .channels = {4}, .hidden = {6}, .batch_norm = true});
+  const Tensor samples = rows_in(float32, {60, 1, 8, 8}, 1, random);
+  const Tensor queries = rows_in(float32, {20, 1, 8, 8}, 1, random);
+  net.eval();
+  // As they come, with their graph.
+  const Tensor of_samples = net.features(samples);
+  const Tensor of_queries = net.features(queries);
+  CHECK(of_samples.requires_grad());
+  check_as_plain_loop(of_samples, of_queries, 5);
 }
 
 TEST_CASE("nothing is recorded, whatever wants a gradient") {
