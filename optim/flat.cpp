@@ -1,6 +1,5 @@
 #include "xtgrad/optim/flat.h"
 
-#include <algorithm>
 #include <cstdint>
 
 #include "xtgrad/autograd/creation.h"
@@ -28,9 +27,11 @@ std::vector<Tensor> split_flat(const Tensor& flat, std::span<const Tensor> like)
 }
 
 Dtype widest_dtype(std::span<const Tensor> tensors) {
-  const bool is_wide =
-      std::any_of(tensors.begin(), tensors.end(), [](const Tensor& x) { return x.dtype() == float64; });
-  return is_wide ? float64 : float32;
+  Dtype widest = float32;
+  for (const Tensor& tensor : tensors) {
+    if (item_size(tensor.dtype()) > item_size(widest)) widest = tensor.dtype();
+  }
+  return widest;
 }
 
 }  // namespace xtgrad::v1::optim::detail
