@@ -8,7 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "every_optimizer.h"
 #include "page.h"
+#include "stopping.h"
 #include "training_curves.h"
 #include "valleys.h"
 
@@ -138,6 +140,8 @@ void draw(gallery::Page& page) {
   }
   gallery::draw_batches(page);
   gallery::draw_rates(page);
+  gallery::draw_every_optimizer(page);
+  gallery::draw_stopping_rules(page);
 }
 
 }  // namespace

@@ -93,3 +93,13 @@ TEST_CASE("gallery: every page has its pictures and its chapter of the tutorial,
     CHECK_MESSAGE(shown, "the chapter shows no picture of its page");
   }
 }
+
+TEST_CASE("gallery: docs/gallery/index.html is that of the notes beside it") {
+  const TemporaryFolder folder;
+  fs::copy(root / "docs/gallery", folder.path(), fs::copy_options::overwrite_existing);
+  fs::remove(folder.path() / "index.html");
+  const ProgramResult result = run_program(programs / "gallery_index", {folder.path().string()});
+  REQUIRE_MESSAGE(result.exit_code == 0, result.err);
+  CHECK_MESSAGE(file_text(folder.path() / "index.html") == file_text(root / "docs/gallery/index.html"),
+                "write it anew: build/release/examples/gallery/gallery_index docs/gallery");
+}
