@@ -96,7 +96,7 @@ TEST_CASE("gallery: every page has its pictures and its chapter of the tutorial,
 
 TEST_CASE("gallery: docs/gallery/index.html is that of the notes beside it") {
   const TemporaryFolder folder;
-  fs::copy(root / "docs/gallery", folder.path(), fs::copy_options::overwrite_existing);
+  fs::copy(root / "docs/gallery", folder.path(), fs::copy_options::recursive);
   fs::remove(folder.path() / "index.html");
   const ProgramResult result = run_program(programs / "gallery_index", {folder.path().string()});
   REQUIRE_MESSAGE(result.exit_code == 0, result.err);
