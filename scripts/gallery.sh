@@ -84,6 +84,7 @@ draw() {
 # Pages that train for minutes use all cores by themselves, and measured times want a quiet machine.
 at_once=1
 if [[ " ${arguments[*]-} " == *" --quick "* && " ${arguments[*]-} " != *" --measure "* ]]; then at_once=$jobs; fi
+began=$SECONDS
 failed=$(mktemp)
 trap 'rm -f "$failed"' EXIT
 for source in "${sources[@]}"; do
@@ -93,4 +94,4 @@ done
 wait
 build/release/examples/gallery/gallery_index "$out"
 if [[ -s $failed ]]; then fail "failed: $(sort "$failed" | tr '\n' ' ')"; fi
-say "the gallery is $out/index.html; drawn in $SECONDS s"
+say "the gallery is $out/index.html; drawn in $((SECONDS - began)) s"

@@ -125,8 +125,8 @@ void draw_deaths(gallery::Page& page) {
   page.picture(
       "dead.png",
       "The larger the learning rate, the more ReLUs are dead after one epoch, and hardly any comes back; "
-      "with most of them dead, the network learns much less. At 0.03 no Leaky ReLU dies, and few ELUs and "
-      "GELUs do; but the rate is too large for them as well, as the losses say.",
+      "with most of them dead, the network learns much less. At 0.03 no Leaky ReLU dies, and far fewer ELUs "
+      "and GELUs than ReLUs; but the rate is too large for them as well, as the losses say.",
       plot::draw_charts(charts, {.width = 640, .height = 560, .columns = 2}));
 }
 

@@ -102,9 +102,10 @@ double examine(gallery::Page& page, const std::string& name, const Training& tra
       plot::draw_learning_curves(training.epochs));
   page.picture(
       name + "_mistakes.png",
-      fmt::format("{} of the {} test images that this net gets wrong. Below each, what it is and what the "
-                  "net takes it for.",
-                  std::min(wrong, 24.0), plot::with_commas(test.size())),
+      fmt::format(
+          "{} of the {} images that this net gets wrong, of {} test images. Below each, what it is and "
+          "what the net takes it for.",
+          std::min(wrong, 24.0), wrong, plot::with_commas(test.size())),
       plot::draw_mistakes({.images = test.inputs(), .labels = {test.labels(), predicted}},
                           test.class_names()));
   return percent;

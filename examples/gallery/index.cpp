@@ -84,6 +84,7 @@ std::string figure(const fs::path& folder, const std::string& file, const std::s
 }
 
 std::string shown(const ordered_json& value) {
+  if (value.is_null()) return "none";
   if (!value.is_array()) return fmt::format("{:.6g}", value.get<double>());
   std::string text;
   for (const ordered_json& number : value) {

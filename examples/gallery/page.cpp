@@ -6,10 +6,13 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <exception>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <utility>
 
 #include "xtgrad/autograd/errors.h"
@@ -31,6 +34,13 @@ ordered_json read_json(const fs::path& path) {
   std::ifstream in(path);
   if (!in) return ordered_json::object();
   return ordered_json::parse(in);
+}
+
+/// As many samples as there are, but at most `count`.
+datasets::Dataset first(const datasets::Dataset& data, std::int64_t count) {
+  std::vector<std::int64_t> rows(static_cast<std::size_t>(std::min(count, data.size())));
+  std::iota(rows.begin(), rows.end(), 0);
+  return data.subset(rows);
 }
 
 }  // namespace
@@ -62,7 +72,9 @@ std::optional<datasets::TrainTest> Page::data(const std::string& name) {
     if (name == "fashion-mnist") {
       return {{datasets::fashion_mnist(), datasets::fashion_mnist({.train = false})}};
     }
-    if (name == "cifar10") return {{datasets::cifar10(), datasets::cifar10({.train = false})}};
+    if (name == "cifar10") {
+      return {{first(datasets::cifar10(), 4000), first(datasets::cifar10({.train = false}), 1000)}};
+    }
   } catch (const IoError& error) {
     fmt::print("{}: what needs {} is left out: {}\n", options_.name, name, error.what());
     notes_->all["left out"].push_back(name);

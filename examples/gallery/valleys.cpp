@@ -35,9 +35,9 @@ Valley rosenbrock_valley() {
           .levels = {0.5, 3, 15, 60, 200}};
 }
 
-int Way::steps_to(double level) const {
+double Way::steps_to(double level) const {
   const auto below = std::find_if(loss.begin(), loss.end(), [&](double l) { return l < level; });
-  return static_cast<int>(std::min(below - loss.begin(), std::ssize(loss) - 1));
+  return below == loss.end() ? std::nan("") : static_cast<double>(below - loss.begin());
 }
 
 Way walk(const std::string& label, const Valley& valley, nn::Parameter& at, int steps,

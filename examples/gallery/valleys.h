@@ -41,8 +41,8 @@ struct Way {
   std::vector<double> y = {};
   std::vector<double> loss = {};
 
-  /// Steps until the loss is below `level` for the first time; all of them if it never is.
-  [[nodiscard]] int steps_to(double level) const;
+  /// Steps until the loss is below `level` for the first time; NaN if it never is.
+  [[nodiscard]] double steps_to(double level) const;
 };
 
 /// Calls `step`, which changes `at`, so many times.

@@ -116,6 +116,6 @@ TEST_CASE("gallery 10: numerical gradients have a best step, and the engine's ar
   for (const char* const way : {"engine", "by hand"}) {
     const Numbers seconds = page.numbers(std::string(way) + ": time (s)");
     REQUIRE(seconds.size() == loss.size());
-    for (std::size_t i = 0; i < seconds.size(); ++i) CHECK(seconds[i] < 15 * loss[i]);
+    for (std::size_t i = 0; i < seconds.size(); ++i) CHECK(seconds[i] < 5 * loss[i]);
   }
 }

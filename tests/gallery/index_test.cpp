@@ -38,7 +38,7 @@ TEST_CASE("gallery: the index has every page in order, with pictures, captions a
   write(
       folder.path() / "01_first.json",
       R"json({"title": "a < b & \"c\"", "pictures": {"01_first_a.png": "Less <than> more", "more.html": "Try it"},
-          "numbers": {"accuracy (%)": 97.25, "losses": [1, 0.5, null]}, "left out": []})json");
+          "numbers": {"accuracy (%)": 97.25, "losses": [1, 0.5, null], "steps": null}, "left out": []})json");
   write(folder.path() / "measured.json", "{}");
   write(folder.path() / "01_first_a.png", "picture");
   write(folder.path() / "more.html", "page");
@@ -54,6 +54,7 @@ TEST_CASE("gallery: the index has every page in order, with pictures, captions a
   place("<a href=\"more.html\">");
   place("<td>accuracy (%)</td><td>97.25</td>");
   place("<td>losses</td><td>1, 0.5, none</td>");
+  place("<td>steps</td><td>none</td>");
   place("02_second_gone.png has not been drawn here.");
   place("scripts/download_data.sh mnist");
   CHECK(text.find("http") == std::string::npos);

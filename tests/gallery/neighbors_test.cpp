@@ -66,8 +66,7 @@ TEST_CASE("gallery 02: k is chosen on validation images, and ties go to the near
   const double pixels = page.number("digits: test accuracy by pixels (%)");
   CHECK(pixels == doctest::Approx(percent_right(parts[0], parts[2], ks[chosen])));
   CHECK(page.numbers("digits: training accuracy over k (%)")[0] == 100);
-  // 180 test images: neighbours by features get all that those by pixels get, or almost.
-  CHECK(page.number("digits: test accuracy by features (%)") > 97);
+  CHECK(page.number("digits: test accuracy by features (%)") >= pixels);
 
   const auto off = [&](const std::string& on) {
     return page.number("k chosen on " + on + ": reported (%)") -
