@@ -32,7 +32,8 @@ struct ImageFolderOptions {
 /// the system has them in. Names that begin with a dot are left out, and so are files whose names do not end
 /// in .png, .jpg or .jpeg, in small letters or capitals. A file with such a name that is no image, or a
 /// damaged one, is an IoError that names it, when it is read. Names are read once: what is added to the
-/// folder later is not seen.
+/// folder later is not seen. A link to a folder may be a class; links to folders inside of one are not
+/// followed.
 class ImageFolder final : public SampleSource {
  public:
   /// Throws IoError if there is no such folder, no sub-folder in it, or no image in one of these; ValueError

@@ -60,7 +60,7 @@ using BatchTransform = Callable<void(Batch& batch, Random& random)>;
 struct LoaderOptions {
   std::int64_t batch_size = 32;
   bool shuffle = false;    ///< a new order each epoch, from `seed` and the epoch's number
-  std::uint64_t seed = 0;  ///< of the shuffles and of the transforms
+  std::uint64_t seed = 0;  ///< of the shuffles, the sampler and the transforms
   bool drop_last = false;  ///< leave out the last batch if it is not full
   /// Chooses the samples of an epoch, in place of all of them; not with `shuffle`.
   Sampler sampler = {};

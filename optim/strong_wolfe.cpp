@@ -39,8 +39,7 @@ class Search {
   }
 
  private:
-  /// Lengths between which there is one to accept. Of those that have decreased enough, the start among them,
-  /// `low` has the lowest loss so far.
+  /// Lengths between which there is one to accept; `low` has decreased enough, or is the start.
   struct Bracket {
     LinePoint low;
     LinePoint high;

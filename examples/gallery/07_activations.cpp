@@ -77,14 +77,6 @@ void draw_functions(gallery::Page& page) {
       plot::draw_charts(charts, {.width = 560, .height = 860, .columns = 2}));
 }
 
-/// Digits, flat: of MNIST, or the small ones that come with the library.
-datasets::Dataset digits(gallery::Page& page) {
-  if (const auto mnist = page.data("mnist")) {
-    return mnist->train.with_inputs(flatten(mnist->train.inputs(), 1));
-  }
-  return datasets::unit_range(datasets::digits(), {.high = 16});
-}
-
 struct Training {
   std::string label;
   Kind kind;
@@ -98,7 +90,7 @@ plot::Series over_epochs(const std::string& label, const std::vector<double>& va
 }
 
 void draw_deaths(gallery::Page& page) {
-  const datasets::Dataset data = digits(page);
+  const datasets::Dataset data = gallery::flat_digits(page);
   const plot::Axis epochs{.label = "epoch", .whole_numbers = true};
   const plot::Axis share{.label = "dead neurons (%)", .range = plot::Range{0, 100}};
   const plot::Axis loss{.label = "cross-entropy (nats)", .logarithmic = true};

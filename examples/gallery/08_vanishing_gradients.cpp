@@ -22,14 +22,6 @@ const Recipe tanhs{"tanh", Kind::tanh};
 const Recipe relus{"ReLU", Kind::relu};
 const Recipe relus_by_he{"ReLU, He's start", Kind::relu, Start::he};
 
-/// Digits, flat: of MNIST, or the small ones that come with the library.
-datasets::Dataset digits(gallery::Page& page) {
-  if (const auto mnist = page.data("mnist")) {
-    return mnist->train.with_inputs(flatten(mnist->train.inputs(), 1));
-  }
-  return datasets::unit_range(datasets::digits(), {.high = 16});
-}
-
 /// A line over the layers, of which the first is 1.
 plot::Series by_layer(const std::string& label, const std::vector<double>& values, bool dashed = false) {
   std::vector<double> layers(values.size());
@@ -116,7 +108,7 @@ void draw_training(gallery::Page& page, const datasets::Dataset& data) {
 }
 
 void draw(gallery::Page& page) {
-  const datasets::Dataset data = digits(page);
+  const datasets::Dataset data = gallery::flat_digits(page);
   draw_first_step(page, data);
   draw_help(page, data);
   draw_training(page, data);

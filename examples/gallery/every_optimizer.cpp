@@ -15,8 +15,6 @@ namespace {
 
 const std::vector<int> looks{0, 1, 2, 5, 10, 20, 50, 100};  // steps after which the loss is noted
 
-datasets::Dataset scanned_digits() { return datasets::unit_range(datasets::digits(), {.high = 16}); }
-
 struct Course {
   std::string name;
   std::vector<double> losses;  // after `looks`

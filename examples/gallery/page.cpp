@@ -17,9 +17,12 @@
 
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/io/file.h"
+#include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/random.h"
 #include "xtgrad/datasets/cifar.h"
+#include "xtgrad/datasets/digits.h"
 #include "xtgrad/datasets/mnist.h"
+#include "xtgrad/datasets/transforms.h"
 #include "xtgrad/plot/files.h"
 
 namespace gallery {
@@ -135,6 +138,15 @@ void Page::finish() {
   const fs::path path = fs::path(options_.folder) / (options_.name + ".json");
   write_file_atomically(path, notes_->all.dump(2) + "\n");
   if (options_.measure) write_file_atomically(options_.measured, notes_->measured.dump(2) + "\n");
+}
+
+datasets::Dataset scanned_digits() { return datasets::unit_range(datasets::digits(), {.high = 16}); }
+
+datasets::Dataset flat_digits(Page& page) {
+  if (const auto mnist = page.data("mnist")) {
+    return mnist->train.with_inputs(flatten(mnist->train.inputs(), 1));
+  }
+  return scanned_digits();
 }
 
 int run(int argc, char** argv, const std::string& title, const Callable<void(Page&)>& draw) {

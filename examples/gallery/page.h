@@ -75,6 +75,11 @@ class Page {
   std::unique_ptr<Notes> notes_;
 };
 
+/// The scanned digits that come with the library, 64 pixels from 0 to 1.
+[[nodiscard]] datasets::Dataset scanned_digits();
+/// The same, or MNIST's training images, flat, where the page may have them.
+[[nodiscard]] datasets::Dataset flat_digits(Page& page);
+
 /// The main function of a page: reads the command line, seeds the thread's random stream with 0, draws, and
 /// writes the notes. Returns the program's exit code.
 int run(int argc, char** argv, const std::string& title, const Callable<void(Page&)>& draw);

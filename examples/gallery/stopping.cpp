@@ -30,7 +30,7 @@ double loss_of(nn::Module& model, const datasets::Dataset& data) {
 
 void draw_stopping_rules(Page& page) {
   using namespace training;
-  const datasets::Dataset digits = datasets::unit_range(datasets::digits(), {.high = 16});
+  const datasets::Dataset digits = scanned_digits();
   // Few images, so that the net learns them by heart and the validation loss turns.
   const auto parts = datasets::stratified_parts(digits, {.fractions = {0.06, 0.3}});
   manual_seed(0);

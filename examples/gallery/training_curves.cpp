@@ -15,8 +15,6 @@ namespace gallery {
 
 namespace {
 
-datasets::Dataset scanned_digits() { return datasets::unit_range(datasets::digits(), {.high = 16}); }
-
 double loss_of(nn::Module& model, const datasets::Dataset& data) {
   const NoGrad no_grad;
   return nn::cross_entropy(model(data.inputs()), data.labels()).item();
