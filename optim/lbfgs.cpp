@@ -85,14 +85,16 @@ using detail::Objective;
 struct Arrival {
   double length;
   Tensor move;
-  Tensor x;
+  Tensor x;               // what the parameters hold
   LossAndGradient value;  // without a gradient if nobody will ask for it
 };
 
 Arrival go(Objective& objective, const Tensor& x, const Tensor& direction, double length, bool evaluates) {
-  Arrival arrival{length, Hyper(length) * direction, {}, {}};
-  arrival.x = x + arrival.move;
-  objective.set_x(arrival.x);
+  // A direction that no length above 0 was found along may have infinities, which 0 makes NaN.
+  objective.set_x(length == 0 ? x : x + Hyper(length) * direction);
+  // Parameters of a narrower dtype round, and gradients are taken where they are.
+  Arrival arrival{.length = length, .move = {}, .x = objective.x(), .value = {}};
+  arrival.move = arrival.x - x;
   if (evaluates) arrival.value = objective.evaluate_finite();
   return arrival;
 }
@@ -332,9 +334,10 @@ LBFGSStepped step(const std::vector<Tensor>& parameters, const std::vector<Tenso
   }
   LBFGSStepped result{parameters, {gradient, {}, pairs_at(state, gradient, options.history_size)}};
   const Hyper taken = length.is_set() ? length : usual_length(state, gradient, options.lr);
-  result.state.move = taken * downhill(gradient, result.state.pairs);
+  const Tensor x = detail::join_flat(moving, dtype);
   const std::vector<Tensor> moved =
-      detail::split_flat(detail::join_flat(moving, dtype) + result.state.move, moving);
+      detail::split_flat(x + taken * downhill(gradient, result.state.pairs), moving);
+  result.state.move = detail::join_flat(moved, dtype) - x;
   for (std::size_t i = 0, next = 0; i < parameters.size(); ++i) {
     if (gradients[i].defined()) result.parameters[i] = moved[next++];
   }

@@ -57,7 +57,7 @@ struct LBFGSStep {
 
 /// How the gradient g changed where L-BFGS moved.
 struct LBFGSPair {
-  Tensor move;       ///< s, [n]
+  Tensor move;       ///< s, [n], between what the parameters held, in their dtypes
   Tensor change;     ///< y, of g, [n]
   Tensor curvature;  ///< <s, y>, []
 };
@@ -140,10 +140,10 @@ class LBFGS : public OptimizerWith<LBFGSOptions> {
 /// of its arguments, to any order, along the branches that it takes: which pairs were kept, and in the first
 /// iteration whether sum |g| is above 1. The state is empty before the first iteration. `length`, if it is
 /// set, takes the place of lr and its factor: with those of an `LBFGSStep` in turn the iterations are that
-/// step's, to the bit if all parameters have one dtype, and their derivative is the one at constant lengths,
-/// whatever found these. With a line search and no `length`, ValueError. An empty gradient leaves its
-/// parameter as it is; the same must be empty each time. Throws ValueError, ShapeError or DtypeError, too,
-/// where counts, options, shapes or dtypes are wrong.
+/// step's, to the bit, and their derivative is the one at constant lengths, whatever found these. With a line
+/// search and no `length`, ValueError. An empty gradient leaves its parameter as it is; the same must be
+/// empty each time. Throws ValueError, ShapeError or DtypeError, too, where counts, options, shapes or dtypes
+/// are wrong.
 ///
 ///   optim::LBFGSState state;
 ///   for (int i = 0; i < 10; ++i) {

@@ -273,21 +273,32 @@ TEST_CASE("L-BFGS's steps of the default limits are PyTorch's") {
 }
 
 TEST_CASE("one step of many iterations has the bits of as many steps of one") {
-  for (const LineSearch line_search : {LineSearch::none, LineSearch::strong_wolfe}) {
-    nn::Parameter one(from_vector(usual_start(10))), many(from_vector(usual_start(10)));
-    const LBFGSOptions options{
-        .lr = 0.5, .max_iter = 30, .max_eval = 1000, .tolerance_change = 0, .line_search = line_search};
-    LBFGS at_once({one.cell()}, options);
-    const LBFGSStep step = at_once.step([&] { return rosenbrock(one); });
-    REQUIRE(step.iterations() == 30);
-    CHECK(step.end == optim::LBFGSEnd::max_iter);
-    LBFGSOptions single = options;
-    single.max_iter = 1;
-    LBFGS by_one({many.cell()}, single);
-    for (std::size_t i = 0; i < 30; ++i) {
-      CHECK(by_one.step([&] { return rosenbrock(many); }).lengths.at(0) == step.lengths[i]);
+  for (const bool is_mixed : {false, true}) {
+    for (const LineSearch line_search : {LineSearch::none, LineSearch::strong_wolfe}) {
+      CAPTURE(is_mixed);
+      // Rosenbrock's variables, half of them of float32 if it is mixed.
+      struct Start {
+        nn::Parameter a, b;
+        explicit Start(bool with_float32)
+            : a(from_vector(usual_start(6)).to(with_float32 ? float32 : float64)),
+              b(from_vector(usual_start(4))) {}
+        [[nodiscard]] Tensor all() const { return concat({a.tensor().to(float64), b.tensor()}); }
+      };
+      Start one(is_mixed), many(is_mixed);
+      const LBFGSOptions options{
+          .lr = 0.5, .max_iter = 30, .max_eval = 1000, .tolerance_change = 0, .line_search = line_search};
+      LBFGS at_once({one.a.cell(), one.b.cell()}, options);
+      const LBFGSStep step = at_once.step([&] { return rosenbrock(one.all()); });
+      REQUIRE(step.iterations() == 30);
+      CHECK(step.end == optim::LBFGSEnd::max_iter);
+      LBFGSOptions single = options;
+      single.max_iter = 1;
+      LBFGS by_one({many.a.cell(), many.b.cell()}, single);
+      for (std::size_t i = 0; i < 30; ++i) {
+        CHECK(by_one.step([&] { return rosenbrock(many.all()); }).lengths.at(0) == step.lengths[i]);
+      }
+      CHECK(values(one.all()) == values(many.all()));
     }
-    CHECK(values(one.tensor()) == values(many.tensor()));
   }
 }
 

@@ -1,13 +1,16 @@
-// The pure form of L-BFGS: the bits of the class, and derivatives through ten iterations.
+// The pure form of L-BFGS: the bits of the class, and derivatives through ten iterations. Both beside a plain
+// loop where the parameters' dtypes differ.
 
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "tests/optim/lbfgs_reference.h"
 #include "tests/support/message_of.h"
 #include "tests/support/values.h"
 #include "xtgrad/autograd/check_grads.h"
@@ -27,6 +30,10 @@ using optim::LBFGSStep;
 using optim::LBFGSStepped;
 using optim::LineSearch;
 using testing::message_of;
+using testing::Real;
+using testing::RealVector;
+using testing::ReferenceLBFGS;
+using testing::ReferenceLoss;
 using testing::values;
 using Inputs = std::span<const Tensor>;
 
@@ -45,7 +52,14 @@ struct Problem {
     b = randn({2}, random, {.dtype = dtype});
   }
   [[nodiscard]] Tensor loss(const Tensor& weight, const Tensor& bias) const {
-    return 4 * mean(square(tanh(matmul(x, weight) + bias) - y));
+    return 4 * mean(square(tanh(matmul(x, weight.to(x.dtype())) + bias) - y));
+  }
+
+  /// w is of float32, the rest of float64.
+  static Problem mixed() {
+    Problem problem;
+    problem.w = problem.w.to(float32);
+    return problem;
   }
 };
 
@@ -86,8 +100,7 @@ Trained train_by_class(const Problem& problem, LBFGSOptions options, int iterati
 const LBFGSOptions searching{.line_search = LineSearch::strong_wolfe};
 
 TEST_CASE("L-BFGS's pure form and the class compute the same bits, also by the lengths of a search") {
-  for (const Dtype dtype : {float32, float64}) {
-    const Problem problem(dtype);
+  for (const Problem& problem : {Problem(float32), Problem(float64), Problem::mixed()}) {
     for (const std::int64_t history : {0, 2, 100}) {
       const LBFGSOptions options{.lr = 0.3, .history_size = history};
       const Trained by_class = train_by_class(problem, options, 10);
@@ -109,6 +122,86 @@ TEST_CASE("L-BFGS's pure form and the class compute the same bits, also by the l
     const LBFGSStepped plain = optim::step({problem.w, problem.b}, g, {}, LBFGSOptions{});
     CHECK_FALSE(plain.parameters[0].requires_grad());
     CHECK_FALSE(plain.state.move.requires_grad());
+  }
+}
+
+/// The loss of a mixed problem in plain loops. A gradient has its parameter's dtype.
+ReferenceLoss plain_loss(const Problem& problem) {
+  return [x = values(problem.x), y = values(problem.y)](const RealVector& p, RealVector& g) {
+    g.assign(8, 0);
+    Real total = 0;
+    for (std::size_t i = 0; i < 6; ++i) {
+      for (std::size_t j = 0; j < 2; ++j) {
+        Real sum = p[6 + j];
+        for (std::size_t k = 0; k < 3; ++k) sum += x[3 * i + k] * p[2 * k + j];
+        const Real output = std::tanh(sum), error = output - y[2 * i + j];
+        total += error * error / 3;
+        const Real slope = 2 * error * (1 - output * output) / 3;
+        for (std::size_t k = 0; k < 3; ++k) g[2 * k + j] += slope * x[3 * i + k];
+        g[6 + j] += slope;
+      }
+    }
+    for (std::size_t k = 0; k < 6; ++k) g[k] = static_cast<float>(g[k]);
+    return total;
+  };
+}
+
+TEST_CASE("L-BFGS with parameters of both dtypes goes a plain loop's way, between what the parameters hold") {
+  const Problem problem = Problem::mixed();
+  for (const bool searches : {false, true}) {
+    CAPTURE(searches);
+    const LBFGSOptions options{.lr = 0.3,
+                               .max_iter = 10,
+                               .max_eval = 1000,
+                               .line_search = searches ? LineSearch::strong_wolfe : LineSearch::none};
+    nn::Parameter w(problem.w), b(problem.b);
+    LBFGS lbfgs({w.cell(), b.cell()}, options);
+    const LBFGSStep step = lbfgs.step([&] { return problem.loss(w, b); });
+    REQUIRE(step.iterations() == 10);
+
+    const std::vector<double> first_w = values(problem.w), first_b = values(problem.b);
+    RealVector start(first_w.begin(), first_w.end());
+    start.insert(start.end(), first_b.begin(), first_b.end());
+    ReferenceLBFGS plain{
+        .loss = plain_loss(problem),
+        .lr = 0.3L,
+        .searches = searches,
+        .held = [](std::size_t i, Real value) { return i < 6 ? static_cast<float>(value) : value; },
+        .x = start};
+    RealVector last;
+    for (const double length : step.lengths) {
+      last = plain.x;
+      CHECK(length == doctest::Approx(static_cast<double>(plain.iterate())).epsilon(1e-10));
+    }
+    const std::vector<double> found_w = values(w.tensor()), found_b = values(b.tensor());
+    for (std::size_t i = 0; i < 6; ++i) CHECK(found_w[i] == static_cast<double>(plain.x[i]));
+    for (std::size_t j = 0; j < 2; ++j)
+      CHECK(std::abs(found_b[j] - static_cast<double>(plain.x[6 + j])) < 1e-10);
+    const std::vector<double> move = values(lbfgs.state_dict().at("move"));
+    for (std::size_t i = 0; i < 6; ++i) CHECK(move[i] == static_cast<double>(plain.x[i] - last[i]));
+  }
+}
+
+TEST_CASE("L-BFGS remembers moves between what parameters hold, where these round off most of a move") {
+  // Of float32 numbers about 1000 the digits end at 6e-5. The class is told of each point by its loss.
+  for (const bool is_mixed : {false, true}) {
+    const Dtype other = is_mixed ? float64 : float32;
+    nn::Parameter far(tensor({1000.5, 1000.25})), near(tensor({0.5}, {.dtype = other}));
+    LBFGS lbfgs({far.cell(), near.cell()}, {.lr = 1e-3, .max_iter = 4, .max_eval = 100});
+    std::vector<Tensor> visited;
+    lbfgs.step([&] {
+      visited.push_back(concat({far.tensor().to(other), near.tensor()}).detach());
+      return sum(square(far.tensor() - 1000)).to(other) + sum(square(near.tensor()));
+    });
+    visited.push_back(concat({far.tensor().to(other), near.tensor()}).detach());
+    REQUIRE(visited.size() == 5);
+    const Tensor moves = lbfgs.state_dict().at("s");
+    REQUIRE(moves.size(0) == 3);
+    for (std::int64_t i = 0; i < 3; ++i) {
+      const auto at = static_cast<std::size_t>(i);
+      CHECK(values(slice(moves, {.start = i, .stop = i + 1})) == values(visited[at + 1] - visited[at]));
+    }
+    CHECK(values(lbfgs.state_dict().at("move")) == values(visited[4] - visited[3]));
   }
 }
 

@@ -97,6 +97,8 @@ struct ReferenceLBFGS {
   bool searches = false;
   std::size_t history = 100;
   Real tolerance_change = 1e-9L;
+  /// What a parameter that is set to x[i] holds; by default x[i].
+  std::function<Real(std::size_t i, Real value)> held = [](std::size_t, Real value) { return value; };
 
   RealVector x;
   RealVector gradient = {}, move = {};                       // of the last iteration
@@ -151,7 +153,7 @@ struct ReferenceLBFGS {
       const auto at = [&](Real length) {
         ReferencePoint point{length};
         RealVector there(n);
-        for (std::size_t i = 0; i < n; ++i) there[i] = x[i] + length * d[i];
+        for (std::size_t i = 0; i < n; ++i) there[i] = held(i, x[i] + length * d[i]);
         point.loss = loss(there, point.gradient);
         ++evaluations;
         point.slope = dot(point.gradient, d);
@@ -162,8 +164,9 @@ struct ReferenceLBFGS {
     gradient = start.gradient;
     move.resize(n);
     for (std::size_t i = 0; i < n; ++i) {
-      move[i] = t * d[i];
-      x[i] += move[i];
+      const Real next = held(i, x[i] + t * d[i]);
+      move[i] = next - x[i];
+      x[i] = next;
     }
     return t;
   }

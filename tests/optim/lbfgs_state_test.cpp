@@ -188,4 +188,24 @@ TEST_CASE("L-BFGS names what is wrong with a loaded state, and goes on without i
                        ShapeError);
 }
 
+TEST_CASE("a search along a direction that overflows finds nothing, and gives the parameters back") {
+  // Finite, but s <y, d> / <s, y> is not, in float32.
+  nn::Parameter w(tensor({1, 1}));
+  LBFGS lbfgs({w.cell()}, {.max_iter = 1, .line_search = LineSearch::strong_wolfe});
+  nn::StateDict state = lbfgs.state_dict();
+  state.set("learns", ones({1}, {.dtype = boolean}));
+  state.set("gradient", tensor({1, 0}));
+  state.set("move", tensor({0, 0}));
+  state.set("s", tensor({{1e25, 0}}));
+  state.set("y", tensor({{1e-18, 1}}));
+  lbfgs.load_state_dict(state);
+  const auto loss = [&] { return sum(w.tensor() * tensor({1, 0})); };
+  const optim::LBFGSStep step = lbfgs.step(loss);
+  CHECK(step.end == optim::LBFGSEnd::no_decrease);
+  CHECK(values(w.tensor()) == std::vector<double>{1, 1});
+  // The history is dropped, so the next step goes down the gradient.
+  CHECK(lbfgs.step(loss).iterations() == 1);
+  CHECK(values(w.tensor())[0] < 1);
+}
+
 }}  // namespace xtgrad
