@@ -177,6 +177,23 @@ void check_dtype(std::string_view what, const Tensor& x, Dtype dtype) {
                                to_string(dtype), to_string(x.dtype())));
 }
 
+/// Of the pure form: empty, or whole and of such a gradient.
+void check_state(const LBFGSState& state, const Tensor& gradient) {
+  if (!state.gradient.defined() && !state.move.defined() && state.pairs.empty()) return;
+  const auto check = [&](std::string_view what, const Tensor& x, const Shape& shape) {
+    check_shape(what, x, shape);
+    check_dtype(what, x, gradient.dtype());
+  };
+  check("gradient", state.gradient, gradient.shape());
+  check("move", state.move, gradient.shape());
+  for (std::size_t i = 0; i < state.pairs.size(); ++i) {
+    const LBFGSPair& pair = state.pairs[i];
+    check(fmt::format("pairs[{}].move", i), pair.move, gradient.shape());
+    check(fmt::format("pairs[{}].change", i), pair.change, gradient.shape());
+    check(fmt::format("pairs[{}].curvature", i), pair.curvature, {});
+  }
+}
+
 /// The vector, of float32 or float64, as `like` is.
 Tensor converted(std::string_view what, const Tensor& x, const Tensor& like) {
   check_shape(what, x, like.shape());
@@ -326,12 +343,7 @@ LBFGSStepped step(const std::vector<Tensor>& parameters, const std::vector<Tenso
   }
   const Dtype dtype = detail::widest_dtype(moving);
   const Tensor gradient = detail::join_flat(their_gradients, dtype);
-  if (state.gradient.defined()) {
-    check_shape("gradient", state.gradient, gradient.shape());
-    check_dtype("gradient", state.gradient, dtype);
-    check_shape("move", state.move, gradient.shape());
-    check_dtype("move", state.move, dtype);
-  }
+  check_state(state, gradient);
   LBFGSStepped result{parameters, {gradient, {}, pairs_at(state, gradient, options.history_size)}};
   const Hyper taken = length.is_set() ? length : usual_length(state, gradient, options.lr);
   const Tensor x = detail::join_flat(moving, dtype);

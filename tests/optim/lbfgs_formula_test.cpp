@@ -319,10 +319,62 @@ TEST_CASE("what L-BFGS's pure form refuses") {
           const Tensor wide = p.to(float64);
           return optim::step({wide}, {wide}, state, LBFGSOptions{});
         }) == "LBFGS: the state's \"gradient\" must be float64 for these parameters: got float32");
-  LBFGSState without_move = state;
-  without_move.move = {};
-  CHECK(refused([&] { return optim::step({p}, {p}, without_move, LBFGSOptions{}); }) ==
-        "LBFGS: the state's \"move\" must be [2] for these parameters: got none");
+}
+
+TEST_CASE("L-BFGS's pure form names the field of a state that does not fit") {
+  for (const Dtype dtype : {float32, float64}) {
+    const Dtype other = dtype == float32 ? float64 : float32;
+    const Tensor p = tensor({1, 2}, {.dtype = dtype});
+    LBFGSState whole = optim::step({p}, {p}, {}, LBFGSOptions{}).state;
+    whole = optim::step({p}, {0.5 * p}, whole, LBFGSOptions{}).state;
+    whole = optim::step({p}, {0.25 * p}, whole, LBFGSOptions{}).state;
+    REQUIRE(whole.pairs.size() == 2);
+    const auto step_from = [&](const LBFGSState& state) {
+      return optim::step({p}, {p}, state, LBFGSOptions{}).parameters.size();
+    };
+    CHECK(step_from(whole) == 1);
+
+    struct Field {
+      std::string name;
+      Callable<Tensor&(LBFGSState&)> of;
+      Shape shape;
+    };
+    const std::vector<Field> fields{
+        {"gradient", [](LBFGSState& s) -> Tensor& { return s.gradient; }, {2}},
+        {"move", [](LBFGSState& s) -> Tensor& { return s.move; }, {2}},
+        {"pairs[0].move", [](LBFGSState& s) -> Tensor& { return s.pairs[0].move; }, {2}},
+        {"pairs[1].move", [](LBFGSState& s) -> Tensor& { return s.pairs[1].move; }, {2}},
+        {"pairs[1].change", [](LBFGSState& s) -> Tensor& { return s.pairs[1].change; }, {2}},
+        {"pairs[0].curvature", [](LBFGSState& s) -> Tensor& { return s.pairs[0].curvature; }, {}}};
+    for (const Field& field : fields) {
+      const std::string start = "LBFGS: the state's \"" + field.name + "\" must be ";
+      const auto with = [&](const Tensor& value) {
+        LBFGSState state = whole;
+        field.of(state) = value;
+        return state;
+      };
+      const std::string shape = to_string(field.shape) + " for these parameters: got ";
+      CHECK(message_of<ShapeError>([&] { return step_from(with({})); }) == start + shape + "none");
+      // A shape that would broadcast is wrong, too.
+      CHECK(message_of<ShapeError>([&] { return step_from(with(ones({1}, {.dtype = dtype}))); }) ==
+            start + shape + "[1]");
+      CHECK(message_of<ShapeError>([&] {
+              return step_from(with(ones({3, 2}, {.dtype = dtype})));
+            }) == start + shape + "[3, 2]");
+      for (const Dtype wrong : {other, int64}) {
+        CHECK(message_of<DtypeError>([&] { return step_from(with(ones(field.shape, {.dtype = wrong}))); }) ==
+              start + std::string(to_string(dtype)) + " for these parameters: got " +
+                  std::string(to_string(wrong)));
+      }
+    }
+    // A state is empty or whole.
+    const std::string no_gradient =
+        "LBFGS: the state's \"gradient\" must be [2] for these parameters: got none";
+    CHECK(message_of<ShapeError>([&] { return step_from({.gradient = {}, .move = p, .pairs = {}}); }) ==
+          no_gradient);
+    CHECK(message_of<ShapeError>(
+              [&] { return step_from({.gradient = {}, .move = {}, .pairs = whole.pairs}); }) == no_gradient);
+  }
 }
 
 }}  // namespace xtgrad
