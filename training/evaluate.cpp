@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <utility>
 
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/nn/members.h"
 #include "xtgrad/nn/options.h"
+#include "xtgrad/training/run_batch.h"
 
 namespace xtgrad::inline v1::training {
 
@@ -52,22 +54,28 @@ Tensor predict(nn::Module& model, const Tensor& inputs, const PredictOptions& op
 
 std::vector<NamedValue> evaluate(nn::Module& model, const Loss& loss, datasets::Loader loader,
                                  const std::vector<std::shared_ptr<Metric>>& metrics) {
+  return evaluate(model, detail::loss_of_outputs(model, loss), std::move(loader), metrics);
+}
+
+std::vector<NamedValue> evaluate(nn::ModuleBase& model, const BatchLoss& loss, datasets::Loader loader,
+                                 const std::vector<std::shared_ptr<Metric>>& metrics) {
   for (std::size_t i = 0; i < metrics.size(); ++i) {
     if (metrics[i] == nullptr) {
       throw ValueError(fmt::format("evaluate: metric {} of {} is null", i, metrics.size()));
     }
-    metrics[i]->reset();
   }
+  detail::check_outputs("evaluate", loss, metrics.size());
+  for (const auto& metric : metrics) metric->reset();
   const NoGrad no_grad;
   const EvalMode eval(model);
   double sum = 0;
   double samples = 0;
-  for (const auto& [x, labels] : loader) {
-    const Tensor outputs = model(x);
-    const auto n = static_cast<double>(x.size(0));
-    sum += loss(outputs, labels).item() * n;
+  for (const datasets::Batch& batch : loader) {
+    const BatchResult result = detail::run_batch("evaluate", loss, batch, metrics.size());
+    const auto n = static_cast<double>(batch.inputs.size(0));
+    sum += result.loss.item() * n;
     samples += n;
-    for (const auto& metric : metrics) metric->update(outputs, labels);
+    for (const auto& metric : metrics) metric->update(result.outputs, result.labels);
   }
   std::vector<NamedValue> values{{"loss", sum / samples}};
   for (const auto& metric : metrics) values.push_back({metric->name(), metric->value()});

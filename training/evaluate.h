@@ -9,6 +9,8 @@
 #include "xtgrad/autograd/tensor.h"
 #include "xtgrad/datasets/loader.h"
 #include "xtgrad/nn/module.h"
+#include "xtgrad/nn/module_base.h"
+#include "xtgrad/training/batch_loss.h"
 #include "xtgrad/training/loss.h"
 #include "xtgrad/training/metric.h"
 #include "xtgrad/training/named_value.h"
@@ -48,6 +50,10 @@ struct PredictOptions {
 ///   auto values = training::evaluate(model, nn::cross_entropy, datasets::Loader(test),
 ///                                    {{std::make_shared<training::Accuracy>()}});
 std::vector<NamedValue> evaluate(nn::Module& model, const Loss& loss, datasets::Loader loader,
+                                 const std::vector<std::shared_ptr<Metric>>& metrics = {});
+/// The same for a loss of batches of any number of tensors, which runs `model`, of any signature. Throws
+/// ValueError, too, for metrics where the loss gives no outputs.
+std::vector<NamedValue> evaluate(nn::ModuleBase& model, const BatchLoss& loss, datasets::Loader loader,
                                  const std::vector<std::shared_ptr<Metric>>& metrics = {});
 
 }}}  // namespace xtgrad::v1::training

@@ -183,7 +183,7 @@ void TensorBoard::after_epoch(Trainer& trainer, const EpochRecord& epoch) {
   add_scalar("lr", epoch.lr, epoch.step);
   add_scalar("samples_per_second", epoch.samples_per_second, epoch.step);
   if (!options_.histograms) return;
-  for (const auto& [name, parameter] : trainer.model().named_parameters()) {
+  for (const auto& [name, parameter] : trainer.module().named_parameters()) {
     add_histogram(name, parameter->tensor(), epoch.step);
   }
 }

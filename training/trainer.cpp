@@ -14,6 +14,7 @@
 #include "xtgrad/autograd/random.h"
 #include "xtgrad/optim/clip.h"
 #include "xtgrad/training/evaluate.h"
+#include "xtgrad/training/run_batch.h"
 
 namespace xtgrad::inline v1::training {
 namespace {
@@ -63,7 +64,14 @@ GradientAccumulationOptions accumulation_of(const TrainerOptions& options,
 
 Trainer::Trainer(nn::Module& model, Loss loss, optim::Optimizer& optimizer, const datasets::Loader& loader,
                  TrainerOptions options)
-    : model_(model),
+    : Trainer(static_cast<nn::ModuleBase&>(model), detail::loss_of_outputs(model, std::move(loss)), optimizer,
+              loader, std::move(options)) {
+  reaches_ = true;
+}
+
+Trainer::Trainer(nn::ModuleBase& model, BatchLoss loss, optim::Optimizer& optimizer,
+                 const datasets::Loader& loader, TrainerOptions options)
+    : module_(model),
       loss_(std::move(loss)),
       optimizer_(optimizer),
       loader_(loader),
@@ -86,6 +94,7 @@ std::vector<std::string> Trainer::value_names() const { return names_of_values(o
 
 void Trainer::check_options() const {
   nn::detail::check_option(own_name, "epochs", options_.epochs, 1);
+  detail::check_outputs(own_name, loss_, options_.metrics.size());
   const auto fail = [](const std::string& text) { throw ValueError(fmt::format("{}: {}", own_name, text)); };
   if (loader_.batches() == 0)
     fail(fmt::format("the loader has no batches of its {} samples", loader_.order(0).numel()));
@@ -95,7 +104,7 @@ void Trainer::check_options() const {
     }
   }
   // A copy of a model has parameters of its own; nothing else would ever say that it is the copy that learns.
-  const std::vector<nn::ParameterRef> own = model_.parameters();
+  const std::vector<nn::ParameterRef> own = module_.parameters();
   const std::vector<nn::ParameterRef> held = optimizer_.parameters();
   const auto is_own = [&](const nn::ParameterRef& parameter) {
     return std::ranges::find(own, parameter) != own.end();
@@ -117,7 +126,7 @@ void Trainer::remember(std::string name, nn::Stateful& object) {
 }
 
 void Trainer::members(nn::Members& m) {
-  m("model", model_);
+  m("model", module_);
   m("optimizer", optimizer_);
   m("random", default_random());
   m("step", step_);
@@ -159,6 +168,13 @@ void Trainer::check_state() const {
 
 std::int64_t Trainer::steps() const {
   return epochs() * ((loader_.batches() + options_.accumulate - 1) / options_.accumulate);
+}
+
+nn::Module& Trainer::model() const {
+  auto* model = dynamic_cast<nn::Module*>(&module_);
+  if (model != nullptr) return *model;
+  throw ValueError(fmt::format(
+      "{}: model: the model must take a tensor and return one: got another, which is module()", own_name));
 }
 
 std::int64_t Trainer::samples() const { return loader_.samples(); }
@@ -206,9 +222,8 @@ void Trainer::train_step(datasets::Loader::Iterator& at) {
   seen_.clear();
   bool stepped = false;
   while (!stepped && at != loader_.end()) {
-    const Tensor outputs = model_(at->inputs);
-    const Tensor loss = loss_(outputs, at->labels);
-    last_loss_ = loss.item();
+    const BatchResult result = detail::run_batch(own_name, loss_, *at, options_.metrics.size());
+    last_loss_ = result.loss.item();
     if (!std::isfinite(last_loss_)) {
       accumulation_.reset();
       throw NonFiniteError(
@@ -216,14 +231,29 @@ void Trainer::train_step(datasets::Loader::Iterator& at) {
                       own_name, last_loss_, epoch_ + 1, step_ + 1, optimizer_.lr()));
     }
     const std::int64_t samples = at->inputs.size(0);
-    stepped = accumulation_.backward(loss, samples);
-    seen_.push_back(
-        {.outputs = outputs.detach(), .labels = at->labels, .loss = last_loss_, .samples = samples});
+    stepped = accumulation_.backward(result.loss, samples);
+    seen_.push_back({.outputs = options_.metrics.empty() ? Tensor() : result.outputs.detach(),
+                     .labels = result.labels,
+                     .loss = last_loss_,
+                     .samples = samples});
     ++at;
   }
   if (!stepped) accumulation_.finish();
+  if (!reaches_) check_reach();
   ++step_;
   take_in_step();
+}
+
+/// A function of the batch may have captured a copy of the model, which then would learn nothing.
+void Trainer::check_reach() {
+  const std::vector<nn::ParameterRef> held = optimizer_.parameters();
+  reaches_ = std::ranges::any_of(
+      held, [](const nn::ParameterRef& parameter) { return parameter->grad().defined(); });
+  if (reaches_) return;
+  throw ValueError(fmt::format(
+      "{}: none of the optimizer's {} parameters got a gradient from the loss of a batch: is the model that "
+      "it runs a copy of the trainer's?",
+      own_name, held.size()));
 }
 
 /// The metrics come last: one that throws leaves its batch out, and everything else is counted.
@@ -266,7 +296,7 @@ std::vector<NamedValue> Trainer::validate() {
   std::vector<nn::StateDict> kept;
   for (const auto& metric : options_.metrics) kept.push_back(metric->state_dict());
   try {
-    return evaluate(model_, loss_, *options_.validation, options_.metrics);
+    return evaluate(module_, loss_, *options_.validation, options_.metrics);
   } catch (...) {
     for (std::size_t i = 0; i < kept.size(); ++i) options_.metrics[i]->load_state_dict(kept[i]);
     throw;

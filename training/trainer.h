@@ -12,11 +12,13 @@
 #include "xtgrad/datasets/loader.h"
 #include "xtgrad/nn/members.h"
 #include "xtgrad/nn/module.h"
+#include "xtgrad/nn/module_base.h"
 #include "xtgrad/nn/options.h"
 #include "xtgrad/optim/optimizer.h"
 #include "xtgrad/optim/schedule.h"
 #include "xtgrad/optim/scheduled_lr.h"
 #include "xtgrad/training/accumulation.h"
+#include "xtgrad/training/batch_loss.h"
 #include "xtgrad/training/callback.h"
 #include "xtgrad/training/history.h"
 #include "xtgrad/training/loss.h"
@@ -47,6 +49,14 @@ struct TrainerOptions {
 ///   training::Trainer trainer(model, nn::cross_entropy, adam, loader, {.epochs = 30});
 ///   trainer.fit();
 ///
+/// Batches of several tensors, and models of another signature, take a loss of the batch, which runs the
+/// model itself:
+///
+///   const auto loss = [&](const datasets::Batch& batch) {
+///     return nn::mse_loss(model(batch.inputs, batch.others[0]), batch.labels);
+///   };
+///   training::Trainer trainer(model, loss, adam, loader, {.epochs = 30});
+///
 /// What it lists as its members is all that it needs to go on from where it stands: model, optimizer, this
 /// thread's default random stream, steps, place in the epoch, metrics, stopping rules, records. One with the
 /// state of another goes the same way, bit by bit. Whoever needs another loop writes one: metrics, rules,
@@ -58,13 +68,20 @@ class Trainer : public nn::Stateful {
   /// have, a loader without batches, and an optimizer that holds none of the model's parameters.
   Trainer(nn::Module& model, Loss loss, optim::Optimizer& optimizer, const datasets::Loader& loader,
           TrainerOptions options);
+  /// The same for a loss of batches, which trains and validates `model`; whatever it captures must outlive
+  /// the trainer. A batch's first tensor has a row for each sample. Throws ValueError, too, for metrics where
+  /// the loss gives no outputs.
+  Trainer(nn::ModuleBase& model, BatchLoss loss, optim::Optimizer& optimizer, const datasets::Loader& loader,
+          TrainerOptions options);
   Trainer(const Trainer&) = delete;
   Trainer& operator=(const Trainer&) = delete;
 
   /// Trains from where it stands until a rule stops it, and says which, with its reason, such as
   /// "epoch limit: 30 epochs". Throws NonFiniteError, before the step, if a loss is infinite or NaN, and what
   /// callbacks throw; it may be called again after that. A metric that throws leaves its batch out. Modes are
-  /// left as they are: a model that was told to `eval` is trained without dropout.
+  /// left as they are: a model that was told to `eval` is trained without dropout. Throws ValueError where
+  /// the first step's loss of a batch gave none of the optimizer's parameters a gradient: it is of another
+  /// model.
   std::string fit();
 
   /// Makes something else part of the state, such as an average of weights, by a name of its own; it must
@@ -95,7 +112,9 @@ class Trainer : public nn::Stateful {
   /// Why the training is over; empty if it is not.
   [[nodiscard]] std::string reason() const;
 
-  [[nodiscard]] nn::Module& model() const { return model_; }
+  /// Throws ValueError for one of another signature, which is `module()`.
+  [[nodiscard]] nn::Module& model() const;
+  [[nodiscard]] nn::ModuleBase& module() const { return module_; }
   [[nodiscard]] optim::Optimizer& optimizer() const { return optimizer_; }
   [[nodiscard]] const datasets::Loader& loader() const { return loader_; }
 
@@ -112,6 +131,7 @@ class Trainer : public nn::Stateful {
   void check_state() const;
   void train_epoch();
   void train_step(datasets::Loader::Iterator& at);
+  void check_reach();
   void take_in_step();
   [[nodiscard]] std::vector<NamedValue> validate();
   void end_epoch();
@@ -119,8 +139,9 @@ class Trainer : public nn::Stateful {
   void tell_step();
   [[nodiscard]] bool is_over() const;
 
-  nn::Module& model_;
-  Loss loss_;
+  nn::ModuleBase& module_;
+  BatchLoss loss_;
+  bool reaches_ = false;  // the loss is known to be of the optimizer's parameters
   optim::Optimizer& optimizer_;
   datasets::Loader loader_;
   TrainerOptions options_;

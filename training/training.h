@@ -5,6 +5,7 @@
 
 #include "xtgrad/training/accumulation.h"
 #include "xtgrad/training/accuracy.h"
+#include "xtgrad/training/batch_loss.h"
 #include "xtgrad/training/callback.h"
 #include "xtgrad/training/checkpoint.h"
 #include "xtgrad/training/checkpoints.h"
