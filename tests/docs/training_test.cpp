@@ -3,12 +3,15 @@
 
 #include <fmt/format.h>
 
+#include <cstdint>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "tests/support/program.h"
+#include "xtgrad/datasets/source.h"
 #include "xtgrad/datasets/synthetic.h"
 #include "xtgrad/nn/nn.h"
 #include "xtgrad/optim/lbfgs.h"
@@ -42,6 +45,58 @@ TEST_CASE("docs/training.md: the trainer") {
   const double best = trainer.records().back().at("validation_accuracy");
   CHECK(reason.find("e") != std::string::npos);
   CHECK(best > 0.4);
+}
+
+namespace {
+
+/// The digits two by two, and whether they are the same: [1, 8, 8], int64 [], [1, 8, 8].
+class Pairs final : public datasets::SampleSource {
+ public:
+  explicit Pairs(const datasets::Dataset& digits)
+      : images_(unbind(digits.inputs())), labels_(digits.labels()) {}
+  std::int64_t size() const override { return static_cast<std::int64_t>(images_.size()) / 2; }
+  datasets::Sample get(std::int64_t index) const override {
+    const auto left = static_cast<std::size_t>(2 * index);
+    const bool same = labels_.at_int64({2 * index}) == labels_.at_int64({2 * index + 1});
+    return {images_[left], full({}, same ? 1 : 0, {.dtype = int64}), images_[left + 1]};
+  }
+
+ private:
+  std::vector<Tensor> images_;
+  Tensor labels_;
+};
+
+struct SameDigit : nn::ModuleOf<Tensor(const Tensor& left, const Tensor& right)> {
+  nn::Linear look{64, 16};
+  nn::Linear compare{16, 2};
+  void members(nn::Members& m) override { m("look", look), m("compare", compare); }
+  Tensor forward(const Tensor& left, const Tensor& right) override {
+    return compare(square(look(flatten(left, 1)) - look(flatten(right, 1))));  // [b, 2]
+  }
+};
+
+}  // namespace
+
+TEST_CASE("docs/training.md: batches of several tensors") {
+  const auto [train_digits, test_digits] = datasets::stratified_split(datasets::digits({.image = true}));
+  const auto train = std::make_shared<const Pairs>(train_digits);
+  const auto test = std::make_shared<const Pairs>(test_digits);
+  manual_seed(1);
+  SameDigit model;
+  optim::Adam adam(model.parameters(), {.lr = 0.01});
+  const auto loss = [&](const datasets::Batch& batch) -> training::BatchResult {
+    const Tensor scores = model(batch.inputs, batch.others.at(0));
+    return {.loss = nn::cross_entropy(scores, batch.labels), .outputs = scores};
+  };
+  training::Trainer trainer(model, loss, adam, datasets::Loader(train, {.batch_size = 32, .shuffle = true}),
+                            {.epochs = 5,
+                             .validation = datasets::Loader(test, {.batch_size = 100}),
+                             .metrics = {std::make_shared<training::Accuracy>()}});
+  trainer.fit();
+  const auto values =
+      training::evaluate(model, loss, datasets::Loader(test), {std::make_shared<training::Accuracy>()});
+  CHECK(values[0].value < trainer.records()[0].at("validation_loss"));
+  CHECK(values[1].value == trainer.records().back().at("validation_accuracy"));
 }
 
 TEST_CASE("docs/training.md: metrics") {
