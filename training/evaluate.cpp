@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <utility>
 
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
@@ -54,7 +53,7 @@ Tensor predict(nn::Module& model, const Tensor& inputs, const PredictOptions& op
 
 std::vector<NamedValue> evaluate(nn::Module& model, const Loss& loss, datasets::Loader loader,
                                  const std::vector<std::shared_ptr<Metric>>& metrics) {
-  return evaluate(model, detail::loss_of_outputs(model, loss), std::move(loader), metrics);
+  return evaluate(model, detail::loss_of_outputs(model, loss), loader, metrics);
 }
 
 std::vector<NamedValue> evaluate(nn::ModuleBase& model, const BatchLoss& loss, datasets::Loader loader,
