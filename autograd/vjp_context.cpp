@@ -57,10 +57,7 @@ bool SavedValue::requires_grad() const { return node_of(*node_).requires_grad();
 bool VjpContext::wanted(std::size_t i) const {
   if (i >= gradients_.size()) [[unlikely]]
     throw_no_input(i);
-  if (ways_ != nullptr) return ways_[i] != no_way;
-  const Slot& slot = node_of(node_).slots()[i];
-  // A leaf may have been frozen since it was used.
-  return slot.wants_gradient() && node_of(*slot.node()).requires_grad();
+  return detail::is_wanted(node_of(node_).slots()[i], i, ways_);
 }
 
 const Array& VjpContext::auxiliary(std::size_t i) const {

@@ -41,9 +41,11 @@ Node* allocate_recorded(Array&& array, std::size_t primitive_bytes, std::span<co
   node->flags.store(Node::requires_grad_flag | Node::recorded_flag, std::memory_order_relaxed);
   node->slots_offset = static_cast<std::uint16_t>(slots_offset);
   node->n_slots = static_cast<std::uint32_t>(inputs.size()) & Node::max_slots;
-  node->n_aux = static_cast<std::uint32_t>(auxiliaries.size()) & Node::max_auxiliaries;
-  Array* place = node->auxiliaries().data();
-  for (Array& auxiliary : auxiliaries) new (place++) Array(std::move(auxiliary));
+  if (!auxiliaries.empty()) {
+    node->n_aux = static_cast<std::uint32_t>(auxiliaries.size()) & Node::max_auxiliaries;
+    Array* place = node->auxiliaries().data();
+    for (Array& auxiliary : auxiliaries) new (place++) Array(std::move(auxiliary));
+  }
   return node;
 }
 

@@ -128,6 +128,13 @@ inline Node& node_of(const Tensor& tensor) {
 }
 inline const Array& array_of(const Tensor& tensor) { return node_of(tensor).array; }
 
+/// True if a rule's input `i`, kept in `slot`, gets a gradient; `ways` as a VjpContext has them. A leaf may
+/// have been frozen since it was used.
+inline bool is_wanted(const Slot& slot, std::size_t i, const Way* ways) {
+  if (ways != nullptr) return ways[i] != no_way;
+  return slot.wants_gradient() && node_of(*slot.node()).requires_grad();
+}
+
 /// A new handle on a node that the caller knows to be alive.
 inline Tensor handle_on(NodeCounts& node) {
   if (node.values.increment() == 0) node.refs.increment();

@@ -30,14 +30,17 @@ void release_slot(const Slot& slot) noexcept {
 
 void bury(Node& node) noexcept {
   for (const Slot& slot : node.slots()) release_slot(slot);
-  for (Array& array : node.auxiliaries()) array.~Array();
+  if (node.n_aux != 0) [[unlikely]] {
+    for (Array& array : node.auxiliaries()) array.~Array();
+  }
   if (node.has(Node::destructor_flag)) node.primitive().destroy();
   delete node.leaf_state();
   node.~Node();
   pool_free(&node);
 }
 
-void destroy(Node& node) noexcept {
+/// Out of line: most references that are given back are not the last.
+[[gnu::noinline]] void destroy(Node& node) noexcept {
   if (node.has(Node::parts_flag) && !is_forgotten(node)) return;
   // The id is of no use any more, so its place holds the link of the list.
   node.id = reinterpret_cast<std::uintptr_t>(graveyard.head);
@@ -76,7 +79,9 @@ void release_value(NodeCounts& counts) noexcept {
 
 void free_graph_of(Node& node) noexcept {
   for (Slot& slot : node.slots()) release_slot(std::exchange(slot, Slot()));
-  for (Array& array : node.auxiliaries()) array.buffer.drop();
+  if (node.n_aux != 0) [[unlikely]] {
+    for (Array& array : node.auxiliaries()) array.buffer.drop();
+  }
   // Nobody else changes the flags: the node is claimed, and this is its last visitor.
   const std::uint16_t flags = node.flags.load(std::memory_order_relaxed);
   const auto freed =

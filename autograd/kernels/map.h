@@ -40,8 +40,10 @@ void store_lanes(const std::tuple<Lanes...>& values, const std::array<T*, M>& ou
 }
 
 /// One row, in whole lanes: may read and write up to a lane past `n`, which padding allows at an array's end.
+/// The formula is this function's own: of coefficients that others can see, the compiler must believe that
+/// each store may change them, and reads, rounds and repeats them for every lane.
 template <class F, class T, std::size_t N, std::size_t M>
-void map_row(const F& f, const Row<T, N>& row, const std::array<T*, M>& out, std::int64_t n) {
+void map_row(F f, const Row<T, N>& row, const std::array<T*, M>& out, std::int64_t n) {
   constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
   for (std::int64_t lane = 0; lane * width < n; ++lane) {
     store_lanes(call_on_lanes(f, row, lane, std::make_index_sequence<N>{}), out, lane * width);

@@ -24,12 +24,12 @@ namespace {
 }
 
 /// Drops what nobody wants, and checks the rest. Inlined by force: who else calls it is rare.
-[[gnu::always_inline]] inline void keep_wanted(const Node& node, const VjpContext& context,
+[[gnu::always_inline]] inline void keep_wanted(const Node& node, const Way* ways,
                                                std::span<Tensor> gradients) {
   const std::span<const Slot> slots = node.slots();
   for (std::size_t i = 0; i < slots.size(); ++i) {
     if (!gradients[i].defined()) continue;
-    if (context.wanted(i)) {
+    if (is_wanted(slots[i], i, ways)) {
       const Array &gradient = array_of(gradients[i]), &input = node_of(*slots[i].node()).array;
       if (!(gradient.shape == input.shape) || gradient.dtype != input.dtype) {
         throw_misfit(node, i, gradient, input);
@@ -99,6 +99,70 @@ void Sweep::seed(const Tensor& output, Tensor cotangent) {
   seeds_.push_back({&node_of(output), std::move(cotangent)});
 }
 
+// The three that run for each node are inlined by force into each kind of sweep: to leaves there are no ways,
+// and all that asks for them goes, a sixteenth of a chain's instructions.
+
+/// The gradients of the node's inputs, empty where none is wanted.
+[[gnu::always_inline]] inline std::span<Tensor> Sweep::run_rule(Node& node, Tensor& cotangent,
+                                                                const Way* ways) {
+  const std::span<const Slot> slots = node.slots();
+  if (gradients_.size() < slots.size()) gradients_.resize(slots.size());
+  const std::span<Tensor> gradients(gradients_.data(), slots.size());
+  constexpr std::uint16_t rare = Node::hooked_flag | Node::parts_flag;
+  if (thread_state.is_watched() || (node.flags.load(std::memory_order_relaxed) & rare) != 0) [[unlikely]] {
+    // Nobody is told of parts: they only hand their cotangents on.
+    if (part_at(node) == nullptr) {
+      run_rule_observed(node, cotangent, gradients, ways);
+      return gradients;
+    }
+  }
+  prefetch_inputs(slots);
+  VjpContext context(node, cotangent, gradients, ways, this);
+  node.primitive().vjp(context);
+  passed_ = true;
+  keep_wanted(node, ways, gradients);
+  return gradients;
+}
+
+[[gnu::always_inline]] inline void Sweep::hand_on(Node& node, std::span<Tensor> gradients, const Way* ways) {
+  const std::span<Slot> slots = node.slots();
+  const bool may_cut = !keep_graph_ && is_alone(node);
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    if (!gradients[i].defined()) continue;
+    if (ways != nullptr && ways[i] != some_way) {
+      accumulate_into(cotangents_[ways[i]], std::move(gradients[i]));
+      continue;
+    }
+    Node& input = node_of(*slots[i].node());
+    if (!pending_.add(input, std::move(gradients[i]))) continue;
+    if (may_cut && !slots[i].keeps_value()) {
+      slots[i] = Slot();  // the edge's own reference goes on into the list
+    } else {
+      input.refs.increment();
+    }
+  }
+}
+
+/// Runs a node's rule and hands its gradients on. False, and nothing has changed, if a walk must say first
+/// which of them are wanted. The rule may take the cotangent.
+[[gnu::always_inline]] inline bool Sweep::pass(Node& node, Tensor& cotangent, const SweepInputs* inputs) {
+  // Nothing is claimed before it is known that it will be freed: another sweep would be refused for nothing.
+  Visit visit(node, !keep_graph_ && inputs == nullptr);
+  if (!visit.entered()) throw_claimed(function_, node, passed_, !keep_graph_);
+  if (inputs != nullptr) {
+    if (!find_ways(node, *inputs)) return false;
+    if (!keep_graph_ && !visit.claim()) throw_claimed(function_, node, passed_, true);
+  }
+  if (node.has(Node::hooked_flag)) [[unlikely]]
+    run_gradient_hooks(node, cotangent);
+  if (inputs == nullptr && kept_gradient(node) != nullptr) pending_.add_complete(node, cotangent);
+  const Way* ways = inputs == nullptr ? nullptr : ways_.data();
+  const std::span<Tensor> gradients = run_rule(node, cotangent, ways);
+  visit.spend();
+  hand_on(node, gradients, ways);
+  return true;
+}
+
 void Sweep::to_leaves() {
   for (Seed& seed : seeds_) {
     if (pending_.add(*seed.node, std::move(seed.cotangent))) seed.node->refs.increment();
@@ -142,26 +206,6 @@ std::span<const Tensor> Sweep::along(const SweepPlan& plan, const SweepInputs& i
   return std::span(cotangents_).first(inputs.count());
 }
 
-/// Runs a node's rule and hands its gradients on. False, and nothing has changed, if a walk must say first
-/// which of them are wanted. The rule may take the cotangent.
-bool Sweep::pass(Node& node, Tensor& cotangent, const SweepInputs* inputs) {
-  // Nothing is claimed before it is known that it will be freed: another sweep would be refused for nothing.
-  Visit visit(node, !keep_graph_ && inputs == nullptr);
-  if (!visit.entered()) throw_claimed(function_, node, passed_, !keep_graph_);
-  if (inputs != nullptr) {
-    if (!find_ways(node, *inputs)) return false;
-    if (!keep_graph_ && !visit.claim()) throw_claimed(function_, node, passed_, true);
-  }
-  if (node.has(Node::hooked_flag)) [[unlikely]]
-    run_gradient_hooks(node, cotangent);
-  if (inputs == nullptr && kept_gradient(node) != nullptr) pending_.add_complete(node, cotangent);
-  const Way* ways = inputs == nullptr ? nullptr : ways_.data();
-  const std::span<Tensor> gradients = run_rule(node, cotangent, ways);
-  visit.spend();
-  hand_on(node, gradients, ways);
-  return true;
-}
-
 bool Sweep::find_ways(const Node& node, const SweepInputs& inputs) {
   const std::span<const Slot> slots = node.slots();
   if (ways_.size() < slots.size()) ways_.resize(slots.size());
@@ -181,27 +225,6 @@ inline Way Sweep::way_to(const Node& node, const SweepInputs& inputs) {
   return way;
 }
 
-/// The gradients of the node's inputs, empty where none is wanted.
-std::span<Tensor> Sweep::run_rule(Node& node, Tensor& cotangent, const Way* ways) {
-  const std::span<const Slot> slots = node.slots();
-  if (gradients_.size() < slots.size()) gradients_.resize(slots.size());
-  const std::span<Tensor> gradients(gradients_.data(), slots.size());
-  constexpr std::uint16_t rare = Node::hooked_flag | Node::parts_flag;
-  if (thread_state.is_watched() || (node.flags.load(std::memory_order_relaxed) & rare) != 0) [[unlikely]] {
-    // Nobody is told of parts: they only hand their cotangents on.
-    if (part_at(node) == nullptr) {
-      run_rule_observed(node, cotangent, gradients, ways);
-      return gradients;
-    }
-  }
-  prefetch_inputs(slots);
-  VjpContext context(node, cotangent, gradients, ways, this);
-  node.primitive().vjp(context);
-  passed_ = true;
-  keep_wanted(node, context, gradients);
-  return gradients;
-}
-
 void Sweep::run_rule_observed(Node& node, Tensor cotangent, std::span<Tensor> gradients, const Way* ways) {
   if (!node.has(Node::hooked_flag)) {
     run_rule_watched(node, cotangent, gradients, ways, *this);
@@ -217,8 +240,7 @@ void Sweep::run_rule_observed(Node& node, Tensor cotangent, std::span<Tensor> gr
   sums.keep(gradients);
   run_after_rule_hooks(node, cotangent, gradients);
   // A function may have set one that nobody asked for.
-  Tensor unused;
-  keep_wanted(node, VjpContext(node, unused, gradients, ways), gradients);
+  keep_wanted(node, ways, gradients);
   if (!sums.show(gradients)) return;
   Vector<Tensor> again(gradients.size());
   run_rule_watched(node, cotangent, again, ways, sums);
@@ -243,7 +265,7 @@ void Sweep::run_rule_watched(Node& node, const Tensor& cotangent, std::span<Tens
       throw;
     }
   }
-  keep_wanted(node, context, gradients);
+  keep_wanted(node, ways, gradients);
 }
 
 Tensor* Sweep::find(Node& node, std::size_t i, const Way* ways) {
@@ -251,25 +273,6 @@ Tensor* Sweep::find(Node& node, std::size_t i, const Way* ways) {
   if (!slot.wants_gradient() || (ways != nullptr && ways[i] == no_way)) return nullptr;
   if (ways == nullptr || ways[i] == some_way) return pending_.find(node_of(*slot.node()));
   return cotangents_[ways[i]].defined() ? &cotangents_[ways[i]] : nullptr;
-}
-
-void Sweep::hand_on(Node& node, std::span<Tensor> gradients, const Way* ways) {
-  const std::span<Slot> slots = node.slots();
-  const bool may_cut = !keep_graph_ && is_alone(node);
-  for (std::size_t i = 0; i < slots.size(); ++i) {
-    if (!gradients[i].defined()) continue;
-    if (ways != nullptr && ways[i] != some_way) {
-      accumulate_into(cotangents_[ways[i]], std::move(gradients[i]));
-      continue;
-    }
-    Node& input = node_of(*slots[i].node());
-    if (!pending_.add(input, std::move(gradients[i]))) continue;
-    if (may_cut && !slots[i].keeps_value()) {
-      slots[i] = Slot();  // the edge's own reference goes on into the list
-    } else {
-      input.refs.increment();
-    }
-  }
 }
 
 /// Seeds the list of pending cotangents, unless a walk must say first which outputs lead to an input.
