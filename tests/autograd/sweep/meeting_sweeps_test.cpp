@@ -16,6 +16,7 @@
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/memory/pool.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/sweep/reached_leaves.h"
 #include "xtgrad/autograd/transforms.h"
 
 using namespace xtgrad;
@@ -170,6 +171,22 @@ TEST_CASE("planned sweeps on two threads, and handles dropped meanwhile") {
     if (outcome.first.empty()) REQUIRE(gradient.at({0}) == doctest::Approx(2 * slope + alone).epsilon(1e-12));
     if (outcome.second.empty()) REQUIRE(factor_in(x.grad(), slope) == doctest::Approx(3).epsilon(1e-12));
     REQUIRE((outcome.first.empty() || outcome.second.empty()));
+  }
+  CHECK(detail::pool_stats().live_blocks == at_start);
+}
+
+TEST_CASE("a walk to the leaves of a shared trunk, while another thread frees it") {
+  const std::int64_t at_start = detail::pool_stats().live_blocks;
+  for (int round = 0; round < rounds / 4; ++round) {
+    const Shared graph = shared_trunk(float64, {4});
+    const detail::GradientStore* const store = detail::leaf_state_of(detail::node_of(graph.x)).gradient;
+    CHECK(detail::ReachedLeaves(graph.doubled).contains(store));
+    const Outcome outcome =
+        meet([&] { static_cast<void>(detail::ReachedLeaves(graph.doubled).contains(store)); },
+             [&] { graph.tripled.backward(); });
+    REQUIRE(outcome.first.empty());
+    REQUIRE(outcome.second.empty());  // who walks stands in nobody's way
+    CHECK_FALSE(detail::ReachedLeaves(graph.doubled).contains(store));
   }
   CHECK(detail::pool_stats().live_blocks == at_start);
 }
