@@ -28,7 +28,7 @@ inline constexpr bool is_optional<std::optional<T>> = true;
 }  // namespace detail
 
 /// The visitor of an operation's attributes. An operation names each of its fields once, in `describe`, and
-/// equality, text, saving and loading all follow from that:
+/// equality and text follow from that; a visitor may also set the fields:
 ///
 ///   void describe(Attributes& a) override { a("axis", axis_); a("keepdim", keepdim_); }
 class Attributes {

@@ -8,6 +8,7 @@
 
 #include "xtgrad/autograd/core/leaf_state.h"
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/sweep/reached_leaves.h"
 
 namespace xtgrad::inline v1::nn::detail {
 namespace {
@@ -38,13 +39,14 @@ bool listed_with_any(const ParameterCell& cell, std::span<const ParameterRef> he
   });
 }
 
+/// `relation` is what the loss has done, with both.
 [[noreturn]] void throw_orphan(std::string_view function, const ParameterCell& orphan,
-                               const ParameterCell& beside) {
+                               std::string_view relation, const ParameterCell& beside) {
   throw GraphError(fmt::format(
-      "{}: {} got a gradient from the same loss as {}, but no optimizer holds it and no model that was "
+      "{}: {} {} the same loss as {}, but no optimizer holds it and no model that was "
       "asked for its parameters lists it, so nothing would train it; list it in the members of its model, "
       "give it to an optimizer, or freeze it with set_requires_grad(false)",
-      function, describe(orphan), describe(beside)));
+      function, describe(orphan), relation, describe(beside)));
 }
 
 }  // namespace
@@ -82,6 +84,32 @@ void Orphans::check(std::string_view function, std::span<const ParameterRef> hel
   find(function, held, true);
 }
 
+bool Orphans::any() {
+  const std::lock_guard lock(mutex);
+  return first_orphan != nullptr;
+}
+
+void Orphans::check_reached(std::string_view function, const Tensor& loss,
+                            std::span<const ParameterRef> held) {
+  if (!any()) return;
+  const xtgrad::detail::ReachedLeaves reached(loss);
+  const auto beside = std::find_if(held.begin(), held.end(), [&](const ParameterRef& parameter) {
+    return reached.contains(&parameter->gradient_store());
+  });
+  if (beside == held.end()) return;
+  const std::lock_guard lock(mutex);
+  Adoption* next = nullptr;
+  for (Adoption* orphan = first_orphan; orphan != nullptr; orphan = next) {
+    next = orphan->next_;
+    // As in `find`: whose gradient the loss does not reach may be another thread's.
+    if (!reached.contains(orphan->gradient_) || !orphan->cell_.requires_grad()) continue;
+    if (!listed_with_any(orphan->cell_, held)) {
+      throw_orphan(function, orphan->cell_, "is reached by", **beside);
+    }
+    unlink(*orphan);
+  }
+}
+
 void Orphans::check_cleared(std::string_view function, std::span<const ParameterRef> listed) {
   find(function, listed, false);
 }
@@ -98,7 +126,7 @@ void Orphans::find(std::string_view function, std::span<const ParameterRef> held
     if (listed_with_any(orphan->cell_, held)) {
       unlink(*orphan);
     } else if (at_first_sight || orphan->is_noticed_) {
-      throw_orphan(function, orphan->cell_, *beside);
+      throw_orphan(function, orphan->cell_, "got a gradient from", *beside);
     } else {
       orphan->is_noticed_ = true;
     }

@@ -113,7 +113,8 @@ class LBFGS : public OptimizerWith<LBFGSOptions> {
   ///
   /// Throws ValueError for a loss or gradient that is not finite, or a direction that is NaN, ShapeError for
   /// a loss of several elements or a loaded state that does not fit, GraphError for a loss that nothing was
-  /// recorded of, and what `loss` throws. Parameters and state are then those before the iteration under way.
+  /// recorded of, or that reaches a parameter that no optimizer holds and no model's `members` lists, and
+  /// what `loss` throws. Parameters and state are then those before the iteration under way.
   LBFGSStep step(const Callable<Tensor()>& loss);
   /// Makes the next step begin anew, from the gradient alone.
   void drop_history();

@@ -14,6 +14,7 @@
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/linear_solver_parts.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/nn/orphans.h"
 #include "xtgrad/optim/checks.h"
 #include "xtgrad/optim/flat.h"
 
@@ -27,6 +28,7 @@ class FlatParameters {
     for (const nn::ParameterRef& parameter : parameters) {
       if (parameter == nullptr)
         throw ValueError(fmt::format("{}: an empty ref among the parameters", function));
+      parameter->adopt();
       if (!parameter->requires_grad()) continue;
       if (std::find(cells_.begin(), cells_.end(), parameter) != cells_.end()) continue;
       cells_.push_back(parameter);
@@ -35,6 +37,7 @@ class FlatParameters {
     if (cells_.empty()) throw ValueError(fmt::format("{}: there are no parameters to change", function));
   }
 
+  [[nodiscard]] const std::vector<nn::ParameterRef>& cells() const { return cells_; }
   [[nodiscard]] const std::vector<Tensor>& leaves() const { return leaves_; }
 
   /// The least precise of the parameters' dtypes.
@@ -123,6 +126,7 @@ NewtonStep newton_step(std::span<const nn::ParameterRef> parameters, const Calla
         fmt::format("newton_step: the loss must have one element: got {}", to_string(value.shape())));
   }
   check_loss("newton_step", reshape(value, {}).item());
+  nn::detail::Orphans::check_reached("newton_step", value, flat.cells());
   const std::vector<Tensor> gradients =
       grad(std::span(&value, 1), flat.leaves(), {.create_graph = true, .allow_unused = true});
   const auto product = [&](const Tensor& v) {
@@ -142,6 +146,7 @@ NewtonStep gauss_newton_step(std::span<const nn::ParameterRef> parameters,
   const Tensor r = recorded(residuals);
   const double loss = sum(square(r.detach().to(float64))).item() / 2;
   check_loss("gauss_newton_step", loss);
+  nn::detail::Orphans::check_reached("gauss_newton_step", r, flat.cells());
   // J^T u is linear in u: its derivative in u, along v, is J v.
   const EnableGrad enabled;
   const Tensor u = zeros_like(r).set_requires_grad();

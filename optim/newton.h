@@ -40,7 +40,8 @@ struct NewtonStep {
 /// (by `hvp`'s products). Far from a minimum a step may be long and lead uphill: nothing limits it. `loss` is
 /// called once, and computes a loss of one element from the parameters. For parameters that are frozen
 /// nothing is done. Throws ValueError for options out of range, no parameters to change or a loss that is not
-/// finite, ShapeError for a loss of several elements; nothing has changed then.
+/// finite, ShapeError for a loss of several elements, GraphError where it reaches a parameter that nobody
+/// looks after, as an optimizer's step does; nothing has changed then.
 NewtonStep newton_step(std::span<const nn::ParameterRef> parameters, const Callable<Tensor()>& loss,
                        const NewtonOptions& options = {});
 

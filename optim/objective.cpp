@@ -11,6 +11,7 @@
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/nn/orphans.h"
 #include "xtgrad/optim/flat.h"
 
 namespace xtgrad::inline v1::optim::detail {
@@ -42,6 +43,7 @@ LossAndGradient Objective::evaluate() {
   }
   const double loss = reshape(value.detach(), {}).item();
   if (!std::isfinite(loss)) return {loss, {}};
+  nn::detail::Orphans::check_reached(function_, value, parameters_);
   const std::vector<Tensor> at = leaves();
   std::vector<Tensor> gradients = grad(std::span(&value, 1), at, {.allow_unused = true});
   for (std::size_t i = 0; i < at.size(); ++i) {

@@ -26,7 +26,8 @@ class Objective {
   [[nodiscard]] Tensor x() const;
   void set_x(const Tensor& x);
   /// At x. Records, whatever the caller does; leaves the parameters' own gradients as they are. Throws
-  /// ShapeError for a loss of several elements, and GraphError for one that nothing was recorded of.
+  /// ShapeError for a loss of several elements, and GraphError for one that nothing was recorded of, or that
+  /// reaches a parameter that nobody looks after.
   LossAndGradient evaluate();
   /// As `evaluate`; throws ValueError, too, for a loss or gradient that is not finite.
   LossAndGradient evaluate_finite();

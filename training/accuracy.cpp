@@ -7,6 +7,7 @@
 #include <limits>
 #include <span>
 
+#include "xtgrad/autograd/core/dtype_visit.h"
 #include "xtgrad/training/class_batch.h"
 
 namespace xtgrad::inline v1::training {
@@ -84,8 +85,9 @@ void TopKAccuracy::update(const Tensor& outputs, const Tensor& labels) {
       detail::labels_of_scores("TopKAccuracy", outputs, labels, {.ignored = options_.ignore_index});
   const std::span<const std::int64_t> all = wanted.data<std::int64_t>();
   samples_ += count_kept(all, options_.ignore_index);
-  correct_ += outputs.dtype() == float32 ? count_among_first(outputs.data<float>(), all, options_)
-                                         : count_among_first(outputs.data<double>(), all, options_);
+  correct_ += xtgrad::detail::visit_floating(outputs.dtype(), [&](auto zero) {
+    return count_among_first(outputs.data<decltype(zero)>(), all, options_);
+  });
 }
 
 double TopKAccuracy::value() const { return fraction(correct_, samples_); }

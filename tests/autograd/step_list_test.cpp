@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/values.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/implicit.h"
@@ -79,6 +80,65 @@ TEST_CASE("StepList: equations and linear systems are made by steps") {
     CHECK(solve_dense(twice, x).at({1}) == doctest::Approx(0.2));
     CHECK(gmres()(twice, x).at({1}) == doctest::Approx(0.2));
   });
+}
+
+namespace {
+
+/// That f(stream), which makes a tensor by a step of this name, can be run again, and makes the same tensor
+/// as without a list.
+template <class F>
+void check_made(const std::string& name, F f) {
+  CAPTURE(name);
+  Random plain(11), watched(11);
+  const Tensor expected = f(plain);
+  StepList steps;
+  steps.set_name("stream", watched.state());
+  const Tensor made = f(watched);
+  CHECK(steps.run_again() == "");
+  CHECK(steps.text().find(" = " + name) != std::string::npos);
+  CHECK(made.shape() == expected.shape());
+  CHECK(made.dtype() == expected.dtype());
+  CHECK(testing::values(made) == testing::values(expected));
+}
+
+}  // namespace
+
+TEST_CASE("StepList: every function of creation makes its elements by a step") {
+  for (const Dtype dtype : {float32, float64}) {
+    CAPTURE(to_string(dtype));
+    const TensorOptions options{.dtype = dtype};
+    for (const Shape& shape : {Shape{}, Shape{0, 2}, Shape{3, 5}}) {
+      CAPTURE(to_string(shape));
+      check_made("zeros", [&](Random&) { return zeros(shape, options); });
+      check_made("ones", [&](Random&) { return ones(shape, options); });
+      check_made("full", [&](Random&) { return full(shape, 0.3, options); });
+      check_made("zeros_like", [&](Random&) { return zeros_like(ones(shape, options)); });
+      check_made("ones_like", [&](Random&) { return ones_like(zeros(shape, options)); });
+      check_made("randn", [&](Random& random) { return randn(shape, random, options); });
+      check_made("uniform",
+                 [&](Random& random) { return uniform(shape, {.low = -1, .high = 3}, random, options); });
+      check_made("bernoulli", [&](Random& random) { return bernoulli(shape, 0.3, random); });
+    }
+    for (const std::int64_t n : {0, 1, 7}) {
+      CAPTURE(n);
+      check_made("arange", [&](Random&) { return arange(0.3 * double(n), {.step = 0.3}, options); });
+      check_made("linspace", [&](Random&) { return linspace(-1, 2.5, n, options); });
+      check_made("eye", [&](Random&) { return eye(n, 3, options); });
+      check_made("one_hot", [&](Random&) { return one_hot(arange(n), 7, options); });
+      check_made("randperm", [&](Random& random) { return randperm(n, random); });
+    }
+  }
+}
+
+TEST_CASE("StepList: creation of integers is made by steps") {
+  for (const Dtype dtype : {boolean, uint8, int32, int64}) {
+    CAPTURE(to_string(dtype));
+    check_made("full", [&](Random&) { return full({2, 3}, 1, {.dtype = dtype}); });
+    check_made("zeros", [&](Random&) { return zeros({2, 3}, {.dtype = dtype}); });
+    if (dtype == boolean) continue;
+    check_made("arange", [&](Random&) { return arange(9, {.start = 1, .step = 2}, {.dtype = dtype}); });
+    check_made("eye", [&](Random&) { return eye(3, 2, {.dtype = dtype}); });
+  }
 }
 
 TEST_CASE("StepList: a generator that is split off has a state made by a step") {

@@ -2,9 +2,11 @@
 #include <doctest/doctest.h>
 
 #include <cstddef>
+#include <iterator>
 #include <map>
 #include <regex>
 #include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -75,6 +77,36 @@ std::map<std::string, std::set<std::string>> rooms_below() {
   return below;
 }
 
+/// The rooms of autograd as docs/architecture.md draws them: those of each floor, the highest first.
+std::vector<std::set<std::string>> drawn_floors() {
+  const std::string page = file_text(source_root() / "docs/architecture.md");
+  const std::size_t begin = page.find("autograd/*.h ");
+  constexpr std::size_t names = 49;  // of columns, before the words about them
+  std::vector<std::set<std::string>> floors;
+  for (const std::string& line : lines_of(page.substr(begin, page.find("```", begin) - begin))) {
+    if (!line.starts_with("  ") || line[2] == ' ') continue;
+    std::istringstream rooms(line.substr(0, names));
+    floors.emplace_back(std::istream_iterator<std::string>(rooms), std::istream_iterator<std::string>());
+  }
+  return floors;
+}
+
+TEST_CASE("docs/architecture.md draws every room of autograd, above those that it stands on") {
+  std::map<std::string, std::set<std::string>> rooms = rooms_below();
+  std::set<std::string> lower;
+  const std::vector<std::set<std::string>> floors = drawn_floors();
+  for (auto floor = floors.rbegin(); floor != floors.rend(); ++floor) {
+    for (const std::string& room : *floor) {
+      CAPTURE(room);
+      REQUIRE(rooms.contains(room));
+      for (const std::string& below : rooms.at(room)) CHECK_MESSAGE(lower.contains(below), below);
+      rooms.erase(room);
+    }
+    lower.insert(floor->begin(), floor->end());
+  }
+  for (const auto& [room, below] : rooms) FAIL_CHECK(room << " is not drawn");
+}
+
 TEST_CASE("rooms of autograd include those below them, as docs/architecture.md draws them, and no others") {
   const std::map<std::string, std::set<std::string>> expected = {{"memory", {}},
                                                                  {"core", {"memory"}},
@@ -114,7 +146,8 @@ TEST_CASE("the headers of every file stay light, and ask for nothing that a plat
     }
   }
   const std::set<std::string> all = closure_of("xtgrad/xtgrad.h");
-  for (const char* heavy : {"functional", "algorithm", "unordered_map", "iostream"}) {
+  for (const char* heavy :
+       {"functional", "algorithm", "unordered_map", "iostream", "sys/single_threaded.h"}) {
     CHECK_MESSAGE(all.count(heavy) == 0, "xtgrad.h reaches " << heavy);
   }
   // They are found where they are.

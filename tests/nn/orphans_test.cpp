@@ -17,6 +17,8 @@
 #include "xtgrad/nn/nn.h"
 #include "xtgrad/optim/adam.h"
 #include "xtgrad/optim/clip.h"
+#include "xtgrad/optim/lbfgs.h"
+#include "xtgrad/optim/newton.h"
 #include "xtgrad/optim/sgd.h"
 
 using namespace xtgrad;
@@ -328,4 +330,120 @@ TEST_CASE("what another thread does with its parameters is its own business") {
   stop = true;
   other.join();
   CHECK(elements(model.bias).size() == 2);
+}
+
+namespace {
+
+/// A model whose step beside forward uses what members has forgotten, and what steps without a `backward`.
+struct Steps {
+  ForgotParameter model;
+  Tensor x;
+
+  explicit Steps(Dtype dtype) : x(row().to(dtype)) {
+    model.in.to(dtype);
+    model.scale.to(dtype);
+  }
+  Tensor output() { return model.step(x, x); }
+  Tensor loss() { return sum(square(output())); }
+
+  void lbfgs() {
+    optim::LBFGS(model.parameters()).step([&] { return loss(); });
+  }
+  void newton() {
+    optim::newton_step(model.parameters(), [&] { return loss(); }, {.damping = 1});
+  }
+  void gauss_newton() {
+    optim::gauss_newton_step(model.parameters(), [&] { return output(); }, {.damping = 1});
+  }
+};
+
+struct NamedStep {
+  const char* function;
+  void (Steps::*run)();
+};
+const NamedStep named_steps[] = {{"LBFGS: step", &Steps::lbfgs},
+                                 {"newton_step", &Steps::newton},
+                                 {"gauss_newton_step", &Steps::gauss_newton}};
+
+}  // namespace
+
+TEST_CASE("steps that compute gradients of their own find what members has forgotten") {
+  for (const auto& [function, run] : named_steps) {
+    for (const Dtype dtype : {float32, float64}) {
+      CAPTURE(function);
+      CAPTURE(to_string(dtype));
+      Steps steps(dtype);
+      const std::vector<double> before = elements(steps.model.in.weight);
+      const std::string message = std::string(function) +
+                                  ": a parameter of shape [2] is reached by the same loss as a parameter of "
+                                  "shape [2, 2] (\"in.weight\"), " +
+                                  remedy;
+      CHECK_THROWS_WITH_AS((steps.*run)(), message.c_str(), GraphError);
+      CHECK_THROWS_AS((steps.*run)(), GraphError);
+      CHECK(elements(steps.model.in.weight) == before);
+      optim::SGD mended({steps.model.scale.cell()}, {.lr = 0.1});
+      CHECK_NOTHROW((steps.*run)());
+      CHECK(elements(steps.model.in.weight) != before);
+    }
+  }
+}
+
+TEST_CASE("steps that compute gradients of their own let those be that are looked after") {
+  for (const auto& [function, run] : named_steps) {
+    CAPTURE(function);
+    Steps steps(float64);
+    nn::Parameter stranger(ones({2}));
+    SUBCASE("frozen") { steps.model.scale.set_requires_grad(false); }
+    SUBCASE("read") { static_cast<void>(steps.model.scale.grad()); }
+    SUBCASE("listed together by a model that has run") {
+      struct Whole : nn::Module {
+        ForgotParameter* part = nullptr;
+        nn::Parameter scale;
+        void members(nn::Members& m) override {
+          m("in", part->in);
+          m("scale", scale);
+        }
+        Tensor forward(const Tensor& x) override { return part->step(x, x); }
+      };
+      Whole whole;
+      whole.part = &steps.model;
+      whole.scale = steps.model.scale.share();
+      static_cast<void>(whole(steps.x));
+    }
+    CHECK_NOTHROW((steps.*run)());
+    CHECK(stranger.defined());
+  }
+}
+
+TEST_CASE("parameters that are given to a step of Newton by their cells are looked after by it") {
+  for (const Dtype dtype : {float32, float64}) {
+    nn::Parameter w(tensor({3}).to(dtype)), frozen(tensor({1}).to(dtype));
+    const std::vector<nn::ParameterRef> cells{w.cell(), frozen.cell()};
+    const auto residuals = [&] { return w - frozen; };
+    frozen.set_requires_grad(false);
+    CHECK_NOTHROW(optim::gauss_newton_step(cells, residuals));
+    CHECK(elements(w)[0] == doctest::Approx(1));
+    CHECK_NOTHROW(optim::newton_step(cells, [&] { return sum(square(residuals())); }));
+  }
+}
+
+TEST_CASE(
+    "a step that computes gradients of its own finds an orphan behind many layers and many parameters") {
+  ForgotParameter model;
+  optim::LBFGS lbfgs(model.parameters());
+  std::vector<nn::Parameter> others;
+  for (int i = 0; i < 100; ++i) others.emplace_back(ones({}));
+  static_cast<void>(optim::SGD(
+      [&] {
+        std::vector<nn::ParameterRef> cells;
+        for (const nn::Parameter& other : others) cells.push_back(other.cell());
+        return cells;
+      }(),
+      {.lr = 0.1}));
+  const auto loss = [&] {
+    Tensor h = row();
+    for (const nn::Parameter& other : others) h = model.step(row(), h * other);
+    return sum(h);
+  };
+  CHECK_THROWS_AS(lbfgs.step(loss), GraphError);
 }

@@ -28,8 +28,8 @@ std::string_view to_string(RuleMutation::Kind kind) {
   return "unknown";
 }
 
-/// The gradients that the node's rule gives to its slots, empty handles where it gives none. Slots are not
-/// the sample's inputs: some primitives keep an auxiliary among them.
+/// The gradients that the node's rule gives to its slots, empty handles where it gives none. A slot
+/// and an input of the sample are matched by their node: a sample may pass its inputs in any order.
 std::vector<Tensor> slot_gradients(const Op& op, const Sample& sample) {
   Random random = random_for(op, Check::derivatives);
   const std::vector<Values> values = draw_inputs(sample, float64, random);

@@ -16,6 +16,7 @@
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/memory/pool.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/sweep/reached_leaves.h"
 #include "xtgrad/autograd/transforms.h"
 
 using namespace xtgrad;
@@ -174,6 +175,22 @@ TEST_CASE("planned sweeps on two threads, and handles dropped meanwhile") {
   CHECK(detail::pool_stats().live_blocks == at_start);
 }
 
+TEST_CASE("a walk to the leaves of a shared trunk, while another thread frees it") {
+  const std::int64_t at_start = detail::pool_stats().live_blocks;
+  for (int round = 0; round < rounds / 4; ++round) {
+    const Shared graph = shared_trunk(float64, {4});
+    const detail::GradientStore* const store = detail::leaf_state_of(detail::node_of(graph.x)).gradient;
+    CHECK(detail::ReachedLeaves(graph.doubled).contains(store));
+    const Outcome outcome =
+        meet([&] { static_cast<void>(detail::ReachedLeaves(graph.doubled).contains(store)); },
+             [&] { graph.tripled.backward(); });
+    REQUIRE(outcome.first.empty());
+    REQUIRE(outcome.second.empty());  // who walks stands in nobody's way
+    CHECK_FALSE(detail::ReachedLeaves(graph.doubled).contains(store));
+  }
+  CHECK(detail::pool_stats().live_blocks == at_start);
+}
+
 TEST_CASE("a call that is refused before its first rule consumes nothing") {
   for (const Dtype dtype : {float32, float64}) {
     for (const Shape& shape : {Shape{}, Shape{0}, Shape{3}}) {
@@ -267,6 +284,38 @@ TEST_CASE("a rule that sweeps a graph through its own node") {
     CHECK(x.grad().item() == doctest::Approx(5 * std::exp(0.5)));
   }
   swept_inside = nullptr;
+}
+
+TEST_CASE("a sweep that meets a claimed node later says that gradients are partial, and stores none") {
+  for (const Dtype dtype : {float32, float64}) {
+    Tensor x = full({}, 0.5, {.dtype = dtype, .requires_grad = true});
+    Tensor w = full({}, 2, {.dtype = dtype, .requires_grad = true});
+    const Tensor inner = detail::apply(SweepsAnother{}, x);
+    // Its rule of mul runs before it comes to the node that the outer sweep has claimed.
+    Tensor other = inner * w;
+    const Tensor output = inner * 2.0;
+    const std::string refused = "backward: the graph of exp is being freed by another sweep";
+    const std::string partial = "The gradients found before are partial, and none was stored";
+    swept_inside = &other;
+    const std::string error = swept([&] { output.backward(); });
+    CAPTURE(error);
+    CHECK(error.find(refused) == 0);
+    CHECK(error.find(partial + "; the graph of the operations passed by then is freed") != std::string::npos);
+    CHECK_FALSE(x.grad().defined());
+    CHECK_FALSE(w.grad().defined());
+    // It is so: mul was passed.
+    CHECK(swept([&] { other.backward(); }).find("the graph of mul was freed") != std::string::npos);
+
+    // One that comes to the claimed node first has found nothing.
+    Tensor node = inner;
+    swept_inside = &node;
+    const std::string at_once = swept([&] { sum(inner * 4.0).backward(); });
+    CAPTURE(at_once);
+    CHECK(at_once.find(refused) == 0);
+    CHECK(at_once.find("partial") == std::string::npos);
+    CHECK_FALSE(x.grad().defined());
+    swept_inside = nullptr;
+  }
 }
 
 TEST_CASE("a pullback goes on while another sweep frees its graph") {
