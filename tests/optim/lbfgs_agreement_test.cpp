@@ -104,8 +104,8 @@ std::vector<std::vector<double>> course(const std::vector<nn::ParameterRef>& par
   return all;
 }
 
-/// Iteration by iteration: elements, lengths and, with a search, how often the loss was evaluated. Before that,
-/// the bits of a course that is saved and loaded in the middle. The parameters end as they began.
+/// Iteration by iteration: elements, lengths and, with a search, how often the loss was evaluated. Before
+/// that, the bits of a course that is saved and loaded in the middle. The parameters end as they began.
 template <class F>
 void compare(const std::string& name, const std::vector<nn::ParameterRef>& parameters, const F& loss,
              const ReferenceLoss& reference_loss, Comparison comparison) {
