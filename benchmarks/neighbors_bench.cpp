@@ -1,6 +1,6 @@
 // The nearest 15 of 60,000 images of 784 pixels for each of 1,000 queries: MNIST where it is found, else
-// random pixels. `of_matmul` is the rate of the whole search, counted as the multiplications and additions of
-// the products alone, over that of matmul in the same run on blocks of the same size.
+// random pixels. `of_sgemm` is the rate of the whole search, counted as the multiplications and additions of
+// the products alone, over that of cblas_sgemm in the same run on blocks of the same size.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>

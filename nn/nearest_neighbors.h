@@ -24,6 +24,12 @@ struct Neighbors {
 ///   nn::Neighbors nearest = classifier.neighbors(queries, 15);    // once, and then a vote for each k
 ///   for (std::int64_t k : {1, 5, 15}) predicted = classifier.vote(nearest, k);
 ///
+/// Rows may be anything: pixels, or what any module or function makes of them, such as a net's hidden layer,
+/// computed in evaluation mode, since they are read as they are:
+///
+///   nn::Sequential model{nn::Sequential{nn::Linear{16, 64}, nn::ReLU{}}, nn::Linear{64, 10}};
+///   nn::NearestNeighbors by_features(model[0](flatten(images, 1)), labels);  // once it is trained
+///
 /// Distances are those of the plain loop in double, to the bit, sqrt(sum over i of (x_i - q_i)^2), one term
 /// after the other, each rounded before it is added; and so are neighbours and ties: a matrix product for
 /// each block only picks candidates, by a bound on its rounding errors. Memory beside the samples is bounded:

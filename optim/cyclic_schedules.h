@@ -15,7 +15,8 @@ struct WarmRestartsOptions {
   double min_factor = 0;
 };
 /// Cosines from 1 to min_factor, each of which starts anew after its period (Loshchilov and Hutter, "SGDR",
-/// 2017).
+/// 2017). For a rate that moves within an epoch, where PyTorch is given a fraction of one, steps are batches,
+/// and first_period is epochs times batches of an epoch.
 [[nodiscard]] Schedule warm_restarts(const WarmRestartsOptions& options);
 
 struct OneCycleOptions {
@@ -33,8 +34,14 @@ struct OneCycleOptions {
 /// PyTorch, phases end at the steps rising_share steps - 1 and steps - 1 (three: 2 rising_share steps - 2
 /// between them); from there on the factor stays.
 [[nodiscard]] Schedule one_cycle(const OneCycleOptions& options);
-/// The momentum, or Adam's beta1, that goes with it: high where the rate is low. Throws ValueError for a
-/// negative step.
+/// The momentum, or Adam's beta1, that goes with it: high where the rate is low. No schedule sets it; before
+/// each step,
+///
+///   optim::SGDOptions now = sgd.options();  // with the rate as it is now
+///   now.momentum = optim::one_cycle_momentum(cycle, step);
+///   sgd.set_options(now);
+///
+/// Throws ValueError for a negative step.
 [[nodiscard]] double one_cycle_momentum(const OneCycleOptions& options, std::int64_t step);
 
 struct CyclicOptions {

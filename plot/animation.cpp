@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "xtgrad/autograd/errors.h"
@@ -34,16 +35,28 @@ void check(std::string_view function, std::span<const Canvas> pages, const Anima
   }
 }
 
-/// How many items at the beginning are the same in all pages.
-std::size_t common_items(std::span<const Canvas> pages) {
-  std::size_t count = pages.front().items().size();
-  for (const Canvas& page : pages.subspan(1)) {
-    std::size_t same = 0;
-    while (same < count && same < page.items().size() && page.items()[same] == pages.front().items()[same])
-      ++same;
-    count = same;
+/// An item that all pages have, between others that may differ: its place on each page.
+using Common = std::vector<std::size_t>;
+
+/// In their order. Not always as many as there could be: each item of the first page is looked for behind the
+/// one before.
+std::vector<Common> common_items(std::span<const Canvas> pages) {
+  std::vector<Common> all;
+  Common next(pages.size(), 0);
+  const std::vector<Item>& first = pages.front().items();
+  for (; next[0] < first.size(); ++next[0]) {
+    Common places{next[0]};
+    for (std::size_t k = 1; k < pages.size() && places.size() == k; ++k) {
+      const std::vector<Item>& items = pages[k].items();
+      std::size_t at = next[k];
+      while (at < items.size() && items[at] != first[next[0]]) ++at;
+      if (at < items.size()) places.push_back(at);
+    }
+    if (places.size() < pages.size()) continue;
+    for (std::size_t k = 1; k < pages.size(); ++k) next[k] = places[k] + 1;
+    all.push_back(std::move(places));
   }
-  return count;
+  return all;
 }
 
 /// CSS rules by which the i-th group is seen in the i-th step, all by one list of key frames and a delay
@@ -63,20 +76,33 @@ std::string style_of(std::size_t pages, const AnimationOptions& options) {
       rule("frame", frame), rule("last", frame + options.rest_seconds), all);
 }
 
-std::string animated_svg(std::span<const Canvas> pages, const AnimationOptions& options) {
-  const std::size_t common = common_items(pages);
-  std::string svg = detail::svg_head(pages.front().size()) + style_of(pages.size(), options);
-  for (std::size_t i = 0; i < common; ++i) svg += detail::svg_element(pages.front().items()[i]) + "\n";
+/// Each page's items from `begin` to `end`, in groups that are seen in turn.
+std::string groups_of(std::span<const Canvas> pages, const Common& begin, const Common& end,
+                      const AnimationOptions& options) {
   const double all = options.frame_seconds * static_cast<double>(pages.size()) + options.rest_seconds;
+  std::string svg;
   for (std::size_t k = 0; k < pages.size(); ++k) {
-    const double begin = options.frame_seconds * static_cast<double>(k);
+    if (begin[k] == end[k]) continue;
+    const double start = options.frame_seconds * static_cast<double>(k);
     svg += fmt::format("<g class=\"{}\" style=\"animation-delay:{:.4f}s\">\n",
-                       k + 1 == pages.size() ? "f l" : "f", k == 0 ? 0.0 : begin - all);
-    const std::vector<Item>& items = pages[k].items();
-    for (std::size_t i = common; i < items.size(); ++i) svg += detail::svg_element(items[i]) + "\n";
+                       k + 1 == pages.size() ? "f l" : "f", k == 0 ? 0.0 : start - all);
+    for (std::size_t i = begin[k]; i < end[k]; ++i) svg += detail::svg_element(pages[k].items()[i]) + "\n";
     svg += "</g>\n";
   }
-  return svg + "</svg>\n";
+  return svg;
+}
+
+std::string animated_svg(std::span<const Canvas> pages, const AnimationOptions& options) {
+  std::string svg = detail::svg_head(pages.front().size()) + style_of(pages.size(), options);
+  Common begin(pages.size(), 0);
+  for (const Common& places : common_items(pages)) {
+    svg += groups_of(pages, begin, places, options);
+    svg += detail::svg_element(pages.front().items()[places[0]]) + "\n";
+    for (std::size_t k = 0; k < pages.size(); ++k) begin[k] = places[k] + 1;
+  }
+  Common end;
+  for (const Canvas& page : pages) end.push_back(page.items().size());
+  return svg + groups_of(pages, begin, end, options) + "</svg>\n";
 }
 
 }  // namespace

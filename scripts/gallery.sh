@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the gallery and draws it: everything that deep-learning tutorials teach, each in a program of about a
-# hundred lines with its pictures, and an index.html of them.
+# Builds the gallery and draws it: everything that deep-learning tutorials teach, each in a program of 100 to 150
+# lines, beside the pieces that they share, with its pictures, and an index.html of them.
 #
 # usage: scripts/gallery.sh [--no-install] [--help] [--quick] [--measure] [--out FOLDER] [PAGE...]
 #

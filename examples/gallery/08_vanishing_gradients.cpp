@@ -96,6 +96,8 @@ void draw_training(gallery::Page& page, const datasets::Dataset& data) {
   for (const Recipe& recipe : {sigmoids, tanhs, relus, relus_by_he}) {
     const gallery::Descent descent = gallery::descend(recipe, loader, page.choose(40, 4));
     maps.push_back(gallery::norms_map(recipe, descent));
+    page.numbers(recipe.name + ": norms at the training's first step", descent.norms.front());
+    page.numbers(recipe.name + ": norms at the training's last step", descent.norms.back());
     page.number(recipe.name + ": loss in the last epoch", descent.loss);
     page.number(recipe.name + ": accuracy in the last epoch", descent.accuracy);
   }

@@ -4,6 +4,7 @@
 #include <xtgrad/plot/plot.h>
 #include <xtgrad/xtgrad.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <vector>
@@ -17,7 +18,6 @@
 namespace {
 
 using namespace xtgrad;
-using gallery::greatest_distance;
 using gallery::over_steps;
 using gallery::Valley;
 using gallery::walk;
@@ -30,11 +30,7 @@ Way newton(const Valley& valley, int steps) {
 }
 
 struct Rates {
-  double sgd;
-  double momentum;
-  double adagrad;
-  double rmsprop;
-  double adam;
+  double sgd, momentum, adagrad, rmsprop, adam;
 };
 
 /// All optimizers from one place, each with a rate that suits it.
@@ -52,33 +48,38 @@ std::vector<Way> all_ways(const Valley& valley, const Rates& lr, double mu, int 
           newton(valley, 8)};
 }
 
+void note_way(gallery::Page& page, const std::string& valley, const Way& way) {
+  page.number(valley + ": steps to a loss of 1e-3, " + way.label, way.steps_to(1e-3));
+  const std::size_t end = std::min<std::size_t>(way.x.size() - 1, 20);
+  page.numbers(fmt::format("{}: weights after {} steps, {}", valley, end, way.label),
+               std::vector{way.x[end], way.y[end]});
+}
+
 void draw_ways(gallery::Page& page) {
-  const Valley narrow = gallery::narrow_valley();
-  const Valley bent = gallery::rosenbrock_valley();
-  const std::vector<Way> left = all_ways(narrow, {0.019, 0.01, 0.5, 0.03, 0.2}, 0.8, 400);
-  const std::vector<Way> right = all_ways(bent, {0.001, 0.001, 0.5, 0.01, 0.1}, 0.9, 20000);
+  const std::vector<Way> left = all_ways(gallery::narrow_valley(), {0.019, 0.01, 0.5, 0.03, 0.2}, 0.8, 400);
+  const std::vector<Way> right =
+      all_ways(gallery::rosenbrock_valley(), {0.001, 0.001, 0.5, 0.01, 0.1}, 0.9, 20000);
   page.picture(
       "ways.png",
       "Seven optimizers after 100 steps, from the ring to the discs. Left, gradient descent zig-zags "
       "across the valley, and Newton's method is at the minimum after one step; right, the valley is bent: "
-      "plain "
-      "descent creeps along its floor, on which momentum and Nesterov are far along.",
-      plot::draw_charts(std::vector{map_of(narrow, left, 100), map_of(bent, right, 100)},
-                        {.width = 840, .height = 420}));
+      "plain descent creeps along its floor, on which momentum and Nesterov are far along. (The rates stay "
+      "as "
+      "they are, so the two forms of momentum go one and the same way.)",
+      gallery::maps_of(left, right, 100));
   std::vector<plot::Canvas> frames;
   for (int steps = 1; steps <= 100; steps += steps < 20 ? 1 : 5) {
-    plot::Chart map = map_of(bent, right, steps);
-    map.x.label = fmt::format("weight w₁, after {} steps", steps);
-    frames.push_back(plot::draw_chart(map, {.width = 620, .height = 460}));
+    frames.push_back(gallery::maps_of(left, right, steps));
   }
-  page.animation("ways.svg",
-                 "Rosenbrock's valley step by step: the first twenty one by one, then every fifth. Newton's "
-                 "second step leaves the picture and its third comes back; momentum swings from wall "
-                 "to wall, and plain descent hardly moves along its floor.",
-                 frames, {.frame_seconds = 0.2});
+  page.animation(
+      "ways.svg",
+      "Both valleys step by step: the first twenty one by one, then every fifth. Plain descent jumps "
+      "from wall to wall on the left and hardly moves along the floor on the right, where momentum "
+      "swings; Newton's second step there leaves the picture and its third comes back.",
+      frames, {.frame_seconds = 0.2});
   for (std::size_t i = 0; i < left.size(); ++i) {
-    page.number("narrow: steps to a loss of 1e-3, " + left[i].label, left[i].steps_to(1e-3));
-    page.number("Rosenbrock: steps to a loss of 1e-3, " + right[i].label, right[i].steps_to(1e-3));
+    note_way(page, "narrow", left[i]);
+    note_way(page, "Rosenbrock", right[i]);
   }
 }
 
@@ -117,19 +118,19 @@ void draw_momentum(gallery::Page& page) {
   plot::Chart forms{.title = "Rate cut at step 15", .x = steps, .y = {.label = "flat weight w₁"}};
   forms.layers = {over_steps("rate outside the velocity", outside.x),
                   over_steps("rate inside the velocity", inside.x)};
-  page.picture("momentum.png",
-               "Left, the steep weight: plain descent is on the other side after every step; momentum, at "
-               "about half the "
-               "rate, less often, and is three times as fast along the valley. Right, its two forms are one "
-               "until the rate is cut "
-               "to a twentieth: outside of the velocity that acts at once, inside the old velocity rolls on.",
-               plot::draw_charts(std::vector{zigzag, forms}, {.width = 840, .height = 320}));
+  page.picture(
+      "momentum.png",
+      "Left, the steep weight: plain descent is on the other side after every step; momentum, at about "
+      "half the rate, less often, and is three times as fast along the valley. Right, its two forms are "
+      "one until the rate is cut to a twentieth: outside of the velocity that acts at once, inside the "
+      "old velocity rolls on.",
+      plot::draw_charts(std::vector{zigzag, forms}, {.width = 840, .height = 320}));
   page.number("sign changes of w₂ in 60 steps, gradient descent", sign_changes(plain, 60));
   page.number("sign changes of w₂ in 60 steps, momentum", sign_changes(heavy, 60));
-  page.number(
-      "distance of the two forms, constant rate",
-      greatest_distance(scheduled("", false, optim::constant()), scheduled("", true, optim::constant())));
-  page.number("distance of the two forms, rate cut at step 15", greatest_distance(outside, inside));
+  page.number("distance of the two forms, constant rate",
+              gallery::greatest_distance(scheduled("", false, optim::constant()),
+                                         scheduled("", true, optim::constant())));
+  page.number("distance of the two forms, rate cut at step 15", gallery::greatest_distance(outside, inside));
 }
 
 void draw(gallery::Page& page) {

@@ -64,7 +64,7 @@ td + td { font-variant-numeric: tabular-nums; }
 </head>
 <body>
 <h1>xtgrad: gallery</h1>
-<p>What deep learning is made of, each in a program of about a hundred lines. <code>scripts/gallery.sh</code> draws it all.</p>
+<p>What deep learning is made of, each in a program of 100 to 150 lines, beside the pieces that they share. <code>scripts/gallery.sh</code> draws it all.</p>
 )";
 
 /// 4 for "04_least_squares".

@@ -1,5 +1,7 @@
 #include "valleys.h"
 
+#include <fmt/format.h>
+#include <xtgrad/plot/plot.h>
 #include <xtgrad/xtgrad.h>
 
 #include <algorithm>
@@ -81,6 +83,13 @@ plot::Chart map_of(const Valley& valley, const std::vector<Way>& ways, int steps
                                         .ends = true});
   }
   return chart;
+}
+
+plot::Canvas maps_of(const std::vector<Way>& narrow, const std::vector<Way>& bent, int steps) {
+  std::vector<plot::Chart> maps{map_of(narrow_valley(), narrow, steps),
+                                map_of(rosenbrock_valley(), bent, steps)};
+  for (plot::Chart& map : maps) map.x.label = fmt::format("weight w₁, after {} steps", steps);
+  return plot::draw_charts(maps, {.width = 840, .height = 420});
 }
 
 plot::Series over_steps(const std::string& label, const std::vector<double>& values) {

@@ -7,6 +7,7 @@
 #include "xtgrad/autograd/from_values.h"
 #include "xtgrad/autograd/tensor.h"
 #include "xtgrad/nn/parameter.h"
+#include "xtgrad/plot/canvas.h"
 #include "xtgrad/plot/chart.h"
 
 // Losses of two weights, which can be drawn as maps, and ways over them.
@@ -66,6 +67,8 @@ double greatest_distance(const Way& a, const Way& b);
 
 /// The valley's contour lines, and the first `steps` of each way on them.
 plot::Chart map_of(const Valley& valley, const std::vector<Way>& ways, int steps);
+/// The maps of the narrow valley and Rosenbrock's, side by side.
+plot::Canvas maps_of(const std::vector<Way>& narrow, const std::vector<Way>& bent, int steps);
 /// A line of one number after each step.
 plot::Series over_steps(const std::string& label, const std::vector<double>& values);
 

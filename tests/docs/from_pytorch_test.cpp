@@ -175,6 +175,7 @@ TEST_CASE("docs/from_pytorch.md: derivatives and modules") {
   optim::Adam adam(model.parameters());
   CHECK(optim::ScheduledLr(adam, optim::step_decay({.step_size = 30})).rates(30)[0] == doctest::Approx(1e-4));
   CHECK(optim::ScheduledLr(adam, optim::one_cycle({.steps = 1000})).rates(0)[0] == doctest::Approx(4e-5));
+  CHECK(optim::one_cycle_momentum({.steps = 1000}, 0) == 0.95);
   optim::ReduceOnPlateau plateau({.patience = 3});
   CHECK_FALSE(plateau.update(adam, 0.5));
   optim::WeightAverage average(model.parameters());

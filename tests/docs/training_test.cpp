@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
@@ -205,4 +206,59 @@ TEST_CASE("docs/training.md: a callback of one's own") {
   training::Trainer trainer(model, nn::cross_entropy, adam, datasets::Loader(train),
                             {.epochs = 2, .callbacks = {std::make_shared<StopWhenTired>()}});
   CHECK(trainer.fit() == "epoch limit: 2 epochs");
+}
+
+namespace {
+
+class CycleMomentum final : public training::Callback {
+ public:
+  CycleMomentum(optim::SGD& sgd, const optim::OneCycleOptions& cycle) : sgd_(sgd), cycle_(cycle) {}
+  void before_step(training::Trainer& trainer) override {
+    optim::SGDOptions now = sgd_.options();  // with the rate as it is now
+    now.momentum = optim::one_cycle_momentum(cycle_, trainer.step());
+    sgd_.set_options(now);
+  }
+
+ private:
+  optim::SGD& sgd_;
+  optim::OneCycleOptions cycle_;
+};
+
+/// Notes momentum and rate of each step.
+class Watch final : public training::Callback {
+ public:
+  explicit Watch(optim::SGD& sgd) : sgd_(sgd) {}
+  void after_step(training::Trainer& /*trainer*/, const training::StepRecord& /*step*/) override {
+    momenta.push_back(sgd_.options().momentum.value());
+    rates.push_back(sgd_.lr());
+  }
+  std::vector<double> momenta, rates;
+
+ private:
+  optim::SGD& sgd_;
+};
+
+}  // namespace
+
+TEST_CASE("docs/training.md: one cycle of rate and momentum") {
+  const auto [train, test] = points();
+  manual_seed(2);
+  nn::MLP model({.sizes = {2, 32, 3}});
+  datasets::Loader loader(train, {.batch_size = 16, .shuffle = true});
+  const optim::OneCycleOptions cycle{.steps = 20 * loader.batches()};
+  optim::SGD sgd(model.parameters(), {.lr = 0.5, .momentum = 0.95});  // the highest rate
+  const auto watch = std::make_shared<Watch>(sgd);
+  training::Trainer trainer(model, nn::cross_entropy, sgd, loader,
+                            {.epochs = 20,
+                             .schedule = optim::one_cycle(cycle),
+                             .callbacks = {std::make_shared<CycleMomentum>(sgd, cycle), watch}});
+  trainer.fit();
+  REQUIRE(watch->momenta.size() == static_cast<std::size_t>(cycle.steps));
+  for (std::int64_t step = 0; step < cycle.steps; ++step) {
+    const auto k = static_cast<std::size_t>(step);
+    CHECK(watch->momenta[k] == optim::one_cycle_momentum(cycle, step));
+    CHECK(watch->rates[k] == 0.5 * optim::one_cycle(cycle).factor(step));
+  }
+  CHECK(*std::ranges::min_element(watch->momenta) < 0.86);
+  CHECK(trainer.records().back().at("loss") < trainer.records().front().at("loss"));
 }

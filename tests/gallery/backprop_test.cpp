@@ -11,8 +11,10 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "tests/gallery/browser.h"
 #include "tests/gallery/gallery_page.h"
 #include "tests/support/skip.h"
 
@@ -263,5 +265,75 @@ TEST_CASE("gallery 12: the page in the browser is stepped through by keys, butto
     std::ostringstream digits;
     digits << std::round(std::abs(number) * 1e6) / 1e6;
     CHECK(told.find(digits.str()) != std::string::npos);
+  }
+}
+
+TEST_CASE(
+    "gallery 12: a user's keys and clicks reach the page's nodes and buttons, on a phone and on a desk") {
+  const std::filesystem::path program = chromium();
+  if (program.empty()) return testing::skip("no chromium to open docs/gallery/backprop.html with");
+  const testing::GalleryPage page("12_backprop");
+  const testing::TemporaryFolder folder;
+  std::ofstream(folder.path() / "page.html") << page.text("backprop.html");
+  for (const auto& [width, height] : {std::pair{400, 800}, std::pair{1200, 800}}) {
+    CAPTURE(width);
+    testing::Browser browser(program, folder.path() / std::to_string(width), width, height);
+    browser.open(folder.path() / "page.html");
+    const auto step = [&] { return browser.evaluate("Number(document.body.dataset.step)").get<int>(); };
+    const auto shown = [&] {
+      return browser.evaluate("document.getElementById('operation').textContent").get<std::string>();
+    };
+    // The middle of an element that is scrolled to, if that is what lies on top there; and clicks on it, once
+    // the scrolled page has been drawn, since clicks go to what is drawn.
+    const auto click = [&](const std::string& element) {
+      CAPTURE(element);
+      const nlohmann::json at = browser.evaluate("(async () => { const it = " + element + R"(;
+        it.scrollIntoView({ block: "center", behavior: "instant" });
+        for (let i = 0; i < 2; ++i) await new Promise(requestAnimationFrame);
+        const box = it.getBoundingClientRect(), x = box.x + box.width / 2, y = box.y + box.height / 2;
+        return { x, y, seen: it.contains(document.elementFromPoint(x, y)) }; })())");
+      CHECK(at["seen"].get<bool>());
+      browser.click(at["x"], at["y"]);
+    };
+    const auto node = [](std::size_t i) {
+      return "document.querySelector('.node[data-node=\"" + std::to_string(i) + "\"]')";
+    };
+    CHECK(step() == 0);
+    for (const auto& [key, after] : std::vector<std::pair<const char*, int>>{{"ArrowRight", 1},
+                                                                             {"ArrowDown", 2},
+                                                                             {"ArrowLeft", 1},
+                                                                             {"End", 20},
+                                                                             {"ArrowUp", 19},
+                                                                             {"Home", 0}}) {
+      CAPTURE(key);
+      browser.press(key);
+      CHECK(step() == after);
+    }
+    for (const auto& [id, after] :
+         std::vector<std::pair<std::string, int>>{{"next", 1}, {"previous", 0}, {"last", 20}, {"first", 0}}) {
+      click("document.getElementById('" + id + "')");
+      CHECK(step() == after);
+    }
+    // Each node can be hit, and shows itself.
+    const nlohmann::json graph = graph_in(page.text("backprop.html"));
+    for (std::size_t i = 0; i < graph["nodes"].size(); ++i) {
+      const std::string name = graph["nodes"][i]["name"];
+      CAPTURE(name);
+      click(node(i));
+      CHECK(shown().starts_with(name));
+    }
+    // The node that was clicked has the focus; Enter on another one goes there.
+    browser.press("Home");
+    CHECK(step() == 0);
+    browser.evaluate(node(graph["nodes"].size() - 1) + ".focus()");
+    browser.press("Enter");
+    CHECK(step() == 10);
+    browser.evaluate("document.activeElement.blur()");
+    const auto plays = [&] { return browser.evaluate("element('play').getAttribute('aria-pressed')"); };
+    CHECK(plays() == "false");
+    browser.press(" ");
+    CHECK(plays() == "true");
+    browser.press(" ");
+    CHECK(plays() == "false");
   }
 }

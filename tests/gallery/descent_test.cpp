@@ -1,7 +1,10 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstddef>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -58,6 +61,106 @@ double distance_of_forms(double factor) {
   return greatest;
 }
 
+using Point = std::array<double, 2>;
+
+Point narrow_slope(const Point& w) { return {w[0], 100 * w[1]}; }
+double narrow_loss(const Point& w) { return (w[0] * w[0] + 100 * w[1] * w[1]) / 2; }
+Point rosenbrock_slope(const Point& w) {
+  const double rise = w[1] - w[0] * w[0];
+  return {-2 * (1 - w[0]) - 400 * w[0] * rise, 200 * rise};
+}
+double rosenbrock_loss(const Point& w) {
+  return (1 - w[0]) * (1 - w[0]) + 100 * (w[1] - w[0] * w[0]) * (w[1] - w[0] * w[0]);
+}
+
+struct Valley {
+  std::string name;
+  Point start;
+  Point (*slope)(const Point&);
+  double (*loss)(const Point&);
+};
+
+/// What one weight remembers of the steps before.
+struct Memory {
+  double a = 0;
+  double b = 0;
+};
+/// How far a weight moves, of its slope, in step t from 1.
+using Rule = std::function<double(double g, int t, Memory& memory)>;
+
+Rule momentum(double lr, double mu, bool nesterov) {
+  return [=](double g, int /*t*/, Memory& memory) {
+    memory.a = mu * memory.a + g;
+    return lr * (nesterov ? g + mu * memory.a : memory.a);
+  };
+}
+
+Rule adagrad(double lr) {
+  return [=](double g, int /*t*/, Memory& memory) {
+    memory.a += g * g;
+    return lr * g / (std::sqrt(memory.a) + 1e-10);
+  };
+}
+
+Rule rmsprop(double lr) {
+  return [=](double g, int /*t*/, Memory& memory) {
+    memory.a = 0.9 * memory.a + 0.1 * g * g;
+    return lr * g / std::sqrt(memory.a + 1e-8);
+  };
+}
+
+Rule adam(double lr) {
+  return [=](double g, int t, Memory& memory) {
+    memory.a = 0.9 * memory.a + 0.1 * g;
+    memory.b = 0.999 * memory.b + 0.001 * g * g;
+    const double mean = memory.a / (1 - std::pow(0.9, t));
+    return lr * mean / (std::sqrt(memory.b / (1 - std::pow(0.999, t))) + 1e-8);
+  };
+}
+
+/// The page's way by a rule is that of a plain loop: where it is after 20 steps, and how long it takes.
+/// (RMSProp steps to and fro across the bent valley, where a last digit grows by a half in every step.)
+void check_way(const testing::GalleryPage& page, const Valley& valley, const std::string& optimizer,
+               const Rule& rule) {
+  CAPTURE(valley.name);
+  CAPTURE(optimizer);
+  Point w = valley.start;
+  std::array<Memory, 2> memory;
+  int below = -1;
+  for (int t = 1; t <= 20000; ++t) {
+    const Point g = valley.slope(w);
+    for (std::size_t i = 0; i < 2; ++i) w[i] -= rule(g[i], t, memory[i]);
+    if (below < 0 && valley.loss(w) < 1e-3) below = t;
+    if (t != 20) continue;
+    const std::vector<double> there = page.numbers(valley.name + ": weights after 20 steps, " + optimizer);
+    REQUIRE(there.size() == 2);
+    for (std::size_t i = 0; i < 2; ++i) CHECK(std::abs(there[i] - w[i]) < 1e-9);
+  }
+  const std::string steps = valley.name + ": steps to a loss of 1e-3, " + optimizer;
+  if (below < 0) {
+    CHECK(page.text("09_descent.json").find(steps + "\": null") != std::string::npos);
+  } else {
+    CHECK(page.number(steps) == below);
+  }
+}
+
+void check_ways(const testing::GalleryPage& page) {
+  const Valley narrow{"narrow", {-2, 0.7}, narrow_slope, narrow_loss};
+  const Valley bent{"Rosenbrock", {-1.2, 1}, rosenbrock_slope, rosenbrock_loss};
+  check_way(page, narrow, "gradient descent", momentum(0.019, 0, false));
+  check_way(page, bent, "gradient descent", momentum(0.001, 0, false));
+  check_way(page, narrow, "momentum", momentum(0.01, 0.8, false));
+  check_way(page, bent, "momentum", momentum(0.001, 0.9, false));
+  check_way(page, narrow, "Nesterov", momentum(0.01, 0.8, true));
+  check_way(page, bent, "Nesterov", momentum(0.001, 0.9, true));
+  check_way(page, narrow, "AdaGrad", adagrad(0.5));
+  check_way(page, bent, "AdaGrad", adagrad(0.5));
+  check_way(page, narrow, "RMSProp", rmsprop(0.03));
+  check_way(page, bent, "RMSProp", rmsprop(0.01));
+  check_way(page, narrow, "Adam", adam(0.2));
+  check_way(page, bent, "Adam", adam(0.1));
+}
+
 }  // namespace
 
 TEST_CASE("gallery 09: optimizers, momentum, batches and learning rates do what the page says") {
@@ -71,6 +174,8 @@ TEST_CASE("gallery 09: optimizers, momentum, batches and learning rates do what 
   CHECK(page.number("sign changes of w₂ in 60 steps, gradient descent") == plain.sign_changes);
   CHECK(page.number("sign changes of w₂ in 60 steps, momentum") == heavy.sign_changes);
   CHECK(heavy.sign_changes < plain.sign_changes / 2);
+
+  check_ways(page);
 
   // Newton's method solves a quadratic in one step, and Rosenbrock's valley in a few.
   CHECK(page.number("narrow: steps to a loss of 1e-3, Newton") == 1);

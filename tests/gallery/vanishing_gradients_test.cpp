@@ -10,6 +10,7 @@
 #include "tests/gallery/gallery_page.h"
 #include "xtgrad/autograd/random.h"
 #include "xtgrad/datasets/digits.h"
+#include "xtgrad/datasets/loader.h"
 #include "xtgrad/nn/linear.h"
 
 using namespace xtgrad;
@@ -73,22 +74,23 @@ struct Layer {
   Vector b;
 };
 
-/// Of the network of sigmoids on the first 256 digits: norms of the gradients of the weights, and of the sums
+/// Of the network of sigmoids on a batch of digits: norms of the gradients of the weights, and of the sums
 /// in the neurons, layer by layer.
 struct Gradients {
   Vector weights;
   Vector sums;
 };
 
-Gradients gradients_by_hand(const std::vector<Layer>& net) {
-  const Tensor inputs = datasets::digits().inputs();
-  const Tensor labels = datasets::digits().labels();
+Gradients gradients_by_hand(const std::vector<Layer>& net, const datasets::Batch& batch) {
+  const Tensor inputs = batch.inputs;
+  const Tensor labels = batch.labels;
+  const auto samples = static_cast<std::size_t>(inputs.size(0));
   const auto pixels = inputs.data<float>();
   const auto classes = labels.data<std::int64_t>();
   std::vector<Vector> of_weights;
   for (const Layer& layer : net) of_weights.emplace_back(layer.w.size());
   Vector squares(net.size());
-  for (std::size_t n = 0; n < 256; ++n) {
+  for (std::size_t n = 0; n < samples; ++n) {
     std::vector<Vector> x(1);  // what goes into each layer
     for (std::size_t j = 0; j < 64; ++j) x[0].push_back(pixels[n * 64 + j] / 16);
     for (std::size_t l = 0; l + 1 < net.size(); ++l) {
@@ -98,8 +100,8 @@ Gradients gradients_by_hand(const std::vector<Layer>& net) {
     Vector delta = net.back().forward(x.back());  // scores, and then softmax minus one-hot
     double total = 0;
     for (double& score : delta) total += score = std::exp(score);
-    for (double& score : delta) score /= total * 256;
-    delta[static_cast<std::size_t>(classes[n])] -= 1.0 / 256;
+    for (double& score : delta) score /= total * static_cast<double>(samples);
+    delta[static_cast<std::size_t>(classes[n])] -= 1.0 / static_cast<double>(samples);
     for (std::size_t l = net.size(); l-- > 0;) {
       for (std::size_t i = 0; i < net[l].out; ++i) {
         squares[l] += delta[i] * delta[i];
@@ -124,7 +126,8 @@ TEST_CASE("gallery 08: gradients vanish in deep networks of sigmoids, and what h
   std::vector<Layer> net;
   for (int layer = 0; layer < 10; ++layer) net.emplace_back(nn::Linear{64, 64});
   net.emplace_back(nn::Linear{64, 10});
-  const Gradients by_hand = gradients_by_hand(net);
+  const Gradients by_hand =
+      gradients_by_hand(net, *datasets::Loader(datasets::digits(), {.batch_size = 256}).begin());
   const Vector norms = page.numbers("sigmoid: norms at the first step");
   const Vector factors = page.numbers("sigmoid: factors from layer to layer");
   const Vector bounds = page.numbers("sigmoid: bounds of the factors");
@@ -157,6 +160,26 @@ TEST_CASE("gallery 08: gradients vanish in deep networks of sigmoids, and what h
     CAPTURE(network);
     CHECK(ratio(network) < 2);
     CHECK(ratio(network) > 0.2);
+  }
+
+  // Over the training, whose first batch is another one.
+  datasets::Loader loader(datasets::digits(), {.batch_size = 64, .shuffle = true});
+  const Gradients at_first = gradients_by_hand(net, *loader.begin());
+  const auto at = [&](const std::string& network, const std::string& step) {
+    const Vector all = page.numbers(network + ": norms at the training's " + step + " step");
+    REQUIRE(all.size() == 11);
+    return all;
+  };
+  for (std::size_t l = 0; l < 11; ++l) {
+    CAPTURE(l);
+    CHECK(at("sigmoid", "first")[l] == doctest::Approx(at_first.weights[l]).epsilon(1e-4));
+  }
+  for (const char* step : {"first", "last"}) {
+    CAPTURE(step);
+    CHECK(at("sigmoid", step).front() < 1e-7);
+    CHECK(at("sigmoid", step).back() > 1e-2);
+    const Vector bright = at("ReLU, He's start", step);
+    CHECK(*std::min_element(bright.begin(), bright.end()) > 1e-3);
   }
 
   CHECK(page.number("sigmoid: accuracy in the last epoch") < 0.15);

@@ -191,6 +191,9 @@ TEST_CASE("nearest_neighbors.h, polynomial_features.h, least_squares.h") {
   nn::Neighbors nearest = classifier.neighbors(queries, 15);
   for (std::int64_t k : {1, 5, 15}) predicted = classifier.vote(nearest, k);
   CHECK(predicted.shape() == Shape{6});
+  nn::Sequential model{nn::Sequential{nn::Linear{16, 64}, nn::ReLU{}}, nn::Linear{64, 10}};
+  nn::NearestNeighbors by_features(model[0](flatten(images, 1)), labels);
+  CHECK(by_features.predict(model[0](flatten(queries, 1))).shape() == Shape{6});
   Tensor p = nn::polynomial_features(tensor({{2, 3}}), 2);
   CHECK(elements(p) == std::vector<double>{2, 3, 4, 6, 9});
 }

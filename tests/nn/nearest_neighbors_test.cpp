@@ -15,8 +15,12 @@
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/random.h"
+#include "xtgrad/nn/activations.h"
 #include "xtgrad/nn/conv_net.h"
+#include "xtgrad/nn/linear.h"
+#include "xtgrad/nn/mlp.h"
 #include "xtgrad/nn/neighbor_search.h"
+#include "xtgrad/nn/sequential.h"
 
 using namespace xtgrad;
 using xtgrad::testing::message_of;
@@ -221,6 +225,25 @@ TEST_CASE("neighbours among a module's features are those of the plain loop over
   const Tensor of_queries = net.features(queries);
   CHECK(of_samples.requires_grad());
   check_as_plain_loop(of_samples, of_queries, 5);
+}
+
+TEST_CASE("neighbours among what a Sequential's body, an MLP's hidden layer or a function makes of samples") {
+  Random random(12);
+  const Tensor samples = rows_in(float32, {60, 10}, 1, random);
+  const Tensor queries = rows_in(float32, {20, 10}, 1, random);
+  const auto check = [&](const auto& features, const Shape& of_queries) {
+    CHECK(features(queries).shape() == of_queries);
+    check_as_plain_loop(features(samples), features(queries), 5);
+  };
+  nn::Sequential model{nn::Sequential{nn::Linear{10, 6}, nn::Tanh{}}, nn::Linear{6, 3}};
+  check([&](const Tensor& x) { return model[0](x); }, {20, 6});
+  nn::MLP mlp{{.sizes = {10, 8, 4, 3}}};
+  check([&](const Tensor& x) { return relu(mlp.layers[0](x)); }, {20, 8});
+  check([&](const Tensor& x) { return concat({x, x * x}, 1); }, {20, 20});
+  // Another module, other neighbours.
+  const Tensor by_body = over(model[0](samples)).neighbors(model[0](queries), 5).indices;
+  const Tensor by_pixels = over(samples).neighbors(queries, 5).indices;
+  CHECK(elements<std::int64_t>(by_body) != elements<std::int64_t>(by_pixels));
 }
 
 TEST_CASE("nothing is recorded, whatever wants a gradient") {

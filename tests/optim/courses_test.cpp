@@ -76,6 +76,15 @@ double largest_error(const std::array<Options, 2>& options, const std::array<Ref
   return worst;
 }
 
+/// A reference that keeps its number's state itself.
+template <class Formula>
+struct WithState {
+  Formula formula;
+  testing::ReferenceState state = {};
+
+  Real step(Real p, Real g, Real lr) { return formula.step(p, g, lr, state); }
+};
+
 template <class Options, class Reference>
 void check(const std::array<Options, 2>& options, const std::array<Reference, 2>& reference) {
   const double worst = largest_error(options, reference, float64);
@@ -85,6 +94,58 @@ void check(const std::array<Options, 2>& options, const std::array<Reference, 2>
   const double worst32 = largest_error(options, reference, float32);
   MESSAGE("float32: " << worst32);
   CHECK(worst32 <= 1e-5);
+}
+
+TEST_CASE("SGD: sixty steps, both forms of momentum, with dampening and with Nesterov's step") {
+  using Reference = WithState<testing::ReferenceSGD>;
+  const auto pair = [](const std::array<optim::SGDOptions, 2>& options,
+                       const std::array<testing::ReferenceSGD, 2>& reference) {
+    check<optim::SGDOptions, Reference>(options, {{{reference[0]}, {reference[1]}}});
+  };
+  pair({{{.lr = 1}, {.lr = 1, .weight_decay = 0.02, .maximize = true}}},
+       {{{}, {.weight_decay = 0.02L, .maximize = true}}});
+  for (const bool inside : {false, true}) {
+    pair({{{.lr = 1, .momentum = 0.9, .lr_in_velocity = inside},
+           {.lr = 1, .momentum = 0.8, .dampening = 0.3, .weight_decay = 0.02, .lr_in_velocity = inside}}},
+         {{{.momentum = 0.9L, .lr_in_velocity = inside},
+           {.momentum = 0.8L, .dampening = 0.3L, .weight_decay = 0.02L, .lr_in_velocity = inside}}});
+    pair({{{.lr = 1, .momentum = 0.9, .nesterov = true, .lr_in_velocity = inside},
+           {.lr = 1, .momentum = 0.5, .weight_decay = 0.02, .nesterov = true, .lr_in_velocity = inside}}},
+         {{{.momentum = 0.9L, .nesterov = true, .lr_in_velocity = inside},
+           {.momentum = 0.5L, .weight_decay = 0.02L, .nesterov = true, .lr_in_velocity = inside}}});
+  }
+}
+
+TEST_CASE("Adam and AMSGrad: sixty steps") {
+  using Reference = WithState<testing::ReferenceAdam>;
+  for (const bool amsgrad : {false, true}) {
+    check<optim::AdamOptions, Reference>(
+        {{{.amsgrad = amsgrad},
+          {.beta1 = 0.5, .beta2 = 0.75, .eps = 0.1, .weight_decay = 0.02, .amsgrad = amsgrad}}},
+        {{{{.beta1 = 0.9L, .beta2 = 0.999L, .eps = 1e-8L, .amsgrad = amsgrad}},
+          {{.beta1 = 0.5, .beta2 = 0.75, .eps = 0.1L, .weight_decay = 0.02L, .amsgrad = amsgrad}}}});
+  }
+}
+
+TEST_CASE("AdamW, also with AMSGrad's maximum: sixty steps") {
+  using Reference = WithState<testing::ReferenceAdam>;
+  for (const bool amsgrad : {false, true}) {
+    check<optim::AdamWOptions, Reference>(
+        {{{.amsgrad = amsgrad},
+          {.beta1 = 0.5, .beta2 = 0.75, .eps = 0.1, .weight_decay = 0.3, .amsgrad = amsgrad}}},
+        {{{{.beta1 = 0.9L,
+            .beta2 = 0.999L,
+            .eps = 1e-8L,
+            .weight_decay = 0.01L,
+            .decoupled = true,
+            .amsgrad = amsgrad}},
+          {{.beta1 = 0.5,
+            .beta2 = 0.75,
+            .eps = 0.1L,
+            .weight_decay = 0.3L,
+            .decoupled = true,
+            .amsgrad = amsgrad}}}});
+  }
 }
 
 TEST_CASE("Adagrad: sixty steps") {

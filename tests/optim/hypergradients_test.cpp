@@ -80,6 +80,52 @@ void check(const char* name, const std::vector<double>& hypers, const F& options
 
 // Decay rates are sigmoids, so that they stay below 1 wherever the check goes.
 
+TEST_CASE("hypergradients: SGD, both forms of momentum, with dampening and with Nesterov's step") {
+  check("SGD", {0.3, 0.05}, [](Inputs h) { return optim::SGDOptions{.lr = h[0], .weight_decay = h[1]}; });
+  for (const bool lr_in_velocity : {false, true}) {
+    check("SGD with momentum", {0.1, 0.8, 0.2, 0.05}, [&](Inputs h) {
+      return optim::SGDOptions{.lr = h[0],
+                               .momentum = h[1],
+                               .dampening = h[2],
+                               .weight_decay = h[3],
+                               .lr_in_velocity = lr_in_velocity};
+    });
+    check("SGD with Nesterov's step", {0.1, 0.8, 0.05}, [&](Inputs h) {
+      return optim::SGDOptions{.lr = h[0],
+                               .momentum = h[1],
+                               .weight_decay = h[2],
+                               .nesterov = true,
+                               .lr_in_velocity = lr_in_velocity};
+    });
+  }
+}
+
+TEST_CASE("hypergradients: Adam and AMSGrad") {
+  for (const bool amsgrad : {false, true}) {
+    check(amsgrad ? "AMSGrad" : "Adam", {0.1, 1.4, 1.2, 0.01, 0.05}, [&](Inputs h) {
+      return optim::AdamOptions{.lr = h[0],
+                                .beta1 = sigmoid(h[1]),
+                                .beta2 = sigmoid(h[2]),
+                                .eps = h[3],
+                                .weight_decay = h[4],
+                                .amsgrad = amsgrad};
+    });
+  }
+}
+
+TEST_CASE("hypergradients: AdamW, and with AMSGrad's maximum") {
+  for (const bool amsgrad : {false, true}) {
+    check(amsgrad ? "AdamW with AMSGrad's maximum" : "AdamW", {0.1, 1.4, 1.2, 0.01, 0.2}, [&](Inputs h) {
+      return optim::AdamWOptions{.lr = h[0],
+                                 .beta1 = sigmoid(h[1]),
+                                 .beta2 = sigmoid(h[2]),
+                                 .eps = h[3],
+                                 .weight_decay = h[4],
+                                 .amsgrad = amsgrad};
+    });
+  }
+}
+
 TEST_CASE("hypergradients: Adagrad") {
   check("Adagrad", {0.1, 0.2, 0.05, 0.3, 0.01}, [](Inputs h) {
     return optim::AdagradOptions{

@@ -7,9 +7,15 @@
 #include <numbers>
 #include <vector>
 
+#include "tests/optim/reference.h"
 #include "tests/support/message_of.h"
+#include "xtgrad/autograd/creation.h"
+#include "xtgrad/nn/parameter.h"
+#include "xtgrad/optim/adam.h"
 #include "xtgrad/optim/cyclic_schedules.h"
+#include "xtgrad/optim/scheduled_lr.h"
 #include "xtgrad/optim/schedules.h"
+#include "xtgrad/optim/sgd.h"
 
 namespace xtgrad { namespace {
 
@@ -73,6 +79,21 @@ TEST_CASE("warm_restarts: cosines that start anew, each longer than the one befo
   CHECK(huge.factor(std::numeric_limits<std::int64_t>::max()) >= 0);
 }
 
+TEST_CASE("warm_restarts: by batches, the rate is that of a fraction of an epoch") {
+  // PyTorch's closed form of a fractional epoch e: (1 + cos(pi t / T)) / 2, with t what is left of e after
+  // the periods before, of 2, 4 and 8 epochs.
+  constexpr std::int64_t batches = 7;
+  const optim::Schedule schedule = optim::warm_restarts({.first_period = 2 * batches, .period_factor = 2});
+  for (std::int64_t step = 0; step < 14 * batches; ++step) {
+    const double epoch = static_cast<double>(step) / static_cast<double>(batches);
+    const double begin = epoch < 2 ? 0 : epoch < 6 ? 2 : 6;
+    const double period = epoch < 2 ? 2 : epoch < 6 ? 4 : 8;
+    CAPTURE(step);
+    CHECK(std::abs(schedule.factor(step) - (1 + std::cos(std::numbers::pi * (epoch - begin) / period)) / 2) <=
+          2e-15);
+  }
+}
+
 TEST_CASE("one_cycle: PyTorch's phases") {
   // torch.optim.lr_scheduler.OneCycleLR(max_lr=1, total_steps=10, pct_start=0.3): phases end at 2 and 9.
   const optim::Schedule schedule = optim::one_cycle({.steps = 10});
@@ -98,6 +119,45 @@ TEST_CASE("one_cycle: PyTorch's phases") {
   CHECK(message_of([] {
           return optim::one_cycle({.steps = 10, .rising_share = 0.6, .three_phases = true});
         }) == "one_cycle: rising_share must be at least 0 and at most 0.5: got 0.6");
+}
+
+TEST_CASE("one cycle of the rate with SGD's momentum or Adam's beta1 goes a plain loop's way") {
+  const optim::OneCycleOptions cycle{.steps = 20};
+  const optim::Schedule schedule = optim::one_cycle(cycle);
+  const auto momentum_at = [](int step) {  // phases end at 5 and 19
+    const double done = step <= 5 ? step / 5.0 : 1 - (step - 5) / 14.0;
+    return 0.85 + 0.1 * (1 + std::cos(std::numbers::pi * done)) / 2;
+  };
+  const nn::Parameter w(tensor({1.0}, {.dtype = float64})), v(tensor({1.0}, {.dtype = float64}));
+  optim::SGD sgd({w.cell()}, {.lr = 0.1, .momentum = 0.5});
+  optim::Adam adam({v.cell()}, {.lr = 0.1});
+  const optim::ScheduledLr sgd_rates(sgd, schedule), adam_rates(adam, schedule);
+  testing::Real want_w = 1, want_v = 1;
+  testing::ReferenceState sgd_state, adam_state;
+  for (int step = 0; step < 20; ++step) {
+    CAPTURE(step);
+    sgd_rates.apply(sgd, step);
+    optim::SGDOptions now = sgd.options();
+    now.momentum = optim::one_cycle_momentum(cycle, step);
+    sgd.set_options(now);
+    adam_rates.apply(adam, step);
+    optim::AdamOptions also = adam.options();
+    also.beta1 = optim::one_cycle_momentum(cycle, step);
+    adam.set_options(also);
+    CHECK(now.momentum.value() == doctest::Approx(momentum_at(step)).epsilon(1e-14));
+    CHECK(sgd.lr() == 0.1 * schedule.factor(step));
+    w.cell()->set_grad(w.tensor().detach());
+    v.cell()->set_grad(v.tensor().detach());
+    sgd.step();
+    adam.step();
+    const testing::ReferenceSGD sgd_reference{.momentum = momentum_at(step)};
+    const testing::ReferenceAdam adam_reference{.beta1 = momentum_at(step), .beta2 = 0.999L, .eps = 1e-8L};
+    const double lr = 0.1 * schedule.factor(step);
+    want_w = sgd_reference.step(want_w, want_w, lr, sgd_state);
+    want_v = adam_reference.step(want_v, want_v, lr, adam_state);
+    CHECK(w.tensor().at({0}) == doctest::Approx(static_cast<double>(want_w)).epsilon(1e-12));
+    CHECK(v.tensor().at({0}) == doctest::Approx(static_cast<double>(want_v)).epsilon(1e-12));
+  }
 }
 
 TEST_CASE("cyclic: triangles of three amplitudes") {

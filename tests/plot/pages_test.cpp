@@ -130,7 +130,7 @@ TEST_CASE("pages side by side keep what is on them, moved") {
                        "beside: columns must be 0 or more: got -2", ValueError);
 }
 
-TEST_CASE("what is the same at the beginning of all frames is in an animation once") {
+TEST_CASE("what is the same in all frames is in an animation once") {
   std::vector<plot::Canvas> frames(3, plot::Canvas({.width = 40, .height = 30}));
   for (std::size_t i = 0; i < frames.size(); ++i) {
     frames[i].add(plot::Text{{1, 10}, "axes"});
@@ -168,6 +168,33 @@ TEST_CASE("what is the same at the beginning of all frames is in an animation on
   frames.emplace_back(plot::Size{.width = 40, .height = 31});
   CHECK_THROWS_WITH_AS((void)plot::to_animated_svg(frames),
                        "to_animated_svg: pages differ in size: 40 x 30 and 40 x 31", ShapeError);
+}
+
+TEST_CASE("what frames have in common stays between what they have not, in its order") {
+  // Of two charts side by side: fixed, changing, fixed, changing, fixed. One frame has nothing that changes.
+  std::vector<plot::Canvas> frames(3, plot::Canvas({.width = 40, .height = 30}));
+  for (std::size_t i = 0; i < frames.size(); ++i) {
+    const double x = 10 * static_cast<double>(i);
+    frames[i].add(plot::Text{{1, 10}, "left"});
+    if (i != 1) frames[i].add(plot::Disc{{x, 1}, 2, {}});
+    frames[i].add(plot::Text{{1, 10}, "right"});
+    for (std::size_t n = 0; n < i; ++n) frames[i].add(plot::Disc{{x, 2}, 2, {}});
+    frames[i].add(plot::Text{{1, 10}, "legend"});
+  }
+  const std::string svg = plot::to_animated_svg(frames, {.frame_seconds = 0.5, .rest_seconds = 0.5});
+  CHECK(is_well_formed(svg));
+  std::size_t at = 0;
+  for (const char* part :
+       {">left<", "delay:0.0000s\">\n<circle cx=\"0\" cy=\"1\"",
+        "delay:-1.0000s\">\n<circle cx=\"20\" cy=\"1\"", ">right<",
+        "delay:-1.5000s\">\n<circle cx=\"10\" cy=\"2\"", "delay:-1.0000s\">\n<circle cx=\"20\" cy=\"2\"",
+        "<circle cx=\"20\" cy=\"2\"", ">legend<"}) {
+    CAPTURE(part);
+    at = svg.find(part, at);
+    REQUIRE(at != std::string::npos);
+    ++at;
+  }
+  for (const char* once : {">left<", ">right<", ">legend<"}) CHECK(svg.find(once) == svg.rfind(once));
 }
 
 TEST_CASE("lines may be dashed, and polygons are filled, in both formats") {
