@@ -8,35 +8,20 @@
 #include <string>
 #include <vector>
 
+#include "maps.h"
 #include "page.h"
 
 namespace {
 
 using namespace xtgrad;
+using gallery::draw_maps;
+using gallery::tile;
 
 /// Two filters [2, 1, 3, 3]: light at the left beside dark at the right, and light above dark.
 Tensor edge_kernels() {
   const Tensor numbers = tensor({1, 0, -1, 1, 0, -1, 1, 0, -1,  //
                                  1, 1, 1, 0, 0, 0, -1, -1, -1});
   return reshape(numbers.to(float32), {2, 1, 3, 3});
-}
-
-/// A map [1, 1, h, w] with a larger square for each pixel, and of reach 1: images of any sizes fit one page.
-Tensor tile(const Tensor& map, std::int64_t side) {
-  const std::int64_t h = map.size(2);
-  const std::int64_t w = map.size(3);
-  const Tensor squares = broadcast_to(reshape(map, {h, 1, w, 1}), {h, side / h, w, side / w});
-  return reshape(squares, {1, 1, side, side}) / amax(abs(map));
-}
-
-/// Blue below zero, white at it, red above.
-plot::Canvas draw_maps(const std::string& title, const std::vector<Tensor>& tiles,
-                       std::vector<std::string> captions, std::int64_t columns) {
-  return plot::draw_images(concat(tiles, 0), {.title = title,
-                                              .captions = std::move(captions),
-                                              .columns = columns,
-                                              .range = plot::Range{-1, 1},
-                                              .map = plot::diverging_map});
 }
 
 std::string sized(const std::string& name, const Tensor& map) {
@@ -80,22 +65,26 @@ void draw_stages(gallery::Page& page, const Tensor& image) {
   const Tensor pooled = max_pool2d(kept, {.kernel = 2});
   const Tensor flat = flatten(pooled);
   const std::int64_t side = image.size(2) * bare.size(2);
+  const std::vector<plot::Canvas> pages{
+      draw_maps("From an image to a dense layer",
+                {tile(bare, side), tile(padded, side), tile(kept, side), tile(pooled, side)},
+                {sized("no padding", bare), sized("zeros around", padded), sized("ReLU", kept),
+                 sized("2×2 maxima", pooled)},
+                2),
+      gallery::draw_flat(pooled, fmt::format("flattened, {} numbers: the {} rows one behind another",
+                                             flat.numel(), pooled.size(2)))};
   page.picture(
       "stages.png",
       fmt::format(
           "Without padding, a 3×3 kernel loses a pixel at every border; zeros around the image keep "
           "its size. ReLU drops what is negative, and the largest of each 2×2 block is kept. Its rows, "
-          "one behind another, are the {} numbers that a dense layer sees.",
+          "one behind another, are the {} numbers that a dense layer sees, at the bottom.",
           flat.numel()),
-      draw_maps("From an image to a dense layer",
-                {tile(bare, side), tile(padded, side), tile(kept, side), tile(pooled, side)},
-                {sized("no padding", bare), sized("zeros around", padded), sized("ReLU", kept),
-                 sized("2×2 maxima", pooled)},
-                2));
+      plot::beside(pages, {.columns = 1}));
   page.number("side without padding (pixels)", static_cast<double>(bare.size(2)));
   page.number("side with padding (pixels)", static_cast<double>(padded.size(2)));
   page.number("numbers for the dense layer", static_cast<double>(flat.numel()));
-  page.number("their sum", sum(flat).item());
+  page.numbers("these numbers", plot::numbers(flat));
 }
 
 /// The kernels that a net ends up with when nobody tells it any, and what they make of the digit.
