@@ -1,7 +1,6 @@
 // Convolution by hand, and the filters that a net finds by itself.
 #include <fmt/format.h>
 #include <xtgrad/plot/plot.h>
-#include <xtgrad/training/training.h>
 #include <xtgrad/xtgrad.h>
 
 #include <cstdint>
@@ -10,6 +9,7 @@
 
 #include "maps.h"
 #include "page.h"
+#include "small_conv_net.h"
 
 namespace {
 
@@ -91,15 +91,9 @@ void draw_stages(gallery::Page& page, const Tensor& image) {
 void draw_learnt(gallery::Page& page, const datasets::TrainTest& data, const Tensor& image,
                  std::int64_t epochs) {
   nn::ConvNet net({.image = {image.size(2), image.size(3)}, .channels = {8, 16}, .hidden = {64}});
-  optim::Adam adam(net.parameters(), {.lr = 3e-3});
-  const datasets::Loader loader(data.train, {.batch_size = 64, .shuffle = true});
-  training::Trainer trainer(
-      net, nn::cross_entropy, adam, loader,
-      {.epochs = epochs, .schedule = optim::cosine({.steps = epochs * loader.batches()})});
-  trainer.fit();
-  training::Accuracy accuracy;
-  accuracy.update(training::predict(net, data.test.inputs()), data.test.labels());
-  page.number("test accuracy (%)", 100 * accuracy.value());
+  gallery::train(net, data.train, epochs);
+  const double percent = gallery::accuracy(net, data.test);
+  page.number("test accuracy (%)", percent);
 
   const NoGrad no_grad;
   const Tensor maps = net.feature_maps(image, 0);
@@ -108,7 +102,7 @@ void draw_learnt(gallery::Page& page, const datasets::TrainTest& data, const Ten
       fmt::format(
           "The eight 3×3 kernels of a net that reads {:.1f} % of the test images. Nobody told it any: "
           "some have come to look for edges of a direction, others for ink.",
-          100 * accuracy.value()),
+          percent),
       plot::draw_filters(net.convs[0].weight, {.title = "Kernels that a net found"}));
   page.picture(
       "maps.png",

@@ -70,7 +70,7 @@ int functions_of_gates() {
   return computed;
 }
 
-plot::Chart plane(const std::string& title, nn::Module& model, const Task& task) {
+plot::Chart plane(const std::string& title, nn::Module& model, const PatternTask& task) {
   const std::vector<std::string> names{"answer 0", "answer 1"};
   const plot::Grid grid{.x = task.range, .y = task.range};
   plot::Chart chart{

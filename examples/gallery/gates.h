@@ -36,7 +36,7 @@ using namespace xtgrad;
 [[nodiscard]] int functions_of_gates();
 
 /// Four points of a plane, and whether the answer there is to be 0 or 1.
-struct Task {
+struct PatternTask {
   Tensor points;
   Tensor wanted;  // int64 [4]
   plot::Range range = {-0.5, 1.5};
@@ -44,6 +44,6 @@ struct Task {
 };
 
 /// The points in the colours of what is wanted, over the plane in those of a model's answers.
-[[nodiscard]] plot::Chart plane(const std::string& title, nn::Module& model, const Task& task);
+[[nodiscard]] plot::Chart plane(const std::string& title, nn::Module& model, const PatternTask& task);
 
 }  // namespace gallery
