@@ -47,6 +47,7 @@ double choose_k(gallery::Page& page, const Parts& parts) {
           "1). With it {:.1f} % of the test images are told right, looked at once, when k was chosen.",
           k[chosen], validation[chosen], validation[0], test),
       plot::draw_chart(chart));
+  page.number(parts.name + ": training images", static_cast<double>(parts.train.size()));
   page.numbers(parts.name + ": training accuracy over k (%)", training);
   page.numbers(parts.name + ": validation accuracy over k (%)", validation);
   page.number(parts.name + ": chosen k", k[chosen]);

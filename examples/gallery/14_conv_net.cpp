@@ -5,6 +5,7 @@
 #include <xtgrad/xtgrad.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -52,6 +53,10 @@ double examine(gallery::Page& page, const std::string& name, const gallery::Conv
           std::min(wrong, 24.0), wrong, plot::with_commas(test.size())),
       plot::draw_mistakes({.images = test.inputs(), .labels = {test.labels(), predicted}},
                           test.class_names()));
+  const auto kept = static_cast<std::size_t>(training.best_epoch - 1);
+  page.number(name + ": training accuracy in the kept epoch, seed 0 (%)",
+              100 * training.epochs.at(kept).accuracy);
+  page.number(name + ": test images told wrong, seed 0", wrong);
   return percent;
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "xtgrad/autograd/tensor.h"
 #include "xtgrad/nn/mlp.h"
@@ -29,8 +30,10 @@ using namespace xtgrad;
 /// Of all gates whose weights and bias are halves from -1.5 to 1.5, the first that does best.
 [[nodiscard]] nn::Neuron best_gate(const Tensor& wanted);
 
-/// A network of two hidden neurons and one after them, trained to answer as wanted, from a seed's weights.
-[[nodiscard]] nn::MLP trained(const Tensor& wanted, std::uint64_t seed);
+/// A network of some hidden neurons and one after them, trained to answer as wanted, from a seed's weights.
+[[nodiscard]] nn::MLP trained(const Tensor& wanted, std::int64_t hidden, std::uint64_t seed);
+/// Of 20 such networks, each from other weights, those that come to answer as wanted.
+[[nodiscard]] std::vector<nn::MLP> learners(const Tensor& wanted, std::int64_t hidden);
 
 /// How many of the 16 functions of two bits some gate computes.
 [[nodiscard]] int functions_of_gates();
