@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 #include <xtgrad/plot/plot.h>
 
-#include <algorithm>
 #include <cstddef>
 #include <vector>
 
+#include "choice_of_k.h"
 #include "xtgrad/autograd/ops.h"
 
 namespace gallery {
@@ -34,25 +34,25 @@ double roughness(const Tensor& images) {
   return (mean(square(steps)) / mean(square(images))).item();
 }
 
+/// The best penalty.
 struct Choice {
   double lambda = 0;
   double percent = 0;  // of the validation images told right with it
   double without = 0;  // and without a penalty
 };
 
-/// The test images have no part in it. The first among equals is taken, which holds the weights back least.
+/// The test images have no part in it. Of equally good ones it is the smallest.
 Choice choose_penalty(Page& page, const Task& task) {
   const std::vector<double> lambdas{0.0001, 0.001, 0.01, 0.1, 1, 10};
   const double without = validated(task, 0);
   std::vector<double> percent;
   for (const double lambda : lambdas) percent.push_back(validated(task, lambda));
-  const auto best = std::max_element(percent.begin(), percent.end());
-  const double chosen = lambdas[static_cast<std::size_t>(best - percent.begin())];
+  const std::size_t chosen = best(percent);
   page.numbers(task.name + ": λ", lambdas);
   page.numbers(task.name + ": validation accuracy over λ (%)", percent);
   page.number(task.name + ": validation accuracy without L2 (%)", without);
-  page.number(task.name + ": chosen λ", chosen);
-  return {chosen, *best, without};
+  page.number(task.name + ": chosen λ", lambdas[chosen]);
+  return {lambdas[chosen], percent[chosen], without};
 }
 
 }  // namespace
@@ -67,12 +67,13 @@ nn::LinearClassifier draw_templates(Page& page, const Task& task, const std::str
       picture_of(held.templates(), fmt::format("with L2, λ = {}", choice.lambda), names)};
   const double right = accuracy(plain, task);
   const double right_held = accuracy(held, task);
-  page.picture(fmt::format("templates_{}.png", task.name),
-               fmt::format("{} λ = {} is the best of six for validation images ({:.1f} % are told right; "
-                           "{:.1f} % without L2). "
-                           "Of the test images {:.1f} % are told right with it, {:.1f} % without.",
-                           what_to_see, choice.lambda, choice.percent, choice.without, right_held, right),
-               plot::beside(pictures, {.columns = 1}));
+  page.picture(
+      fmt::format("templates_{}.png", task.name),
+      fmt::format(
+          "{} λ = {} is the best of six for validation images ({:.1f} % are told right; "
+          "{:.1f} % without L2). Of the test images {:.1f} % are told right with it, {:.1f} % without.",
+          what_to_see, choice.lambda, choice.percent, choice.without, right_held, right),
+      plot::beside(pictures, {.columns = 1}));
   page.number(task.name + ": accuracy without L2 (%)", right);
   page.number(task.name + ": accuracy with L2 (%)", right_held);
   page.number(task.name + ": roughness without L2", roughness(plain.templates()));
