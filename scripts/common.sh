@@ -38,6 +38,7 @@ purpose_of() {
     pkg-config) echo "tests of the installed library" ;;
     graphviz) echo "draws the graph as SVG" ;;
     libcairo2-dev) echo "draws pictures" ;;
+    chromium) echo "opens docs/gallery/backprop.html in its test" ;;
     *) echo "needed to build" ;;
   esac
 }
@@ -51,6 +52,13 @@ command_of() {
     clang-format) echo clang-format ;;
     pkg-config) echo pkg-config ;;
     graphviz) echo dot ;;
+    chromium)
+      local browser
+      for browser in chromium chromium-browser google-chrome; do # all that the test takes
+        if command -v "$browser" >/dev/null; then break; fi
+      done
+      echo "$browser"
+      ;;
   esac
 }
 

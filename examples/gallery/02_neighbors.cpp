@@ -1,7 +1,6 @@
 // Images told by the images that are most like them, and an honest choice of how many of these to ask.
 #include <fmt/format.h>
 #include <xtgrad/plot/plot.h>
-#include <xtgrad/training/training.h>
 #include <xtgrad/xtgrad.h>
 
 #include <cstddef>
@@ -10,19 +9,14 @@
 #include <vector>
 
 #include "choice_of_k.h"
+#include "learnt_features.h"
 #include "page.h"
+#include "three_choices.h"
 
 namespace {
 
 using namespace xtgrad;
 using gallery::Parts;
-
-struct Outcome {
-  std::string name;
-  double pixels = 0;  // test accuracies, in percent
-  double features = 0;
-  double net = 0;
-};
 
 /// Chooses k on the validation part, and reports its accuracy on the test part, which is looked at just here.
 double choose_k(gallery::Page& page, const Parts& parts) {
@@ -50,10 +44,10 @@ double choose_k(gallery::Page& page, const Parts& parts) {
       fmt::format(
           "The training images say that one neighbour is best: it is the image itself. The validation "
           "images, which are not among the neighbours, say k = {} ({:.1f} % of them right, {:.1f} % with k = "
-          "1). With it "
-          "{:.1f} % of the test images are told right, looked at once, when k was chosen.",
+          "1). With it {:.1f} % of the test images are told right, looked at once, when k was chosen.",
           k[chosen], validation[chosen], validation[0], test),
       plot::draw_chart(chart));
+  page.number(parts.name + ": training images", static_cast<double>(parts.train.size()));
   page.numbers(parts.name + ": training accuracy over k (%)", training);
   page.numbers(parts.name + ": validation accuracy over k (%)", validation);
   page.number(parts.name + ": chosen k", k[chosen]);
@@ -85,92 +79,9 @@ void draw_neighbors(gallery::Page& page, const Parts& parts) {
   page.picture(
       fmt::format("{}_nearest.png", parts.name),
       "Ten test images, each (with a colon) followed by the four training images whose pixels are nearest to "
-      "its "
-      "own, and their labels. Where these are wrong, pixels are alike and things are not.",
+      "its own, and their labels. Where these are wrong, pixels are alike and things are not.",
       plot::draw_images(concat(images, 0),
                         {.title = parts.name + ": the nearest", .captions = captions, .columns = 5}));
-}
-
-/// A conv net's last layer but one makes numbers of an image, its features. Are neighbours among these
-/// better?
-Outcome by_features(gallery::Page& page, const Parts& parts, std::int64_t epochs) {
-  const Shape sample = parts.train.sample_shape();
-  nn::ConvNet net({.in_channels = sample[0],
-                   .image = {sample[1], sample[2]},
-                   .channels = {16, 32},
-                   .hidden = {64},
-                   .batch_norm = true,
-                   .dropout = 0.2});
-  optim::Adam adam(net.parameters(), {.lr = 3e-3});
-  const datasets::Loader loader(parts.train, {.batch_size = 64, .shuffle = true});
-  training::Trainer(net, nn::cross_entropy, adam, loader,
-                    {.epochs = epochs, .schedule = optim::cosine({.steps = epochs * loader.batches()})})
-      .fit();
-  const training::EvalMode in_use(net);
-  const NoGrad no_grad;
-  const auto features = [&](const datasets::Dataset& data) {
-    std::vector<Tensor> batches;
-    for (auto& [x, y] : datasets::Loader(data, {.batch_size = 500})) batches.push_back(net.features(x));
-    return concat(batches, 0);
-  };
-  const Tensor samples = features(parts.train);
-  const std::size_t chosen = gallery::best(gallery::percent_right(
-      samples, parts.train.labels(), features(parts.validation), parts.validation.labels()));
-  Outcome outcome{.name = parts.name};
-  outcome.features = gallery::percent_right(samples, parts.train.labels(), features(parts.test),
-                                            parts.test.labels())[chosen];
-  training::Accuracy accuracy;
-  accuracy.update(training::predict(net, parts.test.inputs()), parts.test.labels());
-  outcome.net = 100 * accuracy.value();
-  page.number(parts.name + ": test accuracy by features (%)", outcome.features);
-  page.number(parts.name + ": test accuracy of the net (%)", outcome.net);
-  return outcome;
-}
-
-void draw_gain(gallery::Page& page, const std::vector<Outcome>& outcomes) {
-  plot::Chart chart{.title = "Test images told right",
-                    .y = {.label = "correct (%)", .range = plot::Range{0, 112}}};
-  plot::Bars pixels{.label = "neighbours by pixels", .values = true};
-  plot::Bars features{.label = "neighbours by features", .values = true};
-  plot::Bars net{.label = "the net itself", .values = true};
-  for (const Outcome& outcome : outcomes) {
-    chart.x.categories.push_back(outcome.name);
-    pixels.heights.push_back(outcome.pixels);
-    features.heights.push_back(outcome.features);
-    net.heights.push_back(outcome.net);
-  }
-  chart.layers = {pixels, features, net};
-  page.picture(
-      "features.png",
-      "Neighbours among the 64 numbers that a conv net's last layer but one makes of an image, beside those "
-      "among its pixels. What is near in features is alike; the net has learnt them for that.",
-      plot::draw_chart(chart, {.width = 640, .height = 320}));
-}
-
-void draw_choices(gallery::Page& page, const datasets::Dataset& digits) {
-  const gallery::Choices choices = gallery::compare_choices(digits, 100);
-  plot::Chart chart{.title = "What is reported, and what is true",
-                    .x = {.label = "k was chosen on", .categories = {"training", "validation", "test"}},
-                    .y = {.label = "correct (%)", .range = plot::Range{85, 102}}};
-  plot::Bars reported{.label = "reported", .values = true};
-  plot::Bars fresh{.label = "on fresh images", .values = true};
-  for (const auto& [name, choice] :
-       {std::pair{"training", choices.on_training}, std::pair{"validation", choices.on_validation},
-        std::pair{"test", choices.on_test}}) {
-    reported.heights.push_back(choice.reported);
-    fresh.heights.push_back(choice.fresh);
-    page.number(fmt::format("k chosen on {}: reported (%)", name), choice.reported);
-    page.number(fmt::format("k chosen on {}: on fresh images (%)", name), choice.fresh);
-  }
-  chart.layers = {reported, fresh};
-  page.picture(
-      "choices.png",
-      "Means over a hundred random small splits of the digits. Only the validation images give a report that "
-      "holds on fresh images: the training images call their own labels right, and test images that were "
-      "chosen by look better than they are. (One neighbour, which training images always ask for, happens to "
-      "do well "
-      "here; on CIFAR-10 it does not.)",
-      plot::draw_chart(chart, {.width = 560, .height = 320}));
 }
 
 /// Two of four neighbours say 1 and two say 0: the nearest of all decides.
@@ -196,15 +107,15 @@ void draw(gallery::Page& page) {
     tasks.push_back({name, parts.train, parts.test, data->test});
     epochs.push_back(rounds);
   }
-  std::vector<Outcome> outcomes;
+  std::vector<gallery::Accuracies> outcomes;
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     const double pixels = choose_k(page, tasks[i]);
     draw_neighbors(page, tasks[i]);
-    outcomes.push_back(by_features(page, tasks[i], epochs[i]));
+    outcomes.push_back(gallery::by_features(page, tasks[i], epochs[i]));
     outcomes.back().pixels = pixels;
   }
-  draw_gain(page, outcomes);
-  draw_choices(page, digits);
+  gallery::draw_gain(page, outcomes);
+  gallery::draw_choices(page, digits);
   show_ties(page);
 }
 

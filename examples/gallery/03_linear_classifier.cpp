@@ -9,49 +9,19 @@
 
 #include "linear_models.h"
 #include "page.h"
+#include "templates.h"
 
 namespace {
 
 using namespace xtgrad;
 using gallery::Task;
 
-/// In red what speaks for a class, in blue what speaks against it; templates of colour images in colours.
-plot::Canvas picture_of(const Tensor& templates, const std::string& title,
-                        const std::vector<std::string>& names) {
-  plot::ImagesOptions options{.title = title, .captions = names, .columns = 5};
-  if (templates.size(1) == 3) {
-    options.each = true;
-  } else {
-    const double most = amax(abs(templates)).item();
-    options.range = plot::Range{-most, most};
-    options.map = plot::diverging_map;
-    options.value_label = "weight";
+/// Each row of [W b], the bias as its last number.
+void note_rows(gallery::Page& page, const std::string& name, const nn::LinearClassifier& model) {
+  for (std::int64_t row = 0; row < model.options().classes; ++row) {
+    page.numbers(fmt::format("{}: row {} of [W b] with L2", name, row),
+                 plot::numbers(slice(model.weight.tensor(), {.start = row, .stop = row + 1})));
   }
-  return plot::draw_images(templates, options);
-}
-
-/// The mean square of what changes from a pixel to the next in its row, over the mean square of all.
-double roughness(const Tensor& images) {
-  const Tensor steps = slice(images, {.axis = -1, .start = 1}) - slice(images, {.axis = -1, .stop = -1});
-  return (mean(square(steps)) / mean(square(images))).item();
-}
-
-/// The rows of the matrix as images, without a penalty and with one.
-void draw_templates(gallery::Page& page, const Task& task, double penalty, const std::string& what_to_see) {
-  std::vector<plot::Canvas> pictures;
-  std::vector<double> percent;
-  for (const double lambda : {0.0, penalty}) {
-    nn::LinearClassifier model = gallery::one_matrix(task, lambda);
-    const std::string with = lambda == 0 ? "without L2" : fmt::format("with L2, λ = {}", lambda);
-    pictures.push_back(picture_of(model.templates(), with, task.data.train.class_names()));
-    percent.push_back(gallery::accuracy(model, task));
-    page.number(fmt::format("{}: accuracy {} (%)", task.name, with), percent.back());
-    page.number(fmt::format("{}: roughness {}", task.name, with), roughness(model.templates()));
-  }
-  page.picture(fmt::format("templates_{}.png", task.name),
-               fmt::format("{} Without L2 {:.1f} % of the test images are told right, with it {:.1f} %.",
-                           what_to_see, percent[0], percent[1]),
-               plot::beside(pictures, {.columns = 1}));
 }
 
 /// The bias trick: a matrix with the biases as its last column, times an image with a 1 at its end.
@@ -123,24 +93,27 @@ void draw(gallery::Page& page) {
   const Task spirals{"spirals", datasets::stratified_split(datasets::spirals({.per_class = 200})), 100, 0.01};
   const Task digits{"digits", datasets::stratified_split(images, {.test = 0.25}), 100, 0.01};
   std::vector<Task> tasks{spirals, digits};
-  draw_templates(
-      page, digits, 0.003,
+  const nn::LinearClassifier model = gallery::draw_templates(
+      page, digits,
       "Each digit's weights as an image: red pixels speak for it, blue ones against it, such as ink in the "
       "middle of a 0. A penalty keeps weights small, and pale where there is never any ink.");
+  note_rows(page, digits.name, model);
   show_bias_trick(page, digits, 0.003);
   if (const auto mnist = page.data("mnist")) {
     tasks.push_back({"MNIST", *mnist, 5, 0.001});
-    draw_templates(page, tasks.back(), 0.003,
-                   "The same for MNIST. Without L2, weights at the border, where no digit has ink, stay as "
-                   "random as they began; with it they are gone.");
+    gallery::draw_templates(
+        page, tasks.back(),
+        "The same for MNIST. Without L2, weights at the border, where no digit has ink, stay as "
+        "random as they began; with it they are gone.");
   }
   if (const auto cifar = page.data("cifar10")) {
     const auto normalize = datasets::Normalizer::fit(cifar->train, {.per_channel = true});
     tasks.push_back({"CIFAR-10", {normalize(cifar->train), normalize(cifar->test)}, 10, 0.001});
-    draw_templates(page, tasks.back(), 1,
-                   "Templates of photographs: without L2 mostly the noise of 4,000 images, with it smooth "
-                   "enough to see a ship on blue water, and a horse with a head at either end, for horses "
-                   "look left as often as right.");
+    gallery::draw_templates(
+        page, tasks.back(),
+        "Templates of photographs: without L2 mostly the noise of 4,000 images, with it smooth "
+        "enough to see a ship on blue water, and a horse with a head at either end, for horses "
+        "look left as often as right.");
   }
   draw_accuracy(page, tasks);
   for (const std::int64_t hidden : {100, 3}) show_product(page, digits, hidden);

@@ -46,8 +46,9 @@ std::vector<Step> descend(const Petals& data, double lr, int steps) {
   return path;
 }
 
-/// The mean squared error of every line in a part of the plane of slopes and biases, and the path over it.
-plot::Chart surface(const Petals& data, const std::vector<Step>& path) {
+/// The mean squared error of every line in a part of the plane of slopes and biases, the path over it, and
+/// the lines of the other chart.
+plot::Chart surface(const Petals& data, const std::vector<Step>& path, plot::Point best) {
   const plot::Grid grid{.x = {-0.1, 0.7}, .y = {-0.6, 0.4}};
   const Tensor lines = plot::grid_points(grid);  // [lines, 2]
   const Tensor slopes = slice(lines, {.axis = 1, .stop = 1});
@@ -63,6 +64,8 @@ plot::Chart surface(const Petals& data, const std::vector<Step>& path) {
     steps.y.push_back(step.bias);
   }
   chart.layers.push_back(steps);
+  chart.layers.push_back(plot::Points{.label = "after 5 steps", .x = {path[5].slope}, .y = {path[5].bias}});
+  chart.layers.push_back(plot::Points{.label = "closed form", .x = {best.x}, .y = {best.y}});
   return chart;
 }
 
@@ -90,9 +93,10 @@ void draw(gallery::Page& page) {
   page.picture(
       "surface.png",
       "Left, the line that the closed form gives, and where gradient descent is after five steps. Right, the "
-      "error of every line: descent falls into the valley at once, creeps along its floor, and ends where "
-      "the closed form already is.",
-      plot::draw_charts(std::vector{chart, surface(data, path)}, {.width = 840, .height = 330}));
+      "error of every line, with marks for these two: descent falls into the valley at once, creeps along "
+      "its floor, and ends where the closed form already is.",
+      plot::draw_charts(std::vector{chart, surface(data, path, {slope, bias})},
+                        {.width = 840, .height = 330}));
   page.number("slope, closed form", slope);
   page.number("slope, 4000 steps", path.back().slope);
   page.number("bias, closed form (cm)", bias);

@@ -110,11 +110,7 @@ void draw_gates(gallery::Page& page) {
 void draw_hidden(gallery::Page& page) {
   const Tensor corners = gallery::patterns(2);
   const Tensor exclusive = bits({0, 1, 1, 0});
-  std::vector<nn::MLP> networks;  // that have learnt it
-  for (std::uint64_t seed = 0; seed < 20; ++seed) {
-    nn::MLP model = gallery::trained(exclusive, seed);
-    if (gallery::right(model, exclusive) == 4) networks.push_back(model);
-  }
+  std::vector<nn::MLP> networks = gallery::learners(exclusive, 2);
   nn::MLP& network = networks.at(0);
   const Tensor hidden = tanh(network.layers[0](corners)).detach();
   const std::vector<plot::Chart> charts{
@@ -127,7 +123,10 @@ void draw_hidden(gallery::Page& page) {
       "the last neuron's, is enough.",
       plot::draw_charts(charts, {.width = 560, .height = 330}));
   page.number("XOR: right answers of the network, of 4", gallery::right(network, exclusive));
-  page.number("XOR: networks that learn it, of 20", static_cast<double>(networks.size()));
+  for (const std::int64_t neurons : {2, 3, 8}) {
+    page.number(fmt::format("XOR: networks with {} hidden neurons that learn it, of 20", neurons),
+                static_cast<double>(gallery::learners(exclusive, neurons).size()));
+  }
   for (const nn::NamedParameter& parameter : network.named_parameters()) {
     page.numbers("network: " + parameter.name, plot::numbers(parameter.parameter->tensor()));
   }

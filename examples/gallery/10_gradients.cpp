@@ -7,7 +7,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <string>
 #include <vector>
 
@@ -17,23 +16,16 @@
 namespace {
 
 using namespace xtgrad;
-using gallery::Problem;
+using gallery::best_step;
+using gallery::FitProblem;
 
 /// The length of the difference, over the length of what is right.
 double relative_error(const Tensor& gradient, const Tensor& right) {
   return std::sqrt(sum(square(gradient - right)).item() / sum(square(right)).item());
 }
 
-/// Where what the formula leaves out and what is rounded away are about equal: √ε, and ³√ε for central
-/// differences. ε is the distance from 1 to the next number.
-double best_step(Dtype dtype, bool central) {
-  const double epsilon =
-      dtype == float32 ? std::numeric_limits<float>::epsilon() : std::numeric_limits<double>::epsilon();
-  return central ? std::cbrt(epsilon) : std::sqrt(epsilon);
-}
-
 /// The error of one kind of difference over the step, and what the picture says of it in numbers.
-plot::Series over_steps(gallery::Page& page, const Problem& p, bool central) {
+plot::Series over_steps(gallery::Page& page, const FitProblem& p, bool central) {
   const Dtype dtype = p.w.dtype();
   const Tensor right = by_hand(p.in(float64));
   const auto error_at = [&](double step) { return relative_error(numerical(p, step, central), right); };
@@ -53,7 +45,7 @@ plot::Series over_steps(gallery::Page& page, const Problem& p, bool central) {
   return curve;
 }
 
-plot::Chart u_curves(gallery::Page& page, const Problem& p) {
+plot::Chart u_curves(gallery::Page& page, const FitProblem& p) {
   const Dtype dtype = p.w.dtype();
   const plot::Range errors{1e-12, 100};
   plot::Chart chart{.title = dtype == float32 ? "float32, 7 digits" : "float64, 16 digits",
@@ -74,19 +66,19 @@ plot::Chart u_curves(gallery::Page& page, const Problem& p) {
 /// A way to compute something for a problem, and up to which size one would wait for it.
 struct Way {
   std::string label;
-  Callable<Tensor(const Problem&)> run;
+  Callable<Tensor(const FitProblem&)> run;
   std::int64_t most_hidden = 100'000;
   bool is_judged = true;  // by the formula by hand
 };
 
 const std::vector<Way> ways{
-    {"one-sided", [](const Problem& p) { return numerical(p, best_step(float64, false), false); }, 1000},
-    {"central", [](const Problem& p) { return numerical(p, best_step(float64, true), true); }, 1000},
+    {"one-sided", [](const FitProblem& p) { return numerical(p, best_step(float64, false), false); }, 1000},
+    {"central", [](const FitProblem& p) { return numerical(p, best_step(float64, true), true); }, 1000},
     {"engine", gallery::by_engine},
     {.label = "by hand", .run = gallery::by_hand, .is_judged = false},
-    {.label = "the loss alone", .run = [](const Problem& p) { return loss(p, p.w); }, .is_judged = false}};
+    {.label = "the loss alone", .run = [](const FitProblem& p) { return loss(p, p.w); }, .is_judged = false}};
 
-double seconds_of(const Way& way, const Problem& p) {
+double seconds_of(const Way& way, const FitProblem& p) {
   const std::int64_t calls = 1 + 20'000 / p.w.numel();  // what is short is done many times
   const auto repeat = [&] {
     for (std::int64_t i = 0; i < calls; ++i) static_cast<void>(way.run(p));
@@ -106,7 +98,7 @@ plot::Canvas over_weights(gallery::Page& page) {
     plot::Series times{.label = way.label};
     for (const std::int64_t hidden : {3, 10, 30, 100, 300, 1000, 3000, 10'000, 30'000, 100'000}) {
       if (hidden > way.most_hidden) break;
-      const Problem p = gallery::make_problem(hidden);
+      const FitProblem p = gallery::make_problem(hidden);
       const std::string name = fmt::format("{}, {} weights (s)", way.label, p.w.numel());
       times.x.push_back(static_cast<double>(p.w.numel()));
       times.y.push_back(page.measured(name, [&] { return seconds_of(way, p); }));
@@ -124,13 +116,13 @@ plot::Canvas over_weights(gallery::Page& page) {
 }
 
 void draw(gallery::Page& page) {
-  const Problem p = gallery::make_problem(3);
+  const FitProblem p = gallery::make_problem(3);
   page.numbers("gradient by hand", plot::numbers(by_hand(p)));
   page.numbers("gradient by the engine", plot::numbers(by_engine(p)));
   page.numbers("gradient by central differences",
                plot::numbers(numerical(p, best_step(float64, true), true)));
 
-  const Problem q = gallery::make_problem(13);
+  const FitProblem q = gallery::make_problem(13);
   const std::vector<plot::Chart> charts{u_curves(page, q.in(float32)), u_curves(page, q)};
   page.picture(
       "steps.png",

@@ -1,42 +1,27 @@
 // Convolution by hand, and the filters that a net finds by itself.
 #include <fmt/format.h>
 #include <xtgrad/plot/plot.h>
-#include <xtgrad/training/training.h>
 #include <xtgrad/xtgrad.h>
 
 #include <cstdint>
 #include <string>
 #include <vector>
 
+#include "maps.h"
 #include "page.h"
+#include "small_conv_net.h"
 
 namespace {
 
 using namespace xtgrad;
+using gallery::draw_maps;
+using gallery::tile;
 
 /// Two filters [2, 1, 3, 3]: light at the left beside dark at the right, and light above dark.
 Tensor edge_kernels() {
   const Tensor numbers = tensor({1, 0, -1, 1, 0, -1, 1, 0, -1,  //
                                  1, 1, 1, 0, 0, 0, -1, -1, -1});
   return reshape(numbers.to(float32), {2, 1, 3, 3});
-}
-
-/// A map [1, 1, h, w] with a larger square for each pixel, and of reach 1: images of any sizes fit one page.
-Tensor tile(const Tensor& map, std::int64_t side) {
-  const std::int64_t h = map.size(2);
-  const std::int64_t w = map.size(3);
-  const Tensor squares = broadcast_to(reshape(map, {h, 1, w, 1}), {h, side / h, w, side / w});
-  return reshape(squares, {1, 1, side, side}) / amax(abs(map));
-}
-
-/// Blue below zero, white at it, red above.
-plot::Canvas draw_maps(const std::string& title, const std::vector<Tensor>& tiles,
-                       std::vector<std::string> captions, std::int64_t columns) {
-  return plot::draw_images(concat(tiles, 0), {.title = title,
-                                              .captions = std::move(captions),
-                                              .columns = columns,
-                                              .range = plot::Range{-1, 1},
-                                              .map = plot::diverging_map});
 }
 
 std::string sized(const std::string& name, const Tensor& map) {
@@ -80,37 +65,35 @@ void draw_stages(gallery::Page& page, const Tensor& image) {
   const Tensor pooled = max_pool2d(kept, {.kernel = 2});
   const Tensor flat = flatten(pooled);
   const std::int64_t side = image.size(2) * bare.size(2);
+  const std::vector<plot::Canvas> pages{
+      draw_maps("From an image to a dense layer",
+                {tile(bare, side), tile(padded, side), tile(kept, side), tile(pooled, side)},
+                {sized("no padding", bare), sized("zeros around", padded), sized("ReLU", kept),
+                 sized("2×2 maxima", pooled)},
+                2),
+      gallery::draw_flat(pooled, fmt::format("flattened, {} numbers: the {} rows one behind another",
+                                             flat.numel(), pooled.size(2)))};
   page.picture(
       "stages.png",
       fmt::format(
           "Without padding, a 3×3 kernel loses a pixel at every border; zeros around the image keep "
           "its size. ReLU drops what is negative, and the largest of each 2×2 block is kept. Its rows, "
-          "one behind another, are the {} numbers that a dense layer sees.",
+          "one behind another, are the {} numbers that a dense layer sees, at the bottom.",
           flat.numel()),
-      draw_maps("From an image to a dense layer",
-                {tile(bare, side), tile(padded, side), tile(kept, side), tile(pooled, side)},
-                {sized("no padding", bare), sized("zeros around", padded), sized("ReLU", kept),
-                 sized("2×2 maxima", pooled)},
-                2));
+      plot::beside(pages, {.columns = 1}));
   page.number("side without padding (pixels)", static_cast<double>(bare.size(2)));
   page.number("side with padding (pixels)", static_cast<double>(padded.size(2)));
   page.number("numbers for the dense layer", static_cast<double>(flat.numel()));
-  page.number("their sum", sum(flat).item());
+  page.numbers("these numbers", plot::numbers(flat));
 }
 
 /// The kernels that a net ends up with when nobody tells it any, and what they make of the digit.
 void draw_learnt(gallery::Page& page, const datasets::TrainTest& data, const Tensor& image,
                  std::int64_t epochs) {
   nn::ConvNet net({.image = {image.size(2), image.size(3)}, .channels = {8, 16}, .hidden = {64}});
-  optim::Adam adam(net.parameters(), {.lr = 3e-3});
-  const datasets::Loader loader(data.train, {.batch_size = 64, .shuffle = true});
-  training::Trainer trainer(
-      net, nn::cross_entropy, adam, loader,
-      {.epochs = epochs, .schedule = optim::cosine({.steps = epochs * loader.batches()})});
-  trainer.fit();
-  training::Accuracy accuracy;
-  accuracy.update(training::predict(net, data.test.inputs()), data.test.labels());
-  page.number("test accuracy (%)", 100 * accuracy.value());
+  gallery::train(net, data.train, epochs);
+  const double percent = gallery::accuracy(net, data.test);
+  page.number("test accuracy (%)", percent);
 
   const NoGrad no_grad;
   const Tensor maps = net.feature_maps(image, 0);
@@ -119,7 +102,7 @@ void draw_learnt(gallery::Page& page, const datasets::TrainTest& data, const Ten
       fmt::format(
           "The eight 3×3 kernels of a net that reads {:.1f} % of the test images. Nobody told it any: "
           "some have come to look for edges of a direction, others for ink.",
-          100 * accuracy.value()),
+          percent),
       plot::draw_filters(net.convs[0].weight, {.title = "Kernels that a net found"}));
   page.picture(
       "maps.png",

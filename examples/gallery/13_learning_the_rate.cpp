@@ -3,7 +3,6 @@
 #include <xtgrad/plot/plot.h>
 #include <xtgrad/xtgrad.h>
 
-#include <algorithm>
 #include <cmath>
 #include <string>
 #include <vector>
@@ -14,6 +13,7 @@
 namespace {
 
 using namespace xtgrad;
+using gallery::best;
 using gallery::learn;
 using gallery::loss_after_training;
 using gallery::Problem;
@@ -33,11 +33,6 @@ std::vector<Trial> grid_search(Problem& problem, const std::vector<double>& lrs,
     }
   }
   return grid;
-}
-
-Trial best(const std::vector<Trial>& trials) {
-  return *std::min_element(trials.begin(), trials.end(),
-                           [](const Trial& a, const Trial& b) { return a.loss < b.loss; });
 }
 
 std::vector<double> column(const std::vector<Trial>& trials, double Trial::*field) {
@@ -100,6 +95,10 @@ void draw_rate(gallery::Page& page, Problem& problem, Trial start) {
                   grid.size(), start.lr, best(path).lr, path.size(), best(path).loss, best(grid).loss),
       plot::draw_chart(chart, {.width = 520, .height = 330}));
   note(page, "rate", grid, path);
+  for (const int trainings : {12, 20}) {
+    page.number(fmt::format("rate: loss, found by descent of {} trainings (nats)", trainings),
+                best(learn(problem, start, false, trainings)).loss);
+  }
 }
 
 /// Both settings at once: the loss over the plane of them, and the way over it.

@@ -5,73 +5,18 @@
 #include <xtgrad/xtgrad.h>
 
 #include <algorithm>
-#include <chrono>
+#include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <vector>
 
+#include "augmented_training.h"
 #include "page.h"
 
 namespace {
 
 using namespace xtgrad;
-
-struct Recipe {
-  nn::ConvNetOptions net;
-  std::int64_t epochs;
-  std::int64_t batch_size;
-  double lr;
-  double weight_decay = 0;
-  double label_smoothing = 0;
-  datasets::SampleTransform augment;
-};
-
-struct Training {
-  std::shared_ptr<nn::ConvNet> model;
-  std::vector<plot::EpochScores> epochs;
-  std::int64_t best_epoch = 0;
-  double seconds = 0;
-};
-
-/// A rising and falling learning rate, changed images in every epoch, and the weights of the epoch that did
-/// best on a twelfth of the training images, which are not trained on. The test images have no part in it.
-Training train(const Recipe& recipe, const datasets::Dataset& data, std::uint64_t seed) {
-  manual_seed(seed);
-  const auto [train, validation] = datasets::stratified_split(data, {.test = 1.0 / 12, .seed = seed});
-  const datasets::Loader loader(train, {.batch_size = recipe.batch_size,
-                                        .shuffle = true,
-                                        .seed = seed,
-                                        .sample_transform = recipe.augment,
-                                        .workers = 1});
-  auto model = std::make_shared<nn::ConvNet>(recipe.net);
-  optim::AdamW adam(model->parameters(), {.lr = recipe.lr, .weight_decay = recipe.weight_decay});
-  const std::int64_t steps = recipe.epochs * loader.batches();
-  auto early = std::make_shared<training::EarlyStopping>(
-      *model, training::EarlyStoppingOptions{.patience = recipe.epochs / 3});
-  training::Trainer trainer(
-      *model, training::Loss(nn::cross_entropy, {.label_smoothing = recipe.label_smoothing}), adam, loader,
-      {.epochs = recipe.epochs,
-       .schedule = optim::warmup({.steps = steps / 10}, optim::cosine({.steps = steps - steps / 10})),
-       .validation = datasets::Loader(validation, {.batch_size = 500}),
-       .metrics = {std::make_shared<training::Accuracy>()},
-       .stop = {early},
-       .callbacks = {std::make_shared<training::Progress>()}});
-  const auto start = std::chrono::steady_clock::now();
-  trainer.fit();
-  Training result;
-  result.model = model;
-  result.best_epoch = early->best_epoch();
-  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  for (const training::EpochRecord& epoch : trainer.records()) {
-    result.epochs.push_back({.epoch = epoch.epoch,
-                             .loss = epoch.at("loss"),
-                             .accuracy = epoch.at("accuracy"),
-                             .validation_loss = epoch.at("validation_loss"),
-                             .validation_accuracy = epoch.at("validation_accuracy")});
-  }
-  return result;
-}
+using gallery::ConvNetRecipe;
 
 /// An image as it is, and as the net meets it in nine epochs.
 plot::Canvas draw_augmented(const datasets::Dataset& data, const datasets::SampleTransform& augment) {
@@ -88,7 +33,7 @@ plot::Canvas draw_augmented(const datasets::Dataset& data, const datasets::Sampl
 }
 
 /// Percent of the test images that the net gets right. Draws how it learnt, and what it gets wrong.
-double examine(gallery::Page& page, const std::string& name, const Training& training,
+double examine(gallery::Page& page, const std::string& name, const gallery::ConvNetTraining& training,
                const datasets::Dataset& test, bool pictures) {
   const Tensor predicted = argmax(training::predict(*training.model, test.inputs()), 1);
   const double wrong = sum((predicted != test.labels()).to(float64)).item();
@@ -108,19 +53,24 @@ double examine(gallery::Page& page, const std::string& name, const Training& tra
           std::min(wrong, 24.0), wrong, plot::with_commas(test.size())),
       plot::draw_mistakes({.images = test.inputs(), .labels = {test.labels(), predicted}},
                           test.class_names()));
+  const auto kept = static_cast<std::size_t>(training.best_epoch - 1);
+  page.number(name + ": training accuracy in the kept epoch, seed 0 (%)",
+              100 * training.epochs.at(kept).accuracy);
+  page.number(name + ": test images told wrong, seed 0", wrong);
   return percent;
 }
 
 /// Trains with one seed after another. Each test image is looked at once a seed, when all is decided.
 void learn(gallery::Page& page, const std::string& name, const datasets::TrainTest& data,
-           const Recipe& recipe, int seeds) {
+           const ConvNetRecipe& recipe, int seeds) {
   page.picture(name + "_augmented.png",
                "A training image as it is, and as the net meets it in nine epochs: changed by "
                "chance each time, so that it learns what stays the same.",
                draw_augmented(data.train, recipe.augment));
   double sum = 0;
   for (int seed = 0; seed < seeds; ++seed) {
-    const Training training = train(recipe, data.train, static_cast<std::uint64_t>(seed));
+    const gallery::ConvNetTraining training =
+        gallery::train(recipe, data.train, static_cast<std::uint64_t>(seed));
     const double percent = examine(page, name, training, data.test, seed == 0);
     page.number(fmt::format("{}: test accuracy, seed {} (%)", name, seed), percent);
     const std::string time = fmt::format("{}: training, seed {} (s)", name, seed);

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "xtgrad/autograd/ops.h"
-#include "xtgrad/datasets/split.h"
 #include "xtgrad/nn/nearest_neighbors.h"
 
 namespace gallery {
@@ -21,29 +20,6 @@ std::vector<double> percent_right(const Tensor& samples, const Tensor& labels, c
 
 std::size_t best(const std::vector<double>& percent) {
   return static_cast<std::size_t>(std::max_element(percent.begin(), percent.end()) - percent.begin());
-}
-
-Choices compare_choices(const datasets::Dataset& data, int times) {
-  Choices mean;
-  for (int time = 0; time < times; ++time) {
-    const std::vector<datasets::Dataset> parts = datasets::random_parts(
-        data, {.fractions = {0.2, 0.05, 0.05, 0.7}, .seed = static_cast<std::uint64_t>(time)});
-    const auto of = [&](const datasets::Dataset& part) {
-      return percent_right(parts[0].inputs(), parts[0].labels(), part.inputs(), part.labels());
-    };
-    const std::vector<double> training = of(parts[0]);
-    const std::vector<double> validation = of(parts[1]);
-    const std::vector<double> test = of(parts[2]);
-    const std::vector<double> fresh = of(parts[3]);
-    const auto add = [&](Choice& choice, std::size_t k, const std::vector<double>& report) {
-      choice.reported += report[k] / times;
-      choice.fresh += fresh[k] / times;
-    };
-    add(mean.on_training, best(training), training);
-    add(mean.on_validation, best(validation), test);
-    add(mean.on_test, best(test), test);
-  }
-  return mean;
 }
 
 }  // namespace gallery

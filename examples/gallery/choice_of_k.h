@@ -7,7 +7,7 @@
 
 #include "xtgrad/datasets/dataset.h"
 
-// The number of neighbours that get a vote, and what it may be chosen on.
+// The number of neighbours that get a vote, and how it is chosen.
 
 namespace gallery {
 
@@ -30,21 +30,5 @@ struct Parts {
 
 /// The place of the best of them, the first among equals.
 [[nodiscard]] std::size_t best(const std::vector<double>& percent);
-
-/// What is reported for a k that was chosen on some data, and what that k comes to on fresh data: means, in
-/// percent.
-struct Choice {
-  double reported = 0;
-  double fresh = 0;
-};
-
-/// Choices on the training data, on validation data, and on the test data that the report is about, over
-/// `times` random small splits of a data set whose rest is the fresh data.
-struct Choices {
-  Choice on_training;
-  Choice on_validation;
-  Choice on_test;
-};
-[[nodiscard]] Choices compare_choices(const datasets::Dataset& data, int times);
 
 }  // namespace gallery

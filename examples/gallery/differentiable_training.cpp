@@ -2,6 +2,7 @@
 
 #include <xtgrad/xtgrad.h>
 
+#include <algorithm>
 #include <cmath>
 
 namespace gallery {
@@ -50,6 +51,11 @@ std::vector<Trial> learn(Problem& problem, Trial start, bool learns_momentum, in
     adam.step();
   }
   return path;
+}
+
+Trial best(const std::vector<Trial>& trials) {
+  return *std::min_element(trials.begin(), trials.end(),
+                           [](const Trial& a, const Trial& b) { return a.loss < b.loss; });
 }
 
 }  // namespace gallery

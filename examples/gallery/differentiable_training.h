@@ -35,4 +35,7 @@ struct Trial {
 /// so no step leads to a rate below 0 or a momentum above 1.
 std::vector<Trial> learn(Problem& problem, Trial start, bool learns_momentum, int trainings);
 
+/// The one with the smallest loss.
+[[nodiscard]] Trial best(const std::vector<Trial>& trials);
+
 }  // namespace gallery

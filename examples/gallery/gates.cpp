@@ -1,7 +1,5 @@
 #include "gates.h"
 
-#include <vector>
-
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/ops.h"
@@ -46,9 +44,9 @@ nn::Neuron best_gate(const Tensor& wanted) {
   return best;
 }
 
-nn::MLP trained(const Tensor& wanted, std::uint64_t seed) {
+nn::MLP trained(const Tensor& wanted, std::int64_t hidden, std::uint64_t seed) {
   manual_seed(seed);
-  nn::MLP model{{.sizes = {2, 2, 1}, .activation = nn::ActivationKind::tanh}};
+  nn::MLP model{{.sizes = {2, hidden, 1}, .activation = nn::ActivationKind::tanh}};
   optim::Adam adam(model.parameters(), {.lr = 0.05});
   for (int step = 0; step < 300; ++step) {
     const Tensor loss = nn::bce_with_logits(reshape(model(patterns(2)), {4}), wanted.to(float64));
@@ -57,6 +55,15 @@ nn::MLP trained(const Tensor& wanted, std::uint64_t seed) {
     adam.step();
   }
   return model;
+}
+
+std::vector<nn::MLP> learners(const Tensor& wanted, std::int64_t hidden) {
+  std::vector<nn::MLP> networks;
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    nn::MLP model = trained(wanted, hidden, seed);
+    if (right(model, wanted) == 4) networks.push_back(model);
+  }
+  return networks;
 }
 
 int functions_of_gates() {
@@ -70,7 +77,7 @@ int functions_of_gates() {
   return computed;
 }
 
-plot::Chart plane(const std::string& title, nn::Module& model, const Task& task) {
+plot::Chart plane(const std::string& title, nn::Module& model, const PatternTask& task) {
   const std::vector<std::string> names{"answer 0", "answer 1"};
   const plot::Grid grid{.x = task.range, .y = task.range};
   plot::Chart chart{

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "xtgrad/autograd/tensor.h"
 #include "xtgrad/nn/mlp.h"
@@ -29,14 +30,16 @@ using namespace xtgrad;
 /// Of all gates whose weights and bias are halves from -1.5 to 1.5, the first that does best.
 [[nodiscard]] nn::Neuron best_gate(const Tensor& wanted);
 
-/// A network of two hidden neurons and one after them, trained to answer as wanted, from a seed's weights.
-[[nodiscard]] nn::MLP trained(const Tensor& wanted, std::uint64_t seed);
+/// A network of some hidden neurons and one after them, trained to answer as wanted, from a seed's weights.
+[[nodiscard]] nn::MLP trained(const Tensor& wanted, std::int64_t hidden, std::uint64_t seed);
+/// Of 20 such networks, each from other weights, those that come to answer as wanted.
+[[nodiscard]] std::vector<nn::MLP> learners(const Tensor& wanted, std::int64_t hidden);
 
 /// How many of the 16 functions of two bits some gate computes.
 [[nodiscard]] int functions_of_gates();
 
 /// Four points of a plane, and whether the answer there is to be 0 or 1.
-struct Task {
+struct PatternTask {
   Tensor points;
   Tensor wanted;  // int64 [4]
   plot::Range range = {-0.5, 1.5};
@@ -44,6 +47,6 @@ struct Task {
 };
 
 /// The points in the colours of what is wanted, over the plane in those of a model's answers.
-[[nodiscard]] plot::Chart plane(const std::string& title, nn::Module& model, const Task& task);
+[[nodiscard]] plot::Chart plane(const std::string& title, nn::Module& model, const PatternTask& task);
 
 }  // namespace gallery

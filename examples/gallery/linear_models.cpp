@@ -44,6 +44,13 @@ TwoMatrices two_matrices(const Task& task, std::int64_t hidden, nn::ActivationKi
   return model;
 }
 
+double validated(const Task& task, double lambda) {
+  const Task part{task.name, datasets::stratified_split(task.data.train, {.test = 1.0 / 6}), task.epochs,
+                  task.lr};
+  nn::LinearClassifier model = one_matrix(part, lambda);
+  return accuracy(model, part);
+}
+
 double accuracy(nn::Module& model, const Task& task) {
   const auto metric = std::make_shared<training::Accuracy>();
   const datasets::Loader batches(task.data.test, {.batch_size = 500});

@@ -45,6 +45,10 @@ void train(nn::Module& model, const training::Loss& loss, const Task& task);
 [[nodiscard]] nn::LinearClassifier one_matrix(const Task& task, double lambda);
 [[nodiscard]] TwoMatrices two_matrices(const Task& task, std::int64_t hidden, nn::ActivationKind between);
 
+/// How many of a sixth of the training samples get the right class from `one_matrix` that has learnt from the
+/// other five, in percent.
+[[nodiscard]] double validated(const Task& task, double lambda);
+
 /// How many of the test samples get the right class, in percent.
 [[nodiscard]] double accuracy(nn::Module& model, const Task& task);
 

@@ -86,6 +86,9 @@ void draw_stopping_rules(Page& page) {
   page.number("validation loss of the best epoch (nats)", early->best());
   page.number("validation loss with its weights back (nats)", loss_of(model, parts[1]));
   page.number("validation loss after 400 epochs (nats)", validated.y.back());
+  page.number("training loss at the start (nats)", learnt.y.front());
+  page.number("training loss after 400 epochs (nats)", learnt.y.back());
+  page.number("digits that are learnt by heart", static_cast<double>(parts[0].size()));
   page.picture(
       "stopping.png",
       fmt::format(

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstddef>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -33,7 +34,7 @@ Weights cut(const Tensor& w, std::int64_t h) {
           .d = part(5 * h, 5 * h + 1)};
 }
 
-Tensor hidden_layer(const Problem& p, const Weights& of) {
+Tensor hidden_layer(const FitProblem& p, const Weights& of) {
   return tanh(matmul(p.x, of.u, {.transpose_b = true}) + of.c);
 }
 
@@ -42,7 +43,7 @@ Tensor output_layer(const Tensor& t, const Weights& of) {
 }
 
 template <class T>
-Tensor differences(const Problem& p, double step, bool central) {
+Tensor differences(const FitProblem& p, double step, bool central) {
   const NoGrad no_grad;
   const std::span<const T> elements = p.w.data<T>();
   std::vector<T> w(elements.begin(), elements.end());
@@ -67,22 +68,22 @@ Tensor differences(const Problem& p, double step, bool central) {
 
 }  // namespace
 
-Problem make_problem(std::int64_t hidden) {
+FitProblem make_problem(std::int64_t hidden) {
   return {
       .hidden = hidden, .w = waves({5 * hidden + 1}, 1), .x = waves({8, 3}, 0.7), .y = waves({8, 1}, 0.5)};
 }
 
-Tensor loss(const Problem& p, const Tensor& w) {
+Tensor loss(const FitProblem& p, const Tensor& w) {
   const Weights of = cut(w, p.hidden);
   return 0.5 * sum(square(output_layer(hidden_layer(p, of), of) - p.y));
 }
 
-Tensor by_engine(const Problem& p) {
+Tensor by_engine(const FitProblem& p) {
   const Tensor w = p.w.detach().set_requires_grad();
   return grad({loss(p, w)}, {w})[0];
 }
 
-Tensor by_hand(const Problem& p) {
+Tensor by_hand(const FitProblem& p) {
   const NoGrad no_grad;
   const std::int64_t h = p.hidden;
   const Weights of = cut(p.w, h);
@@ -97,9 +98,15 @@ Tensor by_hand(const Problem& p) {
   return concat({reshape(to_u, {3 * h}), to_c, reshape(to_v, {h}), to_d});
 }
 
-Tensor numerical(const Problem& p, double step, bool central) {
+Tensor numerical(const FitProblem& p, double step, bool central) {
   return p.w.dtype() == float32 ? differences<float>(p, step, central)
                                 : differences<double>(p, step, central);
+}
+
+double best_step(Dtype dtype, bool central) {
+  const double epsilon =
+      dtype == float32 ? std::numeric_limits<float>::epsilon() : std::numeric_limits<double>::epsilon();
+  return central ? std::cbrt(epsilon) : std::sqrt(epsilon);
 }
 
 }  // namespace gallery

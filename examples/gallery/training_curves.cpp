@@ -149,8 +149,10 @@ void draw_rates(Page& page) {
                     .y = {.label = "loss", .logarithmic = true}};
   {
     const DefaultDtype in_double(float64);
+    const Valley valley = narrow_valley();
+    page.number("narrow valley: loss at the start", valley.loss(from_vector(valley.start)).item());
     for (const double lr : {0.001, 0.019, 0.0205}) {
-      const Way way = walk<optim::SGD>("", narrow_valley(), optim::SGDOptions{.lr = lr}, 100);
+      const Way way = walk<optim::SGD>("", valley, optim::SGDOptions{.lr = lr}, 100);
       rates.layers.push_back(over_steps(fmt::format("η = {}", lr), way.loss));
       page.number(fmt::format("loss after 100 steps, rate {}", lr), way.loss.back());
     }

@@ -1,9 +1,13 @@
 // The gallery as a whole: its index, and that no page lacks its pictures or its chapter.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <regex>
 #include <string>
 #include <vector>
 
@@ -93,6 +97,26 @@ TEST_CASE("gallery: every page has its pictures and its chapter of the tutorial,
     }
     CHECK_MESSAGE(shown, "the chapter shows no picture of its page");
   }
+}
+
+TEST_CASE(
+    "gallery: a page can be read in one go, and no two parts of pages give a name to different things") {
+  std::map<std::string, std::string> owners;
+  const std::regex type("\\n(?:struct|class) (\\w+)[^;\\n]*\\{");
+  for (const auto& entry : fs::directory_iterator(root / "examples/gallery")) {
+    const std::string name = entry.path().filename().string();
+    const std::string text = file_text(entry.path());
+    if (std::isdigit(static_cast<unsigned char>(name[0])) != 0) {
+      CHECK_MESSAGE(std::count(text.begin(), text.end(), '\n') <= 150, name);
+    }
+    if (entry.path().extension() != ".h") continue;
+    for (auto found = std::sregex_iterator(text.begin(), text.end(), type); found != std::sregex_iterator();
+         ++found) {
+      const auto [owner, is_new] = owners.emplace((*found)[1], name);
+      CHECK_MESSAGE(is_new, owner->first << " is in " << owner->second << " and in " << name);
+    }
+  }
+  CHECK(owners.contains("Page"));
 }
 
 TEST_CASE("gallery: docs/gallery/index.html is that of the notes beside it") {

@@ -56,4 +56,9 @@ TEST_CASE("gallery 13: descent through 20 steps finds a learning rate as good as
     CHECK(page.number(search + ": trainings of the descent") <
           0.5 * page.number(search + ": trainings of the grid"));
   }
+  // Descents of fewer and of more trainings, which the page compares with its own.
+  for (const std::string trainings : {"12", "20"}) {
+    CHECK(page.number("rate: loss, found by descent of " + trainings + " trainings (nats)") >
+          page.number("rate: loss, found by descent (nats)"));
+  }
 }

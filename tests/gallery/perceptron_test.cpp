@@ -121,6 +121,13 @@ TEST_CASE("gallery 06: a neuron decides by a threshold, needs company for XOR, a
       CHECK((v.at(0) * h1 + v.at(1) * h2 + c > 0) == (x1 != x2));
     }
     CHECK(page.number("XOR: right answers of the network, of 4") == 4);
+    const auto learners = [&](const std::string& hidden) {
+      return page.number("XOR: networks with " + hidden + " hidden neurons that learn it, of 20");
+    };
+    CHECK(learners("2") >= 1);
+    CHECK(learners("2") < learners("3"));
+    CHECK(learners("3") < learners("8"));
+    CHECK(learners("8") == 20);
   }
 
   SUBCASE("mistakes, and their bound") {

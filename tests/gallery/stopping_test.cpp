@@ -62,4 +62,6 @@ TEST_CASE("gallery 09: every optimizer learns the digits, and each stopping rule
   const double best = page.number("validation loss of the best epoch (nats)");
   CHECK(page.number("validation loss with its weights back (nats)") == best);
   CHECK(page.number("validation loss after 400 epochs (nats)") > best);
+  CHECK(page.number("training loss after 400 epochs (nats)") <
+        page.number("training loss at the start (nats)") / 1000);
 }
