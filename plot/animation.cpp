@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <string_view>
@@ -39,8 +40,9 @@ void check(std::string_view function, std::span<const Canvas> pages, const Anima
 using Common = std::vector<std::size_t>;
 
 /// In their order. Not always as many as there could be: each item of the first page is looked for behind the
-/// one before.
+/// one before, and not past a long stretch of others, which would take the square of their number.
 std::vector<Common> common_items(std::span<const Canvas> pages) {
+  constexpr std::size_t most_skipped = 1000;
   std::vector<Common> all;
   Common next(pages.size(), 0);
   const std::vector<Item>& first = pages.front().items();
@@ -48,15 +50,42 @@ std::vector<Common> common_items(std::span<const Canvas> pages) {
     Common places{next[0]};
     for (std::size_t k = 1; k < pages.size() && places.size() == k; ++k) {
       const std::vector<Item>& items = pages[k].items();
+      const std::size_t end = std::min(items.size(), next[k] + most_skipped);
       std::size_t at = next[k];
-      while (at < items.size() && items[at] != first[next[0]]) ++at;
-      if (at < items.size()) places.push_back(at);
+      while (at < end && items[at] != first[next[0]]) ++at;
+      if (at < end) places.push_back(at);
     }
     if (places.size() < pages.size()) continue;
     for (std::size_t k = 1; k < pages.size(); ++k) next[k] = places[k] + 1;
     all.push_back(std::move(places));
   }
   return all;
+}
+
+/// Those that make the file smaller: between others, what is written once parts each page's items into two
+/// groups, and a short run of them costs more than it saves.
+std::vector<Common> worthwhile(std::span<const Canvas> pages, const std::vector<Common>& all) {
+  constexpr std::size_t bytes_of_group = 60;
+  const auto follows = [](const Common& a, const Common& b) {
+    return std::ranges::equal(a, b, [](std::size_t i, std::size_t j) { return i + 1 == j; });
+  };
+  std::vector<Common> kept;
+  for (std::size_t begin = 0, end = 0; begin < all.size(); begin = end) {
+    std::size_t bytes = 0;
+    do {
+      bytes += detail::svg_element(pages.front().items()[all[end][0]]).size();
+      ++end;
+    } while (end < all.size() && follows(all[end - 1], all[end]));
+    bool is_first = true, is_last = true;
+    for (std::size_t k = 0; k < pages.size(); ++k) {
+      is_first = is_first && all[begin][k] == 0;
+      is_last = is_last && all[end - 1][k] + 1 == pages[k].items().size();
+    }
+    if (!is_first && !is_last && bytes * (pages.size() - 1) <= bytes_of_group * pages.size()) continue;
+    kept.insert(kept.end(), all.begin() + static_cast<std::ptrdiff_t>(begin),
+                all.begin() + static_cast<std::ptrdiff_t>(end));
+  }
+  return kept;
 }
 
 /// CSS rules by which the i-th group is seen in the i-th step, all by one list of key frames and a delay
@@ -95,7 +124,7 @@ std::string groups_of(std::span<const Canvas> pages, const Common& begin, const 
 std::string animated_svg(std::span<const Canvas> pages, const AnimationOptions& options) {
   std::string svg = detail::svg_head(pages.front().size()) + style_of(pages.size(), options);
   Common begin(pages.size(), 0);
-  for (const Common& places : common_items(pages)) {
+  for (const Common& places : worthwhile(pages, common_items(pages))) {
     svg += groups_of(pages, begin, places, options);
     svg += detail::svg_element(pages.front().items()[places[0]]) + "\n";
     for (std::size_t k = 0; k < pages.size(); ++k) begin[k] = places[k] + 1;

@@ -40,7 +40,8 @@ BatchResult run_batch(std::string_view function, const BatchLoss& loss, const da
                     "outputs of a batch",
                     function, metrics));
   }
-  if (!result.labels.defined()) result.labels = batch.labels;
+  // Detached: a model may have computed them, and metrics would keep its graph.
+  result.labels = result.labels.defined() ? result.labels.detach() : batch.labels;
   return result;
 }
 

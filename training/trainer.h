@@ -81,7 +81,7 @@ class Trainer : public nn::Stateful {
   /// callbacks throw; it may be called again after that. A metric that throws leaves its batch out. Modes are
   /// left as they are: a model that was told to `eval` is trained without dropout. Throws ValueError where
   /// the first step's loss of a batch gave none of the optimizer's parameters a gradient: it is of another
-  /// model.
+  /// model. The optimizer has made that step, which is not counted.
   std::string fit();
 
   /// Makes something else part of the state, such as an average of weights, by a name of its own; it must

@@ -34,8 +34,10 @@ Pipe make_pipe() {
 
 }  // namespace
 
+// What fails later leaves an object that ends the browser.
 Browser::Browser(const std::filesystem::path& program, const std::filesystem::path& folder, int width,
-                 int height) {
+                 int height)
+    : Browser() {
   std::signal(SIGPIPE, SIG_IGN);  // a browser that has ended is an error of `write`
   const Pipe there = make_pipe(), back = make_pipe();
   std::vector<std::string> arguments{program.string(),
@@ -60,7 +62,10 @@ Browser::Browser(const std::filesystem::path& program, const std::filesystem::pa
   close(back.write);
   to_browser_ = there.write;
   from_browser_ = back.read;
-  if (failed != 0) throw std::runtime_error("browser: " + program.string() + " does not start");
+  if (failed != 0) {
+    process_ = -1;
+    throw std::runtime_error("browser: " + program.string() + " does not start");
+  }
   const std::string target = command("Target.createTarget", {{"url", "about:blank"}})["targetId"];
   session_ = command("Target.attachToTarget", {{"targetId", target}, {"flatten", true}})["sessionId"];
   command("Page.enable", nlohmann::json::object());
@@ -70,8 +75,8 @@ Browser::Browser(const std::filesystem::path& program, const std::filesystem::pa
 }
 
 Browser::~Browser() {
-  close(to_browser_);  // at which it ends
-  close(from_browser_);
+  if (to_browser_ >= 0) close(to_browser_);  // at which it ends
+  if (from_browser_ >= 0) close(from_browser_);
   if (process_ > 0) {
     kill(process_, SIGTERM);
     waitpid(process_, nullptr, 0);

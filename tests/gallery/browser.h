@@ -30,6 +30,7 @@ class Browser {
   void click(double x, double y);
 
  private:
+  Browser() = default;
   nlohmann::json command(const std::string& method, const nlohmann::json& parameters);
   nlohmann::json next_message();
 

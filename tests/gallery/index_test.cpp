@@ -99,8 +99,7 @@ TEST_CASE("gallery: every page has its pictures and its chapter of the tutorial,
   }
 }
 
-TEST_CASE(
-    "gallery: a page can be read in one go, and no two parts of pages give a name to different things") {
+TEST_CASE("gallery: a page can be read in one go, and no two parts of pages give their types one name") {
   std::map<std::string, std::string> owners;
   const std::regex type("\\n(?:struct|class) (\\w+)[^;\\n]*\\{");
   for (const auto& entry : fs::directory_iterator(root / "examples/gallery")) {

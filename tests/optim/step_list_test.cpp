@@ -1,5 +1,5 @@
-// That an optimizer's step is made of steps, formula and coefficients, which can be run again to the same
-// bits.
+// That the step of every optimizer but L-BFGS is made of steps, formula and coefficients, which can be run
+// again to the same bits.
 #include "xtgrad/autograd/step_list.h"
 
 #include <doctest/doctest.h>

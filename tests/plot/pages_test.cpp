@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -195,6 +196,21 @@ TEST_CASE("what frames have in common stays between what they have not, in its o
     ++at;
   }
   for (const char* once : {">left<", ">right<", ">legend<"}) CHECK(svg.find(once) == svg.rfind(once));
+}
+
+TEST_CASE("a small item that frames have in common stays in them where it would part them") {
+  // Points of which every second changes its colour: 20 groups a frame would be more than the points.
+  std::vector<plot::Canvas> frames(4, plot::Canvas({.width = 40, .height = 30}));
+  for (std::size_t i = 0; i < frames.size(); ++i) {
+    for (int n = 0; n < 40; ++n) {
+      const plot::Color color{n % 2 == 0 ? static_cast<std::uint8_t>(60 * i) : std::uint8_t{7}, 0, 0};
+      frames[i].add(plot::Disc{{static_cast<double>(n), 5}, 2, color});
+    }
+  }
+  const std::string svg = plot::to_animated_svg(frames);
+  std::size_t groups = 0;
+  for (std::size_t at = svg.find("<g "); at != std::string::npos; at = svg.find("<g ", at + 1)) ++groups;
+  CHECK(groups == frames.size());
 }
 
 TEST_CASE("lines may be dashed, and polygons are filled, in both formats") {
