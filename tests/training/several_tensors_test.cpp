@@ -382,3 +382,23 @@ TEST_CASE("a loss that runs a copy of the trainer's model is found out in the fi
   of_part.fit();
   CHECK(of_part.step() == 5);
 }
+
+TEST_CASE("labels that a batch's loss computes keep no graph alive") {
+  struct Watch final : training::Metric {
+    [[nodiscard]] std::string name() const override { return "watch"; }
+    void reset() override {}
+    void update(const Tensor&, const Tensor& labels) override { wants.push_back(labels.requires_grad()); }
+    [[nodiscard]] double value() const override { return 0; }
+    void members(nn::Members&) override {}
+    std::vector<bool> wants;
+  };
+  const auto watch = std::make_shared<Watch>();
+  TwoInputs model = make_model();
+  optim::SGD sgd(model.parameters(), {.lr = 0.01});
+  const auto distilled = [&](const Batch& batch) -> BatchResult {
+    const Tensor scores = model(batch.inputs, batch.others.at(0));
+    return {.loss = mean(square(scores)), .outputs = scores, .labels = scores * 2.0};
+  };
+  Trainer(model, distilled, sgd, batches(), {.epochs = 1, .metrics = {watch}}).fit();
+  CHECK(watch->wants == std::vector<bool>(5, false));
+}
