@@ -14,10 +14,10 @@ struct AnimationOptions {
 };
 
 /// Pages of one size, one after another, as an SVG file that moves by itself in a browser, without scripts or
-/// network. Most of what is the same in all pages, in the same order, such as axes and contour lines, is in the
-/// file once, so keep an axis' `range` fixed. Who asks for reduced motion, or cannot animate, sees the last page.
-/// Throws ValueError if there is no page, for times that are not finite and above zero (rest: or zero), or
-/// more than 1000 pages; ShapeError for pages of different sizes.
+/// network. Most of what is the same in all pages, in the same order, such as axes and contour lines, is in
+/// the file once, so keep an axis' `range` fixed. Who asks for reduced motion, or cannot animate, sees the
+/// last page. Throws ValueError if there is no page, for times that are not finite and above zero (rest: or
+/// zero), or more than 1000 pages; ShapeError for pages of different sizes.
 [[nodiscard]] std::string to_animated_svg(std::span<const Canvas> pages,
                                           const AnimationOptions& options = {});
 
