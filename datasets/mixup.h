@@ -17,10 +17,10 @@ struct MixupOptions {
 ///   x = s x + (1 - s) x[p]   and   y = s onehot(y) + (1 - s) onehot(y[p])
 ///
 /// with a share s of Beta(alpha, alpha) and a permutation p, both the batch's own; `others` stay as they are.
-/// Inputs must be float32 or float64; labels
-/// [b] become probabilities [b, classes] in their dtype, which nn::cross_entropy takes as they are. Small
-/// alphas leave most batches nearly as they were. Draws two numbers of a Gamma distribution, then p. Throws
-/// ValueError for options out of range; the loop throws DtypeError for other inputs and what one_hot throws.
+/// Inputs must be float32 or float64; labels [b] become probabilities [b, classes] in their dtype, which
+/// nn::cross_entropy takes as they are. Small alphas leave most batches nearly as they were. Draws two
+/// numbers of a Gamma distribution, then p. Throws ValueError for options out of range; the loop throws
+/// DtypeError for other inputs and what one_hot throws.
 ///
 ///   datasets::Loader loader(train, {.shuffle = true,
 ///                                   .transform = datasets::mixup({.classes = 10, .alpha = 0.2})});

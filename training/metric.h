@@ -21,8 +21,8 @@ class Metric : public nn::Stateful {
   [[nodiscard]] virtual std::string name() const = 0;
   /// Forgets all batches.
   virtual void reset() = 0;
-  /// Takes in a batch: the model's outputs, and the labels that belong to them, the
-  /// loader's or those that a BatchLoss gives. Records nothing.
+  /// Takes in a batch: the model's outputs, and the labels that belong to them, the loader's or those that a
+  /// BatchLoss gives. Records nothing.
   virtual void update(const Tensor& outputs, const Tensor& labels) = 0;
   /// The value over all batches since the last `reset`; NaN before the first sample.
   [[nodiscard]] virtual double value() const = 0;

@@ -4,25 +4,9 @@
 
 #include "xtgrad/autograd/sweep/accumulate.h"
 #include "xtgrad/autograd/sweep/node_queue.h"
+#include "xtgrad/autograd/sweep/node_ref.h"
 
 namespace xtgrad::inline v1::detail {
-
-/// One graph reference to a node, given back at the end.
-class NodeRef {
- public:
-  explicit NodeRef(Node* owned) : node_(owned) {}
-  NodeRef(NodeRef&& other) noexcept : node_(std::exchange(other.node_, nullptr)) {}
-  NodeRef& operator=(NodeRef&&) = delete;
-  ~NodeRef() {
-    if (node_ != nullptr) release_ref(*node_);
-  }
-
-  [[nodiscard]] Node& operator*() const { return *node_; }
-  [[nodiscard]] Node* operator->() const { return node_; }
-
- private:
-  Node* node_;
-};
 
 /// The to-do list of a sweep that goes without a plan: recorded nodes that have received a cotangent and wait
 /// until all their consumers are done, and nodes whose gradient is to be stored at the end. Everything is

@@ -2,35 +2,12 @@
 
 #include <algorithm>
 #include <functional>
-#include <utility>
 
 #include "xtgrad/autograd/core/visit.h"
 #include "xtgrad/autograd/sweep/node_queue.h"
+#include "xtgrad/autograd/sweep/node_ref.h"
 
 namespace xtgrad::inline v1::detail {
-namespace {
-
-/// A reference on a node.
-class NodeRef {
- public:
-  NodeRef() = default;
-  explicit NodeRef(Node& node) : node_(&node) { node.refs.increment(); }
-  NodeRef(NodeRef&& other) noexcept : node_(std::exchange(other.node_, nullptr)) {}
-  NodeRef& operator=(NodeRef&& other) noexcept {
-    std::swap(node_, other.node_);
-    return *this;
-  }
-  ~NodeRef() {
-    if (node_ != nullptr) release_ref(*node_);
-  }
-  NodeRef(const NodeRef&) = delete;
-  NodeRef& operator=(const NodeRef&) = delete;
-
- private:
-  Node* node_ = nullptr;
-};
-
-}  // namespace
 
 // It delegates so that the stores are let go again if the rest throws: the destructor then runs.
 ReachedLeaves::ReachedLeaves(const Tensor& root) : ReachedLeaves() {
@@ -45,7 +22,9 @@ ReachedLeaves::~ReachedLeaves() {
 void ReachedLeaves::walk(const Tensor& root) {
   NodeQueue<NodeRef> waiting;
   const auto add = [&](Node& node) {
-    if (waiting.find(node) == nullptr) waiting.insert(node, NodeRef(node));
+    if (waiting.find(node) != nullptr) return;
+    node.refs.increment();
+    waiting.insert(node, NodeRef(&node));
   };
   add(node_of(root));
   while (!waiting.empty()) {

@@ -22,8 +22,8 @@ class ReachedLeaves {
   ReachedLeaves() = default;
   void walk(const Tensor& root);
 
-  std::vector<GradientStore*>
-      stores_;  // in order of their addresses; held, so that no other gets one of them
+  // In order of their addresses; held, so that no other gets one of them.
+  std::vector<GradientStore*> stores_;
 };
 
 }  // namespace xtgrad::v1::detail

@@ -15,23 +15,14 @@
 #include "tests/training/spirals_run.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
-#include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/ops.h"
-#include "xtgrad/autograd/random.h"
 #include "xtgrad/datasets/synthetic.h"
 #include "xtgrad/nn/losses.h"
 #include "xtgrad/nn/mlp.h"
 #include "xtgrad/optim/adam.h"
-#include "xtgrad/optim/clip.h"
-#include "xtgrad/optim/schedules.h"
 #include "xtgrad/optim/sgd.h"
-#include "xtgrad/optim/weight_average.h"
 #include "xtgrad/training/accuracy.h"
-#include "xtgrad/training/confusion_matrix.h"
-#include "xtgrad/training/convergence.h"
 #include "xtgrad/training/early_stopping.h"
-#include "xtgrad/training/evaluate.h"
-
 #include "xtgrad/training/trainer.h"
 
 using namespace xtgrad;

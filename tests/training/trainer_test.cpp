@@ -15,7 +15,6 @@
 #include "tests/training/spirals_run.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
-#include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/random.h"
 #include "xtgrad/datasets/synthetic.h"
@@ -38,7 +37,6 @@ using training::Trainer;
 using training_test::loader;
 using training_test::mlp;
 using training_test::same;
-using training_test::SmallRun;
 using training_test::spirals;
 
 namespace {
