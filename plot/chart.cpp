@@ -168,7 +168,7 @@ Canvas draw_chart(const Chart& chart, const ChartsOptions& options) {
 }
 
 std::vector<Layer> class_points(const Tensor& points, const Tensor& labels,
-                                std::span<const std::string> names) {
+                                std::span<const std::string> names, double size) {
   constexpr std::string_view function = "class_points";
   if (points.rank() != 2 || points.size(1) != 2)
     throw ShapeError(fmt::format("{}: points must be [n, 2]: got {}", function, to_string(points.shape())));
@@ -192,6 +192,7 @@ std::vector<Layer> class_points(const Tensor& points, const Tensor& labels,
   std::vector<Layer> layers;
   for (std::size_t k = 0; k < classes.size(); ++k) {
     classes[k].label = detail::class_name(names, static_cast<std::int64_t>(k));
+    classes[k].size = size;
     if (!classes[k].x.empty()) layers.emplace_back(std::move(classes[k]));
   }
   return layers;

@@ -34,6 +34,7 @@ struct Points {
   std::string label = {};
   std::vector<double> x = {};
   std::vector<double> y = {};
+  double size = 1;  ///< of their marks, in multiples of the legend's; above 0
 };
 
 /// Bars from zero to `heights[i]` at the i-th category of the x axis. Those of several layers stand side by
@@ -107,9 +108,9 @@ struct ChartsOptions {
 [[nodiscard]] Canvas draw_chart(const Chart& chart, const ChartsOptions& options = {});
 
 /// The points of each class as a layer, in the order of classes. `points` is [n, 2], `labels` int64 [n];
-/// class k is called names[k], or k if there are no names. Throws ShapeError for other shapes, DtypeError for
-/// other labels, ValueError for one that is negative or has no name.
+/// class k is called names[k], or k if there are no names; `size` is that of `Points`. Throws ShapeError for
+/// other shapes, DtypeError for other labels, ValueError for one that is negative or has no name.
 [[nodiscard]] std::vector<Layer> class_points(const Tensor& points, const Tensor& labels,
-                                              std::span<const std::string> names = {});
+                                              std::span<const std::string> names = {}, double size = 1);
 
 }}}  // namespace xtgrad::v1::plot

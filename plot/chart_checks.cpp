@@ -98,7 +98,13 @@ struct Checker {
     }
   }
   void operator()(const Series& series) const { points("series", series.label, series.x, series.y); }
-  void operator()(const Points& some) const { points("points", some.label, some.x, some.y); }
+  void operator()(const Points& some) const {
+    points("points", some.label, some.x, some.y);
+    if (!(some.size > 0 && std::isfinite(some.size))) {
+      throw ValueError(fmt::format("{}: the size of points must be finite and above 0: \"{}\" have {}",
+                                   function, some.label, some.size));
+    }
+  }
 
   void axis(const std::string& name, const Axis& axis) const {
     if (!axis.range) return;

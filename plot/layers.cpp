@@ -81,6 +81,10 @@ Point along(const std::vector<Point>& line, double share) {
   return line.back();
 }
 
+Rect room_around(Point center, double width, double height) {
+  return {center.x - width / 2, center.y - height / 2, width, height};
+}
+
 bool overlap(const Rect& a, const Rect& b) {
   return a.x < b.right() && b.x < a.right() && a.y < b.bottom() && b.y < a.bottom();
 }
@@ -242,7 +246,7 @@ class LayerPainter {
     for (std::size_t i = 0; i < points.x.size(); ++i) {
       if (!is_drawable(points.x[i]) || !is_drawable(points.y[i])) continue;
       const Point at = area_.place(points.x[i], points.y[i]);
-      if (is_inside(at, area_.rect)) add_point(canvas_, at, look);
+      if (is_inside(at, area_.rect)) add_point(canvas_, at, look, points.size);
     }
   }
 
@@ -269,7 +273,25 @@ class LayerPainter {
     }
   }
 
-  /// Where the line has room for its level beside the labels that are there already.
+  /// Whether a series of the chart, such as a path over the contours, runs through a room.
+  [[nodiscard]] bool is_crossed(const Rect& room) const {
+    for (const Layer& layer : chart_.layers) {
+      const auto* series = std::get_if<Series>(&layer);
+      if (series == nullptr) continue;
+      for (std::size_t i = 1; i < series->x.size(); ++i) {
+        const auto drawable = [&](std::size_t k) {
+          return is_drawable(series->x[k]) && is_drawable(series->y[k]);
+        };
+        if (!drawable(i - 1) || !drawable(i)) continue;
+        const Point from = area_.place(series->x[i - 1], series->y[i - 1]);
+        if (clipped(from, area_.place(series->x[i], series->y[i]), room)) return true;
+      }
+    }
+    return false;
+  }
+
+  /// Where the line has room for its level beside the labels that are there already, out of the way of paths
+  /// if there is such a place.
   void add_label(const std::vector<Point>& line, const std::string& text, Color color,
                  std::vector<Text>& labels, std::vector<Rect>& rooms) const {
     const TextStyle style{.size = 9, .color = color, .align = Align::center, .anchor = Anchor::middle};
@@ -278,17 +300,21 @@ class LayerPainter {
     // A line that its label would hide has none; most of a small ring lies under it.
     const bool ring = line.size() > 1 && line.front() == line.back();
     if (length_of(line) < (ring ? 4 : 2) * width) return;
-    for (const double share : {0.5, 0.3, 0.7, 0.15, 0.85}) {
+    std::optional<Point> place;
+    for (const double share : {0.5, 0.3, 0.7, 0.15, 0.85, 0.4, 0.6, 0.22, 0.78}) {
       const Point at = along(line, share);
-      const Rect room{at.x - width / 2, at.y - height / 2, width, height};
+      const Rect room = room_around(at, width, height);
       const bool fits = is_inside({room.x, room.y}, area_.rect) &&
                         is_inside({room.right(), room.bottom()}, area_.rect) &&
                         std::ranges::none_of(rooms, [&](const Rect& other) { return overlap(room, other); });
       if (!fits) continue;
-      labels.push_back(Text{at, text, style});
-      rooms.push_back(room);
-      return;
+      const bool free = !is_crossed(room);
+      if (free || !place) place = at;
+      if (free) break;
     }
+    if (!place) return;
+    labels.push_back(Text{*place, text, style});
+    rooms.push_back(room_around(*place, width, height));
   }
 
   void draw_bar(const std::pair<Point, Point>& corners, double height, Color color, bool value) {

@@ -30,20 +30,34 @@ Polygon shape(Point center, double radius, int corners, double turn, Color fill)
   return polygon;
 }
 
-/// Disc, square, triangle, diamond, the triangle on its tip, and again.
-Item point_shape(Point center, double grow, std::size_t index, Color fill) {
+/// A star of five points, the first of them upwards.
+Polygon star(Point center, double radius, Color fill) {
+  constexpr double waist = 0.45;  // of the radius: fat enough to have a colour
+  Polygon polygon = shape(center, radius, 10, 0, fill);
+  for (std::size_t i = 1; i < polygon.points.size(); i += 2) {
+    Point& notch = polygon.points[i];
+    notch = {center.x + waist * (notch.x - center.x), center.y + waist * (notch.y - center.y)};
+  }
+  return polygon;
+}
+
+/// Disc, square, triangle, diamond, the triangle on its tip, star, and again: six shapes for seven colours,
+/// so that both together are the same for every 42nd label only.
+Item point_shape(Point center, double size, double grow, std::size_t index, Color fill) {
   constexpr double quarter = std::numbers::pi / 4;
-  switch (index % 5) {
+  switch (index % 6) {
     case 0:
-      return Disc{center, 3.3 + grow, fill};
+      return Disc{center, 3.3 * size + grow, fill};
     case 1:
-      return shape(center, 4.1 + 1.4 * grow, 4, quarter, fill);
+      return shape(center, 4.1 * size + 1.4 * grow, 4, quarter, fill);
     case 2:
-      return shape(center, 4.6 + 2 * grow, 3, 0, fill);
+      return shape(center, 4.6 * size + 2 * grow, 3, 0, fill);
     case 3:
-      return shape(center, 4.3 + 1.4 * grow, 4, 0, fill);
+      return shape(center, 4.3 * size + 1.4 * grow, 4, 0, fill);
+    case 4:
+      return shape(center, 4.6 * size + 2 * grow, 3, 4 * quarter, fill);
     default:
-      return shape(center, 4.6 + 2 * grow, 3, 4 * quarter, fill);
+      return star(center, 5.2 * size + 2 * grow, fill);
   }
 }
 
@@ -64,7 +78,7 @@ void draw_entry(Canvas& canvas, const Entry& entry, Point at, const TextStyle& s
                     .dash = look.dashed ? dash_length : 0});
     if (look.markers && !look.points) add_marker(canvas, center, look);
   }
-  if (look.points) add_point(canvas, center, look);
+  if (look.points) add_point(canvas, center, look, 1);
   canvas.add(Text{{at.x + swatch_width + gap, at.y}, entry.text, style});
 }
 
@@ -128,10 +142,10 @@ void add_marker(Canvas& canvas, Point center, const Look& look) {
   if (look.index % 2 == 1) canvas.add(Disc{center, marker_radius - 1.3, white});
 }
 
-void add_point(Canvas& canvas, Point center, const Look& look) {
+void add_point(Canvas& canvas, Point center, const Look& look, double size) {
   // The white rim tells points apart that lie on each other or on their own region.
-  canvas.add(point_shape(center, 0.9, look.index, white));
-  canvas.add(point_shape(center, 0, look.index, look.color));
+  canvas.add(point_shape(center, size, 0.9, look.index, white));
+  canvas.add(point_shape(center, size, 0, look.index, look.color));
 }
 
 double draw_legend(Canvas& canvas, const Looks& looks, double top) {

@@ -50,7 +50,7 @@ class Looks {
 /// At a point of a line: a disc, hollow for every second label.
 void add_marker(Canvas& canvas, Point center, const Look& look);
 /// A point by itself, whose shape tells its label, too.
-void add_point(Canvas& canvas, Point center, const Look& look);
+void add_point(Canvas& canvas, Point center, const Look& look, double size);
 
 /// The legend in rows from `top` on; returns its height, which is 0 where fewer than two labels need telling
 /// apart.

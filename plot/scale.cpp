@@ -149,6 +149,11 @@ Scale y_scale(const Axis& axis, const Extent& extent, double height) {
   scale.ticks = ticks_of(axis, scale.range, count);
   if (extent.tight) {
     keep_inside(scale.ticks, scale.range);
+    if (scale.ticks.size() < 2) {
+      // One number alone tells no scale; the two ticks beyond the ends need no room.
+      scale.ticks = ticks_of(axis, scale.range, count + 2);
+      keep_inside(scale.ticks, scale.range);
+    }
   } else {
     scale.range = {scale.ticks.front(), scale.ticks.back()};
   }

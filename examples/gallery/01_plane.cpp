@@ -63,7 +63,8 @@ plot::Canvas draw_regions(const PlaneTask& task, const std::vector<PlaneOutcome>
                       .x = {.label = "x₁"},
                       .y = {.label = "x₂"},
                       .equal_units = true};
-    chart.layers = plot::class_points(task.train.inputs(), task.train.labels(), colors);
+    // Small marks, or they would hide the islands that single points make.
+    chart.layers = plot::class_points(task.train.inputs(), task.train.labels(), colors, 0.6);
     chart.layers.emplace_back(plot::Regions{.grid = task.grid, .classes = outcome.regions, .names = colors});
     charts.push_back(chart);
   }

@@ -55,8 +55,9 @@ void draw_functions(gallery::Page& page) {
   const Tensor places = tensor({-3, -1, -0.25, 0.5, 2}, {.requires_grad = true});
   std::vector<plot::Chart> charts;
   for (const Function& function : functions) {
-    plot::Chart chart{
-        .title = function.name, .x = {.label = "x"}, .y = {.label = "value", .range = plot::Range{-2, 2}}};
+    plot::Chart chart{.title = function.name,
+                      .x = {.label = "z"},
+                      .y = {.label = "value", .range = plot::Range{-2.2, 2.2}}};
     const std::array<Tensor, 4> curves = derivatives(function.kind, x);
     const std::array<Tensor, 4> values = derivatives(function.kind, places);
     for (std::size_t i = 0; i < names.size(); ++i) {
@@ -96,8 +97,8 @@ void draw_deaths(gallery::Page& page) {
   const plot::Axis loss{.label = "cross-entropy (nats)", .logarithmic = true};
   std::vector<plot::Chart> charts{{.title = "ReLU, by its learning rate", .x = epochs, .y = share},
                                   {.title = "At the rate 0.03", .x = epochs, .y = share},
-                                  {.x = epochs, .y = loss},
-                                  {.x = epochs, .y = loss}};
+                                  {.title = "Loss of ReLU, by its rate", .x = epochs, .y = loss},
+                                  {.title = "Loss at the rate 0.03", .x = epochs, .y = loss}};
   for (const Training& training : {Training{"ReLU, 0.002", Kind::relu, 0.002},
                                    {"ReLU, 0.03", Kind::relu, 0.03},
                                    {"ReLU, 0.1", Kind::relu, 0.1},

@@ -82,12 +82,16 @@ void draw_help(gallery::Page& page, const datasets::Dataset& data) {
                    {"residual", Kind::sigmoid, Start::linear, Between::residual}}),
       norms_chart(page, "tanh and ReLU", data,
                   {tanhs, {"tanh, Xavier's start", Kind::tanh, Start::xavier}, relus, relus_by_he})};
+  // Each under its own legend: their lines have nothing in common.
+  std::vector<plot::Canvas> pages;
+  for (const plot::Chart& chart : charts)
+    pages.push_back(plot::draw_chart(chart, {.width = 380, .height = 360}));
   page.picture(
       "help.png",
       "What helps sigmoids is batch normalisation or a way around each layer (residual); Xavier's larger "
       "weights and layer normalisation help a little. For tanh and ReLU it is enough to start from weights "
       "of the right size, Xavier's or He's.",
-      plot::draw_charts(charts, {.width = 640, .height = 340}));
+      plot::beside(pages, {.columns = 2}));
 }
 
 void draw_training(gallery::Page& page, const datasets::Dataset& data) {

@@ -63,9 +63,8 @@ void draw_ways(gallery::Page& page) {
       "ways.png",
       "Seven optimizers after 100 steps, from the ring to the discs. Left, gradient descent zig-zags "
       "across the valley, and Newton's method is at the minimum after one step; right, the valley is bent: "
-      "plain descent creeps along its floor, on which momentum and Nesterov are far along. (The rates stay "
-      "as "
-      "they are, so the two forms of momentum go one and the same way.)",
+      "plain descent creeps along its floor, on which momentum and Nesterov are far along. Discs that have "
+      "arrived lie on each other. (The rates are fixed, so both forms of momentum go the same way.)",
       gallery::maps_of(left, right, 100));
   std::vector<plot::Canvas> frames;
   for (int steps = 1; steps <= 100; steps += steps < 20 ? 1 : 5) {

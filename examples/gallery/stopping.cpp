@@ -71,17 +71,28 @@ void draw_stopping_rules(Page& page) {
     }
   }
 
-  plot::Chart chart{.title = "Where each rule would stop",
-                    .x = {.label = "epoch"},
-                    .y = {.label = "cross-entropy (nats)", .logarithmic = true}};
-  chart.layers = {learnt, validated};
+  // The rise of the validation loss is a fortieth of its fall: it needs a scale of its own.
+  std::vector<plot::Chart> charts{{.title = "Where each rule would stop",
+                                   .x = {.label = "epoch"},
+                                   .y = {.label = "loss (nats)", .logarithmic = true},
+                                   .layers = {learnt, validated}},
+                                  {.title = "The validation loss from near by",
+                                   .x = {.label = "epoch"},
+                                   .y = {.label = "validation loss (nats)", .range = plot::Range{0.48, 0.54}},
+                                   .layers = {validated}}};
   for (const Watcher& watcher : watchers) {
     page.number("stops after epoch: " + watcher.name, static_cast<double>(watcher.epoch));
     const auto at = static_cast<std::size_t>(watcher.epoch - 1);
-    chart.layers.emplace_back(
-        plot::Points{.label = watcher.name, .x = {learnt.x.at(at)}, .y = {learnt.y.at(at)}});
+    const auto mark = [&](const plot::Series& curve) {
+      return plot::Points{.label = watcher.name, .x = {curve.x.at(at)}, .y = {curve.y.at(at)}};
+    };
+    charts[0].layers.emplace_back(mark(learnt));
+    charts[1].layers.emplace_back(mark(validated));
   }
   early->at_end();
+  charts[1].layers.emplace_back(plot::Points{.label = "kept by early stopping",
+                                             .x = {static_cast<double>(early->best_epoch())},
+                                             .y = {early->best()}});
   page.number("best epoch on validation images", static_cast<double>(early->best_epoch()));
   page.number("validation loss of the best epoch (nats)", early->best());
   page.number("validation loss with its weights back (nats)", loss_of(model, parts[1]));
@@ -96,7 +107,7 @@ void draw_stopping_rules(Page& page) {
           "that 30 epochs later, and gives back the weights of then; the other rules look at the training "
           "alone, and stop where it hardly moves.",
           parts[0].size(), early->best_epoch()),
-      plot::draw_chart(chart, {.width = 640, .height = 380}));
+      plot::draw_charts(charts, {.width = 640, .height = 560, .columns = 1}));
 }
 
 }  // namespace gallery

@@ -1,6 +1,7 @@
 #ifdef XTGRAD_HAS_CAIRO
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
@@ -28,6 +29,10 @@ plot::Chart chart_of(plot::Layer layer) {
 template <class E>
 std::string refusal(const plot::Chart& chart) {
   return message_of<E>([&] { return draw(chart).items().size(); });
+}
+
+std::string name_of(plot::Color color) {
+  return fmt::format("#{:02x}{:02x}{:02x}", color.red, color.green, color.blue);
 }
 
 /// The grid of two places a side over the unit square.
@@ -102,6 +107,66 @@ TEST_CASE("points of a class have the colour of its region, and a shape of their
   CHECK_THROWS_WITH_AS((void)plot::class_points(points, labels, std::span(names).first(1)),
                        "class_points: a label is outside of 1 classes: 1", ValueError);
   CHECK(plot::class_points(zeros({0, 2}), zeros({0}, {.dtype = int64})).empty());
+  // Half as large, but in the legend.
+  chart.layers = plot::class_points(points, labels, names, 0.5);
+  std::vector<double> radii;
+  for (const plot::Disc& disc : all<plot::Disc>(draw(chart))) {
+    if (disc.fill == plot::series_color(0)) radii.push_back(disc.radius);
+  }
+  REQUIRE(radii.size() == 2);
+  CHECK(std::ranges::max(radii) == doctest::Approx(2 * std::ranges::min(radii)));
+}
+
+TEST_CASE("no two of 42 labels have points of one shape and colour") {
+  plot::Chart chart;
+  for (int i = 0; i < 42; ++i)
+    chart.layers.emplace_back(plot::Points{.label = std::to_string(i), .x = {1.0 * i}, .y = {0.5 * i}});
+  const plot::Canvas canvas = plot::draw_chart(chart, {.width = 600, .height = 600});
+  // Shapes by their corners, of which a disc has none; a diamond's first one is straight above its middle.
+  std::vector<std::string> looks;
+  for (const plot::Disc& disc : all<plot::Disc>(canvas)) {
+    if (disc.fill != plot::white) looks.push_back("disc " + name_of(disc.fill));
+  }
+  for (const plot::Polygon& polygon : all<plot::Polygon>(canvas)) {
+    if (polygon.fill == plot::white) continue;
+    const auto highest = std::ranges::min_element(polygon.points, {}, &plot::Point::y);
+    const bool upright = highest == polygon.points.begin() &&
+                         std::ranges::count_if(polygon.points, [&](const plot::Point& point) {
+                           return std::abs(point.y - highest->y) < 1e-6;
+                         }) == 1;
+    looks.push_back(std::to_string(polygon.points.size()) + (upright ? " upright " : " ") +
+                    name_of(polygon.fill));
+  }
+  CHECK(looks.size() == 84);  // each in the chart and in the legend
+  std::ranges::sort(looks);
+  CHECK(std::ranges::unique(looks).size() == 42);
+}
+
+TEST_CASE("the level on a contour line keeps out of the way of a path") {
+  const plot::Grid grid{.x = {0, 1}, .y = {0, 1}, .columns = 51, .rows = 51};
+  const Tensor across = slice(plot::grid_points(grid, {.dtype = float64}), {.axis = 1, .stop = 1});
+  plot::Chart chart =
+      chart_of(plot::Contours{.grid = grid, .values = reshape(across, {51 * 51}), .levels = {0.5}});
+  const auto label_of = [&] {
+    for (const plot::Text& text : all<plot::Text>(draw(chart))) {
+      if (text.text == "0.5" && text.style.size == 9) return text.at;
+    }
+    return plot::Point{};
+  };
+  const plot::Point free = label_of();
+  // A path through the middle of the line, where its label was.
+  chart.layers.push_back(plot::Series{.label = "path", .x = {0.1, 0.9}, .y = {0.5, 0.5}});
+  const plot::Point aside = label_of();
+  CHECK(aside.x == doctest::Approx(free.x));
+  CHECK(std::abs(aside.y - free.y) > 10);
+  // With paths everywhere it stays where it is best.
+  plot::Series everywhere{.label = "path"};
+  for (int i = 0; i <= 200; ++i) {
+    everywhere.x.push_back(i % 2);
+    everywhere.y.push_back(i / 200.0);
+  }
+  chart.layers.back() = everywhere;
+  CHECK(label_of().y == doctest::Approx(free.y));
 }
 
 TEST_CASE("contour lines run where the function has their level, with the level on them") {
@@ -221,6 +286,11 @@ TEST_CASE("layers that cannot be drawn are refused by name, with both values") {
   CHECK(refusal<ValueError>({.title = "none"}) == "draw_charts: a chart needs a layer: \"none\" has none");
   CHECK(refusal<ShapeError>(chart_of(plot::Points{.label = "p", .x = {1}, .y = {}})) ==
         "draw_charts: x and y of points \"p\" differ in length: 1 and 0");
+  for (const double size : {0.0, -1.0, testing::nan, testing::inf}) {
+    CHECK(refusal<ValueError>(chart_of(plot::Points{.label = "p", .x = {1}, .y = {1}, .size = size})) ==
+          "draw_charts: the size of points must be finite and above 0: \"p\" have " +
+              fmt::format("{}", size));
+  }
   CHECK(refusal<ValueError>(chart_of(plot::Series{.label = "s"})) ==
         "draw_charts: a layer needs a point: series \"s\" has 0");
   plot::Chart chart = chart_of(plot::Series{.label = "s", .x = {1, 2}, .y = {3, 0}});

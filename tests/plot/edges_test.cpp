@@ -195,6 +195,13 @@ TEST_CASE("names of axes that are longer than their page are shortened") {
   }
 }
 
+TEST_CASE("a low axis that ends between ticks has two of them or more") {
+  plot::Chart chart = chart_of(plot::Series{.x = {0, 1}, .y = {-1, 1}});
+  chart.y.range = plot::Range{-2.2, 2.2};
+  const plot::Canvas canvas = plot::draw_chart(chart, {.width = 300, .height = 140});
+  for (const char* label : {"−2", "0", "2"}) CHECK(has_text(canvas, label));
+}
+
 TEST_CASE("the range of one large value has a length") {
   for (const double value : {1e17, -1e17, 3.0}) {
     const plot::Range range = plot::detail::finite_range(std::vector<double>{value});
