@@ -111,12 +111,11 @@ void draw_descent(const fs::path& folder) {
   plot::save(plot::draw_chart(chart, {.width = 520, .height = 380}), folder / "descent.png");
 
   std::vector<plot::Canvas> frames;
-  for (std::size_t step = 2; step <= 150; step += 2) {
+  for (int step = 2; step <= 150; step += 2) {
     plot::Chart frame = valley_chart();
     frame.title = "Descent into a valley: step " + std::to_string(step);
     for (plot::Series path : paths) {
-      path.x.resize(step + 1);
-      path.y.resize(step + 1);
+      path.shown = step + 1;
       frame.layers.emplace_back(std::move(path));
     }
     frames.push_back(plot::draw_chart(frame, {.width = 520, .height = 380}));

@@ -27,6 +27,9 @@ struct Series {
   bool dashed = false;
   std::optional<bool> markers = std::nullopt;  ///< at the points; if absent, where they are 25 or fewer
   bool ends = false;                           ///< a ring where it begins, a disc where it ends
+  /// How many of the points are drawn, from the first on, as in a frame of an animation; axes, marks and
+  /// levels are where they are for all of them. If absent, all.
+  std::optional<std::int64_t> shown = std::nullopt;
 };
 
 /// Points by themselves. One that is not finite is left out.

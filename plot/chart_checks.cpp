@@ -97,7 +97,13 @@ struct Checker {
                       chart.title));
     }
   }
-  void operator()(const Series& series) const { points("series", series.label, series.x, series.y); }
+  void operator()(const Series& series) const {
+    points("series", series.label, series.x, series.y);
+    if (series.shown.value_or(1) < 1) {
+      throw ValueError(fmt::format("{}: a series shows a point or more: \"{}\" shows {}", function,
+                                   series.label, *series.shown));
+    }
+  }
   void operator()(const Points& some) const {
     points("points", some.label, some.x, some.y);
     if (!(some.size > 0 && std::isfinite(some.size))) {

@@ -229,7 +229,9 @@ class LayerPainter {
       run.clear();
     };
     std::vector<Point> shown;
-    for (std::size_t i = 0; i < series.x.size(); ++i) {
+    const auto count = static_cast<std::int64_t>(series.x.size());
+    const auto end = static_cast<std::size_t>(std::min(series.shown.value_or(count), count));
+    for (std::size_t i = 0; i < end; ++i) {
       if (is_drawable(series.x[i]) && is_drawable(series.y[i])) {
         run.push_back(area_.place(series.x[i], series.y[i]));
         shown.push_back(run.back());

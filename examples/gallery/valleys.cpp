@@ -74,13 +74,8 @@ plot::Chart map_of(const Valley& valley, const std::vector<Way>& ways, int steps
                                         .values = reshape(valley.height(x, y), {points.shape()[0]}),
                                         .levels = valley.levels});
   for (const Way& way : ways) {
-    const std::size_t places = std::min(way.x.size(), static_cast<std::size_t>(steps) + 1);
-    const auto end = static_cast<std::ptrdiff_t>(places);
-    chart.layers.push_back(plot::Series{.label = way.label,
-                                        .x = {way.x.begin(), way.x.begin() + end},
-                                        .y = {way.y.begin(), way.y.begin() + end},
-                                        .markers = false,
-                                        .ends = true});
+    chart.layers.push_back(plot::Series{
+        .label = way.label, .x = way.x, .y = way.y, .markers = false, .ends = true, .shown = steps + 1});
   }
   return chart;
 }

@@ -159,6 +159,8 @@ TEST_CASE("the level on a contour line keeps out of the way of a path") {
   const plot::Point aside = label_of();
   CHECK(aside.x == doctest::Approx(free.x));
   CHECK(std::abs(aside.y - free.y) > 10);
+  std::get<plot::Series>(chart.layers.back()).shown = 1;  // it will get there
+  CHECK(label_of() == aside);
   // With paths everywhere it stays where it is best.
   plot::Series everywhere{.label = "path"};
   for (int i = 0; i <= 200; ++i) {
@@ -223,6 +225,25 @@ TEST_CASE("a path is cut off where its axes end, and has marks at its ends") {
     }
   }
   CHECK(all<plot::Disc>(canvas).size() == 4);  // a ring and a disc with a rim
+}
+
+TEST_CASE("a series that is shown in part stands where it will when it is shown whole") {
+  plot::Chart chart = chart_of(plot::Series{.label = "s", .x = {0, 1, 2, 4}, .y = {0, 2, 1, 3}});
+  const auto line_of = [&] {
+    for (const plot::Line& line : all<plot::Line>(draw(chart))) {
+      if (line.color == plot::series_color(0) && line.points.size() > 2) return line.points;
+    }
+    return std::vector<plot::Point>{};
+  };
+  const std::vector<plot::Point> whole = line_of();
+  REQUIRE(whole.size() == 4);
+  auto& series = std::get<plot::Series>(chart.layers[0]);
+  series.shown = 3;
+  CHECK(line_of() == std::vector<plot::Point>(whole.begin(), whole.begin() + 3));
+  series.shown = 9;
+  CHECK(line_of() == whole);
+  series.shown = 0;
+  CHECK(refusal<ValueError>(chart) == "draw_charts: a series shows a point or more: \"s\" shows 0");
 }
 
 TEST_CASE("bars stand side by side on zero, with their heights at their ends") {
