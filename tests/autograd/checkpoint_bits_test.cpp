@@ -83,8 +83,10 @@ TEST_CASE("checkpoint: higher orders have the plain bits where no sum rounds, an
   };
   for (const auto& [dtype, inside] :
        {std::pair(float32, float32), std::pair(float64, float64), std::pair(float64, float32)}) {
-    CAPTURE(to_string(dtype));
-    CAPTURE(to_string(inside));
+    const auto& shown_dtype = dtype;
+    CAPTURE(to_string(shown_dtype));
+    const auto& shown_inside = inside;
+    CAPTURE(to_string(shown_inside));
     const std::vector<double> small_integers{1, 2, -3, 0, 4}, others{0.1, 1.7, -0.3, 2.9};
     const std::vector<Tensor> exact = orders(small_integers, dtype, inside, false);
     const std::vector<Tensor> exact_again = orders(small_integers, dtype, inside, true);

@@ -49,7 +49,7 @@ std::string error_of(const Bytes& file) {
 
 TEST_CASE("byte_reader: plain and gzip content are the same, from files and from memory") {
   const TemporaryFolder folder;
-  for (const std::size_t size : {0, 1, 2, 3, 65535, 65536, 65537, 300000}) {
+  for (const std::size_t size : {0UL, 1UL, 2UL, 3UL, 65535UL, 65536UL, 65537UL, 300000UL}) {
     CAPTURE(size);
     const Bytes bytes = content(size);
     CHECK(read_all(bytes) == bytes);

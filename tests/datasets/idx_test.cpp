@@ -62,7 +62,8 @@ TEST_CASE("read_idx: every element type, with its extreme values") {
   CHECK(values<std::int64_t>(read(idx_bytes(0x09, {3}, to_bytes("\x01\x7f\xff")))) ==
         std::vector<std::int64_t>{1, 127, -1});
   Bytes shorts;
-  for (const std::uint64_t number : {0x0001, 0x7fff, 0x8000, 0xffff}) append_number(shorts, number, 2);
+  for (const std::uint64_t number : {0x0001UL, 0x7fffUL, 0x8000UL, 0xffffUL})
+    append_number(shorts, number, 2);
   CHECK(values<std::int64_t>(read(idx_bytes(0x0b, {4}, shorts))) ==
         std::vector<std::int64_t>{1, 32767, -32768, -1});
   Bytes ints;
@@ -309,9 +310,9 @@ TEST_CASE("idx_dataset: options") {
       ValueError);
   CHECK_THROWS_WITH_AS(read_dataset(images, labels, {.classes = 3, .dtype = int64}),
                        "idx_dataset: dtype must be float32 or float64: got int64", DtypeError);
-  CHECK_THROWS_WITH_AS(datasets::idx_dataset({.labels = "x"}),
+  CHECK_THROWS_WITH_AS((void)datasets::idx_dataset({.labels = "x"}),
                        "idx_dataset: images is missing: set .images to a file", ValueError);
-  CHECK_THROWS_WITH_AS(datasets::idx_dataset({.images = "x"}),
+  CHECK_THROWS_WITH_AS((void)datasets::idx_dataset({.images = "x"}),
                        "idx_dataset: labels is missing: set .labels to a file", ValueError);
 }
 

@@ -107,7 +107,8 @@ TEST_CASE(
   const std::array<double, 5> places{-3, -1, -0.25, 0.5, 2};
   const std::array<std::string, 4> names{"f", "f′", "f″", "f‴"};
   for (const auto& [function, formula] : by_hand) {
-    CAPTURE(function);
+    const auto& shown_function = function;
+    CAPTURE(shown_function);
     for (std::size_t order = 0; order < 4; ++order) {
       CAPTURE(order);
       const std::vector<double> drawn =

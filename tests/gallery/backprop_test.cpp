@@ -163,7 +163,8 @@ TEST_CASE("gallery 12: every number of backpropagation is the hand-derived one t
     // In z₂ terms of 0.2 cancel to −0.02, so its last digits are those of 0.2.
     const bool cancels = name == "z₂";
     for (std::size_t i = 0; i < wanted.size(); ++i) {
-      CAPTURE(name);
+      const auto& shown_name = name;
+      CAPTURE(shown_name);
       CAPTURE(i);
       CHECK(std::abs(numbers[i] - wanted[i]) <= 4 * ulp(cancels ? 0.2 : wanted[i]));
     }
@@ -276,7 +277,8 @@ TEST_CASE(
   const testing::TemporaryFolder folder;
   std::ofstream(folder.path() / "page.html") << page.text("backprop.html");
   for (const auto& [width, height] : {std::pair{400, 800}, std::pair{1200, 800}}) {
-    CAPTURE(width);
+    const auto& shown_width = width;
+    CAPTURE(shown_width);
     testing::Browser browser(program, folder.path() / std::to_string(width), width, height);
     browser.open(folder.path() / "page.html");
     const auto step = [&] { return browser.evaluate("Number(document.body.dataset.step)").get<int>(); };
@@ -305,7 +307,8 @@ TEST_CASE(
                                                                              {"End", 20},
                                                                              {"ArrowUp", 19},
                                                                              {"Home", 0}}) {
-      CAPTURE(key);
+      const auto& shown_key = key;
+      CAPTURE(shown_key);
       browser.press(key);
       CHECK(step() == after);
     }

@@ -24,9 +24,10 @@ class GalleryPage {
     REQUIRE_MESSAGE(result.exit_code == 0, result.err);
     notes_ = nlohmann::json::parse(file_text(folder_.path() / (name + ".json")));
     CHECK(!notes_["pictures"].empty());
-    for (const auto& [file, caption] : notes_["pictures"].items()) {
+    for (const auto& picture : notes_["pictures"].items()) {
+      const std::string& file = picture.key();
       CHECK_MESSAGE(std::filesystem::file_size(folder_.path() / file) > 500, file);
-      CHECK_MESSAGE(caption.get<std::string>().size() > 40, file);
+      CHECK_MESSAGE(picture.value().get<std::string>().size() > 40, file);
     }
   }
 

@@ -103,7 +103,7 @@ TEST_CASE("gallery 01: neighbours as in a plain loop, lines as good as lines can
     const auto test = [&](const std::string& classifier) {
       return page.number(task.name + ", " + classifier + ", test (%)");
     };
-    for (const std::size_t k : {1, 5, 15}) {
+    for (const std::size_t k : {1UL, 5UL, 15UL}) {
       const std::string name = "k = " + std::to_string(k);
       CHECK(training(name) == doctest::Approx(percent_by_neighbors(task.train, task.train, k)));
       CHECK(test(name) == doctest::Approx(percent_by_neighbors(task.train, task.test, k)));

@@ -119,7 +119,8 @@ TEST_CASE("rooms of autograd include those below them, as docs/architecture.md d
                                                                  {"check", {}},
                                                                  {"testing", {"core", "memory"}}};
   for (const auto& [room, rooms] : rooms_below()) {
-    CAPTURE(room);
+    const auto& shown_room = room;
+    CAPTURE(shown_room);
     REQUIRE(expected.contains(room));
     CHECK(rooms == expected.at(room));
   }

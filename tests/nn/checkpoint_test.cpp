@@ -57,7 +57,8 @@ void check_same_state(Net& a, Net& b) {
   const nn::StateDict of_a = a.state_dict(), of_b = b.state_dict();
   REQUIRE(of_a.size() == of_b.size());
   for (const auto& [name, value] : of_a) {
-    CAPTURE(name);
+    const auto& shown_name = name;
+    CAPTURE(shown_name);
     CHECK(same_bits(value, of_b.at(name)));
   }
 }

@@ -24,7 +24,8 @@ TEST_CASE("a model's state comes back from its file, in order and bit by bit") {
   REQUIRE(loaded.size() == state.size());
   auto other = loaded.begin();
   for (const auto& [name, value] : state) {
-    CAPTURE(name);
+    const auto& shown_name = name;
+    CAPTURE(shown_name);
     CHECK(other->name == name);
     CHECK(other->value.shape() == value.shape());
     CHECK(other->value.dtype() == value.dtype());

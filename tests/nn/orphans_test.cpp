@@ -370,7 +370,8 @@ const NamedStep named_steps[] = {{"LBFGS: step", &Steps::lbfgs},
 TEST_CASE("steps that compute gradients of their own find what members has forgotten") {
   for (const auto& [function, run] : named_steps) {
     for (const Dtype dtype : {float32, float64}) {
-      CAPTURE(function);
+      const auto& shown_function = function;
+      CAPTURE(shown_function);
       CAPTURE(to_string(dtype));
       Steps steps(dtype);
       const std::vector<double> before = elements(steps.model.in.weight);
@@ -390,7 +391,8 @@ TEST_CASE("steps that compute gradients of their own find what members has forgo
 
 TEST_CASE("steps that compute gradients of their own let those be that are looked after") {
   for (const auto& [function, run] : named_steps) {
-    CAPTURE(function);
+    const auto& shown_function = function;
+    CAPTURE(shown_function);
     Steps steps(float64);
     nn::Parameter stranger(ones({2}));
     SUBCASE("frozen") { steps.model.scale.set_requires_grad(false); }

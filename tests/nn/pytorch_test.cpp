@@ -93,7 +93,8 @@ TEST_CASE("a conv net saved by PyTorch has PyTorch's loss, gradients and running
   CHECK(std::abs(loss.item() - file.expected.at("loss").item()) < 1e-5);
   loss.backward();
   for (const auto& [name, parameter] : model.named_parameters()) {
-    CAPTURE(name);
+    const auto& shown_name = name;
+    CAPTURE(shown_name);
     REQUIRE(parameter->grad().defined());
     CHECK(worst_difference(parameter->grad(), file.expected.at("grad." + name)) < 1e-5);
   }
@@ -114,7 +115,8 @@ TEST_CASE("our state of that conv net has PyTorch's names, shapes and dtypes") {
   const StateDict ours = ConvNet().state_dict();
   CHECK(ours.size() == file.state.size());
   for (const auto& [name, value] : ours) {
-    CAPTURE(name);
+    const auto& shown_name = name;
+    CAPTURE(shown_name);
     REQUIRE(file.state.contains(name));
     CHECK(value.shape() == file.state.at(name).shape());
     CHECK(value.dtype() == file.state.at(name).dtype());

@@ -167,7 +167,8 @@ TEST_CASE("the last checkpoint has the last step's state, though the best weight
   CHECK_FALSE(same_weights(first.model, at_twelve.model));
   for (const auto& [name, value] : at_twelve.trainer.state_dict()) {
     if (!name.starts_with("model.") && !name.starts_with("optimizer.")) continue;
-    CAPTURE(name);
+    const auto& shown_name = name;
+    CAPTURE(shown_name);
     CHECK(sum(not_equal(value, last->state.at(name)).to(int64)).item_int64() == 0);
   }
 }

@@ -82,7 +82,8 @@ TEST_CASE("an evaluation changes no part of a model, nor its modes, and records 
   CHECK(model.drop.is_training());
   CHECK_FALSE(model.norm.is_training());
   for (const auto& [name, value] : before) {
-    CAPTURE(name);
+    const auto& shown_name = name;
+    CAPTURE(shown_name);
     CHECK(sum(not_equal(value, model.state_dict().at(name)).to(int64)).item_int64() == 0);
   }
 }

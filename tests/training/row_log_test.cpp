@@ -121,8 +121,10 @@ TEST_CASE("the log of a training that was stopped and resumed is that of one tha
   SmallRun({make<training::CsvLog>(csv), make<training::JsonLinesLog>(json)}).trainer.fit();
   for (const auto& [stop, back_to] :
        std::vector<std::pair<std::int64_t, std::int64_t>>{{8, 8}, {8, 4}, {7, 1}, {2, 0}}) {
-    CAPTURE(stop);
-    CAPTURE(back_to);
+    const auto& shown_stop = stop;
+    CAPTURE(shown_stop);
+    const auto& shown_back_to = back_to;
+    CAPTURE(shown_back_to);
     CHECK(resumed_file<training::CsvLog>((folder.path() / "log.csv").string(), stop, back_to) ==
           file_text(csv));
     CHECK(resumed_file<training::JsonLinesLog>((folder.path() / "log.jsonl").string(), stop, back_to) ==

@@ -190,7 +190,8 @@ void check_trace(Size size, Dtype dtype, int threads, std::optional<double> mome
     const auto same = [](const nn::StateDict& a, const nn::StateDict& b) {
       REQUIRE(a.size() == b.size());
       for (const auto& [name, value] : a) {
-        CAPTURE(name);
+        const auto& shown_name = name;
+        CAPTURE(shown_name);
         const detail::Array& x = detail::array_of(value);
         const detail::Array& y = detail::array_of(b.at(name));
         CHECK(bytes_of(x.buffer, x.buffer.bytes()) == bytes_of(y.buffer, y.buffer.bytes()));

@@ -223,7 +223,8 @@ TEST_CASE("batches that are accumulated make the steps of big ones, the last of 
   const auto [small, small_records] = train(20, 4);
   const auto [big, big_records] = train(80, 1);
   for (const auto& [name, value] : big) {
-    CAPTURE(name);
+    const auto& shown_name = name;
+    CAPTURE(shown_name);
     CHECK(amax(abs(value - small.at(name))).item() < 1e-6);
   }
   CHECK(small_records[1].at("loss") == doctest::Approx(big_records[1].at("loss")).epsilon(1e-6));

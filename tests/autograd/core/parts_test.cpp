@@ -98,7 +98,7 @@ TEST_CASE("parts: an unused part's cotangent is absent") {
 
 TEST_CASE("parts: orders 1 to 3 on each part alone and on all, where the rule reads its outputs") {
   const std::vector<Tensor> x = {tensor({0.3, -0.7, 1.1}, {.dtype = float64})};
-  for (const std::size_t part : {0, 1}) {
+  for (const std::size_t part : {0UL, 1UL}) {
     const auto report =
         check_grads([part](std::span<const Tensor> in) { return std::vector<Tensor>{exp_pair(in[0])[part]}; },
                     x, {.order = 3});

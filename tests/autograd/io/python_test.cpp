@@ -120,7 +120,8 @@ TEST_CASE("Python's safetensors files are read") {
   CHECK(loaded.metadata[0].text == "np");
   CHECK(loaded.tensors.size() == 14);
   for (const auto& [name, value] : loaded.tensors) {
-    CAPTURE(name);
+    const auto& shown_name = name;
+    CAPTURE(shown_name);
     check_same(value, name == "float64"                         ? grid()
                       : name == "bool"                          ? greater(grid(), 0)
                       : name == "int32"                         ? whole().to(int32)

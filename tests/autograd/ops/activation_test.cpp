@@ -92,7 +92,8 @@ TEST_CASE("a NaN stays NaN in all derivatives of the smooth activations") {
       {"silu", [](const Tensor& x) { return silu(x); }}};
   for (const auto& [name, f] : activations) {
     for (const Dtype dtype : {float32, float64}) {
-      CAPTURE(name);
+      const auto& shown_name = name;
+      CAPTURE(shown_name);
       CAPTURE(to_string(dtype));
       const Tensor x = to_tensor(row({0.5, not_a_number, -0.5}), dtype, true);
       Tensor derivative = f(x);

@@ -47,7 +47,8 @@ TEST_CASE("a convolution and its gradients never hold the batch's column matrix"
   const Tensor x = zeros({64, 16, 56, 56});  // 13 MB
   std::vector<Tensor> kept;                  // so that results do not take memory of results before
   for (const auto& [name, shape, options] : geometries) {
-    CAPTURE(name);
+    const auto& shown_name = name;
+    CAPTURE(shown_name);
     const Tensor w = zeros(shape);
     const std::int64_t before = reserved();
     const Tensor y = conv2d(x, w, options);

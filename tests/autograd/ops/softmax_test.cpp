@@ -285,7 +285,8 @@ TEST_CASE("softmax of empty, 0-d and one-element tensors") {
 TEST_CASE("the fused and the recorded rules agree") {
   for (const auto& [shape, axis] : std::vector<std::pair<Shape, std::int64_t>>{
            {{6, 10}, 1}, {{3, 37}, -1}, {{2, 1000}, 1}, {{2, 9, 5}, 1}, {{40}, 0}}) {
-    CAPTURE(to_string(shape));
+    const auto& shown_shape = shape;
+    CAPTURE(to_string(shown_shape));
     const std::vector<Function> functions{
         [axis = axis](const Tensor& x) { return softmax(x, axis); },
         [axis = axis](const Tensor& x) { return log_softmax(x, axis); },
