@@ -65,23 +65,23 @@ struct ClampOptions {
 [[nodiscard]] Tensor clamp(const Tensor& x, const ClampOptions& options);
 
 // Two operands.
-[[nodiscard]] Tensor add(const Tensor& a, const Tensor& b);
-[[nodiscard]] Tensor sub(const Tensor& a, const Tensor& b);
-[[nodiscard]] Tensor mul(const Tensor& a, const Tensor& b);
-[[nodiscard]] Tensor div(const Tensor& a, const Tensor& b);  ///< for floating dtypes
+[[nodiscard]] Tensor add(const Tensor& a, const Tensor& b);  ///< a + b
+[[nodiscard]] Tensor sub(const Tensor& a, const Tensor& b);  ///< a - b
+[[nodiscard]] Tensor mul(const Tensor& a, const Tensor& b);  ///< a * b, element by element
+[[nodiscard]] Tensor div(const Tensor& a, const Tensor& b);  ///< a / b; for floating dtypes
 /// a^b. At a = 0 the derivative in b is 0; at b = 0 the derivative in a is 0.
 [[nodiscard]] Tensor pow(const Tensor& a, const Tensor& b);
-[[nodiscard]] Tensor maximum(const Tensor& a,
-                             const Tensor& b);  ///< half the gradient each at a tie; NaN wins
-[[nodiscard]] Tensor minimum(const Tensor& a,
-                             const Tensor& b);  ///< half the gradient each at a tie; NaN wins
+/// The larger of both; half the gradient each at a tie; NaN wins.
+[[nodiscard]] Tensor maximum(const Tensor& a, const Tensor& b);
+/// The smaller of both; half the gradient each at a tie; NaN wins.
+[[nodiscard]] Tensor minimum(const Tensor& a, const Tensor& b);
 
-[[nodiscard]] Tensor add(const Tensor& x, Scalar number);
-[[nodiscard]] Tensor mul(const Tensor& x, Scalar number);
-[[nodiscard]] Tensor div(const Tensor& x, Scalar number);
-[[nodiscard]] Tensor sub(const Tensor& x, Scalar number);
-[[nodiscard]] Tensor sub(Scalar number, const Tensor& x);
-[[nodiscard]] Tensor div(Scalar number, const Tensor& x);
+[[nodiscard]] Tensor add(const Tensor& x, Scalar number);  ///< x + number
+[[nodiscard]] Tensor mul(const Tensor& x, Scalar number);  ///< x * number
+[[nodiscard]] Tensor div(const Tensor& x, Scalar number);  ///< x / number; for floating dtypes
+[[nodiscard]] Tensor sub(const Tensor& x, Scalar number);  ///< x - number
+[[nodiscard]] Tensor sub(Scalar number, const Tensor& x);  ///< number - x
+[[nodiscard]] Tensor div(Scalar number, const Tensor& x);  ///< number / x; for floating dtypes
 /// x^number; for number = 0 the gradient is 0 everywhere.
 [[nodiscard]] Tensor pow(const Tensor& x, Scalar number);
 [[nodiscard]] Tensor maximum(const Tensor& x, Scalar number);  ///< clamp from below: gradient 0 at a tie
@@ -110,18 +110,18 @@ inline Tensor operator/(Scalar number, const Tensor& x) { return div(number, x);
 
 // Comparisons give bool tensors and have no gradient. NaN is unequal to everything. A bool or integer tensor
 // is compared with any number, exactly: `labels > 0.5`.
-[[nodiscard]] Tensor equal(const Tensor& a, const Tensor& b);
-[[nodiscard]] Tensor not_equal(const Tensor& a, const Tensor& b);
-[[nodiscard]] Tensor less(const Tensor& a, const Tensor& b);
-[[nodiscard]] Tensor less_equal(const Tensor& a, const Tensor& b);
-[[nodiscard]] Tensor greater(const Tensor& a, const Tensor& b);
-[[nodiscard]] Tensor greater_equal(const Tensor& a, const Tensor& b);
-[[nodiscard]] Tensor equal(const Tensor& x, Scalar number);
-[[nodiscard]] Tensor not_equal(const Tensor& x, Scalar number);
-[[nodiscard]] Tensor less(const Tensor& x, Scalar number);
-[[nodiscard]] Tensor less_equal(const Tensor& x, Scalar number);
-[[nodiscard]] Tensor greater(const Tensor& x, Scalar number);
-[[nodiscard]] Tensor greater_equal(const Tensor& x, Scalar number);
+[[nodiscard]] Tensor equal(const Tensor& a, const Tensor& b);          ///< a == b
+[[nodiscard]] Tensor not_equal(const Tensor& a, const Tensor& b);      ///< a != b
+[[nodiscard]] Tensor less(const Tensor& a, const Tensor& b);           ///< a < b
+[[nodiscard]] Tensor less_equal(const Tensor& a, const Tensor& b);     ///< a <= b
+[[nodiscard]] Tensor greater(const Tensor& a, const Tensor& b);        ///< a > b
+[[nodiscard]] Tensor greater_equal(const Tensor& a, const Tensor& b);  ///< a >= b
+[[nodiscard]] Tensor equal(const Tensor& x, Scalar number);            ///< x == number
+[[nodiscard]] Tensor not_equal(const Tensor& x, Scalar number);        ///< x != number
+[[nodiscard]] Tensor less(const Tensor& x, Scalar number);             ///< x < number
+[[nodiscard]] Tensor less_equal(const Tensor& x, Scalar number);       ///< x <= number
+[[nodiscard]] Tensor greater(const Tensor& x, Scalar number);          ///< x > number
+[[nodiscard]] Tensor greater_equal(const Tensor& x, Scalar number);    ///< x >= number
 
 // A tensor is no truth value: == asks for every element.
 inline Tensor operator==(const Tensor& a, const Tensor& b) { return equal(a, b); }
@@ -156,8 +156,9 @@ struct ReduceOptions {
   Dims axes = {};
   bool keepdim = false;  ///< keep reduced dimensions with size 1
 };
+/// The sum over `axes`; 0 for no elements.
 [[nodiscard]] Tensor sum(const Tensor& x, const ReduceOptions& options = {});
-/// NaN for no elements, as in NumPy.
+/// The mean over `axes`; NaN for no elements, as in NumPy.
 [[nodiscard]] Tensor mean(const Tensor& x, const ReduceOptions& options = {});
 /// Largest element; the gradient is split evenly among ties; NaN wins. Throws ShapeError for no elements.
 [[nodiscard]] Tensor amax(const Tensor& x, const ReduceOptions& options = {});
@@ -171,7 +172,7 @@ struct ReduceOptions {
 [[nodiscard]] Tensor log_softmax(const Tensor& x, std::int64_t axis);
 
 // Shape. Elements stay in row-major order.
-/// One size may be -1: the rest decides it.
+/// The same elements in another shape, of which one size may be -1: the rest decides it.
 [[nodiscard]] Tensor reshape(const Tensor& x, const Dims& sizes);
 /// Dimension i of the result is dimension `order[i]` of x.
 [[nodiscard]] Tensor permute(const Tensor& x, const Dims& order);
@@ -179,6 +180,7 @@ struct ReduceOptions {
 [[nodiscard]] Tensor transpose(const Tensor& x, std::int64_t dim0 = -2, std::int64_t dim1 = -1);
 /// Joins the dimensions from `start` on into one; flatten(x, 1) keeps the batch.
 [[nodiscard]] Tensor flatten(const Tensor& x, std::int64_t start = 0);
+/// x repeated along the dimensions that it has not, or that are 1, by NumPy's rules.
 [[nodiscard]] Tensor broadcast_to(const Tensor& x, const Shape& shape);
 /// The adjoint of broadcast_to: sums the dimensions that broadcasting would have stretched.
 [[nodiscard]] Tensor sum_to(const Tensor& x, const Shape& shape);
@@ -233,7 +235,7 @@ struct ValuesAndIndices {
 /// The largest element along an axis, the first of those that tie, and its index; NaN wins. Throws ShapeError
 /// for no elements. amax splits the gradient among ties instead, and takes several axes.
 [[nodiscard]] ValuesAndIndices max(const Tensor& x, std::int64_t axis, bool keepdim = false);
-/// The same for the smallest; here, too, NaN wins.
+/// The smallest element along an axis, the first of those that tie, and its index; NaN wins here, too.
 [[nodiscard]] ValuesAndIndices min(const Tensor& x, std::int64_t axis, bool keepdim = false);
 
 struct SortOptions {

@@ -127,6 +127,14 @@ TEST_CASE("links lead to files that are there") {
   CHECK(count > 10);
 }
 
+TEST_CASE("what the conv net's page erases from a state is a stream of its model") {
+  const std::string page = file_text(root / "docs" / "conv_net.md");
+  const std::vector<std::string> layers = all(page, "erase\\(\"(\\w+)\\.stream\"\\)");
+  REQUIRE(layers.size() == 1);
+  CHECK(page.find("nn::Dropout " + layers[0] + "{") != std::string::npos);
+  CHECK(page.find("m(\"" + layers[0] + "\", " + layers[0] + ");") != std::string::npos);
+}
+
 TEST_CASE("every word that the pages on the library set as code is one of its sources'") {
   const std::set<std::string> words = words_of_sources();
   for (const std::string page : {"architecture.md", "traps.md", "extending.md", "observing.md",

@@ -45,20 +45,57 @@ std::string contents(const std::filesystem::path& path) {
   return text.str();
 }
 
-/// Declarations in ops.h, without attributes and defaults' noise, by the name of the function.
-std::multimap<std::string, std::string> declarations() {
-  std::multimap<std::string, std::string> found;
+/// A function as ops.h declares it, without attributes, and the first sentence of what is said of it there.
+struct Declaration {
+  std::string text;
+  std::string meaning;
+};
+
+/// The first sentence of a comment, in one line and with a table's bars escaped.
+std::string first_sentence(const std::string& comment) {
+  std::string text = comment.substr(0, comment.find(". "));
+  while (text.ends_with('.') || text.ends_with(' ')) text.pop_back();
+  std::string escaped;
+  for (const char c : text) {
+    if (c == '|' || c == '*' || c == '_') escaped += '\\';
+    escaped += c;
+  }
+  return escaped;
+}
+
+/// What stands after a declaration that ends at `end`, behind ///<, or else before the one that begins at
+/// `begin`, in lines that begin with ///.
+std::string meaning_of(const std::string& header, std::size_t begin, std::size_t end) {
+  const std::string rest = header.substr(end + 1, header.find('\n', end) - end - 1);
+  if (const std::size_t mark = rest.find("///< "); mark != std::string::npos)
+    return first_sentence(rest.substr(mark + 5));
+  std::string comment;
+  std::size_t line_end = header.rfind('\n', begin);
+  while (line_end != std::string::npos && line_end > 0) {
+    const std::size_t line_begin = header.rfind('\n', line_end - 1) + 1;
+    const std::string line = header.substr(line_begin, line_end - line_begin);
+    if (!line.starts_with("/// ")) break;
+    comment = line.substr(4) + (comment.empty() ? "" : " ") + comment;
+    line_end = line_begin - 1;
+  }
+  return first_sentence(comment);
+}
+
+/// Declarations in ops.h by the name of the function.
+std::multimap<std::string, Declaration> declarations() {
+  std::multimap<std::string, Declaration> found;
   const std::string header =
       contents(root / "autograd" / "ops.h") + contents(root / "autograd" / "where_safe.h");
   for (const std::string result : {"Tensor ", "std::vector<Tensor> ", "ValuesAndIndices "}) {
     const std::string start = "[[nodiscard]] " + result;
     for (std::size_t at = header.find(start); at != std::string::npos; at = header.find(start, at + 1)) {
       const std::size_t name = at + start.size();
-      std::string text = header.substr(name, header.find(';', at) - name);
+      const std::size_t end = header.find(';', at);
+      std::string text = header.substr(name, end - name);
       for (std::size_t line = text.find('\n'); line != std::string::npos; line = text.find('\n')) {
         text.replace(line, text.find_first_not_of(" \n", line) - line, " ");
       }
-      found.emplace(text.substr(0, text.find('(')), text);
+      found.emplace(text.substr(0, text.find('(')), Declaration{text, meaning_of(header, at, end)});
     }
   }
   return found;
@@ -80,23 +117,30 @@ std::string page() {
       "of their own, composites are built from primitives, and both have derivatives of every order. The "
       "last kind\n"
       "gives bool or integers and is never recorded.\n\n"
-      "| operation | family | kind | functions |\n|---|---|---|---|\n";
+      "| operation | what it gives | family | kind | functions |\n|---|---|---|---|---|\n";
   for (const Line& line : registry) {
     const bool number = line.function != line.name;
     const auto [first, last] = functions.equal_range(line.function);
     std::string signatures;
+    std::string meaning;
     for (auto it = first; it != last; ++it) {
       // `sub(number, x)` and the like belong to the families that take numbers, the others elsewhere.
-      if (takes_number(it->second) != number) continue;
+      if (takes_number(it->second.text) != number) continue;
       // With the number first it is a family of its own, or the same as with the number last.
-      const bool number_first =
-          it->second.find("(Scalar number") != std::string::npos && is_registered("number_" + line.function);
+      const bool number_first = it->second.text.find("(Scalar number") != std::string::npos &&
+                                is_registered("number_" + line.function);
       if (number && number_first != (line.name.rfind("number_", 0) == 0)) continue;
-      signatures += (signatures.empty() ? "`" : "<br>`") + it->second + "`";
+      signatures += (signatures.empty() ? "`" : "<br>`") + it->second.text + "`";
+      if (meaning.empty()) meaning = it->second.meaning;
     }
-    if (signatures.empty() && line.name == "cast") signatures = "`Tensor::to(Dtype)`";
+    if (signatures.empty() && line.name == "cast") {
+      signatures = "`Tensor::to(Dtype)`";
+      meaning = "the same numbers in another dtype";
+    }
     CHECK_MESSAGE(!signatures.empty(), line.name << " has no function in ops.h");
-    text += "| " + line.name + " | " + line.family + " | " + line.kind + " | " + signatures + " |\n";
+    CHECK_MESSAGE(!meaning.empty(), line.name << " has no line of meaning in ops.h");
+    text += "| " + line.name + " | " + meaning + " | " + line.family + " | " + line.kind + " | " +
+            signatures + " |\n";
   }
   return text;
 }
