@@ -38,6 +38,7 @@ purpose_of() {
     pkg-config) echo "tests of the installed library" ;;
     graphviz) echo "draws the graph as SVG" ;;
     libcairo2-dev) echo "draws pictures" ;;
+    doxygen) echo "writes the API reference" ;;
     chromium) echo "opens docs/gallery/backprop.html in its test" ;;
     *) echo "needed to build" ;;
   esac
@@ -52,6 +53,7 @@ command_of() {
     clang-format) echo clang-format ;;
     pkg-config) echo pkg-config ;;
     graphviz) echo dot ;;
+    doxygen) echo doxygen ;;
     chromium)
       local browser
       for browser in chromium chromium-browser google-chrome; do # all that the test takes
