@@ -32,11 +32,10 @@ static_assert(!std::is_constructible_v<Unary, int Counted::*>);
 static_assert(std::is_nothrow_move_constructible_v<Unary>);
 
 TEST_CASE("callable: functions, pointers to functions, lambdas and std::function are called") {
-  const int offset = 3;
   CHECK(Unary(twice)(4) == 8);
   CHECK(Unary(&twice)(4) == 8);
   CHECK(Unary([](int x) { return x + 1; })(4) == 5);
-  CHECK(Unary([offset](int x) { return x + offset; })(4) == 7);
+  CHECK(Unary([offset = 3](int x) { return x + offset; })(4) == 7);
   CHECK(Unary(std::function<int(int)>(twice))(4) == 8);
   int seen = 0;
   const Callable<void(int)> ignores_the_result = [&seen](int x) { return seen = x; };
