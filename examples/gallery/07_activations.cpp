@@ -107,7 +107,7 @@ void draw_deaths(gallery::Page& page) {
                                    {"GELU, 0.03", Kind::gelu, 0.03}}) {
     const gallery::Deaths deaths = gallery::deaths_in_training(
         data, {.activation = training.kind, .lr = training.lr, .epochs = page.choose(12, 4)});
-    for (const std::size_t column : {0, 1}) {
+    for (const std::size_t column : {0UL, 1UL}) {
       if (column == 0 ? training.kind != Kind::relu : training.lr != 0.03) continue;
       charts[column].layers.emplace_back(over_epochs(training.label, deaths.dead));
       charts[column + 2].layers.emplace_back(over_epochs(training.label, deaths.loss));

@@ -91,7 +91,8 @@ TEST_CASE("gallery: every page has its pictures and its chapter of the tutorial,
     const std::string chapter = file_text(root / "docs/tutorial" / (name + ".md"));
     bool shown = false;
     const nlohmann::json noted = nlohmann::json::parse(file_text(notes));
-    for (const auto& [file, caption] : noted["pictures"].items()) {
+    for (const auto& picture : noted["pictures"].items()) {
+      const std::string& file = picture.key();
       CHECK_MESSAGE(fs::exists(root / "docs/gallery" / file), file);
       shown |= chapter.find("../gallery/" + file) != std::string::npos;
     }
@@ -111,8 +112,9 @@ TEST_CASE("gallery: a page can be read in one go, and no two parts of pages give
     if (entry.path().extension() != ".h") continue;
     for (auto found = std::sregex_iterator(text.begin(), text.end(), type); found != std::sregex_iterator();
          ++found) {
-      const auto [owner, is_new] = owners.emplace((*found)[1], name);
-      CHECK_MESSAGE(is_new, owner->first << " is in " << owner->second << " and in " << name);
+      const auto place = owners.emplace((*found)[1], name);
+      CHECK_MESSAGE(place.second,
+                    place.first->first << " is in " << place.first->second << " and in " << name);
     }
   }
   CHECK(owners.contains("Page"));
