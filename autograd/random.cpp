@@ -5,9 +5,11 @@
 #include <bit>
 #include <cmath>
 #include <numbers>
+#include <optional>
 
 #include "xtgrad/autograd/core/apply.h"
 #include "xtgrad/autograd/core/philox.h"
+#include "xtgrad/autograd/core/random_streams.h"
 #include "xtgrad/autograd/errors.h"
 
 namespace xtgrad::inline v1 {
@@ -89,11 +91,35 @@ std::int64_t Random::next_below(std::int64_t n) {
       detail::random_below(static_cast<std::uint64_t>(n), seed_, advance(), 0, 1));
 }
 
-Random& default_random() {
-  thread_local Random random(0);
-  return random;
+namespace {
+
+struct DefaultRandom {
+  detail::RandomStream stream;
+  std::optional<Random> random;  // from the first draw on, so that streams are given in the order of these
+};
+
+DefaultRandom& this_thread() {
+  thread_local DefaultRandom mine;
+  return mine;
 }
 
-void manual_seed(std::uint64_t seed) { default_random() = Random(seed); }
+}  // namespace
+
+Random& default_random() {
+  DefaultRandom& mine = this_thread();
+  if (!mine.random) mine.random.emplace(mine.stream.take_next());
+  return *mine.random;
+}
+
+void manual_seed(std::uint64_t seed) {
+  DefaultRandom& mine = this_thread();
+  mine.random.emplace(mine.stream.seed_process(seed));
+}
+
+void seed_this_thread(std::int64_t stream) {
+  if (stream < 0) throw ValueError(fmt::format("seed_this_thread: needs a stream from 0 on: got {}", stream));
+  DefaultRandom& mine = this_thread();
+  mine.random.emplace(mine.stream.take_named(stream));
+}
 
 }  // namespace xtgrad::v1

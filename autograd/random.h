@@ -49,11 +49,21 @@ class Random {
   mutable Tensor state_;  // of this position, or of an earlier one; made when it is asked for
 };
 
-/// This thread's generator, for layers and tensors that are given none. It starts from seed 0, so programs
-/// are reproducible unless they choose not to be.
+/// This thread's generator, for layers and tensors that are given none. Its seed follows from the process's,
+/// which is 0 at start, and the place of the thread's first draw among those of all threads, so that no two
+/// threads draw the same numbers, and programs are reproducible where these first draws have an order. That
+/// of the thread that runs `main` is the process's seed itself. No thread that the library starts draws from
+/// it.
 Random& default_random();
 
-/// Restarts this thread's default generator from a seed.
+/// Seeds the process: this thread's generator is `Random(seed)` anew, and threads that draw for the first
+/// time from now on get theirs from this seed, in the order of their first draws. Threads that have drawn
+/// before keep what they have.
 void manual_seed(std::uint64_t seed);
+
+/// Restarts this thread's generator as the one that the process's seed has for this number, whatever other
+/// threads do: what makes threads reproducible whose first draws have no order. It is none that a thread gets
+/// without asking. Throws ValueError below 0.
+void seed_this_thread(std::int64_t stream);
 
 }}  // namespace xtgrad::v1

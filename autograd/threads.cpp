@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
 #include <charconv>
 #include <cstdlib>
@@ -17,6 +18,8 @@
 namespace xtgrad::inline v1 {
 namespace {
 
+constexpr int most_threads = 4096;  // starting tens of thousands takes longer than anything they could save
+
 #ifdef XTGRAD_HAS_TBB
 
 /// What OMP_NUM_THREADS says, which other libraries of numbers obey as well; nothing if it makes no sense.
@@ -26,11 +29,14 @@ std::optional<int> wished_threads() {
   int threads = 0;
   const auto [end, error] = std::from_chars(text, text + std::strlen(text), threads);
   // After a comma stand the threads of nested regions.
-  if (error != std::errc{} || threads < 1 || (*end != '\0' && *end != ',')) return std::nullopt;
+  if (error != std::errc{} || threads < 1 || threads > most_threads || (*end != '\0' && *end != ','))
+    return std::nullopt;
   return threads;
 }
 
-int default_threads() { return wished_threads().value_or(tbb::info::default_concurrency()); }
+int default_threads() {
+  return wished_threads().value_or(std::min(tbb::info::default_concurrency(), most_threads));
+}
 
 #else
 
@@ -38,18 +44,24 @@ int default_threads() { return 1; }
 
 #endif
 
-std::atomic<int>& thread_count() {
-  static std::atomic<int> count{default_threads()};
-  return count;
-}
+constinit std::atomic<int> thread_count{0};  // 0 until somebody asks
 
 }  // namespace
 
-int num_threads() { return thread_count().load(std::memory_order_relaxed); }
+int num_threads() {
+  int threads = thread_count.load(std::memory_order_relaxed);
+  if (threads != 0) [[likely]]
+    return threads;
+  const int wished = default_threads();
+  return thread_count.compare_exchange_strong(threads, wished, std::memory_order_relaxed) ? wished : threads;
+}
 
 void set_num_threads(int threads) {
-  if (threads < 1) throw ValueError(fmt::format("set_num_threads: needs at least 1 thread, got {}", threads));
-  thread_count().store(threads, std::memory_order_relaxed);
+  if (threads < 1 || threads > most_threads) {
+    throw ValueError(
+        fmt::format("set_num_threads: needs from 1 to {} threads, got {}", most_threads, threads));
+  }
+  thread_count.store(threads, std::memory_order_relaxed);
 }
 
 }  // namespace xtgrad::v1

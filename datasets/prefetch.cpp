@@ -4,17 +4,19 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <new>
 #include <system_error>
 #include <utility>
 
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/kernels/parallel.h"
+#include "xtgrad/autograd/memory/process_locks.h"
 
 namespace xtgrad::inline v1::datasets::detail {
 
 Prefetcher::Prefetcher(std::int64_t batches, std::int64_t workers,
                        std::function<Batch(std::int64_t number)> make)
-    : batches_(batches), make_(std::move(make)) {
+    : batches_(batches), make_(std::move(make)), process_(xtgrad::detail::fork_generation()) {
   // A worker more than there are batches would find nothing to do.
   const std::int64_t useful = std::min(workers, batches);
   ring_.resize(static_cast<std::size_t>(std::min(ahead * useful, batches)));
@@ -40,7 +42,19 @@ void Prefetcher::start(std::int64_t workers) {
   }
 }
 
+void Prefetcher::leave_parent() {
+  if (process_ == xtgrad::detail::fork_generation()) return;
+  process_ = xtgrad::detail::fork_generation();
+  // Never destroyed: threads that are not here may be waiting at them, or be in the middle of changing them.
+  ::new (&mutex_) std::mutex;
+  ::new (&room_) std::condition_variable;
+  ::new (&filled_) std::condition_variable;
+  ::new (&ring_) std::vector<Made>;
+  ::new (&threads_) std::vector<std::thread>;
+}
+
 void Prefetcher::stop() {
+  leave_parent();
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
@@ -77,6 +91,11 @@ Prefetcher::Made Prefetcher::made(std::int64_t number) const {
 }
 
 Batch Prefetcher::take() {
+  leave_parent();
+  if (threads_.empty()) {
+    const xtgrad::detail::SequentialScope sequential;
+    return make_(taken_++);
+  }
   std::unique_lock lock(mutex_);
   Made& place = ring_[static_cast<std::size_t>(taken_) % ring_.size()];
   filled_.wait(lock, [&] { return place.filled; });

@@ -16,6 +16,7 @@ namespace xtgrad::inline v1::datasets::detail {
 ///
 /// Workers take the numbers of batches as they become free, and put each into the ring's place of that
 /// number. They stay at most `ahead` batches per worker before the loop, asleep where they would pass that.
+/// A child of fork() has no workers: there each batch is made when it is taken, of the same bits.
 class Prefetcher {
  public:
   static constexpr std::int64_t ahead = 2;  // per worker: one in work and one ready
@@ -40,6 +41,7 @@ class Prefetcher {
   };
 
   void start(std::int64_t workers);
+  void leave_parent();
   void stop();
   void work();
   [[nodiscard]] Made made(std::int64_t number) const;
@@ -56,6 +58,7 @@ class Prefetcher {
   bool stopping_ = false;
 
   std::vector<std::thread> threads_;
+  std::uint32_t process_;  // where the threads are
 };
 
 }  // namespace xtgrad::v1::datasets::detail

@@ -12,8 +12,8 @@ namespace {
 /// from where.
 xtgrad::detail::GradientStore* hold_gradient(const Tensor& leaf) {
   xtgrad::detail::GradientStore* gradient = xtgrad::detail::node_of(leaf).leaf_state()->gradient;
+  gradient->keep_log();  // may fail
   gradient->acquire();
-  gradient->keep_log();
   return gradient;
 }
 
@@ -55,9 +55,11 @@ Adoption::~Adoption() {
 }
 
 void Adoption::watch(const Tensor& leaf) {
+  if (xtgrad::detail::node_of(leaf).leaf_state()->gradient == gradient_) return;
+  auto* const next = hold_gradient(leaf);  // before anything changes: it may fail
   const bool orphan = !adopted_.load(std::memory_order_relaxed);
   if (orphan) Orphans::remove(*this);
-  std::exchange(gradient_, hold_gradient(leaf))->release();
+  std::exchange(gradient_, next)->release();
   if (orphan) Orphans::add(*this);
 }
 

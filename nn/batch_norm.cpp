@@ -52,6 +52,14 @@ void BatchNorm::members(Members& m) {
   m("num_batches_tracked", num_batches_tracked);
 }
 
+void BatchNorm::check_loaded() const {
+  if (!running_var.defined() || running_var.numel() == 0) return;
+  const double least = -amax(-running_var).item();
+  if (least < 0) {
+    throw ValueError(fmt::format("BatchNorm: the loaded running_var must not be negative: got {}", least));
+  }
+}
+
 void BatchNorm::set_momentum(std::optional<double> momentum) {
   check_momentum("BatchNorm", momentum);
   options_.momentum = momentum;

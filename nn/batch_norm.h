@@ -36,6 +36,7 @@ class BatchNorm : public Module {
  public:
   Tensor forward(const Tensor& x) override;
   void members(Members& m) override;
+  void check_loaded() const override;
   /// Forgets the running statistics, for instance before they are taken anew with momentum absent.
   void reset_running_stats();
   [[nodiscard]] const BatchNormOptions& options() const { return options_; }

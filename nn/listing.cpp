@@ -10,6 +10,7 @@
 
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
+#include "xtgrad/autograd/memory/process_locks.h"
 #include "xtgrad/nn/module_call.h"
 
 namespace xtgrad::inline v1::nn::detail {
@@ -89,9 +90,8 @@ std::vector<NamedParameter> list_of(ModuleBase& root) {
 
 std::vector<NamedParameter> list_parameters(ModuleBase& root) {
   // Listing names the parameters, and two threads may list one model at once, be it only by running it for
-  // the first time. Recursive, because a model's `members` may ask its parts for their parameters.
-  static std::recursive_mutex listing;
-  const std::lock_guard lock(listing);
+  // the first time. Recursive, for a model's `members` may ask its parts for their parameters.
+  const std::lock_guard lock(xtgrad::detail::process_lock(xtgrad::detail::ProcessLock::listing));
   ListParameters list(root.model_id());
   list.visit(root);
   return std::move(list.result);

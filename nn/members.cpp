@@ -82,6 +82,12 @@ void Members::operator()(std::string_view name, std::int64_t& counter) {
   path_.resize(length);
 }
 
+void Members::setting(std::string_view name, double& value, std::shared_ptr<const void>& holder) {
+  const std::size_t length = enter(name);
+  on_setting(path_, value, holder);
+  path_.resize(length);
+}
+
 void Members::tie(Parameter& parameter, const Parameter& original) {
   if (parameter.cell() == original.cell()) return;
   const std::string type = type_inside(visited_->inside);
@@ -129,6 +135,7 @@ void Members::on_parameter(const std::string&, Parameter&) {}
 void Members::on_buffer(const std::string&, Tensor&) {}
 void Members::on_stream(const std::string&, Random&) {}
 void Members::on_counter(const std::string&, xtgrad::Counter&) {}
+void Members::on_setting(const std::string&, double&, std::shared_ptr<const void>&) {}
 void Members::on_integer(const std::string& path, std::int64_t& counter) {
   Counter copy(counter);
   on_counter(path, copy);

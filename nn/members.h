@@ -41,6 +41,11 @@ class Members {
   /// is computed.
   void operator()(std::string_view name, Counter& counter);
   void operator()(std::string_view name, std::int64_t& counter);
+  /// A number that the rest of the state came about under and that training does not change, such as an
+  /// optimizer's decay rate; a state of another number is refused, or its number written to `value` (see
+  /// LoadOptions). `holder` keeps what has the number: where a load fails after it was replaced, it is put
+  /// back.
+  void setting(std::string_view name, double& value, std::shared_ptr<const void>& holder);
   /// Makes `parameter` the same parameter as `original` if it is not already; call it before listing either.
   /// A model that ties its weights here is tied again when it is copied; one that ties by `share()` alone is
   /// not, since a copy makes each Parameter its own. Throws ValueError if it comes too late, or if there is
@@ -57,6 +62,7 @@ class Members {
   virtual void on_buffer(const std::string& path, Tensor& buffer);
   virtual void on_stream(const std::string& path, Random& stream);
   virtual void on_counter(const std::string& path, Counter& counter);
+  virtual void on_setting(const std::string& path, double& value, std::shared_ptr<const void>& holder);
   /// Through `on_counter`, unless overridden: the object then is a copy.
   virtual void on_integer(const std::string& path, std::int64_t& counter);
 

@@ -6,6 +6,7 @@
 #include "xtgrad/nn/listing.h"
 #include "xtgrad/nn/module_call.h"
 #include "xtgrad/nn/orphans.h"
+#include "xtgrad/nn/rollback.h"
 #include "xtgrad/nn/summary.h"
 #include "xtgrad/nn/type_name.h"
 
@@ -69,7 +70,9 @@ void ModuleBase::to(Dtype dtype) {
   if (!is_floating(dtype)) {
     throw DtypeError("to: a model must be float32 or float64: got " + std::string(to_string(dtype)));
   }
+  detail::Rollback rollback(*this);
   Convert(dtype).visit(*this);
+  rollback.keep();
 }
 
 void ModuleBase::train(bool training) {

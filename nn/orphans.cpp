@@ -8,13 +8,15 @@
 
 #include "xtgrad/autograd/core/leaf_state.h"
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/memory/process_locks.h"
 #include "xtgrad/autograd/sweep/reached_leaves.h"
 
 namespace xtgrad::inline v1::nn::detail {
 namespace {
 
 // Without destructors that do anything: a static parameter may outlive everything else.
-constinit std::mutex mutex;
+constinit xtgrad::detail::ProcessMutex& mutex =
+    xtgrad::detail::process_mutexes[static_cast<std::size_t>(xtgrad::detail::ProcessLock::orphans)];
 constinit Adoption* first_orphan = nullptr;
 
 std::string describe(const ParameterCell& cell) {

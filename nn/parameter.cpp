@@ -49,11 +49,13 @@ ParameterCell::ParameterCell(const Tensor& value) : leaf_(first_leaf(value)), ad
 
 ParameterCell::~ParameterCell() = default;
 
-void ParameterCell::set_value(const Tensor& value) {
+void ParameterCell::set_value(const Tensor& value) { leaf_ = leaf_of(value); }
+
+Tensor ParameterCell::leaf_of(const Tensor& value) const {
   check_fits("set_value", *this, value);
-  const bool learns = requires_grad();
-  leaf_ = xtgrad::detail::make_leaf(value, leaf_);
-  if (!learns) leaf_.set_requires_grad(false);
+  Tensor leaf = xtgrad::detail::make_leaf(value, leaf_);
+  if (!requires_grad()) leaf.set_requires_grad(false);
+  return leaf;
 }
 
 void ParameterCell::to(Dtype dtype) {
@@ -62,12 +64,16 @@ void ParameterCell::to(Dtype dtype) {
   const bool learns = requires_grad();
   const NoGrad no_grad;
   // A place of its own for the gradient: the old one may still receive gradients of the old dtype.
-  const Tensor before = leaf_;
-  leaf_ = xtgrad::detail::make_leaf(leaf_.to(dtype), Tensor());
-  xtgrad::detail::share_hooks(before, leaf_);
-  adoption_.watch(leaf_);
-  if (!name_.empty()) leaf_.set_name(name_);
-  if (!learns) leaf_.set_requires_grad(false);
+  Tensor next = xtgrad::detail::make_leaf(leaf_.to(dtype), Tensor());
+  xtgrad::detail::share_hooks(leaf_, next);
+  if (!name_.empty()) next.set_name(name_);
+  if (!learns) next.set_requires_grad(false);
+  set_leaf(next);
+}
+
+void ParameterCell::set_leaf(const Tensor& leaf) {
+  adoption_.watch(leaf);
+  leaf_ = leaf;
 }
 
 void ParameterCell::set_name(std::string name) {

@@ -70,6 +70,11 @@ class ParameterCell {
   [[nodiscard]] const detail::ListedBy& listed_by() const { return listed_by_; }
   void set_listed_by(std::uint64_t model);
   void adopt() const;
+  [[nodiscard]] const Tensor& leaf() const { return leaf_; }
+  /// A leaf for a next value, with all that this parameter is; throws as `set_value`.
+  [[nodiscard]] Tensor leaf_of(const Tensor& value) const;
+  /// Takes a leaf over as it is, without failing if its gradient accumulates where the one's before does.
+  void set_leaf(const Tensor& leaf);
   [[nodiscard]] const xtgrad::detail::GradientStore& gradient_store() const;
 
  private:

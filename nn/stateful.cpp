@@ -5,12 +5,15 @@
 
 #include <array>
 #include <bit>
+#include <memory>
+#include <optional>
 #include <unordered_set>
 #include <utility>
 
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/nn/listing.h"
+#include "xtgrad/nn/rollback.h"
 #include "xtgrad/nn/type_name.h"
 
 namespace xtgrad::inline v1::nn {
@@ -41,6 +44,29 @@ class Save : public Members {
   void on_counter(const std::string& path, xtgrad::Counter& counter) override {
     state.add(path, to_tensor(counter));
   }
+  void on_setting(const std::string& path, double& value, std::shared_ptr<const void>&) override {
+    state.add(path, from_span(std::span<const double>(&value, 1), {}));
+  }
+};
+
+/// The number of a setting in a state; nothing where it has none, or something else.
+std::optional<double> setting_in(const StateDict& state, const std::string& path) {
+  const Tensor* value = state.find(path);
+  if (value == nullptr || value->shape() != Shape{} || !is_floating(value->dtype())) return std::nullopt;
+  return value->item();
+}
+
+/// Takes over the settings of a state.
+class Adopt : public Members {
+ public:
+  explicit Adopt(const StateDict& state) : state_(state) {}
+
+ private:
+  void on_setting(const std::string& path, double& value, std::shared_ptr<const void>&) override {
+    if (const std::optional<double> saved = setting_in(state_, path)) value = *saved;
+  }
+
+  const StateDict& state_;
 };
 
 /// True if a state's value of dtype `stored` may become a `wanted` one: int64 holds the counters and labels
@@ -56,6 +82,8 @@ class Compare : public Members {
 
   LoadReport report;
   std::vector<std::string> different;
+  std::vector<std::string> settings;    // that differ
+  std::vector<std::string> impossible;  // numbers
   /// True if anything is missing that must not be. A random stream may be: other libraries' files have none.
   bool lacks = false;
 
@@ -81,19 +109,40 @@ class Compare : public Members {
     compare(path, {2}, int64);
     lacks = lacked;
   }
-  void on_counter(const std::string& path, xtgrad::Counter&) override { compare(path, {}, int64); }
+  void on_counter(const std::string& path, xtgrad::Counter&) override {
+    constexpr std::int64_t most = std::int64_t{1} << 62;  // leaves room to count on
+    if (!compare(path, {}, int64)) return;
+    const std::int64_t count = state_.find(path)->item_int64();
+    if (count < 0 || count > most) {
+      impossible.push_back(fmt::format("{} is a count, from 0 to 2^62: got {}", path, count));
+    }
+  }
+  void on_setting(const std::string& path, double& value, std::shared_ptr<const void>&) override {
+    if (state_.find(path) == nullptr) {
+      report.missing.push_back(path);
+      return;
+    }
+    if (!compare(path, {}, float64)) return;
+    const double saved = *setting_in(state_, path);
+    if (saved != value) settings.push_back(fmt::format("{} is {}, the state's is {}", path, value, saved));
+  }
 
-  void compare(const std::string& path, const Shape& shape, Dtype dtype) {
+  /// True if there is one that fits.
+  bool compare(const std::string& path, const Shape& shape, Dtype dtype) {
     known_.insert(path);
     const Tensor* value = state_.find(path);
     if (value == nullptr) {
       report.missing.push_back(path);
       lacks = true;
-    } else if (value->shape() != shape || !becomes(dtype, value->dtype())) {
+      return false;
+    }
+    if (value->shape() != shape || !becomes(dtype, value->dtype())) {
       different.push_back(fmt::format("{} is {} {}, the state has {} {}", path, to_string(dtype),
                                       to_string(shape), to_string(value->dtype()),
                                       to_string(value->shape())));
+      return false;
     }
+    return true;
   }
 
   const StateDict& state_;
@@ -104,7 +153,10 @@ class Load : public Members {
  public:
   explicit Load(const StateDict& state) : state_(state) {}
 
+  std::vector<const Stateful*> objects;
+
  private:
+  void on_object(const std::string&, Stateful& object) override { objects.push_back(&object); }
   void on_parameter(const std::string& path, Parameter& parameter) override {
     parameter.cell()->adopt();
     if (const Tensor* value = state_.find(path)) parameter.set_value(*value);
@@ -142,18 +194,27 @@ StateDict Stateful::state_dict() const {
 }
 
 LoadReport Stateful::load_state_dict(const StateDict& state, const LoadOptions& options) {
+  detail::Rollback rollback(*this);
+  if (options.adopt_settings) Adopt(state).visit(*this);
   Compare compare(state);
   compare.visit(*this);
   compare.find_unexpected();
   const bool names_differ = compare.lacks || !compare.report.unexpected.empty();
-  if (!compare.different.empty() || (options.strict && names_differ)) {
+  const bool numbers_fit = compare.different.empty() && compare.impossible.empty();
+  if (!numbers_fit || !compare.settings.empty() || (options.strict && names_differ)) {
     throw ValueError(fmt::format(
-        "load_state_dict: the state does not fit this {}, which was left as it is:{}{}{}{}",
+        "load_state_dict: the state does not fit this {}, which was left as it is:{}{}{}{}{}{}{}",
         detail::type_name(typeid(*this)), line("missing", compare.report.missing, ", "),
         line("unexpected", compare.report.unexpected, ", "), line("different", compare.different, "; "),
-        compare.different.empty() ? "\n  pass {.strict = false} to load the rest" : ""));
+        line("impossible", compare.impossible, "; "), line("other settings", compare.settings, "; "),
+        compare.settings.empty() ? ""
+                                 : "\n  pass {.adopt_settings = true} to go on with the state's settings",
+        numbers_fit && options.strict && names_differ ? "\n  pass {.strict = false} to load the rest" : ""));
   }
-  Load(state).visit(*this);
+  Load load(state);
+  load.visit(*this);
+  for (const Stateful* object : load.objects) object->check_loaded();
+  rollback.keep();
   return std::move(compare.report);
 }
 

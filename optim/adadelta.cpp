@@ -27,6 +27,8 @@ struct RuleOf<AdadeltaOptions> : RuleBase {
     check_not_negative(name, "weight_decay", options.weight_decay);
   }
 
+  static void each_other(Options& options, auto&& list) { list("maximize", options.maximize); }
+
   static std::span<const std::string_view> moment_names(const Options&) {
     static constexpr std::array<std::string_view, 2> names{"v", "u"};
     return names;

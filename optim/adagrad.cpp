@@ -31,6 +31,8 @@ struct RuleOf<AdagradOptions> : RuleBase {
     check_not_negative(name, "eps", options.eps);
   }
 
+  static void each_other(Options& options, auto&& list) { list("maximize", options.maximize); }
+
   static std::span<const std::string_view> moment_names(const Options&) {
     static constexpr std::array<std::string_view, 1> names{"sum"};
     return names;

@@ -27,6 +27,11 @@ struct AdamRule : RuleBase {
 
   static void check(const O& options) { check_adam_options(name, options); }
 
+  static void each_other(O& options, auto&& list) {
+    list("amsgrad", options.amsgrad);
+    list("maximize", options.maximize);
+  }
+
   static std::span<const std::string_view> moment_names(const O& options) {
     static constexpr std::array<std::string_view, 3> names{"m", "v", "v_max"};
     return std::span(names).first(options.amsgrad ? 3 : 2);

@@ -13,6 +13,7 @@
 #include "xtgrad/autograd/kernels/map.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/optim/hyper_math.h"
+#include "xtgrad/optim/pending_step.h"
 #include "xtgrad/optim/state.h"
 
 namespace xtgrad::inline v1::optim::detail {
@@ -237,6 +238,50 @@ Tensor advance_on_lanes(const typename Rule::Options& options, const Update& upd
     return core::make_constant(std::move(results[0]));
   };
   return run(std::make_index_sequence<Moments>{});
+}
+
+/// The second half of `prepare_on_lanes`: all memory is there.
+template <class Rule, std::size_t Moments>
+void fill_step(const PendingStep& step, const Update& update, const State& before, const void* options) {
+  const typename Rule::Flags flags(*static_cast<const typename Rule::Options*>(options));
+  [&]<std::size_t... K>(std::index_sequence<K...>) {
+    const std::array<const core::Array*, 3 + Moments> in{&core::array_of(update.value),
+                                                         &core::array_of(update.gradient), &step.coefficients,
+                                                         &core::array_of(before.moments[K])...};
+    std::array<core::Array, 1 + Moments> results{core::array_of(step.value),
+                                                 core::array_of(step.state.moments[K])...};
+    const std::array<core::Array*, 1 + Moments> out{&results[0], &results[1 + K]...};
+    StepOf<Rule, Moments>(flags).eval(in, out);
+  }
+  (std::make_index_sequence<Moments>{});
+}
+
+/// Finds memory for what `advance_on_lanes` would compute, and leaves all as it is.
+template <class Rule, std::size_t Moments>
+void prepare_on_lanes(const typename Rule::Options& options, const Update& update, const State& state,
+                      PendingStep& step) {
+  const StepOf<Rule, Moments> primitive((typename Rule::Flags(options)));
+  [&]<std::size_t... K>(std::index_sequence<K...>) {
+    // Before there are further handles on the moments.
+    core::InputSet given = update.overwrite ? 1U : 0U;
+    ((given |= can_give(state.moments[K]) ? core::InputSet{1} << (3 + K) : 0U), ...);
+    step.state = state;
+    ++step.state.step;
+    step.coefficients = coefficients_array<Rule>(options, update.lr, step.state, Moments);
+    const std::array<const core::Array*, 3 + Moments> in{&core::array_of(update.value),
+                                                         &core::array_of(update.gradient), &step.coefficients,
+                                                         &core::array_of(state.moments[K])...};
+    std::array<core::Array, 1 + Moments> results;
+    for (std::size_t k = 0; k < results.size(); ++k) {
+      static_cast<core::Spec&>(results[k]) = *in[0];
+      core::place_output(primitive, static_cast<int>(k), in, results[k], given);
+    }
+    (keep_moment(step.state.moments[K], std::move(results[1 + K])), ...);
+    step.value = core::make_constant(std::move(results[0]));
+  }
+  (std::make_index_sequence<Moments>{});
+  step.fill = fill_step<Rule, Moments>;
+  step.options = &options;
 }
 
 /// As `advance_on_lanes`, recorded.

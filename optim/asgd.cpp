@@ -32,6 +32,11 @@ struct RuleOf<ASGDOptions> : RuleBase {
     check_not_negative(name, "weight_decay", options.weight_decay);
   }
 
+  static void each_other(Options& options, auto&& list) {
+    list("t0", options.t0);
+    list("maximize", options.maximize);
+  }
+
   static std::span<const std::string_view> moment_names(const Options&) {
     static constexpr std::array<std::string_view, 2> names{"average", "eta"};
     return names;

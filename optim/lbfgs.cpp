@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <limits>
 #include <memory>
+#include <type_traits>
 #include <utility>
 
 #include "xtgrad/autograd/creation.h"
@@ -315,6 +316,24 @@ void LBFGS::members(nn::Members& m) {
 }
 
 void LBFGS::check(const LBFGSOptions& options) const { check_options(options); }
+
+void LBFGS::each_option(LBFGSOptions& options,
+                        const Callable<void(const char* name, double& value)>& list) const {
+  const auto whole = [&](const char* option, auto& field) {
+    auto value = static_cast<double>(field);
+    list(option, value);
+    field = static_cast<std::remove_reference_t<decltype(field)>>(value);
+  };
+  whole("max_iter", options.max_iter);
+  std::int64_t max_eval = options.max_eval.value_or(0);
+  whole("max_eval", max_eval);  // 0 where it follows from max_iter
+  if (max_eval != 0) options.max_eval = max_eval;
+  if (max_eval == 0) options.max_eval.reset();
+  list("tolerance_grad", options.tolerance_grad);
+  list("tolerance_change", options.tolerance_change);
+  whole("history_size", options.history_size);
+  whole("line_search", options.line_search);
+}
 
 std::span<const std::string_view> LBFGS::moment_names(std::size_t) const { return {}; }
 

@@ -123,6 +123,8 @@ class LBFGS : public OptimizerWith<LBFGSOptions> {
 
  protected:
   void check(const LBFGSOptions& options) const override;
+  void each_option(LBFGSOptions& options,
+                   const Callable<void(const char* name, double& value)>& list) const override;
   [[nodiscard]] std::span<const std::string_view> moment_names(std::size_t group) const override;
   /// Throws ValueError: `step` takes the loss.
   [[nodiscard]] Tensor advance(std::size_t group, const Update& update, State& state) const override;

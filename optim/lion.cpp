@@ -37,6 +37,8 @@ struct RuleOf<LionOptions> : RuleBase {
     check_not_negative(name, "weight_decay", options.weight_decay);
   }
 
+  static void each_other(Options& options, auto&& list) { list("maximize", options.maximize); }
+
   static std::span<const std::string_view> moment_names(const Options&) {
     static constexpr std::array<std::string_view, 1> names{"m"};
     return names;

@@ -29,6 +29,11 @@ struct RuleOf<NAdamOptions> : RuleBase {
     check_not_negative(name, "momentum_decay", options.momentum_decay);
   }
 
+  static void each_other(Options& options, auto&& list) {
+    list("decoupled_decay", options.decoupled_decay);
+    list("maximize", options.maximize);
+  }
+
   static std::span<const std::string_view> moment_names(const Options&) {
     static constexpr std::array<std::string_view, 3> names{"m", "v", "mu_product"};
     return names;

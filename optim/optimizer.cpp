@@ -10,8 +10,10 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
+#include "xtgrad/autograd/memory/pool_allocator.h"
 #include "xtgrad/nn/orphans.h"
 #include "xtgrad/optim/checks.h"
+#include "xtgrad/optim/pending_step.h"
 
 namespace xtgrad::inline v1::optim {
 namespace {
@@ -25,20 +27,49 @@ void Optimizer::step() {
   if (nn::detail::Orphans::any_with_gradient()) {
     nn::detail::Orphans::check(fmt::format("{}: step", name_), parameters());
   }
+  struct Move {
+    Entry* entry;
+    Hyper lr;
+    Tensor value;
+    Tensor gradient;
+    bool overwrite = false;
+    detail::PendingStep step = {};
+    Tensor leaf = {};
+
+    [[nodiscard]] Update update() const { return {lr, value, gradient, overwrite}; }
+  };
+  std::vector<Move, xtgrad::detail::PoolAllocator<Move>> moves;
+  std::size_t most = 0;
+  for (const Group& group : groups_) most += group.entries.size();
+  moves.reserve(most);
   for (std::size_t g = 0; g < groups_.size(); ++g) {
     // A watcher sees the rate as the value that the group holds.
     const Hyper rate = xtgrad::detail::thread_state.is_watched() ? Hyper(groups_[g].lr) : Hyper(lr(g));
     for (Entry& entry : groups_[g].entries) {
-      const Tensor gradient = entry.parameter->grad();
+      Tensor gradient = entry.parameter->grad();
       if (!gradient.defined() || !entry.parameter->requires_grad()) continue;
       prepare(entry, g);
-      const Tensor value = entry.parameter->tensor();
+      Move& move = moves.emplace_back(Move{&entry, rate, entry.parameter->tensor(), std::move(gradient)});
       // Its parameter and the line above hold a handle each.
-      const auto& node = xtgrad::detail::node_of(value);
-      const Update update{rate, value, gradient, xtgrad::detail::may_take_over(node, 2)};
-      entry.parameter->set_value(advance(g, update, entry.state));
+      move.overwrite = xtgrad::detail::may_take_over(xtgrad::detail::node_of(move.value), 2);
+      prepare_step(g, move.update(), entry.state, move.step);
+      move.leaf = entry.parameter->leaf_of(move.step.value);
     }
   }
+  // From here on nothing fails.
+  for (Move& move : moves) {
+    const detail::PendingStep& step = move.step;
+    if (step.fill != nullptr) step.fill(step, move.update(), move.entry->state, step.options);
+    move.entry->state = std::move(move.step.state);
+    move.entry->parameter->set_leaf(move.leaf);
+  }
+}
+
+void Optimizer::prepare_step(std::size_t group, const Update& update, const State& state,
+                             detail::PendingStep& step) const {
+  // Its handles keep the elements before from being written over.
+  step.state = state;
+  step.value = advance(group, {update.lr, update.value, update.gradient}, step.state);
 }
 
 void Optimizer::zero_grad() {
@@ -79,7 +110,27 @@ std::vector<nn::ParameterRef> Optimizer::parameters(std::size_t group) const {
 }
 
 void Optimizer::list_rates(nn::Members& m) {
-  for (std::size_t g = 0; g < groups_.size(); ++g) m(fmt::format("groups.{}.lr", g), groups_[g].lr);
+  for (std::size_t g = 0; g < groups_.size(); ++g) {
+    const std::string prefix = fmt::format("groups.{}.", g);
+    m(prefix + "lr", groups_[g].lr);
+    list_options(g, prefix, m);
+  }
+}
+
+void Optimizer::list_options(std::size_t, const std::string&, nn::Members&) {}
+
+void Optimizer::check_loaded() const {
+  for (std::size_t g = 0; g < groups_.size(); ++g) {
+    detail::check_not_negative(name_, fmt::format("the loaded groups.{}.lr", g), lr(g));
+    const std::span<const std::string_view> names = moment_names(g);
+    for (const Entry& entry : groups_[g].entries) {
+      for (std::size_t k = names.size() - scalar_moments(g); k < names.size(); ++k) {
+        const Tensor& number = entry.state.moments[k];
+        if (!number.defined() || number.numel() != 1) continue;
+        detail::check_finite(name_, fmt::format("the loaded {}.{}", entry.label, names[k]), number.item());
+      }
+    }
+  }
 }
 
 void Optimizer::members(nn::Members& m) {

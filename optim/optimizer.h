@@ -13,6 +13,10 @@
 
 namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace optim {
 
+namespace detail {
+struct PendingStep;
+}
+
 /// Changes parameters by their gradients. Holds the parameters themselves, not the model, which may be moved
 /// or assigned to meanwhile; several optimizers may hold one parameter. Parameters come in groups, each with
 /// options of its own, of which the learning rate can be changed at any time.
@@ -26,16 +30,18 @@ namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace optim {
 ///   }
 ///
 /// Its state (`state_dict`, `load_state_dict`, see nn/members.h): "groups.0.lr", a float64 [], for each
-/// group; and for each parameter "head.weight.step", an int64 [], and its moments, such as
-/// "head.weight.momentum". A parameter is called by the name that it had when it was added, with "#" and its
-/// number among all parameters where that is empty or taken. Training continued from a saved state has the
-/// bits of training that was never interrupted.
+/// group, and its other options, such as "groups.0.beta1", which must be those that the state was made under;
+/// and for each parameter "head.weight.step", an int64 [], and its moments, such as "head.weight.momentum". A
+/// parameter is called by the name that it had when it was added, with "#" and its number among all
+/// parameters where that is empty or taken. Training continued from a saved state has the bits of training
+/// that was never interrupted.
 class Optimizer : public nn::Stateful {
  public:
   /// Gives every parameter that has a gradient and is not frozen its next value; to have no gradient is not
   /// to have a zero one, with which momentum and weight decay would go on. Nothing is recorded.
+  /// All parameters change or, whatever is thrown on the way, such as std::bad_alloc, none.
   ///
-  /// Throws GraphError, and changes nothing, if the `backward` that gave a parameter its gradient reached
+  /// Throws GraphError if the `backward` that gave a parameter its gradient reached
   /// another parameter which nobody looks after: no optimizer holds it, nobody asked a model that lists it
   /// for its parameters or state, nobody has read its gradient, and no model that ran lists both. Some
   /// module's `members` has forgotten it.
@@ -54,6 +60,7 @@ class Optimizer : public nn::Stateful {
   [[nodiscard]] std::vector<nn::ParameterRef> parameters(std::size_t group) const;
 
   void members(nn::Members& m) override;
+  void check_loaded() const override;
 
  protected:
   /// `name` is for messages and outlives the optimizer.
@@ -63,8 +70,11 @@ class Optimizer : public nn::Stateful {
   /// empty list, an empty ref, or a parameter that is there already.
   void add_parameters(std::vector<nn::ParameterRef> parameters, double lr);
   void check_group(std::size_t group) const;
-  /// "groups.0.lr" and so on: the part of `members` that does not depend on what is remembered.
+  /// "groups.0.lr", "groups.0.beta1" and so on: the part of `members` that does not depend on what is
+  /// remembered.
   void list_rates(nn::Members& m);
+  /// Lists the group's options, but for the learning rate, as settings called `prefix` and the option's name.
+  virtual void list_options(std::size_t group, const std::string& prefix, nn::Members& m);
 
   /// What the moments of this group's parameters are called; their number is that of the names.
   [[nodiscard]] virtual std::span<const std::string_view> moment_names(std::size_t group) const = 0;
@@ -73,6 +83,9 @@ class Optimizer : public nn::Stateful {
   [[nodiscard]] virtual std::size_t scalar_moments(std::size_t group) const;
   /// The value after one step; moves `state`, whose moments are all there, on. Called without recording.
   [[nodiscard]] virtual Tensor advance(std::size_t group, const Update& update, State& state) const = 0;
+  /// Does all of a parameter's step that can fail, and changes nothing. By `advance`, unless overridden.
+  virtual void prepare_step(std::size_t group, const Update& update, const State& state,
+                            detail::PendingStep& step) const;
 
  private:
   struct Entry {

@@ -21,9 +21,13 @@ class OptimizerOf : public OptimizerWith<Options> {
 
  protected:
   void check(const Options& options) const override;
+  void each_option(Options& options,
+                   const Callable<void(const char* name, double& value)>& list) const override;
   [[nodiscard]] std::span<const std::string_view> moment_names(std::size_t group) const override;
   [[nodiscard]] std::size_t scalar_moments(std::size_t group) const override;
   [[nodiscard]] Tensor advance(std::size_t group, const Update& update, State& state) const override;
+  void prepare_step(std::size_t group, const Update& update, const State& state,
+                    detail::PendingStep& step) const override;
 };
 
 }}}  // namespace xtgrad::v1::optim

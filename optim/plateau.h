@@ -41,6 +41,7 @@ class ReduceOnPlateau : public nn::Stateful {
   [[nodiscard]] std::int64_t bad() const { return bad_; }
 
   void members(nn::Members& m) override;
+  void check_loaded() const override;
 
  private:
   [[nodiscard]] bool improves(double metric) const;

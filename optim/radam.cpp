@@ -21,6 +21,11 @@ struct RuleOf<RAdamOptions> : RuleBase {
 
   static void check(const Options& options) { check_adam_options(name, options); }
 
+  static void each_other(Options& options, auto&& list) {
+    list("decoupled_decay", options.decoupled_decay);
+    list("maximize", options.maximize);
+  }
+
   static std::span<const std::string_view> moment_names(const Options&) {
     static constexpr std::array<std::string_view, 2> names{"m", "v"};
     return names;

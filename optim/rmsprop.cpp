@@ -45,6 +45,12 @@ struct RuleOf<RMSPropOptions> : RuleBase {
     check_not_negative(name, "momentum", options.momentum);
   }
 
+  static void each_other(Options& options, auto&& list) {
+    list("centered", options.centered);
+    list("eps_inside_root", options.eps_inside_root);
+    list("maximize", options.maximize);
+  }
+
   static std::span<const std::string_view> moment_names(const Options& options) {
     static constexpr std::array<std::string_view, 3> names{"v", "mean", "momentum"};
     static constexpr std::array<std::string_view, 2> uncentered{"v", "momentum"};

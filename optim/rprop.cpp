@@ -50,6 +50,12 @@ struct RuleOf<RpropOptions> : RuleBase {
     }
   }
 
+  static void each_other(Options& options, auto&& list) {
+    list("min_step", options.min_step);
+    list("max_step", options.max_step);
+    list("maximize", options.maximize);
+  }
+
   static std::span<const std::string_view> moment_names(const Options&) {
     static constexpr std::array<std::string_view, 2> names{"previous", "step_size"};
     return names;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <span>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -17,6 +18,7 @@ namespace detail {
 
 // What the optimizers' sources have in common. Each specialises RuleOf for its options, with what advance.h
 // says of rules and, besides, `name`; `check(options)`, which throws ValueError; `moment_names(options)`; and
+// `each_other(options, list)`, which calls `list(name, field)` for each option that is no hyperparameter; and
 // `moment_counts`, an array of the numbers of moments that its formula takes, scalars not counted.
 
 template <class Options>
@@ -94,6 +96,20 @@ Tensor advance_one(const Options& options, const Update& update, State& state) {
   return next;
 }
 
+/// As `advance_one`, up to where nothing can fail any more.
+template <class Options>
+void prepare_one(const Options& options, const Update& update, const State& state, PendingStep& step) {
+  using Rule = RuleOf<Options>;
+  const std::size_t count = Rule::moment_names(options).size() - Rule::scalars;
+  [&]<std::size_t... K>(std::index_sequence<K...>) {
+    static_cast<void>(
+        ((count == Rule::moment_counts[K] &&
+          (prepare_on_lanes<Rule, Rule::moment_counts[K]>(options, update, state, step), true)) ||
+         ...));
+  }
+  (std::make_index_sequence<Rule::moment_counts.size()>{});
+}
+
 /// The pure form for a list of parameters. Those without a gradient stay as they are, and so do their states.
 template <class Options>
 Stepped step_all(const std::vector<Tensor>& parameters, const std::vector<Tensor>& gradients,
@@ -126,6 +142,24 @@ void OptimizerOf<Options>::check(const Options& options) const {
 }
 
 template <class Options>
+void OptimizerOf<Options>::each_option(Options& options,
+                                       const Callable<void(const char* name, double& value)>& list) const {
+  for (const auto& hyper : detail::RuleOf<Options>::hypers) {
+    Hyper& field = options.*hyper.field;
+    const double before = field.value();
+    double value = before;
+    list(hyper.name.data(), value);
+    if (value != before) field = Hyper(value);
+  }
+  detail::RuleOf<Options>::each_other(options, [&](const char* name, auto& field) {
+    const auto before = static_cast<double>(field);
+    double value = before;
+    list(name, value);
+    if (value != before) field = static_cast<std::remove_reference_t<decltype(field)>>(value);
+  });
+}
+
+template <class Options>
 std::span<const std::string_view> OptimizerOf<Options>::moment_names(std::size_t group) const {
   return detail::RuleOf<Options>::moment_names(this->options_of(group));
 }
@@ -138,6 +172,16 @@ std::size_t OptimizerOf<Options>::scalar_moments(std::size_t) const {
 template <class Options>
 Tensor OptimizerOf<Options>::advance(std::size_t group, const Update& update, State& state) const {
   return detail::advance_one(this->options_of(group), update, state);
+}
+
+template <class Options>
+void OptimizerOf<Options>::prepare_step(std::size_t group, const Update& update, const State& state,
+                                        detail::PendingStep& step) const {
+  if (xtgrad::detail::thread_state.is_watched()) {
+    Optimizer::prepare_step(group, update, state, step);
+  } else {
+    detail::prepare_one(this->options_of(group), update, state, step);
+  }
 }
 
 }  // namespace xtgrad::v1::optim

@@ -35,6 +35,12 @@ struct RuleOf<SGDOptions> : RuleBase {
     }
   }
 
+  static void each_other(SGDOptions& options, auto&& list) {
+    list("nesterov", options.nesterov);
+    list("lr_in_velocity", options.lr_in_velocity);
+    list("maximize", options.maximize);
+  }
+
   static std::span<const std::string_view> moment_names(const SGDOptions& options) {
     static constexpr std::array<std::string_view, 1> names{"momentum"};
     return std::span(names).first(options.momentum.is_number_zero() ? 0 : 1);

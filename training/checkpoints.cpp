@@ -132,7 +132,7 @@ bool Checkpoints::restore(Trainer& trainer, const std::string& path) {
   }
   const std::optional<double> best_value = read_best_value();
   try {
-    trainer.restore(checkpoint->state);
+    trainer.restore(checkpoint->state, {.adopt_settings = options_.adopt_settings});
   } catch (Error& error) {
     error.add_context(path);
     throw;

@@ -115,6 +115,14 @@ double ConfusionMatrix::f1(Average average) const { return this->average(average
 
 void ConfusionMatrix::members(nn::Members& m) { m("counts", counts_); }
 
+void ConfusionMatrix::check_loaded() const {
+  for (const std::int64_t count : counts_.data<std::int64_t>()) {
+    if (count < 0) {
+      throw ValueError(fmt::format("ConfusionMatrix: the loaded counts must not be negative: got {}", count));
+    }
+  }
+}
+
 ConfusionMetric::ConfusionMetric(const ClassScoreOptions& options)
     : matrix_({.classes = options.classes, .ignore_index = options.ignore_index}),
       average_(options.average) {}

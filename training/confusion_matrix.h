@@ -69,6 +69,7 @@ class ConfusionMatrix : public nn::Stateful {
   [[nodiscard]] double f1(Average average = Average::macro) const;
 
   void members(nn::Members& m) override;
+  void check_loaded() const override;
 
  private:
   void check_class(std::int64_t c) const;
@@ -93,6 +94,7 @@ class ConfusionMetric : public Metric {
   void update(const Tensor& outputs, const Tensor& labels) override { matrix_.update(outputs, labels); }
   [[nodiscard]] const ConfusionMatrix& matrix() const { return matrix_; }
   void members(nn::Members& m) override { matrix_.members(m); }
+  void check_loaded() const override { matrix_.check_loaded(); }
 
  protected:
   explicit ConfusionMetric(const ClassScoreOptions& options);

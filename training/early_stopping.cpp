@@ -78,4 +78,10 @@ void EarlyStopping::members(nn::Members& m) {
   for (NamedTensor& entry : best_state_) m(fmt::format("best_state.{}", entry.name), entry.value);
 }
 
+void EarlyStopping::check_loaded() const {
+  if (std::isnan(best())) {
+    throw ValueError(fmt::format("{}: the loaded best must be a number: got NaN", own_name));
+  }
+}
+
 }  // namespace xtgrad::v1::training

@@ -48,6 +48,7 @@ class EarlyStopping final : public StoppingRule {
 
   /// With the best state, whose names begin with "best_state.".
   void members(nn::Members& m) override;
+  void check_loaded() const override;
 
  protected:
   using StoppingRule::check;

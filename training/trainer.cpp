@@ -141,21 +141,19 @@ void Trainer::members(nn::Members& m) {
   for (const Part& part : parts_) m(fmt::format("parts.{}", part.name), *part.object);
 }
 
-void Trainer::restore(const nn::StateDict& state) {
-  const nn::StateDict before = state_dict();
+void Trainer::restore(const nn::StateDict& state, const nn::LoadOptions& options) {
+  History before = history_;
   history_.clear();
   try {
-    load_state_dict(state);
-    check_state();
+    load_state_dict(state, options);
   } catch (...) {
-    history_.clear();
-    load_state_dict(before);
+    history_ = std::move(before);
     throw;
   }
   accumulation_.reset();
 }
 
-void Trainer::check_state() const {
+void Trainer::check_loaded() const {
   const auto require = [](const char* what, std::int64_t value, std::int64_t most) {
     if (value >= 0 && value <= most) return;
     throw ValueError(fmt::format("{}: {} must be from 0 to {}: got {}", own_name, what, most, value));

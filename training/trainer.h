@@ -89,8 +89,10 @@ class Trainer : public nn::Stateful {
   void remember(std::string name, nn::Stateful& object);
 
   void members(nn::Members& m) override;
-  /// Takes over a state. Throws ValueError, and changes nothing, for one that is not of such a training.
-  void restore(const nn::StateDict& state);
+  void check_loaded() const override;
+  /// Takes over a state. Throws ValueError, and changes nothing, for one that is not of such a training, or of
+  /// one with other settings, as `load_state_dict` does without the option to adopt them.
+  void restore(const nn::StateDict& state, const nn::LoadOptions& options = {});
 
   /// Optimizer's steps that are done, of at most `steps()` in all.
   [[nodiscard]] std::int64_t step() const { return step_; }
@@ -128,7 +130,6 @@ class Trainer : public nn::Stateful {
   };
 
   void check_options() const;
-  void check_state() const;
   void train_epoch();
   void train_step(datasets::Loader::Iterator& at);
   void check_reach();

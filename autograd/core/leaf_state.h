@@ -10,6 +10,7 @@
 #include "xtgrad/autograd/core/node.h"
 #include "xtgrad/autograd/core/sweep_log.h"
 #include "xtgrad/autograd/memory/pool_allocator.h"
+#include "xtgrad/autograd/memory/process_locks.h"
 
 namespace xtgrad::inline v1::detail {
 
@@ -97,7 +98,7 @@ class GradientStore : public FromPool {
     if (log_ != nullptr) log_->add(sweep);
   }
 
-  mutable std::mutex mutex_;  // two threads may sweep graphs that share a leaf
+  mutable ForkedMutex mutex_;  // two threads may sweep graphs that share a leaf
   RefCount refs_{1};
   RefCount leaves_{1};
   std::atomic<bool> is_empty_{true};  // what may be known of the gradient without the lock

@@ -1,11 +1,11 @@
 #pragma once
 
 #include <cstddef>
-#include <mutex>
 #include <vector>
 
 #include "xtgrad/autograd/core/node.h"
 #include "xtgrad/autograd/memory/pool_allocator.h"
+#include "xtgrad/autograd/memory/process_locks.h"
 
 namespace xtgrad::inline v1::detail {
 
@@ -28,7 +28,7 @@ class WeakParts {
   bool forget(std::size_t k) noexcept;
 
  private:
-  std::mutex mutex_;
+  ForkedMutex mutex_;
   std::vector<Node*, PoolAllocator<Node*>> nodes_;  // null where there is none
 };
 

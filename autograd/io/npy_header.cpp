@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/io/unread_kind.h"
 
 // xtensor's own reader (xtensor/xnpy.hpp) trusts the header: it multiplies sizes without a check, allocates
 // the product, ignores the order of bytes and wants keys in one order. It is the tests' second opinion
@@ -84,6 +85,11 @@ class DictReader {
 
   void read_kind() {
     const std::size_t begin = at_;
+    if (skip_blanks(); at_ < text_.size() && text_[at_] == '[') {
+      throw UnreadKind(
+          fmt::format("byte {}: expected a string such as '<f4'; records are not supported, found {}",
+                      begin_ + at_, in_quotes(text_.substr(at_, enough))));
+    }
     const std::string_view kind = read_string("a string such as '<f4'; records are not supported");
     if (kind.size() >= 2) {
       const auto known = std::find_if(kinds.begin(), kinds.end(),
@@ -100,8 +106,8 @@ class DictReader {
     }
     std::string names;
     for (const auto& entry : kinds) names += fmt::format("{}{}", names.empty() ? "" : ", ", entry.first);
-    throw IoError(fmt::format("byte {}: descr {} is not supported: expected < or > and one of {}",
-                              begin_ + begin, in_quotes(kind), names));
+    throw UnreadKind(fmt::format("byte {}: descr {} is not supported: expected < or > and one of {}",
+                                 begin_ + begin, in_quotes(kind), names));
   }
 
   void read_order() {
@@ -185,11 +191,12 @@ class DictReader {
   }
 
   [[noreturn]] void fail(std::string_view expected) const {
-    constexpr std::size_t enough = 16;
     const std::string_view rest = text_.substr(at_, enough);
     throw IoError(fmt::format("byte {}: expected {}, found {}", begin_ + at_, expected,
                               rest.empty() ? "the end of the header" : in_quotes(rest)));
   }
+
+  static constexpr std::size_t enough = 16;  // of what was found, for messages
 
   std::string_view text_;
   std::size_t begin_;

@@ -19,6 +19,7 @@
 #include "xtgrad/autograd/io/elements.h"
 #include "xtgrad/autograd/io/npy.h"
 #include "xtgrad/autograd/io/npy_header.h"
+#include "xtgrad/autograd/io/unread_kind.h"
 #endif
 
 namespace xtgrad::inline v1 {
@@ -30,6 +31,7 @@ namespace {
 using detail::in_quotes;
 
 constexpr std::string_view saving = "save_npz";
+constexpr std::string_view loading = "load_npz";
 constexpr std::string_view extension = ".npy";
 constexpr std::size_t chunk_bytes = std::size_t{1} << 16;
 
@@ -131,32 +133,49 @@ std::string read_all(zip_source_t* source) {
 
 struct Entry {
   zip_uint64_t index = 0;
+  std::string file;                 // its name in the archive
   std::string name;                 // of the tensor
   std::uint64_t claimed_bytes = 0;  // of the npy file
+  std::string unread = {};          // why it is of no kind that is read
 };
 
-/// Throws IoError for an entry that is no npy file, stored or deflated.
-Entry checked_entry(zip_t* archive, zip_uint64_t index) {
+/// What the archive's list says of an entry.
+Entry listed_entry(zip_t* archive, zip_uint64_t index) {
   zip_stat_t status;
   ::zip_stat_init(&status);
   if (::zip_stat_index(archive, index, 0, &status) != 0) {
     throw IoError(fmt::format("entry {}: {}", index, reason_of(archive)));
   }
   const std::string_view file = (status.valid & ZIP_STAT_NAME) != 0 ? status.name : "";
+  Entry entry{
+      .index = index, .file = std::string(file), .name = std::string(file), .claimed_bytes = status.size};
   if (!file.ends_with(extension)) {
-    throw IoError(fmt::format("entry {}: expected a name that ends in {}", in_quotes(file), extension));
+    entry.unread = fmt::format("expected a name that ends in {}", extension);
+    return entry;
   }
+  entry.name.resize(file.size() - extension.size());
   if ((status.valid & ZIP_STAT_ENCRYPTION_METHOD) != 0 && status.encryption_method != ZIP_EM_NONE) {
-    throw IoError(fmt::format("entry {}: is encrypted, which is not supported", in_quotes(file)));
+    entry.unread = "is encrypted, which is not supported";
+  } else if ((status.valid & ZIP_STAT_COMP_METHOD) == 0 ||
+             (status.comp_method != ZIP_CM_STORE && status.comp_method != ZIP_CM_DEFLATE)) {
+    entry.unread =
+        fmt::format("compression method {}, expected 0 (stored) or 8 (deflated)", status.comp_method);
   }
-  if ((status.valid & ZIP_STAT_COMP_METHOD) == 0 ||
-      (status.comp_method != ZIP_CM_STORE && status.comp_method != ZIP_CM_DEFLATE)) {
-    throw IoError(fmt::format("entry {}: compression method {}, expected 0 (stored) or 8 (deflated)",
-                              in_quotes(file), status.comp_method));
+  return entry;
+}
+
+std::vector<Entry> listed_entries(zip_t* archive) {
+  std::vector<Entry> entries;
+  std::unordered_set<std::string> known;
+  const auto count = static_cast<zip_uint64_t>(std::max<zip_int64_t>(::zip_get_num_entries(archive, 0), 0));
+  for (zip_uint64_t index = 0; index < count; ++index) {
+    Entry entry = listed_entry(archive, index);
+    if (!known.insert(entry.file).second) {
+      throw IoError(fmt::format("entry {}: the name is there twice", in_quotes(entry.file)));
+    }
+    entries.push_back(std::move(entry));
   }
-  return {.index = index,
-          .name = std::string(file.substr(0, file.size() - extension.size())),
-          .claimed_bytes = status.size};
+  return entries;
 }
 
 /// The npy file in an entry. Grows with the bytes that really come, and stops at the first that is too many.
@@ -188,32 +207,68 @@ std::string read_entry(zip_t* archive, zip_uint64_t index, std::uint64_t left, c
   }
 }
 
-std::vector<NamedTensor> decode(std::string_view bytes, const ReadLimits& limits) {
+/// Takes what it reads from `left`, of the limit.
+Tensor tensor_of(zip_t* archive, const Entry& entry, std::uint64_t& left, const ReadLimits& limits) {
+  if (!entry.unread.empty()) throw detail::UnreadKind(entry.unread);
+  const std::string file = read_entry(archive, entry.index, left, limits);
+  if (file.size() != entry.claimed_bytes) {
+    throw IoError(fmt::format("it has {} bytes, the archive says {}", file.size(), entry.claimed_bytes));
+  }
+  left -= file.size();
+  return detail::decode_npy_bytes(file);
+}
+
+Archive open_for_reading(std::string_view bytes) {
   // To libzip, no bytes at all are an archive that is yet to be written.
   if (bytes.empty()) throw IoError("byte 0: the file is empty, expected a zip archive");
-  const Archive archive = open_archive(bytes, ZIP_RDONLY);
-  std::vector<NamedTensor> tensors;
-  std::unordered_set<std::string> known;
-  std::uint64_t left = limits.max_bytes;
-  const auto count =
-      static_cast<zip_uint64_t>(std::max<zip_int64_t>(::zip_get_num_entries(archive.get(), 0), 0));
-  for (zip_uint64_t index = 0; index < count; ++index) {
-    Entry entry = checked_entry(archive.get(), index);
-    if (!known.insert(entry.name).second) {
-      throw IoError(fmt::format("entry {}: the name is there twice", in_quotes(entry.name + ".npy")));
-    }
-    try {
-      const std::string file = read_entry(archive.get(), index, left, limits);
-      if (file.size() != entry.claimed_bytes) {
-        throw IoError(fmt::format("it has {} bytes, the archive says {}", file.size(), entry.claimed_bytes));
-      }
-      left -= file.size();
-      tensors.push_back({entry.name, detail::decode_npy_bytes(file)});
-    } catch (const IoError& error) {
-      throw IoError(fmt::format("entry {}: {}", in_quotes(entry.name + ".npy"), error.what()));
+  return open_archive(bytes, ZIP_RDONLY);
+}
+
+/// Of all entries, or of those that are named.
+std::vector<NamedTensor> decode(std::string_view bytes, const std::vector<std::string>* names,
+                                const ReadLimits& limits) {
+  const Archive archive = open_for_reading(bytes);
+  const std::vector<Entry> entries = listed_entries(archive.get());
+  std::vector<const Entry*> wanted;
+  if (names == nullptr) {
+    for (const Entry& entry : entries) wanted.push_back(&entry);
+  } else {
+    for (const std::string& name : *names) {
+      auto found = std::ranges::find(entries, name + std::string(extension), &Entry::file);
+      if (found == entries.end()) found = std::ranges::find(entries, name, &Entry::file);
+      if (found == entries.end())
+        throw IoError(fmt::format("there is no entry {}", in_quotes(name + ".npy")));
+      wanted.push_back(&*found);
     }
   }
+  std::vector<NamedTensor> tensors;
+  std::uint64_t left = limits.max_bytes;
+  std::string unread;  // of the first
+  for (const Entry* entry : wanted) {
+    const auto with_entry = [&](const IoError& error) {
+      return fmt::format("entry {}: {}", in_quotes(entry->file), error.what());
+    };
+    try {
+      tensors.push_back({entry->name, tensor_of(archive.get(), *entry, left, limits)});
+    } catch (const detail::UnreadKind& error) {
+      if (names != nullptr) throw IoError(with_entry(error));
+      if (unread.empty()) unread = with_entry(error);
+    } catch (const IoError& error) {
+      throw IoError(with_entry(error));
+    }
+  }
+  if (tensors.empty() && !unread.empty()) throw IoError(unread);
   return tensors;
+}
+
+/// Errors are those of `function`.
+template <class F>
+auto reading(std::string_view function, std::string_view source, F read) {
+  try {
+    return read();
+  } catch (const IoError& error) {
+    throw IoError(fmt::format("{}: {}: {}", function, source, error.what()));
+  }
 }
 
 }  // namespace
@@ -234,11 +289,25 @@ std::string encode_npz(const std::vector<NamedTensor>& tensors, const NpzOptions
 
 std::vector<NamedTensor> decode_npz(std::string_view bytes, std::string_view source,
                                     const ReadLimits& limits) {
-  try {
-    return decode(bytes, limits);
-  } catch (const IoError& error) {
-    throw IoError(fmt::format("load_npz: {}: {}", source, error.what()));
-  }
+  return reading(loading, source, [&] { return decode(bytes, nullptr, limits); });
+}
+
+std::vector<NamedTensor> load_npz_entries(const std::string& path, const std::vector<std::string>& names,
+                                          const ReadLimits& limits) {
+  constexpr std::string_view function = "load_npz_entries";
+  const std::string bytes = detail::read_file(function, path, limits);
+  return reading(function, path, [&] { return decode(bytes, &names, limits); });
+}
+
+std::vector<std::string> npz_names(const std::string& path, const ReadLimits& limits) {
+  const std::string bytes = detail::read_file("npz_names", path, limits);
+  return reading("npz_names", path, [&] {
+    std::vector<std::string> names;
+    const Archive archive = open_for_reading(bytes);
+    std::vector<Entry> entries = listed_entries(archive.get());
+    for (Entry& entry : entries) names.push_back(std::move(entry.name));
+    return names;
+  });
 }
 
 #else
@@ -260,6 +329,15 @@ std::string encode_npz(const std::vector<NamedTensor>&, const NpzOptions&) {
 
 std::vector<NamedTensor> decode_npz(std::string_view, std::string_view, const ReadLimits&) {
   fail_without_libzip("load_npz");
+}
+
+std::vector<NamedTensor> load_npz_entries(const std::string&, const std::vector<std::string>&,
+                                          const ReadLimits&) {
+  fail_without_libzip("load_npz_entries");
+}
+
+std::vector<std::string> npz_names(const std::string&, const ReadLimits&) {
+  fail_without_libzip("npz_names");
 }
 
 #endif

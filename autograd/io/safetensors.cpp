@@ -152,7 +152,8 @@ void check_version(std::vector<Safetensors::Note>& metadata) {
   metadata.erase(found);
 }
 
-Safetensors decode(std::string_view bytes) {
+/// Checks all that can be known without the elements, of which `bytes` then has the rest.
+detail::SafetensorsHeader read_header(std::string_view& bytes) {
   if (bytes.size() < length_bytes) {
     throw IoError(fmt::format("byte 0: {} bytes in all, expected 8 with the header's length", bytes.size()));
   }
@@ -171,19 +172,45 @@ Safetensors decode(std::string_view bytes) {
   bytes.remove_prefix(header_bytes);
   check_version(header.metadata);
   check_coverage(header.entries, bytes.size());
+  return header;
+}
+
+[[noreturn]] void throw_unread(const HeaderEntry& entry) {
+  throw IoError(fmt::format("tensor {}: {}", in_quotes(entry.name), entry.unread));
+}
+
+/// All tensors that can be read, or those that are named.
+Safetensors decode(std::string_view bytes, const std::vector<std::string>* names) {
+  detail::SafetensorsHeader header = read_header(bytes);
+  std::vector<const HeaderEntry*> wanted;
+  if (names == nullptr) {
+    for (const HeaderEntry& entry : header.entries) {
+      if (entry.unread.empty()) wanted.push_back(&entry);
+    }
+    if (wanted.empty() && !header.entries.empty()) throw_unread(header.entries.front());
+  } else {
+    for (const std::string& name : *names) {
+      const auto found = std::ranges::find(header.entries, name, &HeaderEntry::name);
+      if (found == header.entries.end()) throw IoError(fmt::format("there is no tensor {}", in_quotes(name)));
+      if (!found->unread.empty()) throw_unread(*found);
+      wanted.push_back(&*found);
+    }
+  }
   Safetensors contents{.tensors = {}, .metadata = std::move(header.metadata)};
-  contents.tensors.reserve(header.entries.size());
-  for (HeaderEntry& entry : header.entries) {
-    Tensor value = detail::tensor_of_elements(bytes.substr(entry.begin, entry.end - entry.begin),
-                                              entry.element, entry.shape);
-    contents.tensors.push_back({std::move(entry.name), std::move(value)});
+  contents.tensors.reserve(wanted.size());
+  for (const HeaderEntry* entry : wanted) {
+    Tensor value = detail::tensor_of_elements(bytes.substr(entry->begin, entry->end - entry->begin),
+                                              entry->element, entry->shape);
+    contents.tensors.push_back({entry->name, std::move(value)});
   }
   return contents;
 }
 
-Safetensors decode(std::string_view function, std::string_view bytes, std::string_view source) {
+/// Errors are those of `function`.
+template <class F>
+auto reading(std::string_view function, std::string_view source, F read) {
   try {
-    return decode(bytes);
+    return read();
   } catch (const IoError& error) {
     throw IoError(fmt::format("{}: {}: {}", function, source, error.what()));
   }
@@ -198,7 +225,8 @@ void save_safetensors(std::string_view function, const std::string& path, const 
 }
 
 Safetensors load_safetensors(std::string_view function, const std::string& path, const ReadLimits& limits) {
-  return decode(function, read_file(function, path, limits), path);
+  const std::string bytes = read_file(function, path, limits);
+  return reading(function, path, [&] { return decode(bytes, nullptr); });
 }
 
 }  // namespace detail
@@ -206,7 +234,7 @@ Safetensors load_safetensors(std::string_view function, const std::string& path,
 std::string encode_safetensors(const Safetensors& contents) { return encode(saving, contents); }
 
 Safetensors decode_safetensors(std::string_view bytes, std::string_view source) {
-  return decode(loading, bytes, source);
+  return reading(loading, source, [&] { return decode(bytes, nullptr); });
 }
 
 void save_safetensors(const std::string& path, const Safetensors& contents) {
@@ -215,6 +243,25 @@ void save_safetensors(const std::string& path, const Safetensors& contents) {
 
 Safetensors load_safetensors(const std::string& path, const ReadLimits& limits) {
   return detail::load_safetensors(loading, path, limits);
+}
+
+Safetensors load_safetensors_entries(const std::string& path, const std::vector<std::string>& names,
+                                     const ReadLimits& limits) {
+  constexpr std::string_view function = "load_safetensors_entries";
+  const std::string bytes = detail::read_file(function, path, limits);
+  return reading(function, path, [&] { return decode(bytes, &names); });
+}
+
+std::vector<std::string> safetensors_names(const std::string& path, const ReadLimits& limits) {
+  constexpr std::string_view function = "safetensors_names";
+  const std::string bytes = detail::read_file(function, path, limits);
+  return reading(function, path, [&] {
+    std::string_view rest = bytes;
+    std::vector<std::string> names;
+    detail::SafetensorsHeader header = read_header(rest);
+    for (HeaderEntry& entry : header.entries) names.push_back(std::move(entry.name));
+    return names;
+  });
 }
 
 }  // namespace xtgrad::v1

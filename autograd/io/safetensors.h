@@ -39,13 +39,21 @@ struct Safetensors {
 [[nodiscard]] std::string encode_safetensors(const Safetensors& contents);
 
 /// What is in such bytes, whoever wrote them; metadata need not be there. F32, F64, I64, I32, U8 and
-/// BOOL are our dtypes; F16 and BF16 become float32, and I16, I8, U32 and U16 become int64. Trusts nothing:
-/// IoError names `source`, the tensor or byte, what was found and what was expected, also for a
-/// `format_version` above 1.
+/// BOOL are our dtypes; F16 and BF16 become float32, and I16, I8, U32 and U16 become int64. Tensors of other
+/// dtypes, such as U64, are left out where there are any of these. Trusts nothing: IoError names `source`,
+/// the tensor or byte, what was found and what was expected, also for a `format_version` above 1.
 [[nodiscard]] Safetensors decode_safetensors(std::string_view bytes, std::string_view source);
 
 /// As above, to and from a file, which is written whole or not at all: see `write_file_atomically`.
 void save_safetensors(const std::string& path, const Safetensors& contents);
 [[nodiscard]] Safetensors load_safetensors(const std::string& path, const ReadLimits& limits = {});
+/// The tensors of these names alone, in their order. Throws IoError for a name that is not there, or is of
+/// another dtype than those above.
+[[nodiscard]] Safetensors load_safetensors_entries(const std::string& path,
+                                                   const std::vector<std::string>& names,
+                                                   const ReadLimits& limits = {});
+/// The names of all tensors, in the order of the header, of whatever dtype.
+[[nodiscard]] std::vector<std::string> safetensors_names(const std::string& path,
+                                                         const ReadLimits& limits = {});
 
 }}  // namespace xtgrad::v1

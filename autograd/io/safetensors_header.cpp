@@ -179,7 +179,7 @@ class HeaderReader final : public nlohmann::json_sax<json> {
     std::string names;
     for (const auto& [element, known] : element_names)
       names += fmt::format("{}{}", names.empty() ? "" : ", ", known);
-    throw IoError(fmt::format("{}: dtype {} is none of {}", owner(), in_quotes(name), names));
+    entry_.unread = fmt::format("dtype {} is none of {}", in_quotes(name), names);
   }
 
   void add_entry() {
@@ -192,6 +192,11 @@ class HeaderReader final : public nlohmann::json_sax<json> {
       throw IoError(
           fmt::format("{}: data_offsets [{}, {}] end before they begin", owner(), entry_.begin, entry_.end));
     }
+    entry_.name = name_;
+    if (!entry_.unread.empty()) {
+      header.entries.push_back(std::exchange(entry_, {}));
+      return;
+    }
     const std::optional<std::uint64_t> bytes = checked_bytes(sizes_, item_size(entry_.element));
     if (!bytes) throw IoError(fmt::format("{}: shape [{}] is too large", owner(), fmt::join(sizes_, ", ")));
     if (*bytes != entry_.end - entry_.begin) {
@@ -201,8 +206,7 @@ class HeaderReader final : public nlohmann::json_sax<json> {
     }
     const std::vector<std::int64_t> sizes(sizes_.begin(), sizes_.end());
     entry_.shape = Shape(std::span<const std::int64_t>(sizes));
-    entry_.name = name_;
-    header.entries.push_back(std::move(entry_));
+    header.entries.push_back(std::exchange(entry_, {}));
   }
 
   std::string_view text_;

@@ -18,6 +18,7 @@ inline constexpr std::string_view metadata_name = "__metadata__";
 struct HeaderEntry {
   std::string name;
   Element element = Element::float32;
+  std::string unread = {};  // why there is no tensor of such elements; then element and shape say nothing
   Shape shape;
   std::uint64_t begin = 0;  // of the elements' bytes, counted from the end of the header
   std::uint64_t end = 0;
@@ -31,8 +32,8 @@ struct SafetensorsHeader {
 /// JSON without padding. Throws ValueError for text that is not UTF-8.
 [[nodiscard]] std::string format_safetensors_header(const SafetensorsHeader& header);
 
-/// Reads a header, which begins at byte 8 of its file; throws IoError for whatever the format does not allow
-/// and for dtypes that no Element is. In an entry returned, dtype, shape and offsets agree; whether the
+/// Reads a header, which begins at byte 8 of its file; throws IoError for whatever the format does not allow.
+/// In an entry returned, dtype, shape and offsets agree; whether the
 /// offsets suit each other and the file is the caller's to check. Takes no more memory than a few times the
 /// text's.
 [[nodiscard]] SafetensorsHeader parse_safetensors_header(std::string_view text);

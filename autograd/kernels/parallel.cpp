@@ -6,6 +6,8 @@
 #include <optional>
 #include <utility>
 
+#include "xtgrad/autograd/kernels/available_threads.h"
+#include "xtgrad/autograd/memory/process_locks.h"
 #include "xtgrad/autograd/threads.h"
 
 #ifdef XTGRAD_HAS_TBB
@@ -24,30 +26,38 @@ constinit std::atomic<detail::TileHook> tile_hook{nullptr};
 
 #ifdef XTGRAD_HAS_TBB
 
-/// Where operations of `threads` threads run.
+/// Where operations run that may use `wished` threads: on as many of them as the system gives.
 struct Team {
-  explicit Team(int size) : threads(size), arena(size) {
-    // oneTBB makes no more threads than there are cores, unless told.
-    if (size > tbb::info::default_concurrency()) {
-      allowance.emplace(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(size));
+  explicit Team(int wished) : wished(wished), threads(1 + available_threads(wished - 1)), arena(threads) {
+    // oneTBB makes no more threads than there are cores, unless told; and as many for all arenas together.
+    if (threads > tbb::info::default_concurrency() || threads < wished) {
+      allowance.emplace(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(threads));
     }
   }
+  int wished;
   int threads;
   std::optional<tbb::global_control> allowance;
   tbb::task_arena arena;
 };
 
-/// The team in force. It lasts as long as an operation runs in it, whatever `set_num_threads` does meanwhile.
+/// The team in force; null where there can be none. It lasts as long as an operation runs in it, whatever
+/// `set_num_threads` does meanwhile.
 std::shared_ptr<Team> team_of(int threads) {
+  const std::lock_guard lock(process_lock(ProcessLock::team));
   // Never destroyed: objects with static lifetime may compute when the program ends.
-  static auto& mutex = *new std::mutex;
   static auto& team = *new std::shared_ptr<Team>;
-  const std::scoped_lock lock(mutex);
-  if (team == nullptr || team->threads != threads) team = std::make_shared<Team>(threads);
+  // In a child of fork() the threads are gone, and oneTBB does not know it.
+  static const std::uint32_t process = fork_generation();
+  if (process != fork_generation()) return nullptr;
+  if (team == nullptr || team->wished != threads) team = std::make_shared<Team>(threads);
   return team;
 }
 
 #endif
+
+void run_alone(std::int64_t tiles, void (*body)(void*, std::int64_t), void* context) {
+  for (std::int64_t tile = 0; tile < tiles; ++tile) body(context, tile);
+}
 
 }  // namespace
 
@@ -61,6 +71,10 @@ void parallel_tiles(std::int64_t tiles, void (*body)(void*, std::int64_t), void*
   const int threads = num_threads();
   if (tiles > 1 && threads > 1 && !sequential) {
     const std::shared_ptr<Team> team = team_of(threads);
+    if (team == nullptr || team->threads == 1) {
+      run_alone(tiles, body, context);
+      return;
+    }
     const TileHook hook = tile_hook.load(std::memory_order_relaxed);
     const auto run_tile = [=](std::int64_t tile) {
       const SequentialScope no_threads_within;
@@ -77,7 +91,7 @@ void parallel_tiles(std::int64_t tiles, void (*body)(void*, std::int64_t), void*
     return;
   }
 #endif
-  for (std::int64_t tile = 0; tile < tiles; ++tile) body(context, tile);
+  run_alone(tiles, body, context);
 }
 
 }  // namespace xtgrad::v1::detail

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "xtgrad/autograd/memory/pool_watermark.h"
+#include "xtgrad/autograd/memory/process_locks.h"
 
 #if XTGRAD_POOL_PASSES_THROUGH
 #include <malloc.h>
@@ -107,7 +108,7 @@ constexpr std::size_t spaced_from = 4096;
 // Blocks of threads whose pool is gone already (static and thread_local objects destroyed late). Allocating
 // needs the lock; freeing goes through `returned`. Its balances are atomic adds, for it has many writers.
 constinit Pool late_pool;
-constinit std::mutex mutex;
+constinit ProcessMutex& mutex = process_mutexes[static_cast<std::size_t>(ProcessLock::pool)];
 constinit Pool* all_pools = nullptr;  // guarded by the mutex, as is the next
 constinit Pool* orphans = nullptr;
 constinit std::atomic<std::int64_t> reserved_bytes = 0;

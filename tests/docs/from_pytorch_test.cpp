@@ -191,6 +191,8 @@ TEST_CASE("docs/from_pytorch.md: derivatives and modules") {
   CHECK(std::filesystem::remove("model.safetensors"));
   std::filesystem::current_path(before);
   const int threads = num_threads();
+  manual_seed(0);
+  seed_this_thread(3);
   set_num_threads(2);
   CHECK(num_threads() == 2);
   set_num_threads(threads);

@@ -60,3 +60,30 @@ TEST_CASE("each thread has its own stack of calls and its own hooks") {
   static_cast<void>(model(ones({1, 2})));
   CHECK(seen == 1);
 }
+
+TEST_CASE(
+    "models that threads make at once begin with other weights, and again with the same after "
+    "seed_this_thread") {
+  manual_seed(0);
+  const auto weights_of = [](bool seeds) {
+    std::vector<std::vector<double>> weights(4);
+    std::vector<std::thread> threads;
+    for (std::size_t t = 0; t < weights.size(); ++t) {
+      threads.emplace_back([&weights, t, seeds] {
+        if (seeds) seed_this_thread(static_cast<std::int64_t>(t));
+        weights[t] = elements(nn::Linear(3, 2).weight.tensor());
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    return weights;
+  };
+  const std::vector<std::vector<double>> given = weights_of(false);
+  const std::vector<std::vector<double>> seeded = weights_of(true);
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      CHECK(given[i] != given[j]);
+      CHECK(seeded[i] != seeded[j]);
+    }
+  }
+  CHECK(weights_of(true) == seeded);
+}

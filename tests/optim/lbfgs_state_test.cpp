@@ -122,10 +122,16 @@ TEST_CASE("the names in a state of L-BFGS, and what it is loaded into") {
   parameters[3]->set_requires_grad(false);
   LBFGS lbfgs(parameters,
               {.lr = 0.5, .max_iter = 3, .max_eval = 100, .line_search = LineSearch::strong_wolfe});
-  CHECK(names(lbfgs.state_dict()) == std::vector<std::string>{"groups.0.lr"});
+  CHECK(names(lbfgs.state_dict()) ==
+        std::vector<std::string>{"groups.0.lr", "groups.0.max_iter", "groups.0.max_eval",
+                                 "groups.0.tolerance_grad", "groups.0.tolerance_change",
+                                 "groups.0.history_size", "groups.0.line_search"});
   problem.train(lbfgs, 1);
   const nn::StateDict state = lbfgs.state_dict();
-  CHECK(names(state) == std::vector<std::string>{"groups.0.lr", "learns", "gradient", "move", "s", "y"});
+  CHECK(names(state) == std::vector<std::string>{"groups.0.lr", "groups.0.max_iter", "groups.0.max_eval",
+                                                 "groups.0.tolerance_grad", "groups.0.tolerance_change",
+                                                 "groups.0.history_size", "groups.0.line_search", "learns",
+                                                 "gradient", "move", "s", "y"});
   CHECK(values(state.at("learns").to(int64)) == std::vector<double>{1, 1, 1, 0});
   CHECK(state.at("gradient").shape() == Shape{24});  // of 26
   CHECK(state.at("s").shape() == Shape{2, 24});
@@ -152,7 +158,7 @@ TEST_CASE("L-BFGS names what is wrong with a loaded state, and goes on without i
   const auto refused = [&](const std::string& name, const Tensor& value, const std::string& message) {
     nn::StateDict wrong = state;
     wrong.set(name, value);
-    LBFGS other(problem.model.parameters());
+    LBFGS other(problem.model.parameters(), {.max_iter = 3, .max_eval = 100});
     other.load_state_dict(wrong);
     const nn::StateDict before = problem.model.state_dict();
     CHECK(message_of([&] { return other.step([&] { return problem.loss(); }).iterations(); }) ==
@@ -172,7 +178,7 @@ TEST_CASE("L-BFGS names what is wrong with a loaded state, and goes on without i
   refused("s", ones({2, 26}, {.dtype = int64}), "s\" must be float32 for these parameters: got int64");
   nn::StateDict spoilt = state;
   spoilt.set("y", full({2, 26}, testing::not_a_number));
-  LBFGS with_spoilt(problem.model.parameters());
+  LBFGS with_spoilt(problem.model.parameters(), {.max_iter = 3, .max_eval = 100});
   with_spoilt.load_state_dict(spoilt);
   CHECK_THROWS_WITH_AS(problem.train(with_spoilt, 1),
                        "LBFGS: step: the slope along the direction must not be NaN, which the history has "
@@ -181,7 +187,7 @@ TEST_CASE("L-BFGS names what is wrong with a loaded state, and goes on without i
                        ValueError);
   nn::StateDict lacking = state;
   lacking.erase("gradient");
-  LBFGS other(problem.model.parameters());
+  LBFGS other(problem.model.parameters(), {.max_iter = 3, .max_eval = 100});
   other.load_state_dict(lacking);
   CHECK_THROWS_WITH_AS(problem.train(other, 1),
                        "LBFGS: the state's \"gradient\" must be [26] for these parameters: got none",

@@ -93,9 +93,26 @@ TEST_CASE("the names in a state") {
   Net model;
   optim::SGD sgd(model.head.parameters(), {.lr = 0.5, .momentum = 0.9});
   sgd.add_group(model.hidden.parameters(), {.lr = 0.25});
-  CHECK(names(sgd.state_dict()) == std::vector<std::string>{"groups.0.lr", "groups.1.lr", "weight.step",
-                                                            "weight.momentum", "bias.step", "bias.momentum",
-                                                            "weight#2.step", "bias#3.step"});
+  CHECK(names(sgd.state_dict()) == std::vector<std::string>{"groups.0.lr",
+                                                            "groups.0.momentum",
+                                                            "groups.0.dampening",
+                                                            "groups.0.weight_decay",
+                                                            "groups.0.nesterov",
+                                                            "groups.0.lr_in_velocity",
+                                                            "groups.0.maximize",
+                                                            "groups.1.lr",
+                                                            "groups.1.momentum",
+                                                            "groups.1.dampening",
+                                                            "groups.1.weight_decay",
+                                                            "groups.1.nesterov",
+                                                            "groups.1.lr_in_velocity",
+                                                            "groups.1.maximize",
+                                                            "weight.step",
+                                                            "weight.momentum",
+                                                            "bias.step",
+                                                            "bias.momentum",
+                                                            "weight#2.step",
+                                                            "bias#3.step"});
   CHECK(sgd.state_dict().at("groups.1.lr").item() == 0.25);
   CHECK(sgd.state_dict().at("groups.1.lr").dtype() == float64);
   CHECK(sgd.state_dict().at("bias.step").item_int64() == 0);
@@ -103,8 +120,10 @@ TEST_CASE("the names in a state") {
   const nn::Parameter unnamed(ones({2}));
   optim::Adam adam({model.parameters()[2], unnamed.cell()}, {.amsgrad = true});
   CHECK(names(adam.state_dict()) ==
-        std::vector<std::string>{"groups.0.lr", "head.weight.step", "head.weight.m", "head.weight.v",
-                                 "head.weight.v_max", "#1.step", "#1.m", "#1.v", "#1.v_max"});
+        std::vector<std::string>{"groups.0.lr", "groups.0.beta1", "groups.0.beta2", "groups.0.eps",
+                                 "groups.0.weight_decay", "groups.0.amsgrad", "groups.0.maximize",
+                                 "head.weight.step", "head.weight.m", "head.weight.v", "head.weight.v_max",
+                                 "#1.step", "#1.m", "#1.v", "#1.v_max"});
 }
 
 TEST_CASE("a name given later does not change the names in a state") {

@@ -71,7 +71,9 @@ TEST_CASE("a trainer takes over no state that it could not be in, and is left as
   };
   const auto whole = [](std::int64_t number) { return full({}, number, {.dtype = int64}); };
   CHECK(refused("epoch", whole(4)) == "Trainer: epoch must be from 0 to 3: got 4");
-  CHECK(refused("epoch", whole(-1)) == "Trainer: epoch must be from 0 to 3: got -1");
+  CHECK(refused("epoch", whole(-1)) ==
+        "load_state_dict: the state does not fit this Trainer, which was left as it is:\n"
+        "  impossible: epoch is a count, from 0 to 2^62: got -1");
   CHECK(refused("epoch", whole(2)) == "History: records must be float64 [2, 6]: got none");
   CHECK(refused("batch", whole(7)) == "Trainer: batch must be from 0 to 6: got 7");
   CHECK(refused("step", whole(19)) == "Trainer: step must be from 0 to 18: got 19");

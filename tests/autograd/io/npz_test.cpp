@@ -100,6 +100,66 @@ TEST_CASE("an npz file may be empty") {
   CHECK(decode_npz(bytes, "f.npz").empty());
 }
 
+namespace {
+
+/// An npy file of texts, as NumPy writes it.
+std::string texts_file() {
+  std::string header = "{'descr': '<U3', 'fortran_order': False, 'shape': (1,), }";
+  header.resize(117, ' ');
+  header += '\n';
+  return "\x93NUMPY" + std::string("\1\0", 2) + std::string("\x76\0", 2) + header + std::string(12, 'c');
+}
+
+}  // namespace
+
+TEST_CASE("entries that are no tensor's leave the others of an npz file readable") {
+  const testing::TemporaryFolder folder;
+  const std::string file = folder.path() / "a.npz";
+  const std::string x = encode_npy(tensor({1, 2, 3}));
+  const std::string y = encode_npy(tensor({4}));
+  write_file_atomically(file, zip_of({{"names.npy", texts_file()},
+                                      {"x.npy", x},
+                                      {"readme.txt", "text"},
+                                      {"secret.npy", x, ZIP_CM_STORE, true},
+                                      {"packed.npy", x, ZIP_CM_BZIP2},
+                                      {"y.npy", y}}));
+  const std::vector<NamedTensor> all = load_npz(file);
+  REQUIRE(all.size() == 2);
+  CHECK(all[0].name == "x");
+  CHECK(encode_npy(all[0].value) == x);
+  CHECK(all[1].name == "y");
+  CHECK(npz_names(file) == std::vector<std::string>{"names", "x", "readme.txt", "secret", "packed", "y"});
+  const std::vector<NamedTensor> chosen = load_npz_entries(file, {"y", "x"});
+  REQUIRE(chosen.size() == 2);
+  CHECK(chosen[0].name == "y");
+  CHECK(encode_npy(chosen[0].value) == y);
+  CHECK(chosen[1].name == "x");
+  CHECK(load_npz_entries(file, {}).empty());
+
+  const auto error_for = [&](const std::string& name) -> std::string {
+    try {
+      static_cast<void>(load_npz_entries(file, {"x", name}));
+    } catch (const IoError& error) {
+      return error.what();
+    }
+    return "no error";
+  };
+  const std::string start = "load_npz_entries: " + file + ": ";
+  CHECK(error_for("names") ==
+        start +
+            "entry \"names.npy\": byte 20: descr \"<U3\" is not supported: expected < or > "
+            "and one of b1, i1, i2, i4, i8, u1, u2, u4, f2, f4, f8");
+  CHECK(error_for("readme.txt") == start + "entry \"readme.txt\": expected a name that ends in .npy");
+  CHECK(error_for("secret") == start + "entry \"secret.npy\": is encrypted, which is not supported");
+  CHECK(error_for("none") == start + "there is no entry \"none.npy\"");
+}
+
+TEST_CASE("an entry that is damaged is no matter of kind: the file is refused") {
+  const std::string x = encode_npy(tensor({1, 2, 3}));
+  CHECK(error_of(zip_of({{"x.npy", x}, {"half.npy", x.substr(0, 70)}})) ==
+        "load_npz: f.npz: entry \"half.npy\": byte 70: the file ends within the header");
+}
+
 TEST_CASE("damaged and foreign npz files are refused with entry, found and expected") {
   const std::string x = encode_npy(tensor({1, 2, 3}));
   const std::string good = zip_of({{"x.npy", x}});
@@ -114,9 +174,8 @@ TEST_CASE("damaged and foreign npz files are refused with entry, found and expec
            {"", "byte 0: the file is empty, expected a zip archive"},
            {x, "not a zip archive that can be read: Not a zip archive"},
            {good.substr(0, good.size() - 30), "not a zip archive that can be read: Not a zip archive"},
-           {zip_of({{"x.npy", x}, {"readme.txt", "text"}}),
-            "entry \"readme.txt\": expected a name that ends in .npy"},
-           {zip_of({{"x.npy", x}, {"folder/", ""}}), "entry \"folder/\": expected a name that ends in .npy"},
+           {zip_of({{"readme.txt", "text"}}), "entry \"readme.txt\": expected a name that ends in .npy"},
+           {zip_of({{"folder/", ""}}), "entry \"folder/\": expected a name that ends in .npy"},
            {replaced(zip_of({{"x.npy", x}, {"y.npy", x}}), "y.npy", "x.npy"),
             "entry \"x.npy\": the name is there twice"},
            {zip_of({{"x.npy", x, ZIP_CM_BZIP2}}),

@@ -275,7 +275,8 @@ TEST_CASE("damaged and hostile safetensors files are refused with place, found a
            {with(R"({"dtype":"U64","shape":[1],"data_offsets":[0,8]})", "12345678"),
             "tensor \"a\": dtype \"U64\" is none of BOOL, I8, I16, I32, I64, U8, U16, U32, F16, BF16, F32, "
             "F64"},
-           {with(R"({"dtype":"f32)" + std::string("\\u0007") + "\"}"),
+           {with(R"({"dtype":"f32)" + std::string("\\u0007") + R"(","shape":[1],"data_offsets":[0,4]})",
+                 "1234"),
             "tensor \"a\": dtype \"f32\\x07\" is none of BOOL, I8, I16, I32, I64, U8, U16, U32, F16, BF16, "
             "F32, F64"},
            // shapes
@@ -374,4 +375,32 @@ TEST_CASE("loading a safetensors file names the file, and heeds the limit") {
                        "load_safetensors: cannot open no/such/file: No such file or directory", IoError);
   CHECK_THROWS_WITH_AS(save_safetensors("/dev/null", {}),
                        "save_safetensors: cannot write /dev/null: it is there, and no regular file", IoError);
+}
+
+TEST_CASE("tensors of dtypes that there are none of leave the others of a safetensors file readable") {
+  const testing::TemporaryFolder folder;
+  const std::string file = folder.path() / "a.safetensors";
+  write_file_atomically(file, file_of(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},)"
+                                      R"("u":{"dtype":"U64","shape":[1],"data_offsets":[4,12]},)"
+                                      R"("b":{"dtype":"U8","shape":[2],"data_offsets":[12,14]}})",
+                                      std::string("\0\0\x80\x3f", 4) + "12345678" + "\1\2"));
+  const Safetensors all = load_safetensors(file);
+  REQUIRE(all.tensors.size() == 2);
+  CHECK(all.tensors[0].name == "a");
+  CHECK(all.tensors[0].value.at({0}) == 1);
+  CHECK(all.tensors[1].name == "b");
+  CHECK(safetensors_names(file) == std::vector<std::string>{"a", "u", "b"});
+  const Safetensors chosen = load_safetensors_entries(file, {"b"});
+  REQUIRE(chosen.tensors.size() == 1);
+  CHECK(chosen.tensors[0].value.dtype() == uint8);
+  CHECK(chosen.tensors[0].value.at({1}) == 2);
+  const std::string start = "load_safetensors_entries: " + file + ": ";
+  CHECK_THROWS_WITH_AS(
+      static_cast<void>(load_safetensors_entries(file, {"u"})),
+      (start + "tensor \"u\": dtype \"U64\" is none of BOOL, I8, I16, I32, I64, U8, U16, U32, "
+               "F16, BF16, F32, F64")
+          .c_str(),
+      IoError);
+  CHECK_THROWS_WITH_AS(static_cast<void>(load_safetensors_entries(file, {"c"})),
+                       (start + "there is no tensor \"c\"").c_str(), IoError);
 }
