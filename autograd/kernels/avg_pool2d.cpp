@@ -111,7 +111,7 @@ void avg_pool_planes(const WindowedPlanes& at, const AvgDivisor& divisor, const 
     using T = decltype(zero);
     // float is summed in double in any case.
     if constexpr (std::is_same_v<T, double>) {
-      if (at.window.kernel.height <= 2 * few_terms / at.window.kernel.width)
+      if (at.window.kernel.height <= few_terms / at.window.kernel.width)
         return avg_pool_typed<PlainSum>(at, divisor, x.data<T>(), y.mutable_data<T>());
     }
     avg_pool_typed<LongSum<T>>(at, divisor, x.data<T>(), y.mutable_data<T>());

@@ -97,8 +97,9 @@ using ColumnSums = std::array<std::array<double, chunk_columns>, N>;
 template <std::size_t N, class F>
 void sum_rows_pairwise(std::int64_t first, std::int64_t last, const F& add_row, ColumnSums<N>& sums) {
   if (last - first <= chain) {
-    sums = {};
-    for (std::int64_t row = first; row < last; ++row) add_row(row, sums);
+    ColumnSums<N> here{};  // which nothing else can point to
+    for (std::int64_t row = first; row < last; ++row) add_row(row, here);
+    sums = here;
     return;
   }
   const std::int64_t middle = first + ((last - first) / 2 + chain - 1) / chain * chain;

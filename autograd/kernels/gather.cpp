@@ -103,6 +103,12 @@ struct ScatterUnit {
     const std::int64_t at = row * stride;
     for (std::int64_t j = 0; j < columns; ++j) sum[index[at + j] * x_stride + j] += source[at + j];
   }
+  /// Of an index whose rows name one place each.
+  void add_whole_row(std::int64_t row) const {
+    const T* from = source + row * stride;
+    T* to = sum + index[row * stride] * x_stride;
+    for (std::int64_t j = 0; j < columns; ++j) to[j] += from[j];
+  }
   [[nodiscard]] ScatterUnit column(std::int64_t j) const {
     return {sum + j, index + j, source + j, count, 1, stride, size, x_stride};
   }
@@ -134,16 +140,18 @@ class BusyPlaces {
       while ((std::uint64_t{1} << (64 - shift_)) < 2 * static_cast<std::uint64_t>(count)) --shift_;
       owners_.resize(std::size_t{1} << (64 - shift_), std::int64_t{-1});
     }
-    numbers_.resize(owners_.empty() ? static_cast<std::size_t>(size) : owners_.size(), 0);
-    std::int32_t most = 0;
+    const std::size_t cells = owners_.empty() ? static_cast<std::size_t>(size) : owners_.size();
+    PoolVector<std::uint8_t> terms(cells, std::uint8_t{0});
+    std::uint8_t most = 0;
     for (std::int64_t a = 0; a < count; ++a) {
-      const std::size_t cell = own_cell(index[a * stride]);
-      numbers_[cell] += static_cast<std::int32_t>(numbers_[cell] <= few_terms);
-      most = std::max(most, numbers_[cell]);
+      std::uint8_t& of_cell = terms[own_cell(index[a * stride])];
+      of_cell = static_cast<std::uint8_t>(of_cell + static_cast<int>(of_cell <= few_terms));
+      most = std::max(most, of_cell);
     }
     if (most <= few_terms) return;
+    numbers_.resize(cells);
     for (std::size_t cell = 0; cell < numbers_.size(); ++cell) {
-      const bool busy = numbers_[cell] > few_terms;
+      const bool busy = terms[cell] > few_terms;
       numbers_[cell] = busy ? static_cast<std::int32_t>(places_.size()) : -1;
       if (busy) places_.push_back(owners_.empty() ? static_cast<std::int64_t>(cell) : owners_[cell]);
     }
@@ -173,7 +181,7 @@ class BusyPlaces {
 
   int shift_ = 60;
   PoolVector<std::int64_t> owners_;   // of the cells; empty where a place is its own cell
-  PoolVector<std::int32_t> numbers_;  // of the cells: terms at first
+  PoolVector<std::int32_t> numbers_;  // of the cells
   PoolVector<std::int64_t> places_;
 };
 
@@ -185,7 +193,7 @@ void add_long(const ScatterUnit<T>& unit, std::size_t places, const F& number_of
   for (std::int64_t a = 0; a < unit.count; ++a) {
     const std::int64_t number = number_of(unit.index[a * unit.stride]);
     if (number < 0) {
-      unit.add_row(a);
+      unit.add_whole_row(a);
       continue;
     }
     LongSum<T>* to = sums.data() + number * unit.columns;
@@ -206,10 +214,13 @@ template <class T>
 void scatter_rows(const ScatterUnit<T>& unit) {
   constexpr std::int64_t cached = std::int64_t{16 << 10} / static_cast<std::int64_t>(sizeof(LongSum<T>));
   const auto same = [](auto place) { return static_cast<std::int64_t>(place); };
-  if (unit.size * unit.columns <= cached && unit.count >= unit.size)
+  if (unit.size * unit.columns <= cached && unit.count >= 4 * unit.size)
     return add_long(unit, static_cast<std::size_t>(unit.size), same, same);
   const BusyPlaces busy(unit.index, unit.count, unit.stride, unit.size);
-  if (busy.places().empty()) return add_plainly(unit);
+  if (busy.places().empty()) {
+    for (std::int64_t a = 0; a < unit.count; ++a) unit.add_whole_row(a);
+    return;
+  }
   add_long(
       unit, busy.places().size(), [&](std::int64_t place) { return std::int64_t{busy[place]}; },
       [&](std::size_t k) { return busy.places()[k]; });
@@ -233,8 +244,7 @@ bool has_busy_elements(const ScatterUnit<T>& unit) {
 }
 
 template <class T>
-void scatter_unit(const ScatterUnit<T>& unit) {
-  if (!std::is_floating_point_v<T> || unit.count <= few_terms) return add_plainly(unit);
+[[gnu::noinline]] void scatter_many(const ScatterUnit<T>& unit) {
   if constexpr (std::is_floating_point_v<T>) {
     if (takes_rows(unit)) return scatter_rows(unit);
     if (!has_busy_elements(unit)) return add_plainly(unit);
@@ -246,14 +256,19 @@ template <class T>
 void scatter_typed(T* sum, std::int64_t size, const std::int64_t* index, const IndexWalk& walk,
                    const T* source) {
   for_each_unit(walk, [&](std::int64_t x_offset, std::int64_t index_offset, std::int64_t columns) {
-    scatter_unit(ScatterUnit<T>{.sum = sum + x_offset,
-                                .index = index + index_offset,
-                                .source = source + index_offset,
-                                .count = walk.count,
-                                .columns = columns,
-                                .stride = walk.index_stride,
-                                .size = size,
-                                .x_stride = walk.x_stride});
+    const ScatterUnit<T> unit{.sum = sum + x_offset,
+                              .index = index + index_offset,
+                              .source = source + index_offset,
+                              .count = walk.count,
+                              .columns = columns,
+                              .stride = walk.index_stride,
+                              .size = size,
+                              .x_stride = walk.x_stride};
+    if (!std::is_floating_point_v<T> || unit.count <= few_terms) {
+      add_plainly(unit);
+    } else {
+      scatter_many(unit);
+    }
   });
 }
 

@@ -55,7 +55,7 @@ class PlainSum {
   double total_ = 0;
 };
 
-/// Up to so many terms are added one by one: as many roundings as a tree of them may have, and one.
-inline constexpr std::int64_t few_terms = 8;
+/// Up to so many terms are added one by one.
+inline constexpr std::int64_t few_terms = 16;
 
 }  // namespace xtgrad::v1::detail

@@ -96,10 +96,10 @@ class RowSum {
  public:
   void add(Lane<T> x) {
     lane_ += x;
-    if (++pending_ == 16) flush();
+    if (++pending_ == 32) flush();
   }
   double total() {
-    flush();
+    if (pending_ != 0) flush();
     return total_.value();
   }
 
@@ -302,7 +302,9 @@ StripLanes<T> logsum_of_strip(const Strip<T>& x, StripLanes<T>& log_rest) {
     others[lane].add(where(tie, 0, exp(v - max[lane])));
     ties[lane].add(where(tie, Lane<T>(T(1)), 0));
   });
-  for (std::size_t k = 0; k < strip_lanes; ++k) log_rest[k] = log1p((ties[k].sum - 1) + others[k].sum);
+  // Not of the lanes that a narrow strip leaves empty, whose logarithm would divide by zero.
+  const auto used = static_cast<std::size_t>((x.columns + width<T> - 1) / width<T>);
+  for (std::size_t k = 0; k < used; ++k) log_rest[k] = log1p((ties[k].sum - 1) + others[k].sum);
   return max;
 }
 
