@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "xtgrad/autograd/core/ieee_arithmetic.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/new_tensor.h"
 
@@ -26,6 +27,7 @@ Tensor copy_values(std::string_view function, std::span<const From> values, cons
                                  to_string(shape), shape.numel()));
   }
   Array array = detail::new_array(function, shape, dtype, requires_grad);
+  const detail::IeeeArithmetic arithmetic;
   detail::visit(dtype, [&](auto zero) {
     using T = decltype(zero);
     std::transform(values.begin(), values.end(), array.mutable_data<T>(),

@@ -12,6 +12,7 @@
 
 #include "xtgrad/autograd/core/dtype_visit.h"
 #include "xtgrad/autograd/core/element.h"
+#include "xtgrad/autograd/core/ieee_arithmetic.h"
 
 namespace xtgrad::inline v1::detail {
 
@@ -196,6 +197,7 @@ class Printer {
 std::string print_elements(const Array& array) {
   if (array.numel() == 0) return "[]";
   const Layout layout(array.shape);
+  const IeeeArithmetic arithmetic;
   return visit(array.dtype, [&](auto zero) {
     using T = decltype(zero);
     std::vector<T> values;

@@ -6,6 +6,7 @@
 #include <span>
 #include <utility>
 
+#include "xtgrad/autograd/core/ieee_arithmetic.h"
 #include "xtgrad/autograd/core/leaf_state.h"
 #include "xtgrad/autograd/core/parts.h"
 #include "xtgrad/autograd/core/primitive.h"
@@ -98,6 +99,7 @@ std::int64_t integer_element(std::string_view function, const Array& array, std:
 
 double Tensor::item() const {
   check_single("item", *this);
+  const detail::IeeeArithmetic as_it_was_computed;
   return element(array_of(*this), 0);
 }
 
@@ -108,6 +110,7 @@ std::int64_t Tensor::item_int64() const {
 
 double Tensor::at(std::initializer_list<std::int64_t> index) const {
   const Array& array = array_of(*this);
+  const detail::IeeeArithmetic as_it_was_computed;
   return element(array, offset_of("at", array.shape, index));
 }
 

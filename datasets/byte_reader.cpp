@@ -142,10 +142,27 @@ class ByteReader::Gzip {
   }
 
  private:
+  /// Zeros that fill up a file after its last member, as tapes and disk images leave them. What follows them
+  /// is no member.
+  void skip_padding() {
+    if (*stream_.next_in != 0) return;
+    do {
+      while (stream_.avail_in > 0 && *stream_.next_in == 0) {
+        ++stream_.next_in;
+        --stream_.avail_in;
+      }
+    } while (stream_.avail_in == 0 && refill());
+    if (stream_.avail_in == 0) return;
+    fail(fmt::format("byte 0x{:02x} after the zeros behind the last gzip member", *stream_.next_in),
+         "zeros up to the end of the file");
+  }
+
   /// Goes on with the member that follows; false at the end of the file.
   bool next_member() {
     while (stream_.avail_in < 2 && refill()) {
     }
+    if (stream_.avail_in == 0) return false;
+    skip_padding();
     if (stream_.avail_in == 0) return false;
     const auto* next = reinterpret_cast<const std::byte*>(stream_.next_in);
     if (!begins_with_gzip_magic({next, stream_.avail_in})) {

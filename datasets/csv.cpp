@@ -6,9 +6,12 @@
 #include <charconv>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <map>
 #include <new>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "xtgrad/autograd/errors.h"
@@ -30,12 +33,36 @@ using xtgrad::detail::make_constant;
 // of a number for each class a large one.
 constexpr std::int64_t most_unnamed_classes = std::int64_t{1} << 16;
 
+/// True if a number in decimal digits that double does not hold is too small for it, not too large.
+bool is_tiny(std::string_view text) {
+  const std::size_t mark = text.find_first_of("eE");
+  const std::string_view digits = text.substr(0, mark);
+  const std::size_t point = std::min(digits.find('.'), digits.size());
+  const std::size_t first = std::min(digits.find_first_of("123456789"), digits.size());
+  // Places from the point to the first digit; the exponent moves it, by more than the text is long or not.
+  std::int64_t place = static_cast<std::int64_t>(point) - static_cast<std::int64_t>(first);
+  if (mark != std::string_view::npos) {
+    std::string_view exponent = text.substr(mark + 1);
+    const bool negative = exponent.starts_with('-');
+    if (negative || exponent.starts_with('+')) exponent.remove_prefix(1);
+    std::int64_t by = 0;
+    const auto [end, error] = std::from_chars(exponent.data(), exponent.data() + exponent.size(), by);
+    if (error == std::errc::result_out_of_range) by = std::numeric_limits<std::int64_t>::max() / 2;
+    place += negative ? -by : by;
+  }
+  return place < 0;
+}
+
 template <class Number>
 std::optional<Number> parse(std::string_view text) {
   // from_chars knows no plus sign.
   if (text.size() > 1 && text[0] == '+' && text[1] != '-' && text[1] != '+') text.remove_prefix(1);
   Number number{};
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if constexpr (std::is_same_v<Number, double>) {
+    const bool whole = end == text.data() + text.size();
+    if (error == std::errc::result_out_of_range && whole && is_tiny(text)) return text[0] == '-' ? -0.0 : 0.0;
+  }
   if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
   return number;
 }

@@ -19,9 +19,14 @@ namespace core = xtgrad::detail;
 
 constexpr std::size_t sums = 16;  // independent ones, for the compiler to keep in SIMD registers
 
-/// Adds up `f` of the elements, in double and in an order that depends on nothing but their number.
+/// Adds up `f` of the elements, in double, by halves, and in an order that depends on nothing but their number.
 template <class T, class F>
 double total(std::span<const T> x, const F& f) {
+  constexpr std::size_t block = 16 * sums;
+  if (x.size() > block) {
+    const std::size_t half = (x.size() / 2 + block - 1) / block * block;
+    return total(x.first(half), f) + total(x.subspan(half), f);
+  }
   std::array<double, sums> partial{};
   const std::size_t whole = x.size() / sums * sums;
   for (std::size_t i = 0; i < whole; i += sums) {

@@ -2,11 +2,25 @@
 
 #include <vector>
 
+#include "xtgrad/autograd/core/ieee_arithmetic.h"
 #include "xtgrad/autograd/memory/pool_allocator.h"
 
 namespace xtgrad::inline v1::detail {
 
+namespace {
+
+/// A thread that takes subnormal numbers for 0 always comes the long way, on which that is turned off;
+/// another does so once, unless it is watched.
+void note_arithmetic(const IeeeArithmetic& arithmetic) {
+  if (thread_state.watcher == nullptr && !arithmetic.changes())
+    thread_state.mode &= static_cast<Mode>(~watched_mode);
+}
+
+}  // namespace
+
 void compute_any(const Primitive& primitive, Inputs in, Outputs out, InputSet given) {
+  const IeeeArithmetic arithmetic;
+  note_arithmetic(arithmetic);
   std::vector<const Spec*, PoolAllocator<const Spec*>> in_specs(in.begin(), in.end());
   std::vector<Spec, PoolAllocator<Spec>> unwanted(out.size());
   std::vector<Spec*, PoolAllocator<Spec*>> out_specs(out.size());
@@ -31,7 +45,7 @@ WatchScope::WatchScope(Watcher& watcher) {
 
 WatchScope::~WatchScope() {
   thread_state.watcher = thread_state.watcher->outer_;
-  if (thread_state.watcher == nullptr) thread_state.mode &= static_cast<Mode>(~watched_mode);
+  if (thread_state.watcher == nullptr) note_arithmetic(IeeeArithmetic());
 }
 
 }  // namespace xtgrad::v1::detail

@@ -12,7 +12,7 @@ class Watcher;
 /// What a thread does with each operation, besides computing it.
 using Mode = std::uint8_t;
 inline constexpr Mode recording_mode = 1;  // results are nodes of the graph
-inline constexpr Mode watched_mode = 2;    // a watcher is told of every computation
+inline constexpr Mode watched_mode = 2;    // computations take the long way, on which watchers are told
 inline constexpr Mode refusing_mode = 4;   // unless it records, it refuses tensors that want a gradient
 
 /// What every operation asks of its thread, in one place so that one address computation serves all of it.
@@ -20,7 +20,7 @@ struct ThreadState {
   std::uint64_t last_id = 0;  // of the nodes made on this thread
   Mode mode = recording_mode;
   Dtype default_dtype = Dtype::float32;
-  Watcher* watcher = nullptr;           // innermost; set exactly if the mode says so
+  Watcher* watcher = nullptr;           // innermost; set only if the mode says so
   const ModuleScope* module = nullptr;  // whose forward is running, the innermost
   // The function with a rule of its own that runs, whose errors are named so, and for which the thread
   // refuses tensors.

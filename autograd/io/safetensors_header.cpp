@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <unordered_set>
 #include <utility>
 
@@ -245,6 +246,11 @@ std::string format_safetensors_header(const SafetensorsHeader& header) {
 
 SafetensorsHeader parse_safetensors_header(std::string_view text) {
   HeaderReader reader(text);
+  // The parser would pass over spaces, and over the mark that some editors put before UTF-8.
+  if (!text.empty() && std::string_view(" \t\r\n\xef").find(text[0]) != std::string_view::npos) {
+    throw IoError(fmt::format("byte {}: expected the header's {{, found 0x{:02x}", header_begin,
+                              static_cast<unsigned char>(text[0])));
+  }
   json::sax_parse(text.begin(), text.end(), &reader);
   return std::move(reader.header);
 }

@@ -1,8 +1,10 @@
 #include "xtgrad/autograd/kernels/avg_pool2d.h"
 
 #include <algorithm>
+#include <type_traits>
 #include <vector>
 
+#include "xtgrad/autograd/kernels/long_sum.h"
 #include "xtgrad/autograd/kernels/window_walk.h"
 #include "xtgrad/autograd/memory/pool_allocator.h"
 
@@ -43,32 +45,32 @@ struct Divisors {
   Scratch<T> columns;
 };
 
-/// Sums in double: a window may be a whole image.
-template <class T>
+/// A window may be a whole image, hence `Sum`.
+template <class Sum, class T>
 void avg_pool_typed(const WindowedPlanes& at, const AvgDivisor& divisor, const T* x, T* y) {
   const WindowSide rows = at.window.rows();
   const Stretches columns(at.window.columns(), at.image.width, at.places.width);
   const std::int64_t stride = at.window.stride.width;
   const auto width = static_cast<std::size_t>(at.places.width);
   for_each_plane(at, [&] {
-    return [&, sums = Scratch<double>(width),
+    return [&, sums = Scratch<Sum>(width),
             divisors = Divisors<double>(at, divisor)](std::int64_t plane) mutable {
       for (std::int64_t i = 0; i < at.places.height; ++i) {
-        std::fill(sums.begin(), sums.end(), 0.0);
+        std::fill(sums.begin(), sums.end(), Sum());
         const PlaceRange inside = elements_inside(rows, i, at.image.height);
         for (std::int64_t ki = inside.first; ki < inside.last; ++ki) {
           const std::int64_t row = i * rows.stride + rows.offset(ki);
           const T* line = x + plane * at.plane_size() + row * at.image.width;
           columns.for_each([&](const Stretch& stretch) __attribute__((always_inline)) {
             const T* from = line + stretch.pixel;
-            double* to = sums.data() + stretch.place;
-            for (std::int64_t j = 0; j < stretch.n; ++j) to[j] += static_cast<double>(from[j * stride]);
+            Sum* to = sums.data() + stretch.place;
+            for (std::int64_t j = 0; j < stretch.n; ++j) to[j].add(from[j * stride]);
           });
         }
         const double count = divisors.row(i);
         T* to = y + plane * at.place_count() + i * at.places.width;
         for (std::size_t j = 0; j < width; ++j)
-          to[j] = static_cast<T>(sums[j] / (count * divisors.columns[j]));
+          to[j] = static_cast<T>(sums[j].wide() / (count * divisors.columns[j]));
       }
     };
   });
@@ -107,7 +109,12 @@ void avg_spread_typed(const WindowedPlanes& at, const AvgDivisor& divisor, const
 void avg_pool_planes(const WindowedPlanes& at, const AvgDivisor& divisor, const Array& x, Array& y) {
   visit_floating(x.dtype, [&](auto zero) {
     using T = decltype(zero);
-    avg_pool_typed(at, divisor, x.data<T>(), y.mutable_data<T>());
+    // float is summed in double in any case.
+    if constexpr (std::is_same_v<T, double>) {
+      if (at.window.kernel.height <= few_terms / at.window.kernel.width)
+        return avg_pool_typed<PlainSum>(at, divisor, x.data<T>(), y.mutable_data<T>());
+    }
+    avg_pool_typed<LongSum<T>>(at, divisor, x.data<T>(), y.mutable_data<T>());
   });
 }
 

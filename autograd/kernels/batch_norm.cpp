@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "xtgrad/autograd/kernels/parallel.h"
@@ -29,22 +30,46 @@ void for_each_tile_of(std::int64_t items, std::int64_t elements_of_one, const F&
                 [&](std::int64_t tile) { body(tile * per_tile, std::min(items, (tile + 1) * per_tile)); });
 }
 
-/// Sums of the N numbers that `term(i)` gives for 0..n-1, a few at a time so that SIMD can be used.
+/// Numbers that are summed side by side, so that SIMD can be used.
+constexpr std::size_t abreast = 16;
+/// Terms that are added one by one; sums of so many are added pairwise.
+constexpr std::int64_t chain = 16;
+
+template <std::size_t N>
+using Partial = std::array<std::array<double, abreast>, N>;
+
+template <std::size_t N>
+void add_to(Partial<N>& partial, std::size_t k, const std::array<double, N>& terms) {
+  for (std::size_t s = 0; s < N; ++s) partial[s][k] += terms[s];
+}
+
+/// The sums of the terms first to last, `abreast` of each.
+template <std::size_t N, class F>
+Partial<N> partial_sums(std::int64_t first, std::int64_t last, const F& term) {
+  constexpr auto width = static_cast<std::int64_t>(abreast);
+  constexpr std::int64_t block = chain * width;
+  Partial<N> partial{};
+  if (last - first > block) {
+    const std::int64_t middle = first + ((last - first) / 2 + block - 1) / block * block;
+    partial = partial_sums<N>(first, middle, term);
+    const Partial<N> rest = partial_sums<N>(middle, last, term);
+    for (std::size_t s = 0; s < N; ++s) {
+      for (std::size_t k = 0; k < abreast; ++k) partial[s][k] += rest[s][k];
+    }
+    return partial;
+  }
+  std::int64_t i = first;
+  for (; i + width <= last; i += width) {
+    for (std::size_t k = 0; k < abreast; ++k) add_to<N>(partial, k, term(i + static_cast<std::int64_t>(k)));
+  }
+  for (std::size_t k = 0; i < last; ++i, ++k) add_to<N>(partial, k, term(i));
+  return partial;
+}
+
+/// Sums of the N numbers that `term(i)` gives for 0..n-1.
 template <std::size_t N, class F>
 std::array<double, N> sums_of(std::int64_t n, const F& term) {
-  constexpr std::size_t abreast = 16;
-  std::array<std::array<double, abreast>, N> partial{};
-  std::int64_t i = 0;
-  for (; i + static_cast<std::int64_t>(abreast) <= n; i += static_cast<std::int64_t>(abreast)) {
-    for (std::size_t k = 0; k < abreast; ++k) {
-      const std::array<double, N> terms = term(i + static_cast<std::int64_t>(k));
-      for (std::size_t s = 0; s < N; ++s) partial[s][k] += terms[s];
-    }
-  }
-  for (std::size_t k = 0; i < n; ++i, ++k) {
-    const std::array<double, N> terms = term(i);
-    for (std::size_t s = 0; s < N; ++s) partial[s][k] += terms[s];
-  }
+  Partial<N> partial = partial_sums<N>(0, n, term);
   std::array<double, N> sums;
   for (std::size_t s = 0; s < N; ++s) {
     for (std::size_t half = abreast / 2; half > 0; half /= 2) {
@@ -62,12 +87,35 @@ Doubles repeat(const double* channels, const Channels& at) {
   return columns;
 }
 
+/// Columns of a matrix that are summed side by side.
+constexpr std::int64_t chunk_columns = 64;
+
+template <std::size_t N>
+using ColumnSums = std::array<std::array<double, chunk_columns>, N>;
+
+/// The sums over the rows first to last of what `add_row(row, sums)` adds for each, pairwise.
+template <std::size_t N, class F>
+void sum_rows_pairwise(std::int64_t first, std::int64_t last, const F& add_row, ColumnSums<N>& sums) {
+  if (last - first <= chain) {
+    ColumnSums<N> here{};  // which nothing else can point to
+    for (std::int64_t row = first; row < last; ++row) add_row(row, here);
+    sums = here;
+    return;
+  }
+  const std::int64_t middle = first + ((last - first) / 2 + chain - 1) / chain * chain;
+  ColumnSums<N> rest;
+  sum_rows_pairwise<N>(first, middle, add_row, sums);
+  sum_rows_pairwise<N>(middle, last, add_row, rest);
+  for (std::size_t s = 0; s < N; ++s) {
+    for (std::size_t j = 0; j < chunk_columns; ++j) sums[s][j] += rest[s][j];
+  }
+}
+
 /// sums[s][channel] = the sum of the s'th of the N numbers `term(i, k)` over the elements i of a channel,
-/// whose M numbers `channels[..][channel]` are k. Rows of columns are summed in blocks, for accuracy.
+/// whose M numbers `channels[..][channel]` are k.
 template <std::size_t N, std::size_t M, class F>
 void sum_columns(const Channels& at, const std::array<const double*, M>& channels,
                  const std::array<double*, N>& sums, const F& term) {
-  constexpr std::int64_t chunk_columns = 64, block_rows = 64;
   const std::int64_t per_tile = chunk_columns / at.inner;
   const std::int64_t width = at.c * at.inner;
   std::array<Doubles, M> columns;
@@ -75,21 +123,16 @@ void sum_columns(const Channels& at, const std::array<const double*, M>& channel
   for_each_tile((at.c + per_tile - 1) / per_tile, [&](std::int64_t tile) {
     const std::int64_t first = tile * per_tile * at.inner;
     const std::int64_t n = std::min(width - first, per_tile * at.inner);
-    std::array<std::array<double, chunk_columns>, N> totals{};
-    for (std::int64_t block = 0; block < at.n; block += block_rows) {
-      std::array<std::array<double, chunk_columns>, N> partial{};
-      for (std::int64_t row = block; row < std::min(at.n, block + block_rows); ++row) {
-        for (std::int64_t j = 0; j < n; ++j) {
-          std::array<double, M> k;
-          for (std::size_t s = 0; s < M; ++s) k[s] = columns[s][index(first + j)];
-          const std::array<double, N> terms = term(row * width + first + j, k);
-          for (std::size_t s = 0; s < N; ++s) partial[s][index(j)] += terms[s];
-        }
+    const auto add_row = [&](std::int64_t row, ColumnSums<N>& partial) {
+      for (std::int64_t j = 0; j < n; ++j) {
+        std::array<double, M> k;
+        for (std::size_t s = 0; s < M; ++s) k[s] = columns[s][index(first + j)];
+        const std::array<double, N> terms = term(row * width + first + j, k);
+        for (std::size_t s = 0; s < N; ++s) partial[s][index(j)] += terms[s];
       }
-      for (std::size_t s = 0; s < N; ++s) {
-        for (std::size_t j = 0; j < chunk_columns; ++j) totals[s][j] += partial[s][j];
-      }
-    }
+    };
+    ColumnSums<N> totals;
+    sum_rows_pairwise<N>(0, at.n, add_row, totals);
     for (std::size_t s = 0; s < N; ++s) {
       for (std::int64_t j = 0; j < n; ++j) sums[s][(first + j) / at.inner] += totals[s][index(j)];
     }
@@ -255,9 +298,18 @@ void normalize_grad_typed(const Channels& at, const T* g, const T* x, const doub
                       });
 }
 
+/// For an x without elements, whose n may still be so large that nobody should count to it.
+void fill_channels(Array& out, double value) {
+  visit_floating(out.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    std::fill_n(out.mutable_data<T>(), out.numel(), static_cast<T>(value));
+  });
+}
+
 }  // namespace
 
 void sum_channels(const Channels& at, const Array& g, Array& sums) {
+  if (g.numel() == 0) return fill_channels(sums, 0);
   visit_floating(g.dtype, [&](auto zero) {
     using T = decltype(zero);
     const T* from = g.data<T>();
@@ -270,6 +322,7 @@ void sum_channels(const Channels& at, const Array& g, Array& sums) {
 }
 
 void channel_moments(const Channels& at, const Array& x, Array& moments) {
+  if (x.numel() == 0) return fill_channels(moments, std::numeric_limits<double>::quiet_NaN());
   auto* mean = moments.mutable_data<double>();
   visit_floating(x.dtype, [&](auto zero) {
     using T = decltype(zero);
@@ -283,6 +336,7 @@ void channel_moments(const Channels& at, const Array& x, Array& moments) {
 
 void normalize_channels(const Channels& at, const Array& x, const Array& moments, double eps,
                         const Array& weight, const Array& bias, Array& y) {
+  if (y.numel() == 0) return;
   visit_floating(x.dtype, [&](auto zero) {
     using T = decltype(zero);
     normalize_typed(at, x.data<T>(), moments.data<double>(), eps, weight.data<T>(), bias.data<T>(),
@@ -292,6 +346,11 @@ void normalize_channels(const Channels& at, const Array& x, const Array& moments
 
 void normalize_channels_grad(const Channels& at, const Array& g, const Array& x, const Array& moments,
                              double eps, const Array& weight, const NormalizedGrads& out) {
+  if (x.numel() == 0) {
+    if (out.weight != nullptr) fill_channels(*out.weight, 0);
+    if (out.bias != nullptr) fill_channels(*out.bias, 0);
+    return;
+  }
   visit_floating(x.dtype, [&](auto zero) {
     using T = decltype(zero);
     normalize_grad_typed(at, g.data<T>(), x.data<T>(), moments.data<double>(), eps, weight.data<T>(), out);

@@ -19,7 +19,7 @@ struct Channels {
 // Moments are float64 [2, c], means and then biased variances, whatever the dtype of x: their errors would be
 // those of whole channels. Sums are made in float64, too, in an order that follows from the sizes alone.
 
-/// Mean and biased variance of each channel. Deviations are taken from a mean, so a mean far from zero costs
+/// Mean and biased variance of each channel, NaN where x has no elements. Deviations are taken from a mean, so a mean far from zero costs
 /// no digits; a row [inner] is read twice while it is in cache.
 void channel_moments(const Channels& at, const Array& x, Array& moments);
 
@@ -35,7 +35,7 @@ struct NormalizedGrads {
 };
 
 /// With z = (x - mean) / sqrt(variance + eps): dx = weight / sqrt(variance + eps) (g - mean(g) - z mean(g
-/// z)), dweight = sum(g z), dbias = sum(g), means and sums over each channel.
+/// z)), dweight = sum(g z), dbias = sum(g), means and sums over each channel. Of no elements the sums are 0.
 void normalize_channels_grad(const Channels& at, const Array& g, const Array& x, const Array& moments,
                              double eps, const Array& weight, const NormalizedGrads& out);
 

@@ -198,6 +198,7 @@ void input_grad_by_terms(const Conv2dSizes& s, const T* g, const T* weight, T* d
 }  // namespace
 
 void conv2d_input_grad(const Conv2dSizes& sizes, const Array& g, const Array& weight, Array& dx) {
+  if (dx.numel() == 0) return;
   visit_floating(g.dtype, [&](auto zero) {
     using T = decltype(zero);
     const T* w = weight.data<T>();

@@ -16,6 +16,8 @@ constexpr std::int64_t gradient_parts = 16;
 /// Room for those sums; with large weights there are fewer parts.
 constexpr std::int64_t gradient_parts_bytes = std::int64_t{64} << 20;
 
+std::size_t index(std::int64_t i) { return static_cast<std::size_t>(i); }
+
 template <class T>
 class WeightGrad : InputRows {
  public:
@@ -26,25 +28,25 @@ class WeightGrad : InputRows {
             std::clamp<std::int64_t>(row_dots_columns<T>() / std::max<std::int64_t>(columns_, 1), 1, 16)) {}
 
   void run(const T* x, const T* g, T* dw) const {
-    const std::int64_t units = s_.n * runs_.per_image;
     const std::int64_t elements = s_.out * k_;
-    const std::int64_t room =
-        gradient_parts_bytes / static_cast<std::int64_t>(sizeof(T)) / std::max<std::int64_t>(elements, 1);
+    const std::int64_t units = elements == 0 ? 0 : s_.n * runs_.per_image;
+    const std::int64_t room = gradient_parts_bytes / static_cast<std::int64_t>(sizeof(LongSum<T>)) /
+                              std::max<std::int64_t>(elements, 1);
     const std::int64_t most = std::clamp<std::int64_t>(room, 2, gradient_parts);
     // A part is worth a tile, at least.
     const std::int64_t worth = ceil_div(tile_work, std::max<std::int64_t>(elements * columns_, 1));
     const std::int64_t per_part = std::max(ceil_div(units, most), worth);
     const std::int64_t parts = ceil_div(units, per_part);
-    PoolVector<T> sums(static_cast<std::size_t>(parts * elements));  // zeros
+    PoolVector<LongSum<T>> sums(static_cast<std::size_t>(parts * elements));
     for_each_tile(parts, [&](std::int64_t part) {
       add_units(x, g, part * per_part, std::min((part + 1) * per_part, units), sums.data() + part * elements);
     });
     PoolVector<T> spread_out(static_cast<std::size_t>(leaves_out() ? elements : 0));
     T* total = leaves_out() ? spread_out.data() : dw;
-    std::fill_n(total, elements, T(0));
-    for (std::int64_t part = 0; part < parts; ++part) {
-      const T* from = sums.data() + part * elements;
-      for (std::int64_t e = 0; e < elements; ++e) total[e] += from[e];
+    for (std::int64_t e = 0; e < elements; ++e) {
+      LongSum<T> sum;
+      for (std::int64_t part = 0; part < parts; ++part) sum.add(sums[index(part * elements + e)]);
+      total[e] = parts == 0 ? T(0) : sum.value();
     }
     if (leaves_out()) put_in_filters(total, g, dw);
   }
@@ -66,7 +68,7 @@ class WeightGrad : InputRows {
     }
   }
 
-  void add_units(const T* x, const T* g, std::int64_t first, std::int64_t last, T* dw) const {
+  void add_units(const T* x, const T* g, std::int64_t first, std::int64_t last, LongSum<T>* dw) const {
     const std::int64_t copy_elements = copy_.elements<T>();
     PoolVector<T> copies(static_cast<std::size_t>(together_ * copy_elements));
     PoolVector<T> cotangents(static_cast<std::size_t>(together_ * group_.out * columns_));
@@ -146,6 +148,7 @@ class WeightGrad : InputRows {
 }  // namespace
 
 void conv2d_weight_grad(const Conv2dSizes& sizes, const Array& x, const Array& g, Array& dw) {
+  if (dw.numel() == 0) return;
   visit_floating(x.dtype, [&](auto zero) {
     using T = decltype(zero);
     WeightGrad<T>(sizes).run(x.data<T>(), g.data<T>(), dw.mutable_data<T>());

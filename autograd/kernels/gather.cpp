@@ -2,13 +2,21 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <type_traits>
+#include <vector>
 
 #include "xtgrad/autograd/kernels/broadcast.h"
 #include "xtgrad/autograd/kernels/copy_strided.h"
+#include "xtgrad/autograd/kernels/long_sum.h"
 #include "xtgrad/autograd/kernels/parallel.h"
+#include "xtgrad/autograd/memory/pool_allocator.h"
 
 namespace xtgrad::inline v1::detail {
 namespace {
+
+template <class T>
+using PoolVector = std::vector<T, PoolAllocator<T>>;
 
 /// Columns of a unit: enough for whole cache lines, few enough that a lone matrix still keeps several threads
 /// busy.
@@ -79,13 +87,187 @@ void gather_typed(const T* x, const std::int64_t* index, const IndexWalk& walk, 
   });
 }
 
+/// A unit of scatter_add: `source` is added to `sum` at the places along the axis that `index` says.
 template <class T>
-void scatter_typed(T* sum, const std::int64_t* index, const IndexWalk& walk, const T* source) {
+struct ScatterUnit {
+  T* sum;
+  const std::int64_t* index;
+  const T* source;
+  std::int64_t count;     // rows of index and source
+  std::int64_t columns;   // neighbours in each
+  std::int64_t stride;    // from one row to the next
+  std::int64_t size;      // places along the axis
+  std::int64_t x_stride;  // from one place to the next
+
+  void add_row(std::int64_t row) const {
+    const std::int64_t at = row * stride;
+    for (std::int64_t j = 0; j < columns; ++j) sum[index[at + j] * x_stride + j] += source[at + j];
+  }
+  /// Of an index whose rows name one place each.
+  void add_whole_row(std::int64_t row) const {
+    const T* from = source + row * stride;
+    T* to = sum + index[row * stride] * x_stride;
+    for (std::int64_t j = 0; j < columns; ++j) to[j] += from[j];
+  }
+  [[nodiscard]] ScatterUnit column(std::int64_t j) const {
+    return {sum + j, index + j, source + j, count, 1, stride, size, x_stride};
+  }
+};
+
+template <class T>
+void add_plainly(const ScatterUnit<T>& unit) {
+  for (std::int64_t a = 0; a < unit.count; ++a) unit.add_row(a);
+}
+
+/// True if each row of the index names one place, as lookups of whole rows do.
+template <class T>
+bool takes_rows(const ScatterUnit<T>& unit) {
+  for (std::int64_t a = 0; a < unit.count; ++a) {
+    const std::int64_t* row = unit.index + a * unit.stride;
+    bool same = true;
+    for (std::int64_t j = 1; j < unit.columns; ++j) same = same & (row[j] == row[0]);
+    if (!same) return false;
+  }
+  return true;
+}
+
+/// Numbers 0, 1, ... for the places that get more than a few terms each, so that long sums are kept for these
+/// alone: a table may have millions of rows of which a batch has dozens.
+class BusyPlaces {
+ public:
+  BusyPlaces(const std::int64_t* index, std::int64_t count, std::int64_t stride, std::int64_t size) {
+    if (size > 4 * count) {  // a hash table: cells of places that differ
+      while ((std::uint64_t{1} << (64 - shift_)) < 2 * static_cast<std::uint64_t>(count)) --shift_;
+      owners_.resize(std::size_t{1} << (64 - shift_), std::int64_t{-1});
+    }
+    const std::size_t cells = owners_.empty() ? static_cast<std::size_t>(size) : owners_.size();
+    PoolVector<std::uint8_t> terms(cells, std::uint8_t{0});
+    std::uint8_t most = 0;
+    for (std::int64_t a = 0; a < count; ++a) {
+      std::uint8_t& of_cell = terms[own_cell(index[a * stride])];
+      of_cell = static_cast<std::uint8_t>(of_cell + static_cast<int>(of_cell <= few_terms));
+      most = std::max(most, of_cell);
+    }
+    if (most <= few_terms) return;
+    numbers_.resize(cells);
+    for (std::size_t cell = 0; cell < numbers_.size(); ++cell) {
+      const bool busy = terms[cell] > few_terms;
+      numbers_[cell] = busy ? static_cast<std::int32_t>(places_.size()) : -1;
+      if (busy) places_.push_back(owners_.empty() ? static_cast<std::int64_t>(cell) : owners_[cell]);
+    }
+  }
+
+  [[nodiscard]] const PoolVector<std::int64_t>& places() const { return places_; }
+  /// The number of a place of the index, or -1.
+  [[nodiscard]] std::int32_t operator[](std::int64_t place) const {
+    std::size_t cell = first_cell(place);
+    while (!owners_.empty() && owners_[cell] != place) cell = (cell + 1) % owners_.size();
+    return numbers_[cell];
+  }
+
+ private:
+  [[nodiscard]] std::size_t first_cell(std::int64_t place) const {
+    constexpr std::uint64_t golden = 0x9E3779B97F4A7C15U;  // 2^64 / 1.618..., whose multiples lie apart
+    const auto key = static_cast<std::uint64_t>(place);
+    return static_cast<std::size_t>(owners_.empty() ? key : key * golden >> shift_);
+  }
+  std::size_t own_cell(std::int64_t place) {
+    std::size_t cell = first_cell(place);
+    if (owners_.empty()) return cell;
+    while (owners_[cell] != place && owners_[cell] != -1) cell = (cell + 1) % owners_.size();
+    owners_[cell] = place;
+    return cell;
+  }
+
+  int shift_ = 60;
+  PoolVector<std::int64_t> owners_;   // of the cells; empty where a place is its own cell
+  PoolVector<std::int32_t> numbers_;  // of the cells
+  PoolVector<std::int64_t> places_;
+};
+
+/// Long sums at a few places, or at all of an axis so short that they stay in cache. `number_of(place)` is
+/// that of its sum, or -1.
+template <class T, class F>
+void add_long(const ScatterUnit<T>& unit, std::size_t places, const F& number_of, const auto& place_of) {
+  PoolVector<LongSum<T>> sums(places * static_cast<std::size_t>(unit.columns));
+  for (std::int64_t a = 0; a < unit.count; ++a) {
+    const std::int64_t number = number_of(unit.index[a * unit.stride]);
+    if (number < 0) {
+      unit.add_whole_row(a);
+      continue;
+    }
+    LongSum<T>* to = sums.data() + number * unit.columns;
+    for (std::int64_t j = 0; j < unit.columns; ++j) to[j].add(unit.source[a * unit.stride + j]);
+  }
+  for (std::size_t k = 0; k < places; ++k) {
+    T* to = unit.sum + place_of(k) * unit.x_stride;
+    for (std::int64_t j = 0; j < unit.columns; ++j) {
+      LongSum<T>& sum = sums[k * static_cast<std::size_t>(unit.columns) + static_cast<std::size_t>(j)];
+      sum.add(to[j]);
+      to[j] = sum.value();
+    }
+  }
+}
+
+/// For rows that name one place each.
+template <class T>
+void scatter_rows(const ScatterUnit<T>& unit) {
+  constexpr std::int64_t cached = std::int64_t{16 << 10} / static_cast<std::int64_t>(sizeof(LongSum<T>));
+  const auto same = [](auto place) { return static_cast<std::int64_t>(place); };
+  if (unit.size * unit.columns <= cached && unit.count >= 4 * unit.size)
+    return add_long(unit, static_cast<std::size_t>(unit.size), same, same);
+  const BusyPlaces busy(unit.index, unit.count, unit.stride, unit.size);
+  if (busy.places().empty()) {
+    for (std::int64_t a = 0; a < unit.count; ++a) unit.add_whole_row(a);
+    return;
+  }
+  add_long(
+      unit, busy.places().size(), [&](std::int64_t place) { return std::int64_t{busy[place]}; },
+      [&](std::size_t k) { return busy.places()[k]; });
+}
+
+/// True if an element of `sum` gets more than a few terms. Not asked of a unit that is small beside its axis.
+template <class T>
+bool has_busy_elements(const ScatterUnit<T>& unit) {
+  if (unit.size > 4 * unit.count) return true;
+  PoolVector<std::uint8_t> terms(static_cast<std::size_t>(unit.size * unit.columns), std::uint8_t{0});
+  std::uint8_t most = 0;
+  for (std::int64_t a = 0; a < unit.count; ++a) {
+    const std::int64_t* row = unit.index + a * unit.stride;
+    for (std::int64_t j = 0; j < unit.columns; ++j) {
+      std::uint8_t& of_place = terms[static_cast<std::size_t>(row[j] * unit.columns + j)];
+      of_place = static_cast<std::uint8_t>(of_place + static_cast<int>(of_place <= few_terms));
+      most = std::max(most, of_place);
+    }
+  }
+  return most > few_terms;
+}
+
+template <class T>
+[[gnu::noinline]] void scatter_many(const ScatterUnit<T>& unit) {
+  if constexpr (std::is_floating_point_v<T>) {
+    if (takes_rows(unit)) return scatter_rows(unit);
+    if (!has_busy_elements(unit)) return add_plainly(unit);
+    for (std::int64_t j = 0; j < unit.columns; ++j) scatter_rows(unit.column(j));
+  }
+}
+
+template <class T>
+void scatter_typed(T* sum, std::int64_t size, const std::int64_t* index, const IndexWalk& walk,
+                   const T* source) {
   for_each_unit(walk, [&](std::int64_t x_offset, std::int64_t index_offset, std::int64_t columns) {
-    for (std::int64_t a = 0; a < walk.count; ++a) {
-      const std::int64_t row = index_offset + a * walk.index_stride;
-      for (std::int64_t j = 0; j < columns; ++j)
-        sum[x_offset + index[row + j] * walk.x_stride + j] += source[row + j];
+    const ScatterUnit<T> unit{.sum = sum + x_offset,
+                              .index = index + index_offset,
+                              .source = source + index_offset,
+                              .count = walk.count,
+                              .columns = columns,
+                              .stride = walk.index_stride,
+                              .size = size,
+                              .x_stride = walk.x_stride};
+    if (!std::is_floating_point_v<T> || unit.count <= few_terms) {
+      add_plainly(unit);
+    } else {
+      scatter_many(unit);
     }
   });
 }
@@ -106,12 +288,13 @@ void scatter_add_elements(Array& sum, std::size_t axis, const Array& index, cons
   const IndexWalk walk = plan_walk(sum.shape, axis, index.shape);
   const auto* places = index.data<std::int64_t>();
   if (sum.dtype == Dtype::int64) {  // as uint64, whose overflow is defined
-    scatter_typed(sum.mutable_data<std::uint64_t>(), places, walk, source.data<std::uint64_t>());
+    scatter_typed(sum.mutable_data<std::uint64_t>(), sum.shape[axis], places, walk,
+                  source.data<std::uint64_t>());
     return;
   }
   visit_floating(sum.dtype, [&](auto zero) {
     using T = decltype(zero);
-    scatter_typed(sum.mutable_data<T>(), places, walk, source.data<T>());
+    scatter_typed(sum.mutable_data<T>(), sum.shape[axis], places, walk, source.data<T>());
   });
 }
 

@@ -11,8 +11,9 @@ namespace xtgrad::inline v1::detail {
 void gather_elements(const Array& x, std::size_t axis, const Array& index, Array& out);
 
 /// sum[..., index[..., a, ...], ...] += source[..., a, ...], in place, for int64 (which wraps around),
-/// float32 and float64. `source` has the shape of `index`, on which the same holds as above. Elements that
-/// meet are added in the order of `a`, so the bits do not depend on the number of threads.
+/// float32 and float64. `source` has the shape of `index`, on which the same holds as above. Up to 16 that
+/// meet in one element are added in the order of `a`, more than these as a long sum (long_sum.h), so the bits
+/// do not depend on the number of threads.
 void scatter_add_elements(Array& sum, std::size_t axis, const Array& index, const Array& source);
 
 }  // namespace xtgrad::v1::detail

@@ -237,8 +237,11 @@ Lane<T> log(Lane<T> x) {
 template <LaneFloat T>
 Lane<T> log1p(Lane<T> x) {
   const Lane<T> u = 1 + x;
-  const Lane<T> c = where(x > 1, 1 - (u - x), x - (u - 1));
-  return where(x == 0, x, log_edges(u, log_positive(u, c / u)));
+  // Of infinity log_edges knows; its difference with itself would be an invalid operation.
+  const Lane<T> finite = where(x == std::numeric_limits<T>::infinity(), 0, x);
+  const Lane<T> v = 1 + finite;
+  const Lane<T> c = where(finite > 1, 1 - (v - finite), finite - (v - 1));
+  return where(x == 0, x, log_edges(u, log_positive(v, c / v)));
 }
 
 }  // namespace xtgrad::v1::detail

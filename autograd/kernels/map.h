@@ -39,14 +39,38 @@ void store_lanes(const std::tuple<Lanes...>& values, const std::array<T*, M>& ou
   (std::index_sequence_for<Lanes...>{});
 }
 
+/// The `n` elements at p, fewer than a lane, and the first of them in place of the others: what lies there,
+/// in an array's padding, is no element, and what a formula makes of it must raise no exception.
+template <LaneFloat T>
+Lane<T> load_first(const T* p, std::int64_t n) {
+  static constexpr auto numbers = [] {
+    std::array<T, Lane<T>::width> values{};
+    for (std::size_t k = 0; k < values.size(); ++k) values[k] = static_cast<T>(k);
+    return values;
+  }();
+  return where(Lane<T>::load(numbers.data()) < static_cast<T>(n), Lane<T>::load(p), Lane<T>(*p));
+}
+
 /// One row, in whole lanes: may read and write up to a lane past `n`, which padding allows at an array's end.
 /// The formula is this function's own: of coefficients that others can see, the compiler must believe that
 /// each store may change them, and reads, rounds and repeats them for every lane.
 template <class F, class T, std::size_t N, std::size_t M>
 void map_row(F f, const Row<T, N>& row, const std::array<T*, M>& out, std::int64_t n) {
   constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
-  for (std::int64_t lane = 0; lane * width < n; ++lane) {
-    store_lanes(call_on_lanes(f, row, lane, std::make_index_sequence<N>{}), out, lane * width);
+  Row<T, N> from = row;
+  std::array<T*, M> to = out;
+  alignas(Buffer::alignment) T copies[N][Lane<T>::width];
+  // The last, partial lane goes through the same loop once more, which is not worth a second one's code.
+  for (std::int64_t rest = n % width, lanes = n / width;; rest = 0, lanes = 1) {
+    for (std::int64_t lane = 0; lane < lanes; ++lane)
+      store_lanes(call_on_lanes(f, from, lane, std::make_index_sequence<N>{}), to, lane * width);
+    if (rest == 0) return;
+    for (std::size_t k = 0; k < N; ++k) {
+      if (from[k].step == 0) continue;
+      load_first(from[k].data + lanes * width, rest).store(copies[k]);
+      from[k] = {copies[k], 0};
+    }
+    for (T*& result : to) result += lanes * width;
   }
 }
 
@@ -58,19 +82,20 @@ void map_inner_row(const F& f, const Row<T, N>& row, const std::array<T*, M>& ou
   map_row(f, row, out, whole);
   if (whole == n) return;
   const auto tail_bytes = static_cast<std::size_t>(n - whole) * sizeof(T);
-  alignas(Buffer::alignment) T copies[N + M][Lane<T>::width] = {};
+  alignas(Buffer::alignment) T copies[N + M][Lane<T>::width];
   Row<T, N> tail;
   for (std::size_t k = 0; k < N; ++k) {
     if (row[k].step == 0) {
       tail[k] = row[k];
       continue;
     }
+    Lane<T>(row[k].data[whole]).store(copies[k]);
     std::memcpy(copies[k], row[k].data + whole, tail_bytes);
     tail[k] = {copies[k], 0};
   }
   std::array<T*, M> results;
   for (std::size_t k = 0; k < M; ++k) results[k] = copies[N + k];
-  map_row(f, tail, results, 1);
+  map_row(f, tail, results, width);
   for (std::size_t k = 0; k < M; ++k) std::memcpy(out[k] + whole, results[k], tail_bytes);
 }
 
@@ -165,7 +190,22 @@ void map_tile(const F& f, std::int64_t n, const void* const* in, std::uint32_t r
 template <class T, class F, class... In>
 void map_lanes(const F& f, std::int64_t n, T* out, const In*... in) {
   constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
-  for (std::int64_t i = 0; i < n; i += width) f(Lane<T>::load(in + i)...).store(out + i);
+  constexpr std::size_t operands = sizeof...(In);
+  const T* from[operands] = {in...};
+  T copies[operands][Lane<T>::width];  // aligned, they would cost each call the alignment of the stack
+  // As in map_row.
+  for (std::int64_t rest = n % width, whole = n - rest;; rest = 0, whole = width) {
+    [&]<std::size_t... K>(std::index_sequence<K...>) {
+      for (std::int64_t i = 0; i < whole; i += width) f(Lane<T>::load(from[K] + i)...).store(out + i);
+    }
+    (std::make_index_sequence<operands>{});
+    if (rest == 0) return;
+    for (std::size_t k = 0; k < operands; ++k) {
+      load_first(from[k] + whole, rest).store(copies[k]);
+      from[k] = copies[k];
+    }
+    out += whole;
+  }
 }
 
 /// `f` of operands of one shape. Out of line, and handed pointers in registers: what comes before it is

@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "xtgrad/autograd/core/ieee_arithmetic.h"
 #include "xtgrad/autograd/kernels/available_threads.h"
 #include "xtgrad/autograd/memory/process_locks.h"
 #include "xtgrad/autograd/threads.h"
@@ -78,6 +79,7 @@ void parallel_tiles(std::int64_t tiles, void (*body)(void*, std::int64_t), void*
     const TileHook hook = tile_hook.load(std::memory_order_relaxed);
     const auto run_tile = [=](std::int64_t tile) {
       const SequentialScope no_threads_within;
+      const IeeeArithmetic as_the_caller_computes;
       if (hook != nullptr) hook(tile);
       body(context, tile);
     };

@@ -77,35 +77,63 @@ void for_each_block(std::int64_t first, std::int64_t m, F&& f) {
   if constexpr (Height > 1) for_each_block<Height / 2>(first, m, f);
 }
 
+/// Terms that a lane adds up in one register, and in the sum of such sums: each term is rounded off few
+/// times.
+constexpr std::int64_t lane_terms = 16;
+constexpr std::int64_t stretch_terms = 4 * lane_terms;
+
+/// Sums over a stretch of the rows, first to last.
 template <class T, int Height, int Width, bool Masked>
-void add_dots_block(const RowDots<T>& dots, std::int64_t i0, std::int64_t p0) {
-  Lane<T> sums[Height * Width];
+void add_dots_stretch(const RowDots<T>& dots, std::int64_t i0, std::int64_t p0, std::int64_t first,
+                      std::int64_t last) {
+  Lane<T> sums[Height * Width], totals[Height * Width];
 #pragma GCC unroll 32
-  for (int i = 0; i < Height * Width; ++i) sums[i] = Lane<T>(T(0));
+  for (int i = 0; i < Height * Width; ++i) sums[i] = totals[i] = Lane<T>(T(0));
+  std::int64_t terms = 0;  // in a lane of `sums`
   for (std::int64_t q = 0; q < dots.count; ++q) {
     const T* a = dots.a + (q * dots.m + i0) * dots.n;
     const T* rows[Width];
     for (int j = 0; j < Width; ++j) rows[j] = dots.base + q * dots.base_stride + dots.offsets[p0 + j];
-    for (std::int64_t x = 0; x < dots.n; x += width<T>) {
-      Lane<T> b[Width];
-#pragma GCC unroll 8
-      for (int j = 0; j < Width; ++j) {
-        b[j] = Lane<T>::load(rows[j] + x);
-        if constexpr (Masked) b[j] = where(Lane<T>::load(dots.mask + x) == 0, 0, b[j]);
+    for (std::int64_t x = first; x < last;) {
+      if (terms == lane_terms) {
+#pragma GCC unroll 32
+        for (int i = 0; i < Height * Width; ++i) {
+          totals[i] += sums[i];
+          sums[i] = Lane<T>(T(0));
+        }
+        terms = 0;
       }
+      const std::int64_t stop = std::min(last, x + (lane_terms - terms) * width<T>);
+      terms += (stop - x) / width<T>;
+      for (; x < stop; x += width<T>) {
+        Lane<T> b[Width];
 #pragma GCC unroll 8
-      for (int i = 0; i < Height; ++i) {
-        const Lane<T> left = Lane<T>::load(a + i * dots.n + x);
+        for (int j = 0; j < Width; ++j) {
+          b[j] = Lane<T>::load(rows[j] + x);
+          if constexpr (Masked) b[j] = where(Lane<T>::load(dots.mask + x) == 0, 0, b[j]);
+        }
 #pragma GCC unroll 8
-        for (int j = 0; j < Width; ++j) sums[i * Width + j] = fma(left, b[j], sums[i * Width + j]);
+        for (int i = 0; i < Height; ++i) {
+          const Lane<T> left = Lane<T>::load(a + i * dots.n + x);
+#pragma GCC unroll 8
+          for (int j = 0; j < Width; ++j) sums[i * Width + j] = fma(left, b[j], sums[i * Width + j]);
+        }
       }
     }
   }
 #pragma GCC unroll 8
   for (int i = 0; i < Height; ++i) {
 #pragma GCC unroll 8
-    for (int j = 0; j < Width; ++j) dots.c[(i0 + i) * dots.k + p0 + j] += sum_of(sums[i * Width + j]);
+    for (int j = 0; j < Width; ++j)
+      dots.c[(i0 + i) * dots.k + p0 + j].add(sum_of(totals[i * Width + j] + sums[i * Width + j]));
   }
+}
+
+template <class T, int Height, int Width, bool Masked>
+void add_dots_block(const RowDots<T>& dots, std::int64_t i0, std::int64_t p0) {
+  constexpr std::int64_t stretch = stretch_terms * width<T>;
+  for (std::int64_t first = 0; first < dots.n; first += stretch)
+    add_dots_stretch<T, Height, Width, Masked>(dots, i0, p0, first, std::min(dots.n, first + stretch));
 }
 
 template <class T, bool Masked>

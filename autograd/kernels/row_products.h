@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "xtgrad/autograd/kernels/long_sum.h"
+
 namespace xtgrad::inline v1::detail {
 
 // Matrix products in which one operand is never stored: its rows are views, at given distances from one
@@ -46,10 +48,11 @@ struct RowDots {
   std::int64_t base_stride = 0;
   const std::int64_t* offsets = nullptr;  // [k]
   const T* mask =
-      nullptr;     // [n]: where 0, the right matrices' elements count as 0, be they NaN; null: nowhere
-  T* c = nullptr;  // [m, k], added to
+      nullptr;  // [n]: where 0, the right matrices' elements count as 0, be they NaN; null: nowhere
+  LongSum<T>* c = nullptr;  // [m, k], added to
 };
-/// c[i, p] += sum over q and j of a[q, i, j] * (base + q * base_stride + offsets[p])[j].
+/// c[i, p] += sum over q and j of a[q, i, j] * (base + q * base_stride + offsets[p])[j]. No element of T gets
+/// more than a few dozen terms, however long the rows are.
 template <class T>
 void add_row_dots(const RowDots<T>& dots);
 

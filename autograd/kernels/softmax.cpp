@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "xtgrad/autograd/kernels/lanes.h"
+#include "xtgrad/autograd/kernels/long_sum.h"
 #include "xtgrad/autograd/kernels/parallel.h"
 
 namespace xtgrad::inline v1::detail {
@@ -89,7 +90,7 @@ struct RowOut {
   void store(Lane<T> x, std::int64_t i, std::int64_t count) const { store_part(x, data + i, count, end); }
 };
 
-/// Adds lanes in T, and after every few of them in double.
+/// Adds lanes in T, and after every few of them as a long sum in double.
 template <LaneFloat T>
 class RowSum {
  public:
@@ -98,8 +99,8 @@ class RowSum {
     if (++pending_ == 32) flush();
   }
   double total() {
-    flush();
-    return total_;
+    if (pending_ != 0) flush();
+    return total_.value();
   }
 
  private:
@@ -111,14 +112,14 @@ class RowSum {
     for (std::size_t half = wide.size() / 2; half > 0; half /= 2) {
       for (std::size_t k = 0; k < half; ++k) wide[k] += wide[k + half];
     }
-    total_ += wide[0];
+    total_.add(wide[0]);
     lane_ = Lane<T>(T(0));
     pending_ = 0;
   }
 
   Lane<T> lane_{T(0)};
   int pending_ = 0;
-  double total_ = 0;
+  LongSum<double> total_;
 };
 
 /// Ignores NaN, which finds its way into the result through exp.
@@ -293,16 +294,17 @@ StripLanes<T> max_of_strip(const Strip<T>& x) {
 template <LaneFloat T>
 StripLanes<T> logsum_of_strip(const Strip<T>& x, StripLanes<T>& log_rest) {
   const StripLanes<T> max = max_of_strip(x);
-  StripLanes<T> ties;
-  ties.fill(Lane<T>(T(0)));
+  StripSums<T> ties;
   StripSums<T> others;
   x.for_each([&](std::size_t lane, std::int64_t offset, std::int64_t count) {
     const Lane<T> v = x.load(offset, count);
     const Mask<T> tie = v == max[lane];
     others[lane].add(where(tie, 0, exp(v - max[lane])));
-    ties[lane] += where(tie, 1, 0);
+    ties[lane].add(where(tie, Lane<T>(T(1)), 0));
   });
-  for (std::size_t k = 0; k < strip_lanes; ++k) log_rest[k] = log1p((ties[k] - 1) + others[k].sum);
+  // Not of the lanes that a narrow strip leaves empty, whose logarithm would divide by zero.
+  const auto used = static_cast<std::size_t>((x.columns + width<T> - 1) / width<T>);
+  for (std::size_t k = 0; k < used; ++k) log_rest[k] = log1p((ties[k].sum - 1) + others[k].sum);
   return max;
 }
 

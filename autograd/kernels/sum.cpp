@@ -70,7 +70,8 @@ std::uint64_t sum_neighbours(const std::uint64_t* x, std::int64_t n) {
 /// sums[i] += the sum of column i of `rows` rows of n columns, `stride` elements apart. Eight rows at a time,
 /// as a tree in T, so that the wider totals are touched once for eight.
 template <class T>
-void add_rows(const T* x, std::int64_t rows, std::int64_t stride, std::int64_t n, Total<T>* __restrict sums) {
+void add_few_rows(const T* x, std::int64_t rows, std::int64_t stride, std::int64_t n,
+                  Total<T>* __restrict sums) {
   std::int64_t r = 0;
   for (; r + 8 <= rows; r += 8) {
     const T* row = x + r * stride;
@@ -86,6 +87,29 @@ void add_rows(const T* x, std::int64_t rows, std::int64_t stride, std::int64_t n
   }
 }
 
+/// The same for any number of rows. In double, which has no wider type for the totals, by halves.
+template <class T>
+void add_rows(const T* x, std::int64_t rows, std::int64_t stride, std::int64_t n, Total<T>* __restrict sums) {
+  constexpr std::int64_t few = 128;
+  if (!std::is_same_v<T, double> || rows <= few) return add_few_rows(x, rows, stride, n, sums);
+  const std::int64_t half = (rows / 2 + few - 1) / few * few;
+  std::array<Total<T>, chunk_columns> rest;
+  std::fill_n(rest.begin(), n, Total<T>(0));
+  add_rows(x, half, stride, n, sums);
+  add_rows(x + half * stride, rows - half, stride, n, rest.data());
+  for (std::int64_t i = 0; i < n; ++i) sums[i] += rest[static_cast<std::size_t>(i)];
+}
+
+/// Adds `rows` adjoining rows pairwise; the result is in the first.
+template <class T>
+void fold_rows(T* x, std::int64_t rows, std::int64_t n) {
+  for (std::int64_t gap = 1; gap < rows; gap *= 2) {
+    for (std::int64_t row = 0; row + gap < rows; row += 2 * gap) {
+      for (std::int64_t i = 0; i < n; ++i) x[row * n + i] += x[(row + gap) * n + i];
+    }
+  }
+}
+
 /// As add_rows for adjoining narrow rows: several of them are taken for one wide row, whose parts are added
 /// at the end.
 template <class T>
@@ -95,9 +119,8 @@ void add_narrow_rows(const T* x, std::int64_t rows, std::int64_t n, Total<T>* __
   const std::int64_t width = abreast * n;
   std::array<Total<T>, 2 * narrow_columns> wide{};
   add_rows(x, wide_rows, width, width, wide.data());
-  for (std::int64_t k = 0; k < abreast; ++k) {
-    for (std::int64_t i = 0; i < n; ++i) sums[i] += wide[static_cast<std::size_t>(k * n + i)];
-  }
+  fold_rows(wide.data(), abreast, n);
+  for (std::int64_t i = 0; i < n; ++i) sums[i] += wide[static_cast<std::size_t>(i)];
   add_rows(x + wide_rows * width, rows - wide_rows * abreast, n, n, sums);
 }
 
@@ -145,16 +168,6 @@ void sum_units(const T* in, std::int64_t outer, std::int64_t axis, std::int64_t 
       for (std::int64_t i = 0; i < n; ++i) result[i] = static_cast<Out>(sums[static_cast<std::size_t>(i)]);
     }
   });
-}
-
-/// Adds `rows` adjoining rows pairwise; the result is in the first.
-template <class T>
-void fold_rows(T* x, std::int64_t rows, std::int64_t n) {
-  for (std::int64_t gap = 1; gap < rows; gap *= 2) {
-    for (std::int64_t row = 0; row + gap < rows; row += 2 * gap) {
-      for (std::int64_t i = 0; i < n; ++i) x[row * n + i] += x[(row + gap) * n + i];
-    }
-  }
 }
 
 /// Sums rows that are units of their own. Most of these are short, and sum_units would spend longer on

@@ -128,10 +128,9 @@ class BatchNorm final : public PrimitiveOf<BatchNorm, OpId::batch_norm> {
     check_channels(op, x);
     check_channel_parameter(op, x, *in[1], "weight");
     check_channel_parameter(op, x, *in[2], "bias");
-    const std::int64_t count = channels_of(x.shape).count();
-    if (count < 2) {
-      throw ShapeError(fmt::format("batch_norm: needs more than one value a channel: x is {}, which has {}",
-                                   to_string(x.shape), count));
+    if (channels_of(x.shape).count() == 1) {
+      throw ShapeError(fmt::format("batch_norm: needs more than one value a channel: x is {}, which has 1",
+                                   to_string(x.shape)));
     }
     *out[0] = x;
     *out[1] = {Shape{2, x.shape[1]}, Dtype::float64};
@@ -188,6 +187,11 @@ class BatchNorm final : public PrimitiveOf<BatchNorm, OpId::batch_norm> {
     const Shape flat{at.n, at.c, at.inner};
     const Tensor g = reshape(context.g(), flat);
     if (context.wanted(2)) context.set(2, sum(g, {.axes = {0, 2}}));
+    if (g.numel() == 0) {  // of nothing there is no mean, and its NaN would meet sums that are 0
+      if (context.wanted(1)) context.set(1, sum(g, {.axes = {0, 2}}));
+      if (context.wanted(0)) context.set(0, context.g());
+      return;
+    }
     if (!context.wanted(0) && !context.wanted(1)) return;
 
     const auto average = [](const Tensor& v) { return mean(v, {.axes = {0, 2}, .keepdim = true}); };

@@ -132,10 +132,13 @@ Size2d transposed_size(const Shape& x, const Shape& weight, const ConvTranspose2
     return (places - 1) * w.stride - 2 * w.padding + w.extent() + more;
   };
   const Size2d size(side(x[2], window.rows(), extra.height), side(x[3], window.columns(), extra.width));
-  if (x[2] < 1 || x[3] < 1 || size.height < 1 || size.width < 1) {
-    throw ShapeError(fmt::format(
-        "{}: the result has no elements: x is {}, weight is {}, stride {}, padding {}", to_string(op),
-        to_string(x), to_string(weight), to_string(options.stride), to_string(options.padding)));
+  // A side of 0 is an image of padding alone, which conv2d takes.
+  if (x[2] < 1 || x[3] < 1 || size.height < 0 || size.width < 0) {
+    const char* what =
+        x[2] < 1 || x[3] < 1 ? "x has no rows or no columns" : "a side of the result is negative";
+    throw ShapeError(fmt::format("{}: {}: x is {}, weight is {}, stride {}, padding {}", to_string(op), what,
+                                 to_string(x), to_string(weight), to_string(options.stride),
+                                 to_string(options.padding)));
   }
   return size;
 }
@@ -159,7 +162,7 @@ class Conv2d final : public PrimitiveOf<Conv2d, OpId::conv2d> {
       throw_channels(op, "x must have in / groups channels for each group", x.shape, weight.shape,
                      options_.groups);
     }
-    const Size2d size = output_size(op, x.shape, window_of(sides(weight.shape), options_));
+    const Size2d size = padded_output_size(op, x.shape, window_of(sides(weight.shape), options_));
     if (in.size() > 2) check_bias(weight, *in[2]);
     out[0]->dtype = x.dtype;
     out[0]->shape = {x.shape[0], weight.shape[0], size.height, size.width};
@@ -260,7 +263,7 @@ class Conv2dWeightGrad final : public PrimitiveOf<Conv2dWeightGrad, OpId::conv2d
     check_operands(op, *in[0], *in[1], "g");
     check_groups(op, options_.groups);
     check_image(op, g, "g");
-    const Size2d size = output_size(op, x, window_of(kernel_, options_));
+    const Size2d size = padded_output_size(op, x, window_of(kernel_, options_));
     const Shape expected{x[0], g[1], size.height, size.width};
     if (!(g == expected)) {
       throw ShapeError(fmt::format("{}: g is not of the shape of conv2d's output: g is {}, the output {}",

@@ -108,6 +108,8 @@ class AlongAxis : public PrimitiveOf<Self, Id> {
   auto formula(Index<0>, const auto&... v) const { return Self::rule(v...); }
   void vjp(VjpContext& context) const override {
     const Tensor& g = context.g();
+    // Along an axis of 0 the sums below would be more than nothing.
+    if (g.numel() == 0) return context.set(0, g);
     const SavedValue y = context.output();
     const bool records = thread_state.records() && (wants_gradient(g) || y.requires_grad());
     if (AxisView(y.array().shape, axis_).inner == 1 && !records) {

@@ -65,11 +65,16 @@ void check_image_size(OpId op, const Size2d& size, const char* name) {
 Size2d output_size(OpId op, const Shape& x, const Window& window, bool ceil_mode, const char* name) {
   check_window(op, window);
   check_image(op, x, name);
-  // Windows could lie on its padding alone, but a gradient would have no place to go.
   if (x[2] == 0 || x[3] == 0) {
     throw ShapeError(
         fmt::format("{}: the image has no rows or no columns: {} is {}", to_string(op), name, to_string(x)));
   }
+  return padded_output_size(op, x, window, ceil_mode, name);
+}
+
+Size2d padded_output_size(OpId op, const Shape& x, const Window& window, bool ceil_mode, const char* name) {
+  check_window(op, window);
+  check_image(op, x, name);
   // Only an empty tensor has such sizes; without padding and stride they stay clear of int64's end.
   if (std::max(x[2], x[3]) > std::numeric_limits<std::int64_t>::max() - 4 * largest_option)
     throw_too_large(op, x);

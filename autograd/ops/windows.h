@@ -26,10 +26,14 @@ void check_image(OpId op, const Shape& x, const char* name = "x");
 /// Throws ValueError if a size is negative.
 void check_image_size(OpId op, const Size2d& size, const char* name);
 
-/// Places of a window on the image x [n, c, h, w]: the output's height and width. Makes both checks above,
-/// and throws ShapeError where the window does not fit even once.
+/// Places of a window on the image x [n, c, h, w]: the output's height and width. Makes the checks above, and
+/// throws ShapeError for an image without rows or columns, or where the window does not fit even once.
 [[nodiscard]] Size2d output_size(OpId op, const Shape& x, const Window& window, bool ceil_mode = false,
                                  const char* name = "x");
+
+/// The same, but an image without rows or columns has the places that its padding has.
+[[nodiscard]] Size2d padded_output_size(OpId op, const Shape& x, const Window& window, bool ceil_mode = false,
+                                        const char* name = "x");
 
 /// The same window as the kernels take it, on the planes of x [n, c, h, w].
 [[nodiscard]] WindowedPlanes windowed_planes(const Shape& x, const Size2d& places, const Window& window);

@@ -128,6 +128,17 @@ TEST_CASE("csv: headers are told from rows") {
         "csv_dataset: t.csv, line 1, column 1 (byte 0): found 'x', expected a finite number");
 }
 
+TEST_CASE("csv: a number too small for a double is 0, one too large is refused") {
+  const auto data = read("1e-400,-1e-400,0\n0.00001e-99999999999999999999,5e-324,0\n" + std::string("0.") +
+                         std::string(400, '0') + "1,12345678901234567890e-390,1\n");
+  for (std::int64_t row = 0; row < 3; ++row) CHECK(data.inputs().at({row, 0}) == 0);
+  for (const std::string number : {"1e400", "-1e400", "1e99999999999999999999", "0.001e999"}) {
+    CAPTURE(number);
+    CHECK(error_of(number + ",1,0\n", {.header = CsvHeader::none}).find("expected a finite number") !=
+          std::string::npos);
+  }
+}
+
 TEST_CASE("csv: scikit-learn's first line") {
   const auto data = read("2,3,setosa,versicolor\n1,2,3,1\n4,5,6,0\n");
   CHECK(data.class_names() == Names{"setosa", "versicolor"});

@@ -227,6 +227,8 @@ TEST_CASE("damaged and hostile safetensors files are refused with place, found a
            {std::string(8, '\xff'), "byte 0: a header of 18446744073709551615 bytes, the file has 0 more"},
            // no JSON
            {file_of(""), "byte 8: expected JSON, found the end of the header"},
+           {file_of("\xef\xbb\xbf{}"), "byte 8: expected the header's {, found 0xef"},
+           {file_of(" {}"), "byte 8: expected the header's {, found 0x20"},
            {file_of("{"), "byte 9: expected JSON, found the end of the header"},
            {file_of("{}}"), "byte 10: expected JSON, found \"}\""},
            {file_of(R"({"a":)"), "byte 13: expected JSON, found the end of the header"},

@@ -108,6 +108,9 @@ std::vector<Case> cases() {
       {{0, 2, 3, 3}, {2, 2, 2, 2}, {0, 2, 2, 2}},
       {{2, 0, 3, 3}, {2, 0, 2, 2}, {2, 2, 2, 2}},  // sums of nothing: zeros
       {{2, 2, 3, 3}, {0, 2, 2, 2}, {2, 0, 2, 2}},
+      {{2, 1, 0, 2}, {1, 1, 2, 2}, {2, 1, 1, 1}, {.padding = {1, 0}}},  // images of padding alone
+      {{1, 2, 2, 0}, {2, 1, 2, 3}, {1, 2, 3, 2}, {.padding = {1, 2}, .groups = 2}},
+      {{0, 1, 0, 0}, {1, 1, 2, 2}, {0, 1, 1, 1}, {.padding = 1}},
       {{3, 5, 9, 17}, {13, 5, 3, 3}, {3, 13, 9, 17}, {.padding = 1}, 0, false},
       {{17, 6, 12, 12}, {7, 6, 5, 5}, {17, 7, 8, 8}, {}, 0, false},
       {{5, 6, 14, 11},
@@ -169,8 +172,8 @@ const OpSamples conv2d_samples(OpId::conv2d, [](Op& op) {
       "4611686018427387904",
       call({1, 0, 2, 2}, {0, 4, 1, 1}, {.groups = std::int64_t{1} << 62}));
   op.throws<ValueError>("groups must be at least 1, got 0", call({1, 1, 2, 2}, {1, 1, 1, 1}, {.groups = 0}));
-  op.throws<ShapeError>("the image has no rows or no columns: x is [2, 3, 0, 5]",
-                        call({2, 3, 0, 5}, {4, 3, 3, 3}, {.padding = 2}));
+  op.throws<ShapeError>("the window does not fit: x is [2, 3, 0, 5], kernel 3x3",
+                        call({2, 3, 0, 5}, {4, 3, 3, 3}, {.padding = 1}));
   op.throws<ValueError>("stride must be at least 1, got 0x1",
                         call({1, 1, 2, 2}, {1, 1, 1, 1}, {.stride = {0, 1}}));
   op.throws<ValueError>("padding must be at least 0, got -1x-1",
@@ -216,9 +219,9 @@ const OpSamples conv_transpose2d_samples(OpId::conv_transpose2d, [](Op& op) {
   op.throws<ValueError>("output_padding must be at least 0 and less than stride: it is 0x-1, stride 2x2",
                         call({1, 1, 2, 2}, {1, 1, 2, 2}, {.stride = 2, .output_padding = {0, -1}}));
   op.throws<ShapeError>(
-      "the result has no elements: x is [1, 1, 2, 2], weight is [1, 1, 2, 2], stride 1x1, padding 2x2",
+      "a side of the result is negative: x is [1, 1, 2, 2], weight is [1, 1, 2, 2], stride 1x1, padding 2x2",
       call({1, 1, 2, 2}, {1, 1, 2, 2}, {.padding = 2}));
-  op.throws<ShapeError>("the result has no elements: x is [1, 1, 0, 2]", call({1, 1, 0, 2}, {1, 1, 2, 2}));
+  op.throws<ShapeError>("x has no rows or no columns: x is [1, 1, 0, 2]", call({1, 1, 0, 2}, {1, 1, 2, 2}));
   op.throws<ValueError>("dilation must be at least 1, got 0x0",
                         call({1, 1, 2, 2}, {1, 1, 2, 2}, {.dilation = 0}));
 });
