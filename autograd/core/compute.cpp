@@ -6,12 +6,10 @@
 
 namespace xtgrad::inline v1::detail {
 
-void compute_any(const Primitive& primitive, Inputs in, Outputs out, InputSet given) {
-  std::vector<const Spec*, PoolAllocator<const Spec*>> in_specs(in.begin(), in.end());
-  std::vector<Spec, PoolAllocator<Spec>> unwanted(out.size());
-  std::vector<Spec*, PoolAllocator<Spec*>> out_specs(out.size());
-  for (std::size_t k = 0; k < out.size(); ++k) out_specs[k] = out[k] != nullptr ? out[k] : &unwanted[k];
-  primitive.infer(in_specs, out_specs);
+namespace {
+
+/// Finds memory, evaluates and tells the watchers; shapes and dtypes are known.
+void evaluate_any(const Primitive& primitive, Inputs in, Outputs out, InputSet given) {
   bool evaluates = false;
   for (std::size_t k = 0; k < out.size(); ++k) {
     if (out[k] == nullptr) continue;
@@ -23,6 +21,21 @@ void compute_any(const Primitive& primitive, Inputs in, Outputs out, InputSet gi
   for (Watcher* w = thread_state.watcher; w != nullptr; w = w->outer()) w->after_eval(primitive, in, out);
 }
 
+}  // namespace
+
+void compute_any(const Primitive& primitive, Inputs in, Outputs out, InputSet given) {
+  std::vector<const Spec*, PoolAllocator<const Spec*>> in_specs(in.begin(), in.end());
+  std::vector<Spec, PoolAllocator<Spec>> unwanted(out.size());
+  std::vector<Spec*, PoolAllocator<Spec*>> out_specs(out.size());
+  for (std::size_t k = 0; k < out.size(); ++k) out_specs[k] = out[k] != nullptr ? out[k] : &unwanted[k];
+  primitive.infer(in_specs, out_specs);
+  try {
+    evaluate_any(primitive, in, out, given);
+  } catch (OutOfMemory& error) {
+    error.set_operation(primitive.name());
+    throw;
+  }
+}
 WatchScope::WatchScope(Watcher& watcher) {
   watcher.outer_ = thread_state.watcher;
   thread_state.watcher = &watcher;

@@ -19,7 +19,9 @@ constexpr std::size_t least_returned = std::size_t{256} << 10;
 // How many blocks of its own list a request looks at before it goes to one where each is large enough.
 constexpr int looks = 16;
 
-std::size_t bytes_with_header(std::size_t class_index) { return pool_class_bytes(class_index) + pool_spacing; }
+std::size_t bytes_with_header(std::size_t class_index) {
+  return pool_class_bytes(class_index) + pool_spacing;
+}
 
 bool is_whole_arena(HeapBlock* block) { return block->before == nullptr && block->after()->bytes == 0; }
 

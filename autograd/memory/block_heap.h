@@ -28,14 +28,15 @@ inline HeapBlock* heap_block_of(void* block) {
   return reinterpret_cast<HeapBlock*>(static_cast<char*>(block) - sizeof(HeapBlock));
 }
 
-/// Blocks of all sizes up to a fraction of an arena, in lists by size, eight for each doubling. A free block is
-/// cut to size, and joined again with its free neighbours. Knows no lock.
+/// Blocks of all sizes up to a fraction of an arena, in lists by size, eight for each doubling. A free block
+/// is cut to size, and joined again with its free neighbours. Knows no lock.
 class BlockHeap {
  public:
   /// A block with room for one of this class, null if no free one is large enough.
   void* take(std::size_t class_index);
   void give(void* block);
-  /// Fresh memory, as long as an arena, whose pages have not been touched; the first block is shifted by `colour`.
+  /// Fresh memory, as long as an arena, whose pages have not been touched; the first block is shifted by
+  /// `colour`.
   void add_arena(char* base, std::size_t colour);
 
   /// Gives idle memory back until `bytes` are gone or none is left: whole arenas, then parts, the largest

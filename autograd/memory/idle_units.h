@@ -9,9 +9,9 @@ namespace xtgrad::inline v1::detail {
 /// Sorts the blocks that other threads freed into the free lists.
 void collect_returned(Pool& pool);
 
-/// Gives the units whose blocks are all free to the store. It takes as long as there are free blocks: they are
-/// counted, since neither taking nor freeing one counts by unit. By the thread whose pool it is, or by one that
-/// has taken the pool from the orphans; without pool_mutex.
+/// Gives the units whose blocks are all free to the store. It takes as long as there are free blocks: they
+/// are counted, since neither taking nor freeing one counts by unit. By the thread whose pool it is, or by
+/// one that has taken the pool from the orphans; without pool_mutex.
 void return_idle_units(Pool& pool);
 
 }  // namespace xtgrad::v1::detail

@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstdlib>
+#include <limits>
 #include <mutex>
 #include <utility>
 
+#include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/memory/idle_units.h"
 #include "xtgrad/autograd/memory/pool_list.h"
 #include "xtgrad/autograd/memory/pool_store.h"
@@ -84,10 +85,15 @@ void follow_calls_to_release(Pool& pool) {
   return_idle_units(pool);
 }
 
+[[noreturn]] void throw_out_of_memory(std::size_t bytes) {
+  constexpr std::size_t most = std::numeric_limits<std::int64_t>::max();
+  throw OutOfMemory(static_cast<std::int64_t>(std::min(bytes, most)), pool_stats().live_bytes);
+}
+
 /// Calls `take` under the lock, at first without growth, and in the end when everything idle is given back.
-/// Throws if it returns null even then.
+/// Throws if it returns null even then, and says that so many bytes were asked for.
 template <class Take>
-auto take_from_store(Pool* pool, Take take) {
+auto take_from_store(Pool* pool, std::size_t bytes, Take take) {
   const auto locked = [&](PoolStore::Growth growth) {
     const std::lock_guard lock(pool_mutex);
     return take(growth);
@@ -106,14 +112,14 @@ auto take_from_store(Pool* pool, Take take) {
   if (auto found = locked(PoolStore::Growth::allowed)) return found;
   release_everything(pool);
   if (auto found = locked(PoolStore::Growth::allowed)) return found;
-  throw std::bad_alloc();
+  throw_out_of_memory(bytes);
 }
 
 void open_chunk(Pool& pool, std::size_t index) {
   struct Found : UnitList::Room {
     explicit operator bool() const { return begin != nullptr; }
   };
-  const Found room = take_from_store(&pool, [&](PoolStore::Growth growth) {
+  const Found room = take_from_store(&pool, pool_class_bytes(index), [&](PoolStore::Growth growth) {
     return Found{pool_store.take_unit(pool, pool.classes[index], growth)};
   });
   const std::size_t stride = stride_of(index);
@@ -160,7 +166,7 @@ void* take_large(Pool* pool, std::size_t index) {
     }
     follow_calls_to_release(*pool);
   }
-  return take_from_store(pool,
+  return take_from_store(pool, pool_class_bytes(index),
                          [index](PoolStore::Growth growth) { return pool_store.take(index, growth); });
 }
 
@@ -189,7 +195,7 @@ Pool* create_pool() {
     release_everything(nullptr);
     place = map_pages(sizeof(Pool));
   }
-  if (place == nullptr) throw std::bad_alloc();
+  if (place == nullptr) throw_out_of_memory(sizeof(Pool));
   return ::new (place) Pool;
 }
 
@@ -238,7 +244,7 @@ void set_pool_hidden(PoolHider who, bool hidden) {
 }
 
 void* pool_allocate_slow(std::size_t bytes) {
-  if (bytes > largest_request) throw std::bad_alloc();
+  if (bytes > largest_request) throw_out_of_memory(bytes);
   const std::size_t index = pool_class_of(bytes);
   const auto take = [index](Pool* pool) -> void* {
     return index <= last_small_class ? take_small(*pool, index) : take_large(pool, index);

@@ -3,10 +3,10 @@
 //   void* node = pool_allocate(144);  // from the calling thread's pool
 //   pool_free(node);                  // on any thread; the block finds its way back
 //
-// Small blocks come from a pool of the thread, without a lock, and go back to it, from whichever thread. Larger
-// ones come from a store of the process (pool_store.h), where they serve every thread and size; a few of them
-// each thread keeps at hand. A training step in its steady state asks the system for nothing, and what lies
-// idle is bounded and goes back to the system.
+// Small blocks come from a pool of the thread, without a lock, and go back to it, from whichever thread.
+// Larger ones come from a store of the process (pool_store.h), where they serve every thread and size; a few
+// of them each thread keeps at hand. A training step in its steady state asks the system for nothing, and
+// what lies idle is bounded and goes back to the system.
 //
 // Under AddressSanitizer every block comes from malloc, so that a use after free is seen. All code that
 // includes this header must then be built with it: a mixture does not link.
@@ -79,7 +79,7 @@ void* pool_allocate_slow(std::size_t bytes);
 void pool_free_slow(void* block) noexcept;
 
 // A block of at least `bytes` bytes, never null; aligned to 64 bytes if `bytes` is a multiple of 64 other
-// than zero, else to 16. Throws std::bad_alloc.
+// than zero, else to 16. Throws OutOfMemory.
 [[nodiscard, gnu::returns_nonnull]] inline void* pool_allocate(std::size_t bytes) {
   if (Pool* pool = this_thread_pool) [[likely]] {
     PoolClass& blocks = pool->classes[pool_class_of(bytes)];

@@ -1,9 +1,10 @@
 // How the pool's memory is laid out: arenas, the units and blocks in them, and what a thread keeps.
 //
-// Memory comes in arenas of 32 MiB (or one arena for one larger block) aligned to 32 MiB, so masking an address
-// finds the arena. There are three kinds:
+// Memory comes in arenas of 32 MiB (or one arena for one larger block) aligned to 32 MiB, so masking an
+// address finds the arena. There are three kinds:
 //
-// - units: cut into units of 256 KiB. A unit belongs to one thread's pool and holds small blocks of one class,
+// - units: cut into units of 256 KiB. A unit belongs to one thread's pool and holds small blocks of one
+// class,
 //   so they need no header of their own. A unit whose blocks are all free can go to another class or thread.
 // - blocks: larger blocks of all classes, with a header each, split and joined again (block_heap.h).
 // - mapping: one block that is too large for those (mapping_list.h).

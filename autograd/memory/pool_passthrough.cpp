@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
+#include <limits>
 
+#include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/memory/pool.h"
 #include "xtgrad/autograd/memory/pool_watermark.h"
 #include "xtgrad/autograd/memory/system_memory.h"
@@ -31,17 +33,23 @@ void count(std::size_t bytes, std::int64_t change) {
   note_in_watermarks(change * size);
 }
 
+[[noreturn]] void throw_out_of_memory(std::size_t bytes) {
+  constexpr std::size_t most = std::numeric_limits<std::int64_t>::max();
+  throw OutOfMemory(static_cast<std::int64_t>(std::min(bytes, most)),
+                    live_bytes.load(std::memory_order_relaxed));
+}
+
 }  // namespace
 
 void set_pool_hidden(PoolHider, bool) {}
 
 void* pool_passthrough_allocate(std::size_t bytes) {
   fail_if_asked_to(PoolRequest::block);
-  if (bytes > largest_request) throw std::bad_alloc();
+  if (bytes > largest_request) throw_out_of_memory(bytes);
   const std::size_t alignment = bytes % 64 == 0 ? 64 : 16;
   // Not aligned_alloc, which wants whole multiples of the alignment: no slack may hide a read past the end.
   void* block = nullptr;
-  if (posix_memalign(&block, alignment, std::max<std::size_t>(bytes, 1)) != 0) throw std::bad_alloc();
+  if (posix_memalign(&block, alignment, std::max<std::size_t>(bytes, 1)) != 0) throw_out_of_memory(bytes);
   count(malloc_usable_size(block), 1);
   return block;
 }

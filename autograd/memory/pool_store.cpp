@@ -16,7 +16,9 @@ constexpr std::size_t step_of_patience = std::size_t{4} << 20;
 // What has been taken, in recent peaks, until a peak is no longer recent.
 constexpr std::size_t memory_of_peaks = 64;
 
-std::size_t live_bytes() { return static_cast<std::size_t>(std::max<std::int64_t>(live_in_pools().bytes, 0)); }
+std::size_t live_bytes() {
+  return static_cast<std::size_t>(std::max<std::int64_t>(live_in_pools().bytes, 0));
+}
 
 }  // namespace
 
@@ -31,7 +33,8 @@ std::size_t PoolStore::idle_bytes() const {
 }
 
 std::size_t PoolStore::idle_in_units() const {
-  const auto live = static_cast<std::size_t>(std::max<std::int64_t>(live_in_pools(last_small_class).bytes, 0));
+  const auto live =
+      static_cast<std::size_t>(std::max<std::int64_t>(live_in_pools(last_small_class).bytes, 0));
   return units_.used_bytes() - std::min(live, units_.used_bytes());
 }
 
@@ -116,7 +119,8 @@ std::size_t PoolStore::excess() const {
   const std::size_t held = held_bytes();
   const std::size_t idle = idle_bytes();
   std::size_t excess = held > bound ? held - bound : 0;
-  if (idle_limit_ >= 0) excess = std::max(excess, idle - std::min(idle, static_cast<std::size_t>(idle_limit_)));
+  if (idle_limit_ >= 0)
+    excess = std::max(excess, idle - std::min(idle, static_cast<std::size_t>(idle_limit_)));
   return std::min(excess, idle);
 }
 

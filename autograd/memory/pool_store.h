@@ -14,10 +14,10 @@ namespace xtgrad::inline v1::detail {
 /// What the threads of the process have in common: units for small blocks, and larger blocks. All of it is
 /// called with pool_mutex held.
 ///
-/// What it holds, used and idle, stays within five quarters of the recent peak of live bytes and 32 MiB: above
-/// that, idle memory goes back to the system. A step that repeats never gets there, since what it takes is
-/// what it gave. The peak is recent until 64 times as much has been taken without coming near it again; then
-/// it is halved.
+/// What it holds, used and idle, stays within five quarters of the recent peak of live bytes and 32 MiB:
+/// above that, idle memory goes back to the system. A step that repeats never gets there, since what it takes
+/// is what it gave. The peak is recent until 64 times as much has been taken without coming near it again;
+/// then it is halved.
 class PoolStore {
  public:
   enum class Growth { refused, allowed };
@@ -62,8 +62,8 @@ class PoolStore {
   std::size_t colour_ = 0;
   std::size_t peak_ = 0;
   std::size_t recent_peak_ = 0;
-  std::size_t taken_ = 0;              // since it was near the recent peak
-  std::size_t patience_ = 0;           // no trimming below, since the last one had not found enough
+  std::size_t taken_ = 0;               // since it was near the recent peak
+  std::size_t patience_ = 0;            // no trimming below, since the last one had not found enough
   std::size_t next_want_ = least_want;  // so much must lie idle in units
   std::int64_t idle_limit_ = -1;
 

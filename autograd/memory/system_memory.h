@@ -21,7 +21,8 @@ void* map_pages(std::size_t bytes) noexcept;
 /// Gives whole pages back together with their addresses: an arena, or its end.
 void unmap(char* begin, std::size_t bytes) noexcept;
 
-/// Gives back the whole pages in [begin, end), which become zero, but not their addresses. Returns their bytes.
+/// Gives back the whole pages in [begin, end), which become zero, but not their addresses. Returns their
+/// bytes.
 std::size_t discard(char* begin, char* end) noexcept;
 
 struct SystemCounts {

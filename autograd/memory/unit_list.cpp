@@ -39,7 +39,8 @@ std::uint64_t bit_of(std::size_t unit) { return std::uint64_t{1} << (unit % 64);
 
 UnitList::Room room_of(PoolArena& arena, std::size_t unit) {
   char* base = reinterpret_cast<char*>(&arena);
-  return {base + (unit == 0 ? sizeof(PoolArena) : unit * pool_unit_bytes), base + (unit + 1) * pool_unit_bytes};
+  return {base + (unit == 0 ? sizeof(PoolArena) : unit * pool_unit_bytes),
+          base + (unit + 1) * pool_unit_bytes};
 }
 
 }  // namespace
