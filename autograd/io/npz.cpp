@@ -12,11 +12,13 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <optional>
 #include <unordered_set>
 #include <utility>
 
 #include "xtgrad/autograd/io/elements.h"
+#include "xtgrad/autograd/io/memory_budget.h"
 #include "xtgrad/autograd/io/npy.h"
 #include "xtgrad/autograd/io/npy_header.h"
 #endif
@@ -30,6 +32,7 @@ namespace {
 using detail::in_quotes;
 
 constexpr std::string_view saving = "save_npz";
+constexpr std::string_view loading = "load_npz";
 constexpr std::string_view extension = ".npy";
 constexpr std::size_t chunk_bytes = std::size_t{1} << 16;
 
@@ -160,11 +163,12 @@ Entry checked_entry(zip_t* archive, zip_uint64_t index) {
 }
 
 /// The npy file in an entry. Grows with the bytes that really come, and stops at the first that is too many.
-std::string read_entry(zip_t* archive, zip_uint64_t index, std::uint64_t left, const ReadLimits& limits) {
+std::string read_entry(zip_t* archive, zip_uint64_t index, const detail::MemoryBudget& budget) {
   const File file(::zip_fopen_index(archive, index, 0));
   if (!file) throw IoError(reason_of(archive));
   std::string bytes;
   std::optional<std::uint64_t> expected;
+  std::uint64_t tensor_bytes = 0;
   std::array<char, chunk_bytes> chunk{};
   while (true) {
     const zip_int64_t n = ::zip_fread(file.get(), chunk.data(), chunk.size());
@@ -175,26 +179,24 @@ std::string read_entry(zip_t* archive, zip_uint64_t index, std::uint64_t left, c
     if (n == 0) return bytes;
     bytes.append(chunk.data(), static_cast<std::size_t>(n));
     if (!expected) {
-      if (const auto header = detail::parse_npy_header(bytes))
+      if (const auto header = detail::parse_npy_header(bytes)) {
         expected = header->data_begin + header->data_bytes;
+        tensor_bytes = detail::tensor_bytes(*header);
+      }
     }
-    if (std::max<std::uint64_t>(bytes.size(), expected.value_or(0)) > left) {
-      throw IoError(fmt::format("too long: {} bytes are left of ReadLimits::max_bytes, which is {}", left,
-                                limits.max_bytes));
-    }
+    budget.check(std::max<std::uint64_t>(bytes.size(), expected.value_or(0)) + tensor_bytes);
     if (expected && bytes.size() > *expected) {
       throw IoError(fmt::format("byte {}: goes on where, by its header, the array ends", *expected));
     }
   }
 }
 
-std::vector<NamedTensor> decode(std::string_view bytes, const ReadLimits& limits) {
+std::vector<NamedTensor> decode(std::string_view bytes, detail::MemoryBudget budget) {
   // To libzip, no bytes at all are an archive that is yet to be written.
   if (bytes.empty()) throw IoError("byte 0: the file is empty, expected a zip archive");
   const Archive archive = open_archive(bytes, ZIP_RDONLY);
   std::vector<NamedTensor> tensors;
   std::unordered_set<std::string> known;
-  std::uint64_t left = limits.max_bytes;
   const auto count =
       static_cast<zip_uint64_t>(std::max<zip_int64_t>(::zip_get_num_entries(archive.get(), 0), 0));
   for (zip_uint64_t index = 0; index < count; ++index) {
@@ -203,12 +205,13 @@ std::vector<NamedTensor> decode(std::string_view bytes, const ReadLimits& limits
       throw IoError(fmt::format("entry {}: the name is there twice", in_quotes(entry.name + ".npy")));
     }
     try {
-      const std::string file = read_entry(archive.get(), index, left, limits);
+      const std::string file = read_entry(archive.get(), index, budget);
       if (file.size() != entry.claimed_bytes) {
         throw IoError(fmt::format("it has {} bytes, the archive says {}", file.size(), entry.claimed_bytes));
       }
-      left -= file.size();
-      tensors.push_back({entry.name, detail::decode_npy_bytes(file)});
+      tensors.push_back({entry.name, detail::decode_npy_bytes(file, budget)});
+      // The file goes again, the tensor stays.
+      budget.take(detail::tensor_bytes(*detail::parse_npy_header(file)));
     } catch (const IoError& error) {
       throw IoError(fmt::format("entry {}: {}", in_quotes(entry.name + ".npy"), error.what()));
     }
@@ -232,13 +235,31 @@ std::string encode_npz(const std::vector<NamedTensor>& tensors, const NpzOptions
   return read_all(written.get());
 }
 
+namespace {
+
+std::vector<NamedTensor> decode(std::string_view bytes, std::string_view source,
+                                const detail::MemoryBudget& budget) {
+  try {
+    return decode(bytes, budget);
+  } catch (const IoError& error) {
+    throw IoError(fmt::format("{}: {}: {}", loading, source, error.what()));
+  } catch (const std::bad_alloc&) {
+    detail::throw_does_not_fit(loading, source);
+  }
+}
+
+}  // namespace
+
 std::vector<NamedTensor> decode_npz(std::string_view bytes, std::string_view source,
                                     const ReadLimits& limits) {
-  try {
-    return decode(bytes, limits);
-  } catch (const IoError& error) {
-    throw IoError(fmt::format("load_npz: {}: {}", source, error.what()));
-  }
+  return decode(bytes, source, detail::MemoryBudget(limits));
+}
+
+std::vector<NamedTensor> load_npz(const std::string& path, const ReadLimits& limits) {
+  const std::string bytes = detail::read_file(loading, path, limits);
+  detail::MemoryBudget budget(limits);
+  budget.take(bytes.size());
+  return decode(bytes, path, budget);
 }
 
 #else
@@ -262,14 +283,12 @@ std::vector<NamedTensor> decode_npz(std::string_view, std::string_view, const Re
   fail_without_libzip("load_npz");
 }
 
+std::vector<NamedTensor> load_npz(const std::string&, const ReadLimits&) { fail_without_libzip("load_npz"); }
+
 #endif
 
 void save_npz(const std::string& path, const std::vector<NamedTensor>& tensors, const NpzOptions& options) {
   detail::write_file_atomically("save_npz", path, encode_npz(tensors, options));
-}
-
-std::vector<NamedTensor> load_npz(const std::string& path, const ReadLimits& limits) {
-  return decode_npz(detail::read_file("load_npz", path, limits), path, limits);
 }
 
 }  // namespace xtgrad::v1

@@ -5,11 +5,14 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <limits>
+#include <new>
 #include <unordered_set>
 #include <utility>
 
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/io/elements.h"
+#include "xtgrad/autograd/io/memory_budget.h"
 #include "xtgrad/autograd/io/on_behalf.h"
 #include "xtgrad/autograd/io/safetensors_header.h"
 
@@ -152,7 +155,7 @@ void check_version(std::vector<Safetensors::Note>& metadata) {
   metadata.erase(found);
 }
 
-Safetensors decode(std::string_view bytes) {
+Safetensors decode(std::string_view bytes, detail::MemoryBudget budget) {
   if (bytes.size() < length_bytes) {
     throw IoError(fmt::format("byte 0: {} bytes in all, expected 8 with the header's length", bytes.size()));
   }
@@ -173,6 +176,10 @@ Safetensors decode(std::string_view bytes) {
   check_coverage(header.entries, bytes.size());
   Safetensors contents{.tensors = {}, .metadata = std::move(header.metadata)};
   contents.tensors.reserve(header.entries.size());
+  for (const HeaderEntry& entry : header.entries) {
+    budget.take((entry.end - entry.begin) / detail::item_size(entry.element) *
+                item_size(detail::dtype_of_element(entry.element)));
+  }
   for (HeaderEntry& entry : header.entries) {
     Tensor value = detail::tensor_of_elements(bytes.substr(entry.begin, entry.end - entry.begin),
                                               entry.element, entry.shape);
@@ -181,11 +188,14 @@ Safetensors decode(std::string_view bytes) {
   return contents;
 }
 
-Safetensors decode(std::string_view function, std::string_view bytes, std::string_view source) {
+Safetensors decode(std::string_view function, std::string_view bytes, std::string_view source,
+                   const detail::MemoryBudget& budget) {
   try {
-    return decode(bytes);
+    return decode(bytes, budget);
   } catch (const IoError& error) {
     throw IoError(fmt::format("{}: {}: {}", function, source, error.what()));
+  } catch (const std::bad_alloc&) {
+    detail::throw_does_not_fit(function, source);
   }
 }
 
@@ -198,7 +208,10 @@ void save_safetensors(std::string_view function, const std::string& path, const 
 }
 
 Safetensors load_safetensors(std::string_view function, const std::string& path, const ReadLimits& limits) {
-  return decode(function, read_file(function, path, limits), path);
+  const std::string bytes = read_file(function, path, limits);
+  MemoryBudget budget(limits);
+  budget.take(bytes.size());
+  return decode(function, bytes, path, budget);
 }
 
 }  // namespace detail
@@ -206,7 +219,8 @@ Safetensors load_safetensors(std::string_view function, const std::string& path,
 std::string encode_safetensors(const Safetensors& contents) { return encode(saving, contents); }
 
 Safetensors decode_safetensors(std::string_view bytes, std::string_view source) {
-  return decode(loading, bytes, source);
+  constexpr ReadLimits no_limits{.max_bytes = std::numeric_limits<std::uint64_t>::max()};
+  return decode(loading, bytes, source, detail::MemoryBudget(no_limits));
 }
 
 void save_safetensors(const std::string& path, const Safetensors& contents) {
