@@ -170,14 +170,14 @@ TEST_CASE("the limit is for all entries of an npz file together, before they are
   const std::string forged =
       replaced(encode_npy(zeros({1000, 1000})).substr(0, 128), "(1000, 1000), }", "(10000000000,)}");
   CHECK(error_of(zip_of({{"x.npy", forged}})) ==
-        "load_npz: f.npz: entry \"x.npy\": too long: it needs 80000000128 bytes of memory, 8589934592 bytes are "
+        "load_npz: f.npz: entry \"x.npy\": too long: it needs 80000000128 bytes of memory, 8589934592 bytes "
+        "are "
         "left of ReadLimits::max_bytes, which is 8589934592");
 }
 
 TEST_CASE("the limit counts what elements of a file become in memory") {
   // A thousand bytes of int8, which become int64.
-  const std::string bytes_of_int8 =
-      replaced(encode_npy(zeros({1000}, {.dtype = uint8})), "'|u1'", "'|i1'");
+  const std::string bytes_of_int8 = replaced(encode_npy(zeros({1000}, {.dtype = uint8})), "'|u1'", "'|i1'");
   const std::string bytes = zip_of({{"x.npy", bytes_of_int8, ZIP_CM_DEFLATE}});
   CHECK(error_of(bytes, {.max_bytes = 1128 + 8000}) == "no error");
   CHECK(error_of(bytes, {.max_bytes = 1128 + 7999}) ==
