@@ -1,7 +1,10 @@
 #pragma once
 
+#include <cstdint>
+#include <new>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 #include "xtgrad/autograd/export.h"
 
@@ -63,6 +66,31 @@ class ConvergenceError : public Error {
 class IoError : public Error {
  public:
   using Error::Error;
+};
+
+/// Memory that the system does not have, after all that lay idle has been given back to it. A std::bad_alloc
+/// and no Error, so that whoever catches the one finds it; `operation: out of memory: both numbers of bytes`.
+class OutOfMemory : public std::bad_alloc {
+ public:
+  OutOfMemory(std::int64_t bytes_asked, std::int64_t bytes_in_use) noexcept;
+
+  [[nodiscard]] const char* what() const noexcept override { return text_; }
+  /// What could not be had.
+  [[nodiscard]] std::int64_t bytes_asked() const noexcept { return bytes_asked_; }
+  /// What memory_in_use() was then.
+  [[nodiscard]] std::int64_t bytes_in_use() const noexcept { return bytes_in_use_; }
+  /// The name of the operation that asked; empty if it was none.
+  [[nodiscard]] std::string_view operation() const noexcept;
+
+  /// The first call alone counts, so the innermost operation is named. A long name is cut.
+  void set_operation(std::string_view operation) noexcept;
+
+ private:
+  std::int64_t bytes_asked_;
+  std::int64_t bytes_in_use_;
+  // Arrays, since memory for a string may be what is lacking.
+  char operation_[64] = {};
+  char text_[192] = {};
 };
 
 /// A fault of xtgrad itself, such as a derivative rule that returns a wrong shape. Please report it.

@@ -36,10 +36,18 @@ template <class E>
   using Value = std::decay_t<typename E::value_type>;
   static_assert(detail::CppNumber<Value>,
                 "from_xarray: no dtype holds this element type; cast it first, xt::cast<double>(x)");
-  // Row-major whatever the expression is: an xarray may be column-major, a view has strides.
-  const xt::xarray<Value, xt::layout_type::row_major> values = expression.derived_cast();
-  const std::vector<std::int64_t> sizes(values.shape().begin(), values.shape().end());
+  const E& source = expression.derived_cast();
+  const std::vector<std::int64_t> sizes(source.shape().begin(), source.shape().end());
   const Shape shape{std::span<const std::int64_t>(sizes)};
+  // Elements that lie in order are copied from where they are.
+  if constexpr (E::static_layout == xt::layout_type::row_major &&
+                requires { std::span<const Value>(source.storage().data(), source.data_offset()); }) {
+    if (source.data_offset() == 0 && source.storage().size() == source.size()) {
+      return from_span(std::span<const Value>(source.storage().data(), source.size()), shape, options);
+    }
+  }
+  // Row-major whatever the expression is: an xarray may be column-major, a view has strides.
+  const xt::xarray<Value, xt::layout_type::row_major> values = source;
   return from_span(std::span<const Value>(values.data(), values.size()), shape, options);
 }
 

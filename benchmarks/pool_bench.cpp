@@ -16,6 +16,7 @@
 #include <cstring>
 #include <latch>
 #include <memory>
+#include <random>
 #include <string>
 #include <thread>
 #include <vector>
@@ -103,6 +104,28 @@ void buffers(benchmark::State& state, std::size_t count) {
     for (char*& block : blocks) {
       block = static_cast<char*>(Allocator::allocate(buffer_bytes));
       for (std::size_t i = 0; i < buffer_bytes; i += 4096 + 64) block[i] = 1;
+      benchmark::ClobberMemory();
+    }
+    for (char* block : blocks) Allocator::release(block);
+  }
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(count));
+}
+
+// A step of 24 buffers alive at once whose sizes, 1 KiB to 4 MiB, are others in every step, as with batches
+// and sequences of random lengths. Each page is written.
+template <class Allocator>
+void varying(benchmark::State& state) {
+  constexpr std::size_t count = 24;
+  constexpr unsigned steps = 64;  // after which the sizes come again
+  std::vector<char*> blocks(count);
+  unsigned step = 0;
+  for (auto _ : state) {
+    std::minstd_rand random(1 + step++ % steps);
+    for (char*& block : blocks) {
+      const std::size_t bytes = std::size_t{1024} << (random() % 12);
+      const std::size_t size = bytes + random() % bytes;
+      block = static_cast<char*>(Allocator::allocate(size));
+      for (std::size_t i = 0; i < size; i += 4096 + 64) block[i] = 1;
       benchmark::ClobberMemory();
     }
     for (char* block : blocks) Allocator::release(block);
@@ -202,6 +225,7 @@ void add_patterns(bool second_thread) {
   add("batch_lifo", [](benchmark::State& state) { batch<Allocator>(state, true); });
   add("batch_fifo", [](benchmark::State& state) { batch<Allocator>(state, false); });
   add("buffer_4mb", [](benchmark::State& state) { buffers<Allocator>(state, 1); });
+  add("varying", [](benchmark::State& state) { varying<Allocator>(state); });
   add("buffers_8x4mb", [](benchmark::State& state) { buffers<Allocator>(state, 8); });
 }
 

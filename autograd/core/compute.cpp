@@ -16,6 +16,19 @@ void note_arithmetic(const IeeeArithmetic& arithmetic) {
     thread_state.mode &= static_cast<Mode>(~watched_mode);
 }
 
+/// Finds memory, evaluates and tells the watchers; shapes and dtypes are known.
+void evaluate_any(const Primitive& primitive, Inputs in, Outputs out, InputSet given) {
+  bool evaluates = false;
+  for (std::size_t k = 0; k < out.size(); ++k) {
+    if (out[k] == nullptr) continue;
+    place_output(primitive, static_cast<int>(k), in, *out[k], given);
+    evaluates = evaluates || primitive.alias_of(static_cast<int>(k)) < 0;
+  }
+  for (Watcher* w = thread_state.watcher; w != nullptr; w = w->outer()) w->before_eval(primitive, in, out);
+  if (evaluates) primitive.eval(in, out);
+  for (Watcher* w = thread_state.watcher; w != nullptr; w = w->outer()) w->after_eval(primitive, in, out);
+}
+
 }  // namespace
 
 void compute_any(const Primitive& primitive, Inputs in, Outputs out, InputSet given) {
@@ -26,15 +39,12 @@ void compute_any(const Primitive& primitive, Inputs in, Outputs out, InputSet gi
   std::vector<Spec*, PoolAllocator<Spec*>> out_specs(out.size());
   for (std::size_t k = 0; k < out.size(); ++k) out_specs[k] = out[k] != nullptr ? out[k] : &unwanted[k];
   primitive.infer(in_specs, out_specs);
-  bool evaluates = false;
-  for (std::size_t k = 0; k < out.size(); ++k) {
-    if (out[k] == nullptr) continue;
-    place_output(primitive, static_cast<int>(k), in, *out[k], given);
-    evaluates = evaluates || primitive.alias_of(static_cast<int>(k)) < 0;
+  try {
+    evaluate_any(primitive, in, out, given);
+  } catch (OutOfMemory& error) {
+    error.set_operation(primitive.name());
+    throw;
   }
-  for (Watcher* w = thread_state.watcher; w != nullptr; w = w->outer()) w->before_eval(primitive, in, out);
-  if (evaluates) primitive.eval(in, out);
-  for (Watcher* w = thread_state.watcher; w != nullptr; w = w->outer()) w->after_eval(primitive, in, out);
 }
 
 WatchScope::WatchScope(Watcher& watcher) {

@@ -115,10 +115,15 @@ void compute(const P& primitive, const std::array<const Array*, N>& in, const st
   std::array<Spec*, M> out_specs;
   for (std::size_t k = 0; k < M; ++k) out_specs[k] = out[k] != nullptr ? out[k] : &unwanted[k];
   primitive.P::infer(in_specs, out_specs);
-  for (std::size_t k = 0; k < M; ++k) {
-    if (out[k] != nullptr) place_output(primitive, static_cast<int>(k), in, *out[k], given);
+  try {
+    for (std::size_t k = 0; k < M; ++k) {
+      if (out[k] != nullptr) place_output(primitive, static_cast<int>(k), in, *out[k], given);
+    }
+    primitive.P::eval(in, out);
+  } catch (OutOfMemory& error) {
+    error.set_operation(primitive.name());
+    throw;
   }
-  primitive.P::eval(in, out);
 }
 
 /// `compute_one` where a watcher is told. Apart, so that elsewhere no list of operands leaves the function:
@@ -143,10 +148,15 @@ Array compute_one(const P& primitive, const Arrays&... operands) {
   Array result;
   Spec* const spec = &result;
   primitive.P::infer(in_specs, {&spec, 1});
-  place_output(primitive, 0, in, result, Given);
-  if (alias_of(primitive, 0) >= 0) return result;
-  Array* const out = &result;
-  primitive.P::eval(in, {&out, 1});
+  try {
+    place_output(primitive, 0, in, result, Given);
+    if (alias_of(primitive, 0) >= 0) return result;
+    Array* const out = &result;
+    primitive.P::eval(in, {&out, 1});
+  } catch (OutOfMemory& error) {
+    error.set_operation(primitive.name());
+    throw;
+  }
   return result;
 }
 

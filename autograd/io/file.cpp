@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/io/memory_budget.h"
 #include "xtgrad/autograd/io/on_behalf.h"
 
 namespace xtgrad::inline v1 {
@@ -68,6 +69,28 @@ std::size_t read_some(std::string_view function, int fd, char* out, std::size_t 
     }
   }
   return done;
+}
+
+/// What is left to read of an open file.
+std::string read_all(std::string_view function, const Descriptor& file, const struct stat& status,
+                     const std::string& path, const ReadLimits& limits) {
+  std::string bytes;
+  if (S_ISREG(status.st_mode)) {
+    const auto size = static_cast<std::uint64_t>(status.st_size);
+    if (size > limits.max_bytes) fail_too_long(function, path, std::to_string(size), limits);
+    bytes.resize(size);
+    bytes.resize(read_some(function, file.get(), bytes.data(), bytes.size(), path));
+  }
+  // The rest: all of a pipe, and files that grow or whose size says nothing, as in /proc.
+  std::array<char, chunk_bytes> chunk{};
+  while (true) {
+    const std::size_t n = read_some(function, file.get(), chunk.data(), chunk.size(), path);
+    if (n > limits.max_bytes - bytes.size()) {
+      fail_too_long(function, path, fmt::format("more than {}", limits.max_bytes), limits);
+    }
+    bytes.append(chunk.data(), n);
+    if (n < chunk.size()) return bytes;
+  }
 }
 
 // --- Writing -------------------------------------------------------------------------------------
@@ -184,23 +207,7 @@ std::string read_file(std::string_view function, const std::string& path, const 
   if (::fstat(file.get(), &status) != 0) fail(function, "read", path, errno);
   if (S_ISDIR(status.st_mode)) fail(function, "read", path, EISDIR);
 
-  std::string bytes;
-  if (S_ISREG(status.st_mode)) {
-    const auto size = static_cast<std::uint64_t>(status.st_size);
-    if (size > limits.max_bytes) fail_too_long(function, path, std::to_string(size), limits);
-    bytes.resize(size);
-    bytes.resize(read_some(function, file.get(), bytes.data(), bytes.size(), path));
-  }
-  // The rest: all of a pipe, and files that grow or whose size says nothing, as in /proc.
-  std::array<char, chunk_bytes> chunk{};
-  while (true) {
-    const std::size_t n = read_some(function, file.get(), chunk.data(), chunk.size(), path);
-    if (n > limits.max_bytes - bytes.size()) {
-      fail_too_long(function, path, fmt::format("more than {}", limits.max_bytes), limits);
-    }
-    bytes.append(chunk.data(), n);
-    if (n < chunk.size()) return bytes;
-  }
+  return within_memory(function, path, [&] { return read_all(function, file, status, path, limits); });
 }
 
 void write_file_atomically(std::string_view function, const std::string& path, std::string_view bytes) {

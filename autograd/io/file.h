@@ -8,10 +8,11 @@
 
 namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 
-/// How much reading may bring into memory; IoError past it. What a file claims about itself never makes the
+/// How much memory reading may take at once, IoError past it: the bytes of the file, those of an entry that
+/// is inflated, and those of the tensors that come out. What a file claims about itself never makes the
 /// library reserve memory, but a deflated archive can truly hold a thousand times its own size.
 struct ReadLimits {
-  std::uint64_t max_bytes = std::uint64_t{1} << 32;
+  std::uint64_t max_bytes = std::uint64_t{1} << 33;
 };
 
 /// All bytes of a file, or of a pipe or device until its end. Throws IoError with the system's reason.

@@ -2,14 +2,23 @@
 
 #include <fmt/format.h>
 
-#include <optional>
+#include <limits>
+#include <new>
 
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/io/elements.h"
+#include "xtgrad/autograd/io/memory_budget.h"
 #include "xtgrad/autograd/io/npy_header.h"
 #include "xtgrad/autograd/io/on_behalf.h"
 
 namespace xtgrad::inline v1 {
+namespace {
+
+constexpr std::string_view loading = "load_npy";
+constexpr ReadLimits no_limits{.max_bytes = std::numeric_limits<std::uint64_t>::max()};
+
+}  // namespace
+
 std::string encode_npy(const Tensor& tensor) {
   if (!tensor.defined()) throw ValueError("save_npy: the tensor is an empty handle");
   constexpr std::size_t alignment = 64;  // of the elements, for those who map the file
@@ -32,12 +41,22 @@ std::string encode_npy(const Tensor& tensor) {
   return bytes.append(header).append(elements);
 }
 
-Tensor decode_npy(std::string_view bytes, std::string_view source) {
+namespace {
+
+Tensor decode(std::string_view bytes, std::string_view source, const detail::MemoryBudget& budget) {
   try {
-    return detail::decode_npy_bytes(bytes);
+    return detail::decode_npy_bytes(bytes, budget);
   } catch (const IoError& error) {
-    throw IoError(fmt::format("load_npy: {}: {}", source, error.what()));
+    throw IoError(fmt::format("{}: {}: {}", loading, source, error.what()));
+  } catch (const std::bad_alloc&) {
+    detail::throw_does_not_fit(loading, source);
   }
+}
+
+}  // namespace
+
+Tensor decode_npy(std::string_view bytes, std::string_view source) {
+  return decode(bytes, source, detail::MemoryBudget(no_limits));
 }
 
 void save_npy(const std::string& path, const Tensor& tensor) {
@@ -45,7 +64,10 @@ void save_npy(const std::string& path, const Tensor& tensor) {
 }
 
 Tensor load_npy(const std::string& path, const ReadLimits& limits) {
-  return decode_npy(detail::read_file("load_npy", path, limits), path);
+  const std::string bytes = detail::read_file(loading, path, limits);
+  detail::MemoryBudget budget(limits);
+  budget.take(bytes.size());
+  return decode(bytes, path, budget);
 }
 
 }  // namespace xtgrad::v1

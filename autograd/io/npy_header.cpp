@@ -21,6 +21,8 @@
 namespace xtgrad::inline v1::detail {
 namespace {
 
+// What version 1.0 can hold; longer ones describe structures, which no tensor is.
+constexpr std::size_t longest_header = 65'535;
 constexpr std::string_view magic = "\x93NUMPY";
 
 constexpr std::array<std::pair<std::string_view, Element>, 11> kinds{{{"b1", Element::boolean},
@@ -234,13 +236,21 @@ std::optional<NpyHeader> parse_npy_header(std::string_view bytes) {
   for (std::size_t i = header_begin; i-- > version_end;) {
     length = length << 8 | static_cast<unsigned char>(bytes[i]);
   }
+  if (length > longest_header) {
+    throw IoError(fmt::format("byte {}: a header of {} bytes, at most {} are allowed", version_end, length,
+                              longest_header));
+  }
   if (bytes.size() - header_begin < length) return std::nullopt;
   NpyHeader header = DictReader(bytes.substr(header_begin, length), header_begin).read();
   header.data_begin = header_begin + length;
   return header;
 }
 
-Tensor decode_npy_bytes(std::string_view bytes) {
+std::uint64_t tensor_bytes(const NpyHeader& header) {
+  return header.data_bytes / item_size(header.element) * item_size(dtype_of_element(header.element));
+}
+
+Tensor decode_npy_bytes(std::string_view bytes, const MemoryBudget& budget) {
   const std::optional<NpyHeader> header = parse_npy_header(bytes);
   if (!header) throw IoError(fmt::format("byte {}: the file ends within the header", bytes.size()));
   const std::uint64_t data_bytes = bytes.size() - header->data_begin;
@@ -248,6 +258,7 @@ Tensor decode_npy_bytes(std::string_view bytes) {
     throw IoError(fmt::format("byte {}: the file has {} bytes of data, shape {} needs {}", header->data_begin,
                               data_bytes, to_string(header->shape), header->data_bytes));
   }
+  budget.check(tensor_bytes(*header));
   return tensor_of_elements(bytes.substr(header->data_begin), header->element, header->shape, header->layout);
 }
 

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "xtgrad/autograd/io/elements.h"
+#include "xtgrad/autograd/io/memory_budget.h"
 #include "xtgrad/autograd/shape.h"
 #include "xtgrad/autograd/tensor.h"
 
@@ -27,7 +28,10 @@ struct NpyHeader {
 /// What NumPy calls elements of ours: "<f4", "|u1".
 [[nodiscard]] std::string npy_kind_of(Element element);
 
-/// As `decode_npy`, with messages that do not begin with a function and a source.
-[[nodiscard]] Tensor decode_npy_bytes(std::string_view bytes);
+/// The bytes of memory that its tensor takes.
+[[nodiscard]] std::uint64_t tensor_bytes(const NpyHeader& header);
+
+/// As `decode_npy`, within a budget, with messages that do not begin with a function and a source.
+[[nodiscard]] Tensor decode_npy_bytes(std::string_view bytes, const MemoryBudget& budget);
 
 }  // namespace xtgrad::v1::detail

@@ -12,11 +12,13 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <optional>
 #include <unordered_set>
 #include <utility>
 
 #include "xtgrad/autograd/io/elements.h"
+#include "xtgrad/autograd/io/memory_budget.h"
 #include "xtgrad/autograd/io/npy.h"
 #include "xtgrad/autograd/io/npy_header.h"
 #include "xtgrad/autograd/io/unread_kind.h"
@@ -179,11 +181,12 @@ std::vector<Entry> listed_entries(zip_t* archive) {
 }
 
 /// The npy file in an entry. Grows with the bytes that really come, and stops at the first that is too many.
-std::string read_entry(zip_t* archive, zip_uint64_t index, std::uint64_t left, const ReadLimits& limits) {
+std::string read_entry(zip_t* archive, zip_uint64_t index, const detail::MemoryBudget& budget) {
   const File file(::zip_fopen_index(archive, index, 0));
   if (!file) throw IoError(reason_of(archive));
   std::string bytes;
   std::optional<std::uint64_t> expected;
+  std::uint64_t tensor_bytes = 0;
   std::array<char, chunk_bytes> chunk{};
   while (true) {
     const zip_int64_t n = ::zip_fread(file.get(), chunk.data(), chunk.size());
@@ -194,28 +197,29 @@ std::string read_entry(zip_t* archive, zip_uint64_t index, std::uint64_t left, c
     if (n == 0) return bytes;
     bytes.append(chunk.data(), static_cast<std::size_t>(n));
     if (!expected) {
-      if (const auto header = detail::parse_npy_header(bytes))
+      if (const auto header = detail::parse_npy_header(bytes)) {
         expected = header->data_begin + header->data_bytes;
+        tensor_bytes = detail::tensor_bytes(*header);
+      }
     }
-    if (std::max<std::uint64_t>(bytes.size(), expected.value_or(0)) > left) {
-      throw IoError(fmt::format("too long: {} bytes are left of ReadLimits::max_bytes, which is {}", left,
-                                limits.max_bytes));
-    }
+    budget.check(std::max<std::uint64_t>(bytes.size(), expected.value_or(0)) + tensor_bytes);
     if (expected && bytes.size() > *expected) {
       throw IoError(fmt::format("byte {}: goes on where, by its header, the array ends", *expected));
     }
   }
 }
 
-/// Takes what it reads from `left`, of the limit.
-Tensor tensor_of(zip_t* archive, const Entry& entry, std::uint64_t& left, const ReadLimits& limits) {
+/// Takes the tensor's memory from the budget.
+Tensor tensor_of(zip_t* archive, const Entry& entry, detail::MemoryBudget& budget) {
   if (!entry.unread.empty()) throw detail::UnreadKind(entry.unread);
-  const std::string file = read_entry(archive, entry.index, left, limits);
+  const std::string file = read_entry(archive, entry.index, budget);
   if (file.size() != entry.claimed_bytes) {
     throw IoError(fmt::format("it has {} bytes, the archive says {}", file.size(), entry.claimed_bytes));
   }
-  left -= file.size();
-  return detail::decode_npy_bytes(file);
+  Tensor tensor = detail::decode_npy_bytes(file, budget);
+  // The file goes again, the tensor stays.
+  budget.take(detail::tensor_bytes(*detail::parse_npy_header(file)));
+  return tensor;
 }
 
 Archive open_for_reading(std::string_view bytes) {
@@ -226,7 +230,7 @@ Archive open_for_reading(std::string_view bytes) {
 
 /// Of all entries, or of those that are named.
 std::vector<NamedTensor> decode(std::string_view bytes, const std::vector<std::string>* names,
-                                const ReadLimits& limits) {
+                                detail::MemoryBudget budget) {
   const Archive archive = open_for_reading(bytes);
   const std::vector<Entry> entries = listed_entries(archive.get());
   std::vector<const Entry*> wanted;
@@ -242,14 +246,13 @@ std::vector<NamedTensor> decode(std::string_view bytes, const std::vector<std::s
     }
   }
   std::vector<NamedTensor> tensors;
-  std::uint64_t left = limits.max_bytes;
   std::string unread;  // of the first
   for (const Entry* entry : wanted) {
     const auto with_entry = [&](const IoError& error) {
       return fmt::format("entry {}: {}", in_quotes(entry->file), error.what());
     };
     try {
-      tensors.push_back({entry->name, tensor_of(archive.get(), *entry, left, limits)});
+      tensors.push_back({entry->name, tensor_of(archive.get(), *entry, budget)});
     } catch (const detail::UnreadKind& error) {
       if (names != nullptr) throw IoError(with_entry(error));
       if (unread.empty()) unread = with_entry(error);
@@ -268,6 +271,8 @@ auto reading(std::string_view function, std::string_view source, F read) {
     return read();
   } catch (const IoError& error) {
     throw IoError(fmt::format("{}: {}: {}", function, source, error.what()));
+  } catch (const std::bad_alloc&) {
+    detail::throw_does_not_fit(function, source);
   }
 }
 
@@ -289,19 +294,25 @@ std::string encode_npz(const std::vector<NamedTensor>& tensors, const NpzOptions
 
 std::vector<NamedTensor> decode_npz(std::string_view bytes, std::string_view source,
                                     const ReadLimits& limits) {
-  return reading(loading, source, [&] { return decode(bytes, nullptr, limits); });
+  return reading(loading, source, [&] { return decode(bytes, nullptr, detail::MemoryBudget(limits)); });
+}
+
+std::vector<NamedTensor> load_npz(const std::string& path, const ReadLimits& limits) {
+  const std::string bytes = detail::read_file(loading, path, limits);
+  return reading(loading, path, [&] { return decode(bytes, nullptr, detail::budget_beside(bytes, limits)); });
 }
 
 std::vector<NamedTensor> load_npz_entries(const std::string& path, const std::vector<std::string>& names,
                                           const ReadLimits& limits) {
   constexpr std::string_view function = "load_npz_entries";
   const std::string bytes = detail::read_file(function, path, limits);
-  return reading(function, path, [&] { return decode(bytes, &names, limits); });
+  return reading(function, path, [&] { return decode(bytes, &names, detail::budget_beside(bytes, limits)); });
 }
 
 std::vector<std::string> npz_names(const std::string& path, const ReadLimits& limits) {
-  const std::string bytes = detail::read_file("npz_names", path, limits);
-  return reading("npz_names", path, [&] {
+  constexpr std::string_view function = "npz_names";
+  const std::string bytes = detail::read_file(function, path, limits);
+  return reading(function, path, [&] {
     std::vector<std::string> names;
     const Archive archive = open_for_reading(bytes);
     std::vector<Entry> entries = listed_entries(archive.get());
@@ -331,6 +342,8 @@ std::vector<NamedTensor> decode_npz(std::string_view, std::string_view, const Re
   fail_without_libzip("load_npz");
 }
 
+std::vector<NamedTensor> load_npz(const std::string&, const ReadLimits&) { fail_without_libzip("load_npz"); }
+
 std::vector<NamedTensor> load_npz_entries(const std::string&, const std::vector<std::string>&,
                                           const ReadLimits&) {
   fail_without_libzip("load_npz_entries");
@@ -344,10 +357,6 @@ std::vector<std::string> npz_names(const std::string&, const ReadLimits&) {
 
 void save_npz(const std::string& path, const std::vector<NamedTensor>& tensors, const NpzOptions& options) {
   detail::write_file_atomically("save_npz", path, encode_npz(tensors, options));
-}
-
-std::vector<NamedTensor> load_npz(const std::string& path, const ReadLimits& limits) {
-  return decode_npz(detail::read_file("load_npz", path, limits), path, limits);
 }
 
 }  // namespace xtgrad::v1

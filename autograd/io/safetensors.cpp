@@ -5,11 +5,14 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <limits>
+#include <new>
 #include <unordered_set>
 #include <utility>
 
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/io/elements.h"
+#include "xtgrad/autograd/io/memory_budget.h"
 #include "xtgrad/autograd/io/on_behalf.h"
 #include "xtgrad/autograd/io/safetensors_header.h"
 
@@ -180,7 +183,8 @@ detail::SafetensorsHeader read_header(std::string_view& bytes) {
 }
 
 /// All tensors that can be read, or those that are named.
-Safetensors decode(std::string_view bytes, const std::vector<std::string>* names) {
+Safetensors decode(std::string_view bytes, const std::vector<std::string>* names,
+                   detail::MemoryBudget budget) {
   detail::SafetensorsHeader header = read_header(bytes);
   std::vector<const HeaderEntry*> wanted;
   if (names == nullptr) {
@@ -199,6 +203,10 @@ Safetensors decode(std::string_view bytes, const std::vector<std::string>* names
   Safetensors contents{.tensors = {}, .metadata = std::move(header.metadata)};
   contents.tensors.reserve(wanted.size());
   for (const HeaderEntry* entry : wanted) {
+    budget.take((entry->end - entry->begin) / detail::item_size(entry->element) *
+                item_size(detail::dtype_of_element(entry->element)));
+  }
+  for (const HeaderEntry* entry : wanted) {
     Tensor value = detail::tensor_of_elements(bytes.substr(entry->begin, entry->end - entry->begin),
                                               entry->element, entry->shape);
     contents.tensors.push_back({entry->name, std::move(value)});
@@ -213,6 +221,8 @@ auto reading(std::string_view function, std::string_view source, F read) {
     return read();
   } catch (const IoError& error) {
     throw IoError(fmt::format("{}: {}: {}", function, source, error.what()));
+  } catch (const std::bad_alloc&) {
+    detail::throw_does_not_fit(function, source);
   }
 }
 
@@ -226,7 +236,7 @@ void save_safetensors(std::string_view function, const std::string& path, const 
 
 Safetensors load_safetensors(std::string_view function, const std::string& path, const ReadLimits& limits) {
   const std::string bytes = read_file(function, path, limits);
-  return reading(function, path, [&] { return decode(bytes, nullptr); });
+  return reading(function, path, [&] { return decode(bytes, nullptr, budget_beside(bytes, limits)); });
 }
 
 }  // namespace detail
@@ -234,7 +244,8 @@ Safetensors load_safetensors(std::string_view function, const std::string& path,
 std::string encode_safetensors(const Safetensors& contents) { return encode(saving, contents); }
 
 Safetensors decode_safetensors(std::string_view bytes, std::string_view source) {
-  return reading(loading, source, [&] { return decode(bytes, nullptr); });
+  constexpr ReadLimits no_limits{.max_bytes = std::numeric_limits<std::uint64_t>::max()};
+  return reading(loading, source, [&] { return decode(bytes, nullptr, detail::MemoryBudget(no_limits)); });
 }
 
 void save_safetensors(const std::string& path, const Safetensors& contents) {
@@ -249,7 +260,7 @@ Safetensors load_safetensors_entries(const std::string& path, const std::vector<
                                      const ReadLimits& limits) {
   constexpr std::string_view function = "load_safetensors_entries";
   const std::string bytes = detail::read_file(function, path, limits);
-  return reading(function, path, [&] { return decode(bytes, &names); });
+  return reading(function, path, [&] { return decode(bytes, &names, detail::budget_beside(bytes, limits)); });
 }
 
 std::vector<std::string> safetensors_names(const std::string& path, const ReadLimits& limits) {

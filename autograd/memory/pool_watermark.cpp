@@ -12,13 +12,13 @@ constinit thread_local PoolWatermark* innermost = nullptr;
 }  // namespace
 
 PoolWatermark::PoolWatermark() : outer_(innermost) {
-  set_pool_watched(true);
+  set_pool_hidden(PoolHider::watermark, true);
   innermost = this;
 }
 
 PoolWatermark::~PoolWatermark() {
   innermost = outer_;
-  set_pool_watched(innermost != nullptr);
+  set_pool_hidden(PoolHider::watermark, innermost != nullptr);
 }
 
 std::int64_t PoolWatermark::take_rise() {

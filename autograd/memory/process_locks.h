@@ -22,10 +22,11 @@ enum class ProcessLock : std::size_t {
   random_streams,  // which thread draws from which
   team,            // where operations run that are spread over threads
   blas,            // libraries whose calls may not overlap
+  late_pool,       // the pool of threads that have ended
   pool,            // the pools of all threads
 };
 
-inline constexpr std::size_t process_locks = 6;
+inline constexpr std::size_t process_locks = 7;
 
 /// Recursive: a model's `members` may ask its parts for theirs, and may even fork.
 using ProcessMutex = std::recursive_mutex;

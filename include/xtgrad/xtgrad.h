@@ -2,7 +2,7 @@
 
 /// Everything a model needs. Include one concept instead where compile time matters, such as
 /// <xtgrad/autograd/ops.h> or <xtgrad/nn/linear.h>. What fewer programs need has headers of its own:
-/// <xtgrad/autograd/observe.h>, hooks.h, checkpoint.h, implicit.h, linear_solvers.h,
+/// <xtgrad/autograd/memory.h>, observe.h, hooks.h, checkpoint.h, implicit.h, linear_solvers.h,
 /// conjugate_gradients.h, primitive.h, testing.h; <xtgrad/training/training.h>, <xtgrad/plot/plot.h>; and
 /// those that docs/data.md names.
 

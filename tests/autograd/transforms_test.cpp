@@ -92,6 +92,23 @@ TEST_CASE("jvp gives J v, and agrees with J^T u in the inner product") {
   check_close(one.tangents[1], zeros({2, 3}, in_double));
 }
 
+TEST_CASE("vjp copies no input") {
+  for (const Shape& shape : {Shape{}, Shape{0}, Shape{6}, Shape{1}, Shape{2, 3}, Shape{0, 3}}) {
+    CAPTURE(shape);
+    for (const Dtype dtype : {float32, float64}) {
+      const Tensor leaf = zeros(shape, {.dtype = dtype, .requires_grad = true});
+      const Tensor recorded = leaf * 2.0;
+      for (const Tensor& x : {leaf, recorded, leaf.detach()}) {
+        Tensor seen;
+        const Pullback pullback = vjp([&](const Tensor& t) { return (seen = t) * 3.0; }, x);
+        CHECK(detail::array_of(seen).buffer.get() == detail::array_of(x).buffer.get());
+        CHECK(seen.shape() == shape);
+        check_close(pullback(ones_like(x)), full(shape, 3, {.dtype = dtype}));
+      }
+    }
+  }
+}
+
 TEST_CASE("jvp of a constant and of the identity") {
   const Tensor v = tensor({1, 2, 3}, in_double);
   check_close(jvp([](const Tensor&) { return ones({2}, in_double); }, point, v), zeros({2}, in_double));

@@ -229,6 +229,26 @@ TEST_CASE("a file whose content does not fit in memory is named, and how much it
   CHECK(error.ends_with(" bytes of its content"));
 }
 
+TEST_CASE("files of tensors that do not fit in memory are named") {
+  if (is_sanitized()) return;
+  const Files files;
+  const Tensor x = zeros({15'000'000});  // 57 MiB
+  const std::string npy = files.write("x.npy", encode_npy(x));
+  const std::string safetensors = files.write("x.safetensors", encode_safetensors({.tensors = {{"x", x}}}));
+  const auto read_npy = [&] { static_cast<void>(load_npy(npy)); };
+  const auto read_safetensors = [&] { static_cast<void>(load_safetensors(safetensors)); };
+  // Not even the file, and the file without its tensor.
+  for (const std::uint64_t room : {30, 70}) {
+    CAPTURE(room);
+    CHECK(error_with(room * mebibyte, read_npy) == "load_npy: " + npy + " does not fit in memory");
+    CHECK(error_with(room * mebibyte, read_safetensors) ==
+          "load_safetensors: " + safetensors + " does not fit in memory");
+  }
+  CHECK(error_with(300 * mebibyte, read_npy) == "no error");
+  CHECK(error_with(30 * mebibyte, [&] { static_cast<void>(read_file(npy)); }) ==
+        "read_file: " + npy + " does not fit in memory");
+}
+
 TEST_CASE("an IDX file whose content does not fit in memory is named, and how much it needs") {
   if (is_sanitized()) return;
   const Files files;

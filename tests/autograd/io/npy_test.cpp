@@ -224,7 +224,10 @@ TEST_CASE("damaged and hostile npy files are refused with place, found and expec
            {"\x93NUMPY\1\1", "byte 6: version 1.1, expected 1.0, 2.0 or 3.0"},
            {std::string("\x93NUMPY\1\0", 8), "byte 8: the file ends within the header"},
            {file_of(good).substr(0, 30), "byte 30: the file ends within the header"},
-           {std::string("\x93NUMPY\2\0\xff\xff\xff\xff{}", 14), "byte 14: the file ends within the header"},
+           {std::string("\x93NUMPY\2\0\xff\xff\0\0{}", 14), "byte 14: the file ends within the header"},
+           // 200 MB, all of which could be there
+           {std::string("\x93NUMPY\2\0\x00\xc2\xeb\x0b{}", 14),
+            "byte 8: a header of 200000000 bytes, at most 65535 are allowed"},
            // no dict
            {file_of(""), "byte 10: expected a dict, found the end of the header"},
            {file_of("[]"), "byte 10: expected a dict, found \"[]\""},
@@ -303,6 +306,14 @@ TEST_CASE("an npy file holds a tensor, and is named where it cannot be read") {
   save_npy(file, zeros({100}));
   CHECK_THROWS_WITH_AS(static_cast<void>(load_npy(file, {.max_bytes = 400})),
                        doctest::Contains("ReadLimits::max_bytes is 400"), IoError);
+  // The file and the tensor are in memory at once.
+  CHECK_NOTHROW(static_cast<void>(load_npy(file, {.max_bytes = 528 + 400})));
+  CHECK_THROWS_WITH_AS(static_cast<void>(load_npy(file, {.max_bytes = 528 + 399})),
+                       ("load_npy: " + file +
+                        ": too long: it needs 400 bytes of memory, 399 bytes are left of "
+                        "ReadLimits::max_bytes, which is 927")
+                           .c_str(),
+                       IoError);
   CHECK_THROWS_WITH_AS(static_cast<void>(load_npy("no/such/file")),
                        "load_npy: cannot open no/such/file: No such file or directory", IoError);
   CHECK_THROWS_WITH_AS(save_npy("/dev/null", zeros({1})),

@@ -217,20 +217,31 @@ TEST_CASE("sizes that an npz file claims are not believed") {
 TEST_CASE("the limit is for all entries of an npz file together, before they are inflated") {
   const std::string x = encode_npy(zeros({1000}));  // 4128 bytes
   const std::string bytes = zip_of({{"x.npy", x, ZIP_CM_DEFLATE}, {"y.npy", x, ZIP_CM_DEFLATE}});
-  CHECK(error_of(bytes, {.max_bytes = 8256}) == "no error");
-  CHECK(error_of(bytes, {.max_bytes = 8255}) ==
-        "load_npz: f.npz: entry \"y.npy\": too long: 4127 bytes are left of ReadLimits::max_bytes, which is "
-        "8255");
+  // The first leaves a tensor of 4000 bytes; beside it the second needs its file and another tensor.
+  CHECK(error_of(bytes, {.max_bytes = 4000 + 4128 + 4000}) == "no error");
+  CHECK(error_of(bytes, {.max_bytes = 4000 + 4128 + 3999}) ==
+        "load_npz: f.npz: entry \"y.npy\": too long: it needs 8128 bytes of memory, 8127 bytes are left of "
+        "ReadLimits::max_bytes, which is 12127");
   CHECK(error_of(bytes, {.max_bytes = 4000}) ==
-        "load_npz: f.npz: entry \"x.npy\": too long: 4000 bytes are left of ReadLimits::max_bytes, which is "
-        "4000");
+        "load_npz: f.npz: entry \"x.npy\": too long: it needs 8128 bytes of memory, 4000 bytes are left of "
+        "ReadLimits::max_bytes, which is 4000");
   // A header that claims more than the limit.
   const std::string forged =
       replaced(encode_npy(zeros({1000, 1000})).substr(0, 128), "(1000, 1000), }", "(10000000000,)}");
-  CHECK(
-      error_of(zip_of({{"x.npy", forged}})) ==
-      "load_npz: f.npz: entry \"x.npy\": too long: 4294967296 bytes are left of ReadLimits::max_bytes, which "
-      "is 4294967296");
+  CHECK(error_of(zip_of({{"x.npy", forged}})) ==
+        "load_npz: f.npz: entry \"x.npy\": too long: it needs 80000000128 bytes of memory, 8589934592 bytes "
+        "are "
+        "left of ReadLimits::max_bytes, which is 8589934592");
+}
+
+TEST_CASE("the limit counts what elements of a file become in memory") {
+  // A thousand bytes of int8, which become int64.
+  const std::string bytes_of_int8 = replaced(encode_npy(zeros({1000}, {.dtype = uint8})), "'|u1'", "'|i1'");
+  const std::string bytes = zip_of({{"x.npy", bytes_of_int8, ZIP_CM_DEFLATE}});
+  CHECK(error_of(bytes, {.max_bytes = 1128 + 8000}) == "no error");
+  CHECK(error_of(bytes, {.max_bytes = 1128 + 7999}) ==
+        "load_npz: f.npz: entry \"x.npy\": too long: it needs 9128 bytes of memory, 9127 bytes are left of "
+        "ReadLimits::max_bytes, which is 9127");
 }
 
 TEST_CASE("no damage to any byte of an npz file does more than to refuse it") {

@@ -373,6 +373,11 @@ TEST_CASE("loading a safetensors file names the file, and heeds the limit") {
   save_safetensors(file, {.tensors = {{"a", zeros({100})}}});
   CHECK_THROWS_WITH_AS(static_cast<void>(load_safetensors(file, {.max_bytes = 400})),
                        doctest::Contains("ReadLimits::max_bytes is 400"), IoError);
+  // The file and its tensors are in memory at once.
+  const std::uint64_t both = std::filesystem::file_size(file) + 400;
+  CHECK_NOTHROW(static_cast<void>(load_safetensors(file, {.max_bytes = both})));
+  CHECK_THROWS_WITH_AS(static_cast<void>(load_safetensors(file, {.max_bytes = both - 1})),
+                       doctest::Contains("it needs 400 bytes of memory, 399 bytes are left of"), IoError);
   CHECK_THROWS_WITH_AS(static_cast<void>(load_safetensors("no/such/file")),
                        "load_safetensors: cannot open no/such/file: No such file or directory", IoError);
   CHECK_THROWS_WITH_AS(save_safetensors("/dev/null", {}),
