@@ -5,6 +5,7 @@
 #include <cmath>
 #include <vector>
 
+#include "xtgrad/autograd/core/node.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"

@@ -22,8 +22,8 @@
 
 using namespace xtgrad;
 
-// The address sanitizer keeps what was freed.
-#if !XTGRAD_POOL_PASSES_THROUGH
+// The address sanitizer keeps what was freed, that of threads has shadows of all that is touched.
+#if !XTGRAD_POOL_PASSES_THROUGH && !defined(__SANITIZE_THREAD__)
 
 namespace {
 
