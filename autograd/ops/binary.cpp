@@ -1,3 +1,5 @@
+#include <limits>
+
 #include "xtgrad/autograd/ops/add.h"
 #include "xtgrad/autograd/ops/elementwise.h"
 
@@ -76,16 +78,26 @@ struct Pow final : Binary<Pow, OpId::pow, false> {
   static constexpr Reads saves_for_a = both;
   static constexpr Reads saves_for_b = both;
   static auto value(const auto& a, const auto& b) { return pow(a, b); }
-  // a^0 is constant even at a = 0; the exponent is made harmless there, or 0 * 0^-1 would be NaN.
+  // b a^(b-1), written as b a^b / a where b = 0: there the value is 0 without a 0 * infinity, and derivatives
+  // in b are those of the smooth function. 0^0 and NaN^0 are constant.
   static auto rule_a(const auto& g, const auto& a, const auto& b) {
-    const auto safe_b = where(b == 0, 1, b);
-    return g * where(b == 0, 0, safe_b * pow(a, safe_b - 1));
+    const auto flat = b == 0;
+    const auto base = where(flat, where(a == 0, 1, where(a != a, 1, a)), a);
+    const auto slope = b * pow(base, where(flat, b, b - 1)) / where(flat, base, 1);
+    return g * where(flat, where(a == 0, 0, where(a != a, 0, slope)), slope);
   }
-  // At a = 0 the limit of a^b log(a) is 0; the base is made harmless there, because 0 * log(0) is NaN.
+  // a^b log(a): at a = 0 its limit is 0 for b > 0 and -infinity for b < 0, and 0 is what 0^0 has been given.
+  // The base is made harmless there, because 0 * log(0) is NaN. Of 0^1 the derivative in a and b is 1,
+  // whichever comes first.
   static auto rule_b(const auto& g, const auto& a, const auto& b) {
-    const auto safe_a = where(a == 0, 1, a);
-    return g * where(a == 0, 0, pow(safe_a, b) * log(safe_a));
+    const auto zero = a == 0;
+    const auto base = where(zero, 1, a);
+    const auto at_zero = where(b == 1, a, where(b >= 0, 0, where(b < 0, -infinity, b)));
+    return g * where(zero, at_zero, pow(base, b) * log(base));
   }
+
+ private:
+  static constexpr double infinity = std::numeric_limits<double>::infinity();
 };
 
 /// The cotangent follows the value that was chosen, a NaN included; a tie is shared.

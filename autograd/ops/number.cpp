@@ -1,4 +1,5 @@
 #include "xtgrad/autograd/creation.h"
+#include "xtgrad/autograd/kernels/lanes_power.h"
 #include "xtgrad/autograd/ops/elementwise.h"
 
 namespace xtgrad::inline v1 {
@@ -86,12 +87,15 @@ struct NumberDiv final : WithNumber<NumberDiv, OpId::number_div, input_bit(0), f
   static auto rule(const auto& g, const auto& x, double c) { return g * (-c / x / x); }
 };
 
+/// What `power` is on lanes, as a step that can be recorded.
+Tensor power(const Tensor& x, double c) { return pow(x, c); }
+
 struct PowNumber final : WithNumber<PowNumber, OpId::pow_number, input_bit(0), false> {
   using WithNumber::WithNumber;
-  static auto value_with(const auto& x, double c) { return pow(x, c); }
-  // x^0 is constant even at x = 0, where 0 * x^-1 would be NaN, and at infinity; a NaN stays one.
+  static auto value_with(const auto& x, double c) { return power(x, c); }
+  // x^0 is constant, at x = 0, where 0 * x^-1 would be NaN, at infinity and at NaN, too.
   static auto rule(const auto& g, const auto& x, double c) {
-    return g * (c == 0 ? where(x == x, 0, x) : c * pow(x, c - 1));
+    return g * (c == 0 ? where(x == x, 0, where(x != x, 0, x)) : c * power(x, c - 1));
   }
 };
 

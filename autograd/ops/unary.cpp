@@ -6,6 +6,7 @@
 
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/ops/elementwise.h"
+#include "xtgrad/autograd/ops/slope.h"
 
 namespace xtgrad::inline v1 {
 namespace detail { namespace {
@@ -51,17 +52,37 @@ struct Sign final : Elementwise<Sign, OpId::sign, 1, true> {
   static auto value(const auto& x) { return sign(x); }
 };
 
+/// tanh' from y = tanh(x).
+struct TanhSlope final : Slope<TanhSlope> {
+  static constexpr std::string_view slope_name = "tanh_slope";
+  // (1 - y)(1 + y), not 1 - y*y: the square would round first and lose digits near |y| = 1
+  static auto value(const auto& y) { return (1 - y) * (1 + y); }
+  // not (1 - y) - (1 + y), which is what differentiating the product gives: 0 near y = 0
+  static Tensor rule(const Tensor& g, const Tensor& y) { return g * (-2 * y); }
+};
+
 struct Tanh final : Unary<Tanh, OpId::tanh> {
   static constexpr Reads saves = output_bit;
   static auto value(const auto& x) { return tanh(x); }
-  // (1 - y)(1 + y), not 1 - y*y: the square would round first and lose digits near |y| = 1
-  static auto rule(const auto& g, const auto& y) { return g * ((1 - y) * (1 + y)); }
+  static auto rule(const auto& g, const auto& y) { return g * TanhSlope::of(y); }
+};
+
+/// sigmoid' from x: e / (1 + e)^2 with e = e^-|x|, which keeps its digits on both sides.
+struct SigmoidSlope final : Slope<SigmoidSlope> {
+  static constexpr std::string_view slope_name = "sigmoid_slope";
+  static auto value(const auto& x) {
+    const auto e = exp(-abs(x));
+    return e / square(1 + e);
+  }
+  // 1 - 2 sigmoid(x) = -tanh(x / 2), without the cancellation near 0
+  static Tensor rule(const Tensor& g, const Tensor& x) { return g * (of(x) * -tanh(0.5 * x)); }
 };
 
 struct Sigmoid final : Unary<Sigmoid, OpId::sigmoid> {
-  static constexpr Reads saves = output_bit;
+  // The input: near 0 the output is 1/2 and has lost it, and far above it is 1.
+  static constexpr Reads saves = input_bit(0);
   static auto value(const auto& x) { return sigmoid(x); }
-  static auto rule(const auto& g, const auto& y) { return g * (y * (1 - y)); }
+  static auto rule(const auto& g, const auto& x) { return g * SigmoidSlope::of(x); }
 };
 
 struct Relu final : Unary<Relu, OpId::relu> {
@@ -104,7 +125,8 @@ class Softplus final : public Unary<Softplus, OpId::softplus> {
 
   auto value(const auto& x) const {
     const auto z = options_.beta * x;
-    return where(z > options_.threshold, x, log1p(exp(z)) / options_.beta);
+    // log(1 + e^z) without an e^z that overflows below a high threshold
+    return where(z > options_.threshold, x, (maximum(z, 0) + log1p(exp(-abs(z)))) / options_.beta);
   }
   auto rule(const auto& g, const auto& x) const {
     const auto z = options_.beta * x;

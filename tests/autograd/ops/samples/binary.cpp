@@ -62,11 +62,11 @@ const OpSamples pow_samples(OpId::pow, [](Op& op) {
   op.elementwise({.apply = [](const Tensor& a, const Tensor& b) { return pow(a, b); },
                   .reference = [](Real a, Real b) { return std::pow(a, b); },
                   .inputs = {positive, any},
-                  .points = {{{1, 2}, 1, {2, 0}},
-                             {{0, 2}, 0, {0, 0}},  // no gradient in b at a = 0
+                  .points = {{{1, 2}, 1, {2, 0}, {2, 1, 1, 0}},
+                             {{0, 2}, 0, {0, 0}, {2, 0, 0, 0}},  // no gradient in b at a = 0
                              {{0, 0}, 1, {0, 0}},  // nor in a at b = 0
-                             {{1, 0}, 1, {0, 0}},
-                             {{0, 1}, 0, {1, 0}},
+                             {{1, 0}, 1, {0, 0}, {0, 1, 1, 0}},
+                             {{0, 1}, 0, {1, 0}, {0, 1, 1, 0}},
                              {{-2, 3}, -8, {12, nan}},
                              {{0, -1}, inf, {-inf, 0}}}});
 });

@@ -1,0 +1,92 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "xtgrad/xtgrad.h"
+
+// Orders 1 and 2 of activations in units in the last place, near 0 and at saturation, against long double.
+
+using namespace xtgrad;
+
+namespace {
+
+using Real = long double;
+
+struct Derivatives {
+  double first, second;
+};
+
+template <class F>
+Derivatives derivatives(const F& f, double at, Dtype dtype) {
+  const Tensor x = full({}, at, {.dtype = dtype, .requires_grad = true});
+  const Tensor first = grad({f(x)}, {x}, {.create_graph = true})[0];
+  return {first.item(), grad({first}, {x})[0].item()};
+}
+
+/// Distance in ulps of the dtype at `want`.
+double ulps(double got, Real want, Dtype dtype) {
+  const int digits = dtype == float32 ? 24 : 53;
+  const int least = dtype == float32 ? -149 : -1074;
+  if (want == 0) return got == 0 ? 0 : std::numeric_limits<double>::infinity();
+  const Real unit = std::ldexp(Real{1}, std::max(std::ilogb(want) - digits + 1, least));
+  return static_cast<double>(std::abs(got - want) / unit);
+}
+
+Real as_held(double x, Dtype dtype) {
+  return dtype == float32 ? static_cast<Real>(static_cast<float>(x)) : x;
+}
+
+}  // namespace
+
+TEST_CASE("slopes: tanh'' near 0 keeps its digits") {
+  for (const Dtype dtype : {float32, float64}) {
+    for (const double at : {1e-17, -1e-17, 1.65e-24, 1e-9, -3e-5, 1e-3, 0.1, -0.5}) {
+      CAPTURE(at);
+      const Real x = as_held(at, dtype), t = std::tanh(x);
+      const Derivatives d = derivatives([](const Tensor& v) { return tanh(v); }, at, dtype);
+      CHECK(ulps(d.first, 1 - t * t, dtype) <= 4);
+      CHECK(ulps(d.second, -2 * t * (1 - t * t), dtype) <= 8);
+    }
+    CHECK(derivatives([](const Tensor& v) { return tanh(v); }, 1000, dtype).second == 0);
+  }
+}
+
+TEST_CASE("slopes: orders 1 and 2 of sigmoid keep their digits near 0 and at saturation") {
+  for (const Dtype dtype : {float32, float64}) {
+    for (const double at : {1e-17, -1e-17, 1.65e-24, 1e-9, -3e-5, 1e-3, 0.1, -0.5, 2.0, -2.0, 10.0, -10.0,
+                            20.0, 40.0, 80.0, -80.0}) {
+      CAPTURE(at);
+      const Real x = as_held(at, dtype), e = std::exp(-std::abs(x));
+      const Real slope = e / ((1 + e) * (1 + e));
+      const Derivatives d = derivatives([](const Tensor& v) { return sigmoid(v); }, at, dtype);
+      CHECK(ulps(d.first, slope, dtype) <= 6);
+      CHECK(ulps(d.second, -slope * std::tanh(x / 2), dtype) <= 10);
+    }
+    for (const double at : {1000.0, -1000.0}) {
+      const Derivatives d = derivatives([](const Tensor& v) { return sigmoid(v); }, at, dtype);
+      CHECK(d.first == 0);
+      CHECK(d.second == 0);
+    }
+  }
+}
+
+TEST_CASE("slopes: softplus neither overflows nor rounds below a high threshold") {
+  const double inf = std::numeric_limits<double>::infinity();
+  for (const double threshold : {1e9, inf}) {
+    const auto f = [&](const Tensor& v) { return softplus(v, {.threshold = threshold}); };
+    for (const double at : {-700.0, -30.0, -1.0, 0.0, 0.5, 20.5, 30.0, 710.0, 1e4}) {
+      CAPTURE(at);
+      const Real x = at, e = std::exp(-std::abs(x));
+      const Real slope = (x < 0 ? e : 1) / (1 + e);
+      CHECK(ulps(f(full({}, at, {.dtype = float64})).item(), std::max(x, Real{0}) + std::log1p(e), float64) <=
+            3);
+      const Derivatives d = derivatives(f, at, float64);
+      CHECK(ulps(d.first, slope, float64) <= 4);
+      if (at < 700) CHECK(ulps(d.second, e / ((1 + e) * (1 + e)), float64) <= 8);
+    }
+    CHECK(f(full({}, inf)).item() == inf);
+    CHECK(f(full({}, -inf)).item() == 0);
+  }
+}
