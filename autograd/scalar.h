@@ -66,7 +66,7 @@ class Scalar {
   template <class T>
   static constexpr Scalar from(T number) noexcept {
     if constexpr (!std::is_floating_point_v<T>) {
-      constexpr auto most = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+      constexpr auto most = static_cast<std::uint64_t>((std::numeric_limits<std::int64_t>::max)());
       if (std::is_signed_v<T> || static_cast<std::uint64_t>(number) <= most) {
         return {static_cast<double>(number), static_cast<std::int64_t>(number)};
       }

@@ -150,7 +150,7 @@ std::string_view to_string(Check check) {
 
 std::string Report::text() const { return fmt::format("{}", fmt::join(failures, "\n")); }
 
-Report check(const Operation& operation, Check which) {
+Report check_operation(const Operation& operation, Check which) {
   validate(operation);
   detail::checks::Subject subject(operation, which);
   try {
@@ -161,10 +161,10 @@ Report check(const Operation& operation, Check which) {
   return {subject.take_failures()};
 }
 
-Report check(const Operation& operation) {
+Report check_operation(const Operation& operation) {
   Report report;
   for (const Check which : all_checks) {
-    for (std::string& failure : check(operation, which).failures)
+    for (std::string& failure : check_operation(operation, which).failures)
       report.failures.push_back(std::move(failure));
   }
   return report;

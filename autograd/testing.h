@@ -27,7 +27,7 @@ namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace testing {
 //       .element = [](std::span<const testing::Real> x) { return std::vector{x[0] * x[0] * x[0]}; },
 //       .accuracy = {.ulps = 1},
 //       .points = {{{0}, 0, {0}, {0}}}};
-//   const testing::Report report = testing::check(operation);
+//   const testing::Report report = testing::check_operation(operation);
 //   if (!report) std::cerr << report.text();
 
 /// What references compute in: with more digits than a dtype has, so that half a unit in its last place can
@@ -201,9 +201,9 @@ struct Report {
 
 /// Makes all the checks. What an operation throws is a failure, too. Throws ValueError for a description that
 /// lacks a name, `apply` or a floating dtype, and for an input that is an empty handle or of float32.
-[[nodiscard]] Report check(const Operation& operation);
+[[nodiscard]] Report check_operation(const Operation& operation);
 /// Makes one of them.
-[[nodiscard]] Report check(const Operation& operation, Check which);
+[[nodiscard]] Report check_operation(const Operation& operation, Check which);
 
 /// Values that break kernels: zeros, the smallest and the largest numbers of both signs, infinities, NaN, and
 /// a few ordinary ones, so that pairs of them tie. Each is exactly a value of the dtype.

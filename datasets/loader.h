@@ -38,17 +38,17 @@ struct Batch {
   Tensor labels = {};  ///< [b], or [b, ...] without classes; empty where a source's samples have one tensor
   std::vector<Tensor> others = {};  ///< the third tensor and those behind it, of a source's samples
 
-  template <std::size_t I>
+  template <std::size_t Place>
   [[nodiscard]] Tensor& get() & {
-    return I == 0 ? inputs : labels;
+    return Place == 0 ? inputs : labels;
   }
-  template <std::size_t I>
+  template <std::size_t Place>
   [[nodiscard]] const Tensor& get() const& {
-    return I == 0 ? inputs : labels;
+    return Place == 0 ? inputs : labels;
   }
-  template <std::size_t I>
+  template <std::size_t Place>
   [[nodiscard]] Tensor&& get() && {
-    return std::move(I == 0 ? inputs : labels);
+    return std::move(Place == 0 ? inputs : labels);
   }
 };
 
@@ -180,7 +180,7 @@ class Loader::Iterator {
 // For `auto& [x, y] = batch`.
 template <>
 struct std::tuple_size<xtgrad::datasets::Batch> : std::integral_constant<std::size_t, 2> {};
-template <std::size_t I>
-struct std::tuple_element<I, xtgrad::datasets::Batch> {
+template <std::size_t Place>
+struct std::tuple_element<Place, xtgrad::datasets::Batch> {
   using type = xtgrad::Tensor;
 };

@@ -73,7 +73,7 @@ void BatchNorm::reset_running_stats() {
 }
 
 Tensor BatchNorm::forward(const Tensor& x) {
-  check(x);
+  check_input(x);
   const bool tracks = options_.track_running_stats;
   if (!is_training() && tracks) return normalize_by_running(x);
   if (x.numel() == options_.num_features) {
@@ -92,7 +92,7 @@ Tensor BatchNorm::forward(const Tensor& x) {
   return result.y;
 }
 
-void BatchNorm::check(const Tensor& x) const {
+void BatchNorm::check_input(const Tensor& x) const {
   check_shape(x);
   const bool tracks = options_.track_running_stats;
   if (!tracks && !options_.affine) return;

@@ -55,7 +55,7 @@ class BatchNorm : public Module {
   virtual void check_shape(const Tensor& x) const = 0;
 
  private:
-  void check(const Tensor& x) const;
+  void check_input(const Tensor& x) const;
   void track(const Tensor& mean, const Tensor& variance);
   [[nodiscard]] Tensor normalize_by_running(const Tensor& x) const;
 

@@ -11,7 +11,7 @@ namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace nn {
 
 /// The value of an option that has no default; a module that finds it throws ValueError that names the
 /// option.
-inline constexpr std::int64_t required = std::numeric_limits<std::int64_t>::min();
+inline constexpr std::int64_t required = (std::numeric_limits<std::int64_t>::min)();
 
 namespace detail {
 

@@ -315,7 +315,7 @@ void LBFGS::members(nn::Members& m) {
   m("y", changes_);
 }
 
-void LBFGS::check(const LBFGSOptions& options) const { check_options(options); }
+void LBFGS::validate(const LBFGSOptions& options) const { check_options(options); }
 
 void LBFGS::each_option(LBFGSOptions& options,
                         const Callable<void(const char* name, double& value)>& list) const {

@@ -122,7 +122,7 @@ class LBFGS : public OptimizerWith<LBFGSOptions> {
   void members(nn::Members& m) override;
 
  protected:
-  void check(const LBFGSOptions& options) const override;
+  void validate(const LBFGSOptions& options) const override;
   void each_option(LBFGSOptions& options,
                    const Callable<void(const char* name, double& value)>& list) const override;
   [[nodiscard]] std::span<const std::string_view> moment_names(std::size_t group) const override;

@@ -20,7 +20,7 @@ class OptimizerOf : public OptimizerWith<Options> {
   explicit OptimizerOf(std::vector<nn::ParameterRef> parameters, const Options& options = {});
 
  protected:
-  void check(const Options& options) const override;
+  void validate(const Options& options) const override;
   void each_option(Options& options,
                    const Callable<void(const char* name, double& value)>& list) const override;
   [[nodiscard]] std::span<const std::string_view> moment_names(std::size_t group) const override;

@@ -27,11 +27,11 @@ class OptimizerWith : public Optimizer {
   void set_options(const Options& options, std::size_t group = 0);
 
  protected:
-  /// A subclass's constructor calls `add_group`; here, its `check` would not be there yet.
+  /// A subclass's constructor calls `add_group`; here, its `validate` would not be there yet.
   explicit OptimizerWith(std::string_view name) : Optimizer(name) {}
 
   /// Throws ValueError for an option that is out of range or missing.
-  virtual void check(const Options& options) const = 0;
+  virtual void validate(const Options& options) const = 0;
   /// Calls `list(name, value)` for each option but the learning rate, with a double& that it may change.
   /// None, unless overridden.
   virtual void each_option(Options& options,
@@ -48,7 +48,7 @@ class OptimizerWith : public Optimizer {
 
 template <class Options>
 void OptimizerWith<Options>::add_group(std::vector<nn::ParameterRef> parameters, const Options& options) {
-  check(options);
+  validate(options);
   std::shared_ptr<const void> kept = std::make_shared<const Options>(options);
   options_.reserve(options_.size() + 1);  // so that nothing can fail once the base has the group
   add_parameters(std::move(parameters), options.lr.value());
@@ -65,7 +65,7 @@ Options OptimizerWith<Options>::options(std::size_t group) const {
 template <class Options>
 void OptimizerWith<Options>::set_options(const Options& options, std::size_t group) {
   check_group(group);
-  check(options);
+  validate(options);
   std::shared_ptr<const void> kept = std::make_shared<const Options>(options);
   set_lr(options.lr.value(), group);
   options_[group] = std::move(kept);
@@ -86,7 +86,7 @@ void OptimizerWith<Options>::list_options(std::size_t group, const std::string& 
   });
   if (!changed) return;
   options.lr = lr(group);
-  check(options);
+  validate(options);
   options_[group] = std::make_shared<const Options>(options);
 }
 

@@ -137,7 +137,7 @@ OptimizerOf<Options>::OptimizerOf(std::vector<nn::ParameterRef> parameters, cons
 }
 
 template <class Options>
-void OptimizerOf<Options>::check(const Options& options) const {
+void OptimizerOf<Options>::validate(const Options& options) const {
   detail::RuleOf<Options>::check(options);
 }
 

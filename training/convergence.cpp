@@ -54,7 +54,7 @@ GradientNorm::GradientNorm(std::vector<nn::ParameterRef> parameters, double belo
   check_positive("GradientNorm", "below", below);
 }
 
-bool GradientNorm::check(const StepRecord& step) {
+bool GradientNorm::stops_after(const StepRecord& step) {
   if (!has_gradient(parameters_)) {
     throw ValueError(fmt::format("GradientNorm: none of the {} parameters has a gradient after step {}",
                                  parameters_.size(), step.step));
@@ -82,7 +82,7 @@ ParameterChange::ParameterChange(std::vector<nn::ParameterRef> parameters, doubl
   before_ = values_of(parameters_);
 }
 
-bool ParameterChange::check(const StepRecord& step) {
+bool ParameterChange::stops_after(const StepRecord& step) {
   const NoGrad no_grad;
   double squares = 0;
   std::vector<Tensor> now = values_of(parameters_);
@@ -119,9 +119,9 @@ bool LossPlateau::is_flat(double loss) {
   return flat_ >= options_.times;
 }
 
-bool LossPlateau::check(const StepRecord& step) { return !options_.of_epochs && is_flat(step.loss); }
+bool LossPlateau::stops_after(const StepRecord& step) { return !options_.of_epochs && is_flat(step.loss); }
 
-bool LossPlateau::check(const EpochRecord& epoch) {
+bool LossPlateau::stops_after(const EpochRecord& epoch) {
   return options_.of_epochs && is_flat(epoch.at("loss", "LossPlateau"));
 }
 

@@ -23,8 +23,8 @@ class GradientNorm final : public StoppingRule {
   void members(nn::Members& m) override;
 
  protected:
-  using StoppingRule::check;
-  bool check(const StepRecord& step) override;
+  using StoppingRule::stops_after;
+  bool stops_after(const StepRecord& step) override;
   [[nodiscard]] std::string describe() const override;
 
  private:
@@ -45,8 +45,8 @@ class ParameterChange final : public StoppingRule {
   void members(nn::Members& m) override;
 
  protected:
-  using StoppingRule::check;
-  bool check(const StepRecord& step) override;
+  using StoppingRule::stops_after;
+  bool stops_after(const StepRecord& step) override;
   [[nodiscard]] std::string describe() const override;
 
  private:
@@ -72,8 +72,8 @@ class LossPlateau final : public StoppingRule {
   void members(nn::Members& m) override;
 
  protected:
-  bool check(const StepRecord& step) override;
-  bool check(const EpochRecord& epoch) override;
+  bool stops_after(const StepRecord& step) override;
+  bool stops_after(const EpochRecord& epoch) override;
   [[nodiscard]] std::string describe() const override;
 
  private:

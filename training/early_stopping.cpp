@@ -42,7 +42,7 @@ nn::StateDict EarlyStopping::best_state() const {
   return state;
 }
 
-bool EarlyStopping::check(const EpochRecord& epoch) {
+bool EarlyStopping::stops_after(const EpochRecord& epoch) {
   const double value = epoch.at(options_.watch, own_name);
   const bool improves =
       options_.maximize ? value > best() + options_.min_delta : value < best() - options_.min_delta;

@@ -51,8 +51,8 @@ class EarlyStopping final : public StoppingRule {
   void check_loaded() const override;
 
  protected:
-  using StoppingRule::check;
-  bool check(const EpochRecord& epoch) override;
+  using StoppingRule::stops_after;
+  bool stops_after(const EpochRecord& epoch) override;
   [[nodiscard]] std::string describe() const override;
 
  private:

@@ -52,7 +52,7 @@ std::vector<EpochRecord> History::records() const {
   return records;
 }
 
-void History::check(std::int64_t epochs) const {
+void History::check_epochs(std::int64_t epochs) const {
   if (!rows_.defined() && epochs == 0) return;
   const Shape expected{epochs, static_cast<std::int64_t>(names_.size()) + other_columns};
   if (epochs > 0 && rows_.defined() && rows_.dtype() == float64 && rows_.shape() == expected) return;

@@ -27,7 +27,7 @@ class History : public nn::Stateful {
   /// Forgets them all; then it takes over a state with any number of them.
   void clear() { rows_ = {}; }
   /// Throws ValueError unless it has this many epochs, of these names. What it took over may be anything.
-  void check(std::int64_t epochs) const;
+  void check_epochs(std::int64_t epochs) const;
 
   /// "records", unless there are none.
   void members(nn::Members& m) override { m("records", rows_); }

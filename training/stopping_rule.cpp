@@ -11,12 +11,12 @@
 namespace xtgrad::inline v1::training {
 
 bool StoppingRule::after_step(const StepRecord& step) {
-  if (!stopped()) stopped_ = check(step) ? 1 : 0;
+  if (!stopped()) stopped_ = stops_after(step) ? 1 : 0;
   return stopped();
 }
 
 bool StoppingRule::after_epoch(const EpochRecord& epoch) {
-  if (!stopped()) stopped_ = check(epoch) ? 1 : 0;
+  if (!stopped()) stopped_ = stops_after(epoch) ? 1 : 0;
   return stopped();
 }
 
@@ -26,13 +26,13 @@ AnyOf::AnyOf(std::vector<std::shared_ptr<StoppingRule>> rules) : rules_(std::mov
   }
 }
 
-bool AnyOf::check(const StepRecord& step) {
+bool AnyOf::stops_after(const StepRecord& step) {
   bool stops = false;
   for (const auto& rule : rules_) stops |= rule->after_step(step);
   return stops;
 }
 
-bool AnyOf::check(const EpochRecord& epoch) {
+bool AnyOf::stops_after(const EpochRecord& epoch) {
   bool stops = false;
   for (const auto& rule : rules_) stops |= rule->after_epoch(epoch);
   return stops;
@@ -63,7 +63,7 @@ EpochLimit::EpochLimit(std::int64_t epochs) : epochs_(epochs) {
   nn::detail::check_option("EpochLimit", "epochs", epochs, 1);
 }
 
-bool EpochLimit::check(const EpochRecord& epoch) { return epoch.epoch >= epochs_; }
+bool EpochLimit::stops_after(const EpochRecord& epoch) { return epoch.epoch >= epochs_; }
 
 std::string EpochLimit::text() const {
   return fmt::format("epoch limit: {} epoch{}", epochs_, epochs_ == 1 ? "" : "s");

@@ -43,8 +43,8 @@ class StoppingRule : public nn::Stateful {
 
  protected:
   // A rule looks at steps, at epochs, or at both; true if it stops.
-  virtual bool check(const StepRecord& /*step*/) { return false; }
-  virtual bool check(const EpochRecord& /*epoch*/) { return false; }
+  virtual bool stops_after(const StepRecord& /*step*/) { return false; }
+  virtual bool stops_after(const EpochRecord& /*epoch*/) { return false; }
   /// The reason, once it has stopped.
   [[nodiscard]] virtual std::string describe() const = 0;
 
@@ -66,8 +66,8 @@ class AnyOf final : public StoppingRule {
   void members(nn::Members& m) override;
 
  protected:
-  bool check(const StepRecord& step) override;
-  bool check(const EpochRecord& epoch) override;
+  bool stops_after(const StepRecord& step) override;
+  bool stops_after(const EpochRecord& epoch) override;
   [[nodiscard]] std::string describe() const override;
 
  private:
@@ -83,8 +83,8 @@ class EpochLimit final : public StoppingRule {
   [[nodiscard]] std::string text() const;
 
  protected:
-  using StoppingRule::check;
-  bool check(const EpochRecord& epoch) override;
+  using StoppingRule::stops_after;
+  bool stops_after(const EpochRecord& epoch) override;
   [[nodiscard]] std::string describe() const override { return text(); }
 
  private:

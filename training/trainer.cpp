@@ -161,7 +161,7 @@ void Trainer::check_loaded() const {
   require("epoch", epoch_, epochs());
   require("batch", batch_, epoch_ < epochs() ? loader_.batches() : 0);
   require("step", step_, steps());
-  history_.check(epoch_);
+  history_.check_epochs(epoch_);
 }
 
 std::int64_t Trainer::steps() const {

@@ -104,7 +104,7 @@ void checks_pass() {
       .bad_calls = {testing::throws<ValueError>("needs |x| up to 5, got 6",
                                                 [] { return airy(tensor({6}, {.dtype = float64})).first; })}};
   for (const testing::Operation& operation : {polynomial_operation, sincos_operation, airy_operation}) {
-    const testing::Report report = testing::check(operation);
+    const testing::Report report = testing::check_operation(operation);
     expect(report.ok(), report.text());
     std::printf("%s: right to order %d\n", operation.name.c_str(), operation.order);
   }
@@ -120,8 +120,9 @@ void checks_pass() {
       .other_names = {"sign"},
       .names_empty_handles = false};
   for (const testing::Check check : testing::all_checks) {
-    const bool passes = testing::check(sign_operation, check).ok();
-    expect(passes == (check != testing::Check::derivatives), testing::check(sign_operation, check).text());
+    const bool passes = testing::check_operation(sign_operation, check).ok();
+    expect(passes == (check != testing::Check::derivatives),
+           testing::check_operation(sign_operation, check).text());
   }
 }
 

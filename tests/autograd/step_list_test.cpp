@@ -208,7 +208,7 @@ TEST_CASE("StepList: an eval that writes to what it reads is found") {
     const Tensor empty = full({0}, 1.25, {.dtype = dtype});
     CHECK(faults_of(empty, [&] { spoil(empty); }) == "");
   }
-  const testing::Report report = testing::check(
+  const testing::Report report = testing::check_operation(
       {.name = "writes_to_its_input",
        .apply = [](std::span<const Tensor> in) { return std::vector{run(WritesToItsInput{}, in)}; },
        .inputs = {tensor({1.1, 2.2}, {.dtype = float64})}});

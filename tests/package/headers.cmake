@@ -34,6 +34,21 @@ file(WRITE "${source}" "${text}")
 run("compiling all headers" COMMAND "${COMPILER}" -std=c++20 -fsyntax-only -Wall -Wextra -Wpedantic -Wshadow
                                     -Wconversion -Werror "-I${include}" "${source}")
 
+# The same where a program has included others' headers with their macros before; ours are behind the standard
+# library's, which nobody expects to survive `max`.
+set(standard "")
+file(GLOB_RECURSE public_headers "${include}/xtgrad/*.h")
+foreach(header IN LISTS public_headers)
+  file(STRINGS "${header}" includes REGEX "^#include <[a-z_/0-9]+(\\.h)?>")
+  list(APPEND standard ${includes})
+endforeach()
+list(REMOVE_DUPLICATES standard)
+list(JOIN standard "\n" standard)
+set(source "${PREFIX}/after_macros.cpp")
+file(WRITE "${source}" "${standard}\n#include \"tests/package/platform_macros.h\"\n${text}")
+run("compiling all headers after macros of platforms" COMMAND "${COMPILER}" -std=c++20 -fsyntax-only
+    "-I${include}" "-I${SOURCE}" "${source}")
+
 # The model whose compile time is measured; here, so that it goes on compiling.
 run("compiling the model of benchmarks/compile_time" COMMAND "${COMPILER}" -std=c++20 -fsyntax-only -Wall -Wextra
     -Werror "-I${include}" "${SOURCE}/benchmarks/compile_time/conv_net.cpp")

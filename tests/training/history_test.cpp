@@ -45,11 +45,11 @@ TEST_CASE("a history gives back its records, also by its state") {
     CHECK(last.samples_per_second == 1e6 / 3);
     CHECK(last.seconds == 0.125);
     CHECK(one->records()[0].at("loss") == 0.1);
-    one->check(2);
+    one->check_epochs(2);
   }
   history.clear();
   CHECK(history.epochs() == 0);
-  history.check(0);
+  history.check_epochs(0);
 }
 
 TEST_CASE("a history takes the next epoch alone, with its own names, and knows a state that is none") {
@@ -68,7 +68,7 @@ TEST_CASE("a history takes the next epoch alone, with its own names, and knows a
   state.add("records", zeros({2, 3}));
   history.load_state_dict(state);
   CHECK(message_of<ValueError>([&] {
-          history.check(2);
+          history.check_epochs(2);
           return 0;
         }) == "History: records must be float64 [2, 6]: got float32 [2, 3]");
   CHECK(message_of<ValueError>([&] { return record(1, 0).at("lr"); }) ==

@@ -41,7 +41,7 @@ TEST_CASE("testing::check: errors") {
   finds(handles, Check::errors,
         "input 0 an empty handle: the message does not begin with the operation's name: \"Tensor: ");
   handles.names_empty_handles = false;
-  CHECK(testing::check(handles).ok());
+  CHECK(testing::check_operation(handles).ok());
   Operation mixed = product();
   mixed.apply = [](std::span<const Tensor> in) {
     const bool both = in[0].defined() && in[1].defined() && is_floating(in[1].dtype());
@@ -69,7 +69,7 @@ TEST_CASE("testing::check: errors") {
   Operation bad_call = cube();
   bad_call.bad_calls = {testing::throws<DtypeError>(
       "needs float32", [] { return run(Cube({}), {ones({1}, {.dtype = int64})}); })};
-  CHECK(testing::check(bad_call).ok());
+  CHECK(testing::check_operation(bad_call).ok());
   bad_call.bad_calls = {testing::throws<ValueError>("", [] { return run(Cube({}), {ones({1})}); })};
   finds(bad_call, Check::errors,
         "a bad call: the message does not begin with the operation's name: \"no error\"");
@@ -82,9 +82,10 @@ TEST_CASE("testing::check: release") {
     kept.push_back(run(Cube({}), in));
     return std::vector{kept.back()};
   };
-  CHECK(testing::check(leaking, Check::release).failures.size() == 1);
+  CHECK(testing::check_operation(leaking, Check::release).failures.size() == 1);
   finds(leaking, Check::release, "");
-  CHECK(testing::check(leaking, Check::release).text().find("blocks stay alive") != std::string::npos);
+  CHECK(testing::check_operation(leaking, Check::release).text().find("blocks stay alive") !=
+        std::string::npos);
 }
 
 namespace {
@@ -135,24 +136,26 @@ TEST_CASE("testing::check: again") {
         "cube: output 0 has other bits where it is written over input 0");
 }
 
-TEST_CASE("testing::check keeps the first failures of each check, and counts the others") {
+TEST_CASE("testing::check_operation keeps the first failures of each check, and counts the others") {
   Operation wrong = cube();
   wrong.inputs = {arange(9, {}, {.dtype = float64}) + 1.5};
   wrong.element = [](std::span<const Real>) { return std::vector<Real>{7}; };
-  const testing::Report report = testing::check(wrong, Check::values);
+  const testing::Report report = testing::check_operation(wrong, Check::values);
   REQUIRE(report.failures.size() == 7);
   CHECK(report.failures[6] == "cube, values: and 12 more");
   wrong.attributes = "scale=2";
-  CHECK(testing::check(wrong, Check::values).failures[0].rfind("cube(scale=2), values: value, float32", 0) ==
-        0);
+  CHECK(testing::check_operation(wrong, Check::values)
+            .failures[0]
+            .rfind("cube(scale=2), values: value, float32", 0) == 0);
 }
 
-TEST_CASE("testing::check takes no operation that it can say nothing about") {
+TEST_CASE("testing::check_operation takes no operation that it can say nothing about") {
   const auto refuses = [](auto change, const char* message) {
     Operation operation = cube();
     change(operation);
-    CHECK_THROWS_WITH_AS(static_cast<void>(testing::check(operation)), message, ValueError);
-    CHECK_THROWS_WITH_AS(static_cast<void>(testing::check(operation, Check::values)), message, ValueError);
+    CHECK_THROWS_WITH_AS(static_cast<void>(testing::check_operation(operation)), message, ValueError);
+    CHECK_THROWS_WITH_AS(static_cast<void>(testing::check_operation(operation, Check::values)), message,
+                         ValueError);
   };
   refuses([](Operation& o) { o.name.clear(); }, "testing::check: an operation needs a name");
   refuses([](Operation& o) { o.apply = {}; }, "testing::check: cube needs a function `apply`");

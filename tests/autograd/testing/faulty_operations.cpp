@@ -27,13 +27,13 @@ Operation product(const Product::Gradient& gradient) {
 }
 
 void finds(const Operation& operation, Check check, const std::string& text) {
-  const testing::Report report = testing::check(operation);
+  const testing::Report report = testing::check_operation(operation);
   const std::string beginning = operation.name + ", " + std::string(to_string(check)) + ": ";
   INFO(report.text());
   REQUIRE_FALSE(report.ok());
   CHECK(report.failures[0].rfind(beginning + text, 0) == 0);
   for (const std::string& failure : report.failures) CHECK(failure.rfind(beginning, 0) == 0);
-  CHECK(testing::check(operation, check).failures == report.failures);
+  CHECK(testing::check_operation(operation, check).failures == report.failures);
 }
 
 }  // namespace xtgrad::v1::testing::faulty

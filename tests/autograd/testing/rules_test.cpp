@@ -37,7 +37,7 @@ TEST_CASE("testing::check: derivatives of every order, and in float32") {
         Check::derivatives, "gradient 0, float32 against float64: element ");
   Operation narrow = cube();
   narrow.dtypes = {float32};
-  CHECK(testing::check(narrow, Check::derivatives).text() ==
+  CHECK(testing::check_operation(narrow, Check::derivatives).text() ==
         "cube, derivatives: it takes no float64, in which alone they can be compared with numerical ones");
 }
 
@@ -68,5 +68,6 @@ TEST_CASE("testing::check: adjoint, and the tangent of a linear operation") {
   curved.linear_exactly = false;
   finds(curved, Check::adjoint, "input 0, float32: <Ax, y> is ");
   Operation cut = product([](const VjpContext&, const Tensor&) { return Tensor(); });
-  CHECK(testing::check(cut, Check::adjoint).failures[0] == "product, adjoint: input 0 gets no gradient");
+  CHECK(testing::check_operation(cut, Check::adjoint).failures[0] ==
+        "product, adjoint: input 0 gets no gradient");
 }

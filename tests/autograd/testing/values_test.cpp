@@ -18,12 +18,12 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 
 }  // namespace
 
-TEST_CASE("testing::check finds nothing wrong with what is right") {
+TEST_CASE("testing::check_operation finds nothing wrong with what is right") {
   for (const Operation& operation : {cube(), product()}) {
-    const testing::Report report = testing::check(operation);
+    const testing::Report report = testing::check_operation(operation);
     CHECK_MESSAGE(report.ok(), report.text());
     CHECK(report.text().empty());
-    for (const Check check : testing::all_checks) CHECK(testing::check(operation, check).ok());
+    for (const Check check : testing::all_checks) CHECK(testing::check_operation(operation, check).ok());
   }
   CHECK(std::size(testing::all_checks) == 11);
 }
@@ -39,7 +39,7 @@ TEST_CASE("testing::check: recorded") {
   composed.recorded = testing::Recorded::inner;
   finds(composed, Check::recorded, "made no node of its name");
   composed.recorded = testing::Recorded::others;
-  CHECK(testing::check(composed).ok());
+  CHECK(testing::check_operation(composed).ok());
   Operation own = cube();
   own.recorded = testing::Recorded::others;
   finds(own, Check::recorded, "is composed of others, but made a node of its own");
@@ -48,7 +48,7 @@ TEST_CASE("testing::check: recorded") {
   finds(constant, Check::recorded, "is recorded, but has no derivative");
   Operation cut = cube();
   cut.apply = [](std::span<const Tensor> in) { return std::vector{run(Cube({}), {in[0].detach()})}; };
-  CHECK(testing::check(cut, Check::recorded).text() == "cube, recorded: is not recorded");
+  CHECK(testing::check_operation(cut, Check::recorded).text() == "cube, recorded: is not recorded");
 }
 
 TEST_CASE("testing::check: values, in both dtypes") {
@@ -62,7 +62,8 @@ TEST_CASE("testing::check: values, in both dtypes") {
   wide.apply = [](std::span<const Tensor> in) {
     return std::vector{run(Cube({}), {in[0].dtype() == float32 ? in[0].to(float64) : in[0]})};
   };
-  CHECK(testing::check(wide, Check::values).text() == "cube, values: the result is float64, wanted float32");
+  CHECK(testing::check_operation(wide, Check::values).text() ==
+        "cube, values: the result is float64, wanted float32");
 }
 
 TEST_CASE("testing::check: values against a reference of whole arrays, of several outputs") {
@@ -82,25 +83,25 @@ TEST_CASE("testing::check: values against a reference of whole arrays, of severa
     }
     return y;
   };
-  CHECK(testing::check(operation).text().empty());
+  CHECK(testing::check_operation(operation).text().empty());
   const testing::Reference right = operation.reference;
   operation.reference = [right](std::span<const testing::Values> in) {
     std::vector<testing::Values> y = right(in);
     if (in[0].data[2] == 1.25) y[1].data[2] = infinity;
     return y;
   };
-  CHECK(testing::check(operation, Check::values).failures[0] ==
+  CHECK(testing::check_operation(operation, Check::values).failures[0] ==
         "cube, values: output 1: value, float32: element 2 of [3] is 3.90625, wanted inf (inf ulps, 2 "
         "allowed)");
   operation.reference = [right](std::span<const testing::Values> in) { return std::vector{right(in)[0]}; };
-  CHECK(testing::check(operation, Check::values).failures[0] ==
+  CHECK(testing::check_operation(operation, Check::values).failures[0] ==
         "cube, values: value, float32: 2 outputs, the reference has 1");
   operation.reference = [right](std::span<const testing::Values> in) {
     std::vector<testing::Values> y = right(in);
     y[0].shape = {1, 3};
     return y;
   };
-  CHECK(testing::check(operation, Check::values).failures[0] ==
+  CHECK(testing::check_operation(operation, Check::values).failures[0] ==
         "cube, values: output 0: value, float32: shape [3], wanted [1, 3] of 3 elements");
 }
 
@@ -116,7 +117,7 @@ TEST_CASE("testing::check: nasty values") {
         Check::nasty, "nasty value, float32: element 10 of [25] is 0, wanted ");
   Operation narrow = cube({.value = [](const Element& e) { return std::abs(e.x) > 100 ? 0 : e.y; }});
   narrow.takes = [](double x) { return std::abs(x) <= 100; };
-  CHECK_MESSAGE(testing::check(narrow).ok(), testing::check(narrow).text());
+  CHECK_MESSAGE(testing::check_operation(narrow).ok(), testing::check_operation(narrow).text());
 }
 
 TEST_CASE("testing::check: nasty values in one place of operations that are not elementwise") {
@@ -132,7 +133,7 @@ TEST_CASE("testing::check: nasty values in one place of operations that are not 
     operation.element = {};
     return operation;
   };
-  CHECK(testing::check(place(-7, 0)).ok());
+  CHECK(testing::check_operation(place(-7, 0)).ok());
   finds(place(-1000, 3), Check::nasty, "-1000 in input 0, float32: element ");
   finds(place(-infinity, 0), Check::nasty, "-inf in input 0, float32: element ");
 }
@@ -151,7 +152,7 @@ TEST_CASE("testing::check: nasty values of four inputs, one place at a time, and
   four.apply = [](std::span<const Tensor> in) {
     return std::vector{run(Product({}), {in[0], in[1]}) + run(Product({}), {in[2], in[3]})};
   };
-  CHECK(testing::check(four, Check::nasty)
+  CHECK(testing::check_operation(four, Check::nasty)
             .failures.at(0)
             .rfind("product, nasty values: -1000 in input 3, float32: element ", 0) == 0);
 
@@ -164,9 +165,9 @@ TEST_CASE("testing::check: nasty values of four inputs, one place at a time, and
   choice.apply = [](std::span<const Tensor> in) {
     return std::vector{where(in[0], in[2], in[1].to(in[2].dtype()))};
   };
-  CHECK(testing::check(choice, Check::nasty).text().empty());
+  CHECK(testing::check_operation(choice, Check::nasty).text().empty());
   choice.element = [](std::span<const Real> in) { return std::vector{in[0] != 0 || in[1] == 1 ? in[2] : 0}; };
-  CHECK(testing::check(choice, Check::nasty).failures.size() == 7);
+  CHECK(testing::check_operation(choice, Check::nasty).failures.size() == 7);
 }
 
 TEST_CASE("testing::check: exact points") {
@@ -210,7 +211,7 @@ TEST_CASE("testing::check: sizes") {
         Check::sizes, "threw \"cube: needs elements\"");
   Operation stretched = product();
   stretched.broadcasts = true;
-  CHECK(testing::check(stretched, Check::sizes).failures[0] ==
+  CHECK(testing::check_operation(stretched, Check::sizes).failures[0] ==
         "product, sizes: threw \"product: needs one shape, got [] and [2, 19]\"");
   const auto position = [](const Tensor&, const Tensor& x, const Tensor& right) {
     return x.numel() == 17 ? right * arange(17, {}, {.dtype = x.dtype()}) : right;
