@@ -63,12 +63,12 @@ const OpSamples pow_samples(OpId::pow, [](Op& op) {
                   .reference = [](Real a, Real b) { return std::pow(a, b); },
                   .inputs = {positive, any},
                   .points = {{{1, 2}, 1, {2, 0}, {2, 1, 1, 0}},
-                             {{0, 2}, 0, {0, 0}, {2, 0, 0, 0}},  // no gradient in b at a = 0
-                             {{0, 0}, 1, {0, 0}},  // nor in a at b = 0
+                             {{0, 2}, 0, {0, 0}, {2, 0, 0, 0}},  // no gradient in b at a = 0 < b
+                             {{0, 0}, 1, {0, 0}},                // nor in a at b = 0
                              {{1, 0}, 1, {0, 0}, {0, 1, 1, 0}},
                              {{0, 1}, 0, {1, 0}, {0, 1, 1, 0}},
                              {{-2, 3}, -8, {12, nan}},
-                             {{0, -1}, inf, {-inf, 0}}}});
+                             {{0, -1}, inf, {-inf, -inf}}}});
 });
 
 const OpSamples maximum_samples(OpId::maximum, [](Op& op) {
