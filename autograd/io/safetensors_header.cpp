@@ -246,8 +246,8 @@ std::string format_safetensors_header(const SafetensorsHeader& header) {
 
 SafetensorsHeader parse_safetensors_header(std::string_view text) {
   HeaderReader reader(text);
-  // The parser would pass over spaces, and over the mark that some editors put before UTF-8.
-  if (!text.empty() && std::string_view(" \t\r\n\xef").find(text[0]) != std::string_view::npos) {
+  // The parser would pass over the mark that some editors put before UTF-8.
+  if (text.starts_with('\xef')) {
     throw IoError(fmt::format("byte {}: expected the header's {{, found 0x{:02x}", header_begin,
                               static_cast<unsigned char>(text[0])));
   }

@@ -162,7 +162,7 @@ TEST_CASE("byte_reader: zeros may fill up a gzip file, and nothing but zeros") {
   for (const std::size_t zeros : {std::size_t{1}, std::size_t{2}, std::size_t{511}, std::size_t{1} << 20}) {
     CAPTURE(zeros);
     const Bytes padded = joined(packed, Bytes(zeros));
-    CHECK(error_of(padded).empty());
+    CHECK(read_all(padded) == to_bytes("abc"));
     CHECK(error_of(joined(padded, to_bytes("g")))
               .find("found byte 0x67 after the zeros behind the last gzip member") != std::string::npos);
     CHECK(error_of(joined(padded, packed)).find("found byte 0x1f after the zeros") != std::string::npos);
