@@ -301,6 +301,12 @@ void pool_free_slow(void* memory) noexcept {
   }
 }
 
+void set_pool_fault_hook(PoolFaultHook hook) {
+  keep_fault_hook(nullptr);
+  set_pool_hidden(PoolHider::fault_hook, hook != nullptr);
+  keep_fault_hook(hook);
+}
+
 PoolStats pool_stats() {
   const SystemCounts system = system_counts();
   const std::lock_guard lock(pool_mutex);

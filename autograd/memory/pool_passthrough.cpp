@@ -60,6 +60,12 @@ void pool_passthrough_free(void* block) noexcept {
   std::free(block);
 }
 
+void set_pool_fault_hook(PoolFaultHook hook) {
+  keep_fault_hook(nullptr);
+  set_pool_hidden(PoolHider::fault_hook, hook != nullptr);
+  keep_fault_hook(hook);
+}
+
 PoolStats pool_stats() {
   const std::int64_t live = live_bytes.load(std::memory_order_relaxed);
   return {.live_bytes = live,

@@ -19,11 +19,7 @@ void fail_if_asked_to(PoolRequest request) {
   if (fault_hook != nullptr && fault_hook(request)) throw std::bad_alloc();
 }
 
-void set_pool_fault_hook(PoolFaultHook hook) {
-  fault_hook = nullptr;
-  set_pool_hidden(PoolHider::fault_hook, hook != nullptr);
-  fault_hook = hook;
-}
+void keep_fault_hook(PoolFaultHook hook) { fault_hook = hook; }
 
 #if !XTGRAD_POOL_PASSES_THROUGH
 

@@ -10,6 +10,9 @@ namespace xtgrad::inline v1::detail {
 /// Throws std::bad_alloc if this thread's hook says so.
 void fail_if_asked_to(PoolRequest request);
 
+/// From now on this one is asked; null for none.
+void keep_fault_hook(PoolFaultHook hook);
+
 #if !XTGRAD_POOL_PASSES_THROUGH
 
 /// Asks the system for `bytes` aligned to an arena, all zero; null if there are none, or a hook says so.

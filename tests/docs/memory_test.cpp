@@ -78,10 +78,10 @@ TEST_CASE("docs/memory.md: running out") {
   try {
     static_cast<void>(zeros({1'000'000, 1'000'000, 100}));
   } catch (const OutOfMemory& error) {
-    said = error.what();  // "full: out of memory: 400000000000064 bytes asked for, ... bytes in use"
+    said = error.what();  // "zeros: out of memory: 400000000000064 bytes asked for, ... bytes in use"
     CHECK(error.bytes_asked() >= 400'000'000'000'000);
   }
-  CHECK(said.starts_with("full: out of memory: "));
+  CHECK(said.starts_with("zeros: out of memory: "));
 }
 
 TEST_CASE("docs/memory.md: spans") {

@@ -3,10 +3,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <fstream>
-#include <optional>
 #include <random>
 #include <thread>
 #include <utility>
@@ -220,12 +221,12 @@ TEST_CASE("memory: numbers of what is in use, held and was") {
   reset_peak_memory();
   const std::int64_t before = memory_in_use();
   CHECK(peak_memory() == before);
-  std::optional<Tensor> t = filled(40 * mib);
+  Tensor t = filled(40 * mib);
   CHECK(memory_in_use() - before >= 40 * mib);
   CHECK(memory_in_use() - before <= 50 * mib + 1024);
   CHECK(memory_reserved() >= memory_in_use());
   CHECK(peak_memory() >= memory_in_use());
-  t.reset();
+  t = Tensor();
   CHECK(memory_in_use() == before);
   CHECK(memory_reserved() - before >= 40 * mib);  // idle
   CHECK(peak_memory() - before >= 40 * mib);
