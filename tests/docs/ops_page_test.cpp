@@ -84,8 +84,12 @@ std::string meaning_of(const std::string& header, std::size_t begin, std::size_t
 /// Declarations in ops.h by the name of the function.
 std::multimap<std::string, Declaration> declarations() {
   std::multimap<std::string, Declaration> found;
-  const std::string header =
-      contents(root / "autograd" / "ops.h") + contents(root / "autograd" / "where_safe.h");
+  std::string header = contents(root / "autograd" / "ops.h") + contents(root / "autograd" / "where_safe.h");
+  // Their parentheses keep Windows' macros off.
+  for (const std::string name : {"max", "min"}) {
+    const std::string shielded = "(" + name + ")(";
+    header.replace(header.find(shielded), shielded.size(), " " + name + "(");
+  }
   for (const std::string result : {"Tensor ", "std::vector<Tensor> ", "ValuesAndIndices "}) {
     const std::string start = "[[nodiscard]] " + result;
     for (std::size_t at = header.find(start); at != std::string::npos; at = header.find(start, at + 1)) {
