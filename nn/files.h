@@ -16,7 +16,8 @@ namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace nn {
 void save(const std::string& path, const StateDict& state);
 
 /// The tensors of such a file, in the order of its header, whoever wrote it; a PyTorch model's file holds
-/// names and shapes as ours. Tensors of dtypes that there are none of are left out. Throws IoError for a file that is missing, damaged or foreign.
+/// names and shapes as ours. Tensors of dtypes that there are none of are left out. Throws IoError for a file
+/// that is missing, damaged or foreign.
 [[nodiscard]] StateDict load(const std::string& path, const ReadLimits& limits = {});
 
 }}}  // namespace xtgrad::v1::nn

@@ -70,7 +70,8 @@ void ReduceOnPlateau::members(nn::Members& m) {
 }
 
 void ReduceOnPlateau::check_loaded() const {
-  if (std::isnan(best())) throw ValueError(fmt::format("{}: the loaded best must be a number: got NaN", name));
+  if (std::isnan(best()))
+    throw ValueError(fmt::format("{}: the loaded best must be a number: got NaN", name));
 }
 
 }  // namespace xtgrad::v1::optim

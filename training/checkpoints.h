@@ -18,8 +18,8 @@ struct CheckpointsOptions {
   std::optional<std::string> best_by = std::nullopt;
   bool maximize = false;  ///< the best value is the largest
   Notes made_with = {};   ///< the choices that decide about the bits of the result
-  /// Go on with the optimizer's options that a checkpoint has, where they are others than the trainer's: where a
-  /// callback changes them, such as a momentum.
+  /// Go on with the optimizer's options that a checkpoint has, where they are others than the trainer's:
+  /// where a callback changes them, such as a momentum.
   bool adopt_settings = false;
 };
 

@@ -90,8 +90,8 @@ class Trainer : public nn::Stateful {
 
   void members(nn::Members& m) override;
   void check_loaded() const override;
-  /// Takes over a state. Throws ValueError, and changes nothing, for one that is not of such a training, or of
-  /// one with other settings, as `load_state_dict` does without the option to adopt them.
+  /// Takes over a state. Throws ValueError, and changes nothing, for one that is not of such a training, or
+  /// of one with other settings, as `load_state_dict` does without the option to adopt them.
   void restore(const nn::StateDict& state, const nn::LoadOptions& options = {});
 
   /// Optimizer's steps that are done, of at most `steps()` in all.
