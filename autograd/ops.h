@@ -69,7 +69,7 @@ struct ClampOptions {
 [[nodiscard]] Tensor sub(const Tensor& a, const Tensor& b);  ///< a - b
 [[nodiscard]] Tensor mul(const Tensor& a, const Tensor& b);  ///< a * b, element by element
 [[nodiscard]] Tensor div(const Tensor& a, const Tensor& b);  ///< a / b; for floating dtypes
-/// a^b. At a = 0 the derivative in b is 0; at b = 0 the derivative in a is 0.
+/// a^b. At a = 0 the derivative in b is 0, or -infinity for b < 0; at b = 0 the derivative in a is 0.
 [[nodiscard]] Tensor pow(const Tensor& a, const Tensor& b);
 /// The larger of both; half the gradient each at a tie; NaN wins.
 [[nodiscard]] Tensor maximum(const Tensor& a, const Tensor& b);
