@@ -79,16 +79,21 @@ void for_each_block(std::int64_t first, std::int64_t m, F&& f) {
 
 /// Terms that a lane adds up in one register, and in the sum of such sums: each term is rounded off few
 /// times.
-constexpr std::int64_t lane_terms = 16;
-constexpr std::int64_t stretch_terms = 4 * lane_terms;
+constexpr std::int64_t lane_terms = 32;
+constexpr std::int64_t stretch_terms = 2 * lane_terms;
 
 /// Sums over a stretch of the rows, first to last.
 template <class T, int Height, int Width, bool Masked>
 void add_dots_stretch(const RowDots<T>& dots, std::int64_t i0, std::int64_t p0, std::int64_t first,
                       std::int64_t last) {
-  Lane<T> sums[Height * Width], totals[Height * Width];
+  Lane<T> sums[Height * Width];
+  // In memory: there are no registers left.
+  T totals[Height * Width][Lane<T>::width];
 #pragma GCC unroll 32
-  for (int i = 0; i < Height * Width; ++i) sums[i] = totals[i] = Lane<T>(T(0));
+  for (int i = 0; i < Height * Width; ++i) {
+    sums[i] = Lane<T>(T(0));
+    sums[i].store(totals[i]);
+  }
   std::int64_t terms = 0;  // in a lane of `sums`
   for (std::int64_t q = 0; q < dots.count; ++q) {
     const T* a = dots.a + (q * dots.m + i0) * dots.n;
@@ -98,7 +103,7 @@ void add_dots_stretch(const RowDots<T>& dots, std::int64_t i0, std::int64_t p0, 
       if (terms == lane_terms) {
 #pragma GCC unroll 32
         for (int i = 0; i < Height * Width; ++i) {
-          totals[i] += sums[i];
+          (Lane<T>::load(totals[i]) + sums[i]).store(totals[i]);
           sums[i] = Lane<T>(T(0));
         }
         terms = 0;
@@ -125,7 +130,8 @@ void add_dots_stretch(const RowDots<T>& dots, std::int64_t i0, std::int64_t p0, 
   for (int i = 0; i < Height; ++i) {
 #pragma GCC unroll 8
     for (int j = 0; j < Width; ++j)
-      dots.c[(i0 + i) * dots.k + p0 + j].add(sum_of(totals[i * Width + j] + sums[i * Width + j]));
+      dots.c[(i0 + i) * dots.k + p0 + j].add(
+          sum_of(Lane<T>::load(totals[i * Width + j]) + sums[i * Width + j]));
   }
 }
 
