@@ -271,8 +271,8 @@ struct MatmulOptions {
 //   floor((size + 2 padding - dilation (kernel - 1) - 1) / stride) + 1
 // places. Padding is zeros that take part like other numbers, however far from the image: an infinite weight
 // that meets them gives NaN. A pixel's gradient is a sum over the windows that it is in, and of nothing else.
-// Throws ShapeError where a window does not fit even once, and, but for convolution, for an image without rows
-// or columns; ValueError for options out of range.
+// Throws ShapeError where a window does not fit even once, and, but for convolution, for an image without
+// rows or columns; ValueError for options out of range.
 
 struct Conv2dOptions {
   Size2d stride = 1;
@@ -294,8 +294,8 @@ struct ConvTranspose2dOptions {
   std::int64_t groups = 1;
 };
 /// The adjoint of conv2d in x: for x [n, out, h', w'] and conv2d's weight [out, in / groups, kh, kw] gives
-/// [n, in, h, w] with h = (h' - 1) stride - 2 padding + dilation (kh - 1) + output_padding + 1. Sides of 0 are
-/// an empty result; throws ShapeError where one would be negative, and for an x without rows or columns.
+/// [n, in, h, w] with h = (h' - 1) stride - 2 padding + dilation (kh - 1) + output_padding + 1. Sides of 0
+/// are an empty result; throws ShapeError where one would be negative, and for an x without rows or columns.
 [[nodiscard]] Tensor conv_transpose2d(const Tensor& x, const Tensor& weight,
                                       const ConvTranspose2dOptions& options = {});
 /// The adjoint of conv2d in weight: for conv2d's x [n, in, h, w] and a cotangent g [n, out, h', w'] of its
@@ -355,8 +355,8 @@ struct BatchNormOptions {
 };
 /// Normalises each channel of x [n, c, ...] by the mean and the biased variance over all else, then scales by
 /// weight [c] and shifts by bias [c]. Gradients flow through mean and variance. Throws ShapeError for a
-/// single value a channel, whose variance says nothing; of no values, such as an empty batch's, the result has
-/// none either. (Ioffe and Szegedy, 2015)
+/// single value a channel, whose variance says nothing; of no values, such as an empty batch's, the result
+/// has none either. (Ioffe and Szegedy, 2015)
 [[nodiscard]] Tensor batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias,
                                 const BatchNormOptions& options = {});
 /// (x - mean) * scale + shift, channel by channel: x is [n, c, ...], the others are [c]. Batch normalisation
