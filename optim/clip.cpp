@@ -19,7 +19,8 @@ namespace core = xtgrad::detail;
 
 constexpr std::size_t sums = 16;  // independent ones, for the compiler to keep in SIMD registers
 
-/// Adds up `f` of the elements, in double, by halves, and in an order that depends on nothing but their number.
+/// Adds up `f` of the elements, in double, by halves, and in an order that depends on nothing but their
+/// number.
 template <class T, class F>
 double total(std::span<const T> x, const F& f) {
   constexpr std::size_t block = 16 * sums;

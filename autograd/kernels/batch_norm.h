@@ -19,8 +19,8 @@ struct Channels {
 // Moments are float64 [2, c], means and then biased variances, whatever the dtype of x: their errors would be
 // those of whole channels. Sums are made in float64, too, in an order that follows from the sizes alone.
 
-/// Mean and biased variance of each channel, NaN where x has no elements. Deviations are taken from a mean, so a mean far from zero costs
-/// no digits; a row [inner] is read twice while it is in cache.
+/// Mean and biased variance of each channel, NaN where x has no elements. Deviations are taken from a mean,
+/// so a mean far from zero costs no digits; a row [inner] is read twice while it is in cache.
 void channel_moments(const Channels& at, const Array& x, Array& moments);
 
 /// y = (x - mean) / sqrt(variance + eps) * weight + bias; weight and bias are [c].

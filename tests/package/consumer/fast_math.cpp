@@ -1,9 +1,9 @@
 // Compiled with -ffast-math: what docs/install.md says of such a program.
+#include <xtgrad/xtgrad.h>
 #include <cstdio>
 #include <cstdlib>
 #include <sstream>
 #include <string>
-#include <xtgrad/xtgrad.h>
 
 using namespace xtgrad;
 
