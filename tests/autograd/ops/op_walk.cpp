@@ -94,7 +94,7 @@ class Findings {
     for (std::string& finding : findings) add(std::move(finding));
   }
   /// Makes the check of an operation.
-  void make(const Operation& operation) { add_all(check(operation, check_).failures); }
+  void make(const Operation& operation) { add_all(check_operation(operation, check_).failures); }
   [[nodiscard]] std::vector<std::string> take() {
     if (dropped_ > 0) kept_.push_back(fmt::format("{}: and {} more", detail::to_string(op_.id), dropped_));
     return std::move(kept_);
@@ -203,7 +203,7 @@ Report check_sample(const Op& op, const Sample& sample, int order) {
   Operation operation = operation_of(op, sample, draw_inputs(sample, float64, random));
   operation.dtypes = {float64};
   operation.order = order;
-  return check(operation, Check::derivatives);
+  return check_operation(operation, Check::derivatives);
 }
 
 std::vector<Tensor> make_inputs(const Sample& sample, std::span<const Values> values, Dtype dtype,
