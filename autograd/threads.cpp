@@ -7,9 +7,11 @@
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
+#include <mutex>
 #include <optional>
 
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/memory/process_locks.h"
 
 #ifdef XTGRAD_HAS_TBB
 #include <tbb/info.h>
@@ -52,6 +54,8 @@ int num_threads() {
   int threads = thread_count.load(std::memory_order_relaxed);
   if (threads != 0) [[likely]]
     return threads;
+  // oneTBB counts cores once, and whoever asks meanwhile waits: a child of fork() must not find it counting.
+  const std::lock_guard lock(detail::process_lock(detail::ProcessLock::team));
   const int wished = default_threads();
   return thread_count.compare_exchange_strong(threads, wished, std::memory_order_relaxed) ? wished : threads;
 }

@@ -29,11 +29,12 @@ constinit std::atomic<detail::TileHook> tile_hook{nullptr};
 
 /// Where operations run that may use `wished` threads: on as many of them as the system gives.
 struct Team {
-  explicit Team(int wished) : wished(wished), threads(1 + available_threads(wished - 1)), arena(threads) {
+  explicit Team(int size) : wished(size), threads(1 + available_threads(size - 1)), arena(threads) {
     // oneTBB makes no more threads than there are cores, unless told; and as many for all arenas together.
     if (threads > tbb::info::default_concurrency() || threads < wished) {
       allowance.emplace(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(threads));
     }
+    arena.initialize();  // now, while the lock keeps fork() waiting
   }
   int wished;
   int threads;
