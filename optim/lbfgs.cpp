@@ -19,6 +19,7 @@
 #include "xtgrad/optim/flat.h"
 #include "xtgrad/optim/hyper_math.h"
 #include "xtgrad/optim/objective.h"
+#include "xtgrad/optim/settings.h"
 #include "xtgrad/optim/strong_wolfe.h"
 
 namespace xtgrad::inline v1::optim {
@@ -144,6 +145,24 @@ std::optional<LBFGSEnd> end_after(const Arrival& arrival, double loss_before, co
 }
 
 /// NaN where a loaded state is, or where products of large numbers overflow.
+/// Calls `list(name, value)` for each option but the learning rate, with a double& that it may change.
+void each_option(LBFGSOptions& options, const Callable<void(const char* name, double& value)>& list) {
+  const auto whole = [&](const char* option, auto& field) {
+    auto value = static_cast<double>(field);
+    list(option, value);
+    field = static_cast<std::remove_reference_t<decltype(field)>>(value);
+  };
+  whole("max_iter", options.max_iter);
+  std::int64_t max_eval = options.max_eval.value_or(0);
+  whole("max_eval", max_eval);  // 0 where it follows from max_iter
+  if (max_eval != 0) options.max_eval = max_eval;
+  if (max_eval == 0) options.max_eval.reset();
+  list("tolerance_grad", options.tolerance_grad);
+  list("tolerance_change", options.tolerance_change);
+  whole("history_size", options.history_size);
+  whole("line_search", options.line_search);
+}
+
 void check_slope(double slope) {
   if (!std::isnan(slope)) return;
   throw ValueError(fmt::format(
@@ -317,22 +336,8 @@ void LBFGS::members(nn::Members& m) {
 
 void LBFGS::validate(const LBFGSOptions& options) const { check_options(options); }
 
-void LBFGS::each_option(LBFGSOptions& options,
-                        const Callable<void(const char* name, double& value)>& list) const {
-  const auto whole = [&](const char* option, auto& field) {
-    auto value = static_cast<double>(field);
-    list(option, value);
-    field = static_cast<std::remove_reference_t<decltype(field)>>(value);
-  };
-  whole("max_iter", options.max_iter);
-  std::int64_t max_eval = options.max_eval.value_or(0);
-  whole("max_eval", max_eval);  // 0 where it follows from max_iter
-  if (max_eval != 0) options.max_eval = max_eval;
-  if (max_eval == 0) options.max_eval.reset();
-  list("tolerance_grad", options.tolerance_grad);
-  list("tolerance_change", options.tolerance_change);
-  whole("history_size", options.history_size);
-  whole("line_search", options.line_search);
+void LBFGS::list_options(std::size_t group, const std::string& prefix, nn::Members& m) {
+  detail::list_settings<LBFGSOptions>(held_options(group), lr(group), prefix, m, each_option, check_options);
 }
 
 std::span<const std::string_view> LBFGS::moment_names(std::size_t) const { return {}; }

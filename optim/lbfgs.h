@@ -123,8 +123,7 @@ class LBFGS : public OptimizerWith<LBFGSOptions> {
 
  protected:
   void validate(const LBFGSOptions& options) const override;
-  void each_option(LBFGSOptions& options,
-                   const Callable<void(const char* name, double& value)>& list) const override;
+  void list_options(std::size_t group, const std::string& prefix, nn::Members& m) override;
   [[nodiscard]] std::span<const std::string_view> moment_names(std::size_t group) const override;
   /// Throws ValueError: `step` takes the loss.
   [[nodiscard]] Tensor advance(std::size_t group, const Update& update, State& state) const override;

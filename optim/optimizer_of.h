@@ -21,8 +21,7 @@ class OptimizerOf : public OptimizerWith<Options> {
 
  protected:
   void validate(const Options& options) const override;
-  void each_option(Options& options,
-                   const Callable<void(const char* name, double& value)>& list) const override;
+  void list_options(std::size_t group, const std::string& prefix, nn::Members& m) override;
   [[nodiscard]] std::span<const std::string_view> moment_names(std::size_t group) const override;
   [[nodiscard]] std::size_t scalar_moments(std::size_t group) const override;
   [[nodiscard]] Tensor advance(std::size_t group, const Update& update, State& state) const override;

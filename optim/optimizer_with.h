@@ -2,12 +2,10 @@
 
 #include <cstddef>
 #include <memory>
-#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "xtgrad/autograd/callable.h"
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/optim/optimizer.h"
 
@@ -32,17 +30,14 @@ class OptimizerWith : public Optimizer {
 
   /// Throws ValueError for an option that is out of range or missing.
   virtual void validate(const Options& options) const = 0;
-  /// Calls `list(name, value)` for each option but the learning rate, with a double& that it may change.
-  /// None, unless overridden.
-  virtual void each_option(Options& options,
-                           const Callable<void(const char* name, double& value)>& list) const;
   /// As they were given: the learning rate in force is `lr(group)`.
   [[nodiscard]] const Options& options_of(std::size_t group) const;
-  void list_options(std::size_t group, const std::string& prefix, nn::Members& m) override;
+  /// What holds them, a const Options. Never changed once made: copies of an optimizer share it.
+  [[nodiscard]] std::shared_ptr<const void>& held_options(std::size_t group) { return options_[group]; }
 
  private:
-  // Each a const Options. A vector of these for each optimizer would cost every program that includes all of
-  // them 2 % of its compile time. Never changed once made: copies of an optimizer share them.
+  // A vector of Options for each optimizer would cost every program that includes all of them 2 % of its
+  // compile time.
   std::vector<std::shared_ptr<const void>> options_;
 };
 
@@ -69,25 +64,6 @@ void OptimizerWith<Options>::set_options(const Options& options, std::size_t gro
   std::shared_ptr<const void> kept = std::make_shared<const Options>(options);
   set_lr(options.lr.value(), group);
   options_[group] = std::move(kept);
-}
-
-template <class Options>
-void OptimizerWith<Options>::each_option(Options&,
-                                         const Callable<void(const char* name, double& value)>&) const {}
-
-template <class Options>
-void OptimizerWith<Options>::list_options(std::size_t group, const std::string& prefix, nn::Members& m) {
-  Options options = options_of(group);
-  bool changed = false;
-  each_option(options, [&](const char* name, double& value) {
-    const double before = value;
-    m.setting(prefix + name, value, options_[group]);
-    changed = changed || value != before;
-  });
-  if (!changed) return;
-  options.lr = lr(group);
-  validate(options);
-  options_[group] = std::make_shared<const Options>(options);
 }
 
 template <class Options>

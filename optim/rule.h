@@ -3,14 +3,17 @@
 #include <array>
 #include <cstddef>
 #include <span>
+#include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "xtgrad/autograd/callable.h"
 #include "xtgrad/optim/advance.h"
 #include "xtgrad/optim/checks.h"
 #include "xtgrad/optim/optimizer_of.h"
+#include "xtgrad/optim/settings.h"
 
 namespace xtgrad::inline v1::optim {
 
@@ -128,6 +131,24 @@ Stepped step_all(const std::vector<Tensor>& parameters, const std::vector<Tensor
   return result;
 }
 
+/// Calls `list(name, value)` for each option but the learning rate, with a double& that it may change.
+template <class Options>
+void each_option(Options& options, const Callable<void(const char* name, double& value)>& list) {
+  for (const auto& hyper : RuleOf<Options>::hypers) {
+    Hyper& field = options.*hyper.field;
+    const double before = field.value();
+    double value = before;
+    list(hyper.name.data(), value);
+    if (value != before) field = Hyper(value);
+  }
+  RuleOf<Options>::each_other(options, [&](const char* name, auto& field) {
+    const auto before = static_cast<double>(field);
+    double value = before;
+    list(name, value);
+    if (value != before) field = static_cast<std::remove_reference_t<decltype(field)>>(value);
+  });
+}
+
 }  // namespace detail
 
 template <class Options>
@@ -142,21 +163,10 @@ void OptimizerOf<Options>::validate(const Options& options) const {
 }
 
 template <class Options>
-void OptimizerOf<Options>::each_option(Options& options,
-                                       const Callable<void(const char* name, double& value)>& list) const {
-  for (const auto& hyper : detail::RuleOf<Options>::hypers) {
-    Hyper& field = options.*hyper.field;
-    const double before = field.value();
-    double value = before;
-    list(hyper.name.data(), value);
-    if (value != before) field = Hyper(value);
-  }
-  detail::RuleOf<Options>::each_other(options, [&](const char* name, auto& field) {
-    const auto before = static_cast<double>(field);
-    double value = before;
-    list(name, value);
-    if (value != before) field = static_cast<std::remove_reference_t<decltype(field)>>(value);
-  });
+void OptimizerOf<Options>::list_options(std::size_t group, const std::string& prefix, nn::Members& m) {
+  detail::list_settings<Options>(this->held_options(group), this->lr(group), prefix, m,
+                                 detail::each_option<Options>,
+                                 [this](const Options& options) { validate(options); });
 }
 
 template <class Options>
