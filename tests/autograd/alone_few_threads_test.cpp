@@ -16,6 +16,8 @@
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/ops.h"
 
+using namespace xtgrad;
+
 // The sanitizers replace it themselves.
 #if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 
@@ -50,8 +52,6 @@ extern "C" __attribute__((visibility("default"))) int pthread_create(pthread_t* 
   static const auto create = reinterpret_cast<Create>(dlsym(RTLD_NEXT, "pthread_create"));
   return create(thread, attributes, run, new Start{function, argument});
 }
-
-using namespace xtgrad;
 
 TEST_CASE("an operation goes on with the threads that the system gives, to the same bits") {
   const std::vector<double> right = [] {
