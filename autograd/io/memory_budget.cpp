@@ -29,4 +29,8 @@ void throw_does_not_fit(std::string_view function, std::string_view source) {
   throw IoError(fmt::format("{}: {} does not fit in memory", function, source));
 }
 
+void throw_about(std::string_view function, std::string_view source, const IoError& error) {
+  throw IoError(fmt::format("{}: {}: {}", function, source, error.what()));
+}
+
 }  // namespace xtgrad::v1::detail

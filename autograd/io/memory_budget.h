@@ -4,6 +4,7 @@
 #include <new>
 #include <string_view>
 
+#include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/io/file.h"
 
 namespace xtgrad::inline v1::detail {
@@ -33,6 +34,20 @@ template <class Read>
 auto within_memory(std::string_view function, std::string_view source, Read read) {
   try {
     return read();
+  } catch (const std::bad_alloc&) {
+    throw_does_not_fit(function, source);
+  }
+}
+
+[[noreturn]] void throw_about(std::string_view function, std::string_view source, const IoError& error);
+
+/// As `within_memory`; an IoError of `read` is one of `function` about `source`, too.
+template <class Read>
+auto reading(std::string_view function, std::string_view source, Read read) {
+  try {
+    return read();
+  } catch (const IoError& error) {
+    throw_about(function, source, error);
   } catch (const std::bad_alloc&) {
     throw_does_not_fit(function, source);
   }

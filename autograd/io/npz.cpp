@@ -264,18 +264,6 @@ std::vector<NamedTensor> decode(std::string_view bytes, const std::vector<std::s
   return tensors;
 }
 
-/// Errors are those of `function`.
-template <class F>
-auto reading(std::string_view function, std::string_view source, F read) {
-  try {
-    return read();
-  } catch (const IoError& error) {
-    throw IoError(fmt::format("{}: {}: {}", function, source, error.what()));
-  } catch (const std::bad_alloc&) {
-    detail::throw_does_not_fit(function, source);
-  }
-}
-
 }  // namespace
 
 std::string encode_npz(const std::vector<NamedTensor>& tensors, const NpzOptions& options) {
@@ -294,25 +282,28 @@ std::string encode_npz(const std::vector<NamedTensor>& tensors, const NpzOptions
 
 std::vector<NamedTensor> decode_npz(std::string_view bytes, std::string_view source,
                                     const ReadLimits& limits) {
-  return reading(loading, source, [&] { return decode(bytes, nullptr, detail::MemoryBudget(limits)); });
+  return detail::reading(loading, source,
+                         [&] { return decode(bytes, nullptr, detail::MemoryBudget(limits)); });
 }
 
 std::vector<NamedTensor> load_npz(const std::string& path, const ReadLimits& limits) {
   const std::string bytes = detail::read_file(loading, path, limits);
-  return reading(loading, path, [&] { return decode(bytes, nullptr, detail::budget_beside(bytes, limits)); });
+  return detail::reading(loading, path,
+                         [&] { return decode(bytes, nullptr, detail::budget_beside(bytes, limits)); });
 }
 
 std::vector<NamedTensor> load_npz_entries(const std::string& path, const std::vector<std::string>& names,
                                           const ReadLimits& limits) {
   constexpr std::string_view function = "load_npz_entries";
   const std::string bytes = detail::read_file(function, path, limits);
-  return reading(function, path, [&] { return decode(bytes, &names, detail::budget_beside(bytes, limits)); });
+  return detail::reading(function, path,
+                         [&] { return decode(bytes, &names, detail::budget_beside(bytes, limits)); });
 }
 
 std::vector<std::string> npz_names(const std::string& path, const ReadLimits& limits) {
   constexpr std::string_view function = "npz_names";
   const std::string bytes = detail::read_file(function, path, limits);
-  return reading(function, path, [&] {
+  return detail::reading(function, path, [&] {
     std::vector<std::string> names;
     const Archive archive = open_for_reading(bytes);
     std::vector<Entry> entries = listed_entries(archive.get());

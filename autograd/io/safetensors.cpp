@@ -214,18 +214,6 @@ Safetensors decode(std::string_view bytes, const std::vector<std::string>* names
   return contents;
 }
 
-/// Errors are those of `function`.
-template <class F>
-auto reading(std::string_view function, std::string_view source, F read) {
-  try {
-    return read();
-  } catch (const IoError& error) {
-    throw IoError(fmt::format("{}: {}: {}", function, source, error.what()));
-  } catch (const std::bad_alloc&) {
-    detail::throw_does_not_fit(function, source);
-  }
-}
-
 }  // namespace
 
 namespace detail {
@@ -236,7 +224,8 @@ void save_safetensors(std::string_view function, const std::string& path, const 
 
 Safetensors load_safetensors(std::string_view function, const std::string& path, const ReadLimits& limits) {
   const std::string bytes = read_file(function, path, limits);
-  return reading(function, path, [&] { return decode(bytes, nullptr, budget_beside(bytes, limits)); });
+  return detail::reading(function, path,
+                         [&] { return decode(bytes, nullptr, budget_beside(bytes, limits)); });
 }
 
 }  // namespace detail
@@ -245,7 +234,8 @@ std::string encode_safetensors(const Safetensors& contents) { return encode(savi
 
 Safetensors decode_safetensors(std::string_view bytes, std::string_view source) {
   constexpr ReadLimits no_limits{.max_bytes = std::numeric_limits<std::uint64_t>::max()};
-  return reading(loading, source, [&] { return decode(bytes, nullptr, detail::MemoryBudget(no_limits)); });
+  return detail::reading(loading, source,
+                         [&] { return decode(bytes, nullptr, detail::MemoryBudget(no_limits)); });
 }
 
 void save_safetensors(const std::string& path, const Safetensors& contents) {
@@ -260,13 +250,14 @@ Safetensors load_safetensors_entries(const std::string& path, const std::vector<
                                      const ReadLimits& limits) {
   constexpr std::string_view function = "load_safetensors_entries";
   const std::string bytes = detail::read_file(function, path, limits);
-  return reading(function, path, [&] { return decode(bytes, &names, detail::budget_beside(bytes, limits)); });
+  return detail::reading(function, path,
+                         [&] { return decode(bytes, &names, detail::budget_beside(bytes, limits)); });
 }
 
 std::vector<std::string> safetensors_names(const std::string& path, const ReadLimits& limits) {
   constexpr std::string_view function = "safetensors_names";
   const std::string bytes = detail::read_file(function, path, limits);
-  return reading(function, path, [&] {
+  return detail::reading(function, path, [&] {
     std::string_view rest = bytes;
     std::vector<std::string> names;
     detail::SafetensorsHeader header = read_header(rest);

@@ -19,6 +19,24 @@
 #include <cstdlib>
 #endif
 
+namespace xtgrad::inline v1::detail {
+namespace {
+
+[[noreturn]] void throw_out_of_memory(std::size_t bytes) {
+  constexpr std::size_t most = std::numeric_limits<std::int64_t>::max();
+  throw OutOfMemory(static_cast<std::int64_t>(std::min(bytes, most)), pool_stats().live_bytes);
+}
+
+}  // namespace
+
+void set_pool_fault_hook(PoolFaultHook hook) {
+  keep_fault_hook(nullptr);
+  set_pool_hidden(PoolHider::fault_hook, hook != nullptr);
+  keep_fault_hook(hook);
+}
+
+}  // namespace xtgrad::v1::detail
+
 #if !XTGRAD_POOL_PASSES_THROUGH
 
 namespace xtgrad::inline v1::detail {
@@ -89,11 +107,6 @@ void follow_calls_to_release(Pool& pool) {
   pool.seen_calls = calls;
   empty_kept(pool);
   return_idle_units(pool);
-}
-
-[[noreturn]] void throw_out_of_memory(std::size_t bytes) {
-  constexpr std::size_t most = std::numeric_limits<std::int64_t>::max();
-  throw OutOfMemory(static_cast<std::int64_t>(std::min(bytes, most)), pool_stats().live_bytes);
 }
 
 /// Calls `take` under the lock, at first without growth, and in the end when everything idle is given back.
@@ -307,12 +320,6 @@ void pool_free_slow(void* memory) noexcept {
   }
 }
 
-void set_pool_fault_hook(PoolFaultHook hook) {
-  keep_fault_hook(nullptr);
-  set_pool_hidden(PoolHider::fault_hook, hook != nullptr);
-  keep_fault_hook(hook);
-}
-
 PoolStats pool_stats() {
   const SystemCounts system = system_counts();
   const std::lock_guard lock(pool_mutex);
@@ -372,12 +379,6 @@ void count(std::size_t bytes, std::int64_t change) {
   note_in_watermarks(change * size);
 }
 
-[[noreturn]] void throw_out_of_memory(std::size_t bytes) {
-  constexpr std::size_t most = std::numeric_limits<std::int64_t>::max();
-  throw OutOfMemory(static_cast<std::int64_t>(std::min(bytes, most)),
-                    live_bytes.load(std::memory_order_relaxed));
-}
-
 }  // namespace
 
 void set_pool_hidden(PoolHider, bool) {}
@@ -397,12 +398,6 @@ void pool_passthrough_free(void* block) noexcept {
   if (block == nullptr) return;
   count(malloc_usable_size(block), -1);
   std::free(block);
-}
-
-void set_pool_fault_hook(PoolFaultHook hook) {
-  keep_fault_hook(nullptr);
-  set_pool_hidden(PoolHider::fault_hook, hook != nullptr);
-  keep_fault_hook(hook);
 }
 
 PoolStats pool_stats() {
