@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <string>
+#include <tuple>
 
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/plot/checks.h"
@@ -47,10 +48,12 @@ struct Checker {
       throw ShapeError(fmt::format("{}: {} must be {} or {}, as the grid is: got {}", function, what,
                                    to_string(flat), to_string(square), to_string(values.shape())));
     }
-    for (const auto& [axis, low] : {std::pair(&chart.x, grid.x.low), std::pair(&chart.y, grid.y.low)}) {
-      if (!axis->logarithmic) continue;
-      throw ValueError(fmt::format("{}: a grid has no logarithmic axis: \"{}\" is one, from {}", function,
-                                   axis->label, low));
+    for (const auto& [name, axis, logarithmic] :
+         {std::tuple("x", &chart.x, grid.logarithmic_x), std::tuple("y", &chart.y, grid.logarithmic_y)}) {
+      if (axis->logarithmic == logarithmic) continue;
+      throw ValueError(fmt::format(
+          "{}: a grid is logarithmic where its axis is: {} is {}, the axis \"{}\" is {}", function, name,
+          logarithmic ? "logarithmic" : "linear", axis->label, axis->logarithmic ? "logarithmic" : "linear"));
     }
   }
 

@@ -46,12 +46,6 @@ class Tracer {
   [[nodiscard]] double value(std::int64_t row, std::int64_t column) const {
     return values_[static_cast<std::size_t>(row * grid_.columns + column)];
   }
-  [[nodiscard]] Point place(double row, double column) const {
-    const auto middle = [](const Range& range, double i, std::int64_t count) {
-      return range.low + (range.high - range.low) * (i + 0.5) / static_cast<double>(count);
-    };
-    return {middle(grid_.x, column, grid_.columns), middle(grid_.y, row, grid_.rows)};
-  }
   /// The edge from a place to its right or upper neighbour.
   [[nodiscard]] Edge edge(std::int64_t row, std::int64_t column, bool upwards) const {
     return 2 * (row * grid_.columns + column) + (upwards ? 1 : 0);
@@ -68,7 +62,7 @@ class Tracer {
       const double share = (level_ - from) / (to - from);
       const auto r = static_cast<double>(row);
       const auto c = static_cast<double>(column);
-      found->second.at = upwards ? place(r + share, c) : place(r, c + share);
+      found->second.at = upwards ? grid_place(grid_, c, r + share) : grid_place(grid_, c + share, r);
     }
     return found->second;
   }

@@ -12,7 +12,7 @@ namespace xtgrad::inline v1::plot::detail {
 using ContourLine = std::vector<Point>;
 
 /// The lines along which values at the middles of a grid's places, [rows, columns], are `level`, linear
-/// between neighbours. Places of NaN have none around them.
+/// between neighbours in columns and rows. Places of NaN have none around them.
 [[nodiscard]] std::vector<ContourLine> contour_lines(const Grid& grid, std::span<const double> values,
                                                      double level);
 

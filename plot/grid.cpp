@@ -1,5 +1,6 @@
 #include "xtgrad/plot/grid.h"
 
+#include <cmath>
 #include <span>
 #include <vector>
 
@@ -8,17 +9,33 @@
 
 namespace xtgrad::inline v1::plot {
 
+namespace detail {
+namespace {
+
+double middle(const Range& range, double i, std::int64_t count, bool logarithmic) {
+  const double share = (i + 0.5) / static_cast<double>(count);
+  if (logarithmic) return range.low * std::pow(range.high / range.low, share);
+  return range.low + (range.high - range.low) * share;
+}
+
+}  // namespace
+
+Point grid_place(const Grid& grid, double column, double row) {
+  return {middle(grid.x, column, grid.columns, grid.logarithmic_x),
+          middle(grid.y, row, grid.rows, grid.logarithmic_y)};
+}
+
+}  // namespace detail
+
 Tensor grid_points(const Grid& grid, const TensorOptions& options) {
   detail::check_grid("grid_points", grid);
   std::vector<double> places;
   places.reserve(static_cast<std::size_t>(2 * grid.rows * grid.columns));
-  const auto middle = [](const Range& range, std::int64_t i, std::int64_t count) {
-    return range.low + (range.high - range.low) * (static_cast<double>(i) + 0.5) / static_cast<double>(count);
-  };
   for (std::int64_t row = 0; row < grid.rows; ++row) {
     for (std::int64_t column = 0; column < grid.columns; ++column) {
-      places.push_back(middle(grid.x, column, grid.columns));
-      places.push_back(middle(grid.y, row, grid.rows));
+      const Point place = detail::grid_place(grid, static_cast<double>(column), static_cast<double>(row));
+      places.push_back(place.x);
+      places.push_back(place.y);
     }
   }
   return from_span(

@@ -141,6 +141,14 @@ std::vector<Band> bands(double start, double size, std::int64_t count, const Ran
   return found;
 }
 
+/// How far a line gets, across and down: a crumpled one is long, and no place for a label.
+double reach(const std::vector<Point>& line) {
+  if (line.empty()) return 0;
+  const auto [left, right] = std::ranges::minmax(line, {}, &Point::x);
+  const auto [top, bottom] = std::ranges::minmax(line, {}, &Point::y);
+  return right.x - left.x + bottom.y - top.y;
+}
+
 /// Draws each kind of layer.
 class LayerPainter {
  public:
@@ -181,7 +189,7 @@ class LayerPainter {
         for (Point& point : line) point = area_.place(point);
         for (std::vector<Point>& piece : clipped(line, area_.rect)) {
           canvas_.add(Line{.points = piece, .color = color, .width = 1.3});
-          if (piece.size() > longest.size()) longest = std::move(piece);
+          if (reach(piece) > reach(longest)) longest = std::move(piece);
         }
       }
       add_label(longest, names[i], color, labels, rooms);

@@ -60,6 +60,7 @@ struct Collector {
     include(extents.x.range, static_cast<double>(bars.heights.size()) - 0.5);
     extents.x.tight = true;
     include(extents.y.range, 0);
+    extents.y.stands = true;
     for (const double height : bars.heights) {
       // Room for the number at the end.
       if (is_drawable(height)) include(extents.y.range, bars.values ? 1.08 * height : height);
@@ -144,7 +145,9 @@ Scale y_scale(const Axis& axis, const Extent& extent, double height) {
   Scale scale{.range = extent.range, .logarithmic = axis.logarithmic};
   if (!extent.tight && !axis.logarithmic) {
     // Markers on the frame would look cut off.
-    scale.range = with_room(extent.range, 0.02 * (extent.range.high - extent.range.low), axis);
+    const double room = 0.02 * (extent.range.high - extent.range.low);
+    scale.range = with_room(extent.range, room, axis);
+    if (extent.stands && extent.range.low == 0) scale.range.low = 0;
   }
   scale.ticks = ticks_of(axis, scale.range, count);
   if (extent.tight) {

@@ -11,7 +11,8 @@ namespace xtgrad::inline v1::plot::detail {
 /// What the layers of a chart span, of one of its axes.
 struct Extent {
   Range range;
-  bool tight = false;  ///< the axis ends exactly there
+  bool tight = false;   ///< the axis ends exactly there
+  bool stands = false;  ///< bars stand on 0: if nothing is below, the axis begins there
 };
 
 /// False for what is left out of a chart: what is not finite, and above 1e299, where an axis around it would

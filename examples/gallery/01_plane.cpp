@@ -125,4 +125,4 @@ void draw(gallery::Page& page) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return gallery::run(argc, argv, "Blue and red points in the plane", draw); }
+int main(int argc, char** argv) { return gallery::run(argc, argv, "Points in the plane", draw); }

@@ -121,6 +121,4 @@ void draw(gallery::Page& page) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  return gallery::run(argc, argv, "Linear classifier: templates, and why two matrices are one", draw);
-}
+int main(int argc, char** argv) { return gallery::run(argc, argv, "A linear classifier", draw); }

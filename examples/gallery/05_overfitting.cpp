@@ -140,6 +140,4 @@ void draw(gallery::Page& page) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  return gallery::run(argc, argv, "Overfitting: a polynomial of high degree, with and without L2", draw);
-}
+int main(int argc, char** argv) { return gallery::run(argc, argv, "Overfitting", draw); }

@@ -115,7 +115,7 @@ void draw_hidden(gallery::Page& page) {
   const Tensor hidden = tanh(network.layers[0](corners)).detach();
   const std::vector<plot::Chart> charts{
       gallery::plane("XOR by a network", network, {corners, exclusive}),
-      gallery::plane("What its last neuron sees", network.layers[1], {hidden, exclusive, {-1.3, 1.3}, "h"})};
+      gallery::plane("Its last neuron's view", network.layers[1], {hidden, exclusive, {-1.3, 1.3}, "h"})};
   page.picture(
       "hidden.png",
       "Left, two hidden neurons draw two lines, and between them is the answer 1. Right, the same four "
@@ -144,5 +144,5 @@ void draw(gallery::Page& page) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return gallery::run(argc, argv, "From the step perceptron to the neuron", draw);
+  return gallery::run(argc, argv, "From the perceptron to the neuron", draw);
 }

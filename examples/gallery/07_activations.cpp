@@ -21,10 +21,11 @@ using Kind = nn::ActivationKind;
 struct Function {
   std::string name;
   Kind kind;
+  plot::Range shown = {-2.2, 2.2};
 };
 
-const std::vector<Function> functions{{"step", Kind::step},
-                                      {"sigmoid", Kind::sigmoid},
+const std::vector<Function> functions{{"step", Kind::step, {-0.2, 1.1}},
+                                      {"sigmoid", Kind::sigmoid, {-0.2, 1.1}},
                                       {"tanh", Kind::tanh},
                                       {"ReLU", Kind::relu},
                                       {"Leaky ReLU", Kind::leaky_relu},
@@ -55,9 +56,8 @@ void draw_functions(gallery::Page& page) {
   const Tensor places = tensor({-3, -1, -0.25, 0.5, 2}, {.requires_grad = true});
   std::vector<plot::Chart> charts;
   for (const Function& function : functions) {
-    plot::Chart chart{.title = function.name,
-                      .x = {.label = "z"},
-                      .y = {.label = "value", .range = plot::Range{-2.2, 2.2}}};
+    plot::Chart chart{
+        .title = function.name, .x = {.label = "z"}, .y = {.label = "value", .range = function.shown}};
     const std::array<Tensor, 4> curves = derivatives(function.kind, x);
     const std::array<Tensor, 4> values = derivatives(function.kind, places);
     for (std::size_t i = 0; i < names.size(); ++i) {
@@ -133,6 +133,4 @@ void draw(gallery::Page& page) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  return gallery::run(argc, argv, "Activation functions, their derivatives, and dead neurons", draw);
-}
+int main(int argc, char** argv) { return gallery::run(argc, argv, "Activation functions", draw); }

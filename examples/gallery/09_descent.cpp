@@ -1,4 +1,4 @@
-// Ways down: optimizers in two valleys, batches of three sizes, and learning rates.
+// Ways downhill: optimizers in two valleys, batches of three sizes, and learning rates.
 #include <fmt/format.h>
 #include <xtgrad/optim/newton.h>
 #include <xtgrad/plot/plot.h>
@@ -146,4 +146,4 @@ void draw(gallery::Page& page) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return gallery::run(argc, argv, "Ways down", draw); }
+int main(int argc, char** argv) { return gallery::run(argc, argv, "Ways downhill", draw); }

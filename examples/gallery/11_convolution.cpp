@@ -107,7 +107,9 @@ void draw_learnt(gallery::Page& page, const datasets::TrainTest& data, const Ten
   page.picture(
       "maps.png",
       "The digit and what these kernels, ReLU and 2×2 maxima make of it: each map shows where in the "
-      "image its kernel found what it looks for.",
+      "image its kernel found what it looks for. Where there is no ink a map shows its kernel's bias, if "
+      "that "
+      "is above 0.",
       plot::draw_feature_maps({.image = reshape(image, {1, image.size(2), image.size(3)}),
                                .maps = reshape(maps, {maps.size(1), maps.size(2), maps.size(3)})},
                               {.title = "The first layer's maps"}));
@@ -128,6 +130,4 @@ void draw(gallery::Page& page) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  return gallery::run(argc, argv, "Convolution by hand, and the kernels that a net finds", draw);
-}
+int main(int argc, char** argv) { return gallery::run(argc, argv, "Convolution", draw); }

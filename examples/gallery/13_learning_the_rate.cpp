@@ -85,8 +85,7 @@ void draw_rate(gallery::Page& page, Problem& problem, Trial start) {
       plot::Series{.label = "descent",
                    .x = column(path, &Trial::lr),
                    .y = column(path, &Trial::loss),
-                   .markers = true,
-                   .ends = true}};
+                   .markers = true}};
   page.picture(
       "rate.png",
       fmt::format("The line is the loss that 20 steps lead to, by their learning rate. Grid search "
@@ -103,28 +102,29 @@ void draw_rate(gallery::Page& page, Problem& problem, Trial start) {
 
 /// Both settings at once: the loss over the plane of them, and the way over it.
 void draw_both(gallery::Page& page, Problem& problem, Trial start) {
-  const plot::Grid places{.x = {-2, 1}, .y = {0, 1}, .columns = 36, .rows = 20};  // x: log10 of the rate
+  const plot::Grid places{.x = {0.01, 10}, .y = {0, 1}, .columns = 36, .rows = 20, .logarithmic_x = true};
   std::vector<Trial> grid;
   const Tensor points = plot::grid_points(places);
   const std::vector<double> numbers = plot::numbers(points);
   for (std::size_t i = 0; i < numbers.size(); i += 2) {
-    const double lr = std::pow(10, numbers[i]);
-    grid.push_back({lr, numbers[i + 1], loss_after_training(problem, lr, numbers[i + 1]).item()});
+    grid.push_back(
+        {numbers[i], numbers[i + 1], loss_after_training(problem, numbers[i], numbers[i + 1]).item()});
   }
   const std::vector<Trial> path = learn(problem, start, true, 16);
-  plot::Series way{.label = "descent", .y = column(path, &Trial::momentum), .markers = true, .ends = true};
-  for (const Trial& trial : path) way.x.push_back(std::log10(trial.lr));
   plot::Chart chart{.title = "Loss after 20 steps (nats)",
-                    .x = {.label = "log₁₀ of the learning rate", .range = plot::Range{-2, 1}},
+                    .x = {.label = "learning rate", .logarithmic = true, .range = places.x},
                     .y = {.label = "momentum", .range = plot::Range{0, 1}}};
-  chart.layers = {plot::Contours{.grid = places,
-                                 .values = from_vector(column(grid, &Trial::loss)),
-                                 .levels = {0.05, 0.1, 0.2, 0.4, 0.7}},
-                  plot::Series{.label = "best of the grid",
-                               .x = {std::log10(best(grid).lr)},
-                               .y = {best(grid).momentum},
-                               .markers = true},
-                  way};
+  chart.layers = {
+      plot::Contours{.grid = places,
+                     .values = from_vector(column(grid, &Trial::loss)),
+                     .levels = {0.05, 0.1, 0.2, 0.4, 0.7}},
+      plot::Series{
+          .label = "best of the grid", .x = {best(grid).lr}, .y = {best(grid).momentum}, .markers = true},
+      plot::Series{.label = "descent",
+                   .x = column(path, &Trial::lr),
+                   .y = column(path, &Trial::momentum),
+                   .markers = true,
+                   .ends = true}};
   page.picture(
       "both.png",
       fmt::format("Rate and momentum learnt together, on the contour lines that {} trainings on a "

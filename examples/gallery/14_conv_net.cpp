@@ -125,6 +125,4 @@ void draw(gallery::Page& page) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  return gallery::run(argc, argv, "A conv net that reads digits and looks at photographs", draw);
-}
+int main(int argc, char** argv) { return gallery::run(argc, argv, "A conv net", draw); }

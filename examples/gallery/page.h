@@ -25,7 +25,7 @@ class Page {
  public:
   struct Options {
     std::string name;      ///< of the program, such as "01_plane"
-    std::string title;     ///< such as "Red and blue points in the plane"
+    std::string title;     ///< as its chapter, such as "Points in the plane"
     std::string folder;    ///< where files go; made if it is not there
     std::string measured;  ///< the file of measured times
     bool quick = false;

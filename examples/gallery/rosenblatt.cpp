@@ -160,7 +160,10 @@ void draw_learning_rule(Page& page) {
       "Left, each mistake moves the line, and after a few of them all irises are on their sides. Right, "
       "points of a square that keep away from a teacher's line: a wide gap between the kinds takes few "
       "mistakes, and there are never more than the bound.",
-      plot::draw_charts(std::vector{draw_irises(page), mistakes}, {.width = 640, .height = 320}));
+      // Each under its own legend: their marks have nothing in common.
+      plot::beside(std::vector{plot::draw_chart(draw_irises(page), {.width = 360, .height = 340}),
+                               plot::draw_chart(mistakes, {.width = 320, .height = 340})},
+                   {.columns = 2}));
 }
 
 }  // namespace gallery

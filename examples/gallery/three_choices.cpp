@@ -58,14 +58,14 @@ void draw_choices(Page& page, const datasets::Dataset& digits) {
   const Choices choices = compare_choices(digits, 100);
   plot::Chart chart{.title = "What is reported, and what is true",
                     .x = {.label = "k was chosen on", .categories = {"training", "validation", "test"}},
-                    .y = {.label = "correct (%)", .range = plot::Range{85, 102}}};
+                    .y = {.label = "told wrong (%)"}};
   plot::Bars reported{.label = "reported", .values = true};
   plot::Bars fresh{.label = "on fresh images", .values = true};
   for (const auto& [name, choice] :
        {std::pair{"training", choices.on_training}, std::pair{"validation", choices.on_validation},
         std::pair{"test", choices.on_test}}) {
-    reported.heights.push_back(choice.reported);
-    fresh.heights.push_back(choice.fresh);
+    reported.heights.push_back(100 - choice.reported);
+    fresh.heights.push_back(100 - choice.fresh);
     page.number(fmt::format("k chosen on {}: reported (%)", name), choice.reported);
     page.number(fmt::format("k chosen on {}: on fresh images (%)", name), choice.fresh);
   }

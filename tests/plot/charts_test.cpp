@@ -61,6 +61,36 @@ TEST_CASE("points of a grid are the middles of its places, row after row upwards
                        ValueError);
 }
 
+TEST_CASE("places of a logarithmic grid are multiples of each other, and as wide as each other on its axis") {
+  const plot::Grid decades{.x = {0.01, 100}, .y = {0, 1}, .columns = 4, .rows = 2, .logarithmic_x = true};
+  const Tensor x = slice(plot::grid_points(decades, {.dtype = float64}), {.axis = 1, .stop = 1});
+  for (std::int64_t i = 0; i < 4; ++i) {
+    CHECK(x.at({i, 0}) == doctest::Approx(std::pow(10, static_cast<double>(i) - 1.5)));
+  }
+  CHECK_THROWS_WITH_AS((void)plot::grid_points({.x = {0, 1}, .logarithmic_x = true}),
+                       "grid_points: a logarithmic grid begins above 0: its x goes from 0 to 1", ValueError);
+
+  // The contour of 1 of a value that is x lies where the axis has 1: in the middle.
+  plot::Chart chart =
+      chart_of(plot::Contours{.grid = decades, .values = reshape(log(x), {8}), .levels = {0}});
+  chart.x.logarithmic = true;
+  double middle = 0;
+  for (const plot::Line& line : all<plot::Line>(draw(chart))) {
+    if (line.color == plot::level_map(0)) middle = line.points.front().x;
+  }
+  plot::Grid columns = decades;
+  columns.logarithmic_x = false;
+  columns.x = {-2, 2};  // log10 of the other's
+  plot::Chart linear =
+      chart_of(plot::Contours{.grid = columns, .values = reshape(log(x), {8}), .levels = {0}});
+  double expected = 0;
+  for (const plot::Line& line : all<plot::Line>(draw(linear))) {
+    if (line.color == plot::level_map(0)) expected = line.points.front().x;
+  }
+  CHECK(expected > 0);
+  CHECK(middle == doctest::Approx(expected));
+}
+
 TEST_CASE("regions fill the plane with their classes' pale colours, the first row at the bottom") {
   const Tensor classes = tensor({0, 1, 2, 1}, {.dtype = int64});
   plot::Chart chart = chart_of(plot::Regions{.grid = small, .classes = classes, .names = {"a", "b", "c"}});
@@ -140,6 +170,32 @@ TEST_CASE("no two of 42 labels have points of one shape and colour") {
   }
   CHECK(looks.size() == 84);  // each in the chart and in the legend
   CHECK(std::set<std::string>(looks.begin(), looks.end()).size() == 42);
+}
+
+TEST_CASE("the level stands on the line that gets farthest, not on the one of most turns") {
+  // Above 0.5 right of a straight line, and in a small ragged island of many corners.
+  const plot::Grid grid{.x = {0, 1}, .y = {0, 1}, .columns = 60, .rows = 60};
+  std::vector<double> values(3600, 0.0);
+  for (std::size_t row = 0; row < 60; ++row) {
+    for (std::size_t column = 0; column < 60; ++column) {
+      const bool in_island = column >= 4 && column < 24 && row >= 20 && row < 40;
+      if (column >= 40 || (in_island && (row % 2 == 0 || column == 4))) values[60 * row + column] = 1;
+    }
+  }
+  const plot::Chart chart =
+      chart_of(plot::Contours{.grid = grid, .values = from_vector(values), .levels = {0.5}});
+  double left = 300;
+  double right = 0;
+  for (const plot::Line& line : all<plot::Line>(draw(chart))) {
+    if (line.color != plot::level_map(0)) continue;
+    for (const plot::Point& point : line.points) {
+      left = std::min(left, point.x);
+      right = std::max(right, point.x);
+    }
+  }
+  for (const plot::Text& text : all<plot::Text>(draw(chart))) {
+    if (text.text == "0.5" && text.style.size == 9) CHECK(text.at.x > (left + right) / 2);
+  }
 }
 
 TEST_CASE("the level on a contour line keeps out of the way of a path") {
@@ -342,6 +398,25 @@ TEST_CASE("layers that cannot be drawn are refused by name, with both values") {
         "draw_charts: bars stand on 0, which a logarithmic axis has not: y is one, in \"t\"");
 }
 
+TEST_CASE("the axis of bars begins at 0 where none goes below") {
+  const auto lowest = [](const std::vector<double>& heights) {
+    std::vector<double> ticks;
+    plot::Chart chart = chart_of(plot::Bars{.heights = heights});
+    chart.x.categories.assign(heights.size(), "bar");
+    for (const plot::Text& text : all<plot::Text>(draw(chart))) {
+      const bool is_number = text.text.find_first_not_of("0123456789.−") == std::string::npos;
+      if (is_number && text.style.align == plot::Align::right)
+        ticks.push_back(text.text.starts_with("−") ? -1 : std::stod(text.text));
+    }
+    REQUIRE_FALSE(ticks.empty());
+    return std::ranges::min(ticks);
+  };
+  CHECK(lowest({0, 3.2, 2.4}) == 0);
+  CHECK(lowest({5, 3.2, 2.4}) == 0);
+  CHECK(lowest({0, 0}) == 0);
+  CHECK(lowest({5, -3.2}) == -1);
+}
+
 TEST_CASE("layers of a grid that cannot be drawn are refused by name, with both values") {
   const Tensor classes = zeros({4}, {.dtype = int64});
   CHECK(refusal<ShapeError>(chart_of(plot::Regions{.grid = small})) ==
@@ -366,7 +441,14 @@ TEST_CASE("layers of a grid that cannot be drawn are refused by name, with both 
         "draw_charts: a contour's level must be finite: got inf");
   plot::Chart chart = chart_of(plot::Contours{.grid = small, .values = ones({4})});
   chart.x.logarithmic = true;
-  CHECK(refusal<ValueError>(chart) == "draw_charts: a grid has no logarithmic axis: \"x\" is one, from 0");
+  CHECK(refusal<ValueError>(chart) ==
+        "draw_charts: a grid is logarithmic where its axis is: x is linear, the axis \"x\" is logarithmic");
+  plot::Grid upwards{.x = {0, 1}, .y = {1, 2}, .columns = 2, .rows = 2, .logarithmic_y = true};
+  CHECK(refusal<ValueError>(chart_of(plot::Contours{.grid = upwards, .values = ones({4})})) ==
+        "draw_charts: a grid is logarithmic where its axis is: y is logarithmic, the axis \"y\" is linear");
+  upwards.y.low = 0;
+  CHECK(refusal<ValueError>(chart_of(plot::Contours{.grid = upwards, .values = ones({4})})) ==
+        "draw_charts: a logarithmic grid begins above 0: its y goes from 0 to 2");
 }
 
 #endif
