@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "xtgrad/autograd/kernels/long_sum.h"
+#include "xtgrad/autograd/kernels/plane_sums.h"
 #include "xtgrad/autograd/kernels/window_walk.h"
 #include "xtgrad/autograd/memory/pool_allocator.h"
 
@@ -83,23 +84,24 @@ void avg_spread_typed(const WindowedPlanes& at, const AvgDivisor& divisor, const
   const std::int64_t stride = at.window.stride.width;
   const auto width = static_cast<std::size_t>(at.places.width);
   for_each_plane(at, [&] {
-    return [&, shares = Scratch<T>(width), divisors = Divisors<T>(at, divisor)](std::int64_t plane) mutable {
-      std::fill_n(out + plane * at.plane_size(), at.plane_size(), T(0));
-      for (std::int64_t i = 0; i < at.places.height; ++i) {
-        const T* from = g + plane * at.place_count() + i * at.places.width;
-        const T count = divisors.row(i);
-        for (std::size_t j = 0; j < width; ++j) shares[j] = from[j] / (count * divisors.columns[j]);
-        const PlaceRange inside = elements_inside(rows, i, at.image.height);
-        for (std::int64_t ki = inside.first; ki < inside.last; ++ki) {
-          const std::int64_t row = i * rows.stride + rows.offset(ki);
-          T* line = out + plane * at.plane_size() + row * at.image.width;
-          columns.for_each([&](const Stretch& stretch) __attribute__((always_inline)) {
-            const T* share = shares.data() + stretch.place;
-            T* to = line + stretch.pixel;
-            for (std::int64_t j = 0; j < stretch.n; ++j) to[j * stride] += share[j];
-          });
+    return [&, shares = Scratch<T>(width), divisors = Divisors<T>(at, divisor),
+            sums = PlaneSums<T>(at.plane_size(), few_windows_meet(at))](std::int64_t plane) mutable {
+      sums.fill(out + plane * at.plane_size(), [&](auto* pixels) {
+        for (std::int64_t i = 0; i < at.places.height; ++i) {
+          const T* from = g + plane * at.place_count() + i * at.places.width;
+          const T count = divisors.row(i);
+          for (std::size_t j = 0; j < width; ++j) shares[j] = from[j] / (count * divisors.columns[j]);
+          const PlaceRange inside = elements_inside(rows, i, at.image.height);
+          for (std::int64_t ki = inside.first; ki < inside.last; ++ki) {
+            auto* line = pixels + (i * rows.stride + rows.offset(ki)) * at.image.width;
+            columns.for_each([&](const Stretch& stretch) __attribute__((always_inline)) {
+              const T* share = shares.data() + stretch.place;
+              auto* to = line + stretch.pixel;
+              for (std::int64_t j = 0; j < stretch.n; ++j) add_to(to[j * stride], share[j]);
+            });
+          }
         }
-      }
+      });
     };
   });
 }

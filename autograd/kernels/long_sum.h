@@ -55,7 +55,8 @@ class PlainSum {
   double total_ = 0;
 };
 
-/// Up to so many terms are added one by one.
-inline constexpr std::int64_t few_terms = 16;
+/// Up to so many terms are added one by one: to what is there, in no more than the 4 + log2(n) roundings that
+/// a sum of n terms may lose.
+inline constexpr std::int64_t few_terms = 7;
 
 }  // namespace xtgrad::v1::detail

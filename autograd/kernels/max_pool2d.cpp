@@ -8,6 +8,7 @@
 #include "xtgrad/autograd/kernels/lanes_index.h"
 #include "xtgrad/autograd/kernels/lanes_pairs.h"
 #include "xtgrad/autograd/kernels/max_pool2d_halves.h"
+#include "xtgrad/autograd/kernels/plane_sums.h"
 #include "xtgrad/autograd/kernels/window_walk.h"
 #include "xtgrad/autograd/memory/pool_allocator.h"
 
@@ -270,19 +271,20 @@ void take_places(const PlacedPlanes& at, const Array& u, const Array& places, Ar
   });
 }
 
-void put_places(const PlacedPlanes& at, const Array& g, const Array& places, Array& out) {
+void put_places(const PlacedPlanes& at, bool few, const Array& g, const Array& places, Array& out) {
   visit_placed(g, places, [&](auto zero, auto index) {
     using T = decltype(zero);
     const T* from = g.data<T>();
     const auto* place = places.data<decltype(index)>();
     T* to = out.mutable_data<T>();
     for_each_plane(at.planes, std::max(at.plane_size, at.place_count), [&] {
-      return [&](std::int64_t plane) {
-        T* elements = to + plane * at.plane_size;
-        std::fill_n(elements, at.plane_size, T(0));
-        for (std::int64_t k = plane * at.place_count; k < (plane + 1) * at.place_count; ++k) {
-          if (place[k] >= 0) elements[place[k]] += from[k];
-        }
+      return [&, sums = PlaneSums<T>(at.plane_size, few || at.place_count <= few_terms)](
+                 std::int64_t plane) mutable {
+        sums.fill(to + plane * at.plane_size, [&](auto* elements) {
+          for (std::int64_t k = plane * at.place_count; k < (plane + 1) * at.place_count; ++k) {
+            if (place[k] >= 0) add_to(elements[place[k]], from[k]);
+          }
+        });
       };
     });
   });

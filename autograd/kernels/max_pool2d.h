@@ -26,7 +26,8 @@ struct PlacedPlanes {
 /// y [planes, places] = the elements of u [planes, h, w] at the places; 0 at no place.
 void take_places(const PlacedPlanes& at, const Array& u, const Array& places, Array& y);
 
-/// The adjoint of take_places in u: g [planes, places] added up at the places, 0 elsewhere.
-void put_places(const PlacedPlanes& at, const Array& g, const Array& places, Array& out);
+/// The adjoint of take_places in u: g [planes, places] added up at the places, 0 elsewhere. `few` if no
+/// element is named by more than few_terms places.
+void put_places(const PlacedPlanes& at, bool few, const Array& g, const Array& places, Array& out);
 
 }  // namespace xtgrad::v1::detail

@@ -90,13 +90,17 @@ struct RowOut {
   void store(Lane<T> x, std::int64_t i, std::int64_t count) const { store_part(x, data + i, count, end); }
 };
 
-/// Adds lanes in T, and after every few of them as a long sum in double.
+/// Adds lanes in T, four by four, and after every 16 of them as a long sum in double: one large term next to
+/// many small ones loses a few of these, not 31.
 template <LaneFloat T>
 class RowSum {
  public:
   void add(Lane<T> x) {
     lane_ += x;
-    if (++pending_ == 32) flush();
+    if (++pending_ % 4 != 0) return;
+    fours_ += lane_;
+    lane_ = Lane<T>(T(0));
+    if (pending_ == 16) flush();
   }
   double total() {
     if (pending_ != 0) flush();
@@ -106,18 +110,19 @@ class RowSum {
  private:
   void flush() {
     alignas(Buffer::alignment) LaneArray<T> values;
-    lane_.store(values.data());
+    (fours_ + lane_).store(values.data());
     std::array<double, Lane<T>::width> wide;
     std::copy(values.begin(), values.end(), wide.begin());
     for (std::size_t half = wide.size() / 2; half > 0; half /= 2) {
       for (std::size_t k = 0; k < half; ++k) wide[k] += wide[k + half];
     }
     total_.add(wide[0]);
-    lane_ = Lane<T>(T(0));
+    lane_ = fours_ = Lane<T>(T(0));
     pending_ = 0;
   }
 
   Lane<T> lane_{T(0)};
+  Lane<T> fours_{T(0)};
   int pending_ = 0;
   LongSum<double> total_;
 };

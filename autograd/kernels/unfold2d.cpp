@@ -1,6 +1,7 @@
 #include "xtgrad/autograd/kernels/unfold2d.h"
 
 #include "xtgrad/autograd/kernels/parallel.h"
+#include "xtgrad/autograd/kernels/plane_sums.h"
 
 namespace xtgrad::inline v1::detail {
 namespace {
@@ -76,20 +77,22 @@ void unfold_typed(const WindowedPlanes& at, const T* x, T* columns) {
 template <class T>
 void fold_typed(const WindowedPlanes& at, const T* columns, T* image) {
   const std::int64_t stride = at.window.stride.width;
+  const bool few = few_windows_meet(at);
   for_each_plane(at, [&](std::int64_t plane) {
     const T* all = columns + plane * columns_size(at);
-    T* pixels = image + plane * at.plane_size();
-    std::fill_n(pixels, at.plane_size(), T(0));
-    for_each_element_row(at, [&](const ElementRow& row) {
-      if (!row.inside) return;
-      const T* __restrict from = all + row.column + row.range.first;
-      T* __restrict to = pixels + row.pixel;
-      const std::int64_t n = row.range.last - row.range.first;
-      if (stride == 1) {
-        for (std::int64_t j = 0; j < n; ++j) to[j] += from[j];
-      } else {
-        for (std::int64_t j = 0; j < n; ++j) to[j * stride] += from[j];
-      }
+    PlaneSums<T> sums(at.plane_size(), few);
+    sums.fill(image + plane * at.plane_size(), [&](auto* pixels) {
+      for_each_element_row(at, [&](const ElementRow& row) {
+        if (!row.inside) return;
+        const T* __restrict from = all + row.column + row.range.first;
+        auto* __restrict to = pixels + row.pixel;
+        const std::int64_t n = row.range.last - row.range.first;
+        if (stride == 1) {
+          for (std::int64_t j = 0; j < n; ++j) add_to(to[j], from[j]);
+        } else {
+          for (std::int64_t j = 0; j < n; ++j) add_to(to[j * stride], from[j]);
+        }
+      });
     });
   });
 }

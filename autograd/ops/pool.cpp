@@ -11,6 +11,7 @@
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/kernels/avg_pool2d.h"
 #include "xtgrad/autograd/kernels/max_pool2d.h"
+#include "xtgrad/autograd/kernels/plane_sums.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/ops/checks.h"
 #include "xtgrad/autograd/ops/windows.h"
@@ -67,6 +68,9 @@ Dtype place_dtype(const Shape& x) {
   return x[3] <= std::numeric_limits<std::int32_t>::max() / x[2] ? Dtype::int32 : Dtype::int64;
 }
 
+/// max_pool2d_put, and `few` if no element is named by more than few_terms places.
+Tensor put(const Tensor& g, const Tensor& places, const Size2d& image, bool few);
+
 /// Its auxiliary are the places of the largest elements, so that the rule needs no x. Who is the largest is
 /// piecewise constant, and so are they.
 class MaxPool2d final : public PrimitiveOf<MaxPool2d, OpId::max_pool2d> {
@@ -88,7 +92,9 @@ class MaxPool2d final : public PrimitiveOf<MaxPool2d, OpId::max_pool2d> {
   }
   void vjp(VjpContext& context) const override {
     const Shape& x = context.shape(0);
-    context.set(0, max_pool2d_put(context.g(), make_constant(Array(context.auxiliary())), {x[2], x[3]}));
+    const Shape& y = context.g().shape();
+    const bool few = few_windows_meet(windowed_planes(x, {y[2], y[3]}, window_of(options_)));
+    context.set(0, put(context.g(), make_constant(Array(context.auxiliary())), {x[2], x[3]}, few));
   }
 
   [[nodiscard]] std::int64_t flops(InputSpecs, InputSpecs out) const override {
@@ -160,6 +166,9 @@ PlacedPlanes placed_planes(const Shape& image, const Shape& places) {
 
 class MaxPool2dTake final : public PrimitiveOf<MaxPool2dTake, OpId::max_pool2d_take> {
  public:
+  explicit MaxPool2dTake(bool few = false) : few_(few) {}
+
+  void describe(Attributes& a) override { a("few", few_, false); }
   [[nodiscard]] Reads reads(Wanted) const override { return input_bit(1); }
 
   void infer(InputSpecs in, OutputSpecs out) const override {
@@ -181,15 +190,21 @@ class MaxPool2dTake final : public PrimitiveOf<MaxPool2dTake, OpId::max_pool2d_t
   }
   void vjp(VjpContext& context) const override {
     const Shape& u = context.shape(0);
-    context.set(0, max_pool2d_put(context.g(), context.input(1), {u[2], u[3]}));
+    context.set(0, put(context.g(), context.input(1), {u[2], u[3]}, few_));
   }
+
+ private:
+  bool few_;  // no element is named by more than few_terms places
 };
 
 class MaxPool2dPut final : public PrimitiveOf<MaxPool2dPut, OpId::max_pool2d_put> {
  public:
-  explicit MaxPool2dPut(const Size2d& image) : image_(image) {}
+  explicit MaxPool2dPut(const Size2d& image, bool few = false) : image_(image), few_(few) {}
 
-  void describe(Attributes& a) override { a("image", image_); }
+  void describe(Attributes& a) override {
+    a("image", image_);
+    a("few", few_, false);
+  }
   [[nodiscard]] Reads reads(Wanted) const override { return input_bit(1); }
 
   void infer(InputSpecs in, OutputSpecs out) const override {
@@ -206,16 +221,21 @@ class MaxPool2dPut final : public PrimitiveOf<MaxPool2dPut, OpId::max_pool2d_put
   void eval(Inputs in, Outputs out) const override {
     const PlacedPlanes at = placed_planes(out[0]->shape, in[1]->shape);
     check_places_range(op, *in[1], at.plane_size);
-    put_places(at, *in[0], *in[1], *out[0]);
+    put_places(at, few_, *in[0], *in[1], *out[0]);
   }
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override { return in[0]->shape.numel(); }
   void vjp(VjpContext& context) const override {
-    context.set(0, max_pool2d_take(context.g(), context.input(1)));
+    context.set(0, apply(MaxPool2dTake(few_), context.g(), Tensor(context.input(1))));
   }
 
  private:
   Size2d image_;
+  bool few_;  // no element is named by more than few_terms places
 };
+
+Tensor put(const Tensor& g, const Tensor& places, const Size2d& image, bool few) {
+  return apply(MaxPool2dPut(image, few), g, places);
+}
 
 /// Avg pooling and its adjoint.
 template <class Self, OpId Id>
@@ -338,7 +358,7 @@ Tensor max_pool2d_places(const Tensor& x, const MaxPool2dOptions& options) {
 }
 
 Tensor max_pool2d_take(const Tensor& u, const Tensor& places) {
-  return detail::apply(detail::MaxPool2dTake{}, u, places);
+  return detail::apply(detail::MaxPool2dTake(), u, places);
 }
 
 Tensor max_pool2d_put(const Tensor& g, const Tensor& places, const Size2d& image) {

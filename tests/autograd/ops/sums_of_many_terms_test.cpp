@@ -26,18 +26,19 @@ struct LongSumCase {
 
 double rounding_of(Dtype dtype) { return dtype == float32 ? 0x1p-24 : 0x1p-53; }
 
-void check(const std::vector<LongSumCase>& cases) {
+void check(const std::vector<LongSumCase>& cases, std::int64_t n = count) {
   for (const Dtype dtype : {float32, float64}) {
     const double large = 1 / rounding_of(dtype);
-    std::vector<double> values(count, 1.0);
+    std::vector<double> values(static_cast<std::size_t>(n), 1.0);
     values.front() = large;
     values.back() = -large;
     const Tensor terms = from_vector(values, {.dtype = dtype});
+    const auto ones_left = static_cast<double>(n - 2);
     for (const LongSumCase& one : cases) {
       CAPTURE(one.name);
       CAPTURE(dtype);
-      const double error = std::abs(one.sum(terms).item() - (count - 2));
-      CHECK(error <= (4 + std::log2(count)) * rounding_of(dtype) * (2 * large + count));
+      const double error = std::abs(one.sum(terms).item() - ones_left);
+      CHECK(error <= (4 + std::log2(n)) * rounding_of(dtype) * (2 * large + static_cast<double>(n)));
     }
   }
 }
@@ -146,6 +147,61 @@ TEST_CASE("long sums: convolution's weights, over long batches and large images"
          });
        }},
   });
+}
+
+TEST_CASE("long sums: windows that meet in one element") {
+  constexpr std::int64_t windows = 1024;
+  constexpr std::int64_t width = 2 * windows - 1;  // all windows have the middle
+  const Size2d kernel{1, windows};
+  const auto middle = [](const Tensor& image) {
+    return slice(reshape(image, {-1}), {.start = windows - 1, .stop = windows});
+  };
+  // Windows further to the right, which meet the middle with an earlier element, are added first.
+  const auto last_first = [](const Tensor& x) {
+    std::vector<std::int64_t> order;
+    for (std::int64_t i = windows; i-- > 0;) order.push_back(i);
+    return gather(x, 0, from_vector(order));
+  };
+  const auto in_row = [](const Tensor& x) { return reshape(x, {1, 1, 1, windows}); };
+  check(
+      {
+          {"fold2d",
+           [=](const Tensor& x) {
+             return middle(
+                 fold2d(broadcast_to(reshape(last_first(x), {1, 1, windows}), {1, windows, windows}),
+                        {1, width}, {.kernel = kernel}));
+           }},
+          {"avg_pool2d_spread",
+           [=](const Tensor& g) {
+             return middle(avg_pool2d_spread(in_row(last_first(g)), {1, width},
+                                             {.kernel = kernel, .stride = 1, .divisor_override = 1}));
+           }},
+          {"max_pool2d_put",
+           [=](const Tensor& g) {
+             const Tensor places = full({1, 1, 1, windows}, windows - 1, {.dtype = int64});
+             return middle(max_pool2d_put(in_row(g), places, {1, width}));
+           }},
+          {"max_pool2d's gradient",
+           [=](const Tensor& g) {
+             std::vector<double> pixels(width, 0.0);
+             pixels[windows - 1] = 1;
+             const Tensor x = from_vector(pixels, {.dtype = g.dtype(), .requires_grad = true});
+             const Tensor y =
+                 max_pool2d(reshape(x, {1, 1, 1, width}), {.kernel = kernel, .stride = 1, .padding = 0});
+             return middle(grad(std::vector{sum(y * in_row(g))}, std::vector{x})[0]);
+           }},
+      },
+      windows);
+}
+
+TEST_CASE("sums of windows, long and short, are 0 and not -0 where nothing is added") {
+  for (const Dtype dtype : {float32, float64}) {
+    for (const std::int64_t many : {2, 40}) {
+      const Tensor places = full({1, 1, 1, many}, 1, {.dtype = int64});
+      const Tensor put = max_pool2d_put(full({1, 1, 1, many}, -0.0, {.dtype = dtype}), places, {1, 3});
+      for (std::int64_t i = 0; i < 3; ++i) CHECK_FALSE(std::signbit(put.at({0, 0, 0, i})));
+    }
+  }
 }
 
 TEST_CASE("long sums: the moments of a channel, and the gradients through them") {
