@@ -35,6 +35,15 @@ TEST_CASE("headers are where their users' include says, without a configured bui
   }
 }
 
+TEST_CASE("a test's name leaves it to ctest --preset long only where that is meant") {
+  std::set<std::string> left;
+  for (const auto& entry : fs::recursive_directory_iterator(source_root() / "tests")) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with("long_") && name.ends_with("_test.cpp")) left.insert(name);
+  }
+  CHECK(left == std::set<std::string>{"long_fork_test.cpp", "long_real_data_accuracy_test.cpp"});
+}
+
 TEST_CASE("what is called a slot is one thing") {
   static const std::regex slot("\\b(?:class|struct) (?:XTGRAD_\\w+ )?(\\w*Slot)\\b[^;]*\\{");
   std::map<std::string, std::string> found;
