@@ -248,12 +248,20 @@ void fill_step(const PendingStep& step, const Update& update, const State& befor
     const std::array<const core::Array*, 3 + Moments> in{&core::array_of(update.value),
                                                          &core::array_of(update.gradient), &step.coefficients,
                                                          &core::array_of(before.moments[K])...};
-    std::array<core::Array, 1 + Moments> results{core::array_of(step.value),
-                                                 core::array_of(step.state.moments[K])...};
-    const std::array<core::Array*, 1 + Moments> out{&results[0], &results[1 + K]...};
+    const std::array<core::Array*, 1 + Moments> out{&core::node_of(step.value).array,
+                                                    &core::node_of(step.state.moments[K]).array...};
     StepOf<Rule, Moments>(flags).eval(in, out);
   }
   (std::make_index_sequence<Moments>{});
+}
+
+/// True if the step before in the group has the same coefficients: as a rule all parameters of a group have
+/// taken equally many steps. Two powers each, a third of Adam's step on a small parameter.
+template <class Rule, std::size_t Moments>
+[[nodiscard]] bool has_coefficients(const typename Rule::Options& options, const PendingStep& step) {
+  return Rule::scalars == 0 && step.before != nullptr && step.before->fill == fill_step<Rule, Moments> &&
+         step.before->options == &options &&
+         static_cast<std::int64_t>(step.before->state.step) == static_cast<std::int64_t>(step.state.step);
 }
 
 /// Finds memory for what `advance_on_lanes` would compute, and leaves all as it is.
@@ -267,7 +275,9 @@ void prepare_on_lanes(const typename Rule::Options& options, const Update& updat
     ((given |= can_give(state.moments[K]) ? core::InputSet{1} << (3 + K) : 0U), ...);
     step.state = state;
     ++step.state.step;
-    step.coefficients = coefficients_array<Rule>(options, update.lr, step.state, Moments);
+    step.coefficients = has_coefficients<Rule, Moments>(options, step)
+                            ? step.before->coefficients
+                            : coefficients_array<Rule>(options, update.lr, step.state, Moments);
     const std::array<const core::Array*, 3 + Moments> in{&core::array_of(update.value),
                                                          &core::array_of(update.gradient), &step.coefficients,
                                                          &core::array_of(state.moments[K])...};

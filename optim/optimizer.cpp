@@ -28,10 +28,10 @@ void Optimizer::step() {
     nn::detail::Orphans::check(fmt::format("{}: step", name_), parameters());
   }
   struct Move {
-    Entry* entry;
-    Hyper lr;
-    Tensor value;
-    Tensor gradient;
+    Entry* entry = nullptr;
+    Hyper lr = 0.0;
+    Tensor value = {};
+    Tensor gradient = {};
     bool overwrite = false;
     detail::PendingStep step = {};
     Tensor leaf = {};
@@ -45,13 +45,20 @@ void Optimizer::step() {
   for (std::size_t g = 0; g < groups_.size(); ++g) {
     // A watcher sees the rate as the value that the group holds.
     const Hyper rate = xtgrad::detail::thread_state.is_watched() ? Hyper(groups_[g].lr) : Hyper(lr(g));
+    const detail::PendingStep* before = nullptr;
     for (Entry& entry : groups_[g].entries) {
       Tensor gradient = entry.parameter->grad();
       if (!gradient.defined() || !entry.parameter->requires_grad()) continue;
       prepare(entry, g);
-      Move& move = moves.emplace_back(Move{&entry, rate, entry.parameter->tensor(), std::move(gradient)});
+      Move& move = moves.emplace_back();
+      move.entry = &entry;
+      move.lr = rate;
+      move.value = entry.parameter->tensor();
+      move.gradient = std::move(gradient);
       // Its parameter and the line above hold a handle each.
       move.overwrite = xtgrad::detail::may_take_over(xtgrad::detail::node_of(move.value), 2);
+      move.step.before = before;
+      before = &move.step;  // there is room for all: it stays where it is
       prepare_step(g, move.update(), entry.state, move.step);
       move.leaf = entry.parameter->leaf_of(move.step.value);
     }

@@ -16,6 +16,8 @@ struct PendingStep {
   void (*fill)(const PendingStep& step, const Update& update, const State& before,
                const void* options) = nullptr;
   const void* options = nullptr;
+  const PendingStep* before =
+      nullptr;  ///< of another parameter of the group, by the same rate; null for none
   xtgrad::detail::Array coefficients{};
 };
 
