@@ -109,6 +109,11 @@ struct Cubic {
   }
 };
 
+template <class V>
+struct Gates {
+  V up, down;
+};
+
 /// sigmoid(sign z(x)) of gelu_tanh; the one of -1 is 1 minus that of 1.
 class GeluTanhGate final : public Slope<GeluTanhGate> {
  public:
@@ -116,19 +121,27 @@ class GeluTanhGate final : public Slope<GeluTanhGate> {
   explicit GeluTanhGate(double sign) : sign_(sign) {}
 
   void describe(Attributes& a) override { a("sign", sign_); }
-  // A call would save all registers for each lane, and cost three times the work.
   template <LaneFloat T>
   [[nodiscard, gnu::always_inline]] Lane<T> value(const Lane<T>& x) const {
+    const Gates<Lane<T>> gates = both(x);
+    return sign_ > 0 ? gates.up : gates.down;
+  }
+  /// Those of 1 and -1. Inlined, for a call would save all registers for each lane, which costs as much
+  /// again.
+  template <LaneFloat T>
+  [[gnu::always_inline]] static Gates<Lane<T>> both(const Lane<T>& x) {
     const Lane<T> near = where(x > 40, 40, where(x < -40, -40, x));  // there it is 0 or 1
     const LanePair<T> z = Cubic::of(near);
     const Lane<T> down = where(near > 0, Lane<T>(T(-1)), Lane<T>(T(1)));
     const Lane<T> e = exp(LanePair<T>{down * z.high, down * z.low});
-    return where(sign_ * near < 0, e, 1) / (1 + e);
+    const Lane<T> larger = 1 / (1 + e), smaller = e * larger;
+    return {where(near < 0, smaller, larger), where(near < 0, larger, smaller)};
   }
+  static Gates<Tensor> both(const Tensor& x) { return {GeluTanhGate(1)(x), GeluTanhGate(-1)(x)}; }
   [[nodiscard]] Tensor rule(const Tensor& g, const Tensor& x) const {
     const Tensor c = within(x, 40);
-    const Tensor gate = (*this)(c), other = GeluTanhGate(-sign_)(c);
-    return g * (sign_ * Cubic::derivative(c) * gate * other);
+    const Gates<Tensor> gates = both(c);
+    return g * (sign_ * Cubic::derivative(c) * gates.up * gates.down);
   }
 
  private:
@@ -140,7 +153,8 @@ struct GeluTanh final : Unary<GeluTanh, OpId::gelu_tanh> {
   static auto value(const auto& x) { return where(x == -inf, -0.0, x * GeluTanhGate(1)(x)); }
   static auto rule(const auto& g, const auto& x) {
     const auto c = within(x, 40);
-    return g * (GeluTanhGate(1)(c) * (1 + c * Cubic::derivative(c) * GeluTanhGate(-1)(c)));
+    const auto gates = GeluTanhGate::both(c);
+    return g * (gates.up * (1 + c * Cubic::derivative(c) * gates.down));
   }
 };
 

@@ -104,8 +104,7 @@ const OpSamples gelu_tanh_samples(OpId::gelu_tanh, [](Op& op) {
   op.elementwise({.apply = [](const Tensor& x) { return gelu_tanh(x); },
                   .reference =
                       [](Real x) {
-                        const Real u =
-                            std::sqrt(2 / std::numbers::pi_v<Real>) * (x + 0.044715L * x * x * x);
+                        const Real u = std::sqrt(2 / std::numbers::pi_v<Real>) * (x + 0.044715L * x * x * x);
                         return weighted(x, 1 / (1 + std::exp(-2 * u)));  // (1 + tanh(u)) / 2
                       },
                   .inputs = {away_from(-0.753)},
