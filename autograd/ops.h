@@ -24,7 +24,9 @@ namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 // Elementwise functions.
 [[nodiscard]] Tensor neg(const Tensor& x);      ///< -x
 [[nodiscard]] Tensor exp(const Tensor& x);      ///< e^x
+[[nodiscard]] Tensor expm1(const Tensor& x);    ///< e^x - 1, to the last digits near 0
 [[nodiscard]] Tensor log(const Tensor& x);      ///< natural logarithm; -inf at 0, NaN below
+[[nodiscard]] Tensor log1p(const Tensor& x);    ///< log(1 + x), to the last digits near 0; -inf at -1
 [[nodiscard]] Tensor sqrt(const Tensor& x);     ///< square root; its derivative at 0 is inf
 [[nodiscard]] Tensor square(const Tensor& x);   ///< x * x
 [[nodiscard]] Tensor abs(const Tensor& x);      ///< |x|; derivative 0 at 0
@@ -36,11 +38,15 @@ namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 [[nodiscard]] Tensor sin(const Tensor& x);      ///< sine of radians
 [[nodiscard]] Tensor cos(const Tensor& x);      ///< cosine of radians
 
+/// log(sigmoid(x)) = min(x, 0) - log(1 + e^-|x|), to the last digits for every x.
+[[nodiscard]] Tensor log_sigmoid(const Tensor& x);
+
 struct SoftplusOptions {
-  double beta = 1;        ///< steepness, positive
-  double threshold = 20;  ///< x itself is returned where beta * x exceeds this
+  double beta = 1;  ///< steepness, positive
+  /// x itself is returned where beta * x exceeds this, which no x does by default.
+  double threshold = std::numeric_limits<double>::infinity();
 };
-/// log(1 + e^(beta x)) / beta, a smooth relu.
+/// log(1 + e^(beta x)) / beta, a smooth relu, to the last digits for every x.
 [[nodiscard]] Tensor softplus(const Tensor& x, const SoftplusOptions& options = {});
 
 /// x where x >= 0, else slope * x. The derivative at 0 is the slope, and NaN at NaN.
@@ -89,7 +95,7 @@ struct ClampOptions {
 // The same with the number first.
 [[nodiscard]] Tensor add(Scalar number, const Tensor& x);
 [[nodiscard]] Tensor mul(Scalar number, const Tensor& x);
-/// number^x; at number = 0 the gradient is 0 everywhere.
+/// number^x; of 0^x the gradient is 0, or -infinity for x < 0.
 [[nodiscard]] Tensor pow(Scalar number, const Tensor& x);
 [[nodiscard]] Tensor maximum(Scalar number, const Tensor& x);
 [[nodiscard]] Tensor minimum(Scalar number, const Tensor& x);

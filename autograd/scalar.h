@@ -33,7 +33,11 @@ concept CppNumber = std::is_floating_point_v<T> ||(std::is_integral_v<T> && size
 /// finite if the number is. DtypeError says which function was given what: `add: int64 cannot hold 0.5`.
 /// Comparisons of a bool or integer tensor make no element and take every number: they compare exactly.
 ///
-/// Parameters of formulas, such as eps, a slope or a probability, are plain doubles.
+/// That one rounding is all that a result shows of it. Where it would be magnified, the double counts with
+/// all its digits: base and exponent of pow, softplus's beta and threshold.
+///
+/// Parameters of formulas, such as eps, a slope or a probability, are plain doubles, and enter a float32
+/// formula rounded once, too.
 ///
 ///   Tensor ids = arange(3) + 9007199254740993;  // int64, exact
 ///   Tensor sizes = tensor({v.size(), n}, {.dtype = int64});

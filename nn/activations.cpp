@@ -31,6 +31,8 @@ std::string_view to_string(ActivationKind kind) {
       return "gelu_tanh";
     case ActivationKind::silu:
       return "silu";
+    case ActivationKind::log_sigmoid:
+      return "log_sigmoid";
   }
   throw ValueError(fmt::format("ActivationKind: no such kind: {}", static_cast<int>(kind)));
 }
@@ -59,6 +61,8 @@ Tensor activate(const Tensor& x, ActivationKind kind, const ActivationOptions& o
       return gelu_tanh(x);
     case ActivationKind::silu:
       return silu(x);
+    case ActivationKind::log_sigmoid:
+      return log_sigmoid(x);
   }
   throw ValueError(fmt::format("activate: no such kind: {}", static_cast<int>(kind)));
 }

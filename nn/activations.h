@@ -19,7 +19,8 @@ enum class ActivationKind : std::uint8_t {
   elu,
   gelu,
   gelu_tanh,
-  silu
+  silu,
+  log_sigmoid
 };
 
 /// "relu" and so on.
@@ -79,6 +80,11 @@ class GELUTanh : public Activation {
 class SiLU : public Activation {
  public:
   SiLU() : Activation(ActivationKind::silu) {}
+};
+
+class LogSigmoid : public Activation {
+ public:
+  LogSigmoid() : Activation(ActivationKind::log_sigmoid) {}
 };
 
 /// x where x >= 0, else slope * x.

@@ -2,6 +2,7 @@
 
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/nn/loss_checks.h"
+#include "xtgrad/nn/weighted.h"
 
 namespace xtgrad::inline v1::nn {
 namespace {
@@ -21,13 +22,16 @@ Tensor bce_with_logits(const Tensor& logits, const Tensor& target, const BceWith
   detail::check_factor("bce_with_logits", {"pos_weight", options.pos_weight}, operand);
   detail::check_factor("bce_with_logits", {"weight", options.weight}, operand);
   // One softplus would do, as max(x, 0) - x y + log(1 + e^-|x|), but it loses small losses in the difference,
-  // and its kinks at 0 have subgradients that do not add up. Past 40, x is log(1 + e^x) to the last bit.
-  const SoftplusOptions exact{.threshold = 40};
-  const Tensor if_negative = softplus(logits, exact);
-  const Tensor if_positive = softplus(neg(logits), exact);
-  const Tensor positive = options.pos_weight.defined() ? target * options.pos_weight : target;
-  Tensor items = (1 - target) * if_negative + positive * if_positive;
-  if (options.weight.defined()) items = items * options.weight;
+  // and its kinks at 0 have subgradients that do not add up. The weight goes before: one of 0 ends an
+  // infinite term.
+  Tensor negative = 1 - target;
+  Tensor positive = options.pos_weight.defined() ? target * options.pos_weight : target;
+  if (options.weight.defined()) {
+    negative = negative * options.weight;
+    positive = positive * options.weight;
+  }
+  const Tensor items =
+      detail::weighted(negative, softplus(logits)) - detail::weighted(positive, log_sigmoid(logits));
   return detail::reduce(items, options.reduction);
 }
 

@@ -17,7 +17,8 @@ struct BceWithLogitsOptions {
 ///   w ((1 - y) s(x) + p y s(-x))
 ///
 /// for a logit x and the probability y of its target. No term is lost in another's rounding, and none
-/// overflows, for any x. The target has the logits' shape and dtype; both weights have that dtype and
+/// overflows, for any x: at an infinite one the item is 0 where y agrees, or w is 0, and infinite elsewhere.
+/// The target has the logits' shape and dtype; both weights have that dtype and
 /// broadcast to that shape. The mean divides by the number of elements, whatever the weights are. Throws
 /// ShapeError or DtypeError where shapes or dtypes do not fit.
 ///

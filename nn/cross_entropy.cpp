@@ -9,6 +9,7 @@
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/nn/loss_checks.h"
+#include "xtgrad/nn/weighted.h"
 
 namespace xtgrad::inline v1::nn {
 namespace {
@@ -100,11 +101,12 @@ Tensor with_indices(const Call& call, const Tensor& log_p, const Tensor& target,
   Tensor item_weight;    // w[t_i], in the shape of the column
   if (options.weight.defined()) {
     item_weight = reshape(gather(options.weight, 0, flatten(index)), index.shape());
-    item = item * item_weight;
+    item = detail::weighted(item_weight, item);
   }
   if (epsilon > 0) {
-    const Tensor weighted =
-        options.weight.defined() ? log_p * reshape(options.weight, along_axis(shape, axis)) : log_p;
+    const Tensor weighted = options.weight.defined()
+                                ? detail::weighted(reshape(options.weight, along_axis(shape, axis)), log_p)
+                                : log_p;
     const Tensor all = sum(weighted, {.axes = {classes_at}, .keepdim = true});
     item = (1 - epsilon) * item + (epsilon / static_cast<double>(shape[axis])) * all;
   }
@@ -142,7 +144,7 @@ Tensor with_probabilities(const Tensor& logits, const Tensor& target, std::size_
   Tensor q = target;
   if (epsilon > 0) q = q * (1 - epsilon) + epsilon / static_cast<double>(shape[axis]);
   if (options.weight.defined()) q = q * reshape(options.weight, along_axis(shape, axis));
-  const Tensor items = neg(sum(q * log_softmax(logits, classes_at), {.axes = {classes_at}}));
+  const Tensor items = neg(sum(detail::weighted(q, log_softmax(logits, classes_at)), {.axes = {classes_at}}));
   return detail::reduce(items, options.reduction);
 }
 
@@ -152,9 +154,7 @@ bool holds_indices(const Tensor& target) { return target.dtype() == int64 || tar
 Tensor divergence(const Tensor& x, const Tensor& t) {
   const Tensor zero = t == 0;
   const Tensor t_log_t = where(zero, 0, t * log(where(zero, 1, t)));
-  // 0 * -inf would be NaN, but a finite x stays, so that the derivative in t is right beside t log t.
-  const Tensor impossible = where(zero, x == -std::numeric_limits<double>::infinity(), zero);
-  return t_log_t - t * where(impossible, 0, x);
+  return t_log_t - detail::weighted(t, x);
 }
 
 /// e^t (t - x), 0 where t is -inf.

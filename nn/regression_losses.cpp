@@ -10,6 +10,7 @@
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/nn/loss_checks.h"
+#include "xtgrad/nn/weighted.h"
 
 namespace xtgrad::inline v1::nn {
 namespace {
@@ -67,8 +68,11 @@ Tensor poisson_nll_loss(const Tensor& prediction, const Tensor& target,
                         const PoissonNllLossOptions& options) {
   detail::check_alike("poisson_nll_loss", {{"prediction", prediction}, {"target", target}});
   check_positive("poisson_nll_loss", "eps", options.eps);
-  Tensor items = options.log_input ? exp(prediction) - target * prediction
-                                   : prediction - target * log(prediction + options.eps);
+  // The first term outgrows the second, so an infinite prediction has no place in that.
+  const Tensor endless = prediction == std::numeric_limits<double>::infinity();
+  const Tensor finite = where(endless, 1, prediction);
+  Tensor items = options.log_input ? exp(prediction) - detail::weighted(target, finite)
+                                   : prediction - detail::weighted(target, log(finite + options.eps));
   if (options.full) items = items + log_factorial(target);
   return detail::reduce(items, options.reduction);
 }

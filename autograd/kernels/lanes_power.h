@@ -1,7 +1,9 @@
-// pow by a C++ number on lanes, all of whose digits count.
+// Exponentials, powers and bounds by a C++ number on lanes, all of whose digits count.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "xtgrad/autograd/kernels/lanes.h"
 
@@ -12,10 +14,7 @@ template <LaneFloat T>
 Lane<T> pow_positive(Lane<T> x, T y, T y_low) {
   const LanePair<T> l = log_pair(x);
   const LanePair<T> p = two_product(Lane<T>(y), l.high);
-  const Lane<T> exponent = ExpRange<T>::clamp(p.high);
-  const Lane<T> low = where(exponent == p.high, p.low + (y * l.low + y_low * l.high), 0);
-  const ExpParts<T> e = exp_parts(exponent, low);
-  return scale(1 + e.p, e.k);
+  return exp(LanePair<T>{p.high, p.low + (y * l.low + y_low * l.high)});
 }
 
 // x^y. A float's power magnifies an exponent's rounding by log(x^y), which may be 88: y stays a double.
@@ -35,6 +34,69 @@ Lane<T> power(Lane<T> x, double y) {
   const Mask<T> not_finite = !(a < std::numeric_limits<T>::infinity());
   const auto exactly = [y](T v) { return static_cast<T>(std::pow(static_cast<double>(v), y)); };
   return any(not_finite) ? patch(not_finite, r, exactly, x) : r;
+}
+
+// x^(y + y_low), which is no integer.
+template <LaneFloat T>
+Lane<T> power(Lane<T> x, double y, double y_low) {
+  constexpr T inf = std::numeric_limits<T>::infinity();
+  const T rounded = static_cast<T>(y);
+  Lane<T> r = pow_positive(x, rounded, static_cast<T>((y - static_cast<double>(rounded)) + y_low));
+  r = where(x == 0, y < 0 ? inf : T(0), r);
+  r = where(x == inf, y < 0 ? T(0) : inf, r);
+  return where(x >= 0, r, std::numeric_limits<T>::quiet_NaN());
+}
+
+// e^(c x). The rounding of c and that of the product would be magnified by the product.
+template <LaneFloat T>
+Lane<T> exp_of_product(double c, Lane<T> x) {
+  constexpr double largest = std::numeric_limits<T>::max();
+  c = std::clamp(c, -largest, largest);
+  const T rounded = static_cast<T>(c);
+  const Lane<T> rough = rounded * x;
+  if (std::abs(c) == 1) return exp(rough);
+  // Far out the result is 0, infinite or NaN, and an infinity's product has no rounding to be told.
+  const Mask<T> far = !(abs(rough) < T(1000));
+  const Lane<T> near = where(far, 0, x);
+  const LanePair<T> p = two_product(Lane<T>(rounded), near);
+  return exp(LanePair<T>{where(far, rough, p.high), p.low + near * static_cast<T>(c - rounded)});
+}
+
+// c^x. The base's rounding would be magnified by x: its logarithm is that of the double.
+template <LaneFloat T>
+Lane<T> power(double c, Lane<T> x) {
+  if (static_cast<T>(c) == c || !std::isfinite(c)) return pow(Lane<T>(static_cast<T>(c)), x);
+  // Here T is float: the logarithm has more digits than float, and is neither 0 nor infinite.
+  const double l = std::log(std::abs(c));
+  const T high = static_cast<T>(l);
+  const T most = static_cast<T>(std::min(1000 / std::abs(l), 1e30));  // past this the result is 0 or infinite
+  const Lane<T> near = where(x > most, most, where(x < -most, -most, x));
+  const LanePair<T> p = two_product(Lane<T>(high), near);
+  Lane<T> r = exp(LanePair<T>{p.high, p.low + near * static_cast<T>(l - high)});
+  if (c < 0) {
+    const Lane<T> half = x * 0.5;
+    const Mask<T> integer = floor(x) == x;
+    r = where(integer & (floor(half) != half), -r, r);
+    r = where(integer | isnan(x), r, std::numeric_limits<T>::quiet_NaN());
+  }
+  return r;
+}
+
+// e^(-f x^2), f a power of two.
+template <LaneFloat T>
+Lane<T> gaussian(Lane<T> x, double f) {
+  constexpr T nothing_left = 40;  // of f = 1/2 and of every larger one
+  const Lane<T> a = abs(x);
+  const Lane<T> near = where(a > nothing_left, nothing_left, a);
+  const LanePair<T> p = two_product(near, near);
+  return exp(LanePair<T>{-f * p.high, -f * p.low});
+}
+
+// x > number, where T may not hold the number.
+template <LaneFloat T>
+Mask<T> is_above(Lane<T> x, double number) {
+  const T rounded = static_cast<T>(number);
+  return rounded > number ? x >= rounded : x > rounded;
 }
 
 }  // namespace xtgrad::v1::detail

@@ -56,6 +56,14 @@ LanePair<T> two_product(Lane<T> a, Lane<T> b) {
 #endif
 }
 
+// e^(high + low), |low| far below 1: the rounding of a product is magnified by its size.
+template <LaneFloat T>
+Lane<T> exp(LanePair<T> x) {
+  const Lane<T> high = ExpRange<T>::clamp(x.high);
+  const ExpParts<T> e = exp_parts(high, where(high == x.high, x.low, 0));
+  return scale(1 + e.p, e.k);
+}
+
 // erf(x) / x - 1 in z = x^2, for |x| <= 1: a minimax fit, good to 2^-57 (2^-29).
 template <LaneFloat T>
 Lane<T> erf_near(Lane<T> z) {
@@ -234,10 +242,7 @@ Lane<T> pow_positive(Lane<T> x, Lane<T> y) {
   const LanePair<T> l = log_pair(x);
   const Lane<T> yc = where(y > y_max, y_max, where(y < -y_max, -y_max, y));
   const LanePair<T> p = two_product(yc, l.high);
-  const Lane<T> exponent = ExpRange<T>::clamp(p.high);
-  const Lane<T> low = where(exponent == p.high, p.low + yc * l.low, 0);
-  const ExpParts<T> e = exp_parts(exponent, low);
-  return scale(1 + e.p, e.k);
+  return exp(LanePair<T>{p.high, p.low + yc * l.low});
 }
 
 // C's pow, all special cases included.

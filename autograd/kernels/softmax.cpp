@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "xtgrad/autograd/kernels/lanes.h"
+#include "xtgrad/autograd/kernels/lanes_exp_both.h"
 #include "xtgrad/autograd/kernels/long_sum.h"
 #include "xtgrad/autograd/kernels/parallel.h"
 
@@ -209,7 +210,8 @@ void log_softmax_vjp_row(const RowIn<T>& g, const RowIn<T>& y, std::int64_t n, c
   for_each_lane<T>(n, [&](std::int64_t i, std::int64_t count) { sum.add(g.load(i, count, 0)); });
   const T total = static_cast<T>(sum.total());
   for_each_lane<T>(n, [&](std::int64_t i, std::int64_t count) {
-    out.store(g.load(i, count, 0) - exp(y.load(i, count, 0)) * total, i, count);
+    out.store(log_softmax_gradient(g.load(i, count, 0), exp_both(y.load(i, count, 0)), Lane<T>(total)), i,
+              count);
   });
 }
 

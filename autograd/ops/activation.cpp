@@ -2,10 +2,13 @@
 
 #include <cmath>
 #include <limits>
+#include <string_view>
 
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/kernels/lanes_normal.h"
 #include "xtgrad/autograd/ops/elementwise.h"
+#include "xtgrad/autograd/ops/gaussian.h"
+#include "xtgrad/autograd/ops/slope.h"
 
 namespace xtgrad::inline v1 {
 namespace detail { namespace {
@@ -53,19 +56,15 @@ struct Elu final : Activation<Elu, OpId::elu> {
   }
 };
 
-/// x within +-limit, where a term that vanishes faster than any power is already 0: its factor x must not be
-/// infinite.
-auto within(const auto& x, double limit) { return minimum(maximum(x, -limit), limit); }
-
 /// The standard normal density.
 auto normal_density(const auto& x) {
-  return 0.39894228040143267794 * exp(-0.5 * square(x));  // 1 / sqrt(2 pi)
+  return 0.39894228040143267794 * Gaussian(0.5)(x);  // 1 / sqrt(2 pi)
 }
 
 struct NormalCdf final : Unary<NormalCdf, OpId::normal_cdf> {
   static constexpr Reads saves = input_bit(0);
   static auto value(const auto& x) { return normal_cdf(x); }
-  static auto rule(const auto& g, const auto& x) { return g * normal_density(within(x, 40)); }
+  static auto rule(const auto& g, const auto& x) { return g * normal_density(x); }
 };
 
 struct Gelu final : Unary<Gelu, OpId::gelu> {
@@ -77,20 +76,85 @@ struct Gelu final : Unary<Gelu, OpId::gelu> {
   }
 };
 
-/// (1 + tanh(u)) / 2 = sigmoid(2 u), which does not cancel where tanh is near -1; and 1 - sigmoid(z) =
-/// sigmoid(-z).
+/// A constant in two parts, for products in pairs.
+template <LaneFloat T>
+struct PairConstant {
+  explicit constexpr PairConstant(long double number)
+      : high(static_cast<T>(number)), low(static_cast<T>(number - high)) {}
+  T high, low;
+
+  [[nodiscard]] LanePair<T> times(const LanePair<T>& a) const {
+    const LanePair<T> p = two_product(a.high, Lane<T>(high));
+    return {p.high, p.low + (a.high * low + a.low * high)};
+  }
+};
+
+/// z(x) of gelu_tanh, which is x sigmoid(z): (1 + tanh(u)) / 2 = sigmoid(2 u), which does not cancel where
+/// tanh is near -1.
+struct Cubic {
+  static constexpr long double slope = 1.59576912160573071175978423973752747L;  // 2 sqrt(2 / pi)
+  static constexpr long double bend = 0.044715L;
+
+  /// slope x (1 + bend x^2) as a pair: the sigmoid magnifies what is rounded here.
+  template <LaneFloat T>
+  static LanePair<T> of(const Lane<T>& x) {
+    static constexpr PairConstant<T> outer(slope), inner(bend);
+    const LanePair<T> term = inner.times(two_product(x, x));
+    const LanePair<T> sum = two_sum(Lane<T>(T(1)), term.high);
+    const LanePair<T> product = two_product(x, sum.high);
+    return outer.times({product.high, product.low + x * (sum.low + term.low)});
+  }
+  static auto derivative(const auto& x) {
+    return static_cast<double>(slope) * (1 + static_cast<double>(3 * bend) * square(x));
+  }
+};
+
+template <class V>
+struct Gates {
+  V up, down;
+};
+
+/// sigmoid(sign z(x)) of gelu_tanh; the one of -1 is 1 minus that of 1.
+class GeluTanhGate final : public Slope<GeluTanhGate> {
+ public:
+  static constexpr std::string_view slope_name = "gelu_tanh_gate";
+  explicit GeluTanhGate(double sign) : sign_(sign) {}
+
+  void describe(Attributes& a) override { a("sign", sign_); }
+  template <LaneFloat T>
+  [[nodiscard, gnu::always_inline]] Lane<T> value(const Lane<T>& x) const {
+    const Gates<Lane<T>> gates = both(x);
+    return sign_ > 0 ? gates.up : gates.down;
+  }
+  /// Those of 1 and -1. Inlined, for a call would save all registers for each lane, which costs as much
+  /// again.
+  template <LaneFloat T>
+  [[gnu::always_inline]] static Gates<Lane<T>> both(const Lane<T>& x) {
+    const Lane<T> near = where(x > 40, 40, where(x < -40, -40, x));  // there it is 0 or 1
+    const LanePair<T> z = Cubic::of(near);
+    const Lane<T> down = where(near > 0, Lane<T>(T(-1)), Lane<T>(T(1)));
+    const Lane<T> e = exp(LanePair<T>{down * z.high, down * z.low});
+    const Lane<T> larger = 1 / (1 + e), smaller = e * larger;
+    return {where(near < 0, smaller, larger), where(near < 0, larger, smaller)};
+  }
+  static Gates<Tensor> both(const Tensor& x) { return {GeluTanhGate(1)(x), GeluTanhGate(-1)(x)}; }
+  [[nodiscard]] Tensor rule(const Tensor& g, const Tensor& x) const {
+    const Tensor c = within(x, 40);
+    const Gates<Tensor> gates = both(c);
+    return g * (sign_ * Cubic::derivative(c) * gates.up * gates.down);
+  }
+
+ private:
+  double sign_;
+};
+
 struct GeluTanh final : Unary<GeluTanh, OpId::gelu_tanh> {
   static constexpr Reads saves = input_bit(0);
-  static constexpr double slope = 1.5957691216057307118;  // 2 sqrt(2 / pi)
-  static constexpr double cubic = 0.044715;
-
-  static auto argument(const auto& x) { return slope * (x * (1 + cubic * square(x))); }
-  static auto value(const auto& x) { return where(x == -inf, -0.0, x * sigmoid(argument(x))); }
+  static auto value(const auto& x) { return where(x == -inf, -0.0, x * GeluTanhGate(1)(x)); }
   static auto rule(const auto& g, const auto& x) {
     const auto c = within(x, 40);
-    const auto z = argument(c);
-    const auto s = sigmoid(z);
-    return g * (s * (1 + c * (slope * (1 + 3 * cubic * square(c))) * sigmoid(-z)));
+    const auto gates = GeluTanhGate::both(c);
+    return g * (gates.up * (1 + c * Cubic::derivative(c) * gates.down));
   }
 };
 

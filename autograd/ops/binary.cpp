@@ -1,5 +1,3 @@
-#include <limits>
-
 #include "xtgrad/autograd/ops/add.h"
 #include "xtgrad/autograd/ops/elementwise.h"
 
@@ -86,18 +84,15 @@ struct Pow final : Binary<Pow, OpId::pow, false> {
     const auto slope = b * pow(base, where(flat, b, b - 1)) / where(flat, base, 1);
     return g * where(flat, where(a == 0, 0, where(a != a, 0, slope)), slope);
   }
-  // a^b log(a): at a = 0 its limit is 0 for b > 0 and -infinity for b < 0, and 0 is what 0^0 has been given.
-  // The base is made harmless there, because 0 * log(0) is NaN. Of 0^1 the derivative in a and b is 1,
-  // whichever comes first.
+  // a^b log(a): at a = 0 its limit is -infinity for b < 0, as computed, and 0 for b > 0, and 0 is what 0^0
+  // has been given. There the base is made harmless, because 0 * log(0) is NaN. Of 0^1 the derivative in a
+  // and b is 1, whichever comes first. -0 counts as 0, whose power has no sign.
   static auto rule_b(const auto& g, const auto& a, const auto& b) {
-    const auto zero = a == 0;
-    const auto base = where(zero, 1, a);
-    const auto at_zero = where(b == 1, a, where(b >= 0, 0, where(b < 0, -infinity, b)));
-    return g * where(zero, at_zero, pow(base, b) * log(base));
+    const auto zero = a == 0, falls = b >= 0;
+    const auto base = where(zero, where(falls, 1, a + 0), a);
+    const auto slope = pow(base, b) * log(base);
+    return g * where(zero, where(falls, where(b == 1, a, 0), slope), slope);
   }
-
- private:
-  static constexpr double infinity = std::numeric_limits<double>::infinity();
 };
 
 /// The cotangent follows the value that was chosen, a NaN included; a tie is shared.

@@ -1,6 +1,11 @@
-#include "xtgrad/autograd/creation.h"
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <string_view>
+
 #include "xtgrad/autograd/kernels/lanes_power.h"
 #include "xtgrad/autograd/ops/elementwise.h"
+#include "xtgrad/autograd/ops/slope.h"
 
 namespace xtgrad::inline v1 {
 namespace detail { namespace {
@@ -90,12 +95,56 @@ struct NumberDiv final : WithNumber<NumberDiv, OpId::number_div, input_bit(0), f
 /// What `power` is on lanes, as a step that can be recorded.
 Tensor power(const Tensor& x, double c) { return pow(x, c); }
 
+/// x^(c - n), where no double is c - n: its rounding would be magnified as that of c is.
+class PowerLess final : public Slope<PowerLess> {
+ public:
+  static constexpr std::string_view slope_name = "power_less";
+  PowerLess(double c, std::int64_t n) : c_(c), n_(n) {}
+
+  void describe(Attributes& a) override {
+    a("number", c_);
+    a("less", n_);
+  }
+  /// What c - n lacks as a double (Knuth's sum).
+  [[nodiscard]] double low() const {
+    const double n = static_cast<double>(n_), taken = c_ - high();
+    return (c_ - (high() + taken)) - (n - taken);
+  }
+  auto value(const auto& x) const { return power(x, high(), low()); }
+  [[nodiscard]] Tensor rule(const Tensor& g, const Tensor& x) const {
+    return g * (high() * PowerLess(c_, n_ + 1)(x));
+  }
+
+ private:
+  [[nodiscard]] double high() const { return c_ - static_cast<double>(n_); }
+
+  double c_;
+  std::int64_t n_;
+};
+
 struct PowNumber final : WithNumber<PowNumber, OpId::pow_number, input_bit(0), false> {
   using WithNumber::WithNumber;
   static auto value_with(const auto& x, double c) { return power(x, c); }
   // x^0 is constant, at x = 0, where 0 * x^-1 would be NaN, at infinity and at NaN, too.
   static auto rule(const auto& g, const auto& x, double c) {
+    if (const PowerLess slope(c, 1); slope.low() != 0) return g * (c * slope(x));
     return g * (c == 0 ? where(x == x, 0, where(x != x, 0, x)) : c * power(x, c - 1));
+  }
+};
+
+Tensor power(double c, const Tensor& x) { return pow(c, x); }
+
+struct NumberPow final : WithNumber<NumberPow, OpId::number_pow, input_bit(0), false> {
+  using WithNumber::WithNumber;
+  static auto value_with(const auto& x, double c) { return power(c, x); }
+  // c^x log(c). Of 0^x these are the limits, and 0 is what 0^0 has been given, as in pow of two tensors.
+  static auto rule(const auto& g, const auto& x, double c) {
+    if (c == 0) {
+      const auto flat = x >= 0;
+      return g * where(flat, 0, -std::numeric_limits<double>::infinity() * power(0, where(flat, -1, x)));
+    }
+    const double slope = c > 0 ? std::log(c) : std::numeric_limits<double>::quiet_NaN();
+    return g * (slope * power(c, x));
   }
 };
 
@@ -108,16 +157,11 @@ Tensor div(const Tensor& x, Scalar number) { return detail::apply(detail::DivNum
 Tensor sub(Scalar number, const Tensor& x) { return detail::apply(detail::NumberSub(number), x); }
 Tensor div(Scalar number, const Tensor& x) { return detail::apply(detail::NumberDiv(number), x); }
 Tensor pow(const Tensor& x, Scalar number) { return detail::apply(detail::PowNumber(number), x); }
+Tensor pow(Scalar number, const Tensor& x) { return detail::apply(detail::NumberPow(number), x); }
 
 Tensor add(Scalar number, const Tensor& x) { return add(x, number); }
 Tensor mul(Scalar number, const Tensor& x) { return mul(x, number); }
 Tensor maximum(Scalar number, const Tensor& x) { return maximum(x, number); }
 Tensor minimum(Scalar number, const Tensor& x) { return minimum(x, number); }
-
-Tensor pow(Scalar number, const Tensor& x) {
-  detail::check_floating(detail::OpId::pow, detail::array_of(x));
-  detail::check_number(detail::OpId::pow, x.dtype(), number);
-  return pow(full({}, number, {.dtype = x.dtype()}), x);
-}
 
 }  // namespace xtgrad::v1

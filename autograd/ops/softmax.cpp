@@ -4,6 +4,7 @@
 
 #include <limits>
 
+#include "xtgrad/autograd/kernels/lanes_exp_both.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/ops/axes.h"
 #include "xtgrad/autograd/ops/checks.h"
@@ -136,12 +137,17 @@ struct Softmax final : AlongAxis<Softmax, OpId::softmax> {
   static auto rule(const auto& g, const auto& y, const auto& s) { return y * (g - s); }
 };
 
+/// What `exp_both` is on lanes, as steps that can be recorded.
+ExpBoth<Tensor> exp_both(const Tensor& x) { return {exp(x), expm1(x)}; }
+
 struct LogSoftmax final : AlongAxis<LogSoftmax, OpId::log_softmax> {
   using AlongAxis::AlongAxis;
   static constexpr auto kernel = log_softmax_axis;
   static constexpr auto vjp_kernel = log_softmax_vjp_rows;
   static Tensor weigh(const Tensor& g, const Tensor&) { return g; }
-  static auto rule(const auto& g, const auto& y, const auto& s) { return g - exp(y) * s; }
+  static auto rule(const auto& g, const auto& y, const auto& s) {
+    return log_softmax_gradient(g, exp_both(y), s);
+  }
 };
 
 template <class P>

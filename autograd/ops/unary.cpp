@@ -1,11 +1,14 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numbers>
 
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/kernels/lanes_power.h"
 #include "xtgrad/autograd/ops/elementwise.h"
+#include "xtgrad/autograd/ops/gaussian.h"
 #include "xtgrad/autograd/ops/slope.h"
 
 namespace xtgrad::inline v1 {
@@ -27,6 +30,19 @@ struct Log final : Unary<Log, OpId::log> {
   static constexpr Reads saves = input_bit(0);
   static auto value(const auto& x) { return log(x); }
   static auto rule(const auto& g, const auto& x) { return g / x; }
+};
+
+struct Expm1 final : Unary<Expm1, OpId::expm1> {
+  // The input: below 0 the output + 1 has lost e^x.
+  static constexpr Reads saves = input_bit(0);
+  static auto value(const auto& x) { return expm1(x); }
+  static auto rule(const auto& g, const auto& x) { return g * exp(x); }
+};
+
+struct Log1p final : Unary<Log1p, OpId::log1p> {
+  static constexpr Reads saves = input_bit(0);
+  static auto value(const auto& x) { return log1p(x); }
+  static auto rule(const auto& g, const auto& x) { return g / (1 + x); }
 };
 
 struct Sqrt final : Unary<Sqrt, OpId::sqrt> {
@@ -85,6 +101,13 @@ struct Sigmoid final : Unary<Sigmoid, OpId::sigmoid> {
   static auto rule(const auto& g, const auto& x) { return g * SigmoidSlope::of(x); }
 };
 
+/// log(sigmoid(x)), which near 0 and far below it keeps the digits that the sigmoid has lost.
+struct LogSigmoid final : Unary<LogSigmoid, OpId::log_sigmoid> {
+  static constexpr Reads saves = input_bit(0);
+  static auto value(const auto& x) { return minimum(x, 0) - log1p(exp(-abs(x))); }
+  static auto rule(const auto& g, const auto& x) { return g * sigmoid(-x); }
+};
+
 struct Relu final : Unary<Relu, OpId::relu> {
   // The output says as much as the input, and the next layer keeps it anyway.
   static constexpr Reads saves = output_bit;
@@ -97,7 +120,7 @@ struct Erf final : Unary<Erf, OpId::erf> {
   static constexpr Reads saves = input_bit(0);
   static auto value(const auto& x) { return erf(x); }
   static auto rule(const auto& g, const auto& x) {
-    return g * (2 * std::numbers::inv_sqrtpi * exp(-square(x)));
+    return g * (2 * std::numbers::inv_sqrtpi * Gaussian(1)(x));
   }
 };
 
@@ -113,28 +136,70 @@ struct Cos final : Unary<Cos, OpId::cos> {
   static auto rule(const auto& g, const auto& x) { return g * -sin(x); }
 };
 
-class Softplus final : public Unary<Softplus, OpId::softplus> {
+/// Softplus's derivatives are functions of e^-|beta x|, all of whose digits count, and end at the threshold.
+class SoftplusPart {
  public:
-  static constexpr Reads saves = input_bit(0);
-  explicit Softplus(const SoftplusOptions& options) : options_(options) {}
+  explicit SoftplusPart(const SoftplusOptions& options) : options_(options) {}
 
-  void describe(Attributes& a) override {
-    a("beta", options_.beta);
-    a("threshold", options_.threshold);
+ protected:
+  void describe_options(Attributes& a) {
+    constexpr double inf = std::numeric_limits<double>::infinity();
+    a("beta", options_.beta, 1);
+    a("threshold", options_.threshold, inf);
   }
+  template <LaneFloat T>
+  [[nodiscard]] Mask<T> is_linear(const Lane<T>& x) const {
+    return is_above(x, options_.threshold / options_.beta);
+  }
+  /// e^-|beta x|
+  template <LaneFloat T>
+  [[nodiscard]] Lane<T> vanishing(const Lane<T>& x) const {
+    return exp_of_product(-options_.beta, abs(x));
+  }
+
+  SoftplusOptions options_;
+};
+
+class SoftplusBend final : public Slope<SoftplusBend>, public SoftplusPart {
+ public:
+  static constexpr std::string_view slope_name = "softplus_bend";
+  using SoftplusPart::SoftplusPart;
+  void describe(Attributes& a) override { describe_options(a); }
+
+  template <LaneFloat T>
+  [[nodiscard]] Lane<T> value(const Lane<T>& x) const {
+    const Lane<T> e = vanishing(x);
+    const double beta = std::min<double>(options_.beta, std::numeric_limits<T>::max());  // not infinity * 0
+    return where(is_linear(x), 0, beta * (e / square(1 + e)));
+  }
+  [[nodiscard]] Tensor rule(const Tensor& g, const Tensor& x) const {
+    return g * ((*this)(x) * (-options_.beta * tanh(0.5 * options_.beta * x)));
+  }
+};
+
+class SoftplusSlope final : public Slope<SoftplusSlope>, public SoftplusPart {
+ public:
+  static constexpr std::string_view slope_name = "softplus_slope";
+  using SoftplusPart::SoftplusPart;
+  void describe(Attributes& a) override { describe_options(a); }
 
   auto value(const auto& x) const {
-    const auto z = options_.beta * x;
-    // log(1 + e^z) without an e^z that overflows below a high threshold
-    return where(z > options_.threshold, x, (maximum(z, 0) + log1p(exp(-abs(z)))) / options_.beta);
+    const auto e = vanishing(x);
+    return where(is_linear(x), 1, where(x < 0, e, 1) / (1 + e));
   }
-  auto rule(const auto& g, const auto& x) const {
-    const auto z = options_.beta * x;
-    return g * where(z > options_.threshold, 1, sigmoid(z));
-  }
+  [[nodiscard]] Tensor rule(const Tensor& g, const Tensor& x) const { return g * SoftplusBend(options_)(x); }
+};
 
- private:
-  SoftplusOptions options_;
+class Softplus final : public Unary<Softplus, OpId::softplus>, public SoftplusPart {
+ public:
+  static constexpr Reads saves = input_bit(0);
+  using SoftplusPart::SoftplusPart;
+  void describe(Attributes& a) override { describe_options(a); }
+
+  auto value(const auto& x) const {
+    return where(is_linear(x), x, maximum(x, 0) + log1p(vanishing(x)) / options_.beta);
+  }
+  auto rule(const auto& g, const auto& x) const { return g * SoftplusSlope(options_)(x); }
 };
 
 class Clamp final : public Unary<Clamp, OpId::clamp, true> {
@@ -192,12 +257,15 @@ void check_not_nan(OpId function, Scalar number) {
 
 Tensor neg(const Tensor& x) { return detail::apply(detail::Neg{}, x); }
 Tensor exp(const Tensor& x) { return detail::apply(detail::Exp{}, x); }
+Tensor expm1(const Tensor& x) { return detail::apply(detail::Expm1{}, x); }
 Tensor log(const Tensor& x) { return detail::apply(detail::Log{}, x); }
+Tensor log1p(const Tensor& x) { return detail::apply(detail::Log1p{}, x); }
 Tensor sqrt(const Tensor& x) { return detail::apply(detail::Sqrt{}, x); }
 Tensor square(const Tensor& x) { return detail::apply(detail::Square{}, x); }
 Tensor abs(const Tensor& x) { return detail::apply(detail::Abs{}, x); }
 Tensor tanh(const Tensor& x) { return detail::apply(detail::Tanh{}, x); }
 Tensor sigmoid(const Tensor& x) { return detail::apply(detail::Sigmoid{}, x); }
+Tensor log_sigmoid(const Tensor& x) { return detail::apply(detail::LogSigmoid{}, x); }
 Tensor relu(const Tensor& x) { return detail::apply(detail::Relu{}, x); }
 Tensor erf(const Tensor& x) { return detail::apply(detail::Erf{}, x); }
 Tensor sin(const Tensor& x) { return detail::apply(detail::Sin{}, x); }

@@ -102,7 +102,10 @@ TEST_CASE("docs/from_pytorch.md: tensors") {
   CHECK(values(where(mask, ones_like(other), other)) == Numbers{1, 1, 1, 1, 1, 1});
   CHECK(values(where(mask, 0, x)) == Numbers{1, 2, 0, 0, 0, 0});
   CHECK(randn(x.shape()).shape() == x.shape());
-  CHECK(values(log(1 + x))[0] == doctest::Approx(0.6931472));
+  CHECK(values(log1p(x))[0] == doctest::Approx(0.6931472));
+  CHECK(values(expm1(x))[0] == doctest::Approx(1.7182818));
+  CHECK(values(log_sigmoid(x))[0] == doctest::Approx(-0.3132617));
+  CHECK(nn::LogSigmoid()(x).shape() == x.shape());
 }
 
 TEST_CASE("docs/from_pytorch.md: norms, tables, lists and losses") {

@@ -31,6 +31,7 @@ Real gelu_tanh_of(Real x) {
   return x / 2 * (1 + std::tanh(std::sqrt(2 / std::acos(-1.0L)) * (x + 0.044715L * x * x * x)));
 }
 Real silu_of(Real x) { return x / (1 + std::exp(-x)); }
+Real log_sigmoid_of(Real x) { return -std::log1p(std::exp(-x)); }
 Real elu_of(Real x, Real alpha) { return x > 0 ? x : alpha * std::expm1(x); }
 Real leaky_of(Real x, Real slope) { return x >= 0 ? x : slope * x; }
 
@@ -59,6 +60,7 @@ TEST_CASE("kinds with the default options of their functions") {
       {ActivationKind::gelu, "gelu", gelu_of},
       {ActivationKind::gelu_tanh, "gelu_tanh", gelu_tanh_of},
       {ActivationKind::silu, "silu", silu_of},
+      {ActivationKind::log_sigmoid, "log_sigmoid", log_sigmoid_of},
   };
   for (const Dtype dtype : {float32, float64}) {
     for (const Case& c : cases) {
@@ -76,6 +78,7 @@ TEST_CASE("modules are named after the function, and take its option") {
     check_is(nn::GELU()(x), points, dtype, gelu_of);
     check_is(nn::GELUTanh()(x), points, dtype, gelu_tanh_of);
     check_is(nn::SiLU()(x), points, dtype, silu_of);
+    check_is(nn::LogSigmoid()(x), points, dtype, log_sigmoid_of);
     check_is(nn::LeakyReLU()(x), points, dtype, [](Real v) { return leaky_of(v, 0.01L); });
     check_is(nn::LeakyReLU(0.125)(x), points, dtype, [](Real v) { return leaky_of(v, 0.125L); });
     check_is(nn::ELU()(x), points, dtype, [](Real v) { return elu_of(v, 1); });

@@ -71,8 +71,8 @@ TEST_CASE("derivatives of the activations keep their digits, at the scale of 1 w
               derivative([](const Tensor& x) { return gelu_tanh(x); }),
               [](Real x) {
                 const Real slope = 2 * std::sqrt(2 / std::numbers::pi_v<Real>);
-                const Real z = slope * (x + Real{0.044715} * x * x * x);
-                const Real dz = slope * (1 + 3 * Real{0.044715} * x * x);
+                const Real z = slope * (x + 0.044715L * x * x * x);
+                const Real dz = slope * (1 + 3 * 0.044715L * x * x);
                 return sigmoid_of(z) + x * sigmoid_of(z) * sigmoid_of(-z) * dz;
               },
               {-45, 45}, dtype, unit) < 6);

@@ -143,6 +143,17 @@ bool is_checked(const Sample& sample, Check check) {
   return true;
 }
 
+/// A point's second derivatives say what its rules are to one another: where one branches, mixed ones show
+/// it.
+void check_listed(const Op& op, Findings& findings) {
+  if (op.kind == Kind::constant) return;
+  for (const Elementwise& elementwise : op.elementwise_operations) {
+    for (const Point& point : elementwise.points) {
+      if (point.hessian.empty()) findings.add(elementwise.attributes, "a point lists no second derivatives");
+    }
+  }
+}
+
 bool is_of_elementwise(Check check) {
   return check == Check::nasty || check == Check::exact || check == Check::sizes || check == Check::errors;
 }
@@ -163,6 +174,7 @@ void check_all(const Op& op, Check check, Findings& findings) {
       findings.make(operation_of(op, elementwise, random));
   }
   if (check == Check::exact) {
+    check_listed(op, findings);
     for (const ExactCall& call : op.exacts) findings.make(operation_of(op, call));
   }
   if (check == Check::errors && !op.bad_calls.empty()) {

@@ -90,3 +90,53 @@ TEST_CASE("slopes: softplus neither overflows nor rounds below a high threshold"
     CHECK(f(full({}, -inf)).item() == 0);
   }
 }
+
+TEST_CASE("slopes: of a log-probability near 0, log_softmax has both derivatives to the last digits") {
+  for (const Dtype dtype : {float32, float64}) {
+    for (const double d : {0.5, 5.0, 12.0, 20.0, 30.0, 60.0}) {
+      for (const bool in_columns : {false, true}) {
+        CAPTURE(d);
+        CAPTURE(in_columns);
+        // [d, 0, -1] along either axis: q = 1 - p of the first one
+        const Tensor line = tensor({{d, 0, -1}}, {.dtype = dtype});
+        const Tensor x = reshape(line, in_columns ? Shape{3, 1} : Shape{1, 3}).set_requires_grad();
+        const std::int64_t axis = in_columns ? 0 : 1;
+        const auto first_of = [&](const Tensor& v) { return sum(slice(v, {.axis = axis, .stop = 1})); };
+        const Real others = std::exp(-Real{d}) * (1 + std::exp(Real{-1}));
+        const Real q = others / (1 + others), p = 1 / (1 + others);
+        const Tensor y = first_of(log_softmax(x, axis));
+        CHECK(ulps(first_of(grad({y}, {x}, {.keep_graph = true})[0]).item(), q, dtype) <= 8);
+        const Tensor first = first_of(grad({y}, {x}, {.create_graph = true})[0]);
+        CHECK(ulps(first.item(), q, dtype) <= 8);
+        const Tensor second = first_of(grad({first}, {x})[0]);
+        CHECK(ulps(second.item(), -p * q, dtype) <= 10);
+      }
+    }
+  }
+}
+
+TEST_CASE("slopes: softplus is x above a threshold that is given, and all digits of that count") {
+  const auto f = [](const Tensor& v) { return softplus(v, {.threshold = 0.1}); };
+  const float above = 0.1F, below = std::nextafter(0.1F, 0.F);  // 0.1F is a little more than 0.1
+  for (const Dtype dtype : {float32, float64}) {
+    CHECK(f(full({}, above, {.dtype = dtype})).item() == static_cast<double>(above));
+    CHECK(f(full({}, below, {.dtype = dtype})).item() == doctest::Approx(std::log1p(std::exp(0.1))));
+    const Derivatives linear = derivatives(f, above, dtype);
+    CHECK(linear.first == 1);
+    CHECK(linear.second == 0);
+    CHECK(derivatives(f, below, dtype).first == doctest::Approx(1 / (1 + std::exp(-0.1))));
+  }
+  // At its own threshold a double is not above it.
+  CHECK(f(full({}, 0.1, {.dtype = float64})).item() == doctest::Approx(std::log1p(std::exp(0.1))));
+}
+
+TEST_CASE("slopes: softplus of a beta that float32 cannot hold is relu, and never NaN") {
+  const auto f = [](const Tensor& v) { return softplus(v, {.beta = 1e39}); };
+  for (const double at : {-1.0, 0.0, 1.0}) {
+    CAPTURE(at);
+    CHECK(f(full({}, at)).item() == std::max(at, 0.0));
+    const Derivatives d = derivatives(f, at, float32);
+    CHECK(d.first == (at > 0 ? 1 : at < 0 ? 0 : 0.5));
+    CHECK((at == 0 ? d.second > 1e37 : d.second == 0));
+  }
+}

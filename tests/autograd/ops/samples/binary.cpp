@@ -50,9 +50,9 @@ const OpSamples div_samples(OpId::div, [](Op& op) {
                   .reference = [](Real a, Real b) { return a / b; },
                   .inputs = {any, nonzero},
                   .points = {{{1, 2}, 0.5, {0.5, -0.25}, {0, -0.25, -0.25, 0.25}},
-                             {{1, 0}, inf, {inf, -inf}},
-                             {{0, 0}, nan, {inf, nan}},
-                             {{1, inf}, 0, {0, 0}}},
+                             {{1, 0}, inf, {inf, -inf}, {0, -inf, -inf, inf}},
+                             {{0, 0}, nan, {inf, nan}, {0, -inf, -inf, nan}},
+                             {{1, inf}, 0, {0, 0}, {0, 0, 0, 0}}},
                   .linear_in = {0},
                   .linear_exactly = false});
 });
@@ -64,11 +64,11 @@ const OpSamples pow_samples(OpId::pow, [](Op& op) {
                   .inputs = {positive, any},
                   .points = {{{1, 2}, 1, {2, 0}, {2, 1, 1, 0}},
                              {{0, 2}, 0, {0, 0}, {2, 0, 0, 0}},  // no gradient in b at a = 0 < b
-                             {{0, 0}, 1, {0, 0}},                // nor in a at b = 0
+                             {{0, 0}, 1, {0, 0}, {0, 0, 0, 0}},  // nor in a at b = 0
                              {{1, 0}, 1, {0, 0}, {0, 1, 1, 0}},
                              {{0, 1}, 0, {1, 0}, {0, 1, 1, 0}},
-                             {{-2, 3}, -8, {12, nan}},
-                             {{0, -1}, inf, {-inf, -inf}}}});
+                             {{-2, 3}, -8, {12, nan}, {-12, nan, nan, nan}},
+                             {{0, -1}, inf, {-inf, -inf}, {inf, inf, inf, inf}}}});
 });
 
 const OpSamples maximum_samples(OpId::maximum, [](Op& op) {

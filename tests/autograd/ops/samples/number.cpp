@@ -77,7 +77,7 @@ const OpSamples div_number_samples(OpId::div_number, [](Op& op) {
   op.elementwise({.attributes = "0",
                   .apply = [](const Tensor& x) { return x / 0; },
                   .reference = [](Real x) { return x * inf; },
-                  .points = {{{2}, inf, {inf}}, {{0}, nan, {inf}}}});
+                  .points = {{{2}, inf, {inf}, {0}}, {{0}, nan, {inf}, {0}}}});
   for (Sample& sample : op.samples) sample.derivatives = sample.derivatives && sample.attributes != "0";
 });
 
@@ -94,12 +94,14 @@ const OpSamples number_sub_samples(OpId::number_sub, [](Op& op) {
 
 const OpSamples number_div_samples(OpId::number_div, [](Op& op) {
   op.accuracy = {.ulps = correctly_rounded};
-  op.elementwise(
-      {.attributes = "3",
-       .apply = [](const Tensor& x) { return 3 / x; },
-       .reference = [](Real x) { return 3 / x; },
-       .inputs = {nonzero},
-       .points = {{{0}, inf, {-inf}}, {{-0.0}, -inf, {-inf}}, {{inf}, 0, {0}}, {{1}, 3, {-3}, {6}}}});
+  op.elementwise({.attributes = "3",
+                  .apply = [](const Tensor& x) { return 3 / x; },
+                  .reference = [](Real x) { return 3 / x; },
+                  .inputs = {nonzero},
+                  .points = {{{0}, inf, {-inf}, {inf}},
+                             {{-0.0}, -inf, {-inf}, {-inf}},
+                             {{inf}, 0, {0}, {0}},
+                             {{1}, 3, {-3}, {6}}}});
 });
 
 const OpSamples pow_number_samples(OpId::pow_number, [](Op& op) {
@@ -111,14 +113,33 @@ const OpSamples pow_number_samples(OpId::pow_number, [](Op& op) {
                     .inputs = {input},
                     .points = points});
   };
-  power(0, {}, {{{0}, 1, {0}, {0}}, {{5}, 1, {0}, {0}}, {{inf}, 1, {0}}});
+  power(0, {}, {{{0}, 1, {0}, {0}}, {{5}, 1, {0}, {0}}, {{inf}, 1, {0}, {0}}});
   power(1, {}, {{{0}, 0, {1}, {0}}, {{-2}, -2, {1}, {0}}});
   power(2, {}, {{{0}, 0, {0}, {2}}, {{-2}, 4, {-4}, {2}}});
   power(3, {}, {{{0}, 0, {0}, {0}}, {{-2}, -8, {12}, {-12}}});
-  power(-1, nonzero, {{{0}, inf, {-inf}}, {{2}, 0.5, {-0.25}, {0.25}}});
-  power(0.5, positive, {{{0}, 0, {inf}}, {{4}, 2, {0.25}, {-1.0 / 32}}, {{-1}, nan, {nan}}});
-  power(2.5, positive, {{{0}, 0, {0}, {0}}, {{4}, 32, {20}}, {{-1}, nan, {nan}}});
-  power(-2, nonzero, {{{0}, inf, {-inf}}, {{inf}, 0, {0}}});
+  power(-1, nonzero, {{{0}, inf, {-inf}, {inf}}, {{2}, 0.5, {-0.25}, {0.25}}});
+  power(0.5, positive, {{{0}, 0, {inf}, {-inf}}, {{4}, 2, {0.25}, {-1.0 / 32}}, {{-1}, nan, {nan}, {nan}}});
+  power(2.5, positive, {{{0}, 0, {0}, {0}}, {{4}, 32, {20}, {7.5}}, {{-1}, nan, {nan}, {nan}}});
+  power(-2, nonzero, {{{0}, inf, {-inf}, {inf}}, {{inf}, 0, {0}, {0}}});
+});
+
+const OpSamples number_pow_samples(OpId::number_pow, [](Op& op) {
+  op.accuracy = {.ulps = 1.5};
+  const auto power = [&op](double c, const std::vector<Point>& points) {
+    op.elementwise({.attributes = std::to_string(c),
+                    .apply = [c](const Tensor& x) { return pow(c, x); },
+                    .reference = [c](Real x) { return std::pow(Real{c}, x); },
+                    .points = points});
+  };
+  power(2, {{{inf}, inf, {inf}, {inf}}, {{-inf}, 0, {0}, {0}}, {{nan}, nan, {nan}, {nan}}});
+  power(0.1, {{{inf}, 0, {0}, {0}}, {{-inf}, inf, {-inf}, {inf}}});
+  power(1, {{{3}, 1, {0}, {0}}, {{inf}, 1, {0}, {0}}});
+  op.elementwise({.attributes = "0",
+                  .apply = [](const Tensor& x) { return pow(0, x); },
+                  .reference = [](Real x) { return std::pow(Real{0}, x); },
+                  .inputs = {positive},
+                  .points = {{{0}, 1, {0}, {0}}, {{2}, 0, {0}, {0}}, {{-1}, inf, {-inf}, {inf}}}});
+  op.throws<DtypeError>("pow: float32 cannot hold 1e+300", [] { return pow(1e300, ones({1})); });
 });
 
 }}  // namespace xtgrad::testing

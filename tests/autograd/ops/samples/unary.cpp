@@ -1,4 +1,5 @@
 // Samples of the elementwise operations of one tensor.
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -12,6 +13,11 @@ constexpr double inf = infinity;
 constexpr double nan = not_a_number;
 const Input positive{.domain = {.low = 0.3, .high = 3}};
 const Input nonzero{.domain = {.avoid = {0}}};
+
+/// log(1 + e^x)
+Real softplus_of(Real x) {
+  return std::isnan(x) ? x : std::max(x, Real{0}) + std::log1p(std::exp(-std::abs(x)));
+}
 
 const OpSamples neg_samples(OpId::neg, [](Op& op) {
   op.accepts = Accepts::numbers;
@@ -30,20 +36,49 @@ const OpSamples exp_samples(OpId::exp, [](Op& op) {
 
 const OpSamples log_samples(OpId::log, [](Op& op) {
   op.accuracy = {.ulps = 1};
-  op.elementwise(
-      {.apply = [](const Tensor& x) { return log(x); },
-       .reference = [](Real x) { return std::log(x); },
-       .inputs = {positive},
-       .points = {{{1}, 0, {1}, {-1}}, {{0}, -inf, {inf}}, {{inf}, inf, {0}, {0}}, {{-1}, nan, {-1}}}});
+  op.elementwise({.apply = [](const Tensor& x) { return log(x); },
+                  .reference = [](Real x) { return std::log(x); },
+                  .inputs = {positive},
+                  .points = {{{1}, 0, {1}, {-1}},
+                             {{0}, -inf, {inf}, {-inf}},
+                             {{inf}, inf, {0}, {0}},
+                             {{-1}, nan, {-1}, {-1}}}});
+});
+
+const OpSamples log1p_samples(OpId::log1p, [](Op& op) {
+  op.accuracy = {.ulps = 1};
+  op.elementwise({.apply = [](const Tensor& x) { return log1p(x); },
+                  .reference = [](Real x) { return std::log1p(x); },
+                  .inputs = {{.domain = {.low = -0.7, .high = 2}}},
+                  .points = {{{0}, 0, {1}, {-1}},
+                             {{-0.0}, -0.0, {1}, {-1}},
+                             {{-1}, -inf, {inf}, {-inf}},
+                             {{inf}, inf, {0}, {0}},
+                             {{-2}, nan, {-1}, {-1}},
+                             {{nan}, nan, {nan}, {nan}}}});
+});
+
+const OpSamples expm1_samples(OpId::expm1, [](Op& op) {
+  op.accuracy = {.ulps = 2};
+  op.elementwise({.apply = [](const Tensor& x) { return expm1(x); },
+                  .reference = [](Real x) { return std::expm1(x); },
+                  .points = {{{0}, 0, {1}, {1}},
+                             {{-0.0}, -0.0, {1}, {1}},
+                             {{-inf}, -1, {0}, {0}},
+                             {{-1e3}, -1, {0}, {0}},
+                             {{inf}, inf, {inf}, {inf}},
+                             {{nan}, nan, {nan}, {nan}}}});
 });
 
 const OpSamples sqrt_samples(OpId::sqrt, [](Op& op) {
   op.accuracy = {.ulps = correctly_rounded};
-  op.elementwise(
-      {.apply = [](const Tensor& x) { return sqrt(x); },
-       .reference = [](Real x) { return std::sqrt(x); },
-       .inputs = {positive},
-       .points = {{{0}, 0, {inf}}, {{4}, 2, {0.25}, {-1.0 / 32}}, {{inf}, inf, {0}}, {{-1}, nan, {nan}}}});
+  op.elementwise({.apply = [](const Tensor& x) { return sqrt(x); },
+                  .reference = [](Real x) { return std::sqrt(x); },
+                  .inputs = {positive},
+                  .points = {{{0}, 0, {inf}, {-inf}},
+                             {{4}, 2, {0.25}, {-1.0 / 32}},
+                             {{inf}, inf, {0}, {0}},
+                             {{-1}, nan, {nan}, {nan}}}});
 });
 
 const OpSamples square_samples(OpId::square, [](Op& op) {
@@ -65,12 +100,13 @@ const OpSamples abs_samples(OpId::abs, [](Op& op) {
 
 const OpSamples sign_samples(OpId::sign, [](Op& op) {
   op.accepts = Accepts::numbers;
-  op.elementwise({.apply = [](const Tensor& x) { return sign(x); },
-                  .reference = [](Real x) -> Real { return x > 0   ? 1
-                                                           : x < 0 ? -1
-                                                                   : x + 0; },
-                  .inputs = {nonzero},
-                  .points = {{{0}, 0, {0}}, {{-0.0}, 0, {0}}, {{-7}, -1, {0}}, {{inf}, 1, {0}}}});
+  op.elementwise(
+      {.apply = [](const Tensor& x) { return sign(x); },
+       .reference = [](Real x) -> Real { return x > 0   ? 1
+                                                : x < 0 ? -1
+                                                        : x + 0; },
+       .inputs = {nonzero},
+       .points = {{{0}, 0, {0}, {0}}, {{-0.0}, 0, {0}, {0}}, {{-7}, -1, {0}, {0}}, {{inf}, 1, {0}, {0}}}});
 });
 
 const OpSamples tanh_samples(OpId::tanh, [](Op& op) {
@@ -96,6 +132,19 @@ const OpSamples sigmoid_samples(OpId::sigmoid, [](Op& op) {
                   {{nan}, nan, {nan}, {nan}}}});
 });
 
+const OpSamples log_sigmoid_samples(OpId::log_sigmoid, [](Op& op) {
+  // Far above 0 the definition is 0 - 0.
+  op.accuracy = {.ulps = 2.5, .signed_zeros = false};
+  op.elementwise(
+      {.apply = [](const Tensor& x) { return log_sigmoid(x); },
+       .reference = [](Real x) { return std::min(x, Real{0}) - std::log1p(std::exp(-std::abs(x))); },
+       .points = {{{1e3}, 0, {0}, {0}},
+                  {{-1e3}, -1e3, {1}, {0}},
+                  {{inf}, 0, {0}, {0}},
+                  {{-inf}, -inf, {1}, {0}},
+                  {{nan}, nan, {nan}, {nan}}}});
+});
+
 const OpSamples relu_samples(OpId::relu, [](Op& op) {
   op.elementwise({.apply = [](const Tensor& x) { return relu(x); },
                   .reference = [](Real x) { return x > 0 || std::isnan(x) ? x : 0; },
@@ -114,7 +163,7 @@ const OpSamples erf_samples(OpId::erf, [](Op& op) {
                   .reference = [](Real x) { return std::erf(x); },
                   .points = {{{0}, 0, {2 * std::numbers::inv_sqrtpi}, {0}},
                              {{40}, 1, {0}, {0}},
-                             {{-inf}, -1, {0}},
+                             {{-inf}, -1, {0}, {0}},
                              {{nan}, nan, {nan}, {nan}}}});
 });
 
@@ -135,7 +184,7 @@ const OpSamples cos_samples(OpId::cos, [](Op& op) {
 const OpSamples softplus_samples(OpId::softplus, [](Op& op) {
   op.accuracy = {.ulps = 2.5};
   op.elementwise({.apply = [](const Tensor& x) { return softplus(x); },
-                  .reference = [](Real x) { return x > 20 ? x : std::log1p(std::exp(x)); },
+                  .reference = softplus_of,
                   .points = {{{1e3}, 1e3, {1}, {0}},
                              {{-1e3}, 0, {0}, {0}},
                              {{inf}, inf, {1}, {0}},
@@ -146,6 +195,10 @@ const OpSamples softplus_samples(OpId::softplus, [](Op& op) {
                   .reference = [](Real x) { return 2 * x > 3 ? x : std::log1p(std::exp(2 * x)) / 2; },
                   .inputs = {{.domain = {.low = -3, .high = 4, .avoid = {1.5}}}},
                   .points = {{{2}, 2, {1}, {0}}}});
+  op.elementwise({.attributes = "beta=0.7",
+                  .apply = [](const Tensor& x) { return softplus(x, {.beta = 0.7}); },
+                  .reference = [](Real x) { return softplus_of(Real{0.7} * x) / Real{0.7}; },
+                  .points = {{{1e4}, 1e4, {1}, {0}}, {{-inf}, 0, {0}, {0}}, {{inf}, inf, {1}, {0}}}});
   op.throws<ValueError>("beta must be positive and finite, got 0",
                         [] { return softplus(ones({2}), {.beta = 0}); });
   op.throws<ValueError>("beta must be positive and finite, got inf",

@@ -1,0 +1,28 @@
+// e^x and e^x - 1 at once on lanes.
+#pragma once
+
+#include "xtgrad/autograd/kernels/lanes.h"
+
+namespace xtgrad::inline v1::detail {
+
+template <class V>
+struct ExpBoth {
+  V power;        // e^x
+  V power_less1;  // e^x - 1, with all its digits near 0
+};
+
+template <LaneFloat T>
+ExpBoth<Lane<T>> exp_both(Lane<T> x) {
+  const ExpParts<T> e = exp_parts(ExpRange<T>::clamp(x));
+  const Lane<T> power = scale(1 + e.p, e.k);
+  return {power, where(e.k == 0, e.p, power - 1)};
+}
+
+/// The gradient of log_softmax, g - e^y sum(g), where a probability e^y near 1 is one term less itself:
+/// of g - e^y g all digits are kept.
+template <class V>
+V log_softmax_gradient(const V& g, const ExpBoth<V>& p, const V& sum) {
+  return -(g * p.power_less1) - p.power * (sum - g);
+}
+
+}  // namespace xtgrad::v1::detail
