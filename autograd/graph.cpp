@@ -80,6 +80,58 @@ std::string dot_node(std::size_t index, const GraphNode& node) {
   return fmt::format("  n{} [label=\"{}\", {}];\n", index, escaped(label), style);
 }
 
+/// Of the parameter "hidden.weight" the module "hidden"; empty for a name without a path.
+std::string_view module_of(std::string_view name) {
+  const std::size_t dot = name.rfind('.');
+  return dot == std::string_view::npos ? std::string_view() : name.substr(0, dot);
+}
+
+/// The module that each node is drawn in: that of a parameter, and of an operation which takes parameters of
+/// one module alone. Others stand outside.
+std::vector<std::string_view> modules_of(const Graph& graph) {
+  std::vector<std::string_view> modules(graph.nodes.size());
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    const GraphNode& node = graph.nodes[i];
+    if (node.op.empty()) {
+      if (node.requires_grad) modules[i] = module_of(node.name);
+      continue;
+    }
+    bool is_one = true;
+    for (const std::size_t input : node.inputs) {
+      if (!graph.nodes[input].op.empty() || modules[input].empty()) continue;
+      is_one = is_one && (modules[i].empty() || modules[i] == modules[input]);
+      modules[i] = modules[input];
+    }
+    if (!is_one) modules[i] = {};
+  }
+  return modules;
+}
+
+/// Its nodes, those of a module together in a frame with its name, in the order in which modules come up.
+std::string dot_nodes(const Graph& graph) {
+  const std::vector<std::string_view> modules = modules_of(graph);
+  std::vector<std::string_view> order;
+  std::unordered_map<std::string_view, std::string> frames;
+  std::string outside;
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    const std::string node = dot_node(i, graph.nodes[i]);
+    if (modules[i].empty()) {
+      outside += node;
+      continue;
+    }
+    std::string& frame = frames[modules[i]];
+    if (frame.empty()) order.push_back(modules[i]);
+    frame += "  " + node;
+  }
+  std::string dot;
+  for (std::size_t k = 0; k < order.size(); ++k) {
+    dot += fmt::format(
+        "  subgraph cluster_{} {{\n    label=\"{}\"; color=\"#c3ccd6\"; fontcolor=\"#5a6b7f\";\n{}  }}\n", k,
+        escaped(order[k]), frames[order[k]]);
+  }
+  return dot + outside;
+}
+
 }  // namespace
 
 std::size_t Graph::edges() const {
@@ -126,7 +178,7 @@ std::string to_dot(const Graph& graph, const DotOptions& options) {
   dot += "  graph [fontname=\"Helvetica\", fontsize=13, nodesep=0.35, ranksep=0.35];\n";
   dot += "  node [fontname=\"Helvetica\", fontsize=11, margin=\"0.12,0.06\", color=\"#5a6b7f\"];\n";
   dot += "  edge [color=\"#5a6b7f\", arrowsize=0.7];\n";
-  for (std::size_t i = 0; i < graph.nodes.size(); ++i) dot += dot_node(i, graph.nodes[i]);
+  dot += dot_nodes(graph);
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
     for (const std::size_t input : graph.nodes[i].inputs) {
       // Heavy edges are drawn short and straight: operations line up, parameters stand beside them.

@@ -53,7 +53,9 @@ struct DotOptions {
   bool left_to_right = false;  ///< instead of top to bottom
 };
 /// The graph in Graphviz's DOT language: parameters and other leaves by name and shape, operations with their
-/// attributes and the shape of their result. `dot -Tsvg graph.dot -o graph.svg` draws it.
+/// attributes and the shape of their result. A module's parameters, known by their names ("hidden.weight" is
+/// of "hidden"), and the operations that take them are framed together. `dot -Tsvg graph.dot -o graph.svg`
+/// draws it.
 [[nodiscard]] std::string to_dot(const Graph& graph, const DotOptions& options = {});
 
 /// A line a node, for reading in a terminal: `3  tanh  [32, 16]  <- 2`.

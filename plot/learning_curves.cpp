@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstddef>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -12,7 +14,9 @@
 #include "xtgrad/plot/cairo.h"
 #include "xtgrad/plot/chart.h"
 #include "xtgrad/plot/image_page.h"
+#include "xtgrad/plot/scale.h"
 #include "xtgrad/plot/style.h"
+#include "xtgrad/plot/ticks.h"
 
 namespace xtgrad::inline v1::plot {
 namespace {
@@ -46,6 +50,49 @@ bool spans_decades(const Curves& losses) {
   return range.low > 0 && range.high >= 30 * range.low;
 }
 
+constexpr int most_ticks = 7;  // of the height of these charts
+
+/// All that can be drawn.
+std::vector<double> values_of(const Curves& curves, std::size_t first = 0) {
+  std::vector<double> values;
+  for (const Series& series : curves) {
+    for (std::size_t i = first; i < series.y.size(); ++i) {
+      if (detail::is_drawable(series.y[i])) values.push_back(series.y[i]);
+    }
+  }
+  return values;
+}
+
+/// As far as the losses go and a little more: to the next power of ten would leave much of a logarithmic axis
+/// empty.
+std::optional<Range> range_of_losses(const Curves& losses, bool logarithmic) {
+  const Range range = detail::finite_range(values_of(losses));
+  if (!(range.high - range.low > 1e-6 * std::abs(range.high))) return std::nullopt;  // one loss, or none
+  constexpr double room = 0.04;
+  if (!logarithmic) {
+    const double more = room * (range.high - range.low);
+    // Where zero is not far it is shown.
+    const bool near_zero = range.low >= 0 && range.low < 0.2 * range.high;
+    return Range{near_zero ? 0 : range.low - more, range.high + more};
+  }
+  const double factor = std::pow(range.high / range.low, room);
+  return Range{range.low / factor, range.high * factor};
+}
+
+/// Accuracies begin low and then differ by little, which is what is looked at: the axis begins where they are
+/// after the first tenth of the epochs, if that makes it less than half as long. The way there comes from
+/// below.
+std::optional<Range> range_of_accuracies(const Curves& accuracies) {
+  const std::size_t epochs = accuracies[0].y.size();
+  const Range all = detail::finite_range(values_of(accuracies));
+  const Range later = detail::finite_range(values_of(accuracies, (epochs + 9) / 10));
+  constexpr double least = 1;  // percent: no axis of noise alone
+  if (epochs < 5 || !(later.high > later.low) || later.high - later.low < least) return std::nullopt;
+  if (later.high < all.high || 2 * (all.high - later.low) > all.high - all.low) return std::nullopt;
+  const std::vector<double> ticks = detail::linear_ticks(later, {.max_count = most_ticks});
+  return Range{std::max(ticks.front(), 0.0), std::min(ticks.back(), 100.0)};
+}
+
 void check_positive(const Curves& losses) {
   for (const Series& series : losses) {
     for (std::size_t i = 0; i < series.y.size(); ++i) {
@@ -69,10 +116,14 @@ Canvas draw_learning_curves(std::span<const EpochScores> epochs, const LearningC
                     epoch_series("validation", epochs, &EpochScores::validation_accuracy, 100)};
   const bool logarithmic = options.logarithmic.value_or(spans_decades(losses));
   if (logarithmic) check_positive(losses);
-  const std::array<Chart, 2> charts{
-      epoch_chart("Loss", {.label = options.loss, .logarithmic = logarithmic, .lowest = 0},
-                  std::move(losses)),
-      epoch_chart("Accuracy", {.label = "correct (%)", .lowest = 0, .highest = 100}, std::move(accuracies))};
+  const Axis loss{.label = options.loss,
+                  .logarithmic = logarithmic,
+                  .lowest = 0,
+                  .range = range_of_losses(losses, logarithmic)};
+  const Axis accuracy{
+      .label = "correct (%)", .lowest = 0, .highest = 100, .range = range_of_accuracies(accuracies)};
+  const std::array<Chart, 2> charts{epoch_chart("Loss", loss, std::move(losses)),
+                                    epoch_chart("Accuracy", accuracy, std::move(accuracies))};
   return draw_charts(charts, {.width = page_width, .height = 290});
 }
 

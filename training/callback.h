@@ -20,6 +20,9 @@ class Callback {
   /// After an optimizer's step, its gradients still there. The trainer's state is that from which the next
   /// one goes on.
   virtual void after_step(Trainer& /*trainer*/, const StepRecord& /*step*/) {}
+  /// Before each batch of an epoch's validation. What is thrown from here leaves the epoch's end to the next
+  /// `fit`, which validates from the beginning.
+  virtual void before_validation_batch(Trainer& /*trainer*/) {}
   /// After an epoch and its validation, with the trainer's state likewise.
   virtual void after_epoch(Trainer& /*trainer*/, const EpochRecord& /*epoch*/) {}
   /// After the last epoch, with the trainer's state that of the last step still: a rule may then put better

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <utility>
 
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
@@ -58,6 +59,13 @@ std::vector<NamedValue> evaluate(nn::Module& model, const Loss& loss, datasets::
 
 std::vector<NamedValue> evaluate(nn::ModuleBase& model, const BatchLoss& loss, datasets::Loader loader,
                                  const std::vector<std::shared_ptr<Metric>>& metrics) {
+  return detail::evaluate(model, loss, std::move(loader), metrics, {});
+}
+
+std::vector<NamedValue> detail::evaluate(nn::ModuleBase& model, const BatchLoss& loss,
+                                         datasets::Loader loader,
+                                         const std::vector<std::shared_ptr<Metric>>& metrics,
+                                         const std::function<void()>& before_batch) {
   for (std::size_t i = 0; i < metrics.size(); ++i) {
     if (metrics[i] == nullptr) {
       throw ValueError(fmt::format("evaluate: metric {} of {} is null", i, metrics.size()));
@@ -70,6 +78,7 @@ std::vector<NamedValue> evaluate(nn::ModuleBase& model, const BatchLoss& loss, d
   double sum = 0;
   double samples = 0;
   for (const datasets::Batch& batch : loader) {
+    if (before_batch) before_batch();
     const BatchResult result = detail::run_batch("evaluate", loss, batch, metrics.size());
     const auto n = static_cast<double>(batch.inputs.size(0));
     sum += result.loss.item() * n;

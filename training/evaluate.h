@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -55,5 +56,14 @@ std::vector<NamedValue> evaluate(nn::Module& model, const Loss& loss, datasets::
 /// ValueError, too, for metrics where the loss gives no outputs.
 std::vector<NamedValue> evaluate(nn::ModuleBase& model, const BatchLoss& loss, datasets::Loader loader,
                                  const std::vector<std::shared_ptr<Metric>>& metrics = {});
+
+namespace detail {
+
+/// The second, which calls `before_batch`, if there is one, before it runs each batch.
+std::vector<NamedValue> evaluate(nn::ModuleBase& model, const BatchLoss& loss, datasets::Loader loader,
+                                 const std::vector<std::shared_ptr<Metric>>& metrics,
+                                 const std::function<void()>& before_batch);
+
+}  // namespace detail
 
 }}}  // namespace xtgrad::v1::training

@@ -22,10 +22,30 @@ void throw_if_interrupted(const std::string& checkpoint = {});
 /// Ends the program by the signal that came, as its caller expects: a shell script stops, too.
 [[noreturn]] void die_of_interrupt();
 
-/// Throws Interrupted out of `fit`, between two steps, if a signal has come.
+/// While it lives the signal that comes ends the program at once, as its default does, after `farewell` and a
+/// new line have been written to stderr: for what may take long and leaves nothing half done, such as reading
+/// data or looking at a test set. Throws Interrupted if one has come before; does nothing without
+/// `catch_interrupts`. They nest, and one at a time is made or ended, by the thread that runs the program.
+class InterruptAtOnce {
+ public:
+  explicit InterruptAtOnce(std::string farewell);
+  ~InterruptAtOnce();
+  InterruptAtOnce(const InterruptAtOnce&) = delete;
+  InterruptAtOnce& operator=(const InterruptAtOnce&) = delete;
+
+  /// With the new line.
+  [[nodiscard]] const std::string& farewell() const { return farewell_; }
+
+ private:
+  std::string farewell_;
+  const InterruptAtOnce* before_;
+};
+
+/// Throws Interrupted out of `fit`, between two steps or two batches of a validation, if a signal has come.
 class InterruptCheck final : public Callback {
  public:
   void before_step(Trainer& trainer) override;
+  void before_validation_batch(Trainer& trainer) override;
 };
 
 }}}  // namespace xtgrad::v1::training

@@ -1,5 +1,9 @@
 #include "xtgrad/training/leftovers.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
@@ -42,6 +46,19 @@ Temporary parse(std::string_view name) {
   return temporary;
 }
 
+bool is_dead(int process) { return ::kill(process, 0) != 0 && errno == ESRCH; }
+
+/// Removes the file unless somebody has it locked: whoever writes it does. The lock is kept until the file is
+/// gone, so that one that was only just made is not taken from its writer, which then tries another name.
+void remove_unless_locked(const fs::path& path, int process) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  if (fd < 0) return;
+  std::error_code ignored;
+  const bool locked = ::flock(fd, LOCK_EX | LOCK_NB) == 0;
+  if (locked || (errno != EWOULDBLOCK && is_dead(process))) fs::remove(path, ignored);
+  ::close(fd);
+}
+
 }  // namespace
 
 void remove_leftovers(const std::string& folder, std::span<const std::string_view> names) {
@@ -50,7 +67,7 @@ void remove_leftovers(const std::string& folder, std::span<const std::string_vie
     const std::string name = entry.path().filename().string();
     const auto [file, process] = parse(name);
     if (process <= 0 || std::ranges::find(names, file) == names.end()) continue;
-    if (::kill(process, 0) != 0 && errno == ESRCH) fs::remove(entry.path(), ignored);
+    if (entry.is_regular_file(ignored)) remove_unless_locked(entry.path(), process);
   }
 }
 

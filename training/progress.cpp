@@ -19,6 +19,15 @@ int columns_of(std::FILE* terminal) {
   return (known ? size.ws_col : 80) - 1;
 }
 
+/// Metrics of the validation, whose loss leaves its room to them.
+std::vector<NamedValue> validation_metrics(const EpochRecord& epoch) {
+  std::vector<NamedValue> metrics;
+  for (const NamedValue& value : epoch.values) {
+    if (value.name.starts_with("validation_") && value.name != "validation_loss") metrics.push_back(value);
+  }
+  return metrics;
+}
+
 double seconds_between(std::chrono::steady_clock::time_point from, std::chrono::steady_clock::time_point to) {
   return std::chrono::duration<double>(to - from).count();
 }
@@ -40,6 +49,8 @@ void Progress::end_line() {
 void Progress::begin(Trainer& trainer) {
   start_ = drawn_ = Clock::now();
   last_ = {};
+  validated_ =
+      trainer.records().empty() ? std::vector<NamedValue>() : validation_metrics(trainer.records().back());
   epochs_before_ = static_cast<double>(trainer.epoch()) +
                    static_cast<double>(trainer.batch()) / static_cast<double>(trainer.loader().batches());
 }
@@ -62,6 +73,7 @@ void Progress::after_step(Trainer& trainer, const StepRecord& step) {
        .epochs = trainer.epochs(),
        .done = epochs_done / static_cast<double>(trainer.epochs()),
        .values = step.values,
+       .validated = validated_,
        .samples_per_second = (epochs_done - epochs_before_) * in_epoch / seconds_between(start_, now),
        .seconds_left = seconds_left(trainer, epochs_done)},
       columns_of(out_)));
@@ -71,6 +83,7 @@ void Progress::after_step(Trainer& trainer, const StepRecord& step) {
 void Progress::after_epoch(Trainer& trainer, const EpochRecord& epoch) {
   if (is_terminal_) {
     last_ = epoch;
+    validated_ = validation_metrics(epoch);
     return;
   }
   const double left = seconds_left(trainer, static_cast<double>(epoch.epoch));
@@ -79,7 +92,7 @@ void Progress::after_epoch(Trainer& trainer, const EpochRecord& epoch) {
 }
 
 void Progress::at_end(Trainer& trainer, const std::string& /*reason*/) {
-  // The last state stays on the screen; the epoch's validation belongs to the lines, which have the room.
+  // The last state stays on the screen.
   if (is_terminal_ && last_.epoch > 0) {
     std::vector<NamedValue> values;
     for (const NamedValue& value : last_.values) {
@@ -89,6 +102,7 @@ void Progress::at_end(Trainer& trainer, const std::string& /*reason*/) {
                            .epochs = trainer.epochs(),
                            .done = static_cast<double>(last_.epoch) / static_cast<double>(trainer.epochs()),
                            .values = values,
+                           .validated = validated_,
                            .samples_per_second = last_.samples_per_second},
                           columns_of(out_)));
   }

@@ -13,10 +13,11 @@
 namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace training {
 
 /// Shows how a training comes along, with the time that is left: a bar where `out` is a terminal, redrawn ten
-/// times a second at most, and a plain line an epoch elsewhere.
+/// times a second at most, and a plain line an epoch elsewhere. The bar's line has the metrics of the last
+/// validation, and leaves out what a narrow terminal has no room for.
 ///
-///   epoch 12/40 [#######.................] loss 0.0831  accuracy 0.9812  41300 samples/s  2 s left
-///   epoch 12/40: loss 0.0831, accuracy 0.9812, validation loss 0.0902, 41300 samples/s, 2 s left
+///   epoch 12/40 [#######.....] loss 0.0831  accuracy 0.9812  validation accuracy 0.9790  41300 samples/s  2
+///   s left epoch 12/40: loss 0.0831, accuracy 0.9812, validation loss 0.0902, 41300 samples/s, 2 s left
 class Progress final : public Callback {
  public:
   /// `out` must outlive it.
@@ -44,7 +45,8 @@ class Progress final : public Callback {
   Clock::time_point drawn_;
   double epochs_before_ = 0;  // by an earlier run
   std::size_t drawn_columns_ = 0;
-  EpochRecord last_;  // of this run; epoch 0 if none has ended
+  EpochRecord last_;                   // of this run; epoch 0 if none has ended
+  std::vector<NamedValue> validated_;  // metrics of the last validation, perhaps of an earlier run
 };
 
 }}}  // namespace xtgrad::v1::training

@@ -294,7 +294,9 @@ std::vector<NamedValue> Trainer::validate() {
   std::vector<nn::StateDict> kept;
   for (const auto& metric : options_.metrics) kept.push_back(metric->state_dict());
   try {
-    return evaluate(module_, loss_, *options_.validation, options_.metrics);
+    return detail::evaluate(module_, loss_, *options_.validation, options_.metrics, [this] {
+      for (const auto& callback : options_.callbacks) callback->before_validation_batch(*this);
+    });
   } catch (...) {
     for (std::size_t i = 0; i < kept.size(); ++i) options_.metrics[i]->load_state_dict(kept[i]);
     throw;

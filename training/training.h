@@ -12,6 +12,7 @@
 #include "xtgrad/training/confusion_matrix.h"
 #include "xtgrad/training/convergence.h"
 #include "xtgrad/training/early_stopping.h"
+#include "xtgrad/training/environment.h"
 #include "xtgrad/training/evaluate.h"
 #include "xtgrad/training/fingerprint.h"
 #include "xtgrad/training/history.h"

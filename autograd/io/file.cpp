@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -122,6 +123,15 @@ std::optional<mode_t> permissions_of(std::string_view function, const std::strin
   return status.st_mode & 0777;
 }
 
+/// Locks a file that was just made, so that nobody takes it for what a killed process has left
+/// (remove_leftovers in training/leftovers.h); the lock ends with the process. False if somebody has done so
+/// meanwhile. Where the file system has no locks it stays without one.
+bool lock_new(int fd) {
+  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) return errno != EWOULDBLOCK;
+  struct stat status {};
+  return ::fstat(fd, &status) != 0 || status.st_nlink > 0;
+}
+
 /// A file under a name of its own beside the final one, which is gone again unless it was put in place.
 class TemporaryFile {
  public:
@@ -151,6 +161,8 @@ class TemporaryFile {
   void put_in_place() {
     // Otherwise the rename may reach the disk before the bytes do.
     if (::fsync(file_.get()) != 0) fail(function_, "sync", path_, errno);
+    // Not without its lock until it has its name.
+    const Descriptor locked(::fcntl(file_.get(), F_DUPFD_CLOEXEC, 0));
     if (file_.close() != 0) fail(function_, "write", path_, errno);
     if (::rename(path_.c_str(), final_path_.c_str()) != 0) fail(function_, "replace", final_path_, errno);
     path_.clear();
@@ -167,6 +179,10 @@ class TemporaryFile {
     while (true) {
       std::string candidate = fmt::format("{}.{}-{}.tmp", stem, ::getpid(), next++);
       const int fd = ::open(candidate.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+      if (fd >= 0 && !lock_new(fd)) {
+        ::close(fd);
+        continue;
+      }
       if (fd >= 0) {
         path_ = std::move(candidate);
         return fd;

@@ -22,7 +22,7 @@ struct ReadLimits {
 /// never a part. The bytes go to a temporary file in the same folder (`name.PID-N.tmp`), reach the disk, and
 /// are renamed; then the folder itself is synced. Throws IoError with the system's reason; the temporary file
 /// is gone then, and the old file is as it was unless syncing the folder is all that failed. A process that
-/// is killed may leave the temporary file behind.
+/// is killed may leave the temporary file behind; while one lives its file is locked (flock).
 ///
 /// A new file gets the permissions that the umask leaves, a replaced one keeps its own. A symbolic link
 /// stays, and the file it points to is replaced. What is no regular file, such as /dev/null, is refused.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdint>
 
 #include "xtgrad/autograd/core/compute.h"
 #include "xtgrad/autograd/core/hook_list.h"
@@ -81,8 +82,9 @@ void prefetch_inputs(std::span<const Slot> slots) {
   constexpr std::size_t most = 2;
   constexpr std::size_t line = 64;
   for (std::size_t i = 0; i < slots.size() && i < most; ++i) {
-    const auto* node = reinterpret_cast<const std::byte*>(slots[i].node());
-    for (std::size_t k = 0; k < 3; ++k) __builtin_prefetch(node + k * line);
+    // As a number: an empty slot has no node, and behind a null pointer there is nothing to point to.
+    const auto node = reinterpret_cast<std::uintptr_t>(slots[i].node());
+    for (std::size_t k = 0; k < 3; ++k) __builtin_prefetch(reinterpret_cast<const void*>(node + k * line));
   }
 }
 

@@ -11,6 +11,7 @@
 
 #include "inspect.h"
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/training/environment.h"
 #include "xtgrad/training/fingerprint.h"
 #include "xtgrad/training/trainer.h"
 
@@ -64,7 +65,10 @@ std::optional<Checkpoint::Saved> Checkpoint::load() const {
         "--resume: {} was made with {} {}, not {}: go on with the same, or begin anew without --resume",
         file_.string(), option, then, now));
   }
-  return Saved{.state = std::move(checkpoint->state), .every = steps_between(checkpoint->notes, file_)};
+  return Saved{
+      .state = std::move(checkpoint->state),
+      .every = steps_between(checkpoint->notes, file_),
+      .warning = training::warning_of_other_bits(checkpoint->notes, training::build_and_processor())};
 }
 
 void Checkpoint::write_every(std::int64_t steps, const xtgrad::CheckGradsReport& gradient_check) {
@@ -81,6 +85,7 @@ void Checkpoint::save(const training::Trainer& trainer) const {
 void Checkpoint::save(xtgrad::nn::StateDict state) const {
   training::Checkpoint checkpoint{.state = std::move(state), .notes = made_with_};
   checkpoint.notes.push_back({std::string(every_key), fmt::format("{}", every_)});
+  for (const Safetensors::Note& note : training::build_and_processor()) checkpoint.notes.push_back(note);
   training::save_checkpoint(file_.string(), checkpoint);
 }
 

@@ -24,6 +24,9 @@ class Checkpoint : public xtgrad::training::Callback {
   struct Saved {
     xtgrad::nn::StateDict state;
     std::int64_t every = 0;  ///< steps from one checkpoint to the next: a run that is resumed keeps to it
+    /// Why the result may not have the bits of an uninterrupted run: the file is of another build or
+    /// processor. Mostly empty.
+    std::string warning = {};
   };
   /// What is in the file; none if there is no file. Throws std::runtime_error, naming the option and both
   /// values, if it was made with other choices; xtgrad::IoError if it is damaged, or no checkpoint.

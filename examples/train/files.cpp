@@ -1,9 +1,12 @@
 #include "files.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <stdexcept>
 #include <string>
 #include <system_error>
 
@@ -26,6 +29,19 @@ void prepare_folder(const fs::path& folder) {
   fs::create_directories(folder, error);
   if (error) fail("create the folder", folder, error.value());
   if (::access(folder.c_str(), W_OK | X_OK) != 0) fail("write to the folder", folder, errno);
+}
+
+// The folder itself is locked: a file for it would stay behind.
+FolderLock::FolderLock(const fs::path& folder)
+    : descriptor_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+  if (descriptor_ < 0 || ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return;
+  ::close(descriptor_);
+  throw std::runtime_error(fmt::format(
+      "--out: another training writes to {}: wait for its end, or name another folder", folder.string()));
+}
+
+FolderLock::~FolderLock() {
+  if (descriptor_ >= 0) ::close(descriptor_);
 }
 
 }  // namespace train

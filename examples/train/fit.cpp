@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <optional>
 #include <stdexcept>
 
 #include "augmentation.h"
@@ -23,6 +27,41 @@ namespace {
 // All at once, the feature maps of 5,000 images would take a quarter of a gigabyte.
 constexpr std::int64_t validation_batch = 500;
 
+[[noreturn]] void fail(const std::string& what, const training::Trainer& trainer, std::int64_t epoch) {
+  throw std::runtime_error(fmt::format("{} in epoch {} at learning rate {}: try a smaller --lr", what, epoch,
+                                       trainer.optimizer().lr()));
+}
+
+/// Ends a training whose loss has left all bounds: it is a number still, and learns nothing any more. The
+/// trainer itself throws where a step's loss is none; the last step's weights show in the validation alone.
+class LossCheck final : public training::Callback {
+ public:
+  void after_step(training::Trainer& trainer, const training::StepRecord& step) override {
+    if (first_ < 0) first_ = std::max(step.loss, 1.0);
+    check(trainer, "the loss", step.loss, most_of_step, step.epoch);
+  }
+  void after_epoch(training::Trainer& trainer, const training::EpochRecord& epoch) override {
+    check(trainer, "the loss", epoch.at("loss"), most_of_epoch, epoch.epoch);
+    check(trainer, "the validation loss", epoch.at("validation_loss"), most_of_epoch, epoch.epoch);
+  }
+
+ private:
+  // Multiples of the first step's loss. A single batch may be far off; the mean over an epoch is not.
+  static constexpr double most_of_step = 1e6;
+  static constexpr double most_of_epoch = 1e3;
+
+  void check(const training::Trainer& trainer, const char* what, double loss, double most,
+             std::int64_t epoch) const {
+    if (!std::isfinite(loss)) fail(fmt::format("{} became {}", what, loss), trainer, epoch);
+    if (first_ > 0 && loss > most * first_) {
+      fail(fmt::format("{} has exploded: it was {:.4g} at first and is {:.4g}", what, first_, loss), trainer,
+           epoch);
+    }
+  }
+
+  double first_ = -1;  // at least 1: a loss that begins at 0 may rise
+};
+
 datasets::LoaderOptions loader_options(const Options& options, const datasets::Dataset& data) {
   datasets::LoaderOptions result{
       .batch_size = options.batch_size, .shuffle = true, .seed = options.seed, .workers = options.workers};
@@ -42,7 +81,7 @@ Fitting make_fitting(Classifier& classifier, const Splits& data, const Options& 
           {.name = options.schedule, .warmup = options.warmup, .steps = options.epochs * loader.batches()}),
       .validation = datasets::Loader(data.validation, {.batch_size = validation_batch}),
       .metrics = {std::make_shared<training::Accuracy>()},
-      .callbacks = {std::make_shared<training::InterruptCheck>()}};
+      .callbacks = {std::make_shared<training::InterruptCheck>(), std::make_shared<LossCheck>()}};
   if (!options.quiet) choices.callbacks.push_back(std::make_shared<training::Progress>());
   choices.callbacks.push_back(checkpoint);
   const auto loss = [&classifier](const Tensor& scores, const Tensor& labels) {
@@ -54,7 +93,10 @@ Fitting make_fitting(Classifier& classifier, const Splits& data, const Options& 
   return fitting;
 }
 
-void fit(training::Trainer& trainer, const Checkpoint& checkpoint) {
+void fit(training::Trainer& trainer, const Checkpoint& checkpoint, const std::string& farewell) {
+  // Where there is nothing to save nothing is waited for, however long a step takes.
+  std::optional<training::InterruptAtOnce> at_once;
+  if (checkpoint.every() == 0) at_once.emplace(farewell);
   try {
     trainer.fit();
   } catch (training::Interrupted& interrupted) {
@@ -64,9 +106,7 @@ void fit(training::Trainer& trainer, const Checkpoint& checkpoint) {
     }
     throw;
   } catch (const xtgrad::NonFiniteError&) {
-    throw std::runtime_error(
-        fmt::format("the loss became {} in epoch {} at learning rate {}: try a smaller --lr",
-                    trainer.last_loss(), trainer.epoch() + 1, trainer.optimizer().lr()));
+    fail(fmt::format("the loss became {}", trainer.last_loss()), trainer, trainer.epoch() + 1);
   }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "checkpoint.h"
 #include "data.h"
@@ -22,8 +23,9 @@ struct Fitting {
 [[nodiscard]] Fitting make_fitting(Classifier& classifier, const Splits& data, const Options& options,
                                    const std::shared_ptr<Checkpoint>& checkpoint);
 
-/// Trains to the end. A run that is interrupted leaves a checkpoint if it writes any. Throws
-/// std::runtime_error if the loss stops being a number, and xtgrad::training::Interrupted.
-void fit(xtgrad::training::Trainer& trainer, const Checkpoint& checkpoint);
+/// Trains to the end. A run that is interrupted leaves a checkpoint if it writes any, and throws
+/// xtgrad::training::Interrupted; one that writes none ends at once, with `farewell` on stderr. Throws
+/// std::runtime_error if the loss stops being a number, or grows beyond all measure.
+void fit(xtgrad::training::Trainer& trainer, const Checkpoint& checkpoint, const std::string& farewell);
 
 }  // namespace train

@@ -8,11 +8,15 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
+#include <csignal>
 #include <system_error>
+#include <thread>
 
 #include "files.h"
 #include "xtgrad/autograd/graph.h"
 #include "xtgrad/autograd/io/file.h"
+#include "xtgrad/training/interrupt.h"
 
 extern char** environ;
 
@@ -42,8 +46,21 @@ Drawn run_dot(const fs::path& source, const fs::path& target) {
   ::posix_spawn_file_actions_destroy(&silence);
   if (error != 0) return error == ENOENT ? Drawn::no_program : Drawn::failed;
   int status = 0;
-  while (::waitpid(child, &status, 0) < 0) {
-    if (errno != EINTR) return Drawn::failed;
+  // Looked at again and again: a large graph takes it minutes, and who interrupts us does not wait for that.
+  for (pid_t ended = 0; ended != child;) {
+    ended = ::waitpid(child, &status, WNOHANG);
+    if (ended < 0 && errno != EINTR) return Drawn::failed;
+    if (ended != 0) continue;
+    try {
+      xtgrad::training::throw_if_interrupted();
+    } catch (...) {
+      ::kill(child, SIGKILL);
+      ::waitpid(child, &status, 0);
+      std::error_code ignored;
+      fs::remove(target, ignored);
+      throw;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
   return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? Drawn::yes : Drawn::failed;
 }

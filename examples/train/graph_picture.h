@@ -9,7 +9,8 @@ namespace train {
 
 /// Writes the graph behind `output` to graph.dot in `folder`, and draws it as graph.svg if Graphviz's program
 /// dot is there. Returns what came of it, for the user to read. Throws xtgrad::IoError if graph.dot can't be
-/// written; a missing or failing dot is no error.
+/// written, and xtgrad::training::Interrupted, leaving no
+/// half picture; a missing or failing dot is no error.
 std::string draw_graph(const xtgrad::Tensor& output, const std::string& title,
                        const std::filesystem::path& folder);
 

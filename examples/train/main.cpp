@@ -3,8 +3,11 @@
 // test samples it gets right. See --help.
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <chrono>
+#include <cmath>
+#include <cstddef>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
@@ -12,6 +15,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "augmentation.h"
 #include "checkpoint.h"
@@ -23,6 +27,7 @@
 #include "model.h"
 #include "options.h"
 #include "pictures.h"
+#include "recipes.h"
 #include "report.h"
 #include "xtgrad/autograd/dtype.h"
 #include "xtgrad/autograd/errors.h"
@@ -43,11 +48,51 @@ using train::Output;
 namespace fs = std::filesystem;
 namespace training = xtgrad::training;
 
+bool is_terminal() { return ::isatty(STDOUT_FILENO) != 0; }
+
 /// Prints a line unless the user wants quiet.
 void say(const Options& options, const std::string& line) {
   if (options.quiet) return;
   fmt::print("{}\n", line);
   std::fflush(stdout);
+}
+
+/// Tells of something that may take a while, while it lives: on a terminal in a line that goes when it ends,
+/// and elsewhere in a line that stays, where data are files; those that come with the program are soon read
+/// and looked at.
+class Phase {
+ public:
+  Phase(const Options& options, const std::string& text)
+      : columns_(options.quiet || !is_terminal() ? 0 : text.size() + 4) {
+    if (columns_ > 0) {
+      fmt::print("{} ...", text);
+      std::fflush(stdout);
+    } else if (train::are_files(options.data)) {
+      say(options, text);
+    }
+  }
+  ~Phase() {
+    if (columns_ == 0) return;
+    fmt::print("\r{:{}}\r", "", columns_);
+    std::fflush(stdout);
+  }
+  Phase(const Phase&) = delete;
+  Phase& operator=(const Phase&) = delete;
+
+ private:
+  std::size_t columns_;
+};
+
+/// What a run says on stderr when a signal ends it. The line of a bar, or of a phase, is ended first.
+std::string farewell(const Options& options, const std::string& what) {
+  return fmt::format("{}train: interrupted{}", options.quiet || !is_terminal() ? "" : "\n", what);
+}
+constexpr const char* before_training = " before the training began";
+constexpr const char* without_checkpoint =
+    ", weights and report were not saved; a run with --checkpoint-every N can be resumed";
+
+std::string of_checkpoint(const std::string& checkpoint) {
+  return checkpoint.empty() ? without_checkpoint : fmt::format(", --resume goes on from {}", checkpoint);
 }
 
 void say_what_is_done(const Options& options, const train::Report& report) {
@@ -66,6 +111,9 @@ std::optional<train::Checkpoint::Saved> state_to_resume(const train::Checkpoint&
   if (!options.resume) return std::nullopt;
   auto saved = checkpoint.load();
   if (!saved) say(options, fmt::format("no checkpoint {}: beginning anew", checkpoint.file().string()));
+  if (saved && !saved->warning.empty()) {
+    fmt::print(stderr, "train: warning: {} {}\n", checkpoint.file().string(), saved->warning);
+  }
   return saved;
 }
 
@@ -89,18 +137,35 @@ xtgrad::CheckGradsReport resume(training::Trainer& trainer, xtgrad::nn::StateDic
 
 xtgrad::CheckGradsReport check_gradients(const train::Classifier& classifier, const train::Splits& data,
                                          const Options& options) {
-  const xtgrad::CheckGradsReport check = train::check_gradients(classifier, data.train);
+  xtgrad::CheckGradsReport check;
+  {
+    const Phase phase(options, "checking the gradients");
+    check = train::check_gradients(classifier, data.train);
+  }
   say(options, fmt::format("gradients checked to order {}: worst error {:.1e}", train::checked_order,
                            check.worst_error));
   return check;
 }
 
-/// How good scores [n, classes] are.
-train::Score score(const train::Classifier& classifier, const xtgrad::Tensor& scores,
-                   const xtgrad::Tensor& labels) {
+struct Tested {
+  train::Score score;
+  xtgrad::Tensor predicted;  // int64 [n]
+};
+
+/// How good the classifier is on the test samples. Throws std::runtime_error for a loss that is no number.
+Tested test(train::Classifier& classifier, const xtgrad::datasets::Dataset& samples, const Options& options) {
+  const Phase phase(options, fmt::format("looking at the {} test samples", samples.size()));
+  const xtgrad::Tensor scores = training::predict(classifier, samples.inputs());
   training::Accuracy accuracy;
-  accuracy.update(scores, labels);
-  return {.loss = classifier.loss(scores, labels).item(), .accuracy = accuracy.value()};
+  accuracy.update(scores, samples.labels());
+  const double loss = classifier.loss(scores, samples.labels()).item();
+  if (!std::isfinite(loss)) throw std::runtime_error(fmt::format("the loss of the test samples is {}", loss));
+  return {.score = {.loss = loss, .accuracy = accuracy.value()}, .predicted = argmax(scores, 1)};
+}
+
+train::Splits load(const Options& options) {
+  const Phase phase(options, fmt::format("reading {}", options.data));
+  return train::load_data({.name = options.data, .dir = options.data_dir});
 }
 
 void save(const train::Classifier& classifier, const train::Report& report) {
@@ -113,16 +178,38 @@ void save(const train::Classifier& classifier, const train::Report& report) {
   say(report.options, fmt::format("weights: {}, report: {}", weights.string(), text.string()));
 }
 
+std::string draw_graph(const xtgrad::Tensor& loss, const Options& options) {
+  const Phase phase(options, "drawing the graph of one training step");
+  return train::draw_graph(loss, fmt::format("{} on {}: one training step", options.model, options.data),
+                           options.out);
+}
+
+void draw_pictures(const train::Outcome& outcome, const Options& options) {
+  std::string drawn;
+  try {
+    const Phase phase(options, "drawing the pictures");
+    drawn = train::draw_pictures(outcome, options.out);
+  } catch (const training::Interrupted&) {
+    fmt::print(stderr, "{}\n",
+               farewell(options, ": weights and report are saved, not all pictures are drawn"));
+    training::die_of_interrupt();
+  }
+  say(options, "pictures: " + drawn);
+}
+
 void run(const Options& options) {
   const auto start = std::chrono::steady_clock::now();
   const fs::path out = options.out;
   train::prepare_folder(out);  // before the training, not after it
+  const train::FolderLock lock(out);
   training::remove_leftovers(out.string(), train::output_names);
   xtgrad::set_num_threads(options.threads);
   xtgrad::manual_seed(options.seed);
   const xtgrad::DefaultDtype dtype(xtgrad::parse_dtype(options.dtype));
 
-  const train::Splits data = train::load_data({.name = options.data, .dir = options.data_dir});
+  // Up to the first file that is written nothing would be left half done.
+  std::optional<training::InterruptAtOnce> at_once(std::in_place, farewell(options, before_training));
+  const train::Splits data = load(options);
   train::Classifier classifier = train::make_classifier(options.data, options.model, data.train);
   const xtgrad::Shape sample = data.train.sample_shape();
   train::Report report{.options = options,
@@ -148,24 +235,24 @@ void run(const Options& options) {
   report.gradient_check = saved ? resume(trainer, saved->state, *checkpoint, options)
                                 : check_gradients(classifier, data, options);
   checkpoint->write_every(*report.options.checkpoint_every, report.gradient_check);
-  const std::string title = fmt::format("{} on {}: one training step", options.model, options.data);
-  say(options,
-      "graph of one training step: " +
-          train::draw_graph(train::first_loss(classifier, data.train, options.batch_size), title, out));
+  const xtgrad::Tensor loss = train::first_loss(classifier, data.train, options.batch_size);
+  at_once.reset();
+  say(options, "graph of one training step: " + draw_graph(loss, options));
 
-  train::fit(trainer, *checkpoint);
+  train::fit(trainer, *checkpoint, farewell(options, without_checkpoint));
   report.epochs = train::epochs_of(trainer.records());
-  const xtgrad::Tensor scores = training::predict(classifier, data.test.inputs());
-  report.test = score(classifier, scores, data.test.labels());
+  const std::string file = *report.options.checkpoint_every > 0 ? checkpoint->file().string() : "";
+  at_once.emplace(farewell(options, of_checkpoint(file)));
+  const Tested tested = test(classifier, data.test, options);
+  at_once.reset();
+  report.test = tested.score;
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 
-  training::throw_if_interrupted(report.options.checkpoint_every > 0 ? checkpoint->file().string() : "");
+  training::throw_if_interrupted(file);
   save(classifier, report);
-  say(options, "pictures: " + train::draw_pictures({.classifier = classifier,
-                                                    .test = data.test,
-                                                    .predicted = argmax(scores, 1),
-                                                    .epochs = report.epochs},
-                                                   out));
+  draw_pictures(
+      {.classifier = classifier, .test = data.test, .predicted = tested.predicted, .epochs = report.epochs},
+      options);
   fmt::print("test accuracy: {:.4f}\n", report.test.accuracy);
   // What did not reach its reader must not pass for success.
   if (std::fflush(stdout) != 0) throw xtgrad::IoError("cannot write to standard output");
@@ -174,21 +261,16 @@ void run(const Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  Options options;
   try {
     const train::CommandLine command_line = train::parse_command_line(argc, argv);
     if (!command_line.options) return command_line.exit_code;
+    options = *command_line.options;
     training::catch_interrupts();
-    run(*command_line.options);
+    run(options);
     return 0;
   } catch (const training::Interrupted& interrupted) {
-    if (interrupted.checkpoint.empty()) {
-      fmt::print(
-          stderr,
-          "train: interrupted, weights and report were not saved; a run with --checkpoint-every N can be "
-          "resumed\n");
-    } else {
-      fmt::print(stderr, "train: interrupted, --resume goes on from {}\n", interrupted.checkpoint);
-    }
+    fmt::print(stderr, "{}\n", farewell(options, of_checkpoint(interrupted.checkpoint)));
     training::die_of_interrupt();
   } catch (const std::invalid_argument& error) {
     // Options that do not suit the data; a mistake in the command line that shows only here.

@@ -160,9 +160,10 @@ std::string footer() {
       "Writes weights.safetensors, report.json, timing.json, pictures as PNG if built with Cairo, and\n"
       "graph.dot, with graph.svg where graphviz is installed.\n"
       "A run with --checkpoint-every that was stopped or killed goes on with --resume, and ends with the\n"
-      "same weights and report as if it had not been. One without leaves nothing to go on from.\n"
-      "Exit code: 0; 2 for a mistake in the command line; 1 for any other failure, such as missing data or\n"
-      "a checkpoint made with other options.",
+      "same weights and report as if it had not been, by the same build on the same processor. One without\n"
+      "leaves nothing to go on from. One training at a time may write to a folder.\n"
+      "Exit code: 0; 2 for a mistake in the command line; 1 for any other failure, such as missing data, a\n"
+      "checkpoint made with other options, or a loss that became NaN or exploded.",
       default_lr(recipe_for("digits", "mlp"), "sgd"), default_lr(recipe_for("digits", "mlp"), "momentum"),
       default_lr(recipe_for("digits", "convnet"), "sgd"),
       default_lr(recipe_for("digits", "convnet"), "momentum"), recipe_table());

@@ -9,6 +9,7 @@
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/plot/plot.h"
+#include "xtgrad/training/interrupt.h"
 
 namespace train {
 namespace {
@@ -66,17 +67,22 @@ std::string draw_pictures(const Outcome& outcome, const fs::path& folder) {
   for (const Output output : picture_outputs) fs::remove(file(output), ignored);
   if (!plot::available()) return "none: built without Cairo";
 
+  const auto next = [] { xtgrad::training::throw_if_interrupted(); };  // no picture takes long
+  next();
   const datasets::Dataset& test = outcome.test;
   const plot::Predictions labels{.truth = test.labels(), .predicted = outcome.predicted};
   plot::save(
       plot::draw_learning_curves(scores_of_epochs(outcome.epochs), {.loss = outcome.classifier.loss_name()}),
       file(Output::learning_curves));
+  next();
   plot::save(plot::draw_confusion_matrix(plot::count_confusions(labels, test.classes()), test.class_names()),
              file(Output::confusion_matrix));
+  next();
   if (test.sample_shape().rank() == 3) {
     plot::save(plot::draw_mistakes({.images = test.inputs(), .labels = labels}, test.class_names()),
                file(Output::mistakes));
   }
+  next();
   xtgrad::nn::ConvNet* network = outcome.classifier.conv_net();
   if (network != nullptr) {
     draw_first_stage(*network, test.inputs(), folder);

@@ -21,7 +21,8 @@ struct Outcome {
 /// Draws into `folder`, as PNG: learning_curves; confusion_matrix; for images mistakes, the test images that
 /// got a wrong class; and for a convnet filters, of its first layer, and feature_maps, what that makes of the
 /// first test image. Removes pictures of an earlier run that are not drawn anew. Returns what came of it, for
-/// the user to read; a build without Cairo draws nothing. Throws xtgrad::IoError if a file can't be written.
+/// the user to read; a build without Cairo draws nothing. Throws xtgrad::IoError if a file can't be written,
+/// and xtgrad::training::Interrupted between two pictures.
 std::string draw_pictures(const Outcome& outcome, const std::filesystem::path& folder);
 
 }  // namespace train

@@ -121,6 +121,38 @@ TEST_CASE("DOT has names, shapes, attributes and edges, and its text is escaped"
   CHECK(contains(to_dot(graph_of(y), {.left_to_right = true}), "rankdir=LR"));
 }
 
+TEST_CASE("DOT frames a module's parameters with the operations that take them") {
+  const Tensor first = parameter({4, 3}, "net.0.weight");
+  const Tensor bias = parameter({3}, "net.0.bias");
+  const Tensor second = parameter({3, 1}, "net.1.weight");
+  const Tensor scale = parameter({3}, "scale");  // of no module
+  const Tensor y = sum(matmul(tanh(matmul(ones({2, 4}), first) + bias) * scale, second));
+  const std::string dot = to_dot(graph_of(y));
+  const auto frame = [&](const std::string& module) {
+    const std::size_t begin = dot.find("label=\"" + module + "\"; color");
+    REQUIRE(begin != std::string::npos);
+    return dot.substr(begin, dot.find("  }\n", begin) - begin);
+  };
+  const auto count = [](const std::string& text, const std::string& part) {
+    std::size_t n = 0;
+    for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++n;
+    return n;
+  };
+  CHECK(count(dot, "subgraph cluster_") == 2);
+  CHECK(count(frame("net.0"), " [label=") == 4);  // two parameters, their product and their sum
+  CHECK(contains(frame("net.0"), "net.0.bias"));
+  CHECK(contains(frame("net.0"), "matmul"));
+  CHECK(count(frame("net.1"), " [label=") == 2);
+  // Each node once, and what is of no module, or of two, outside.
+  CHECK(count(dot, " [label=") == graph_of(y).nodes.size());
+  for (const std::string module : {"net.0", "net.1"}) {
+    CHECK_FALSE(contains(frame(module), "tanh"));
+    CHECK_FALSE(contains(frame(module), "scale"));
+  }
+  CHECK(count(to_dot(graph_of(sum(first * parameter({4, 3}, "other.weight")))), "mul\\n") == 1);
+  CHECK(count(to_dot(graph_of(sum(exp(parameter({2}, "x"))))), "subgraph") == 0);
+}
+
 TEST_CASE("the text of a graph says what was released and what a sweep has freed") {
   const Tensor x = parameter({2}, "x");
   const Tensor y = sum(x * 3.0);

@@ -9,6 +9,7 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/io/safetensors.h"
+#include "xtgrad/training/checkpoint.h"
 
 using namespace xtgrad;
 using xtgrad::testing::TemporaryFolder;
@@ -76,4 +77,22 @@ TEST_CASE("a file of weights is no checkpoint, in words without the library's fu
       static_cast<void>(train::Checkpoint(file, {}).load()),
       (file.string() + ": is no checkpoint: kind should be \"xtgrad checkpoint\", is not there").c_str(),
       IoError);
+}
+
+TEST_CASE("a checkpoint of another build or processor is gone on from, with a warning") {
+  const TemporaryFolder folder;
+  const std::filesystem::path file = folder.path() / "checkpoint.safetensors";
+  train::Checkpoint checkpoint(file, {{"--seed", "3"}});
+  checkpoint.write_every(40, {});
+  checkpoint.save(small_state());
+  CHECK(checkpoint.load()->warning.empty());
+  training::Checkpoint forged = training::load_checkpoint(file.string()).value();
+  for (Safetensors::Note& note : forged.notes) {
+    if (note.key == "processor") note.text = "Z80";
+  }
+  training::save_checkpoint(file.string(), forged);
+  const auto saved = checkpoint.load();
+  REQUIRE(saved);
+  CHECK(saved->state.size() == 2);
+  CHECK(saved->warning.find("was written on another processor, Z80 and not ") == 0);
 }

@@ -1,6 +1,8 @@
 // A run that was killed and resumed ends with the bits of one that was not.
 #include <doctest/doctest.h>
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -214,11 +216,13 @@ TEST_CASE("train resumes in a folder with what a killed process left, and leaves
   const Arguments arguments{"--data", "spirals", "--epochs", "2", "--checkpoint-every", "7"};
   REQUIRE(train_into(folder.path(), arguments, no_dot).exit_code == 0);
   const Files expected = files_in(folder.path());
-  // No process has the first number, the second is this test's own.
+  // No process has the first number, the second is this test's own; the third is locked, as by one that
+  // writes it.
   const fs::path dead = folder.path() / "checkpoint.safetensors.999999999-0.tmp";
-  const fs::path alive = folder.path() / ("checkpoint.safetensors." + std::to_string(::getpid()) + "-0.tmp");
+  const fs::path reused = folder.path() / ("checkpoint.safetensors." + std::to_string(::getpid()) + "-0.tmp");
+  const fs::path alive = folder.path() / "checkpoint.safetensors.1-0.tmp";
   const fs::path foreign = folder.path() / "notes.999999999-0.tmp";
-  std::vector<fs::path> leftovers{dead};
+  std::vector<fs::path> leftovers{dead, reused};
   for (const std::string name :
        {"weights.safetensors", "report.json", "timing.json", "graph.dot", "graph.svg", "learning_curves.png",
         "filters.png", "feature_maps.png", "confusion_matrix.png", "mistakes.png"}) {
@@ -227,11 +231,14 @@ TEST_CASE("train resumes in a folder with what a killed process left, and leaves
   }
   for (const fs::path& path : leftovers) std::ofstream(path) << "half";
   for (const fs::path& path : {alive, foreign}) std::ofstream(path) << "half";
+  const int writer = ::open(alive.c_str(), O_WRONLY | O_CLOEXEC);
+  REQUIRE(::flock(writer, LOCK_EX) == 0);
   const ProgramResult result = train_into(folder.path(), joined(arguments, {"--resume"}), no_dot);
   REQUIRE_MESSAGE(result.exit_code == 0, result.err);
   CHECK(files_in(folder.path()) == expected);
   for (const fs::path& path : leftovers) CHECK_MESSAGE(!fs::exists(path), path.string());
   CHECK(file_text(alive) == "half");
+  ::close(writer);
   CHECK(file_text(foreign) == "half");
 }
 

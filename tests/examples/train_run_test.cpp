@@ -1,6 +1,10 @@
 #include <doctest/doctest.h>
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <regex>
@@ -184,10 +188,82 @@ TEST_CASE("train shows a bar on a terminal") {
     CHECK(shown.back().size() < 110);
   }
   REQUIRE(shown.size() == 8);
-  CHECK(std::regex_match(
-      shown[4],
-      std::regex("epoch 30/30 \\[#{5,30}\\] loss \\d\\.\\d{4}  accuracy \\d\\.\\d{4}  \\d+ samples/s *")));
+  CHECK(std::regex_match(shown[4],
+                         std::regex("epoch 30/30 \\[#{5,30}\\] loss \\d\\.\\d{4}  accuracy \\d\\.\\d{4}  "
+                                    "validation accuracy \\d\\.\\d{4}  \\d+ samples/s *")));
   CHECK(std::regex_match(shown[7], last_line));
+}
+
+TEST_CASE("train's bar fits a terminal of 60 columns, with the validation's accuracy") {
+  const TemporaryFolder folder;
+  const ProgramResult result =
+      train_into(folder.path(), {"--data", "spirals", "--epochs", "30"}, {.terminal = true, .columns = 60});
+  REQUIRE(result.exit_code == 0);
+  std::string last;
+  for (std::string line : lines_of(result.out)) {
+    if (!line.empty() && line.back() == '\r') line.pop_back();
+    line = line.substr(line.rfind('\r') + 1);
+    if (line.find("epoch ") != 0) continue;
+    CHECK(line.size() < 60);
+    last = line;
+  }
+  CHECK(std::regex_match(
+      last, std::regex("epoch 30/30 \\[#{5,30}\\] loss \\d\\.\\d{4}  validation accuracy \\d\\.\\d{4} *")));
+}
+
+TEST_CASE("train ends with exit code 1 where the loss explodes or is no number") {
+  const TemporaryFolder folder;
+  const auto error_at = [&](const std::string& data, const std::string& lr) {
+    const ProgramResult result = train_into(
+        folder.path(), {"--data", data, "--optimizer", "sgd", "--lr", lr, "--epochs", "3", "--quiet"});
+    CHECK(result.exit_code == 1);
+    CHECK(result.out.empty());
+    CHECK(!fs::exists(folder.path() / "weights.safetensors"));
+    return result.err;
+  };
+  CHECK(std::regex_match(
+      error_at("digits", "1e6"),
+      std::regex(
+          "train: the loss has exploded: it was \\d\\.\\d+ at first and is \\d\\.\\d+e\\+\\d+ in epoch 1 at "
+          "learning rate 1000000: try a smaller --lr\n")));
+  CHECK(std::regex_match(
+      error_at("spirals", "1e30"),
+      std::regex("train: the loss became -?nan in epoch 1 at learning rate 1e\\+30: try a smaller --lr\n")));
+}
+
+TEST_CASE("train refuses a folder that another training writes to, and takes it when that has gone") {
+  const TemporaryFolder folder;
+  const int other = ::open(folder.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  REQUIRE(::flock(other, LOCK_EX) == 0);
+  const std::vector<std::string> arguments{"--data", "spirals", "--epochs", "1", "--quiet"};
+  const ProgramResult refused = train_into(folder.path(), arguments);
+  CHECK(refused.exit_code == 1);
+  CHECK(refused.err == "train: --out: another training writes to " + folder.path().string() +
+                           ": wait for its end, or name another folder\n");
+  CHECK(files_in(folder.path()).empty());
+  ::close(other);
+  CHECK(train_into(folder.path(), arguments).exit_code == 0);
+  // One that was killed has left no lock.
+  const ProgramResult killed = train_into(folder.path(), {"--data", "spirals", "--epochs", "1000000"},
+                                          {.signal = SIGKILL, .signal_after = "epoch 2/"});
+  REQUIRE(killed.exit_code == -SIGKILL);
+  CHECK(train_into(folder.path(), arguments).exit_code == 0);
+}
+
+TEST_CASE("train obeys Ctrl-C where it waits for a file, before the training has begun") {
+  const TemporaryFolder folder;
+  const TemporaryFolder data;
+  fs::create_directory(data.path() / "mnist");
+  for (const std::string name : {"train-images-idx3-ubyte", "train-labels-idx1-ubyte",
+                                 "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"}) {
+    REQUIRE(::mkfifo((data.path() / "mnist" / name).c_str(), 0600) == 0);
+  }
+  const ProgramResult result =
+      train_into(folder.path(), {"--data", "mnist", "--data-dir", data.path().string()},
+                 {.signal = SIGINT, .signal_after = "reading mnist\n"});
+  CHECK(result.exit_code == -SIGINT);
+  CHECK(result.out == "reading mnist\n");
+  CHECK(result.err == "train: interrupted before the training began\n");
 }
 
 TEST_CASE("train learns spirals with every model and optimizer") {

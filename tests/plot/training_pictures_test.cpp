@@ -49,6 +49,9 @@ TEST_CASE("without Cairo the pictures say what is missing") {
 
 #else
 
+#include <string>
+#include <vector>
+
 #include "tests/plot/pages.h"
 #include "xtgrad/plot/style.h"
 
@@ -80,6 +83,55 @@ TEST_CASE("the learning curves leave out what was not measured") {
   epochs = {{1, inf, 0.1, nan, nan}};
   plot::save(plot::draw_learning_curves(epochs), folder / "lost.png");
   CHECK(Image(folder / "lost.png").width == 1040);
+}
+
+TEST_CASE("the axes of learning curves leave no room empty, and none to the first epochs' accuracies") {
+  const Folder folder;
+  const auto drawn = [&](const std::vector<plot::EpochScores>& epochs) {
+    plot::save(plot::draw_learning_curves(epochs), folder / "curves.svg");
+    return file_text(folder / "curves.svg");
+  };
+  const auto has = [](const std::string& svg, const std::string& label) {
+    return contains(svg, ">" + label + "</text>");
+  };
+  std::vector<plot::EpochScores> epochs;
+  double rest = 1;
+  double loss = 2;
+  for (int i = 1; i <= 20; ++i) {
+    rest *= 0.6;
+    loss *= 0.72;
+    epochs.push_back({i, loss + 0.004, 1 - 0.55 * rest, 1.2 * loss + 0.02, 0.988 - 0.55 * rest});
+  }
+  // Losses from 0.0067 to 1.7: the powers of ten around them would take three decades, not two and a half.
+  std::string svg = drawn(epochs);
+  for (const std::string label : {"0.01", "0.1", "1", "85", "90", "95", "100"})
+    CHECK_MESSAGE(has(svg, label), label);
+  for (const std::string label : {"0.001", "10", "0", "50", "60", "105"}) {
+    CHECK_MESSAGE((label == "10" || !has(svg, label)), label);  // 10 is an epoch
+  }
+
+  // Few epochs, accuracies that hardly change, or fall at last, are shown as they are.
+  const std::vector<plot::EpochScores> few(epochs.begin(), epochs.begin() + 4);
+  CHECK(has(drawn(few), "60"));
+  for (plot::EpochScores& scores : epochs) scores.accuracy = scores.validation_accuracy = 0.9;
+  CHECK(has(drawn(epochs), "90"));
+  for (std::size_t i = 0; i < epochs.size(); ++i) {
+    epochs[i].accuracy = epochs[i].validation_accuracy = i == 19 ? 0.1 : 0.9;
+  }
+  CHECK(has(drawn(epochs), "20"));
+  // Losses that do not reach far, with zero near and not near; and one loss alone.
+  for (std::size_t i = 0; i < epochs.size(); ++i) {
+    epochs[i].loss = epochs[i].validation_loss = 1.9 / (1 + static_cast<double>(i));
+  }
+  CHECK(has(drawn(epochs), "0.0"));
+  for (std::size_t i = 0; i < epochs.size(); ++i) {
+    epochs[i].loss = epochs[i].validation_loss = 2.3 - 0.001 * static_cast<double>(i);
+  }
+  svg = drawn(epochs);
+  CHECK_FALSE(has(svg, "0.0"));
+  CHECK(has(svg, "2.300"));
+  for (plot::EpochScores& scores : epochs) scores.loss = scores.validation_loss = 1;
+  CHECK(is_well_formed(drawn(epochs)));
 }
 
 TEST_CASE("filters are coloured about zero") {

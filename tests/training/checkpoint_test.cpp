@@ -2,10 +2,19 @@
 
 #include <doctest/doctest.h>
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <atomic>
 #include <cstddef>
+#include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <span>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "tests/support/message_of.h"
 #include "tests/support/program.h"
@@ -15,6 +24,7 @@
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/datasets/dataset.h"
 #include "xtgrad/training/digest.h"
+#include "xtgrad/training/environment.h"
 #include "xtgrad/training/fingerprint.h"
 #include "xtgrad/training/leftovers.h"
 
@@ -161,8 +171,10 @@ TEST_CASE("data have another fingerprint if a bit of inputs or labels differs") 
 
 TEST_CASE("what killed processes left behind of one's files is removed, and nothing else") {
   const TemporaryFolder folder;
-  // No process has this number.
-  const std::vector<std::string> gone{"a.json.999999999-0.tmp", "a.json.999999999.tmp"};
+  // No process has the first number. One lives with each of the others, and does not write them: in a
+  // container every program that is started is number 1.
+  const std::vector<std::string> gone{"a.json.999999999-0.tmp", "a.json.999999999.tmp", "a.json.1-0.tmp",
+                                      "a.json.1.tmp", "a.json." + std::to_string(::getpid()) + "-0.tmp"};
   const std::vector<std::string> kept{"b.json.999999999-0.tmp",
                                       "a.json",
                                       "a.json.tmp",
@@ -170,12 +182,67 @@ TEST_CASE("what killed processes left behind of one's files is removed, and noth
                                       "a.json.999999999-.tmp",
                                       "a.json.9999999999-0.tmp",
                                       ".999999999-0.tmp",
-                                      "a.json.1-0.tmp"};
+                                      "a.json.1-7.tmp",
+                                      "a.json.999999999-7.tmp",
+                                      "a.json.1-8.tmp"};
   for (const std::string& name : gone) write(folder.path() / name, "half");
-  for (const std::string& name : kept) write(folder.path() / name, "half");
+  for (const std::string& name : kept) {
+    if (name != "a.json.1-8.tmp") write(folder.path() / name, "half");
+  }
+  std::filesystem::create_directory(folder.path() / "a.json.1-8.tmp");
+  // As a writer does; the other may be one of another container, or of another machine.
+  std::vector<int> locked;
+  for (const std::string name : {"a.json.1-7.tmp", "a.json.999999999-7.tmp"}) {
+    locked.push_back(::open((folder.path() / name).c_str(), O_WRONLY));
+    REQUIRE(::flock(locked.back(), LOCK_EX) == 0);
+  }
   const std::vector<std::string_view> ours{"a.json"};
   training::remove_leftovers(folder.path().string(), ours);
+  for (const int file : locked) ::close(file);
   for (const std::string& name : gone) CHECK_MESSAGE(!std::filesystem::exists(folder.path() / name), name);
   for (const std::string& name : kept) CHECK_MESSAGE(std::filesystem::exists(folder.path() / name), name);
   training::remove_leftovers((folder.path() / "none").string(), ours);
+}
+
+TEST_CASE("leftovers are removed beside a thread that writes the same file, which loses nothing") {
+  const TemporaryFolder folder;
+  const std::string file = (folder.path() / "a.json").string();
+  const std::vector<std::string_view> ours{"a.json"};
+  std::atomic<bool> ends = false;
+  std::thread remover([&] {
+    while (!ends) training::remove_leftovers(folder.path().string(), ours);
+  });
+  // A name that is taken away before the file is in place would be an IoError.
+  for (int i = 0; i < 500; ++i) write_file_atomically(file, std::to_string(i));
+  ends = true;
+  remover.join();
+  CHECK(xtgrad::testing::file_text(file) == "499");
+  CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 1);
+}
+
+TEST_CASE("a training knows its build and its processor, and where others may give other bits") {
+  const training::Notes here = training::build_and_processor();
+  REQUIRE(here.size() == 2);
+  CHECK(here[0].key == "build");
+  CHECK(here[1].key == "processor");
+  for (const Safetensors::Note& note : here) CHECK(!note.text.empty());
+  const training::Notes again = training::build_and_processor();
+  CHECK(again[0].text == here[0].text);
+  CHECK(training::warning_of_other_bits(here, again).empty());
+
+  const training::Notes one{{"build", "1"}, {"processor", "A"}};
+  const std::string end =
+      ": the result may differ in its last bits from that of a training never interrupted";
+  CHECK(training::warning_of_other_bits(one, {{"build", "2"}, {"processor", "A"}}) ==
+        "was written by another build of the program or its libraries, 1 and not 2" + end);
+  CHECK(training::warning_of_other_bits(one, {{"build", "1"}, {"processor", "B"}}) ==
+        "was written on another processor, A and not B" + end);
+  CHECK(training::warning_of_other_bits(one, {{"build", "2"}, {"processor", "B"}}) ==
+        "was written by another build of the program or its libraries, 1 and not 2, and on another "
+        "processor, A and "
+        "not B" +
+            end);
+  // Of what is not known nothing is said: a file of before has no such notes.
+  CHECK(training::warning_of_other_bits({}, one).empty());
+  CHECK(training::warning_of_other_bits(one, {{"build", "unknown"}, {"processor", "A"}}).empty());
 }

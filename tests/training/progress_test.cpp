@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <memory>
 #include <regex>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -36,14 +37,46 @@ TEST_CASE("the bar fits its terminal") {
                        .values = values,
                        .samples_per_second = 41300.4,
                        .seconds_left = 2.2};
-  const std::string tail = "loss 0.0831  accuracy 0.9812  41300 samples/s  3 s left";
+  const std::string numbers = "loss 0.0831  accuracy 0.9812";
+  const std::string tail = numbers + "  41300 samples/s  3 s left";
   CHECK(bar_line(state, 200) == "epoch 12/40 [#########.....................] " + tail);
   CHECK(bar_line(state, 80) == "epoch 12/40 [###.......] " + tail);
   CHECK(bar_line(state, 75) == "epoch 12/40 [##...] " + tail);
-  CHECK(bar_line(state, 74) == "epoch 12/40 " + tail);  // no bar rather than a useless one
+  // Whole parts are left out, the one that matters least first.
+  CHECK(bar_line(state, 74) == "epoch 12/40 [######...............] " + numbers + "  3 s left");
+  CHECK(bar_line(state, 58) == "epoch 12/40 [##...] " + numbers + "  3 s left");
+  CHECK(bar_line(state, 57) == "epoch 12/40 [######...............] loss 0.0831  3 s left");
+  CHECK(bar_line(state, 40) == "epoch 12/40 [####..........] loss 0.0831");
+  CHECK(bar_line(state, 30) == "epoch 12/40 loss 0.0831");
   CHECK(bar_line(state, 20) == "epoch 12/40 loss 0.0");
   CHECK(bar_line(state, 0).empty());
   CHECK(bar_line(state, -1).empty());
+}
+
+TEST_CASE("the bar shows the validation's metrics, and at 60 columns whole words") {
+  const std::vector<training::NamedValue> values{{"loss", 0.08314}, {"accuracy", 0.98124}};
+  const std::vector<training::NamedValue> validated{{"validation_accuracy", 0.97899}, {"validation_f1", 0.5}};
+  BarState state{.epoch = 12,
+                 .epochs = 40,
+                 .done = 0.3,
+                 .values = values,
+                 .validated = std::span(validated).first(1),
+                 .samples_per_second = 41300.4,
+                 .seconds_left = 2.2};
+  const std::string accuracy = "validation accuracy 0.9790";
+  CHECK(bar_line(state, 200) ==
+        "epoch 12/40 [#########.....................] loss 0.0831  accuracy 0.9812  " + accuracy +
+            "  41300 samples/s  3 s left");
+  CHECK(bar_line(state, 79) == "epoch 12/40 [#####..........] loss 0.0831  " + accuracy + "  3 s left");
+  CHECK(bar_line(state, 59) == "epoch 12/40 [##...] loss 0.0831  " + accuracy);
+  state.epoch = 120;
+  state.epochs = 400;
+  CHECK(bar_line(state, 59) == "epoch 120/400 loss 0.0831  " + accuracy);
+  CHECK(bar_line(state, 45) == "epoch 120/400 " + accuracy);
+  CHECK(bar_line(state, 30) == "epoch 120/400 validation accur");
+  state.validated = validated;
+  CHECK(bar_line(state, 62) == "epoch 120/400 " + accuracy + "  validation f1 0.5000");
+  CHECK(bar_line(state, 61) == "epoch 120/400 " + accuracy);
 }
 
 TEST_CASE("a time that is left is told from 2 s on") {
