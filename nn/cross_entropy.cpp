@@ -108,7 +108,8 @@ Tensor with_indices(const Call& call, const Tensor& log_p, const Tensor& target,
                                 ? detail::weighted(reshape(options.weight, along_axis(shape, axis)), log_p)
                                 : log_p;
     const Tensor all = sum(weighted, {.axes = {classes_at}, .keepdim = true});
-    item = (1 - epsilon) * item + (epsilon / static_cast<double>(shape[axis])) * all;
+    const Tensor smooth = (epsilon / static_cast<double>(shape[axis])) * all;
+    item = epsilon == 1 ? smooth : (1 - epsilon) * item + smooth;  // not 0 times an infinite item
   }
   if (ignored > 0) {
     item = where(kept, item, 0);

@@ -138,6 +138,7 @@ TEST_CASE("cross_entropy: what has no probability or no weight costs nothing, al
     const Tensor smoothed = nn::cross_entropy(both, labels, {.weight = w, .label_smoothing = 0.3});
     CHECK(std::isfinite(smoothed.item()));
     CHECK(nn::cross_entropy(both, labels).item() == inf);
+    CHECK(nn::cross_entropy(both, labels, {.label_smoothing = 1}).item() == inf);
   }
 }
 
