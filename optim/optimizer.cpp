@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -11,6 +13,7 @@
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/memory/pool_allocator.h"
+#include "xtgrad/autograd/ops.h"
 #include "xtgrad/nn/orphans.h"
 #include "xtgrad/optim/checks.h"
 #include "xtgrad/optim/pending_step.h"
@@ -126,11 +129,35 @@ void Optimizer::list_rates(nn::Members& m) {
 
 void Optimizer::list_options(std::size_t, const std::string&, nn::Members&) {}
 
+namespace {
+
+/// What optimizers call sums and means of squares, largest magnitudes, and sizes of steps: below 0 a root of
+/// one is NaN, and a step goes uphill. NaN may be there, for a training may have come to it.
+bool is_magnitude(std::string_view moment) {
+  constexpr std::array<std::string_view, 5> magnitudes{"v", "v_max", "u", "sum", "step_size"};
+  return std::ranges::find(magnitudes, moment) != magnitudes.end();
+}
+
+void check_least(std::string_view optimizer, const std::string& label, std::string_view moment,
+                 const Tensor& loaded) {
+  if (!loaded.defined() || loaded.numel() == 0) return;
+  const double least = -amax(-loaded).item();
+  if (!(least < 0)) return;
+  throw ValueError(
+      fmt::format("{}: the loaded {}.{} must not be negative: got {}", optimizer, label, moment, least));
+}
+
+}  // namespace
+
 void Optimizer::check_loaded() const {
+  const NoGrad no_grad;
   for (std::size_t g = 0; g < groups_.size(); ++g) {
     detail::check_not_negative(name_, fmt::format("the loaded groups.{}.lr", g), lr(g));
     const std::span<const std::string_view> names = moment_names(g);
     for (const Entry& entry : groups_[g].entries) {
+      for (std::size_t k = 0; k < names.size(); ++k) {
+        if (is_magnitude(names[k])) check_least(name_, entry.label, names[k], entry.state.moments[k]);
+      }
       for (std::size_t k = names.size() - scalar_moments(g); k < names.size(); ++k) {
         const Tensor& number = entry.state.moments[k];
         if (!number.defined() || number.numel() != 1) continue;

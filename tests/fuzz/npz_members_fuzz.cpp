@@ -3,6 +3,7 @@
 // IoError. The input on its own, of which hardly anything has a right checksum, is npz_fuzz's.
 #include <zlib.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -84,7 +85,7 @@ std::string member_of(std::string_view content, unsigned choice) {
   if ((choice & 2) != 0) {
     // The whole content is the header, and some elements follow.
     file.append({1, 0, static_cast<char>(content.size() & 0xff), static_cast<char>(content.size() >> 8)});
-    return file.append(content).append(std::size_t{8} * (choice >> 2 & 3), '\1');
+    return file.append(content).append(std::size_t{4} * (choice >> 4), '\1');
   }
   return file.append(content);
 }

@@ -177,6 +177,23 @@ TEST_CASE("numbers of a loaded state that no training comes to are refused") {
   Trained<NAdam, NAdamOptions> nadam({});
   check_impossible(nadam.optimizer, "#0.mu_product", {number(nan), number(inf)});
 
+  // Below 0 no mean of squares is, and its root would be NaN.
+  const std::vector<Tensor> negative{tensor({1, -0.5}), tensor({-inf, 1})};
+  const auto refuse = [&](auto&& trained, const char* name) {
+    check_impossible(trained.optimizer, name, negative);
+  };
+  refuse(Trained<Adam, AdamOptions>({}), "#0.v");
+  refuse(Trained<Adam, AdamOptions>({.amsgrad = true}), "#0.v_max");
+  refuse(Trained<AdamW, AdamWOptions>({}), "#0.v");
+  refuse(Trained<Adagrad, AdagradOptions>({}), "#0.sum");
+  refuse(Trained<RMSProp, RMSPropOptions>({}), "#0.v");
+  refuse(Trained<Adadelta, AdadeltaOptions>({}), "#0.v");
+  refuse(Trained<Adadelta, AdadeltaOptions>({}), "#0.u");
+  refuse(Trained<Adamax, AdamaxOptions>({}), "#0.u");
+  refuse(Trained<NAdam, NAdamOptions>({}), "#0.v");
+  refuse(Trained<RAdam, RAdamOptions>({}), "#0.v");
+  refuse(Trained<Rprop, RpropOptions>({}), "#0.step_size");
+
   nn::BatchNorm1d norm({.num_features = 2});
   check_impossible(norm, "num_batches_tracked", counts);
   check_impossible(norm, "running_var", {tensor({1, -0.5})});
@@ -203,6 +220,14 @@ TEST_CASE("the message of an impossible count") {
   state.set("groups.0.lr", number(-3));
   CHECK_THROWS_WITH_AS(trained.optimizer.load_state_dict(state),
                        "Adam: the loaded groups.0.lr must be finite and at least 0: got -3", ValueError);
+  state = trained.optimizer.state_dict();
+  state.set("#0.v", tensor({1, -0.5}));
+  CHECK_THROWS_WITH_AS(trained.optimizer.load_state_dict(state),
+                       "Adam: the loaded #0.v must not be negative: got -0.5", ValueError);
+  // A training may have come to NaN, and -0 is 0.
+  state.set("#0.v", tensor({nan, -0.0}));
+  trained.optimizer.load_state_dict(state);
+  CHECK(testing::same_bits(trained.optimizer.state_dict().at("#0.v"), state.at("#0.v")));
 }
 
 }}  // namespace xtgrad
