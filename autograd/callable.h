@@ -26,7 +26,8 @@ class Callable<Result(Arguments...)> {
   Callable() = default;
   Callable(std::nullptr_t) {}  // NOLINT(google-explicit-constructor): as a pointer to a function
   template <class F>
-  requires(!std::is_same_v<std::remove_cvref_t<F>, Callable> && !std::is_member_pointer_v<std::decay_t<F>> &&
+  requires(!std::is_base_of_v<Callable, std::remove_cvref_t<F>> &&
+           !std::is_member_pointer_v<std::decay_t<F>> &&
            std::is_invocable_r_v<Result, std::decay_t<F>&, Arguments...>)
       Callable(F&& f) {  // NOLINT(google-explicit-constructor): as std::function
     static_assert(std::is_copy_constructible_v<std::decay_t<F>>, "a Callable is copied with what it holds");
@@ -79,6 +80,35 @@ class Callable<Result(Arguments...)> {
   };
 
   std::unique_ptr<Held> held_;
+};
+
+namespace detail {
+/// Modules say which arguments they have, and functions that take them beside functions know them by it.
+template <class F>
+concept NamesInputs = requires {
+  typename std::remove_cvref_t<F>::Inputs;
+};
+}  // namespace detail
+
+/// A Callable that takes whatever it is given, and asks whether it can be called so once it is chosen among
+/// overloads: a generic lambda, such as `[](const auto& x) {...}`, is then compiled for the arguments that it
+/// will get, and not for those of the overload beside.
+template <class Signature>
+class AnyCallable;
+
+template <class Result, class... Arguments>
+class AnyCallable<Result(Arguments...)> : public Callable<Result(Arguments...)> {
+ public:
+  AnyCallable() = default;
+  template <class F>
+  requires(!std::is_base_of_v<AnyCallable, std::remove_cvref_t<F>> &&
+           (!detail::NamesInputs<F> || std::is_convertible_v<F, Callable<Result(Arguments...)>>))
+      AnyCallable(F&& f) {  // NOLINT(google-explicit-constructor): as Callable
+    constexpr bool fits = std::is_convertible_v<F, Callable<Result(Arguments...)>>;
+    static_assert(fits,
+                  "the function that was given does not take these arguments, or returns something else");
+    if constexpr (fits) static_cast<Callable<Result(Arguments...)>&>(*this) = std::forward<F>(f);
+  }
 };
 
 }}  // namespace xtgrad::v1

@@ -106,9 +106,22 @@ struct CheckGradsReport {
 [[nodiscard]] CheckGradsReport check_grads(const UnaryTensorFunction& f, const Tensor& x,
                                            const CheckGradsOptions& options = {});
 
+/// The same for inputs in braces, of which f takes as many, as `vjp` does.
+template <class F, std::size_t n>
+requires(!detail::NamesInputs<F>) [[nodiscard]] CheckGradsReport
+    check_grads(F f, const Tensor (&inputs)[n], const CheckGradsOptions& options = {}) {
+  return check_grads(TensorFunction(detail::spread<n>(std::move(f))), std::span<const Tensor>(inputs),
+                     options);
+}
+
 /// As `check_grads`, and throws GradientError with the report's message unless the check passed.
 void require_grads(const TensorFunction& f, std::span<const Tensor> inputs,
                    const CheckGradsOptions& options = {});
 void require_grads(const UnaryTensorFunction& f, const Tensor& x, const CheckGradsOptions& options = {});
+template <class F, std::size_t n>
+requires(!detail::NamesInputs<F>) void require_grads(F f, const Tensor (&inputs)[n],
+                                                     const CheckGradsOptions& options = {}) {
+  require_grads(TensorFunction(detail::spread<n>(std::move(f))), std::span<const Tensor>(inputs), options);
+}
 
 }}  // namespace xtgrad::v1

@@ -19,13 +19,13 @@ void check_arguments(bool complete, const CustomVjpOptions& options) {
 
 }  // namespace
 
-Tensor custom_vjp(const Callable<Tensor(std::span<const Tensor>)>& f, VjpRule rule,
+Tensor custom_vjp(const AnyCallable<Tensor(std::span<const Tensor>)>& f, VjpRule rule,
                   std::span<const Tensor> inputs, const CustomVjpOptions& options) {
   check_arguments(f && rule, options);
   return detail::custom_vjp_as(options.name, f, std::move(rule), inputs);
 }
 
-Tensor custom_vjp(const Callable<Tensor(const Tensor&)>& f, UnaryVjpRule rule, const Tensor& x,
+Tensor custom_vjp(const AnyCallable<Tensor(const Tensor&)>& f, UnaryVjpRule rule, const Tensor& x,
                   const CustomVjpOptions& options) {
   check_arguments(f && rule, options);
   return custom_vjp([&f](std::span<const Tensor> in) { return f(in[0]); },

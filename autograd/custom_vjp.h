@@ -1,11 +1,14 @@
 #pragma once
 
+#include <cstddef>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "xtgrad/autograd/callable.h"
 #include "xtgrad/autograd/export.h"
+#include "xtgrad/autograd/spread.h"
 #include "xtgrad/autograd/tensor.h"
 
 namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
@@ -14,8 +17,8 @@ namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 /// cotangent of each input; an empty handle for one that gets none. Written in differentiable functions and
 /// linear in the cotangent, it gives derivatives of every order.
 using VjpRule =
-    Callable<std::vector<Tensor>(std::span<const Tensor> inputs, const Tensor& output, const Tensor& g)>;
-using UnaryVjpRule = Callable<Tensor(const Tensor& x, const Tensor& y, const Tensor& g)>;
+    AnyCallable<std::vector<Tensor>(std::span<const Tensor> inputs, const Tensor& output, const Tensor& g)>;
+using UnaryVjpRule = AnyCallable<Tensor(const Tensor& x, const Tensor& y, const Tensor& g)>;
 
 struct CustomVjpOptions {
   /// What the function is called in pictures, step lists, profiles and errors; not empty.
@@ -31,10 +34,19 @@ struct CustomVjpOptions {
 ///   Tensor y = custom_vjp([](const Tensor& x) { return sign(x); },
 ///                         [](const Tensor&, const Tensor&, const Tensor& g) { return g; }, x,
 ///                         {.name = "straight_through"});
-[[nodiscard]] Tensor custom_vjp(const Callable<Tensor(std::span<const Tensor>)>& f, VjpRule rule,
+[[nodiscard]] Tensor custom_vjp(const AnyCallable<Tensor(std::span<const Tensor>)>& f, VjpRule rule,
                                 std::span<const Tensor> inputs, const CustomVjpOptions& options = {});
+/// The same for inputs in braces, of which f takes as many, or a span.
+template <class F, std::size_t n>
+requires(!detail::NamesInputs<F>) [[nodiscard]] Tensor
+    custom_vjp(F f, VjpRule rule, const Tensor (&inputs)[n], const CustomVjpOptions& options = {}) {
+  return custom_vjp(AnyCallable<Tensor(std::span<const Tensor>)>(
+                        [spread = detail::spread<n>(std::move(f))](
+                            std::span<const Tensor> x) mutable -> Tensor { return std::move(spread(x)[0]); }),
+                    std::move(rule), std::span<const Tensor>(inputs), options);
+}
 /// The same for a function of one tensor.
-[[nodiscard]] Tensor custom_vjp(const Callable<Tensor(const Tensor&)>& f, UnaryVjpRule rule, const Tensor& x,
-                                const CustomVjpOptions& options = {});
+[[nodiscard]] Tensor custom_vjp(const AnyCallable<Tensor(const Tensor&)>& f, UnaryVjpRule rule,
+                                const Tensor& x, const CustomVjpOptions& options = {});
 
 }}  // namespace xtgrad::v1

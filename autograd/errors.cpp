@@ -4,6 +4,8 @@
 #include <cinttypes>
 #include <cstdio>
 
+#include "xtgrad/autograd/core/op_id.h"
+
 namespace xtgrad::inline v1 {
 
 void Error::add_context(const std::string& where) {
@@ -23,6 +25,7 @@ std::string_view OutOfMemory::operation() const noexcept { return operation_; }
 
 void OutOfMemory::set_operation(std::string_view operation) noexcept {
   if (operation_[0] != 0) return;
+  operation = detail::without_number(operation);
   std::copy_n(operation.data(), std::min(operation.size(), sizeof operation_ - 1), operation_);
   std::snprintf(text_, sizeof text_,
                 "%s: out of memory: %" PRId64 " bytes asked for, %" PRId64 " bytes in use", operation_,

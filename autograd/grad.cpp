@@ -21,10 +21,11 @@ Tensor seed_cotangent(std::string_view function, const Tensor& output, const std
                       std::size_t i) {
   if (!output.requires_grad()) {
     check_floating(function, "output", i, output);
-    throw GraphError(
-        fmt::format("{}: output {} was not computed from a tensor that requires a gradient, or was "
-                    "computed under NoGrad",
-                    function, i));
+    throw GraphError(fmt::format(
+        "{}: output {} was not computed from a tensor that requires a gradient, or was computed "
+        "under NoGrad. If it was computed from gradients: these can be differentiated if the grad "
+        "or backward that found them is passed {{.create_graph = true}}",
+        function, i));
   }
   if (i < cotangents.size() && cotangents[i].defined()) {
     const Tensor& given = cotangents[i];
@@ -56,8 +57,7 @@ void check_cotangent_count(std::string_view function, std::size_t outputs, const
 
 }}  // namespace detail
 
-std::vector<Tensor> grad(std::span<const Tensor> outputs, std::span<const Tensor> inputs,
-                         const GradOptions& options) {
+std::vector<Tensor> grad(const TensorList& outputs, const TensorList& inputs, const GradOptions& options) {
   using namespace detail;
   check_cotangent_count("grad", outputs.size(), options);
   for (std::size_t i = 0; i < inputs.size(); ++i) {
@@ -69,7 +69,7 @@ std::vector<Tensor> grad(std::span<const Tensor> outputs, std::span<const Tensor
                       i));
     }
   }
-  const SweepInputs positions(inputs);
+  const SweepInputs positions(inputs.tensors());
   std::vector<Tensor> gradients(inputs.size());
   {
     Sweep sweep("grad", options.keep_graph, options.create_graph);
@@ -79,23 +79,22 @@ std::vector<Tensor> grad(std::span<const Tensor> outputs, std::span<const Tensor
     const std::span<const Tensor> found = sweep.to_inputs(positions);
     for (std::size_t i = 0; i < inputs.size(); ++i) gradients[i] = found[positions.position(i)];
   }
-  for (std::size_t i = 0; i < inputs.size() && !options.allow_unused; ++i) {
-    if (!gradients[i].defined()) {
-      throw GraphError(
-          fmt::format("grad: no gradient reaches input {}: no output was computed from it by a "
-                      "differentiable way; pass {{.allow_unused = true}} for an empty handle instead",
-                      i));
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (gradients[i].defined()) continue;
+    if (options.materialize_grads) {
+      gradients[i] = zeros_like(inputs[i]).set_requires_grad(options.create_graph);
+    } else if (!options.allow_unused) {
+      throw GraphError(fmt::format(
+          "grad: no gradient reaches input {}: no output was computed from it by a differentiable "
+          "way; pass {{.materialize_grads = true}} for zeros, or {{.allow_unused = true}} for an "
+          "empty handle",
+          i));
     }
   }
   return gradients;
 }
 
-std::vector<Tensor> grad(std::initializer_list<Tensor> outputs, std::initializer_list<Tensor> inputs,
-                         const GradOptions& options) {
-  return grad(std::span(outputs.begin(), outputs.size()), std::span(inputs.begin(), inputs.size()), options);
-}
-
-void backward(std::span<const Tensor> outputs, const GradOptions& options) {
+void backward(const TensorList& outputs, const GradOptions& options) {
   using namespace detail;
   check_cotangent_count("backward", outputs.size(), options);
   Sweep sweep("backward", options.keep_graph, options.create_graph);

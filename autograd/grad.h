@@ -1,11 +1,11 @@
 #pragma once
 
-#include <initializer_list>
-#include <span>
+#include <type_traits>
 #include <vector>
 
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/autograd/tensor.h"
+#include "xtgrad/autograd/tensor_list.h"
 
 namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 
@@ -18,22 +18,31 @@ struct GradOptions {
   bool create_graph = false;
   /// Returns an empty handle, instead of throwing GraphError, for an input that no output was computed from.
   bool allow_unused = false;
+  /// Returns zeros for such an input, of its shape and dtype. With `create_graph` they want a gradient, as
+  /// the other gradients do, so that a second `grad` finds zeros, too.
+  bool materialize_grads = false;
 };
 
 /// Gradients of the sum of <cotangent, output> with respect to each input, leaf or computed; touches no
 /// `.grad()`. Throws GraphError where nothing was recorded or the graph was freed by an earlier sweep, naming
 /// the operation, and DtypeError for an input or output that is neither float32 nor float64.
 ///
-///   Tensor dy = grad({y}, {x}, {.create_graph = true})[0];
-///   Tensor d2y = grad({sum(dy)}, {x})[0];
-[[nodiscard]] std::vector<Tensor> grad(std::span<const Tensor> outputs, std::span<const Tensor> inputs,
+///   Tensor dy = grad(y, x, {.create_graph = true});
+///   Tensor d2y = grad(sum(dy), x);
+///   std::vector<Tensor> both = grad(loss, {a, b});
+///   std::vector<Tensor> all = grad(loss, model.parameters());
+[[nodiscard]] std::vector<Tensor> grad(const TensorList& outputs, const TensorList& inputs,
                                        const GradOptions& options = {});
-[[nodiscard]] std::vector<Tensor> grad(std::initializer_list<Tensor> outputs,
-                                       std::initializer_list<Tensor> inputs, const GradOptions& options = {});
+/// The same of one input. A template, so that one in braces is a list.
+template <class Input>
+requires std::is_convertible_v<const Input&, Tensor>
+[[nodiscard]] Tensor grad(const TensorList& outputs, const Input& input, const GradOptions& options = {}) {
+  return grad(outputs, {input}, options)[0];
+}
 
 /// The functional form's sibling behind `Tensor::backward`, for several outputs at once: adds to the leaves'
 /// `.grad()`.
-void backward(std::span<const Tensor> outputs, const GradOptions& options = {});
+void backward(const TensorList& outputs, const GradOptions& options = {});
 
 /// True while operations on this thread are recorded.
 [[nodiscard]] bool is_recording();

@@ -16,12 +16,12 @@ namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 // follows from the equation alone, by the implicit function theorem: nothing of the way to it is recorded.
 
 /// A function of the unknown x and of parameters theta.
-using EquationFunction = Callable<Tensor(const Tensor& x, std::span<const Tensor> theta)>;
+using EquationFunction = AnyCallable<Tensor(const Tensor& x, std::span<const Tensor> theta)>;
 /// The same of a single parameter.
-using UnaryEquationFunction = Callable<Tensor(const Tensor& x, const Tensor& theta)>;
+using UnaryEquationFunction = AnyCallable<Tensor(const Tensor& x, const Tensor& theta)>;
 
 /// Finds the unknown for given parameters.
-using RootSolver = Callable<Tensor(std::span<const Tensor> theta)>;
+using RootSolver = AnyCallable<Tensor(std::span<const Tensor> theta)>;
 
 struct ImplicitOptions {
   /// Solves the linear system of the derivative; by default `solve_dense` for at most 512 unknowns, and

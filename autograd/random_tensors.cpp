@@ -8,12 +8,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <string_view>
 #include <utility>
 
 #include "xtgrad/autograd/core/apply.h"
 #include "xtgrad/autograd/core/philox.h"
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/kernels/draw.h"
 #include "xtgrad/autograd/kernels/parallel.h"
 #include "xtgrad/autograd/new_tensor.h"
 
@@ -22,7 +24,7 @@ namespace xtgrad::inline v1 {
 namespace {
 
 using detail::Array;
-using detail::RandomBits;
+using detail::DrawStream;
 
 Dtype floating_dtype(std::string_view function, const TensorOptions& options) {
   const Dtype dtype = options.dtype.value_or(default_dtype());
@@ -32,41 +34,35 @@ Dtype floating_dtype(std::string_view function, const TensorOptions& options) {
   return dtype;
 }
 
-/// out[i] = f(block i) for i in [begin, end), `width` blocks at a time.
-template <class T, class F>
-void draw_range(T* out, std::int64_t begin, std::int64_t end, std::uint64_t seed, std::uint64_t position,
-                F f) {
-  constexpr std::int64_t width = 16;
-  std::array<std::array<std::uint32_t, width>, 4> words;
-  for (std::int64_t first = begin; first < end; first += width) {
-    detail::philox<width>(seed, position, static_cast<std::uint64_t>(first), words);
-    const auto count = static_cast<std::size_t>(std::min(width, end - first));
-    for (std::size_t j = 0; j < count; ++j) {
-      const RandomBits bits{words[0][j] | std::uint64_t{words[1][j]} << 32,
-                            words[2][j] | std::uint64_t{words[3][j]} << 32};
-      out[first + static_cast<std::int64_t>(j)] = f(bits);
-    }
-  }
+/// Seed and position of a draw, an operand: int64 [2].
+DrawStream stream_of(const Array& state) {
+  const auto* words = state.data<std::uint64_t>();
+  return {words[0], words[1]};
 }
 
-/// Seed and position of a draw, an operand: int64 [2].
-struct Stream {
-  explicit Stream(const Array& state)
-      : seed(state.data<std::uint64_t>()[0]), position(state.data<std::uint64_t>()[1]) {}
-
-  std::uint64_t seed;
-  std::uint64_t position;
-};
-
-/// out[i] = f(block i) for the draw at the stream's position.
+/// Calls f(first, part) for consecutive parts of the result, which begin with element number `first`.
 template <class T, class F>
-void draw(const Array& state, Array& out, F f) {
+void for_each_part(Array& out, F f) {
   constexpr std::int64_t tile_size = 1 << 15;
-  const Stream stream(state);
   const std::int64_t n = out.numel();
-  T* to = out.mutable_data<T>();
+  T* const to = out.mutable_data<T>();
   detail::for_each_tile((n + tile_size - 1) / tile_size, [&](std::int64_t tile) {
-    draw_range(to, tile * tile_size, std::min(n, (tile + 1) * tile_size), stream.seed, stream.position, f);
+    const std::int64_t first = tile * tile_size;
+    const auto size = static_cast<std::size_t>(std::min(tile_size, n - first));
+    f(static_cast<std::uint64_t>(first), std::span<T>(to + first, size));
+  });
+}
+
+/// out[i] = f(u) for a number of each block that `fill` makes, some at a time.
+template <class T, class Fill, class F>
+void draw(Array& out, Fill fill, F f) {
+  for_each_part<T>(out, [&](std::uint64_t first, std::span<T> part) {
+    std::array<double, 256> numbers;
+    for (std::size_t i = 0; i < part.size(); i += numbers.size()) {
+      const std::size_t count = std::min(numbers.size(), part.size() - i);
+      fill(first + i, std::span(numbers).first(count));
+      for (std::size_t j = 0; j < count; ++j) part[i + j] = f(numbers[j]);
+    }
   });
 }
 
@@ -122,8 +118,9 @@ class Randn final : public Draw<Randn> {
   [[nodiscard]] std::string_view name() const override { return "randn"; }
   void eval(detail::Inputs in, detail::Outputs out) const override {
     detail::visit_floating(dtype_, [&](auto zero) {
-      using T = decltype(zero);
-      draw<T>(*in[0], *out[0], [](RandomBits bits) { return static_cast<T>(detail::normal_from(bits)); });
+      for_each_part<decltype(zero)>(*out[0], [&](std::uint64_t first, auto part) {
+        detail::draw_normal(stream_of(*in[0]), first, part);
+      });
     });
   }
 };
@@ -144,11 +141,14 @@ class Uniform final : public Draw<Uniform> {
       const double low = range_.low;
       const double width = range_.high - range_.low;
       const T largest = largest_draw<T>(range_.low, range_.high);
-      draw<T>(*in[0], *out[0], [=](RandomBits bits) {
-        // fma by name: whether a compiler contracts a product and a sum must not change the bits. Rounding
-        // may reach `high`, which the interval leaves out.
-        return std::min(static_cast<T>(std::fma(width, detail::unit_interval(bits.low), low)), largest);
-      });
+      // The sum is one fma: whether a compiler contracts a product and a sum must not change the bits.
+      // Rounding may reach `high`, which the interval leaves out.
+      draw<T>(
+          *out[0],
+          [&](std::uint64_t first, std::span<double> numbers) {
+            detail::draw_uniform(stream_of(*in[0]), first, low, width, numbers);
+          },
+          [largest](double number) { return std::min(static_cast<T>(number), largest); });
     });
   }
 
@@ -166,7 +166,12 @@ class Bernoulli final : public Draw<Bernoulli> {
     a("p", p_);
   }
   void eval(detail::Inputs in, detail::Outputs out) const override {
-    draw<bool>(*in[0], *out[0], [p = p_](RandomBits bits) { return detail::unit_interval(bits.low) < p; });
+    draw<bool>(
+        *out[0],
+        [&](std::uint64_t first, std::span<double> numbers) {
+          detail::draw_units(stream_of(*in[0]), first, numbers);
+        },
+        [p = p_](double number) { return number < p; });
   }
 
  private:
@@ -180,7 +185,7 @@ class Randperm final : public Draw<Randperm> {
   [[nodiscard]] std::string_view name() const override { return "randperm"; }
   // Fisher and Yates, from the inside out: 0..i is in random order after step i. Redraws use blocks past n.
   void eval(detail::Inputs in, detail::Outputs out) const override {
-    const Stream stream(*in[0]);
+    const DrawStream stream = stream_of(*in[0]);
     const std::int64_t n = shape_[0];
     auto* to = out[0]->mutable_data<std::int64_t>();
     for (std::int64_t i = 0; i < n; ++i) {

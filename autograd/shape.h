@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "xtgrad/autograd/export.h"
@@ -60,6 +61,11 @@ class Shape {
 class Dims {
  public:
   Dims() = default;
+  /// One: `{.axes = 0}`. A template, so that no fraction becomes one.
+  template <class Integer>
+  requires(std::is_integral_v<Integer> && !std::is_same_v<Integer, bool>)
+      Dims(Integer dim)  // NOLINT(google-explicit-constructor): a number is a number
+      : Dims({static_cast<std::int64_t>(dim)}) {}
   Dims(std::initializer_list<std::int64_t> dims) : Dims(std::span(dims.begin(), dims.size())) {}
   Dims(const Shape& shape) : Dims(std::span(shape.begin(), shape.rank())) {}  // NOLINT: sizes are sizes
   Dims(const std::vector<std::int64_t>& dims) : Dims(std::span(dims)) {}      // NOLINT: a list is a list

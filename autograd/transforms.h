@@ -2,10 +2,12 @@
 
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "xtgrad/autograd/callable.h"
 #include "xtgrad/autograd/export.h"
+#include "xtgrad/autograd/spread.h"
 #include "xtgrad/autograd/tensor.h"
 
 namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
@@ -26,9 +28,9 @@ struct PullbackPlan;
 //   Tensor hv = hvp(f, x, ones_like(x)); // [2], the same times a vector, without the matrix
 
 /// One tensor to one tensor.
-using UnaryTensorFunction = Callable<Tensor(const Tensor&)>;
+using UnaryTensorFunction = AnyCallable<Tensor(const Tensor&)>;
 /// Any number of tensors to any number of tensors.
-using TensorFunction = Callable<std::vector<Tensor>(std::span<const Tensor>)>;
+using TensorFunction = AnyCallable<std::vector<Tensor>(std::span<const Tensor>)>;
 
 /// A function's values at a point, and its vector-Jacobian product there. Keeps the graph alive, so it can
 /// be applied to many cotangents, and finds what a sweep has to pass once for all of them.
@@ -43,6 +45,10 @@ class Pullback {
   [[nodiscard]] std::vector<Tensor> operator()(std::span<const Tensor> cotangents) const;
   /// The same for a function of one tensor to one tensor; throws ValueError for any other.
   [[nodiscard]] Tensor operator()(const Tensor& cotangent) const;
+  /// Cotangents in braces.
+  [[nodiscard]] std::vector<Tensor> operator()(std::initializer_list<Tensor> cotangents) const {
+    return (*this)(std::span(cotangents.begin(), cotangents.size()));
+  }
 
  private:
   friend Pullback vjp(const TensorFunction& f, std::span<const Tensor> inputs);
@@ -55,6 +61,14 @@ class Pullback {
 [[nodiscard]] Pullback vjp(const TensorFunction& f, std::span<const Tensor> inputs);
 /// The same for one tensor to one tensor; throws DtypeError unless x and f(x) are float32 or float64.
 [[nodiscard]] Pullback vjp(const UnaryTensorFunction& f, const Tensor& x);
+/// The same for inputs in braces: f takes as many tensors, or a span of them, and returns a tensor or several
+/// in a vector. A template, as those of its kind below, because only the call says how many.
+///
+///   vjp([](const auto& a, const auto& b) { return matmul(a, b); }, {a, b})(ones({2, 2}))
+template <class F, std::size_t n>
+requires(!detail::NamesInputs<F>) [[nodiscard]] Pullback vjp(F f, const Tensor (&inputs)[n]) {
+  return vjp(TensorFunction(detail::spread<n>(std::move(f))), std::span<const Tensor>(inputs));
+}
 
 struct JvpResult {
   std::vector<Tensor> outputs;   ///< the function's values
@@ -69,6 +83,12 @@ struct JvpResult {
 /// The same for one tensor to one tensor; returns J v, of f(x)'s shape. Throws DtypeError unless x and f(x)
 /// are float32 or float64, as all functions below do.
 [[nodiscard]] Tensor jvp(const UnaryTensorFunction& f, const Tensor& x, const Tensor& v);
+template <class F, std::size_t n>
+requires(!detail::NamesInputs<F>) [[nodiscard]] JvpResult
+    jvp(F f, const Tensor (&inputs)[n], const Tensor (&tangents)[n]) {
+  return jvp(TensorFunction(detail::spread<n>(std::move(f))), std::span<const Tensor>(inputs),
+             std::span<const Tensor>(tangents));
+}
 
 /// All derivatives of f(x): entry [i..., j...] is d f(x)[i...] / d x[j...], of f(x)'s shape followed by x's.
 /// One sweep for each element of f(x). Throws ShapeError if the ranks add up to more than Shape::max_rank.

@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/io/foreign_file.h"
 
 namespace xtgrad::inline v1::datasets::detail {
 
@@ -215,7 +216,8 @@ ByteReader::ByteReader(std::string_view function, std::span<const std::byte> byt
 ByteReader::~ByteReader() = default;
 
 void ByteReader::detect_gzip() {
-  peeked_.resize(2);
+  constexpr std::size_t enough = 64;  // to know gzip, and what is no data at all
+  peeked_.resize(enough);
   std::size_t have = 0;
   while (have < peeked_.size()) {
     const std::size_t count = source_->read_some(std::span(peeked_).subspan(have));
@@ -227,6 +229,9 @@ void ByteReader::detect_gzip() {
     gzip_ = std::make_unique<Gzip>(*this, peeked_);
     peeked_.clear();
   }
+  const std::string_view begin(reinterpret_cast<const char*>(peeked_.data()), peeked_.size());
+  const std::string kind = xtgrad::detail::stand_in_kind(begin);
+  if (!kind.empty()) throw IoError(fmt::format("{}: {}: this is {}", function_, name_, kind));
 }
 
 std::size_t ByteReader::read_plain(std::span<std::byte> out) {

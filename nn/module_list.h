@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -52,19 +53,21 @@ class ModuleList : public Module {
   /// Throws ValueError past the end.
   [[nodiscard]] Module& operator[](std::size_t i);
 
-  class Iterator {
-   public:
-    explicit Iterator(const detail::OwnedModule* at) : at_(at) {}
-    Module& operator*() const { return **at_; }
-    Iterator& operator++() {
-      ++at_;
-      return *this;
-    }
-    friend bool operator==(const Iterator&, const Iterator&) = default;
+  /// A module as what it is: `layers.at<nn::Linear>(0).weight`. Throws ValueError past the end, or if it is
+  /// none.
+  template <detail::Layer L>
+  [[nodiscard]] L& at(std::size_t i) {
+    return detail::layer_as<L>("ModuleList", std::to_string(i), (*this)[i]);
+  }
+  /// Puts a module, of any class, in the place of another. Optimizers go on with the parameters they were
+  /// given. Throws ValueError past the end.
+  template <detail::Layer L>
+  void replace(std::size_t i, L layer) {
+    static_cast<void>((*this)[i]);
+    modules_[i] = detail::OwnedModule(std::move(layer));
+  }
 
-   private:
-    const detail::OwnedModule* at_;
-  };
+  using Iterator = detail::ModuleIterator;
   [[nodiscard]] Iterator begin() { return Iterator(modules_.data()); }
   [[nodiscard]] Iterator end() { return Iterator(modules_.data() + modules_.size()); }
 

@@ -1,8 +1,12 @@
 #include "xtgrad/nn/owned_module.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstddef>
-#include <typeinfo>
+
+#include "xtgrad/autograd/errors.h"
+#include "xtgrad/nn/type_name.h"
 
 namespace xtgrad::inline v1::nn::detail {
 
@@ -22,6 +26,12 @@ bool OwnedModule::takes(const OwnedModule& other) const {
   const Module& to = *module_;
   const Module& from = *other.module_;
   return typeid(to) == typeid(from);
+}
+
+void throw_other_class(const char* function, const std::string& name, const std::type_info& wanted,
+                       const Module& layer) {
+  throw ValueError(fmt::format("{}: layer \"{}\" is a {}, not a {}", function, name, layer.type_name(),
+                               type_name(wanted)));
 }
 
 void assign_modules(std::vector<OwnedModule>& to, const std::vector<OwnedModule>& from) {

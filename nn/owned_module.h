@@ -2,7 +2,9 @@
 
 #include <concepts>
 #include <memory>
+#include <string>
 #include <type_traits>
+#include <typeinfo>
 #include <utility>
 #include <vector>
 
@@ -63,6 +65,34 @@ class OwnedModule {
   std::unique_ptr<Module> (*clone_)(const Module&) = nullptr;
   Assign assign_ = nullptr;  // also null for a layer that cannot be assigned to, such as one with a reference
 };
+
+/// The modules of a list, one after the other.
+class ModuleIterator {
+ public:
+  explicit ModuleIterator(const OwnedModule* at) : at_(at) {}
+  Module& operator*() const { return **at_; }
+  Module* operator->() const { return at_->get(); }
+  ModuleIterator& operator++() {
+    ++at_;
+    return *this;
+  }
+  friend bool operator==(const ModuleIterator&, const ModuleIterator&) = default;
+
+ private:
+  const OwnedModule* at_;
+};
+
+/// Throws ValueError: `function` was asked for a layer as another class than it has.
+[[noreturn]] void throw_other_class(const char* function, const std::string& name,
+                                    const std::type_info& wanted, const Module& layer);
+
+/// The layer as an L, for `function`; throws ValueError if it is none.
+template <Layer L>
+L& layer_as(const char* function, const std::string& name, Module& layer) {
+  auto* as = dynamic_cast<L*>(&layer);
+  if (as == nullptr) throw_other_class(function, name, typeid(L), layer);
+  return *as;
+}
 
 /// Assigns module by module where both lists have the same assignable classes; else copies the list.
 XTGRAD_LOCAL void assign_modules(std::vector<OwnedModule>& to, const std::vector<OwnedModule>& from);

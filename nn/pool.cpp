@@ -43,6 +43,10 @@ Tensor share_axis(const Tensor& x, std::int64_t axis, std::int64_t count) {
 /// `who` is asked for the name in a message, which a module has to look up.
 Tensor adaptive(const auto& who, const Tensor& x, const Size2d& output) {
   if (x.rank() != 4) throw_rank(who(), x);
+  if (!is_floating(x.dtype())) {
+    throw DtypeError(fmt::format("{}: needs float32 or float64, got {}; convert with to(float32)", who(),
+                                 to_string(x.dtype())));
+  }
   const Size2d image(x.size(2), x.size(3));
   if (image.height == 0 || image.width == 0) {
     throw ShapeError(fmt::format("{}: the image has no elements: input is {}, output {}", who(),

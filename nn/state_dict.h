@@ -20,6 +20,16 @@ class StateDict {
 
   /// Throws ValueError for a name that is there already.
   void add(std::string name, const Tensor& value);
+  /// Adds all that another one has, with `prefix` and a dot in front: "model" and "head.weight" make
+  /// "model.head.weight". With an empty prefix the names stay. All of it or, where a name is there already,
+  /// which is a ValueError, nothing.
+  void add(std::string_view prefix, const StateDict& other);
+  /// What `add` with this prefix made: the values whose names begin with `prefix` and a dot, without these.
+  [[nodiscard]] StateDict under(std::string_view prefix) const;
+  /// As `add`, of a random stream: `save` can leave it out.
+  void add_stream(std::string name, const Tensor& value);
+  /// True for a random stream of a state that `state_dict` gave; files do not say what one is.
+  [[nodiscard]] bool is_stream(std::string_view name) const;
   /// Puts a value in, in the place of another of that name if there is one.
   void set(std::string_view name, const Tensor& value);
   /// Removes a name; false if it is not there.
@@ -42,6 +52,7 @@ class StateDict {
 
   std::vector<Entry> entries_;
   std::vector<std::size_t> by_name_;  // places in entries_, in the order of the names
+  std::vector<bool> streams_;         // of entries_, those that are one
 };
 
 }}}  // namespace xtgrad::v1::nn

@@ -40,7 +40,9 @@ class Save : public Members {
   void on_buffer(const std::string& path, Tensor& buffer) override {
     if (buffer.defined()) state.add(path, buffer.detach());
   }
-  void on_stream(const std::string& path, Random& stream) override { state.add(path, to_tensor(stream)); }
+  void on_stream(const std::string& path, Random& stream) override {
+    state.add_stream(path, to_tensor(stream));
+  }
   void on_counter(const std::string& path, xtgrad::Counter& counter) override {
     state.add(path, to_tensor(counter));
   }
@@ -82,6 +84,7 @@ class Compare : public Members {
 
   LoadReport report;
   std::vector<std::string> different;
+  std::vector<std::string> different_names;
   std::vector<std::string> settings;    // that differ
   std::vector<std::string> impossible;  // numbers
   /// True if anything is missing that must not be. A random stream may be: other libraries' files have none.
@@ -137,6 +140,7 @@ class Compare : public Members {
       return false;
     }
     if (value->shape() != shape || !becomes(dtype, value->dtype())) {
+      different_names.push_back(path);
       different.push_back(fmt::format("{} is {} {}, the state has {} {}", path, to_string(dtype),
                                       to_string(shape), to_string(value->dtype()),
                                       to_string(value->shape())));
@@ -201,12 +205,19 @@ LoadReport Stateful::load_state_dict(const StateDict& state, const LoadOptions& 
   compare.find_unexpected();
   const bool names_differ = compare.lacks || !compare.report.unexpected.empty();
   const bool numbers_fit = compare.different.empty() && compare.impossible.empty();
+  std::string way_out;
+  if (!compare.different.empty()) {
+    way_out = fmt::format(
+        "\n  to keep what differs as it is in the model, leave it out: "
+        "state.erase(\"{}\"), and pass {{.strict = false}}",
+        compare.different_names.front());
+  }
   if (!numbers_fit || !compare.settings.empty() || (options.strict && names_differ)) {
     throw ValueError(fmt::format(
-        "load_state_dict: the state does not fit this {}, which was left as it is:{}{}{}{}{}{}{}",
+        "load_state_dict: the state does not fit this {}, which was left as it is:{}{}{}{}{}{}{}{}",
         detail::type_name(typeid(*this)), line("missing", compare.report.missing, ", "),
         line("unexpected", compare.report.unexpected, ", "), line("different", compare.different, "; "),
-        line("impossible", compare.impossible, "; "), line("other settings", compare.settings, "; "),
+        line("impossible", compare.impossible, "; "), line("other settings", compare.settings, "; "), way_out,
         compare.settings.empty() ? ""
                                  : "\n  pass {.adopt_settings = true} to go on with the state's settings",
         numbers_fit && options.strict && names_differ ? "\n  pass {.strict = false} to load the rest" : ""));

@@ -7,6 +7,7 @@
 
 #include "xtgrad/autograd/check/line_derivative.h"
 #include "xtgrad/autograd/creation.h"
+#include "xtgrad/autograd/grad.h"
 
 namespace xtgrad::inline v1::detail {
 namespace {
@@ -24,12 +25,21 @@ struct UserFunction {
   std::int64_t* evaluations;
 
   std::vector<Tensor> call(std::span<const Tensor> x) const {
+    const bool recording = is_recording();
     std::vector<Tensor> arguments = inputs;
-    for (std::size_t i = 0; i < variables.size(); ++i) arguments[variables[i]] = x[i];
+    for (std::size_t i = 0; i < variables.size(); ++i) {
+      arguments[variables[i]] = x[i].requires_grad() ? x[i] : x[i].detach().set_requires_grad();
+    }
     if (before_evaluation) before_evaluation();
     default_random().set_state(random_seed, random_position);
     ++*evaluations;
-    return f(arguments);
+    // f may take gradients itself, also where values alone are asked for.
+    const EnableGrad record;
+    std::vector<Tensor> results = f(arguments);
+    for (Tensor& result : results) {
+      if (!recording && result.defined()) result = result.detach();
+    }
+    return results;
   }
 };
 

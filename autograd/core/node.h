@@ -53,9 +53,10 @@ class Node : public NodeCounts {
     claimed_flag = 16,      // by the sweep that will free it, or has done so: closed to every other
     hooked_flag = 32,       // functions were hung on the tensor; see core/hook_list.h
     parts_flag = 128,       // of several outputs, or one of those that the rule reads; see core/parts.h
+    to_inputs_flag = 256,  // beside claimed_flag: by a sweep to given inputs, which is `grad`, not `backward`
   };
-  /// The upper byte of the flags counts the sweeps that are at the node; see core/visit.h.
-  static constexpr std::uint16_t one_visitor = 256;
+  /// The upper bits of the flags count the sweeps that are at the node; see core/visit.h.
+  static constexpr std::uint16_t one_visitor = 512;
   static constexpr std::uint32_t max_slots = (std::uint32_t{1} << 28) - 1;
   static constexpr std::uint32_t max_auxiliaries = 15;
 

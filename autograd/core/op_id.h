@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <string_view>
 
 namespace xtgrad::inline v1::detail {
@@ -39,6 +41,15 @@ inline constexpr std::string_view op_names[] = {
   std::string_view name = to_string(id);
   if (name.starts_with(first)) name.remove_prefix(first.size());
   if (name.ends_with(second)) name.remove_suffix(second.size());
+  return name;
+}
+
+/// What a message calls an operation by its primitive's name: as above, and as it is where the registry has
+/// no such name.
+[[nodiscard]] constexpr std::string_view without_number(std::string_view name) {
+  for (std::size_t i = 0; i < std::size(op_names); ++i) {
+    if (op_names[i] == name) return function_name(static_cast<OpId>(i));
+  }
   return name;
 }
 

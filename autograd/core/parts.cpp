@@ -85,7 +85,7 @@ const Part* part_at(const Node& node) {
 
 std::string_view operation_of(const Node& node) {
   const Part* part = part_at(node);
-  return part != nullptr ? part->operation() : node.primitive().name();
+  return without_number(part != nullptr ? part->operation() : node.primitive().name());
 }
 
 Tensor part_of(Node& parent, std::size_t index, std::size_t count, Array&& value,

@@ -16,7 +16,7 @@ namespace xtgrad::inline v1::detail {
 /// False, and nothing has changed, if the node is claimed, or has more visitors than can be counted.
 inline bool enter(Node& node, bool claim) noexcept {
   const auto added = static_cast<std::uint16_t>(Node::one_visitor + (claim ? Node::claimed_flag : 0));
-  constexpr std::uint16_t full = 255 * Node::one_visitor;
+  constexpr std::uint16_t full = 127 * Node::one_visitor;
   std::uint16_t flags = node.flags.load(std::memory_order_relaxed);
   // A node to which nobody else has a reference needs no atomic instruction either: along a chain that is
   // every one that a sweep comes to which frees. Only parts are found without a reference; see core/parts.h.
@@ -32,19 +32,28 @@ inline bool enter(Node& node, bool claim) noexcept {
   return true;
 }
 
-/// For a visitor that reads: claims the node after all. False if another one has.
+/// For a visitor that reads: claims the node after all, for a sweep to given inputs. False if another one
+/// has.
 inline bool claim(Node& node) noexcept {
+  constexpr std::uint16_t both = Node::claimed_flag | Node::to_inputs_flag;
   if (RefCount::single_threaded()) {
     if (node.has(Node::claimed_flag)) return false;
-    node.set(Node::claimed_flag);
+    node.flags.store(static_cast<std::uint16_t>(node.flags.load(std::memory_order_relaxed) | both),
+                     std::memory_order_relaxed);
     return true;
   }
-  return (node.flags.fetch_or(Node::claimed_flag, std::memory_order_acq_rel) & Node::claimed_flag) == 0;
+  std::uint16_t flags = node.flags.load(std::memory_order_relaxed);
+  do {
+    if ((flags & Node::claimed_flag) != 0) return false;
+  } while (!node.flags.compare_exchange_weak(flags, static_cast<std::uint16_t>(flags | both),
+                                             std::memory_order_acq_rel, std::memory_order_relaxed));
+  return true;
 }
 
 /// For the one that claimed it, if nothing has been taken.
 inline void unclaim(Node& node) noexcept {
-  node.flags.fetch_and(static_cast<std::uint16_t>(~Node::claimed_flag), std::memory_order_acq_rel);
+  node.flags.fetch_and(static_cast<std::uint16_t>(~(Node::claimed_flag | Node::to_inputs_flag)),
+                       std::memory_order_acq_rel);
 }
 
 /// For the one that claimed it: true if no other visitor is left, and so none will come.

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <string>
+
 #include "xtgrad/autograd/errors.h"
 
 namespace xtgrad::inline v1::detail {
@@ -27,6 +29,13 @@ MemoryBudget budget_beside(std::string_view file, const ReadLimits& limits) {
 
 void throw_does_not_fit(std::string_view function, std::string_view source) {
   throw IoError(fmt::format("{}: {} does not fit in memory", function, source));
+}
+
+void throw_about(std::string_view function, std::string_view source, const FileBytes& file,
+                 const IoError& error) {
+  const std::string kind = foreign_kind(file.format, file.bytes);
+  if (!kind.empty()) throw IoError(fmt::format("{}: {}: this is {}", function, source, kind));
+  throw_about(function, source, error);
 }
 
 void throw_about(std::string_view function, std::string_view source, const IoError& error) {

@@ -6,6 +6,7 @@
 
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/io/file.h"
+#include "xtgrad/autograd/io/foreign_file.h"
 
 namespace xtgrad::inline v1::detail {
 
@@ -41,13 +42,21 @@ auto within_memory(std::string_view function, std::string_view source, Read read
 
 [[noreturn]] void throw_about(std::string_view function, std::string_view source, const IoError& error);
 
-/// As `within_memory`; an IoError of `read` is one of `function` about `source`, too.
+/// The same of a file that should be in the reader's format: says what it is if it is something else.
+struct FileBytes {
+  FileFormat format;
+  std::string_view bytes;
+};
+[[noreturn]] void throw_about(std::string_view function, std::string_view source, const FileBytes& file,
+                              const IoError& error);
+
+/// As `within_memory`, for a reader of a file; an IoError of `read` is one of `function` about `source`, too.
 template <class Read>
-auto reading(std::string_view function, std::string_view source, Read read) {
+auto reading(std::string_view function, std::string_view source, const FileBytes& file, Read read) {
   try {
     return read();
   } catch (const IoError& error) {
-    throw_about(function, source, error);
+    throw_about(function, source, file, error);
   } catch (const std::bad_alloc&) {
     throw_does_not_fit(function, source);
   }

@@ -47,7 +47,7 @@ Tensor decode(std::string_view bytes, std::string_view source, const detail::Mem
   try {
     return detail::decode_npy_bytes(bytes, budget);
   } catch (const IoError& error) {
-    throw IoError(fmt::format("{}: {}: {}", loading, source, error.what()));
+    detail::throw_about(loading, source, {detail::FileFormat::npy, bytes}, error);
   } catch (const std::bad_alloc&) {
     detail::throw_does_not_fit(loading, source);
   }

@@ -282,13 +282,13 @@ std::string encode_npz(const std::vector<NamedTensor>& tensors, const NpzOptions
 
 std::vector<NamedTensor> decode_npz(std::string_view bytes, std::string_view source,
                                     const ReadLimits& limits) {
-  return detail::reading(loading, source,
+  return detail::reading(loading, source, {detail::FileFormat::npz, bytes},
                          [&] { return decode(bytes, nullptr, detail::MemoryBudget(limits)); });
 }
 
 std::vector<NamedTensor> load_npz(const std::string& path, const ReadLimits& limits) {
   const std::string bytes = detail::read_file(loading, path, limits);
-  return detail::reading(loading, path,
+  return detail::reading(loading, path, {detail::FileFormat::npz, bytes},
                          [&] { return decode(bytes, nullptr, detail::budget_beside(bytes, limits)); });
 }
 
@@ -296,14 +296,14 @@ std::vector<NamedTensor> load_npz_entries(const std::string& path, const std::ve
                                           const ReadLimits& limits) {
   constexpr std::string_view function = "load_npz_entries";
   const std::string bytes = detail::read_file(function, path, limits);
-  return detail::reading(function, path,
+  return detail::reading(function, path, {detail::FileFormat::npz, bytes},
                          [&] { return decode(bytes, &names, detail::budget_beside(bytes, limits)); });
 }
 
 std::vector<std::string> npz_names(const std::string& path, const ReadLimits& limits) {
   constexpr std::string_view function = "npz_names";
   const std::string bytes = detail::read_file(function, path, limits);
-  return detail::reading(function, path, [&] {
+  return detail::reading(function, path, {detail::FileFormat::npz, bytes}, [&] {
     std::vector<std::string> names;
     const Archive archive = open_for_reading(bytes);
     std::vector<Entry> entries = listed_entries(archive.get());

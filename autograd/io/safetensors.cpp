@@ -224,7 +224,7 @@ void save_safetensors(std::string_view function, const std::string& path, const 
 
 Safetensors load_safetensors(std::string_view function, const std::string& path, const ReadLimits& limits) {
   const std::string bytes = read_file(function, path, limits);
-  return detail::reading(function, path,
+  return detail::reading(function, path, {detail::FileFormat::safetensors, bytes},
                          [&] { return decode(bytes, nullptr, budget_beside(bytes, limits)); });
 }
 
@@ -234,7 +234,7 @@ std::string encode_safetensors(const Safetensors& contents) { return encode(savi
 
 Safetensors decode_safetensors(std::string_view bytes, std::string_view source) {
   constexpr ReadLimits no_limits{.max_bytes = std::numeric_limits<std::uint64_t>::max()};
-  return detail::reading(loading, source,
+  return detail::reading(loading, source, {detail::FileFormat::safetensors, bytes},
                          [&] { return decode(bytes, nullptr, detail::MemoryBudget(no_limits)); });
 }
 
@@ -250,14 +250,14 @@ Safetensors load_safetensors_entries(const std::string& path, const std::vector<
                                      const ReadLimits& limits) {
   constexpr std::string_view function = "load_safetensors_entries";
   const std::string bytes = detail::read_file(function, path, limits);
-  return detail::reading(function, path,
+  return detail::reading(function, path, {detail::FileFormat::safetensors, bytes},
                          [&] { return decode(bytes, &names, detail::budget_beside(bytes, limits)); });
 }
 
 std::vector<std::string> safetensors_names(const std::string& path, const ReadLimits& limits) {
   constexpr std::string_view function = "safetensors_names";
   const std::string bytes = detail::read_file(function, path, limits);
-  return detail::reading(function, path, [&] {
+  return detail::reading(function, path, {detail::FileFormat::safetensors, bytes}, [&] {
     std::string_view rest = bytes;
     std::vector<std::string> names;
     detail::SafetensorsHeader header = read_header(rest);

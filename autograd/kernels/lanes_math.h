@@ -23,6 +23,34 @@ struct LaneBits {
   static Lane<T> to_lane(Batch b) { return Lane<T>(xsimd::bitwise_cast<xsimd::batch<T>>(b)); }
 };
 
+/// The 64-bit products of the lower halves of 64-bit lanes, whatever the upper ones have.
+inline xsimd::batch<std::uint64_t> product_of_low_halves(xsimd::batch<std::uint64_t> a,
+                                                         xsimd::batch<std::uint64_t> b) {
+  using Words = xsimd::batch<std::uint64_t>;
+#if defined(__AVX512F__)
+  return Words(_mm512_mul_epu32(a, b));
+#elif defined(__AVX2__)
+  return Words(_mm256_mul_epu32(a, b));
+#elif defined(__SSE2__)
+  return Words(_mm_mul_epu32(a, b));
+#else
+  const Words low(0xffffffff);
+  return (a & low) * (b & low);
+#endif
+}
+
+/// True if all lanes are 0.
+inline bool is_zero(xsimd::batch<std::uint64_t> words) {
+  return xsimd::all(words == xsimd::batch<std::uint64_t>(0));
+}
+
+/// Whether `fma` rounds once.
+#if defined(__FMA__) || defined(__AVX512F__) || defined(__ARM_FEATURE_FMA)
+constexpr bool fma_rounds_once = true;
+#else
+constexpr bool fma_rounds_once = false;
+#endif
+
 // a b + c, rounded once where the machine has the instruction. xsimd 8 has it for AVX2 but not for AVX-512.
 template <LaneFloat T>
 Lane<T> fma(Lane<T> a, Lane<T> b, Lane<T> c) {

@@ -87,10 +87,10 @@ class NanGuard::Watch final : public detail::Watcher {
       if (array == nullptr || !is_floating(array->dtype)) continue;
       const Census census = census_of(*array, options_.infinities);
       if (census.bad == 0) continue;
-      throw NonFiniteError(fmt::format("nan_guard: {}{} gave {} at {}, {} of {} elements: {}",
-                                       primitive.name(), where_it_ran(), element(*array, census.first_bad),
-                                       place_of(array->shape, census.first_bad), census.bad, array->numel(),
-                                       inputs_.empty() ? "no floating inputs" : inputs_));
+      throw NonFiniteError(fmt::format(
+          "nan_guard: {}{} gave {} at {}, {} of {} elements: {}", detail::without_number(primitive.name()),
+          where_it_ran(), element(*array, census.first_bad), place_of(array->shape, census.first_bad),
+          census.bad, array->numel(), inputs_.empty() ? "no floating inputs" : inputs_));
     }
   }
 
@@ -98,7 +98,9 @@ class NanGuard::Watch final : public detail::Watcher {
   [[nodiscard]] std::string where_it_ran() const {
     const char* const function = detail::thread_state.refused_by;
     if (function != nullptr) return fmt::format(", in {},", function);
-    return ledger_.rule().empty() ? std::string() : fmt::format(", in the rule of {},", ledger_.rule());
+    return ledger_.rule().empty()
+               ? std::string()
+               : fmt::format(", in the rule of {},", detail::without_number(ledger_.rule()));
   }
 
   void before_rule(const detail::Node& node) override { ledger_.enter(node); }

@@ -12,8 +12,9 @@
 namespace xtgrad::inline v1::detail {
 
 void throw_claimed(std::string_view function, const Node& node, bool passed, bool frees) {
-  const std::string_view what =
-      node.has(Node::freed_flag) ? "was freed by an earlier sweep" : "is being freed by another sweep";
+  const std::string_view what = !node.has(Node::freed_flag)      ? "is being freed by another sweep"
+                                : node.has(Node::to_inputs_flag) ? "was freed by an earlier grad"
+                                                                 : "was freed by an earlier backward";
   const std::string_view partial = !passed ? ""
                                    : frees ? ". The gradients found before are partial, and none was stored; "
                                              "the graph of the operations passed by then is freed"

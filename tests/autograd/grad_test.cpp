@@ -211,8 +211,7 @@ TEST_CASE("bad calls say what is wrong") {
                        doctest::Contains("grad: input 0 does not require a gradient"), GraphError);
   CHECK_THROWS_WITH_AS(static_cast<void>(grad({y, y}, {x}, {.cotangents = {y}})),
                        doctest::Contains("grad: got 1 cotangents for 2 outputs"), ValueError);
-  CHECK_THROWS_WITH_AS(Tensor(y).set_requires_grad(false), doctest::Contains("computed by mul_number"),
-                       GraphError);
+  CHECK_THROWS_WITH_AS(Tensor(y).set_requires_grad(false), doctest::Contains("computed by mul;"), GraphError);
   CHECK_THROWS_WITH_AS(arange(3).set_requires_grad(), doctest::Contains("int64 has no derivatives"),
                        DtypeError);
   CHECK_THROWS_WITH_AS(x.set_grad(ones({3}, {.dtype = float64})), doctest::Contains("set_grad"), ShapeError);
@@ -291,7 +290,7 @@ TEST_CASE("grad in a computed tensor leaves the graph below it whole") {
     const Tensor again = y * 3.0;
     CHECK(grad({again}, {y})[0].item() == 3);
     CHECK_THROWS_WITH_AS(static_cast<void>(grad({y * 3.0}, {y, x})),
-                         doctest::Contains("grad: the graph of mul was freed by an earlier sweep"),
+                         doctest::Contains("grad: the graph of mul was freed by an earlier grad"),
                          GraphError);
   }
 }

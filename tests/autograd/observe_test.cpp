@@ -38,7 +38,7 @@ TEST_CASE("NanGuard names the first operation that makes a number that is none")
   }
   CHECK(guarded([] {
           static_cast<void>(div(1.0, tensor({2, 0})));
-        }) == "nan_guard: number_div gave inf at [1], 1 of 2 elements: input 0 is float32 [2] from 0 to 2");
+        }) == "nan_guard: div gave inf at [1], 1 of 2 elements: input 0 is float32 [2] from 0 to 2");
   CHECK(guarded([] { static_cast<void>(log(full({}, -1))); }).find("gave nan at [], 1 of 1") !=
         std::string::npos);
 }

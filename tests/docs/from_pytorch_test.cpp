@@ -152,7 +152,12 @@ TEST_CASE("docs/from_pytorch.md: an optimizer that evaluates the loss") {
 TEST_CASE("docs/from_pytorch.md: derivatives and modules") {
   const Tensor x = tensor({1, 2}, {.requires_grad = true});
   const Tensor y = sum(square(x));
-  CHECK(values(grad({y}, {x}, {.create_graph = true})[0]) == Numbers{2, 4});
+  CHECK(values(grad(y, x, {.create_graph = true})) == Numbers{2, 4});
+  {
+    const nn::Linear model(2, 1);
+    const std::vector<Tensor> zero = grad(y, model.parameters(), {.materialize_grads = true});
+    CHECK(values(reshape(zero.at(0), {2})) == Numbers{0, 0});
+  }
   {
     const NoGrad no_grad;
     CHECK_FALSE((x * 2).requires_grad());

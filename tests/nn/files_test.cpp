@@ -9,7 +9,10 @@
 #include "tests/support/program.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/nn/dropout.h"
+#include "xtgrad/nn/linear.h"
 #include "xtgrad/nn/mlp.h"
+#include "xtgrad/nn/sequential.h"
 
 using namespace xtgrad;
 using nn::StateDict;
@@ -71,4 +74,24 @@ TEST_CASE("errors of saving and loading name nn::save and nn::load") {
   CHECK_THROWS_WITH_AS(nn::save(file, reserved), "nn::save: the name \"__metadata__\" is reserved",
                        ValueError);
   CHECK(testing::file_text(file) == "{}");
+}
+
+TEST_CASE("a state is saved without its random streams where that is asked for") {
+  const testing::TemporaryFolder folder;
+  const std::string file = folder.path() / "model.safetensors";
+  nn::Sequential model{nn::Linear{2, 2}, nn::Dropout{{.p = 0.5}}};
+  // A buffer of a stream's shape and dtype is none.
+  StateDict state = model.state_dict();
+  state.add("sizes", tensor({3, 4}, {.dtype = int64}));
+  nn::save(file, state, {.streams = false});
+  const StateDict loaded = nn::load(file);
+  CHECK(loaded.size() == 3);
+  CHECK(loaded.contains("sizes"));
+  CHECK_FALSE(loaded.contains("1.stream"));
+  nn::save(file, state);
+  CHECK(nn::load(file).contains("1.stream"));
+  StateDict joined;
+  joined.add("model", model.state_dict());
+  nn::save(file, joined, {.streams = false});
+  CHECK(nn::load(file).size() == 2);
 }

@@ -2,11 +2,14 @@
 
 #include <doctest/doctest.h>
 
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "tests/nn/models.h"
 #include "tests/nn/support.h"
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/nn/module_list.h"
 
 using namespace xtgrad;
 using nn_test::elements;
@@ -127,4 +130,66 @@ TEST_CASE("a layer that cannot be assigned to is copied instead") {
   const nn::Sequential other{Scaled(5), Scaled(7)};
   model = other;
   CHECK(elements(model(ones({1}))) == std::vector<double>{35});
+}
+
+TEST_CASE("Sequential gives its layers as what they are, by number or name, in a loop") {
+  nn::Sequential model{nn::Linear{2, 3}, nn::Tanh{}};
+  model.add("head", nn::Linear{3, 1}).add(nn::Tanh{});
+  CHECK(model.names() == std::vector<std::string>{"0", "1", "head", "3"});
+  CHECK(model.at<nn::Linear>(0).weight.shape() == Shape{3, 2});
+  CHECK(&model.at<nn::Linear>("head") == &model[2]);
+  CHECK(&model["head"] == &model[2]);
+  CHECK(&model.at<nn::Module>(1) == &model[1]);
+  std::vector<std::string> types;
+  for (nn::Module& layer : model) types.push_back(layer.type_name());
+  CHECK(types == std::vector<std::string>{"Linear", "Tanh", "Linear", "Tanh"});
+  CHECK(model.begin()->type_name() == "Linear");
+  CHECK(model.named_parameters().at(2).name == "head.weight");
+  CHECK(nn::Sequential().begin() == nn::Sequential().end());
+
+  CHECK_THROWS_WITH_AS(static_cast<void>(model.at<nn::Tanh>("head")),
+                       "Sequential: layer \"head\" is a Linear, not a Tanh", ValueError);
+  CHECK_THROWS_WITH_AS(static_cast<void>(model["tail"]),
+                       "Sequential: no layer \"tail\"; there are: 0, 1, head, 3", ValueError);
+  CHECK_THROWS_WITH_AS(static_cast<void>(model.at<nn::Linear>(4)), "Sequential: no layer 4: there are 4",
+                       ValueError);
+  CHECK_THROWS_WITH_AS(model.add("head", nn::Tanh{}), "Sequential: the name \"head\" is there already",
+                       ValueError);
+  CHECK_THROWS_WITH_AS(model.add("a.b", nn::Tanh{}),
+                       "Sequential: a layer's name must not be empty, nor have a dot: got \"a.b\"",
+                       ValueError);
+  CHECK_THROWS_AS(model.add("", nn::Tanh{}), ValueError);
+  CHECK(model.size() == 4);
+
+  // Copies have the names; so has what is assigned to.
+  nn::Sequential copy = model, other{nn::Linear{2, 3}, nn::Tanh{}, nn::Linear{3, 1}, nn::Tanh{}};
+  CHECK(copy.names() == model.names());
+  other = model;
+  CHECK(other.names() == model.names());
+  other = other;
+  CHECK(other.names() == model.names());
+  const nn::Sequential moved = std::move(copy);
+  CHECK(moved.names() == model.names());
+}
+
+TEST_CASE("a layer takes another's place and name") {
+  nn::Sequential model = small();
+  model.replace(2, nn::Linear{3, 5});
+  CHECK(model(ones({4, 2})).shape() == Shape{4, 5});
+  CHECK(model.state_dict().at("2.weight").shape() == Shape{5, 3});
+  model.replace("1", nn::Sequential{nn::Tanh{}, nn::Linear{3, 3}});
+  CHECK(model.state_dict().contains("1.1.weight"));
+  CHECK_THROWS_AS(model.replace(3, nn::Tanh{}), ValueError);
+  CHECK_THROWS_AS(model.replace("3", nn::Tanh{}), ValueError);
+  // It is copied with the model.
+  nn::Sequential copy = model;
+  CHECK(copy.at<nn::Linear>(2).weight.shape() == Shape{5, 3});
+
+  nn::ModuleList list{nn::Linear{2, 3}, nn::Tanh{}};
+  CHECK(list.at<nn::Linear>(0).weight.shape() == Shape{3, 2});
+  list.replace(0, nn::Linear{2, 4});
+  CHECK(list.at<nn::Linear>(0).weight.shape() == Shape{4, 2});
+  CHECK_THROWS_WITH_AS(static_cast<void>(list.at<nn::Linear>(1)),
+                       "ModuleList: layer \"1\" is a Tanh, not a Linear", ValueError);
+  CHECK_THROWS_AS(list.replace(2, nn::Tanh{}), ValueError);
 }

@@ -132,7 +132,10 @@ TEST_CASE("one message lists what is missing, unexpected and different, and noth
       "  missing: linear.bias, batches\n"
       "  unexpected: fc.weight, fc.bias\n"
       "  different: scale is float32 [2], the state has float32 [3]; average is float32 [2], the "
-      "state has float64 [2]; stream is int64 [2], the state has int64 [1]",
+      "state has float64 [2]; stream is int64 [2], the state has int64 [1]\n"
+      "  to keep what differs as it is in the model, leave it out: state.erase(\"scale\"), and pass {.strict "
+      "= "
+      "false}",
       ValueError);
   CHECK(snapshot(model) == before);
 }
@@ -176,8 +179,79 @@ TEST_CASE("not strict does not excuse a different shape") {
   Everything model;
   nn::StateDict state;
   state.add("scale", ones({3}));
-  CHECK_THROWS_AS(model.load_state_dict(state, {.strict = false}), ValueError);
+  state.add("average", tensor({8, 9}));
+  CHECK_THROWS_WITH_AS(model.load_state_dict(state, {.strict = false}),
+                       doctest::Contains("\n  to keep what differs as it is in the model, leave it out: "
+                                         "state.erase(\"scale\"), and pass {.strict = false}"),
+                       ValueError);
   CHECK(elements(model.scale) == std::vector<double>{1, 1});
+  // What the message says to do.
+  state.erase("scale");
+  CHECK_NOTHROW(model.load_state_dict(state, {.strict = false}));
+  CHECK(elements(model.scale) == std::vector<double>{1, 1});
+  CHECK(elements(model.average) == std::vector<double>{8, 9});
+}
+
+TEST_CASE("states join under a prefix, and come apart again") {
+  Everything model;
+  const nn::StateDict part = model.state_dict();
+  nn::StateDict all;
+  all.add("epoch", tensor(3, {.dtype = int64}));
+  all.add("model", part);
+  all.add("model.old", part);
+  all.add("", part);
+  CHECK(all.size() == 1 + 3 * part.size());
+  CHECK(all.contains("model.linear.weight"));
+  CHECK(all.contains("model.old.scale"));
+  CHECK(all.contains("scale"));
+  CHECK(all.is_stream("model.stream"));
+  CHECK_FALSE(all.is_stream("model.scale"));
+  CHECK_FALSE(all.is_stream("no such name"));
+  const nn::StateDict old = all.under("model.old");
+  REQUIRE(old.size() == part.size());
+  auto expected = part.begin();
+  for (const auto& [name, value] : old) {
+    CHECK(name == expected->name);
+    CHECK(value.node() == expected->value.node());
+    CHECK(old.is_stream(name) == part.is_stream(name));
+    ++expected;
+  }
+  Everything other;
+  other.load_state_dict(all.under("model.old"));
+  CHECK(snapshot(other) == snapshot(model));
+  // "model" has the names of "model.old", too, and "mod" none: a prefix ends at a dot.
+  CHECK(all.under("model").size() == 2 * part.size());
+  CHECK(all.under("mod").empty());
+  CHECK(all.under("").empty());
+  CHECK(nn::StateDict().under("model").empty());
+}
+
+TEST_CASE("a prefix adds all or nothing") {
+  nn::StateDict state, part;
+  part.add("a", ones({1}));
+  part.add("b", ones({1}));
+  state.add("x.b", zeros({1}));
+  CHECK_THROWS_WITH_AS(state.add("x", part), "StateDict: the name \"x.b\" is there already", ValueError);
+  CHECK(state.size() == 1);
+  CHECK_FALSE(state.contains("x.a"));
+  state.add("y", state);  // of itself
+  CHECK(state.contains("y.x.b"));
+  CHECK(state.size() == 2);
+}
+
+TEST_CASE("what is a stream stays known when others come and go") {
+  nn::StateDict state;
+  state.add("a", ones({1}));
+  state.add_stream("s", zeros({2}, {.dtype = int64}));
+  state.add("z", ones({1}));
+  state.erase("a");
+  CHECK(state.is_stream("s"));
+  CHECK_FALSE(state.is_stream("z"));
+  state.erase("s");
+  CHECK_FALSE(state.is_stream("z"));
+  CHECK_FALSE(state.is_stream("s"));
+  CHECK_THROWS_AS(state.add_stream("z", ones({1})), ValueError);
+  CHECK_FALSE(state.is_stream("z"));
 }
 
 TEST_CASE("an empty buffer may be missing, and takes what it is given") {

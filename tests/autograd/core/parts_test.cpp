@@ -256,7 +256,7 @@ TEST_CASE("parts: a freed graph is refused by the operation's name, and gradient
   CHECK(values(x.grad()) == std::vector<double>{2, 4, 0, 0});
   CHECK_THROWS_WITH_AS(
       sum(parts[1]).backward(),
-      "backward: the graph of split was freed by an earlier sweep; pass {.keep_graph = true} "
+      "backward: the graph of split was freed by an earlier backward; pass {.keep_graph = true} "
       "to the first one to sweep it again. The gradients found before are partial, and none "
       "was stored; the graph of the operations passed by then is freed",
       GraphError);

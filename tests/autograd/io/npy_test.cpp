@@ -218,7 +218,7 @@ TEST_CASE("damaged and hostile npy files are refused with place, found and expec
            // beginning
            {"", "byte 0: the file ends within the header"},
            {"\x93NUM", "byte 4: the file ends within the header"},
-           {"PK\3\4", R"(byte 0: expected "\x93NUMPY", found "PK\x03\x04")"},
+           {"PK\3\4", "this is a zip archive; if NumPy wrote it, it is an npz file, and load_npz reads it"},
            {"\x93NUMPX", R"(byte 0: expected "\x93NUMPY", found "\x93NUMPX")"},
            {std::string("\x93NUMPY\4\0", 8), "byte 6: version 4.0, expected 1.0, 2.0 or 3.0"},
            {"\x93NUMPY\1\1", "byte 6: version 1.1, expected 1.0, 2.0 or 3.0"},

@@ -206,7 +206,7 @@ TEST_CASE("a call that is refused before its first rule consumes nothing") {
       const std::string error = swept([&] {
         static_cast<void>(grad({fresh + spoilt}, {middle, x}, {.allow_unused = true}));
       });
-      CHECK(error.find("grad: the graph of exp was freed by an earlier sweep") == 0);
+      CHECK(error.find("grad: the graph of exp was freed by an earlier backward") == 0);
       CHECK(error.find("partial") == std::string::npos);
       fresh.backward();
       CHECK(x.grad().shape() == shape);
@@ -230,7 +230,7 @@ TEST_CASE("a sweep that meets a freed node later says that gradients are partial
   x.clear_grad();
   const auto check = [&](bool keep) {
     const std::string error = swept([&] { second.backward({.keep_graph = keep}); });
-    CHECK(error.find("backward: the graph of exp was freed by an earlier sweep") == 0);
+    CHECK(error.find("backward: the graph of exp was freed by an earlier backward") == 0);
     CHECK(error.find("The gradients found before are partial, and none was stored") != std::string::npos);
     CHECK((error.find("passed by then is freed") != std::string::npos) == !keep);
     CHECK_FALSE(x.grad().defined());
