@@ -35,11 +35,11 @@ struct UserFunction {
     ++*evaluations;
     // f may take gradients itself, also where values alone are asked for.
     const EnableGrad record;
-    std::vector<Tensor> results = f(arguments);
-    for (Tensor& result : results) {
-      if (!recording && result.defined()) result = result.detach();
+    std::vector<Tensor> values = f(arguments);
+    for (Tensor& value : values) {
+      if (!recording && value.defined()) value = value.detach();
     }
-    return results;
+    return values;
   }
 };
 
