@@ -16,7 +16,7 @@ void StateDict::add(std::string name, const Tensor& value) {
 
 void StateDict::add_stream(std::string name, const Tensor& value) {
   add(std::move(name), value);
-  streams_.back() = true;
+  streams_.back() = 1;
 }
 
 void StateDict::add(std::string_view prefix, const StateDict& other) {
@@ -44,7 +44,7 @@ StateDict StateDict::under(std::string_view prefix) const {
 
 bool StateDict::is_stream(std::string_view name) const {
   const auto place = position(name);
-  return place != by_name_.end() && entries_[*place].name == name && streams_[*place];
+  return place != by_name_.end() && entries_[*place].name == name && streams_[*place] != 0;
 }
 
 void StateDict::set(std::string_view name, const Tensor& value) {
@@ -56,7 +56,7 @@ void StateDict::set(std::string_view name, const Tensor& value) {
   const auto rank = place - by_name_.begin();
   entries_.reserve(entries_.size() + 1);
   by_name_.reserve(by_name_.size() + 1);
-  streams_.push_back(false);
+  streams_.push_back(0);
   entries_.push_back({std::string(name), value});
   by_name_.insert(by_name_.begin() + rank, entries_.size() - 1);
 }

@@ -52,7 +52,8 @@ class StateDict {
 
   std::vector<Entry> entries_;
   std::vector<std::size_t> by_name_;  // places in entries_, in the order of the names
-  std::vector<bool> streams_;         // of entries_, those that are one
+  std::vector<std::size_t>
+      streams_;  // for each of entries_, 1 if it is one, else 0: a vector that is there already
 };
 
 }}}  // namespace xtgrad::v1::nn
