@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "xtgrad/autograd/callable.h"
+#include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/autograd/tensor.h"
 #include "xtgrad/autograd/tensors_in.h"
@@ -48,6 +49,11 @@ template <class F, class... Inputs>
 requires detail::TensorsIn<detail::Checkpointed<F, Inputs...>>::supported
     [[nodiscard]] detail::Checkpointed<F, Inputs...>
     checkpoint(F&& f, const Inputs&... inputs) {
+  if constexpr (requires { f.operator bool(); }) {
+    if (!f) throw ValueError("checkpoint: the function is empty");
+  } else if constexpr (std::is_pointer_v<std::remove_cvref_t<F>>) {
+    if (f == nullptr) throw ValueError("checkpoint: the function is empty");
+  }
   std::optional<detail::Checkpointed<F, Inputs...>> result;  // which need not have a default
   detail::checkpoint_call([&] {
     result.emplace(f(inputs...));

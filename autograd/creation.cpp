@@ -12,6 +12,7 @@
 #include "xtgrad/autograd/core/apply.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/new_tensor.h"
+#include "xtgrad/autograd/ops/cast.h"
 
 namespace xtgrad::inline v1 {
 
@@ -381,7 +382,7 @@ Tensor one_hot(const Tensor& labels, std::int64_t classes, const TensorOptions& 
   shape.push_back(classes);
   const Dtype dtype = dtype_or_default(options);
   detail::check_new("one_hot", shape, dtype, options.requires_grad);
-  Tensor result = detail::apply_constant(OneHot(classes, dtype), labels.to(Dtype::int64));
+  Tensor result = detail::apply_constant(OneHot(classes, dtype), detail::cast(labels, Dtype::int64));
   if (options.requires_grad) result.set_requires_grad();
   return result;
 }

@@ -46,14 +46,25 @@ Dtype parse_dtype(std::string_view name) {
 
 Dtype default_dtype() { return detail::thread_state.default_dtype; }
 
-DefaultDtype::DefaultDtype(Dtype dtype) : before_(detail::thread_state.default_dtype) {
-  if (!is_floating(dtype)) {
-    throw DtypeError(
-        fmt::format("DefaultDtype: the default must be float32 or float64: got {}", to_string(dtype)));
-  }
+namespace {
+
+thread_local constinit detail::ScopedSetting<Dtype>* default_scopes = nullptr;
+
+Dtype checked_default(Dtype dtype) {
+  if (is_floating(dtype)) return dtype;
+  throw DtypeError(
+      fmt::format("DefaultDtype: the default must be float32 or float64: got {}", to_string(dtype)));
+}
+
+}  // namespace
+
+DefaultDtype::DefaultDtype(Dtype dtype)
+    : scope_((static_cast<void>(checked_default(dtype)), default_scopes), default_dtype()) {
   detail::thread_state.default_dtype = dtype;
 }
 
-DefaultDtype::~DefaultDtype() { detail::thread_state.default_dtype = before_; }
+DefaultDtype::~DefaultDtype() {
+  detail::thread_state.default_dtype = scope_.leave(default_scopes, default_dtype());
+}
 
 }  // namespace xtgrad::v1

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "xtgrad/autograd/export.h"
+#include "xtgrad/autograd/scoped_setting.h"
 
 namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 
@@ -82,13 +83,13 @@ std::ostream& operator<<(std::ostream& out, Dtype dtype);
 /// unless it is floating.
 class DefaultDtype {
  public:
-  explicit DefaultDtype(Dtype dtype);
+  [[nodiscard("a scope ends with its statement unless it has a name")]] explicit DefaultDtype(Dtype dtype);
   ~DefaultDtype();
   DefaultDtype(const DefaultDtype&) = delete;
   DefaultDtype& operator=(const DefaultDtype&) = delete;
 
  private:
-  Dtype before_;
+  detail::ScopedSetting<Dtype> scope_;
 };
 
 }}  // namespace xtgrad::v1

@@ -6,6 +6,7 @@
 
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/sweep/sweep.h"
 
 namespace xtgrad::inline v1 {
@@ -78,6 +79,11 @@ std::vector<Tensor> grad(const TensorList& outputs, const TensorList& inputs, co
     }
     const std::span<const Tensor> found = sweep.to_inputs(positions);
     for (std::size_t i = 0; i < inputs.size(); ++i) gradients[i] = found[positions.position(i)];
+    // What is another's, too, a given cotangent or another input's gradient, gets a tensor of its own. The
+    // sweep and the list have a handle each.
+    for (Tensor& gradient : gradients) {
+      if (gradient.defined() && node_of(gradient).values.load() > 2) gradient = alias(gradient);
+    }
   }
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     if (gradients[i].defined()) continue;
@@ -106,9 +112,19 @@ void backward(const TensorList& outputs, const GradOptions& options) {
 
 bool is_recording() { return detail::thread_state.records(); }
 
-NoGrad::NoGrad() : before_(detail::thread_state.set_recording(false)) {}
-NoGrad::~NoGrad() { detail::thread_state.set_recording(before_); }
-EnableGrad::EnableGrad() : before_(detail::thread_state.set_recording(true)) {}
-EnableGrad::~EnableGrad() { detail::thread_state.set_recording(before_); }
+namespace {
+
+thread_local constinit detail::ScopedSetting<bool>* recording_scopes = nullptr;
+
+void leave(detail::ScopedSetting<bool>& scope) {
+  detail::thread_state.set_recording(scope.leave(recording_scopes, is_recording()));
+}
+
+}  // namespace
+
+NoGrad::NoGrad() : scope_(recording_scopes, detail::thread_state.set_recording(false)) {}
+NoGrad::~NoGrad() { leave(scope_); }
+EnableGrad::EnableGrad() : scope_(recording_scopes, detail::thread_state.set_recording(true)) {}
+EnableGrad::~EnableGrad() { leave(scope_); }
 
 }  // namespace xtgrad::v1

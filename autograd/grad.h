@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "xtgrad/autograd/export.h"
+#include "xtgrad/autograd/scoped_setting.h"
 #include "xtgrad/autograd/tensor.h"
 #include "xtgrad/autograd/tensor_list.h"
 
@@ -47,28 +48,29 @@ void backward(const TensorList& outputs, const GradOptions& options = {});
 /// True while operations on this thread are recorded.
 [[nodiscard]] bool is_recording();
 
-/// Records nothing on this thread while in scope: `NoGrad no_grad;`.
+/// Records nothing on this thread while in scope: `NoGrad no_grad;`. It ends on the thread where it began;
+/// scopes that end in another order than they began leave things as they should be.
 class NoGrad {
  public:
-  NoGrad();
+  [[nodiscard("a scope ends with its statement unless it has a name")]] NoGrad();
   ~NoGrad();
   NoGrad(const NoGrad&) = delete;
   NoGrad& operator=(const NoGrad&) = delete;
 
  private:
-  bool before_;
+  detail::ScopedSetting<bool> scope_;
 };
 
 /// Records on this thread while in scope, even inside a `NoGrad`.
 class EnableGrad {
  public:
-  EnableGrad();
+  [[nodiscard("a scope ends with its statement unless it has a name")]] EnableGrad();
   ~EnableGrad();
   EnableGrad(const EnableGrad&) = delete;
   EnableGrad& operator=(const EnableGrad&) = delete;
 
  private:
-  bool before_;
+  detail::ScopedSetting<bool> scope_;
 };
 
 }}  // namespace xtgrad::v1

@@ -177,7 +177,11 @@ struct ReduceOptions {
 /// log(softmax(x)), computed without overflow or cancellation.
 [[nodiscard]] Tensor log_softmax(const Tensor& x, std::int64_t axis);
 
-// Shape. Elements stay in row-major order.
+// Shape. Elements stay in row-major order. No operation returns its argument: where nothing is to be done the
+// result has the same elements, which cost nothing, and is a tensor of its own, whose name and derivatives
+// are not the argument's.
+/// The same elements in a tensor of its own, with the same derivatives; `detach` is without.
+[[nodiscard]] Tensor alias(const Tensor& x);
 /// The same elements in another shape, of which one size may be -1: the rest decides it.
 [[nodiscard]] Tensor reshape(const Tensor& x, const Dims& sizes);
 /// Dimension i of the result is dimension `order[i]` of x.

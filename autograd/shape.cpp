@@ -46,6 +46,17 @@ Shape::Shape(std::span<const std::int64_t> sizes) {
   rank_ = sizes.size();
 }
 
+void Shape::throw_no_dimension(std::size_t dim) const {
+  // As an int64, so that the dimension before the first of a 0-d shape reads -1.
+  throw ShapeError(fmt::format("Shape: no dimension {}: {} has {}", static_cast<std::int64_t>(dim),
+                               to_string(*this), rank_));
+}
+
+void Dims::throw_no_entry(std::size_t i) const {
+  throw ShapeError(
+      fmt::format("Dims: no entry {}: {} has {}", static_cast<std::int64_t>(i), to_string(*this), size()));
+}
+
 void Shape::push_back(std::int64_t size) {
   std::array<std::int64_t, max_rank + 1> longer{};
   std::copy(begin(), end(), longer.begin());

@@ -27,11 +27,21 @@ class Shape {
   explicit Shape(std::span<const std::int64_t> sizes);
 
   [[nodiscard]] std::size_t rank() const { return rank_; }
-  [[nodiscard]] std::int64_t operator[](std::size_t dim) const { return sizes_[dim]; }
-  [[nodiscard]] std::int64_t& operator[](std::size_t dim) { return sizes_[dim]; }
+  /// Throws ShapeError for a dimension that is not there.
+  [[nodiscard]] std::int64_t operator[](std::size_t dim) const {
+    if (dim >= rank_) [[unlikely]]
+      throw_no_dimension(dim);
+    return sizes_[dim];
+  }
+  [[nodiscard]] std::int64_t& operator[](std::size_t dim) {
+    if (dim >= rank_) [[unlikely]]
+      throw_no_dimension(dim);
+    return sizes_[dim];
+  }
   [[nodiscard]] const std::int64_t* begin() const { return sizes_.data(); }
   [[nodiscard]] const std::int64_t* end() const { return sizes_.data() + rank_; }
-  [[nodiscard]] std::int64_t back() const { return sizes_[rank_ - 1]; }
+  [[nodiscard]] std::int64_t front() const { return (*this)[0]; }
+  [[nodiscard]] std::int64_t back() const { return (*this)[rank_ - 1]; }
 
   /// Number of elements: the product of the sizes, 1 for a 0-d shape.
   [[nodiscard]] std::int64_t numel() const {
@@ -52,6 +62,8 @@ class Shape {
   }
 
  private:
+  [[noreturn]] void throw_no_dimension(std::size_t dim) const;
+
   std::array<std::int64_t, max_rank> sizes_{};
   std::size_t rank_ = 0;
 };
@@ -74,12 +86,23 @@ class Dims {
 
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] bool empty() const { return size_ == 0; }
-  [[nodiscard]] std::int64_t operator[](std::size_t i) const { return dims_[i]; }
-  [[nodiscard]] std::int64_t& operator[](std::size_t i) { return dims_[i]; }
+  /// Throws ShapeError for an entry that is not there.
+  [[nodiscard]] std::int64_t operator[](std::size_t i) const {
+    if (i >= size_) [[unlikely]]
+      throw_no_entry(i);
+    return dims_[i];
+  }
+  [[nodiscard]] std::int64_t& operator[](std::size_t i) {
+    if (i >= size_) [[unlikely]]
+      throw_no_entry(i);
+    return dims_[i];
+  }
   [[nodiscard]] const std::int64_t* begin() const { return dims_.data(); }
   [[nodiscard]] const std::int64_t* end() const { return dims_.data() + size_; }
 
  private:
+  [[noreturn]] void throw_no_entry(std::size_t i) const;
+
   std::array<std::int64_t, Shape::max_rank> dims_{};
   std::uint8_t size_ = 0;
 };

@@ -18,7 +18,7 @@ namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 ///   std::cout << steps.text();  // %1 = tanh(x)  float32 [4]
 class StepList {
  public:
-  StepList();
+  [[nodiscard("a scope ends with its statement unless it has a name")]] StepList();
   ~StepList();
   StepList(const StepList&) = delete;
   StepList& operator=(const StepList&) = delete;

@@ -12,6 +12,7 @@
 #include "xtgrad/autograd/core/primitive.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
+#include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/ops/cast.h"
 #include "xtgrad/autograd/print.h"
 
@@ -23,7 +24,7 @@ using detail::LeafState;
 using detail::Node;
 using detail::node_of;
 
-const Shape& Tensor::shape() const { return array_of(*this).shape; }
+const Shape& Tensor::shape() const& { return array_of(*this).shape; }
 
 std::int64_t Tensor::size(std::int64_t dim) const { return shape()[normalize_axis("size", dim, rank())]; }
 
@@ -34,7 +35,7 @@ std::int64_t Tensor::numel() const { return shape().numel(); }
 Dtype Tensor::dtype() const { return array_of(*this).dtype; }
 
 template <class T>
-std::span<const T> Tensor::data() const {
+std::span<const T> Tensor::data() const& {
   constexpr Dtype asked = detail::dtype_of<T>;
   const Array& array = array_of(*this);
   if (array.dtype != asked) {
@@ -45,7 +46,7 @@ std::span<const T> Tensor::data() const {
 }
 
 #define XTGRAD_DTYPE(name, text, Storage, Arithmetic, kind) \
-  template std::span<const Storage> Tensor::data<Storage>() const;
+  template std::span<const Storage> Tensor::data<Storage>() const&;
 #include "xtgrad/autograd/dtypes.def"
 #undef XTGRAD_DTYPE
 
@@ -119,7 +120,9 @@ std::int64_t Tensor::at_int64(std::initializer_list<std::int64_t> index) const {
   return integer_element("at_int64", array, offset_of("at_int64", array.shape, index));
 }
 
-Tensor Tensor::to(Dtype dtype) const { return detail::cast(*this, dtype); }
+Tensor Tensor::to(Dtype dtype) const {
+  return dtype == this->dtype() ? alias(*this) : detail::cast(*this, dtype);
+}
 
 Tensor Tensor::detach() const { return detail::make_constant(array_of(*this)); }
 
@@ -140,9 +143,12 @@ Tensor& Tensor::set_requires_grad(bool requires_grad) {
                                  to_string(node.array.dtype)));
   }
   if (requires_grad) {
-    detail::leaf_state_of(node).keeps_gradient = true;
+    LeafState& state = detail::leaf_state_of(node);
+    state.keeps_gradient = true;
+    state.gradient->set_frozen(false);
     node.set(Node::requires_grad_flag);
   } else {
+    if (LeafState* state = node.leaf_state()) state->gradient->set_frozen(true);
     node.flags.fetch_and(static_cast<std::uint16_t>(~Node::requires_grad_flag));
   }
   return *this;

@@ -14,6 +14,9 @@
 
 namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 
+template <class T>
+class Elements;
+
 /// A multi-dimensional array and, where derivatives are recorded, its place in the graph.
 ///
 /// A Tensor is a handle: copies share the same immutable elements, so there is no aliasing to think about and
@@ -48,7 +51,8 @@ class Tensor {
 
   /// False for a default-constructed handle.
   [[nodiscard]] bool defined() const { return node_ != nullptr; }
-  [[nodiscard]] const Shape& shape() const;
+  [[nodiscard]] const Shape& shape() const&;
+  [[nodiscard]] Shape shape() const&& { return shape(); }  // of a temporary, which ends before its reader
   /// Size of one dimension; negative counts from the end.
   [[nodiscard]] std::int64_t size(std::int64_t dim) const;
   [[nodiscard]] std::size_t rank() const;
@@ -66,11 +70,18 @@ class Tensor {
   /// The elements in row-major order; T is float, double, std::int64_t, std::int32_t, std::uint8_t or bool
   /// and must be the tensor's dtype. A template, because the element type is the question; instantiated for
   /// these in the library.
+  ///
+  /// The span is good as long as this handle, or a copy of it, is kept, and shows the same elements all the
+  /// while: `backward` adds to a gradient, and an optimizer's step writes over a weight, in their old memory
+  /// only where nobody else holds it.
   template <class T>
-  [[nodiscard]] std::span<const T> data() const;
+  [[nodiscard]] std::span<const T> data() const&;
+  /// The same of a temporary, such as `w.grad()` or `model(x)`, whose elements this keeps (elements.h).
+  template <class T>
+  [[nodiscard]] Elements<T> data() const&&;
 
-  /// The tensor converted to `dtype`; differentiable between floating dtypes. The tensor itself if it has
-  /// that dtype already. To an integer dtype fractions are cut off; throws DtypeError that names the value
+  /// The tensor converted to `dtype`; differentiable between floating dtypes. Costs no copy if it has that
+  /// dtype already. To an integer dtype fractions are cut off; throws DtypeError that names the value
   /// for the first that lies out of range or is NaN. To bool, all but 0 is true.
   [[nodiscard]] Tensor to(Dtype dtype) const;
   /// The same elements with another identity and no history.
@@ -134,3 +145,5 @@ struct Tensor::BackwardOptions {
 std::ostream& operator<<(std::ostream& out, const Tensor& tensor);
 
 }}  // namespace xtgrad::v1
+
+#include "xtgrad/autograd/elements.h"

@@ -34,11 +34,7 @@ namespace {
 /// one, but another node, so that derivatives in it leave out what the function captured.
 Tensor fresh_variable(const Tensor& x) {
   if (!is_floating(x.dtype())) return x;
-  if (is_recording() && x.requires_grad()) {
-    // Two shapes of the same elements: nothing is copied.
-    const Shape other = x.rank() == 1 ? Shape{1, x.numel()} : Shape{x.numel()};
-    return reshape(reshape(x, other), x.shape());
-  }
+  if (is_recording() && x.requires_grad()) return alias(x);
   return x.detach().set_requires_grad();
 }
 

@@ -65,14 +65,40 @@ Loader::Iterator::Iterator(std::shared_ptr<const detail::BatchSource> source, st
   load();
 }
 
-Loader::Iterator::Iterator(Iterator&&) noexcept = default;
-Loader::Iterator& Loader::Iterator::operator=(Iterator&&) noexcept = default;
+Loader::Iterator::Iterator(Iterator&& other) noexcept
+    : source_(std::move(other.source_)),
+      epoch_(std::move(other.epoch_)),
+      batches_(other.batches_),
+      number_(std::exchange(other.number_, other.batches_)),
+      prefetcher_(std::move(other.prefetcher_)),
+      batch_(std::move(other.batch_)) {}
+
+Loader::Iterator& Loader::Iterator::operator=(Iterator&& other) noexcept {
+  if (this == &other) return *this;
+  source_ = std::move(other.source_);
+  epoch_ = std::move(other.epoch_);
+  batches_ = other.batches_;
+  number_ = std::exchange(other.number_, other.batches_);
+  prefetcher_ = std::move(other.prefetcher_);
+  batch_ = std::move(other.batch_);
+  return *this;
+}
+
 Loader::Iterator::~Iterator() = default;
 
 Loader::Iterator& Loader::Iterator::operator++() {
+  check_not_at_end();
   ++number_;
   load();
   return *this;
+}
+
+void Loader::Iterator::check_not_at_end() const {
+  if (number_ != batches_) return;
+  throw ValueError(fmt::format(
+      "Loader: the iterator has no batch: it was moved from, or is at the end of the epoch, which "
+      "has {}",
+      batches_));
 }
 
 void Loader::Iterator::load() {

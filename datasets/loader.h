@@ -155,8 +155,12 @@ class Loader::Iterator {
   Iterator& operator=(Iterator&& other) noexcept;
   ~Iterator();
 
-  [[nodiscard]] Batch& operator*() const { return batch_; }
-  [[nodiscard]] Batch* operator->() const { return &batch_; }
+  /// These throw ValueError at the end of the epoch, which one that was moved from has come to as well.
+  [[nodiscard]] Batch& operator*() const {
+    check_not_at_end();
+    return batch_;
+  }
+  [[nodiscard]] Batch* operator->() const { return &**this; }
   Iterator& operator++();
   void operator++(int) { ++*this; }
   friend bool operator==(const Iterator& it, std::default_sentinel_t) { return it.number_ == it.batches_; }
@@ -166,6 +170,7 @@ class Loader::Iterator {
   XTGRAD_LOCAL Iterator(std::shared_ptr<const detail::BatchSource> source, std::int64_t epoch,
                         std::int64_t first);
   void load();
+  void check_not_at_end() const;
 
   std::shared_ptr<const detail::BatchSource> source_;
   detail::Epoch epoch_;

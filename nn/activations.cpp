@@ -40,7 +40,7 @@ std::string_view to_string(ActivationKind kind) {
 Tensor activate(const Tensor& x, ActivationKind kind, const ActivationOptions& options) {
   switch (kind) {
     case ActivationKind::identity:
-      return x;
+      return alias(x);
     case ActivationKind::step:
       return greater(x, 0).to(x.dtype());
     case ActivationKind::relu:

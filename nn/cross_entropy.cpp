@@ -8,6 +8,8 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/ops/cast.h"
+#include "xtgrad/autograd/ops/shape.h"
 #include "xtgrad/nn/loss_checks.h"
 #include "xtgrad/nn/weighted.h"
 
@@ -72,12 +74,12 @@ Column column_of(const Call& call, const Tensor& target, std::size_t axis, std::
     throw ShapeError(fmt::format("{}: {} {} need class indices {}: got {}", call.loss, call.operand.name,
                                  to_string(shape), to_string(items), to_string(target.shape())));
   }
-  const Tensor wide = target.to(int64);
+  const Tensor wide = xtgrad::detail::cast(target, int64);
   Column column{.index = {}, .kept = {}};
   column.ignored = detail::check_classes(call.loss, wide, shape[axis], ignore_index);
   Shape index_shape = shape;
   index_shape[axis] = 1;
-  column.index = reshape(wide, index_shape);
+  column.index = xtgrad::detail::reshaped(wide, index_shape);
   if (column.ignored == 0) return column;
   column.kept = not_equal(column.index, static_cast<double>(ignore_index));
   column.index = where(column.kept, column.index, 0);  // 0 is as good as any class to gather
@@ -93,20 +95,22 @@ Tensor with_indices(const Call& call, const Tensor& log_p, const Tensor& target,
   const Tensor picked = gather(log_p, classes_at, index);
   const double epsilon = options.label_smoothing;
   if (!options.weight.defined() && epsilon == 0 && ignored == 0) {
-    return neg(detail::reduce(options.reduction == Reduction::none ? reshape(picked, items) : picked,
-                              options.reduction));
+    return neg(detail::reduce(
+        options.reduction == Reduction::none ? xtgrad::detail::reshaped(picked, items) : picked,
+        options.reduction));
   }
 
   Tensor item = picked;  // log likelihood, weighted, in the shape of the column
   Tensor item_weight;    // w[t_i], in the shape of the column
   if (options.weight.defined()) {
-    item_weight = reshape(gather(options.weight, 0, flatten(index)), index.shape());
+    item_weight = xtgrad::detail::reshaped(gather(options.weight, 0, flatten(index)), index.shape());
     item = detail::weighted(item_weight, item);
   }
   if (epsilon > 0) {
-    const Tensor weighted = options.weight.defined()
-                                ? detail::weighted(reshape(options.weight, along_axis(shape, axis)), log_p)
-                                : log_p;
+    const Tensor weighted =
+        options.weight.defined()
+            ? detail::weighted(xtgrad::detail::reshaped(options.weight, along_axis(shape, axis)), log_p)
+            : log_p;
     const Tensor all = sum(weighted, {.axes = {classes_at}, .keepdim = true});
     const Tensor smooth = (epsilon / static_cast<double>(shape[axis])) * all;
     item = epsilon == 1 ? smooth : (1 - epsilon) * item + smooth;  // not 0 times an infinite item
@@ -115,7 +119,7 @@ Tensor with_indices(const Call& call, const Tensor& log_p, const Tensor& target,
     item = where(kept, item, 0);
     if (item_weight.defined()) item_weight = where(kept, item_weight, 0);
   }
-  if (options.reduction == Reduction::none) return neg(reshape(item, items));
+  if (options.reduction == Reduction::none) return neg(xtgrad::detail::reshaped(item, items));
   Tensor total = neg(sum(item));
   if (options.reduction == Reduction::sum) return total;
   return item_weight.defined() ? total / sum(item_weight)
@@ -144,7 +148,7 @@ Tensor with_probabilities(const Tensor& logits, const Tensor& target, std::size_
   const double epsilon = options.label_smoothing;
   Tensor q = target;
   if (epsilon > 0) q = q * (1 - epsilon) + epsilon / static_cast<double>(shape[axis]);
-  if (options.weight.defined()) q = q * reshape(options.weight, along_axis(shape, axis));
+  if (options.weight.defined()) q = q * xtgrad::detail::reshaped(options.weight, along_axis(shape, axis));
   const Tensor items = neg(sum(detail::weighted(q, log_softmax(logits, classes_at)), {.axes = {classes_at}}));
   return detail::reduce(items, options.reduction);
 }

@@ -30,7 +30,7 @@ Dropout::Dropout(const DropoutOptions& options)
     : stream(default_random().split()), p_(checked_p("Dropout", options.p)) {}
 
 Tensor Dropout::forward(const Tensor& x) {
-  if (!is_training() || p_ == 0) return x;
+  if (!is_training() || p_ == 0) return alias(x);
   return keep(x, bernoulli(x.shape(), 1 - p_, stream), p_);
 }
 
@@ -41,7 +41,7 @@ Tensor Dropout2d::forward(const Tensor& x) {
   if (x.rank() != 4) {
     throw ShapeError(fmt::format("{}: input must be [n, c, h, w]: got {}", label(), to_string(x.shape())));
   }
-  if (!is_training() || p_ == 0) return x;
+  if (!is_training() || p_ == 0) return alias(x);
   return keep(x, bernoulli({x.size(0), x.size(1), 1, 1}, 1 - p_, stream), p_);
 }
 

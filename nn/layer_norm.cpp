@@ -16,7 +16,7 @@ namespace {
 /// x as rows of `inner` neighbouring elements, each normalised by its own moments, in x's shape. Rows are the
 /// channels of a batch of one, so this is batch normalisation's kernel and rule.
 Tensor standardize(const Tensor& x, std::int64_t inner, double eps) {
-  if (x.numel() == 0) return x;
+  if (x.numel() == 0) return alias(x);
   // One value has no deviation; NaN and infinities, which have none either, stay visible.
   if (inner == 1) return (x - x) / std::sqrt(eps);
   const std::int64_t rows = x.numel() / inner;

@@ -2,11 +2,17 @@
 
 #include <fmt/format.h>
 
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "xtgrad/autograd/core/node.h"
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/nn/stack_room.h"
 #include "xtgrad/nn/type_name.h"
 
 namespace xtgrad::inline v1::nn {
@@ -21,11 +27,50 @@ std::string type_inside(const Objects& objects) {
   return detail::type_name(typeid(innermost));
 }
 
+// Out of line: what recurses should take little of the stack.
+[[noreturn, gnu::noinline, gnu::cold]] void throw_holds_itself(const std::string& path,
+                                                               const Stateful& object) {
+  throw ValueError(fmt::format("members: \"{}\" is an object that holds itself: {}", path,
+                               detail::type_name(typeid(object))));
+}
+
 }  // namespace
 
 struct Members::Visited {
-  Objects inside;                         // objects whose members are being listed, outermost first
-  std::unordered_set<std::string> names;  // full paths
+  // The paths that were listed, as a tree of the pieces between their dots: of nested modules, whole paths
+  // would take room in the square of the depth.
+  struct Piece {
+    std::size_t parent;
+    std::string name;
+    bool operator==(const Piece&) const = default;
+  };
+  struct HashPiece {
+    std::size_t operator()(const Piece& piece) const {
+      return std::hash<std::string>()(piece.name) ^ (piece.parent * 0x9e3779b97f4a7c15U);
+    }
+  };
+
+  /// Notes that `name`, below the object whose members are being listed, is listed; false if it is already.
+  bool list(std::string_view name) {
+    entered = object;
+    while (true) {
+      const std::size_t dot = name.find('.');
+      const std::size_t next = places.size() + 1;
+      const auto [found, is_new] = places.try_emplace({entered, std::string(name.substr(0, dot))}, next);
+      entered = found->second;
+      if (is_new) is_listed.push_back(false);
+      if (dot == std::string_view::npos) break;
+      name.remove_prefix(dot + 1);
+    }
+    return !std::exchange(is_listed[entered], true);
+  }
+
+  Objects inside;                                // objects whose members are being listed, outermost first
+  std::unordered_set<const Stateful*> as_a_set;  // the same
+  std::unordered_map<Piece, std::size_t, HashPiece> places;
+  std::vector<char> is_listed{true};  // by place; 0 is the root
+  std::size_t object = 0;             // the place of the innermost object
+  std::size_t entered = 0;            // that of the name that was listed last
   std::unordered_set<const Parameter*> parameters;
 };
 
@@ -54,13 +99,10 @@ void Members::operator()(std::string_view name, Tensor& buffer) {
 
 void Members::operator()(std::string_view name, Stateful& child) {
   const std::size_t length = enter(name);
-  for (const Stateful* outer : visited_->inside) {
-    if (outer == &child) {
-      throw ValueError(fmt::format("members: \"{}\" is an object that holds itself: {}", path_,
-                                   detail::type_name(typeid(child))));
-    }
-  }
+  if (visited_->as_a_set.contains(&child)) throw_holds_itself(path_, child);
+  const std::size_t outer = std::exchange(visited_->object, visited_->entered);
   descend(child);
+  visited_->object = outer;
   path_.resize(length);
 }
 
@@ -116,7 +158,7 @@ std::size_t Members::enter(std::string_view name) {
   }
   if (length > 0) path_ += '.';
   path_ += name;
-  if (!visited_->names.insert(path_).second) {
+  if (!visited_->list(name)) {
     throw ValueError(
         fmt::format("{}: members lists the name \"{}\" twice", type_inside(visited_->inside), name));
   }
@@ -124,9 +166,12 @@ std::size_t Members::enter(std::string_view name) {
 }
 
 void Members::descend(Stateful& object) {
+  detail::check_stack_room("members");
   on_object(path_, object);
   visited_->inside.push_back(&object);
+  visited_->as_a_set.insert(&object);
   object.members(*this);
+  visited_->as_a_set.erase(&object);
   visited_->inside.pop_back();
 }
 

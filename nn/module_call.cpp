@@ -10,6 +10,7 @@
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/nn/listing.h"
+#include "xtgrad/nn/stack_room.h"
 
 namespace xtgrad::inline v1::nn::detail {
 
@@ -35,6 +36,7 @@ ModuleCall::ModuleCall(ModuleBase& module)
     : ModuleScope(thread_state.module),
       module_(module),
       root_(outer() != nullptr ? static_cast<const ModuleCall*>(outer())->root_ : module) {
+  check_stack_room("forward");
   thread_state.module = this;
   if (thread_state.is_watched()) [[unlikely]]
     tell_begin(*this);

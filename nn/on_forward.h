@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <span>
 #include <string>
 
@@ -22,7 +23,8 @@ struct ForwardCall {
 };
 
 /// Calls a function after the forward of every module that runs on this thread while in scope: for looking at
-/// hidden layers. The innermost scope is called first.
+/// hidden layers. The innermost scope is called first. Scopes may end in any order, and a function may end
+/// its own; they end on the thread where they began.
 ///
 ///   std::vector<std::string> seen;
 ///   nn::OnForward look([&](const nn::ForwardCall& call) { seen.push_back(call.path()); });
@@ -36,8 +38,9 @@ class OnForward {
   using CallFunction = Callable<void(const ForwardCall& call)>;
   using Function = Callable<void(Module& module, const Tensor& input, const Tensor& output)>;
 
-  explicit OnForward(CallFunction function);
-  explicit OnForward(Function function);
+  [[nodiscard("a scope ends with its statement unless it has a name")]] explicit OnForward(
+      CallFunction function);
+  [[nodiscard("a scope ends with its statement unless it has a name")]] explicit OnForward(Function function);
   ~OnForward();
   OnForward(const OnForward&) = delete;
   OnForward& operator=(const OnForward&) = delete;
@@ -47,8 +50,10 @@ class OnForward {
   static void notify(const ForwardCall& call);
 
  private:
-  CallFunction function_;
-  OnForward* outer_;
+  struct Entry;
+  [[nodiscard]] XTGRAD_LOCAL static std::shared_ptr<Entry>& innermost();
+
+  std::shared_ptr<Entry> entry_;
 };
 
 }}}  // namespace xtgrad::v1::nn

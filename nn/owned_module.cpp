@@ -8,10 +8,44 @@
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/nn/type_name.h"
 
+#include "xtgrad/nn/stack_room.h"
+
 namespace xtgrad::inline v1::nn::detail {
 
+namespace {
+
+thread_local constinit std::vector<Module*>* waiting = nullptr;  // of the deletion that runs, if one does
+
+/// Copies by recursion, so it must end before the stack does.
+std::unique_ptr<Module> copy_of(const Module& module, std::unique_ptr<Module> (*clone)(const Module&)) {
+  check_stack_room("copying a module");
+  return clone(module);
+}
+
+}  // namespace
+
+void DeleteModule::operator()(Module* module) const noexcept {
+  if (waiting != nullptr) {
+    try {
+      waiting->push_back(module);
+    } catch (...) {
+      delete module;
+    }
+    return;
+  }
+  std::vector<Module*> list;
+  waiting = &list;
+  delete module;
+  while (!list.empty()) {
+    Module* const next = list.back();
+    list.pop_back();
+    delete next;
+  }
+  waiting = nullptr;
+}
+
 OwnedModule::OwnedModule(const OwnedModule& other)
-    : module_(other.module_ ? other.clone_(*other.module_) : nullptr),
+    : module_(other.module_ ? copy_of(*other.module_, other.clone_).release() : nullptr),
       clone_(other.clone_),
       assign_(other.assign_) {}
 

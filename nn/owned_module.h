@@ -21,6 +21,12 @@ concept Layer = std::derived_from<T, Module>;
 template <class T, class Container>
 concept LayerOf = Layer<T> && !std::derived_from<T, Container>;
 
+/// Deletes a module. What it owns is deleted after it, in a loop: by recursion a hundred thousand nested
+/// containers would need more stack than there is.
+struct DeleteModule {
+  void operator()(Module* module) const noexcept;
+};
+
 /// A layer of any class, held by value: copies are deep. For the modules that are made of other modules,
 /// which copy in their sources: copies and assignments are hidden.
 class OwnedModule {
@@ -30,7 +36,7 @@ class OwnedModule {
   /// A template, because a copy needs the layer's own type, which only the caller knows.
   template <Layer L>
   explicit OwnedModule(L layer)
-      : module_(std::make_unique<L>(std::move(layer))),
+      : module_(new L(std::move(layer))),
         clone_([](const Module& module) -> std::unique_ptr<Module> {
           return std::make_unique<L>(static_cast<const L&>(module));
         }),
@@ -61,7 +67,7 @@ class OwnedModule {
     }
   }
 
-  std::unique_ptr<Module> module_;
+  std::unique_ptr<Module, DeleteModule> module_;
   std::unique_ptr<Module> (*clone_)(const Module&) = nullptr;
   Assign assign_ = nullptr;  // also null for a layer that cannot be assigned to, such as one with a reference
 };

@@ -133,15 +133,20 @@ WithParameters::WithParameters(std::vector<ParameterRef> parameters, std::span<c
         fmt::format("WithParameters: got {} values for {} parameters", values.size(), parameters_.size()));
   }
   for (std::size_t i = 0; i < values.size(); ++i) check_fits("WithParameters", *parameters_[i], values[i]);
-  before_.reserve(values.size());
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    before_.push_back(std::exchange(parameters_[i]->substitute_, values[i]));
+  try {
+    for (std::size_t i = 0; i < values.size(); ++i) parameters_[i]->substitutes_.push_back({this, values[i]});
+  } catch (...) {
+    leave();
+    throw;
   }
 }
 
-WithParameters::~WithParameters() {
-  // Backwards, so that a parameter given twice ends as it was.
-  for (std::size_t i = parameters_.size(); i-- > 0;) parameters_[i]->substitute_ = std::move(before_[i]);
+WithParameters::~WithParameters() { leave(); }
+
+void WithParameters::leave() noexcept {
+  for (const ParameterRef& parameter : parameters_) {
+    std::erase_if(parameter->substitutes_, [this](const auto& each) { return each.scope == this; });
+  }
 }
 
 }  // namespace xtgrad::v1::nn

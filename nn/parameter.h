@@ -4,6 +4,8 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "xtgrad/autograd/export.h"
@@ -18,6 +20,8 @@ class ConvertsToTensor {};
 
 namespace nn {
 
+class WithParameters;
+
 /// What a parameter is, whoever holds it: a value that can be replaced, and the gradient that losses add to.
 /// Its identity survives moves of the model, so an optimizer holds these. Reading from several threads is
 /// safe; one thread at a time may change it, and none may read it meanwhile.
@@ -30,7 +34,7 @@ class ParameterCell {
   ParameterCell& operator=(const ParameterCell&) = delete;
 
   /// The current leaf; a handle that stays what it is when the parameter gets a new value.
-  [[nodiscard]] Tensor tensor() const { return substitute_.defined() ? substitute_ : leaf_; }
+  [[nodiscard]] Tensor tensor() const { return substitutes_.empty() ? leaf_ : substitutes_.back().value; }
   /// Replaces the elements. The gradient stays until `zero_grad`, and a loss recorded before still adds to
   /// it. Throws ShapeError or DtypeError where `value` differs in shape or dtype.
   void set_value(const Tensor& value);
@@ -81,7 +85,11 @@ class ParameterCell {
   friend class WithParameters;
 
   Tensor leaf_;
-  Tensor substitute_;  // in force while a WithParameters lives
+  struct Substitute {
+    const WithParameters* scope;
+    Tensor value;
+  };
+  std::vector<Substitute> substitutes_;  // of each WithParameters that lives; the last one is in force
   std::string name_;
   detail::ListedBy listed_by_;
   mutable detail::Adoption adoption_;  // the last, since others may look at the rest through it
@@ -90,9 +98,10 @@ class ParameterCell {
 /// How optimizers hold parameters. Two refs are equal if they are the same parameter.
 using ParameterRef = std::shared_ptr<ParameterCell>;
 
-/// A model's parameter. Copying makes a parameter of its own over the same elements, without the gradient;
-/// moving keeps the cell, and with it every optimizer that holds it; `share` makes a second handle on the
-/// same cell, for tied weights. Converts to Tensor wherever one is expected.
+/// A model's parameter. Copying a model makes parameters of their own over the same elements, without the
+/// gradients; one alone is copied by `clone`; moving keeps the cell, and with it every optimizer that holds
+/// it; `share` makes a second handle on the same cell, for tied weights. Converts to Tensor wherever one is
+/// expected.
 ///
 ///   nn::Parameter weight(randn({10, 4}));
 ///   Tensor loss = sum(square(matmul(x, weight, {.transpose_b = true})));
@@ -103,7 +112,19 @@ class Parameter : public ConvertsToTensor {
   /// No parameter, such as the bias of a layer that has none; `defined()` is false and other uses throw.
   Parameter() = default;
   explicit Parameter(const Tensor& value) : cell_(std::make_shared<ParameterCell>(value)) {}
-  Parameter(const Parameter& other);
+  /// Explicit, so that models copy, member by member, and `auto w = layer.weight;` does not compile: see
+  /// `clone`.
+  explicit Parameter(const Parameter& other);
+  explicit Parameter(Parameter& other) : Parameter(static_cast<const Parameter&>(other)) {}
+  /// What a copy that was not asked for comes to; never compiles.
+  template <class P>
+  requires std::is_same_v<std::remove_const_t<P>, Parameter> Parameter(
+      P& /*other*/) {  // NOLINT(google-explicit-constructor)
+    static_assert(sizeof(P) == 0,
+                  "this would copy an nn::Parameter, and training changes the model's, not the copy: write "
+                  "`auto& w = layer.weight;`, `for (auto& p : ...)` or w.share() for the same parameter, "
+                  "nn::clone(w) for one of its own, w.tensor() for its value");
+  }
   Parameter(Parameter&& other) noexcept = default;
   /// Takes over the other's value and whether it is frozen. Keeps its own cell if shape and dtype agree, so
   /// an optimizer that holds this parameter goes on; else gets a new one.
@@ -146,23 +167,28 @@ class Parameter : public ConvertsToTensor {
   ParameterRef cell_;
 };
 
+/// A parameter of its own over the same elements, frozen if `parameter` is, without its gradient.
+[[nodiscard]] inline Parameter clone(const Parameter& parameter) { return Parameter(parameter); }
+
 /// Puts tensors, with their history, in the place of parameters while in scope: the way to differentiate
-/// through an optimizer step. Scopes nest. Throws ValueError where the counts differ, ShapeError or
-/// DtypeError where a tensor does not fit its parameter.
+/// through an optimizer step. Scopes nest, and may end in any order. Throws ValueError where the counts
+/// differ, ShapeError or DtypeError where a tensor does not fit its parameter.
 ///
 ///   std::vector<Tensor> stepped = ...;  // computed from model.parameters() and a learning rate
 ///   nn::WithParameters scope(model.parameters(), stepped);
 ///   Tensor after = loss(model(x));      // its gradient reaches the learning rate
 class WithParameters {
  public:
-  WithParameters(std::vector<ParameterRef> parameters, std::span<const Tensor> values);
+  [[nodiscard("a scope ends with its statement unless it has a name")]] WithParameters(
+      std::vector<ParameterRef> parameters, std::span<const Tensor> values);
   ~WithParameters();
   WithParameters(const WithParameters&) = delete;
   WithParameters& operator=(const WithParameters&) = delete;
 
  private:
+  void leave() noexcept;
+
   std::vector<ParameterRef> parameters_;
-  std::vector<Tensor> before_;
 };
 
 }  // namespace nn

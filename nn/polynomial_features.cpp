@@ -41,7 +41,7 @@ Tensor polynomial_features(const Tensor& x, std::int64_t degree) {
     throw ValueError(fmt::format("polynomial_features: degree must be at least 1: got {}", degree));
   }
   const std::int64_t features = x.size(1);
-  if (count_of_monomials(features, degree) == 0) return x;
+  if (count_of_monomials(features, degree) == 0) return alias(x);
 
   // The monomials of a degree whose first factor is column i are column i times those of the degree before
   // whose first factor is i or later: a block at the end of that degree.
@@ -63,7 +63,7 @@ Tensor polynomial_features(const Tensor& x, std::int64_t degree) {
     degrees.push_back(concat(blocks, 1));
     begins = next;
   }
-  return degrees.size() == 1 ? x : concat(degrees, 1);
+  return concat(degrees, 1);
 }
 
 }  // namespace xtgrad::v1::nn

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/ops.h"
 
 namespace xtgrad::inline v1::nn {
 
@@ -46,6 +47,7 @@ void Sequential::members(Members& m) {
 }
 
 Tensor Sequential::forward(const Tensor& x) {
+  if (layers_.empty()) return alias(x);
   Tensor y = x;
   for (const detail::OwnedModule& layer : layers_) y = (*layer)(y);
   return y;

@@ -15,7 +15,13 @@
 
 namespace xtgrad::inline v1::training {
 
-EvalMode::EvalMode(nn::ModuleBase& model) {
+namespace {
+
+thread_local constinit EvalMode* innermost = nullptr;
+
+}  // namespace
+
+EvalMode::EvalMode(nn::ModuleBase& model) : outer_(nullptr) {
   class Find final : public nn::Members {
    public:
     explicit Find(std::vector<Mode>& modes) : modes_(modes) {}
@@ -29,9 +35,23 @@ EvalMode::EvalMode(nn::ModuleBase& model) {
   };
   Find(modes_).visit(model);
   model.eval();
+  outer_ = std::exchange(innermost, this);
 }
 
 EvalMode::~EvalMode() {
+  EvalMode** at = &innermost;
+  while (*at != nullptr && *at != this) at = &(*at)->outer_;
+  if (*at != nullptr) *at = outer_;
+  // A module that a later scope has found in use stays so: that scope puts back what this one would have.
+  for (Mode& mine : modes_) {
+    Mode* next = nullptr;
+    for (EvalMode* inner = innermost; inner != outer_; inner = inner->outer_) {
+      const auto its = std::find_if(inner->modes_.begin(), inner->modes_.end(),
+                                    [&](const Mode& mode) { return mode.module == mine.module; });
+      if (its != inner->modes_.end()) next = &*its;
+    }
+    if (next != nullptr) next->training = std::exchange(mine.training, mine.module->is_training());
+  }
   // Outer modules come first, and take their parts with them, which come later.
   for (const Mode& mode : modes_) mode.module->train(mode.training);
 }

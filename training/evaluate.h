@@ -19,10 +19,13 @@
 namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace training {
 
 /// While it lives, a model behaves as in use: dropout is off, and batch normalisation has its running
-/// statistics. At its end every part of the model has the mode that it had before.
+/// statistics. At its end every part of the model has the mode that it had before, or
+/// keeps that of another EvalMode of this thread that still lives. They end on the thread where they began,
+/// in any order.
 class EvalMode {
  public:
-  explicit EvalMode(nn::ModuleBase& model);
+  [[nodiscard("a scope ends with its statement unless it has a name")]] explicit EvalMode(
+      nn::ModuleBase& model);
   ~EvalMode();
   EvalMode(const EvalMode&) = delete;
   EvalMode& operator=(const EvalMode&) = delete;
@@ -33,6 +36,7 @@ class EvalMode {
     bool training;
   };
   std::vector<Mode> modes_;
+  EvalMode* outer_;  // of this thread's, as they began
 };
 
 struct PredictOptions {

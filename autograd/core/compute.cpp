@@ -47,14 +47,17 @@ void compute_any(const Primitive& primitive, Inputs in, Outputs out, InputSet gi
   }
 }
 
-WatchScope::WatchScope(Watcher& watcher) {
+WatchScope::WatchScope(Watcher& watcher) : watcher_(watcher) {
   watcher.outer_ = thread_state.watcher;
   thread_state.watcher = &watcher;
   thread_state.mode |= watched_mode;
 }
 
 WatchScope::~WatchScope() {
-  thread_state.watcher = thread_state.watcher->outer_;
+  // Not always the innermost: users' observers may end in any order.
+  Watcher** at = &thread_state.watcher;
+  while (*at != nullptr && *at != &watcher_) at = &(*at)->outer_;
+  if (*at != nullptr) *at = watcher_.outer_;
   if (thread_state.watcher == nullptr) note_arithmetic(IeeeArithmetic());
 }
 

@@ -55,6 +55,9 @@ class WatchScope {
   ~WatchScope();
   WatchScope(const WatchScope&) = delete;
   WatchScope& operator=(const WatchScope&) = delete;
+
+ private:
+  Watcher& watcher_;
 };
 
 /// True if the elements of `node` may be overwritten by someone who holds `handles` of its handles: nobody

@@ -77,6 +77,11 @@ class GradientStore : public FromPool {
   [[nodiscard]] const std::shared_ptr<HookList>& hooks() const { return hooks_; }
   void set_hooks(std::shared_ptr<HookList> hooks) { hooks_ = std::move(hooks); }
 
+  /// Whether it takes no more, whatever the leaf wanted that a loss was recorded on: a parameter has been
+  /// given a new value since, and was frozen then.
+  [[nodiscard]] bool is_frozen() const { return is_frozen_.load(std::memory_order_relaxed); }
+  void set_frozen(bool frozen) { is_frozen_.store(frozen, std::memory_order_relaxed); }
+
   void acquire() { refs_.increment(); }
   void release() {
     if (refs_.decrement() == 0) delete this;
@@ -102,6 +107,7 @@ class GradientStore : public FromPool {
   RefCount refs_{1};
   RefCount leaves_{1};
   std::atomic<bool> is_empty_{true};  // what may be known of the gradient without the lock
+  std::atomic<bool> is_frozen_{false};
   std::atomic<std::uint64_t> last_sweep_{0};
   std::unique_ptr<SweepLog> log_;  // of parameters alone
   Tensor gradient_;

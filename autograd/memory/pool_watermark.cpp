@@ -17,7 +17,9 @@ PoolWatermark::PoolWatermark() : outer_(innermost) {
 }
 
 PoolWatermark::~PoolWatermark() {
-  innermost = outer_;
+  PoolWatermark** at = &innermost;
+  while (*at != nullptr && *at != this) at = &(*at)->outer_;
+  if (*at != nullptr) *at = outer_;
   set_pool_hidden(PoolHider::watermark, innermost != nullptr);
 }
 

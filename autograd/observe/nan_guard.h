@@ -24,7 +24,8 @@ struct NanGuardOptions {
 /// While one is in scope, every Error of a rule begins with the module's path, as those of a forward do.
 class NanGuard {
  public:
-  explicit NanGuard(const NanGuardOptions& options = {});
+  [[nodiscard("a scope ends with its statement unless it has a name")]] explicit NanGuard(
+      const NanGuardOptions& options = {});
   ~NanGuard();
   NanGuard(const NanGuard&) = delete;
   NanGuard& operator=(const NanGuard&) = delete;

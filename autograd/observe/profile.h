@@ -56,7 +56,7 @@ struct ProfileModule {
 /// memory than without.
 class Profile {
  public:
-  Profile();
+  [[nodiscard("a scope ends with its statement unless it has a name")]] Profile();
   ~Profile();
   Profile(const Profile&) = delete;
   Profile& operator=(const Profile&) = delete;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "xtgrad/autograd/ops/elementwise.h"
+#include "xtgrad/autograd/ops/shape.h"
 
 namespace xtgrad::inline v1::detail {
 
@@ -9,8 +10,8 @@ struct Add final : Elementwise<Add, OpId::add, 2, true> {
   static auto value(const auto& a, const auto& b) { return a + b; }
   // The cotangent itself goes to both sides: no pass over memory unless a side was broadcast.
   void vjp(VjpContext& context) const override {
-    if (context.wanted(0)) context.set(0, sum_to(context.g(), context.shape(0)));
-    if (context.wanted(1)) context.set(1, sum_to(context.g(), context.shape(1)));
+    if (context.wanted(0)) context.set(0, summed_to(context.g(), context.shape(0)));
+    if (context.wanted(1)) context.set(1, summed_to(context.g(), context.shape(1)));
   }
 };
 

@@ -8,6 +8,7 @@
 #include "xtgrad/autograd/kernels/batch_norm.h"
 #include "xtgrad/autograd/ops/checks.h"
 #include "xtgrad/autograd/ops/rule.h"
+#include "xtgrad/autograd/ops/shape.h"
 
 namespace xtgrad::inline v1 {
 namespace detail {
@@ -185,7 +186,7 @@ class BatchNorm final : public PrimitiveOf<BatchNorm, OpId::batch_norm> {
   void record_vjp(VjpContext& context) const {
     const Channels at = channels_of(context.g().shape());
     const Shape flat{at.n, at.c, at.inner};
-    const Tensor g = reshape(context.g(), flat);
+    const Tensor g = reshaped(context.g(), flat);
     if (context.wanted(2)) context.set(2, sum(g, {.axes = {0, 2}}));
     if (g.numel() == 0) {  // of nothing there is no mean, and its NaN would meet sums that are 0
       if (context.wanted(1)) context.set(1, sum(g, {.axes = {0, 2}}));
@@ -195,7 +196,7 @@ class BatchNorm final : public PrimitiveOf<BatchNorm, OpId::batch_norm> {
     if (!context.wanted(0) && !context.wanted(1)) return;
 
     const auto average = [](const Tensor& v) { return mean(v, {.axes = {0, 2}, .keepdim = true}); };
-    const Tensor x = reshape(context.input(0), flat);
+    const Tensor x = reshaped(context.input(0), flat);
     // Twice: the mean of numbers far from 0 is rounded, and what is left of it would cost as many digits.
     const Tensor rough = x - average(x);
     const Tensor deviation = rough - average(rough);
@@ -203,9 +204,9 @@ class BatchNorm final : public PrimitiveOf<BatchNorm, OpId::batch_norm> {
     const Tensor z = deviation * scale;
     if (context.wanted(1)) context.set(1, sum(g * z, {.axes = {0, 2}}));
     if (!context.wanted(0)) return;
-    const Tensor weight = reshape(context.input(1), {1, at.c, 1});
+    const Tensor weight = reshaped(context.input(1), {1, at.c, 1});
     const Tensor dx = weight * scale * (g - average(g) - z * average(g * z));
-    context.set(0, reshape(dx, context.g().shape()));
+    context.set(0, reshaped(dx, context.g().shape()));
   }
 
   BatchNormOptions options_;
@@ -245,15 +246,17 @@ class NormalizeBy final : public PrimitiveOf<NormalizeBy, OpId::normalize_by> {
   void vjp(VjpContext& context) const override {
     const Tensor& g = context.g();
     const Shape channels = beside(g.shape());
-    const auto over_channel = [&](const Tensor& v) { return reshape(sum_to(v, channels), {channels[0]}); };
+    const auto over_channel = [&](const Tensor& v) {
+      return reshaped(summed_to(v, channels), {channels[0]});
+    };
     if (context.wanted(0) || context.wanted(1)) {
-      const Tensor dx = evaluate<0>(*this, g, reshape(context.input(2), channels));
+      const Tensor dx = evaluate<0>(*this, g, reshaped(context.input(2), channels));
       if (context.wanted(0)) context.set(0, dx);
       if (context.wanted(1)) context.set(1, -over_channel(dx));
     }
     if (context.wanted(2)) {
       const Tensor x = context.input(0);
-      context.set(2, over_channel(evaluate<1>(*this, g, x, reshape(context.input(1), channels))));
+      context.set(2, over_channel(evaluate<1>(*this, g, x, reshaped(context.input(1), channels))));
     }
     if (context.wanted(3)) context.set(3, over_channel(g));
   }

@@ -1,5 +1,6 @@
 #include "xtgrad/autograd/ops/add.h"
 #include "xtgrad/autograd/ops/elementwise.h"
+#include "xtgrad/autograd/ops/shape.h"
 
 namespace xtgrad::inline v1 {
 namespace detail { namespace {
@@ -21,10 +22,10 @@ class Binary : public Elementwise<Self, Id, 2, Integers> {
     const bool both = context.wanted(1);
     if (context.wanted(0)) {
       Tensor g = both ? context.g() : context.take_g();
-      context.set(0, sum_to(run<0, Self::saves_for_a>(context, std::move(g)), context.shape(0)));
+      context.set(0, summed_to(run<0, Self::saves_for_a>(context, std::move(g)), context.shape(0)));
     }
     if (both) {
-      context.set(1, sum_to(run<1, Self::saves_for_b>(context, context.take_g()), context.shape(1)));
+      context.set(1, summed_to(run<1, Self::saves_for_b>(context, context.take_g()), context.shape(1)));
     }
   }
 
@@ -50,8 +51,8 @@ constexpr Reads both = input_bit(0) | input_bit(1);
 struct Sub final : Elementwise<Sub, OpId::sub, 2, true> {
   static auto value(const auto& a, const auto& b) { return a - b; }
   void vjp(VjpContext& context) const override {
-    if (context.wanted(0)) context.set(0, sum_to(context.g(), context.shape(0)));
-    if (context.wanted(1)) context.set(1, neg(sum_to(context.g(), context.shape(1))));
+    if (context.wanted(0)) context.set(0, summed_to(context.g(), context.shape(0)));
+    if (context.wanted(1)) context.set(1, neg(summed_to(context.g(), context.shape(1))));
   }
 };
 

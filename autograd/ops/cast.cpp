@@ -66,7 +66,7 @@ class Cast final : public PrimitiveOf<Cast, OpId::cast> {
       });
     });
   }
-  void vjp(VjpContext& context) const override { context.set(0, context.g().to(context.dtype(0))); }
+  void vjp(VjpContext& context) const override { context.set(0, cast(context.g(), context.dtype(0))); }
 
  private:
   Dtype dtype_;

@@ -4,7 +4,7 @@
 
 namespace xtgrad::inline v1::detail {
 
-/// What Tensor::to does.
+/// As Tensor::to, but x itself where it has that dtype; see ops/shape.h.
 Tensor cast(const Tensor& x, Dtype dtype);
 
 }  // namespace xtgrad::v1::detail

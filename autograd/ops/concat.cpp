@@ -1,3 +1,5 @@
+#include "xtgrad/autograd/ops/concat.h"
+
 #include <fmt/format.h>
 
 #include <vector>
@@ -8,9 +10,12 @@
 #include "xtgrad/autograd/kernels/reduce.h"
 #include "xtgrad/autograd/memory/pool_allocator.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/ops/shape.h"
+#include "xtgrad/autograd/ops/slice.h"
 
 namespace xtgrad::inline v1 {
-namespace detail { namespace {
+namespace detail {
+namespace {
 
 void check_any(OpId op, std::span<const Tensor> tensors) {
   if (tensors.empty())
@@ -86,8 +91,8 @@ class Concat final : public PrimitiveOf<Concat, OpId::concat> {
     const auto* end = context.auxiliary().data<std::int64_t>();
     for (std::size_t i = 0; i < context.inputs(); ++i) {
       if (!context.wanted(i)) continue;
-      context.set(i, slice(context.g(),
-                           {.axis = static_cast<std::int64_t>(axis_), .start = end[i], .stop = end[i + 1]}));
+      context.set(i, sliced(context.g(),
+                            {.axis = static_cast<std::int64_t>(axis_), .start = end[i], .stop = end[i + 1]}));
     }
   }
 
@@ -95,10 +100,9 @@ class Concat final : public PrimitiveOf<Concat, OpId::concat> {
   std::size_t axis_;
 };
 
-}}  // namespace detail
+}  // namespace
 
-Tensor concat(std::span<const Tensor> tensors, std::int64_t axis) {
-  using namespace detail;
+Tensor joined(std::span<const Tensor> tensors, std::int64_t axis) {
   check_any(OpId::concat, tensors);
   if (tensors[0].rank() == 0) {
     throw ShapeError("concat: 0-d tensors have no axis to be joined along; stack makes a new one");
@@ -108,6 +112,13 @@ Tensor concat(std::span<const Tensor> tensors, std::int64_t axis) {
   std::vector<const Tensor*, PoolAllocator<const Tensor*>> inputs(tensors.size());
   for (std::size_t i = 0; i < tensors.size(); ++i) inputs[i] = &tensors[i];
   return apply_any(Concat(dim), inputs);
+}
+
+}  // namespace detail
+
+Tensor concat(std::span<const Tensor> tensors, std::int64_t axis) {
+  Tensor result = detail::joined(tensors, axis);
+  return tensors.size() == 1 ? alias(result) : result;
 }
 
 Tensor concat(std::initializer_list<Tensor> tensors, std::int64_t axis) {
@@ -132,8 +143,8 @@ Tensor stack(std::span<const Tensor> tensors, std::int64_t axis) {
     column.push_back(1);
     std::vector<Tensor> columns;
     columns.reserve(tensors.size());
-    for (const Tensor& tensor : tensors) columns.push_back(reshape(tensor, column));
-    return concat(columns, static_cast<std::int64_t>(dim));
+    for (const Tensor& tensor : tensors) columns.push_back(reshaped(tensor, column));
+    return joined(columns, static_cast<std::int64_t>(dim));
   }
   // Joined along the dimension before which the new one goes, and then cut there: no node for each tensor.
   Shape shape;
@@ -141,7 +152,7 @@ Tensor stack(std::span<const Tensor> tensors, std::int64_t axis) {
     if (d == dim) shape.push_back(static_cast<std::int64_t>(tensors.size()));
     shape.push_back(first[d]);
   }
-  return reshape(concat(tensors, static_cast<std::int64_t>(dim)), shape);
+  return reshaped(joined(tensors, static_cast<std::int64_t>(dim)), shape);
 }
 
 Tensor stack(std::initializer_list<Tensor> tensors, std::int64_t axis) {

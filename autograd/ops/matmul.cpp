@@ -7,6 +7,7 @@
 #include "xtgrad/autograd/kernels/gemm.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/ops/checks.h"
+#include "xtgrad/autograd/ops/shape.h"
 
 namespace xtgrad::inline v1 {
 namespace detail { namespace {
@@ -98,7 +99,7 @@ class Matmul final : public PrimitiveOf<Matmul, OpId::matmul> {
       const Tensor b = context.input(1);
       const Tensor da = transpose_a ? matmul(b, g, {.transpose_a = transpose_b, .transpose_b = true})
                                     : matmul(g, b, {.transpose_b = !transpose_b});
-      context.set(0, sum_to(da, context.shape(0)));
+      context.set(0, summed_to(da, context.shape(0)));
     }
     if (context.wanted(1)) context.set(1, gradient_of_b(g, context.input(0), context.shape(1)));
   }
@@ -114,11 +115,11 @@ class Matmul final : public PrimitiveOf<Matmul, OpId::matmul> {
       const Tensor rows_g = as_matrix(g);
       const Tensor db = transpose_b ? matmul(rows_g, rows_a, {.transpose_a = true})
                                     : matmul(rows_a, rows_g, {.transpose_a = true});
-      return db.shape() == shape ? db : reshape(db, shape);
+      return reshaped(db, shape);
     }
     const Tensor db = transpose_b ? matmul(g, a, {.transpose_a = true, .transpose_b = transpose_a})
                                   : matmul(a, g, {.transpose_a = !transpose_a});
-    return sum_to(db, shape);
+    return summed_to(db, shape);
   }
 
   /// [..., m, k] as [... * m, k].
@@ -126,7 +127,7 @@ class Matmul final : public PrimitiveOf<Matmul, OpId::matmul> {
     if (x.rank() == 2) return x;
     std::int64_t rows = 1;
     for (std::size_t d = 0; d + 1 < x.rank(); ++d) rows *= x.shape()[d];
-    return reshape(x, Shape{rows, x.shape().back()});
+    return reshaped(x, Shape{rows, x.shape().back()});
   }
 
   MatmulOptions options_;

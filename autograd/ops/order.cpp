@@ -9,6 +9,7 @@
 #include "xtgrad/autograd/kernels/reduce.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/ops/checks.h"
+#include "xtgrad/autograd/ops/shape.h"
 
 namespace xtgrad::inline v1 {
 namespace detail { namespace {
@@ -27,8 +28,8 @@ class Selection : public PrimitiveOf<Self, Id> {
     const Shape& shape = context.shape(0);
     Shape kept = shape;
     kept[axis_] = selected(shape[axis_]);
-    const Tensor g = reshape(context.g(0), kept);
-    const Tensor indices = reshape(context.output(1), kept);
+    const Tensor g = reshaped(context.g(0), kept);
+    const Tensor indices = reshaped(context.output(1), kept);
     context.set(
         0, scatter_add(zeros(shape, {.dtype = g.dtype()}), static_cast<std::int64_t>(axis_), indices, g));
   }

@@ -6,6 +6,7 @@
 #include "xtgrad/autograd/ops/axes.h"
 #include "xtgrad/autograd/ops/checks.h"
 #include "xtgrad/autograd/ops/rule.h"
+#include "xtgrad/autograd/ops/shape.h"
 
 namespace xtgrad::inline v1 {
 namespace detail { namespace {
@@ -41,7 +42,7 @@ class Sum final : public Reduction<Sum, OpId::sum> {
   void eval(Inputs in, Outputs out) const override { reduce_axes(*in[0], axes_.mask, sum_axis, *out[0]); }
   void vjp(VjpContext& context) const override {
     const Shape& shape = context.shape(0);
-    context.set(0, broadcast_to(reshape(context.g(), axes_.kept(shape)), shape));
+    context.set(0, stretched_to(reshaped(context.g(), axes_.kept(shape)), shape));
   }
 };
 
@@ -62,7 +63,7 @@ class Mean final : public Reduction<Mean, OpId::mean> {
   void vjp(VjpContext& context) const override {
     const Shape& shape = context.shape(0);
     const Tensor share = context.g() / static_cast<double>(axes_.count(shape));
-    context.set(0, broadcast_to(reshape(share, axes_.kept(shape)), shape));
+    context.set(0, stretched_to(reshaped(share, axes_.kept(shape)), shape));
   }
 };
 
@@ -92,7 +93,7 @@ class Amax final : public Reduction<Amax, OpId::amax> {
     const Tensor y = make_constant(context.output().array().with_shape(kept));
     const Tensor winners = apply_constant(RuleOf<Amax, 1, 2>(*this), x, y);
     const Tensor ties = apply(Sum({axes_.mask, true}), winners);
-    context.set(0, evaluate<0>(*this, reshape(context.g(), kept), x, y, ties));
+    context.set(0, evaluate<0>(*this, reshaped(context.g(), kept), x, y, ties));
   }
 
   // `v != v` finds the winners where y is NaN; elsewhere no x is NaN.

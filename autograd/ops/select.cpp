@@ -3,6 +3,7 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/ops/elementwise.h"
+#include "xtgrad/autograd/ops/shape.h"
 
 namespace xtgrad::inline v1 {
 namespace detail { namespace {
@@ -30,8 +31,8 @@ class Where final : public PrimitiveOf<Where, OpId::where> {
 
   void vjp(VjpContext& context) const override {
     const Tensor mask = context.input(0);
-    if (context.wanted(1)) context.set(1, sum_to(where(mask, context.g(), 0), context.shape(1)));
-    if (context.wanted(2)) context.set(2, sum_to(where(mask, 0, context.g()), context.shape(2)));
+    if (context.wanted(1)) context.set(1, summed_to(where(mask, context.g(), 0), context.shape(1)));
+    if (context.wanted(2)) context.set(2, summed_to(where(mask, 0, context.g()), context.shape(2)));
   }
 };
 

@@ -1,3 +1,5 @@
+#include "xtgrad/autograd/ops/shape.h"
+
 #include <fmt/format.h>
 
 #include <array>
@@ -12,10 +14,11 @@
 #include "xtgrad/autograd/ops/checks.h"
 
 namespace xtgrad::inline v1 {
-namespace detail { namespace {
+namespace detail {
+namespace {
 
 /// True if NumPy's rules stretch `small` to exactly `large`.
-bool stretches_to(const Shape& small, const Shape& large) {
+bool does_stretch_to(const Shape& small, const Shape& large) {
   if (small.rank() > large.rank()) return false;
   const std::size_t lead = large.rank() - small.rank();
   for (std::size_t d = 0; d < small.rank(); ++d) {
@@ -23,6 +26,15 @@ bool stretches_to(const Shape& small, const Shape& large) {
   }
   return true;
 }
+
+/// The same tensor as a node of its own: what is asked of this one, or said of it, is not x's.
+class Alias final : public PrimitiveOf<Alias, OpId::alias> {
+ public:
+  void infer(InputSpecs in, OutputSpecs out) const override { *out[0] = *in[0]; }
+  [[nodiscard]] int alias_of(int) const override { return 0; }
+  void eval(Inputs, Outputs) const override {}
+  void vjp(VjpContext& context) const override { context.set(0, context.g()); }
+};
 
 /// The same elements, and the same buffer, under another shape.
 class Reshape final : public PrimitiveOf<Reshape, OpId::reshape> {
@@ -42,7 +54,7 @@ class Reshape final : public PrimitiveOf<Reshape, OpId::reshape> {
   }
   [[nodiscard]] int alias_of(int) const override { return 0; }
   void eval(Inputs, Outputs) const override {}
-  void vjp(VjpContext& context) const override { context.set(0, reshape(context.g(), context.shape(0))); }
+  void vjp(VjpContext& context) const override { context.set(0, reshaped(context.g(), context.shape(0))); }
 
  private:
   Shape shape_;
@@ -71,7 +83,7 @@ class Permute final : public PrimitiveOf<Permute, OpId::permute> {
   void vjp(VjpContext& context) const override {
     Dims inverse = order_;
     for (std::size_t d = 0; d < order_.size(); ++d) inverse[source(d)] = static_cast<std::int64_t>(d);
-    context.set(0, permute(context.g(), inverse));
+    context.set(0, permuted(context.g(), inverse));
   }
 
  private:
@@ -86,7 +98,7 @@ class BroadcastTo final : public PrimitiveOf<BroadcastTo, OpId::broadcast_to> {
 
   void describe(Attributes& a) override { a("shape", shape_); }
   void infer(InputSpecs in, OutputSpecs out) const override {
-    if (!stretches_to(in[0]->shape, shape_)) {
+    if (!does_stretch_to(in[0]->shape, shape_)) {
       throw ShapeError(fmt::format(
           "broadcast_to: the shape does not stretch: x is {}, the shape is {}; sizes are aligned at "
           "the end, and only a 1 stretches",
@@ -107,7 +119,7 @@ class BroadcastTo final : public PrimitiveOf<BroadcastTo, OpId::broadcast_to> {
     }
     copy_strided(move, *in[0], *out[0]);
   }
-  void vjp(VjpContext& context) const override { context.set(0, sum_to(context.g(), context.shape(0))); }
+  void vjp(VjpContext& context) const override { context.set(0, summed_to(context.g(), context.shape(0))); }
 
  private:
   Shape shape_;
@@ -120,7 +132,7 @@ class SumTo final : public PrimitiveOf<SumTo, OpId::sum_to> {
   void describe(Attributes& a) override { a("shape", shape_); }
   void infer(InputSpecs in, OutputSpecs out) const override {
     check_numeric(op, *in[0]);
-    if (!stretches_to(shape_, in[0]->shape)) {
+    if (!does_stretch_to(shape_, in[0]->shape)) {
       throw ShapeError(fmt::format("sum_to: the shape does not broadcast to x's: x is {}, the shape is {}",
                                    to_string(in[0]->shape), to_string(shape_)));
     }
@@ -130,7 +142,7 @@ class SumTo final : public PrimitiveOf<SumTo, OpId::sum_to> {
   void eval(Inputs in, Outputs out) const override { sum_to_shape(*in[0], *out[0]); }
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override { return in[0]->shape.numel(); }
   void vjp(VjpContext& context) const override {
-    context.set(0, broadcast_to(context.g(), context.shape(0)));
+    context.set(0, stretched_to(context.g(), context.shape(0)));
   }
 
  private:
@@ -159,7 +171,30 @@ std::int64_t infer_size(const Shape& from, const Dims& sizes) {
   return numel / known;
 }
 
-}}  // namespace detail
+}  // namespace
+
+Tensor reshaped(const Tensor& x, const Shape& shape) {
+  return x.shape() == shape ? x : apply(Reshape(shape), x);
+}
+
+Tensor permuted(const Tensor& x, const Dims& order) {
+  for (std::size_t d = 0; d < order.size(); ++d) {
+    if (order[d] != static_cast<std::int64_t>(d)) return apply(Permute(order), x);
+  }
+  return x;
+}
+
+Tensor stretched_to(const Tensor& x, const Shape& shape) {
+  return x.shape() == shape ? x : apply(BroadcastTo(shape), x);
+}
+
+Tensor summed_to(const Tensor& x, const Shape& shape) {
+  return x.shape() == shape ? x : apply(SumTo(shape), x);
+}
+
+}  // namespace detail
+
+Tensor alias(const Tensor& x) { return detail::apply(detail::Alias{}, x); }
 
 Tensor reshape(const Tensor& x, const Dims& sizes) {
   Dims known = sizes;
@@ -176,8 +211,7 @@ Tensor reshape(const Tensor& x, const Dims& sizes) {
   }
   if (unknown != nullptr) *unknown = detail::infer_size(x.shape(), sizes);
   const Shape shape(std::span<const std::int64_t>(known.begin(), known.size()));
-  if (x.shape() == shape) return x;
-  return detail::apply(detail::Reshape(shape), x);
+  return x.shape() == shape ? alias(x) : detail::apply(detail::Reshape(shape), x);
 }
 
 Tensor permute(const Tensor& x, const Dims& order) {
@@ -202,8 +236,7 @@ Tensor permute(const Tensor& x, const Dims& order) {
     resolved[i] = static_cast<std::int64_t>(source);
     identity = identity && source == i;
   }
-  if (identity) return x;
-  return detail::apply(detail::Permute(resolved), x);
+  return identity ? alias(x) : detail::apply(detail::Permute(resolved), x);
 }
 
 Tensor transpose(const Tensor& x, std::int64_t dim0, std::int64_t dim1) {
@@ -233,13 +266,11 @@ Tensor flatten(const Tensor& x, std::int64_t start) {
 }
 
 Tensor broadcast_to(const Tensor& x, const Shape& shape) {
-  if (x.shape() == shape) return x;
-  return detail::apply(detail::BroadcastTo(shape), x);
+  return x.shape() == shape ? alias(x) : detail::apply(detail::BroadcastTo(shape), x);
 }
 
 Tensor sum_to(const Tensor& x, const Shape& shape) {
-  if (x.shape() == shape) return x;
-  return detail::apply(detail::SumTo(shape), x);
+  return x.shape() == shape ? alias(x) : detail::apply(detail::SumTo(shape), x);
 }
 
 }  // namespace xtgrad::v1

@@ -1,3 +1,5 @@
+#include "xtgrad/autograd/ops/slice.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,7 +13,8 @@
 #include "xtgrad/autograd/ops/checks.h"
 
 namespace xtgrad::inline v1 {
-namespace detail { namespace {
+namespace detail {
+namespace {
 
 std::int64_t product(const Shape& shape, std::size_t first, std::size_t last) {
   std::int64_t product = 1;
@@ -76,7 +79,7 @@ StridedMove move_of(const SliceRange& range, const Shape& shape) {
   return move;
 }
 
-Shape sliced(const SliceRange& range, Shape shape) {
+Shape sliced_shape(const SliceRange& range, Shape shape) {
   shape[static_cast<std::size_t>(range.axis)] = range.count;
   return shape;
 }
@@ -105,7 +108,7 @@ class SliceAdd final : public PrimitiveOf<SliceAdd, OpId::slice_add> {
     const Spec &x = *in[0], &source = *in[1];
     check_numeric(op, x);
     check_same_dtype(op, x, source);
-    const Shape place = sliced(range_, x.shape);
+    const Shape place = sliced_shape(range_, x.shape);
     if (!(source.shape == place)) {
       throw ShapeError(
           fmt::format("slice_add: source must have the shape of the slice: source is {}, the slice is {}",
@@ -128,7 +131,7 @@ class SliceAdd final : public PrimitiveOf<SliceAdd, OpId::slice_add> {
 
   void vjp(VjpContext& context) const override {
     if (context.wanted(0)) context.set(0, context.g());
-    if (context.wanted(1)) context.set(1, slice(context.g(), options_of(range_)));
+    if (context.wanted(1)) context.set(1, sliced(context.g(), options_of(range_)));
   }
 
  private:
@@ -142,7 +145,7 @@ class Slice final : public PrimitiveOf<Slice, OpId::slice> {
   void describe(Attributes& a) override { describe_range(a, range_); }
   void infer(InputSpecs in, OutputSpecs out) const override {
     out[0]->dtype = in[0]->dtype;
-    out[0]->shape = sliced(range_, in[0]->shape);
+    out[0]->shape = sliced_shape(range_, in[0]->shape);
   }
   void eval(Inputs in, Outputs out) const override {
     copy_strided(move_of(range_, in[0]->shape), *in[0], *out[0]);
@@ -156,12 +159,13 @@ class Slice final : public PrimitiveOf<Slice, OpId::slice> {
     }
     const std::int64_t size = context.shape(0)[static_cast<std::size_t>(range_.axis)];
     if (range_.count == 0) {
-      context.set(0, pad(context.g(), {.axis = range_.axis, .low = size}));
+      context.set(0, padded(context.g(), {.axis = range_.axis, .low = size}));
       return;
     }
     const std::int64_t end = range_.start + (range_.count - 1) * range_.step + 1;
     context.set(
-        0, pad(context.g(),
+        0,
+        padded(context.g(),
                {.axis = range_.axis, .low = range_.start, .high = size - end, .interior = range_.step - 1}));
   }
 
@@ -203,31 +207,25 @@ class Pad final : public PrimitiveOf<Pad, OpId::pad> {
 
   void vjp(VjpContext& context) const override {
     const std::int64_t size = context.g().shape()[static_cast<std::size_t>(options_.axis)];
-    context.set(0, slice(context.g(), {.axis = options_.axis,
-                                       .start = options_.low,
-                                       .stop = size - options_.high,
-                                       .step = options_.interior + 1}));
+    context.set(0, sliced(context.g(), {.axis = options_.axis,
+                                        .start = options_.low,
+                                        .stop = size - options_.high,
+                                        .step = options_.interior + 1}));
   }
 
  private:
   PadOptions options_;
 };
 
-}}  // namespace detail
+}  // namespace
 
-Tensor slice(const Tensor& x, const SliceOptions& options) {
-  const detail::SliceRange range = detail::range_of(detail::OpId::slice, x.shape(), options);
-  if (detail::is_all(range, x.shape())) return x;
-  return detail::apply(detail::Slice(range), x);
+Tensor sliced(const Tensor& x, const SliceOptions& options) {
+  const SliceRange range = range_of(OpId::slice, x.shape(), options);
+  return is_all(range, x.shape()) ? x : apply(Slice(range), x);
 }
 
-Tensor slice_add(const Tensor& x, const SliceOptions& options, const Tensor& source) {
-  return detail::apply(detail::SliceAdd(detail::range_of(detail::OpId::slice_add, x.shape(), options)), x,
-                       source);
-}
-
-Tensor pad(const Tensor& x, const PadOptions& options) {
-  const std::size_t axis = normalize_axis(to_string(detail::OpId::pad), options.axis, x.rank());
+Tensor padded(const Tensor& x, const PadOptions& options) {
+  const std::size_t axis = normalize_axis(to_string(OpId::pad), options.axis, x.rank());
   if (options.low < 0 || options.high < 0 || options.interior < 0) {
     throw ValueError(
         fmt::format("pad: low, high and interior must not be negative, got {}, {} and {}; slice removes "
@@ -238,8 +236,24 @@ Tensor pad(const Tensor& x, const PadOptions& options) {
   PadOptions resolved = options;
   resolved.axis = static_cast<std::int64_t>(axis);
   if (n <= 1) resolved.interior = 0;  // there is nothing to part
-  if (detail::padded_size(x.shape(), n, resolved) == n) return x;
-  return detail::apply(detail::Pad(resolved), x);
+  if (padded_size(x.shape(), n, resolved) == n) return x;
+  return apply(Pad(resolved), x);
 }
+
+/// A result of what may have nothing to do.
+Tensor own(Tensor result, const Tensor& x) { return result.node() == x.node() ? alias(x) : result; }
+
+}  // namespace detail
+
+Tensor slice(const Tensor& x, const SliceOptions& options) {
+  return detail::own(detail::sliced(x, options), x);
+}
+
+Tensor slice_add(const Tensor& x, const SliceOptions& options, const Tensor& source) {
+  return detail::apply(detail::SliceAdd(detail::range_of(detail::OpId::slice_add, x.shape(), options)), x,
+                       source);
+}
+
+Tensor pad(const Tensor& x, const PadOptions& options) { return detail::own(detail::padded(x, options), x); }
 
 }  // namespace xtgrad::v1

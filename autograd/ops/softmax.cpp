@@ -9,6 +9,7 @@
 #include "xtgrad/autograd/ops/axes.h"
 #include "xtgrad/autograd/ops/checks.h"
 #include "xtgrad/autograd/ops/rule.h"
+#include "xtgrad/autograd/ops/shape.h"
 
 namespace xtgrad::inline v1 {
 namespace detail { namespace {
@@ -42,7 +43,7 @@ class LogSumExp final : public PrimitiveOf<LogSumExp, OpId::logsumexp> {
     const Shape kept = axes_.kept(context.shape(0));
     const Tensor y = make_constant(context.output().array().with_shape(kept));
     const Tensor w = evaluate<1>(*this, context.input(0), y);
-    context.set(0, evaluate<0>(*this, reshape(context.g(), kept), w, sum_to(w, kept)));
+    context.set(0, evaluate<0>(*this, reshaped(context.g(), kept), w, summed_to(w, kept)));
   }
   static auto formula(Index<0>, const auto& g, const auto& w, const auto& s) {
     return g * (w / where(s == 0, 1, s));

@@ -10,6 +10,8 @@
 #include "xtgrad/autograd/kernels/copy_strided.h"
 #include "xtgrad/autograd/kernels/reduce.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/ops/concat.h"
+#include "xtgrad/autograd/ops/shape.h"
 
 namespace xtgrad::inline v1 {
 namespace detail { namespace {
@@ -84,7 +86,7 @@ class Split final : public PrimitiveOf<Split, OpId::split> {
     Shape unit = context.shape(0);
     unit[axis_] = 1;
     context.set(0,
-                concat(cotangents_in_order(context, unit, axis_, sizes_), static_cast<std::int64_t>(axis_)));
+                joined(cotangents_in_order(context, unit, axis_, sizes_), static_cast<std::int64_t>(axis_)));
   }
 
  private:
@@ -133,7 +135,7 @@ void Unbind::vjp(VjpContext& context) const {
   }
   const std::vector<std::int64_t> sizes(count, 1);
   const std::vector<Tensor> rows = cotangents_in_order(context, piece, axis_, sizes);
-  context.set(0, reshape(concat(rows, static_cast<std::int64_t>(axis_)), shape));
+  context.set(0, reshaped(joined(rows, static_cast<std::int64_t>(axis_)), shape));
 }
 
 std::vector<Tensor> apply_split(std::size_t axis, std::vector<std::int64_t> sizes, const Tensor& x) {

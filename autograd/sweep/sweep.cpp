@@ -73,7 +73,8 @@ std::uint64_t next_backward() {
 /// Where the gradient of a node is to be stored, if it is; a leaf may have been frozen since it was used.
 GradientStore* kept_gradient(const Node& node) {
   const LeafState* state = node.leaf_state();
-  return state != nullptr && state->keeps_gradient && node.requires_grad() ? state->gradient : nullptr;
+  if (state == nullptr || !state->keeps_gradient || !node.requires_grad()) return nullptr;
+  return state->gradient->is_frozen() ? nullptr : state->gradient;
 }
 
 /// The nodes that a sweep goes on to are rarely in the first-level cache; they arrive while the rule runs: a

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <functional>
 #include <span>
 #include <string>
 #include <thread>
@@ -268,4 +269,15 @@ TEST_CASE("checkpoint: inputs that were frozen since get no gradient, and others
   sum(y).backward();
   CHECK_FALSE(w.grad().defined());
   CHECK(same_bits(x.grad(), tanh(w * t)));
+}
+
+TEST_CASE("checkpoint: an empty function is an error that says so") {
+  const Tensor x = tensor({1, 2}, {.requires_grad = true});
+  Tensor (*none)(const Tensor&) = nullptr;
+  CHECK_THROWS_WITH_AS(static_cast<void>(checkpoint(std::function<Tensor(const Tensor&)>(), x)),
+                       "checkpoint: the function is empty", ValueError);
+  CHECK_THROWS_WITH_AS(static_cast<void>(checkpoint(Callable<Tensor(const Tensor&)>(), x)),
+                       "checkpoint: the function is empty", ValueError);
+  CHECK_THROWS_WITH_AS(static_cast<void>(checkpoint(none, x)), "checkpoint: the function is empty",
+                       ValueError);
 }

@@ -106,7 +106,7 @@ TEST_CASE("hooks run once in grad: on inputs, on what lies on a way to them, and
       const std::vector<Tensor> both = grad({y}, {h, x, x}, {.keep_graph = true});
       CHECK(values(both[0]) == Values{3, 8});
       CHECK(values(both[1]) == Values{900, 3200});
-      CHECK(both[2].node() == both[1].node());
+      CHECK(values(both[2]) == Values{900, 3200});
       CHECK(values(grad({y}, {h}, {.keep_graph = true})[0]) == Values{3, 8});
       CHECK(values(grad({h}, {h}, {.cotangents = {ones({2})}, .keep_graph = true})[0]) == Values{0.5, 0.5});
       CHECK(on_h.size() == 4);

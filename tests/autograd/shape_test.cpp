@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <sstream>
+#include <utility>
 #include <vector>
 
 #include "xtgrad/autograd/dtype.h"
@@ -123,4 +124,19 @@ TEST_CASE("an axis out of range is an error that gives the range") {
   CHECK_THROWS_WITH_AS(static_cast<void>(normalize_axis("sum", 0, 0)),
                        "sum: axis 0 is out of range: a 0-d tensor has no axes", ShapeError);
   CHECK_THROWS_AS(static_cast<void>(normalize_axis("sum", INT64_MIN, 2)), ShapeError);
+}
+
+TEST_CASE("a dimension or an entry that is not there is an error, not the memory beside") {
+  CHECK_THROWS_WITH_AS(static_cast<void>(Shape{}.back()), "Shape: no dimension -1: [] has 0", ShapeError);
+  CHECK_THROWS_WITH_AS(static_cast<void>(Shape{}.front()), "Shape: no dimension 0: [] has 0", ShapeError);
+  CHECK(Shape{2, 3}.front() == 2);
+  Shape shape{2, 3};
+  CHECK_THROWS_WITH_AS(static_cast<void>(std::as_const(shape)[9]), "Shape: no dimension 9: [2, 3] has 2",
+                       ShapeError);
+  CHECK_THROWS_WITH_AS(shape[2] = 1, "Shape: no dimension 2: [2, 3] has 2", ShapeError);
+  CHECK(shape[1] == 3);
+  Dims dims{0, -1};
+  CHECK_THROWS_WITH_AS(static_cast<void>(std::as_const(dims)[8]), "Dims: no entry 8: [0, -1] has 2",
+                       ShapeError);
+  CHECK_THROWS_WITH_AS(dims[2] = 1, "Dims: no entry 2: [0, -1] has 2", ShapeError);
 }

@@ -8,6 +8,7 @@
 #include <numeric>
 #include <optional>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 #include "xtgrad/autograd/creation.h"
@@ -376,4 +377,38 @@ TEST_CASE("loader: options out of range") {
   CHECK(loader.data().size() == 3);
   CHECK_THROWS_WITH_AS(loader.set_epoch(-1), "set_epoch: epoch must be at least 0: got -1", ValueError);
   CHECK(loader.epoch() == 0);
+}
+
+TEST_CASE("loader: an iterator at the end, or moved from, has no batch and goes no further") {
+  for (const std::int64_t workers : {0, 2}) {
+    Loader loader(counting(5), {.batch_size = 3, .workers = workers});
+    auto at = loader.begin();
+    ++at;
+    ++at;
+    CHECK(at == loader.end());
+    const char* const message =
+        "Loader: the iterator has no batch: it was moved from, or is at the end of the epoch, which has 2";
+    CHECK_THROWS_WITH_AS(++at, message, ValueError);
+    CHECK_THROWS_WITH_AS(at++, message, ValueError);
+    CHECK_THROWS_WITH_AS(static_cast<void>(*at), message, ValueError);
+    CHECK_THROWS_WITH_AS(static_cast<void>(at->inputs), message, ValueError);
+    CHECK(at == loader.end());
+
+    auto from = loader.begin();
+    auto to = std::move(from);
+    CHECK(from == loader.end());  // NOLINT(bugprone-use-after-move): that is asked
+    CHECK_THROWS_WITH_AS(++from, message, ValueError);
+    CHECK_THROWS_WITH_AS(static_cast<void>(*from), message, ValueError);
+    CHECK(indices_of(*to) == std::vector<std::int64_t>{0, 1, 2});
+    from = std::move(to);
+    CHECK_THROWS_WITH_AS(++to, message, ValueError);  // NOLINT(bugprone-use-after-move)
+    ++from;
+    CHECK(indices_of(*from) == std::vector<std::int64_t>{3, 4});
+    auto& same = from;
+    from = std::move(same);
+    CHECK(indices_of(*from) == std::vector<std::int64_t>{3, 4});
+  }
+  Loader none(counting(0), {.batch_size = 3});
+  auto at = none.begin();
+  CHECK_THROWS_AS(++at, ValueError);
 }

@@ -134,7 +134,10 @@ TEST_CASE("checkpoint: what f overwrites in place was kept before, and is anothe
     optim::SGD sgd({w.cell()}, {.lr = 0.1});
     const Tensor x = tensor({0.5, -1, 2}, {.requires_grad = true});
     w.set_grad(tensor({1, -2, 3}));
-    const auto address = [&] { return w.tensor().data<float>().data(); };
+    const auto address = [&]() -> const void* {
+      const Tensor value = w;
+      return value.data<float>().data();
+    };
     const auto e_to_w = [&] {
       const NoGrad no_grad;
       return exp(w.tensor());

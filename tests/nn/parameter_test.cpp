@@ -48,10 +48,11 @@ TEST_CASE("a parameter must be floating, and says what else to use") {
 TEST_CASE("a copy is a parameter of its own, over the same elements and without the gradient") {
   Parameter p = parameter({1, 2});
   sum(square(p)).backward();
-  Parameter copy = p;
+  Parameter copy = nn::clone(p);
   CHECK(copy.cell() != p.cell());
   CHECK_FALSE(copy.grad().defined());
-  CHECK(copy.tensor().data<float>().data() == p.tensor().data<float>().data());
+  const Tensor of_copy = copy, of_original = p;
+  CHECK(of_copy.data<float>().data() == of_original.data<float>().data());
   sum(copy * 5).backward();
   CHECK(elements(copy.grad()) == std::vector<double>{5, 5});
   CHECK(elements(p.grad()) == std::vector<double>{2, 4});
@@ -275,4 +276,24 @@ TEST_CASE("WithParameters refuses what does not fit and leaves the parameters al
   CHECK_THROWS_WITH_AS(nn::WithParameters({a.cell(), b.cell()}, wrong),
                        "WithParameters: shapes differ: parameter is [1], the value is [2]", ShapeError);
   CHECK(elements(a) == std::vector<double>{1});
+}
+
+TEST_CASE(
+    "a parameter that was frozen after its use gets no gradient, also if it got a new value in between") {
+  for (const bool replaced : {false, true}) {
+    Parameter p = parameter({1, 2});
+    const Tensor loss = sum(square(p));
+    if (replaced) p.set_value(tensor({3, 4}));
+    p.set_requires_grad(false);
+    loss.backward({.keep_graph = true});
+    CHECK_FALSE(p.grad().defined());
+    if (!replaced) p.set_value(tensor({3, 4}));
+    CHECK_FALSE(p.requires_grad());
+    loss.backward({.keep_graph = true});
+    CHECK_FALSE(p.grad().defined());
+    p.set_requires_grad(true);
+    if (!replaced) continue;  // the old leaf stays frozen
+    loss.backward();
+    CHECK(elements(p.grad()) == std::vector<double>{2, 4});
+  }
 }

@@ -80,8 +80,8 @@ TEST_CASE("reshape keeps the order and shares the elements") {
     CHECK(values(y) == values(x));
   }
   const Tensor x = iota({2, 6});
-  CHECK(reshape(x, Shape{12}).data<float>().data() == x.data<float>().data());
-  CHECK(reshape(x, Shape{2, 6}).node() == x.node());
+  const Tensor row = reshape(x, Shape{12});
+  CHECK(row.data<float>().data() == x.data<float>().data());
   CHECK(reshape(tensor(3), {-1}).shape() == Shape{1});
   CHECK(reshape(tensor({3}), Shape{}).item() == 3);
   CHECK(reshape(zeros({0, 4}), {2, -1}).shape() == Shape{2, 0});
@@ -123,9 +123,7 @@ TEST_CASE("permute, transpose and flatten") {
   const Tensor x = iota({2, 3, 4});
   CHECK(permute(x, {2, 0, 1}).shape() == Shape{4, 2, 3});
   CHECK(permute(x, {-1, 0, 1}).at({3, 1, 2}) == x.at({1, 2, 3}));
-  CHECK(permute(x, {0, 1, 2}).node() == x.node());
   CHECK(transpose(x, 0, 2).at({3, 2, 1}) == x.at({1, 2, 3}));
-  CHECK(transpose(x, 1, 1).node() == x.node());
   CHECK(permute(tensor(3), {}).item() == 3);
   CHECK(permute(zeros({0, 3}), {1, 0}).shape() == Shape{3, 0});
   CHECK(flatten(x).shape() == Shape{24});
@@ -201,8 +199,6 @@ TEST_CASE("broadcast_to repeats and sum_to sums") {
     CHECK(values(sum_to(z, {2, 1, 2, 1})) == std::vector<double>{27, 39, 99, 111});
   }
   const Tensor x = iota({2, 3});
-  CHECK(sum_to(x, {2, 3}).node() == x.node());
-  CHECK(broadcast_to(x, {2, 3}).node() == x.node());
   CHECK(values(broadcast_to(tensor(5), {2, 2})) == std::vector<double>{5, 5, 5, 5});
   CHECK(broadcast_to(zeros({1, 3}), {0, 3}).shape() == Shape{0, 3});
   CHECK(values(sum_to(zeros({0, 3}), {3})) == std::vector<double>{0, 0, 0});
@@ -247,7 +243,6 @@ TEST_CASE("slice follows Python") {
   CHECK(values(slice(x, {.start = 1, .stop = far, .step = far})) == std::vector<double>{1});
   CHECK(slice(x, {.start = 4, .stop = 2}).shape() == Shape{0});
   CHECK(slice(x, {.start = 99}).shape() == Shape{0});
-  CHECK(slice(x, {.start = 0, .stop = 5}).node() == x.node());
   CHECK(slice(zeros({0, 2}), {.step = 3}).shape() == Shape{0, 2});
   const Tensor matrix = iota({3, 4});
   CHECK(values(slice(matrix, {.axis = -1, .start = 1, .step = 2})) == std::vector<double>{1, 3, 5, 7, 9, 11});
@@ -270,7 +265,6 @@ TEST_CASE("pad puts zeros in") {
   const Tensor x = tensor({{1, 2}, {3, 4}});
   CHECK(values(pad(x, {.axis = -1, .high = 1})) == std::vector<double>{1, 2, 0, 3, 4, 0});
   CHECK(values(pad(x, {.interior = 1})) == std::vector<double>{1, 2, 0, 0, 3, 4});
-  CHECK(pad(x, {}).node() == x.node());
   CHECK(values(pad(zeros({0}), {.low = 1, .high = 1, .interior = 5})) == std::vector<double>{0, 0});
   CHECK(values(pad(tensor({7}), {.low = 1, .interior = 5})) == std::vector<double>{0, 7});
 
@@ -310,7 +304,6 @@ TEST_CASE("concat and stack") {
   CHECK(stack({a}).shape() == Shape{1, 2});
   CHECK(concat({a, zeros({0}), b}).shape() == Shape{4});
   CHECK(concat({zeros({2, 0}), zeros({3, 0})}).shape() == Shape{5, 0});
-  CHECK(concat({a}).node() == a.node());
 
   CHECK_THROWS_WITH_AS((void)concat(std::span<const Tensor>{}), "concat: needs at least one tensor, got none",
                        ValueError);

@@ -39,6 +39,17 @@ SampleReference summed_to(const Shape& shape) {
   };
 }
 
+const OpSamples alias_samples(OpId::alias, [](Op& op) {
+  op.accepts = Accepts::everything;
+  for (const Shape& shape : {Shape{2, 3}, Shape{}, Shape{0, 2}}) {
+    op.sample({.attributes = to_string(shape),
+               .inputs = {{.shape = shape}},
+               .apply = [](const Tensor& x) { return alias(x); },
+               .reference = reshaped(shape),
+               .linear_in = {0}});
+  }
+});
+
 const OpSamples reshape_samples(OpId::reshape, [](Op& op) {
   op.accepts = Accepts::everything;
   const auto to = [&op](const Shape& from, const std::vector<std::int64_t>& sizes, const Shape& shape) {
