@@ -4,6 +4,7 @@
 
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/ops/cast.h"
 
 namespace xtgrad::inline v1::optim::detail {
 namespace {
@@ -36,7 +37,8 @@ bool wants_gradient(const Update& update, const State& state) {
 }
 
 Tensor as_float64(const Hyper& hyper) {
-  return hyper.is_tensor() ? hyper.tensor().to(float64) : full({}, hyper.value(), {.dtype = float64});
+  return hyper.is_tensor() ? xtgrad::detail::cast(hyper.tensor(), float64)
+                           : full({}, hyper.value(), {.dtype = float64});
 }
 
 void fill_moments(State& state, const Tensor& value, std::size_t count, std::size_t scalars) {

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/ops/cast.h"
 
 namespace xtgrad::inline v1::optim {
 namespace {
@@ -14,7 +15,7 @@ Hyper on_tensors(const F& f, const Hyper& a, const Hyper& b) {
   if (!a.is_tensor()) return Hyper(f(Scalar(a.value()), b.tensor()));
   if (!b.is_tensor()) return Hyper(f(a.tensor(), Scalar(b.value())));
   const Dtype common = a.tensor().dtype() == b.tensor().dtype() ? a.tensor().dtype() : float64;
-  return Hyper(f(a.tensor().to(common), b.tensor().to(common)));
+  return Hyper(f(xtgrad::detail::cast(a.tensor(), common), xtgrad::detail::cast(b.tensor(), common)));
 }
 
 template <class F>
@@ -59,11 +60,11 @@ Hyper sqrt(const Hyper& x) {
 }
 
 Tensor operator*(const Hyper& a, const Tensor& x) {
-  return a.is_tensor() ? a.tensor().to(x.dtype()) * x : mul(x, a.value());
+  return a.is_tensor() ? xtgrad::detail::cast(a.tensor(), x.dtype()) * x : mul(x, a.value());
 }
 
 Tensor operator+(const Tensor& x, const Hyper& b) {
-  return b.is_tensor() ? x + b.tensor().to(x.dtype()) : add(x, b.value());
+  return b.is_tensor() ? x + xtgrad::detail::cast(b.tensor(), x.dtype()) : add(x, b.value());
 }
 
 }  // namespace xtgrad::v1::optim

@@ -36,7 +36,7 @@ ProgramResult compile(const std::string& body) {
          "#include <xtgrad/nn/on_forward.h>\n"
          "#include <xtgrad/training/evaluate.h>\n"
          "using namespace xtgrad;\n"
-         "struct Model { nn::Parameter w; nn::Linear layer{2, 3}; nn::Parameter two[2]; };\n"
+         "struct Model { nn::Parameter w; nn::Linear layer{2, 3}; };\n"
          "void takes(nn::Parameter);\n"
          "void f(Model& m, const Model& c, std::vector<nn::Parameter>& many, const Tensor& x) {\n"
       << body << "\n}\n";
