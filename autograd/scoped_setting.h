@@ -1,6 +1,8 @@
 #pragma once
 
-namespace xtgrad { inline namespace v1 { namespace detail {
+#include "xtgrad/autograd/export.h"
+
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace detail {
 
 /// One scope's change of a setting of its thread. However scopes end, inside out or not, the setting is that
 /// of the innermost one alive, and in the end what it was before the first.

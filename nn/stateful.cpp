@@ -208,7 +208,7 @@ LoadReport Stateful::load_state_dict(const StateDict& state, const LoadOptions& 
   std::string way_out;
   if (!compare.different.empty()) {
     way_out = fmt::format(
-        "\n  to keep what differs as it is in the model, leave it out: "
+        "\n  to keep what differs as it is, leave it out: "
         "state.erase(\"{}\"), and pass {{.strict = false}}",
         compare.different_names.front());
   }

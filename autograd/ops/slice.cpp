@@ -240,9 +240,12 @@ Tensor padded(const Tensor& x, const PadOptions& options) {
   return apply(Pad(resolved), x);
 }
 
+namespace {
+
 /// A result of what may have nothing to do.
 Tensor own(Tensor result, const Tensor& x) { return result.node() == x.node() ? alias(x) : result; }
 
+}  // namespace
 }  // namespace detail
 
 Tensor slice(const Tensor& x, const SliceOptions& options) {

@@ -133,7 +133,7 @@ TEST_CASE("one message lists what is missing, unexpected and different, and noth
       "  unexpected: fc.weight, fc.bias\n"
       "  different: scale is float32 [2], the state has float32 [3]; average is float32 [2], the "
       "state has float64 [2]; stream is int64 [2], the state has int64 [1]\n"
-      "  to keep what differs as it is in the model, leave it out: state.erase(\"scale\"), and pass {.strict "
+      "  to keep what differs as it is, leave it out: state.erase(\"scale\"), and pass {.strict "
       "= "
       "false}",
       ValueError);
@@ -181,7 +181,7 @@ TEST_CASE("not strict does not excuse a different shape") {
   state.add("scale", ones({3}));
   state.add("average", tensor({8, 9}));
   CHECK_THROWS_WITH_AS(model.load_state_dict(state, {.strict = false}),
-                       doctest::Contains("\n  to keep what differs as it is in the model, leave it out: "
+                       doctest::Contains("\n  to keep what differs as it is, leave it out: "
                                          "state.erase(\"scale\"), and pass {.strict = false}"),
                        ValueError);
   CHECK(elements(model.scale) == std::vector<double>{1, 1});

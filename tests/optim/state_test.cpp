@@ -146,13 +146,16 @@ TEST_CASE("a state that does not fit is refused, with everything that is wrong, 
   wrong.set("hidden.bias.momentum", ones({5}));
   wrong.set("hidden.weight.momentum", ones({4, 3}, {.dtype = float64}));
   wrong.set("head.bias.step", tensor(99, {.dtype = int64}));
-  CHECK_THROWS_WITH_AS(sgd.load_state_dict(wrong),
-                       "load_state_dict: the state does not fit this SGD, which was left as it is:\n"
-                       "  missing: groups.0.lr, head.weight.momentum\n"
-                       "  unexpected: head.weight.m\n"
-                       "  different: hidden.weight.momentum is float32 [4, 3], the state has float64 [4, 3]; "
-                       "hidden.bias.momentum is float32 [4], the state has float32 [5]",
-                       ValueError);
+  CHECK_THROWS_WITH_AS(
+      sgd.load_state_dict(wrong),
+      "load_state_dict: the state does not fit this SGD, which was left as it is:\n"
+      "  missing: groups.0.lr, head.weight.momentum\n"
+      "  unexpected: head.weight.m\n"
+      "  different: hidden.weight.momentum is float32 [4, 3], the state has float64 [4, 3]; "
+      "hidden.bias.momentum is float32 [4], the state has float32 [5]\n"
+      "  to keep what differs as it is, leave it out: state.erase(\"hidden.weight.momentum\"), and pass "
+      "{.strict = false}",
+      ValueError);
   CHECK(same(sgd.state_dict(), before));
   CHECK(sgd.state_dict().at("head.bias.step").item_int64() == 2);
 }
@@ -164,10 +167,13 @@ TEST_CASE("a fresh optimizer checks shapes, too, and a state of other options is
   nn::StateDict wrong = adam.state_dict();
   wrong.set("head.bias.v", ones({7}));
   optim::Adam fresh(model.parameters());
-  CHECK_THROWS_WITH_AS(fresh.load_state_dict(wrong),
-                       "load_state_dict: the state does not fit this Adam, which was left as it is:\n"
-                       "  different: head.bias.v is float32 [2], the state has float32 [7]",
-                       ValueError);
+  CHECK_THROWS_WITH_AS(
+      fresh.load_state_dict(wrong),
+      "load_state_dict: the state does not fit this Adam, which was left as it is:\n"
+      "  different: head.bias.v is float32 [2], the state has float32 [7]\n"
+      "  to keep what differs as it is, leave it out: state.erase(\"head.bias.v\"), and pass {.strict = "
+      "false}",
+      ValueError);
   optim::SGD sgd(model.head.parameters(), {.lr = 1});
   CHECK_THROWS_AS(sgd.load_state_dict(adam.state_dict()), ValueError);
 }
