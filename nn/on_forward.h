@@ -51,7 +51,7 @@ class OnForward {
 
  private:
   struct Entry;
-  [[nodiscard]] XTGRAD_LOCAL static std::shared_ptr<Entry>& innermost();
+  [[nodiscard]] static std::shared_ptr<Entry>& innermost();
 
   std::shared_ptr<Entry> entry_;
 };
