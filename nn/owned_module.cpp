@@ -4,14 +4,14 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <memory>
+#include <vector>
 
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/nn/stack_room.h"
 #include "xtgrad/nn/type_name.h"
 
-#include "xtgrad/nn/stack_room.h"
-
 namespace xtgrad::inline v1::nn::detail {
-
 namespace {
 
 thread_local constinit std::vector<Module*>* waiting = nullptr;  // of the deletion that runs, if one does
