@@ -56,7 +56,7 @@ class Attributes {
  private:
   template <class T>
   static AttributeValue to_value(const T& field) {
-    if constexpr (std::is_same_v<T, bool>) {
+    if constexpr (std::is_same_v<T, bool> || std::is_same_v<T, std::vector<std::int64_t>>) {
       return field;
     } else if constexpr (std::is_same_v<T, Dtype>) {
       return std::string(to_string(field));
@@ -68,8 +68,6 @@ class Attributes {
       return field.is_integer() ? AttributeValue(field.to_int64()) : AttributeValue(field.to_double());
     } else if constexpr (std::is_same_v<T, Size2d>) {
       return std::vector<std::int64_t>{field.height, field.width};
-    } else if constexpr (std::is_same_v<T, std::vector<std::int64_t>>) {
-      return field;
     } else if constexpr (std::is_same_v<T, Shape> || std::is_same_v<T, Dims>) {
       return std::vector<std::int64_t>(field.begin(), field.end());
     } else if constexpr (detail::is_optional<T>) {

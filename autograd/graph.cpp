@@ -28,6 +28,7 @@ std::vector<Node*> reachable(std::span<const Tensor> outputs) {
     if (seen.insert(&node).second) order.push_back(&node);
   };
   for (const Tensor& output : outputs) visit(node_of(output));
+  // NOLINTNEXTLINE(modernize-loop-convert): the order grows meanwhile
   for (std::size_t next = 0; next < order.size(); ++next) {
     for (const Slot& slot : order[next]->slots()) {
       if (!slot.empty()) visit(node_of(*slot.node()));

@@ -81,42 +81,54 @@ class ModuleOf<R(Args...)> : public ModuleBase, public detail::BaseNames<R(Args.
   /// Runs `forward`. Throws GraphError if, while recording, it uses a parameter that wants a gradient and
   /// that the outermost module running does not list: no optimizer would train it. An Error that forward
   /// throws goes on with the module's path in its message.
-  R operator()(Args... args) {
-    if (!OnForward::any()) return call_forward(std::forward<Args>(args)...);
-    const auto inputs = detail::tensors_in(args...);  // before forward, which may move them away
-    ModuleBase& root = detail::ModuleCall::root_for(*this);
-    R result = call_forward(std::forward<Args>(args)...);
-    const auto outputs = detail::tensors_in(result);
-    OnForward::notify({*this, root, inputs, outputs});
-    return result;
-  }
+  R operator()(Args... args);
 
   /// A table of the parts: path, type, output shapes, number of parameters of its own; then totals. Runs
   /// `forward` once without recording; buffers, random streams and counters are put back.
-  [[nodiscard]] std::string summary(Args... args) {
-    return summary_of([&] { static_cast<void>((*this)(std::forward<Args>(args)...)); });
-  }
+  [[nodiscard]] std::string summary(Args... args);
 
  protected:
   ModuleOf() = default;
   ModuleOf(const ModuleOf&) = default;
-  ModuleOf(ModuleOf&&) = default;
+  ModuleOf(ModuleOf&&) noexcept = default;
   ModuleOf& operator=(const ModuleOf&) = default;
-  ModuleOf& operator=(ModuleOf&&) = default;
+  ModuleOf& operator=(ModuleOf&&) noexcept = default;
 
  private:
   // Names here and in the bases hide the library's functions in a forward that calls them unqualified: none
   // is that of one.
-  R call_forward(Args... args) {
-    const detail::ModuleCall call(*this);
-    try {
-      return forward(std::forward<Args>(args)...);
-    } catch (Error& error) {
-      call.name_in(error);
-      throw;
-    }
-  }
+  R call_forward(Args... args);
 };
+
+// Behind the class and not in it: what is defined there is inline, and then an optimizing compiler puts all
+// of it into each call of a model, `extern template` or not.
+
+template <class R, class... Args>
+R ModuleOf<R(Args...)>::operator()(Args... args) {
+  if (!OnForward::any()) return call_forward(std::forward<Args>(args)...);
+  const auto inputs = detail::tensors_in(args...);  // before forward, which may move them away
+  ModuleBase& root = detail::ModuleCall::root_for(*this);
+  R result = call_forward(std::forward<Args>(args)...);
+  const auto outputs = detail::tensors_in(result);
+  OnForward::notify({*this, root, inputs, outputs});
+  return result;
+}
+
+template <class R, class... Args>
+std::string ModuleOf<R(Args...)>::summary(Args... args) {
+  return summary_of([&] { static_cast<void>((*this)(std::forward<Args>(args)...)); });
+}
+
+template <class R, class... Args>
+R ModuleOf<R(Args...)>::call_forward(Args... args) {
+  const detail::ModuleCall call(*this);
+  try {
+    return forward(std::forward<Args>(args)...);
+  } catch (Error& error) {
+    call.name_in(error);
+    throw;
+  }
+}
 
 extern template class ModuleOf<Tensor(const Tensor&)>;
 

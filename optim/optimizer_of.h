@@ -18,6 +18,13 @@ class OptimizerOf : public OptimizerWith<Options> {
  public:
   /// Throws ValueError for an option that is out of range or missing, and for parameters as `add_group` does.
   explicit OptimizerOf(std::vector<nn::ParameterRef> parameters, const Options& options = {});
+  // The destructor is the library's alone: defined here, it and the tables of virtual functions would be
+  // compiled again in each program.
+  OptimizerOf(const OptimizerOf&) = default;
+  OptimizerOf(OptimizerOf&&) noexcept = default;
+  OptimizerOf& operator=(const OptimizerOf&) = default;
+  OptimizerOf& operator=(OptimizerOf&&) noexcept = default;
+  ~OptimizerOf() override;
 
  protected:
   void validate(const Options& options) const override;

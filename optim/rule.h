@@ -158,6 +158,9 @@ OptimizerOf<Options>::OptimizerOf(std::vector<nn::ParameterRef> parameters, cons
 }
 
 template <class Options>
+OptimizerOf<Options>::~OptimizerOf() = default;
+
+template <class Options>
 void OptimizerOf<Options>::validate(const Options& options) const {
   detail::RuleOf<Options>::check(options);
 }

@@ -13,10 +13,10 @@ struct NodeCounts {
 
 /// What happens when `values` has fallen to zero: the buffer goes, unless the node's own rule reads it, and
 /// so does the reference that all of `values` shared.
-void release_value(NodeCounts& node) noexcept;
+void release_value(NodeCounts& counts) noexcept;
 
 /// Gives back one graph reference; the last one frees the node.
-XTGRAD_LOCAL void release_ref(NodeCounts& node) noexcept;
+XTGRAD_LOCAL void release_ref(NodeCounts& counts) noexcept;
 
 class XTGRAD_LOCAL Node;
 

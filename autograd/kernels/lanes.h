@@ -106,6 +106,7 @@ struct Lane {
 
 // A number becomes a T here, so a formula's literals neither widen float to double nor cost double its
 // digits.
+// NOLINTBEGIN(bugprone-macro-parentheses): a template's name and an operator stand in none.
 #define XTGRAD_LANE_NUMBER_OPERATOR(result, op) \
   template <LaneFloat T, Number N>              \
   result<T> operator op(Lane<T> a, N b) {       \
@@ -126,6 +127,7 @@ XTGRAD_LANE_NUMBER_OPERATOR(Mask, >=)
 XTGRAD_LANE_NUMBER_OPERATOR(Mask, ==)
 XTGRAD_LANE_NUMBER_OPERATOR(Mask, !=)
 #undef XTGRAD_LANE_NUMBER_OPERATOR
+// NOLINTEND(bugprone-macro-parentheses)
 
 template <LaneFloat T>
 Lane<T> abs(Lane<T> x) {

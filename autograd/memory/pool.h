@@ -76,7 +76,7 @@ inline void pool_free(void* block) noexcept { pool_passthrough_free(block); }
 extern constinit thread_local Pool* this_thread_pool __attribute__((tls_model("initial-exec")));
 
 void* pool_allocate_slow(std::size_t bytes);
-void pool_free_slow(void* block) noexcept;
+void pool_free_slow(void* memory) noexcept;
 
 // A block of at least `bytes` bytes, never null; aligned to 64 bytes if `bytes` is a multiple of 64 other
 // than zero, else to 16. Throws OutOfMemory.

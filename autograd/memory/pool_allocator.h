@@ -17,6 +17,7 @@ class PoolAllocator {
   template <class U>
   PoolAllocator(const PoolAllocator<U>&) {}  // NOLINT(google-explicit-constructor): containers rebind it
 
+  // NOLINTNEXTLINE(bugprone-sizeof-expression): where T is a pointer, that is what is meant
   T* allocate(std::size_t n) { return static_cast<T*>(pool_allocate(n * sizeof(T))); }
   void deallocate(T* block, std::size_t) { pool_free(block); }
 
