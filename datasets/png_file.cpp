@@ -36,7 +36,7 @@ std::uint64_t most_pixels_per_byte(std::string_view bytes) {
   const std::uint64_t kind = number(25);  // 2: in colour, 4: with alpha; a palette has one number a pixel
   const std::uint64_t numbers =
       kind == PNG_COLOR_TYPE_PALETTE ? 1 : ((kind & 2U) != 0 ? 3 : 1) + ((kind & 4U) != 0 ? 1 : 0);
-  return 1032 * 8 / (depth * numbers);
+  return std::uint64_t{1032} * 8 / (depth * numbers);
 }
 
 /// Throws if the last call failed.

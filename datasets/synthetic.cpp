@@ -26,7 +26,7 @@ struct Point {
 };
 
 /// A data set from a formula's points and labels, with noise in each coordinate. `points` is [n, features].
-Dataset with_noise(std::vector<double> points, std::vector<std::int64_t> labels, std::int64_t classes,
+Dataset with_noise(std::vector<double> points, const std::vector<std::int64_t>& labels, std::int64_t classes,
                    double noise, Random& random, Dtype dtype) {
   const auto n = static_cast<std::int64_t>(labels.size());
   const Shape shape = {n, static_cast<std::int64_t>(points.size()) / n};

@@ -43,11 +43,12 @@ OnForward::OnForward(CallFunction function)
 }
 
 OnForward::OnForward(Function function)
-    : OnForward(function == nullptr ? CallFunction() : CallFunction([f = function](const ForwardCall& call) {
-        if (auto* module = dynamic_cast<Module*>(&call.module)) {
-          f(*module, single(call.inputs), single(call.outputs));
-        }
-      })) {}
+    : OnForward(function == nullptr ? CallFunction()
+                                    : CallFunction([f = std::move(function)](const ForwardCall& call) {
+                                        if (auto* module = dynamic_cast<Module*>(&call.module)) {
+                                          f(*module, single(call.inputs), single(call.outputs));
+                                        }
+                                      })) {}
 
 OnForward::~OnForward() {
   entry_->has_ended = true;

@@ -118,6 +118,7 @@ Schedule cyclic(const CyclicOptions& options) {
     const std::int64_t down = options.steps_down == 0 ? options.steps_up : options.steps_down;
     const std::int64_t total = options.steps_up + down;
     const std::int64_t at = step % total;
+    const std::int64_t cycles = step / total;
     const double height = at <= options.steps_up
                               ? static_cast<double>(at) / static_cast<double>(options.steps_up)
                               : static_cast<double>(total - at) / static_cast<double>(down);
@@ -126,7 +127,7 @@ Schedule cyclic(const CyclicOptions& options) {
       case CyclicOptions::Amplitude::constant:
         break;
       case CyclicOptions::Amplitude::halved:
-        amplitude = std::pow(0.5, static_cast<double>(step / total));
+        amplitude = std::pow(0.5, static_cast<double>(cycles));
         break;
       case CyclicOptions::Amplitude::exponential:
         amplitude = std::pow(options.gamma, static_cast<double>(step));

@@ -36,7 +36,8 @@ Schedule step_decay(const StepDecayOptions& options) {
   nn::detail::check_option("step_decay", "step_size", options.step_size, 1);
   detail::check_not_negative("step_decay", "gamma", options.gamma);
   return Schedule([options](std::int64_t step) {
-    return std::pow(options.gamma, static_cast<double>(step / options.step_size));
+    const std::int64_t decays = step / options.step_size;
+    return std::pow(options.gamma, static_cast<double>(decays));
   });
 }
 

@@ -154,7 +154,8 @@ Canvas draw_charts(std::span<const Chart> charts, const ChartsOptions& options) 
   const double width = part(options.width - 2 * margin, columns);
   const double height = part(options.height - margin - top, rows);
   for (std::int64_t i = 0; i < count; ++i) {
-    const auto row = static_cast<double>(i / columns);
+    const std::int64_t rows_above = i / columns;
+    const auto row = static_cast<double>(rows_above);
     const auto column = static_cast<double>(i % columns);
     const Rect place{margin + column * (width + chart_distance), top + row * (height + chart_distance), width,
                      height};

@@ -199,7 +199,8 @@ Size ImageGrid::size() const {
 
 void ImageGrid::draw(Canvas& canvas, Point corner) const {
   for (std::size_t i = 0; i < tiles_.size(); ++i) {
-    const auto row = static_cast<double>(static_cast<std::int64_t>(i) / columns_);
+    const std::int64_t rows_above = static_cast<std::int64_t>(i) / columns_;
+    const auto row = static_cast<double>(rows_above);
     const auto column = static_cast<double>(static_cast<std::int64_t>(i) % columns_);
     const Rect rect{snap(corner.x + column * (cell_width_ + tile_gap) + (cell_width_ - picture_.width) / 2),
                     snap(corner.y + row * (picture_.height + caption_height_ + tile_gap)), picture_.width,

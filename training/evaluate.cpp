@@ -72,14 +72,14 @@ Tensor predict(nn::Module& model, const Tensor& inputs, const PredictOptions& op
   return parts.size() == 1 ? parts[0] : concat(parts);
 }
 
-std::vector<NamedValue> evaluate(nn::Module& model, const Loss& loss, datasets::Loader loader,
+std::vector<NamedValue> evaluate(nn::Module& model, const Loss& loss, const datasets::Loader& loader,
                                  const std::vector<std::shared_ptr<Metric>>& metrics) {
   return evaluate(model, detail::loss_of_outputs(model, loss), loader, metrics);
 }
 
-std::vector<NamedValue> evaluate(nn::ModuleBase& model, const BatchLoss& loss, datasets::Loader loader,
+std::vector<NamedValue> evaluate(nn::ModuleBase& model, const BatchLoss& loss, const datasets::Loader& loader,
                                  const std::vector<std::shared_ptr<Metric>>& metrics) {
-  return detail::evaluate(model, loss, std::move(loader), metrics, {});
+  return detail::evaluate(model, loss, loader, metrics, {});
 }
 
 std::vector<NamedValue> detail::evaluate(nn::ModuleBase& model, const BatchLoss& loss,

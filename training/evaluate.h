@@ -54,11 +54,11 @@ struct PredictOptions {
 ///
 ///   auto values = training::evaluate(model, nn::cross_entropy, datasets::Loader(test),
 ///                                    {{std::make_shared<training::Accuracy>()}});
-std::vector<NamedValue> evaluate(nn::Module& model, const Loss& loss, datasets::Loader loader,
+std::vector<NamedValue> evaluate(nn::Module& model, const Loss& loss, const datasets::Loader& loader,
                                  const std::vector<std::shared_ptr<Metric>>& metrics = {});
 /// The same for a loss of batches of any number of tensors, which runs `model`, of any signature. Throws
 /// ValueError, too, for metrics where the loss gives no outputs.
-std::vector<NamedValue> evaluate(nn::ModuleBase& model, const BatchLoss& loss, datasets::Loader loader,
+std::vector<NamedValue> evaluate(nn::ModuleBase& model, const BatchLoss& loss, const datasets::Loader& loader,
                                  const std::vector<std::shared_ptr<Metric>>& metrics = {});
 
 namespace detail {

@@ -78,7 +78,7 @@ Archive open_archive(std::string_view bytes, int flags, Source* kept = nullptr) 
     ::zip_source_keep(source.get());
     kept->reset(source.get());
   }
-  source.release();  // the archive's now
+  static_cast<void>(source.release());  // the archive's now
   return archive;
 }
 
@@ -107,7 +107,7 @@ void add_entry(zip_t* archive, const std::string& name, const std::string& file,
       ::zip_file_add(archive, (name + std::string(extension)).c_str(), source.get(), ZIP_FL_ENC_UTF_8);
   if (added < 0)
     throw ValueError(fmt::format("{}: the name {}: {}", saving, in_quotes(name), reason_of(archive)));
-  source.release();  // the archive's now
+  static_cast<void>(source.release());  // the archive's now
   const auto entry = static_cast<zip_uint64_t>(added);
   const zip_int32_t method = options.compress ? ZIP_CM_DEFLATE : ZIP_CM_STORE;
   // The first date that zip files know, 1 January 1980: the same tensors give the same bytes, at any time.

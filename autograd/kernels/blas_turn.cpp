@@ -11,8 +11,8 @@
 // are of interest.
 extern "C" {
 [[gnu::weak]] void cblas_sgemm();
-[[gnu::weak]] void dgemm_();
-[[gnu::weak]] void dpotrf_();
+[[gnu::weak]] void dgemm_();   // NOLINT(readability-identifier-naming): Fortran's
+[[gnu::weak]] void dpotrf_();  // NOLINT(readability-identifier-naming)
 // In what is statically linked they are found by name alone, which may as well be another library's beside
 // it.
 [[gnu::weak]] int openblas_get_parallel();

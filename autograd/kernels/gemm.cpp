@@ -14,7 +14,7 @@
 
 #include <xtensor-blas/xblas_config.hpp>
 
-#include <xflens/cxxblas/cxxblas.cxx>
+#include <xflens/cxxblas/cxxblas.cxx>  // NOLINT(bugprone-suspicious-include): it is a header
 
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/kernels/blas_turn.h"

@@ -1,10 +1,8 @@
 #include "xtgrad/autograd/kernels/reduce.h"
 
-#include <array>
-#include <cstring>
-
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 #include "xtgrad/autograd/kernels/parallel.h"
 

@@ -211,6 +211,7 @@ std::int64_t row_dots_columns() {
   return left_bytes / (block_height<T> * static_cast<std::int64_t>(sizeof(T)));
 }
 
+// NOLINTBEGIN(bugprone-macro-parentheses): a type stands in none.
 #define XTGRAD_INSTANTIATE(T)                                                                           \
   template std::int64_t whole_lanes<T>(std::int64_t);                                                   \
   template void pack_left(std::int64_t, std::int64_t, const T*, std::int64_t, const std::int64_t*, T*); \
@@ -220,5 +221,6 @@ std::int64_t row_dots_columns() {
 XTGRAD_INSTANTIATE(float)
 XTGRAD_INSTANTIATE(double)
 #undef XTGRAD_INSTANTIATE
+// NOLINTEND(bugprone-macro-parentheses)
 
 }  // namespace xtgrad::v1::detail

@@ -34,7 +34,7 @@ class BlockHeap {
  public:
   /// A block with room for one of this class, null if no free one is large enough.
   void* take(std::size_t class_index);
-  void give(void* block);
+  void give(void* memory);
   /// Fresh memory, as long as an arena, whose pages have not been touched; the first block is shifted by
   /// `colour`.
   void add_arena(char* base, std::size_t colour);

@@ -199,6 +199,7 @@ Tensor alias(const Tensor& x) { return detail::apply(detail::Alias{}, x); }
 Tensor reshape(const Tensor& x, const Dims& sizes) {
   Dims known = sizes;
   std::int64_t* unknown = nullptr;
+  // NOLINTNEXTLINE(modernize-loop-convert): Dims are read by pointer, and written by number
   for (std::size_t i = 0; i < known.size(); ++i) {
     if (known[i] >= 0) continue;
     if (known[i] < -1) {

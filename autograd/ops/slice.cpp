@@ -243,7 +243,7 @@ Tensor padded(const Tensor& x, const PadOptions& options) {
 namespace {
 
 /// A result of what may have nothing to do.
-Tensor own(Tensor result, const Tensor& x) { return result.node() == x.node() ? alias(x) : result; }
+Tensor own(const Tensor& result, const Tensor& x) { return result.node() == x.node() ? alias(x) : result; }
 
 }  // namespace
 }  // namespace detail

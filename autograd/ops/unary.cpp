@@ -225,9 +225,9 @@ class Clamp final : public Unary<Clamp, OpId::clamp, true> {
     return minimum(maximum(x, options_.min.to_double()), options_.max.to_double());
   }
   auto integer_formula() const {
-    constexpr auto limits = std::numeric_limits<std::int64_t>();
-    const Integer low{options_.min.to_double() == -inf ? limits.min() : options_.min.to_int64()};
-    const Integer high{options_.max.to_double() == inf ? limits.max() : options_.max.to_int64()};
+    using Limits = std::numeric_limits<std::int64_t>;
+    const Integer low{options_.min.to_double() == -inf ? Limits::min() : options_.min.to_int64()};
+    const Integer high{options_.max.to_double() == inf ? Limits::max() : options_.max.to_int64()};
     return [low, high](Integer x) { return minimum(maximum(x, low), high); };
   }
   // An absent bound has no end point, so relu and clamp from 0 agree at x = inf, too. NaN lies at no bound:

@@ -89,7 +89,7 @@ void draw(gallery::Page& page) {
     page.numbers(node.graph.name, plot::numbers(node.value));
     page.numbers("∂C/∂" + node.graph.name, plot::numbers(node.cotangent));
     if (!hand.contains(node.graph.name)) continue;
-    const Tensor formula = hand.at(node.graph.name);
+    const Tensor& formula = hand.at(node.graph.name);
     page.numbers("∂C/∂" + node.graph.name + " by hand", plot::numbers(formula));
     difference = std::max(difference, amax(abs(node.cotangent - formula)).item());
   }
