@@ -38,8 +38,8 @@ Stored load(const std::byte* bytes, std::size_t index) {
 template <class Stored, class Bits, class T>
 void convert(std::span<const std::byte> bytes, T* out) {
   const std::size_t count = bytes.size() / sizeof(Bits);
-  // NOLINTNEXTLINE(bugprone-signed-char-misuse): one of the format's types is a number of one byte with a
-  // sign
+  // Signed bytes are numbers here.
+  // NOLINTNEXTLINE(bugprone-signed-char-misuse)
   for (std::size_t i = 0; i < count; ++i) out[i] = static_cast<T>(load<Stored, Bits>(bytes.data(), i));
 }
 

@@ -53,7 +53,7 @@ Dataset planar(std::int64_t classes, std::int64_t per_class, double noise, std::
     }
   }
   Random random = detail::random_for(seed, detail::SeedUse::samples);
-  return with_noise(std::move(points), std::move(labels), classes, noise, random, dtype);
+  return with_noise(std::move(points), labels, classes, noise, random, dtype);
 }
 
 void check_centers(const std::vector<std::vector<double>>& centers) {
@@ -131,8 +131,8 @@ Dataset blobs(const BlobsOptions& options) {
       labels.push_back(static_cast<std::int64_t>(c));
     }
   }
-  return with_noise(std::move(points), std::move(labels), static_cast<std::int64_t>(centers.size()),
-                    options.std, random, dtype);
+  return with_noise(std::move(points), labels, static_cast<std::int64_t>(centers.size()), options.std, random,
+                    dtype);
 }
 
 Dataset xor_points(const XorOptions& options) {
@@ -150,7 +150,7 @@ Dataset xor_points(const XorOptions& options) {
     }
   }
   Random random = detail::random_for(options.seed, detail::SeedUse::samples);
-  return with_noise(std::move(points), std::move(labels), 2, options.noise, random, dtype);
+  return with_noise(std::move(points), labels, 2, options.noise, random, dtype);
 }
 
 }  // namespace xtgrad::v1::datasets
