@@ -156,6 +156,12 @@ class SoftplusPart {
   [[nodiscard]] Lane<T> vanishing(const Lane<T>& x) const {
     return exp_of_product(-options_.beta, abs(x));
   }
+  /// Beta, or the largest number that T holds: for all but subnormal x they saturate alike, and no infinity
+  /// meets a 0.
+  template <class T>
+  [[nodiscard]] double bounded_beta() const {
+    return std::min<double>(options_.beta, std::numeric_limits<T>::max());
+  }
 
   SoftplusOptions options_;
 };
@@ -169,11 +175,12 @@ class SoftplusBend final : public Slope<SoftplusBend>, public SoftplusPart {
   template <LaneFloat T>
   [[nodiscard]] Lane<T> value(const Lane<T>& x) const {
     const Lane<T> e = vanishing(x);
-    const double beta = std::min<double>(options_.beta, std::numeric_limits<T>::max());  // not infinity * 0
-    return where(is_linear(x), 0, beta * (e / square(1 + e)));
+    return where(is_linear(x), 0, bounded_beta<T>() * (e / square(1 + e)));
   }
   [[nodiscard]] Tensor rule(const Tensor& g, const Tensor& x) const {
-    return g * ((*this)(x) * (-options_.beta * tanh(0.5 * options_.beta * x)));
+    const double beta =
+        visit_floating(x.dtype(), [this](auto zero) { return bounded_beta<decltype(zero)>(); });
+    return g * ((*this)(x) * (-beta * tanh(0.5 * beta * x)));
   }
 };
 
