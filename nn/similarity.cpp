@@ -6,7 +6,9 @@
 #include <string_view>
 
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/kernels/lanes_power.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/ops/slope.h"
 #include "xtgrad/nn/loss_checks.h"
 
 namespace xtgrad::inline v1::nn {
@@ -21,6 +23,32 @@ Shape common_shape(std::string_view function, const Tensor& a, const Tensor& b) 
   }
   return broadcast_shapes(function, a.shape(), b.shape());
 }
+
+/// The n-th derivative of |x|^p, p above 1. Of pow(abs(x), p) the second would be 0 times infinity at 0,
+/// where p is below 2.
+class AbsPower final : public xtgrad::detail::Slope<AbsPower> {
+ public:
+  static constexpr std::string_view slope_name = "abs_power";
+  explicit AbsPower(double p, int n = 0) : p_(p), n_(n) {}
+
+  void describe(Attributes& a) override {
+    a("p", p_);
+    a("derivative", n_);
+  }
+  /// At 0 the odd ones are 0, as the slope at any kink is, and the even ones the limit: infinite for p below
+  /// n.
+  auto value(const auto& x) const {
+    double factor = 1;
+    for (int i = 0; i < n_; ++i) factor *= p_ - i;
+    const auto magnitude = factor * power(abs(x), factor == 0 ? 0 : p_ - n_);
+    return n_ % 2 == 0 ? magnitude : where(x == 0, 0, where(x < 0, -magnitude, magnitude));
+  }
+  [[nodiscard]] Tensor rule(const Tensor& g, const Tensor& x) const { return g * AbsPower(p_, n_ + 1)(x); }
+
+ private:
+  double p_;
+  int n_;
+};
 
 /// f(total), and 0 with derivatives of 0 where the total is 0, where a root has a hole.
 template <class F>
@@ -37,7 +65,12 @@ Tensor norm(const Tensor& x, double p, const ReduceOptions& along) {
   if (p == 2) return length(x, along);
   if (p == 1) return sum(abs(x), along);
   if (std::isinf(p)) return amax(abs(x), along);
-  return root_of(sum(pow(abs(x), p), along), [p](const Tensor& total) { return pow(total, 1 / p); });
+  // Of zeros alone also the parts have no derivative: the root's 0 would meet their infinite second ones.
+  const auto is_zero = [&x](const ReduceOptions& over) { return sum(abs(x.detach()), over) == 0; };
+  const Tensor safe = where(is_zero({.axes = along.axes, .keepdim = true}), 1, x);
+  const Tensor length =
+      root_of(sum(AbsPower(p)(safe), along), [p](const Tensor& total) { return pow(total, 1 / p); });
+  return where(is_zero(along), 0, length);
 }
 
 }  // namespace

@@ -29,8 +29,9 @@ struct PairwiseDistanceOptions {
 };
 
 /// The p-norm of a - b + eps along the last dimension. Both broadcast and have one dtype. At a difference of
-/// zeros the derivative is 0. Throws ValueError for a p below 1 or an eps that is negative or not finite,
-/// ShapeError or DtypeError where the operands do not fit.
+/// zeros all derivatives are 0; where some are 0 and p is below 2, their second ones are infinite. Throws
+/// ValueError for a p below 1 or an eps that is negative or not finite, ShapeError or DtypeError where the
+/// operands do not fit.
 [[nodiscard]] Tensor pairwise_distance(const Tensor& a, const Tensor& b,
                                        const PairwiseDistanceOptions& options = {});
 

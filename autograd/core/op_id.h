@@ -34,8 +34,10 @@ inline constexpr std::string_view op_names[] = {
   return op_names[static_cast<std::uint8_t>(id)];
 }
 
-/// The function that users call, which every message names: `add` for add_number, `sub` for number_sub.
+/// The function that users call, which every message names: `add` for add_number, `sub` for number_sub, and
+/// `to` for a cast.
 [[nodiscard]] constexpr std::string_view function_name(OpId id) {
+  if (id == OpId::cast) return "to";
   constexpr std::string_view first = "number_";
   constexpr std::string_view second = "_number";
   std::string_view name = to_string(id);

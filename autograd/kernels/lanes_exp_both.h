@@ -19,10 +19,10 @@ ExpBoth<Lane<T>> exp_both(Lane<T> x) {
 }
 
 /// The gradient of log_softmax, g - e^y sum(g), where a probability e^y near 1 is one term less itself:
-/// of g - e^y g all digits are kept.
-template <class V>
-V log_softmax_gradient(const V& g, const ExpBoth<V>& p, const V& sum) {
-  return -(g * p.power_less1) - p.power * (sum - g);
+/// of g - e^y g all digits are kept. `others` is the sum without g.
+template <LaneFloat T>
+Lane<T> log_softmax_gradient(Lane<T> g, const ExpBoth<Lane<T>>& p, Lane<T> others) {
+  return -(g * p.power_less1) - p.power * others;
 }
 
 }  // namespace xtgrad::v1::detail

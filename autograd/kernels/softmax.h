@@ -18,9 +18,4 @@ void softmax_axis(const Array& in, const AxisView& view, Array& out);
 /// out = in - log(sum(exp(in))), of the shape of `in`.
 void log_softmax_axis(const Array& in, const AxisView& view, Array& out);
 
-/// The rules of softmax, out = y (g - sum(g y)), and of log_softmax, out = g - exp(y) sum(g), for inner = 1,
-/// in one visit to each row; `y` is the output of the function.
-void softmax_vjp_rows(const Array& g, const Array& y, const AxisView& view, Array& out);
-void log_softmax_vjp_rows(const Array& g, const Array& y, const AxisView& view, Array& out);
-
 }  // namespace xtgrad::v1::detail

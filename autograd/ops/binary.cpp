@@ -1,3 +1,7 @@
+#include <cstdint>
+#include <string_view>
+
+#include "xtgrad/autograd/kernels/lanes_power_slope.h"
 #include "xtgrad/autograd/ops/add.h"
 #include "xtgrad/autograd/ops/elementwise.h"
 #include "xtgrad/autograd/ops/shape.h"
@@ -73,27 +77,55 @@ struct Div final : Binary<Div, OpId::div, false> {
   static auto rule_b(const auto& g, const auto& a, const auto& b) { return g * -(a / b / b); }
 };
 
+/// A derivative of pow, of whatever order, as a step: its derivatives are of the same kind. Composed of
+/// b and pow(a, b - 1) it would lose the digits that b - 1 has lost, magnified by log(a).
+class PowSlope final : public DifferentiablePrimitive<PowSlope> {
+ public:
+  explicit PowSlope(PowerOrder order) : order_(order) {}
+
+  void describe(Attributes& a) override {
+    a("in_base", order_.in_x);
+    a("in_exponent", order_.in_y);
+  }
+  [[nodiscard]] std::string_view name() const override { return "pow_slope"; }
+  void infer(InputSpecs in, OutputSpecs out) const override {
+    *out[0] = *in[0];
+    out[0]->shape = common_shape(OpId::pow, in[0]->shape, in[1]->shape);
+  }
+  void eval(Inputs in, Outputs out) const override { map_to(*this, *out[0], *in[0], *in[1]); }
+  [[nodiscard]] InputSet may_overwrite(int) const override { return input_bit(0) | input_bit(1); }
+  [[nodiscard]] std::int64_t flops(InputSpecs, InputSpecs out) const override {
+    return out[0]->shape.numel();
+  }
+  [[nodiscard]] Reads reads(Wanted) const override { return both; }
+  void vjp(VjpContext& context) const override {
+    const Tensor a = context.input(0), b = context.input(1);
+    const auto [n, m] = order_;
+    if (context.wanted(0)) {
+      context.set(0, summed_to(context.g() * PowSlope({n + 1, m})(a, b), context.shape(0)));
+    }
+    if (context.wanted(1)) {
+      context.set(1, summed_to(context.g() * PowSlope({n, m + 1})(a, b), context.shape(1)));
+    }
+  }
+
+  /// The value, and on tensors a step that is recorded.
+  template <LaneFloat T>
+  Lane<T> operator()(Lane<T> a, Lane<T> b) const {
+    return power_slope(order_, a, b);
+  }
+  Tensor operator()(const Tensor& a, const Tensor& b) const { return apply(*this, a, b); }
+
+ private:
+  PowerOrder order_;
+};
+
 struct Pow final : Binary<Pow, OpId::pow, false> {
   static constexpr Reads saves_for_a = both;
   static constexpr Reads saves_for_b = both;
   static auto value(const auto& a, const auto& b) { return pow(a, b); }
-  // b a^(b-1), written as b a^b / a where b = 0: there the value is 0 without a 0 * infinity, and derivatives
-  // in b are those of the smooth function. 0^0 and NaN^0 are constant.
-  static auto rule_a(const auto& g, const auto& a, const auto& b) {
-    const auto flat = b == 0;
-    const auto base = where(flat, where(a == 0, 1, where(a != a, 1, a)), a);
-    const auto slope = b * pow(base, where(flat, b, b - 1)) / where(flat, base, 1);
-    return g * where(flat, where(a == 0, 0, where(a != a, 0, slope)), slope);
-  }
-  // a^b log(a): at a = 0 its limit is -infinity for b < 0, as computed, and 0 for b > 0, and 0 is what 0^0
-  // has been given. There the base is made harmless, because 0 * log(0) is NaN. Of 0^1 the derivative in a
-  // and b is 1, whichever comes first. -0 counts as 0, whose power has no sign.
-  static auto rule_b(const auto& g, const auto& a, const auto& b) {
-    const auto zero = a == 0, falls = b >= 0;
-    const auto base = where(zero, where(falls, 1, a + 0), a);
-    const auto slope = pow(base, b) * log(base);
-    return g * where(zero, where(falls, where(b == 1, a, 0), slope), slope);
-  }
+  static auto rule_a(const auto& g, const auto& a, const auto& b) { return g * PowSlope({1, 0})(a, b); }
+  static auto rule_b(const auto& g, const auto& a, const auto& b) { return g * PowSlope({0, 1})(a, b); }
 };
 
 /// The cotangent follows the value that was chosen, a NaN included; a tie is shared.

@@ -53,7 +53,9 @@ Shape joined_shape(InputSpecs in, std::size_t axis) {
 
 /// Its auxiliary says where the tensors begin and end along the axis, int64 [n + 1], since the node forgets
 /// the sizes of inputs that want no gradient.
-class Concat final : public PrimitiveOf<Concat, OpId::concat> {
+/// `Called` is the function that was called.
+template <OpId Called>
+class Concat final : public PrimitiveOf<Concat<Called>, Called> {
  public:
   static constexpr std::size_t auxiliaries = 1;
   explicit Concat(std::size_t axis) : axis_(axis) {}
@@ -62,7 +64,7 @@ class Concat final : public PrimitiveOf<Concat, OpId::concat> {
   [[nodiscard]] bool takes_many_inputs() const override { return true; }
 
   void infer(InputSpecs in, OutputSpecs out) const override {
-    check_dtypes(op, in);
+    check_dtypes(Called, in);
     out[0]->dtype = in[0]->dtype;
     out[0]->shape = joined_shape(in, axis_);
     out[1]->dtype = Dtype::int64;
@@ -100,6 +102,13 @@ class Concat final : public PrimitiveOf<Concat, OpId::concat> {
   std::size_t axis_;
 };
 
+template <OpId Called>
+Tensor join(std::span<const Tensor> tensors, std::size_t dim) {
+  std::vector<const Tensor*, PoolAllocator<const Tensor*>> inputs(tensors.size());
+  for (std::size_t i = 0; i < tensors.size(); ++i) inputs[i] = &tensors[i];
+  return apply_any(Concat<Called>(dim), inputs);
+}
+
 }  // namespace
 
 Tensor joined(std::span<const Tensor> tensors, std::int64_t axis) {
@@ -108,10 +117,7 @@ Tensor joined(std::span<const Tensor> tensors, std::int64_t axis) {
     throw ShapeError("concat: 0-d tensors have no axis to be joined along; stack makes a new one");
   }
   const std::size_t dim = normalize_axis(to_string(OpId::concat), axis, tensors[0].rank());
-  if (tensors.size() == 1) return tensors[0];
-  std::vector<const Tensor*, PoolAllocator<const Tensor*>> inputs(tensors.size());
-  for (std::size_t i = 0; i < tensors.size(); ++i) inputs[i] = &tensors[i];
-  return apply_any(Concat(dim), inputs);
+  return tensors.size() == 1 ? tensors[0] : join<OpId::concat>(tensors, dim);
 }
 
 }  // namespace detail
@@ -143,8 +149,8 @@ Tensor stack(std::span<const Tensor> tensors, std::int64_t axis) {
     column.push_back(1);
     std::vector<Tensor> columns;
     columns.reserve(tensors.size());
-    for (const Tensor& tensor : tensors) columns.push_back(reshaped(tensor, column));
-    return joined(columns, static_cast<std::int64_t>(dim));
+    for (const Tensor& tensor : tensors) columns.push_back(reshaped_in_stack(tensor, column));
+    return columns.size() == 1 ? columns[0] : join<OpId::stack>(columns, dim);
   }
   // Joined along the dimension before which the new one goes, and then cut there: no node for each tensor.
   Shape shape;
@@ -152,7 +158,7 @@ Tensor stack(std::span<const Tensor> tensors, std::int64_t axis) {
     if (d == dim) shape.push_back(static_cast<std::int64_t>(tensors.size()));
     shape.push_back(first[d]);
   }
-  return reshaped(joined(tensors, static_cast<std::int64_t>(dim)), shape);
+  return reshaped_in_stack(tensors.size() == 1 ? tensors[0] : join<OpId::stack>(tensors, dim), shape);
 }
 
 Tensor stack(std::initializer_list<Tensor> tensors, std::int64_t axis) {

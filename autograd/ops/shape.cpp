@@ -36,8 +36,9 @@ class Alias final : public PrimitiveOf<Alias, OpId::alias> {
   void vjp(VjpContext& context) const override { context.set(0, context.g()); }
 };
 
-/// The same elements, and the same buffer, under another shape.
-class Reshape final : public PrimitiveOf<Reshape, OpId::reshape> {
+/// The same elements, and the same buffer, under another shape. `Called` is the function that was called.
+template <OpId Called>
+class Reshape final : public PrimitiveOf<Reshape<Called>, Called> {
  public:
   explicit Reshape(const Shape& shape) : shape_(shape) {}
 
@@ -60,7 +61,9 @@ class Reshape final : public PrimitiveOf<Reshape, OpId::reshape> {
   Shape shape_;
 };
 
-class Permute final : public PrimitiveOf<Permute, OpId::permute> {
+/// `Called` is the function that was called.
+template <OpId Called>
+class Permute final : public PrimitiveOf<Permute<Called>, Called> {
  public:
   /// Dimension i of the result is dimension order[i] of x; the order is checked, and counts from the front.
   explicit Permute(const Dims& order) : order_(order) {}
@@ -174,12 +177,16 @@ std::int64_t infer_size(const Shape& from, const Dims& sizes) {
 }  // namespace
 
 Tensor reshaped(const Tensor& x, const Shape& shape) {
-  return x.shape() == shape ? x : apply(Reshape(shape), x);
+  return x.shape() == shape ? x : apply(Reshape<OpId::reshape>(shape), x);
+}
+
+Tensor reshaped_in_stack(const Tensor& x, const Shape& shape) {
+  return apply(Reshape<OpId::stack>(shape), x);
 }
 
 Tensor permuted(const Tensor& x, const Dims& order) {
   for (std::size_t d = 0; d < order.size(); ++d) {
-    if (order[d] != static_cast<std::int64_t>(d)) return apply(Permute(order), x);
+    if (order[d] != static_cast<std::int64_t>(d)) return apply(Permute<OpId::permute>(order), x);
   }
   return x;
 }
@@ -212,7 +219,7 @@ Tensor reshape(const Tensor& x, const Dims& sizes) {
   }
   if (unknown != nullptr) *unknown = detail::infer_size(x.shape(), sizes);
   const Shape shape(std::span<const std::int64_t>(known.begin(), known.size()));
-  return x.shape() == shape ? alias(x) : detail::apply(detail::Reshape(shape), x);
+  return x.shape() == shape ? alias(x) : detail::apply(detail::Reshape<detail::OpId::reshape>(shape), x);
 }
 
 Tensor permute(const Tensor& x, const Dims& order) {
@@ -237,7 +244,7 @@ Tensor permute(const Tensor& x, const Dims& order) {
     resolved[i] = static_cast<std::int64_t>(source);
     identity = identity && source == i;
   }
-  return identity ? alias(x) : detail::apply(detail::Permute(resolved), x);
+  return identity ? alias(x) : detail::apply(detail::Permute<detail::OpId::permute>(resolved), x);
 }
 
 Tensor transpose(const Tensor& x, std::int64_t dim0, std::int64_t dim1) {
@@ -247,11 +254,12 @@ Tensor transpose(const Tensor& x, std::int64_t dim0, std::int64_t dim1) {
   Dims order = x.shape();  // for its length
   for (std::size_t d = 0; d < order.size(); ++d) order[d] = static_cast<std::int64_t>(d);
   std::swap(order[first], order[second]);
-  return permute(x, order);
+  return first == second ? alias(x) : detail::apply(detail::Permute<detail::OpId::transpose>(order), x);
 }
 
 Tensor flatten(const Tensor& x, std::int64_t start) {
-  if (x.rank() == 0 && (start == 0 || start == -1)) return reshape(x, Shape{1});
+  using Flatten = detail::Reshape<detail::OpId::flatten>;
+  if (x.rank() == 0 && (start == 0 || start == -1)) return detail::apply(Flatten(Shape{1}), x);
   const std::size_t first = normalize_axis(to_string(detail::OpId::flatten), start, x.rank());
   Shape shape;
   std::int64_t joined = 1;
@@ -263,7 +271,7 @@ Tensor flatten(const Tensor& x, std::int64_t start) {
     }
   }
   shape.push_back(joined);
-  return reshape(x, shape);
+  return x.shape() == shape ? alias(x) : detail::apply(Flatten(shape), x);
 }
 
 Tensor broadcast_to(const Tensor& x, const Shape& shape) {

@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <bit>
 #include <limits>
+#include <vector>
 
-#include "xtgrad/autograd/kernels/lanes_exp_both.h"
+#include "xtgrad/autograd/kernels/softmax_rules.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/ops/axes.h"
 #include "xtgrad/autograd/ops/checks.h"
@@ -13,6 +15,27 @@
 
 namespace xtgrad::inline v1 {
 namespace detail { namespace {
+
+/// The softmax over several axes at once.
+Tensor softmax_over(const Tensor& x, AxisMask axes) {
+  if (std::has_single_bit(axes)) return softmax(x, std::countr_zero(axes));
+  const auto rank = static_cast<std::int64_t>(x.rank());
+  std::vector<std::int64_t> order;  // those that stay, then those that are reduced
+  Shape flat;
+  for (const bool reduced : {false, true}) {
+    for (std::int64_t d = 0; d < rank; ++d) {
+      if ((axes >> d & 1) != static_cast<AxisMask>(reduced)) continue;
+      order.push_back(d);
+      if (!reduced) flat.push_back(x.shape()[static_cast<std::size_t>(d)]);
+    }
+  }
+  flat.push_back(x.numel() == 0 ? 0 : x.numel() / flat.numel());
+  std::vector<std::int64_t> back(order.size());
+  for (std::int64_t d = 0; d < rank; ++d)
+    back[static_cast<std::size_t>(order[static_cast<std::size_t>(d)])] = d;
+  const Tensor moved = permute(x, order);
+  return permute(reshape(softmax(reshape(moved, flat), -1), moved.shape()), back);
+}
 
 class LogSumExp final : public PrimitiveOf<LogSumExp, OpId::logsumexp> {
  public:
@@ -35,34 +58,41 @@ class LogSumExp final : public PrimitiveOf<LogSumExp, OpId::logsumexp> {
     return 4 * in[0]->shape.numel();
   }
 
-  // The softmax, as w / sum(w) with w = e^(x - c), which no constant c changes. c = y keeps w in range; w
-  // alone would do in exact arithmetic, but y is rounded, and at |y| = 1000 that costs w three digits. Where
-  // y is -inf, so is every x, and the gradient is 0; elements of +inf share it evenly. Both would be inf -
-  // inf.
+  // The softmax, whose derivatives keep their digits where one term outweighs the others. Where y is -inf, so
+  // is every x, and the gradient is 0; elements of +inf share it evenly. Both would be inf - inf.
   void vjp(VjpContext& context) const override {
     const Shape kept = axes_.kept(context.shape(0));
     const Tensor y = make_constant(context.output().array().with_shape(kept));
-    const Tensor w = evaluate<1>(*this, context.input(0), y);
-    context.set(0, evaluate<0>(*this, reshaped(context.g(), kept), w, summed_to(w, kept)));
+    const Tensor weights = softmax_over(evaluate<1>(*this, context.input(0), y), axes_.mask);
+    context.set(0, evaluate<0>(*this, reshaped(context.g(), kept), weights, y));
   }
-  static auto formula(Index<0>, const auto& g, const auto& w, const auto& s) {
-    return g * (w / where(s == 0, 1, s));
+  static auto formula(Index<0>, const auto& g, const auto& weights, const auto& y) {
+    return g * where(y == -std::numeric_limits<double>::infinity(), 0, weights);
   }
-  static auto formula(Index<1>, const auto& x, const auto& c) {
+  static auto formula(Index<1>, const auto& x, const auto& y) {
     constexpr double inf = std::numeric_limits<double>::infinity();
-    return exp(where(x == inf, 0, x - where(c == -inf, 0, c)));
+    return where(y == inf, where(x == inf, 0, x - y), where(y == -inf, 0, x));
   }
 
  private:
   ReducedAxes axes_;
 };
 
-/// The rule of softmax or log_softmax along an innermost axis in one visit to each row, of the cotangent and
-/// the output.
+/// v - sum(v p) along an axis, where the p are probabilities: counted from the v of one near 1, so that the
+/// others' part keeps its digits.
+Tensor less_mean(const Tensor& v, const Tensor& p, std::int64_t axis) {
+  const ReduceOptions along{.axes = {axis}, .keepdim = true};
+  const Tensor beside_first = v - sum(where(p > dominant_probability, v, 0), along);
+  return beside_first - sum(beside_first * p, along);
+}
+
+/// The rule of softmax or log_softmax, of the cotangent and the output. It has a rule of its own: a
+/// composition would be differentiated term by term, and where a probability is near 1 these terms cancel.
+/// P offers its kernel, and how the result depends on the cotangent and on the output.
 template <class P>
-class RowsRule final : public ConstantPrimitive<RowsRule<P>> {
+class AxisRule final : public DifferentiablePrimitive<AxisRule<P>> {
  public:
-  explicit RowsRule(std::size_t axis) : axis_(axis) {}
+  explicit AxisRule(std::size_t axis) : axis_(axis) {}
 
   void describe(Attributes& a) override { a("axis", axis_); }
   [[nodiscard]] std::string_view name() const override {
@@ -77,16 +107,23 @@ class RowsRule final : public ConstantPrimitive<RowsRule<P>> {
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override {
     return 4 * in[0]->shape.numel();
   }
+  [[nodiscard]] Reads reads(Wanted wanted) const override {
+    return is_wanted(wanted, 1) ? input_bit(0) | input_bit(1) : input_bit(1);
+  }
+  void vjp(VjpContext& context) const override {
+    const Tensor& u = context.g();
+    const bool nothing = u.numel() == 0;
+    if (context.wanted(0)) context.set(0, nothing ? u : P::in_cotangent(u, context.input(1), axis_));
+    if (context.wanted(1)) {
+      context.set(1, nothing ? u : P::in_output(u, context.input(0), context.input(1), axis_));
+    }
+  }
 
  private:
   std::size_t axis_;
 };
 
-/// What softmax and log_softmax share. Self offers its kernels, and the rule in two parts: `weigh(g, y)`,
-/// whose sum along the axis is `s`, and `rule(g, y, s)`.
-///
-/// Two rules after all: along an innermost axis, where nothing records, a kernel reads each row once instead
-/// of three times. The walk compares them to a few ulps.
+/// What softmax and log_softmax share. Self offers its kernels, and the two parts of its rule's rule.
 template <class Self, OpId Id>
 class AlongAxis : public PrimitiveOf<Self, Id> {
  public:
@@ -106,21 +143,8 @@ class AlongAxis : public PrimitiveOf<Self, Id> {
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override {
     return 5 * in[0]->shape.numel();
   }
-
-  auto formula(Index<0>, const auto&... v) const { return Self::rule(v...); }
   void vjp(VjpContext& context) const override {
-    const Tensor& g = context.g();
-    // Along an axis of 0 the sums below would be more than nothing.
-    if (g.numel() == 0) return context.set(0, g);
-    const SavedValue y = context.output();
-    const bool records = thread_state.records() && (wants_gradient(g) || y.requires_grad());
-    if (AxisView(y.array().shape, axis_).inner == 1 && !records) {
-      context.set(0, apply_constant(RowsRule<Self>(axis_), g, y));
-      return;
-    }
-    const auto axis = static_cast<std::int64_t>(axis_);
-    const auto& self = static_cast<const Self&>(*this);
-    context.set(0, evaluate(self, g, y, sum(Self::weigh(g, y), {.axes = {axis}, .keepdim = true})));
+    context.set(0, apply(AxisRule<Self>(axis_), context.g(), Tensor(context.output())));
   }
 
  protected:
@@ -133,21 +157,27 @@ class AlongAxis : public PrimitiveOf<Self, Id> {
 struct Softmax final : AlongAxis<Softmax, OpId::softmax> {
   using AlongAxis::AlongAxis;
   static constexpr auto kernel = softmax_axis;
-  static constexpr auto vjp_kernel = softmax_vjp_rows;
-  static Tensor weigh(const Tensor& g, const Tensor& y) { return g * y; }
-  static auto rule(const auto& g, const auto& y, const auto& s) { return y * (g - s); }
+  static constexpr auto vjp_kernel = softmax_vjp_axis;
+  // y (g - sum(g y)) is linear in g by a symmetric matrix.
+  static Tensor in_cotangent(const Tensor& u, const Tensor& y, std::size_t axis) {
+    return apply(AxisRule<Softmax>(axis), u, y);
+  }
+  static Tensor in_output(const Tensor& u, const Tensor& g, const Tensor& y, std::size_t axis) {
+    const auto along = static_cast<std::int64_t>(axis);
+    return u * less_mean(g, y, along) - g * sum(u * y, {.axes = {along}, .keepdim = true});
+  }
 };
-
-/// What `exp_both` is on lanes, as steps that can be recorded.
-ExpBoth<Tensor> exp_both(const Tensor& x) { return {exp(x), expm1(x)}; }
 
 struct LogSoftmax final : AlongAxis<LogSoftmax, OpId::log_softmax> {
   using AlongAxis::AlongAxis;
   static constexpr auto kernel = log_softmax_axis;
-  static constexpr auto vjp_kernel = log_softmax_vjp_rows;
-  static Tensor weigh(const Tensor& g, const Tensor&) { return g; }
-  static auto rule(const auto& g, const auto& y, const auto& s) {
-    return log_softmax_gradient(g, exp_both(y), s);
+  static constexpr auto vjp_kernel = log_softmax_vjp_axis;
+  // of g - e^y sum(g)
+  static Tensor in_cotangent(const Tensor& u, const Tensor& y, std::size_t axis) {
+    return less_mean(u, exp(y), static_cast<std::int64_t>(axis));
+  }
+  static Tensor in_output(const Tensor& u, const Tensor& g, const Tensor& y, std::size_t axis) {
+    return -(u * exp(y)) * sum(g, {.axes = {static_cast<std::int64_t>(axis)}, .keepdim = true});
   }
 };
 

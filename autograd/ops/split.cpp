@@ -54,7 +54,9 @@ std::vector<Tensor> cotangents_in_order(const VjpContext& context, const Shape& 
   return pieces;
 }
 
-class Split final : public PrimitiveOf<Split, OpId::split> {
+/// `Called` is the function that was called: split or chunk.
+template <OpId Called>
+class Split final : public PrimitiveOf<Split<Called>, Called> {
  public:
   Split(std::size_t axis, std::vector<std::int64_t> sizes) : axis_(axis), sizes_(std::move(sizes)) {}
 
@@ -138,9 +140,10 @@ void Unbind::vjp(VjpContext& context) const {
   context.set(0, reshaped(joined(rows, static_cast<std::int64_t>(axis_)), shape));
 }
 
+template <OpId Called>
 std::vector<Tensor> apply_split(std::size_t axis, std::vector<std::int64_t> sizes, const Tensor& x) {
   const Tensor* const input = &x;
-  return apply_all(Split(axis, std::move(sizes)), std::span(&input, 1));
+  return apply_all(Split<Called>(axis, std::move(sizes)), std::span(&input, 1));
 }
 
 /// Sizes of the pieces of an axis of n elements; an empty one is one piece.
@@ -157,12 +160,12 @@ using detail::OpId;
 std::vector<Tensor> split(const Tensor& x, std::int64_t size, std::int64_t axis) {
   const std::size_t dim = normalize_axis(to_string(OpId::split), axis, x.rank());
   if (size < 1) throw ValueError(fmt::format("split: the size must be at least 1, got {}", size));
-  return detail::apply_split(dim, detail::equal_sizes(x.shape()[dim], size), x);
+  return detail::apply_split<OpId::split>(dim, detail::equal_sizes(x.shape()[dim], size), x);
 }
 
 std::vector<Tensor> split(const Tensor& x, std::span<const std::int64_t> sizes, std::int64_t axis) {
   const std::size_t dim = normalize_axis(to_string(OpId::split), axis, x.rank());
-  return detail::apply_split(dim, {sizes.begin(), sizes.end()}, x);
+  return detail::apply_split<OpId::split>(dim, {sizes.begin(), sizes.end()}, x);
 }
 
 std::vector<Tensor> split(const Tensor& x, std::initializer_list<std::int64_t> sizes, std::int64_t axis) {
@@ -173,7 +176,7 @@ std::vector<Tensor> chunk(const Tensor& x, std::int64_t count, std::int64_t axis
   const std::size_t dim = normalize_axis(to_string(OpId::chunk), axis, x.rank());
   if (count < 1) throw ValueError(fmt::format("chunk: the count must be at least 1, got {}", count));
   const std::int64_t n = x.shape()[dim];
-  return detail::apply_split(dim, detail::equal_sizes(n, n == 0 ? 1 : (n - 1) / count + 1), x);
+  return detail::apply_split<OpId::chunk>(dim, detail::equal_sizes(n, n == 0 ? 1 : (n - 1) / count + 1), x);
 }
 
 std::vector<Tensor> unbind(const Tensor& x, std::int64_t axis) {

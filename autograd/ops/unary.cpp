@@ -156,6 +156,12 @@ class SoftplusPart {
   [[nodiscard]] Lane<T> vanishing(const Lane<T>& x) const {
     return exp_of_product(-options_.beta, abs(x));
   }
+  /// Beta, or the largest number that T holds: for all but subnormal x they saturate alike, and no infinity
+  /// meets a 0.
+  template <class T>
+  [[nodiscard]] double bounded_beta() const {
+    return std::min<double>(options_.beta, std::numeric_limits<T>::max());
+  }
 
   SoftplusOptions options_;
 };
@@ -169,11 +175,12 @@ class SoftplusBend final : public Slope<SoftplusBend>, public SoftplusPart {
   template <LaneFloat T>
   [[nodiscard]] Lane<T> value(const Lane<T>& x) const {
     const Lane<T> e = vanishing(x);
-    const double beta = std::min<double>(options_.beta, std::numeric_limits<T>::max());  // not infinity * 0
-    return where(is_linear(x), 0, beta * (e / square(1 + e)));
+    return where(is_linear(x), 0, bounded_beta<T>() * (e / square(1 + e)));
   }
   [[nodiscard]] Tensor rule(const Tensor& g, const Tensor& x) const {
-    return g * ((*this)(x) * (-options_.beta * tanh(0.5 * options_.beta * x)));
+    const double beta =
+        visit_floating(x.dtype(), [this](auto zero) { return bounded_beta<decltype(zero)>(); });
+    return g * ((*this)(x) * (-beta * tanh(0.5 * beta * x)));
   }
 };
 
@@ -202,11 +209,12 @@ class Softplus final : public Unary<Softplus, OpId::softplus>, public SoftplusPa
   auto rule(const auto& g, const auto& x) const { return g * SoftplusSlope(options_)(x); }
 };
 
-class Clamp final : public Unary<Clamp, OpId::clamp, true> {
+/// `Called` is the function that was called: clamp, or maximum or minimum with a number.
+template <OpId Called>
+class Clamp final : public Unary<Clamp<Called>, Called, true> {
  public:
   static constexpr Reads saves = input_bit(0);
-  /// `function` is what the user called: clamp, maximum or minimum.
-  Clamp(OpId function, const ClampOptions& options) : options_(options), function_(function) {}
+  explicit Clamp(const ClampOptions& options) : options_(options) {}
 
   void describe(Attributes& a) override {
     a("min", options_.min);
@@ -214,11 +222,10 @@ class Clamp final : public Unary<Clamp, OpId::clamp, true> {
   }
 
   void infer(InputSpecs in, OutputSpecs out) const override {
-    check_numeric(function_, *in[0]);
-    Elementwise::infer(in, out);
+    Unary<Clamp, Called, true>::infer(in, out);
     // An infinity is an absent bound, for integers too.
-    if (options_.min.to_double() != -inf) check_number(function_, in[0]->dtype, options_.min);
-    if (options_.max.to_double() != inf) check_number(function_, in[0]->dtype, options_.max);
+    if (options_.min.to_double() != -inf) check_number(Called, in[0]->dtype, options_.min);
+    if (options_.max.to_double() != inf) check_number(Called, in[0]->dtype, options_.max);
   }
 
   auto value(const auto& x) const {
@@ -244,7 +251,6 @@ class Clamp final : public Unary<Clamp, OpId::clamp, true> {
   static constexpr double inf = std::numeric_limits<double>::infinity();
 
   ClampOptions options_;
-  OpId function_;
 };
 
 void check_not_nan(OpId function, Scalar number) {
@@ -287,17 +293,17 @@ Tensor clamp(const Tensor& x, const ClampOptions& options) {
     throw ValueError(fmt::format("clamp: min must not exceed max, got min {} and max {}",
                                  to_string(options.min), to_string(options.max)));
   }
-  return detail::apply(detail::Clamp(detail::OpId::clamp, options), x);
+  return detail::apply(detail::Clamp<detail::OpId::clamp>(options), x);
 }
 
 Tensor maximum(const Tensor& x, Scalar number) {
   detail::check_not_nan(detail::OpId::maximum, number);
-  return detail::apply(detail::Clamp(detail::OpId::maximum, {.min = number}), x);
+  return detail::apply(detail::Clamp<detail::OpId::maximum_number>({.min = number}), x);
 }
 
 Tensor minimum(const Tensor& x, Scalar number) {
   detail::check_not_nan(detail::OpId::minimum, number);
-  return detail::apply(detail::Clamp(detail::OpId::minimum, {.max = number}), x);
+  return detail::apply(detail::Clamp<detail::OpId::minimum_number>({.max = number}), x);
 }
 
 }  // namespace xtgrad::v1

@@ -9,6 +9,9 @@
 
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/grad.h"
+#include "xtgrad/autograd/graph.h"
+#include "xtgrad/autograd/observe.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/where_safe.h"
 #include "xtgrad/nn/layer_norm.h"
@@ -258,4 +261,76 @@ TEST_CASE("errors name the function that was called") {
     for (const std::string& message : wrong) FAIL_CHECK(function.name << " said: " << message);
   }
   CHECK(all > 100000);
+}
+
+namespace {
+
+struct Named {
+  std::string node;      // in pictures, profiles and lists
+  std::string function;  // in messages
+  Tensor (*call)(const Tensor& x);
+};
+
+const std::vector<Named> named{
+    {"maximum_number", "maximum", [](const Tensor& x) { return maximum(x, 2.0); }},
+    {"maximum_number", "maximum", [](const Tensor& x) { return maximum(2.0, x); }},
+    {"minimum_number", "minimum", [](const Tensor& x) { return minimum(x, 2.0); }},
+    {"clamp", "clamp", [](const Tensor& x) { return clamp(x, {.min = 2}); }},
+    {"transpose", "transpose", [](const Tensor& x) { return transpose(x); }},
+    {"permute", "permute",
+     [](const Tensor& x) {
+       return permute(x, {1, 0});
+     }},
+    {"flatten", "flatten", [](const Tensor& x) { return flatten(x); }},
+    {"reshape", "reshape",
+     [](const Tensor& x) {
+       return reshape(x, {3, 2});
+     }},
+    {"stack", "stack",
+     [](const Tensor& x) {
+       return stack({x, x});
+     }},
+    {"stack", "stack",
+     [](const Tensor& x) {
+       return stack({x, x}, 2);
+     }},
+    {"stack", "stack", [](const Tensor& x) { return stack({x}, 2); }},
+    {"concat", "concat",
+     [](const Tensor& x) {
+       return concat({x, x});
+     }},
+    {"part", "chunk", [](const Tensor& x) { return chunk(x, 2)[0]; }},
+    {"part", "split", [](const Tensor& x) { return split(x, 1)[0]; }},
+    {"cast", "to", [](const Tensor& x) { return x.to(float64); }},
+    {"add_number", "add", [](const Tensor& x) { return x + 1; }},
+};
+
+}  // namespace
+
+TEST_CASE("nodes and errors of the graph name the function that was called") {
+  for (const Named& each : named) {
+    CAPTURE(each.function);
+    const Tensor x = full({2, 3}, 1.5, {.requires_grad = true});
+    const Tensor y = each.call(x);
+    CHECK(graph_of(y).nodes.back().op == each.node);
+    try {
+      Tensor same = y;
+      same.set_requires_grad();
+      FAIL_CHECK("no error");
+    } catch (const Error& error) {
+      CHECK(std::string(error.what()).find("computed by " + each.function + ";") != std::string::npos);
+    }
+  }
+}
+
+TEST_CASE("a profile names the function that was called, also of its rule") {
+  const Tensor x = full({2, 3}, 1.5, {.requires_grad = true});
+  const Profile profile;
+  sum(maximum(x, 1.0) + minimum(x, 1.0)).backward();
+  std::string names;
+  for (const ProfileRow& row : profile.rows()) names += row.name + " ";
+  for (const char* const name :
+       {"maximum_number", "minimum_number", "maximum_number.rule0", "minimum_number.rule0"})
+    CHECK(names.find(name) != std::string::npos);
+  CHECK(names.find("clamp") == std::string::npos);
 }

@@ -164,16 +164,36 @@ TEST_CASE("pairwise_distance is the p-norm of the difference plus eps") {
     }
     check_smooth([p](auto x) { return nn::pairwise_distance(x[0], x[1], {.p = p}); },
                  {rows(rows_a, float64), rows(rows_b, float64)});
-    // At a difference of zeros the gradient is 0, and the one after that is finite, unless |d|^p has none.
+    // At a difference of zeros all derivatives are 0.
     const Slopes zero = slopes(
         [p](const Tensor& x) { return sum(nn::pairwise_distance(x, zeros_like(x), {.p = p, .eps = 0})); },
         zeros({2, 3}));
     CHECK(zero.first == Numbers(6, 0));
-    if (p == 1.5) continue;
-    for (const double second : zero.second) CHECK(std::isfinite(second));
+    CHECK(zero.second == Numbers(6, 0));
   }
   CHECK(nn::pairwise_distance(zeros({4, 3}), ones({3}), {.keepdim = true}).shape() == Shape{4, 1});
   CHECK(nn::pairwise_distance(zeros({0, 3}), zeros({0, 3})).shape() == Shape{0});
+}
+
+TEST_CASE(
+    "pairwise_distance beside a difference of 0 has the second derivatives that it has, infinite below p = "
+    "2") {
+  for (const Dtype dtype : {float32, float64}) {
+    for (const double p : {1.1, 1.5, 2.5, 3.0}) {
+      CAPTURE(p);
+      const Tensor x = tensor({0, 2}, {.dtype = dtype, .requires_grad = true});
+      const Tensor y = nn::pairwise_distance(x, zeros_like(x), {.p = p, .eps = 0});
+      const Tensor first = grad({y}, {x}, {.create_graph = true})[0];
+      CHECK(elements(first)[0] == 0);
+      CHECK(elements(first)[1] == doctest::Approx(1));
+      // of the first difference's slope, and of the second one's
+      const Tensor at_zero = grad({slice(first, {.stop = 1})}, {x}, {.create_graph = true})[0];
+      CHECK(elements(at_zero) == Numbers{p < 2 ? inf : 0, 0});
+      const Tensor beside = grad({slice(first, {.start = 1})}, {x}, {.keep_graph = true})[0];
+      CHECK(elements(beside)[1] == doctest::Approx(0));
+      if (p > 2) CHECK(elements(grad({sum(at_zero)}, {x})[0]) == Numbers{0, 0});
+    }
+  }
 }
 
 TEST_CASE("cosine_similarity, and vectors of zeros") {

@@ -140,3 +140,29 @@ TEST_CASE("slopes: softplus of a beta that float32 cannot hold is relu, and neve
     CHECK((at == 0 ? d.second > 1e37 : d.second == 0));
   }
 }
+
+TEST_CASE("slopes: softplus has third and fourth derivatives of every beta, held by float32 or not") {
+  const auto of_order = [](int order, double beta, double at, Dtype dtype) {
+    const Tensor x = full({}, at, {.dtype = dtype, .requires_grad = true});
+    Tensor y = softplus(x, {.beta = beta});
+    for (int i = 0; i < order; ++i) y = grad({y}, {x}, {.create_graph = true})[0];
+    return y.item();
+  };
+  for (const double beta : {1e39, 1e300}) {
+    for (const double at : {-2.0, -1.0, 1.0, 2.0}) {
+      CHECK(of_order(3, beta, at, float32) == 0);
+      CHECK(of_order(4, beta, at, float32) == 0);
+    }
+    CHECK(of_order(3, beta, 0, float32) == 0);
+    CHECK(of_order(4, beta, 0, float32) == -std::numeric_limits<double>::infinity());
+  }
+  for (const Dtype dtype : {float32, float64}) {
+    for (const double beta : {0.5, 1.0, 3.0}) {
+      for (const double at : {-2.0, 0.25, 1.5}) {
+        const Real u = static_cast<Real>(beta) * at, t = std::tanh(u / 2);
+        const Real want = -static_cast<Real>(beta) * beta / 4 * t * (1 - t * t);
+        CHECK(ulps(of_order(3, beta, at, dtype), want, dtype) <= 10);
+      }
+    }
+  }
+}

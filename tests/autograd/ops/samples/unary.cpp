@@ -222,7 +222,7 @@ const OpSamples clamp_samples(OpId::clamp, [](Op& op) {
                              {{inf}, 2, {0}, {0}},
                              {{nan}, nan, {1}, {0}}}});
   op.elementwise({.attributes = "min=0",
-                  .apply = [](const Tensor& x) { return maximum(x, 0); },
+                  .apply = [](const Tensor& x) { return clamp(x, {.min = 0}); },
                   .reference = [](Real x) { return x > 0 || std::isnan(x) ? x : 0; },
                   .inputs = {nonzero},
                   .points = {{{0}, 0, {0}, {0}},
@@ -231,7 +231,7 @@ const OpSamples clamp_samples(OpId::clamp, [](Op& op) {
                              {{inf}, inf, {1}, {0}},
                              {{nan}, nan, {1}, {0}}}});
   op.elementwise({.attributes = "max=0.5",
-                  .apply = [](const Tensor& x) { return minimum(x, 0.5); },
+                  .apply = [](const Tensor& x) { return clamp(x, {.max = 0.5}); },
                   .reference = [](Real x) { return x < 0.5 || std::isnan(x) ? x : Real{0.5}; },
                   .inputs = {{.domain = {.avoid = {0.5}}}},
                   .points = {{{0.5}, 0.5, {0}, {0}},
@@ -243,6 +243,35 @@ const OpSamples clamp_samples(OpId::clamp, [](Op& op) {
                         [] { return clamp(ones({2}), {.min = 2, .max = 1}); });
   op.throws<ValueError>("min must not exceed max, got min nan",
                         [] { return clamp(ones({2}), {.min = nan}); });
+});
+
+const OpSamples maximum_number_samples(OpId::maximum_number, [](Op& op) {
+  op.accepts = Accepts::numbers;
+  op.parts = {OpId::maximum, OpId::minimum};
+  op.elementwise({.attributes = "min=0",
+                  .apply = [](const Tensor& x) { return maximum(x, 0); },
+                  .reference = [](Real x) { return x > 0 || std::isnan(x) ? x : 0; },
+                  .inputs = {nonzero},
+                  .points = {{{0}, 0, {0}, {0}},
+                             {{-0.0}, 0, {0}, {0}},
+                             {{3}, 3, {1}, {0}},
+                             {{inf}, inf, {1}, {0}},
+                             {{nan}, nan, {1}, {0}}}});
+  op.throws<ValueError>("the number must not be NaN", [] { return maximum(ones({2}), nan); });
+});
+
+const OpSamples minimum_number_samples(OpId::minimum_number, [](Op& op) {
+  op.accepts = Accepts::numbers;
+  op.parts = {OpId::maximum, OpId::minimum};
+  op.elementwise({.attributes = "max=0.5",
+                  .apply = [](const Tensor& x) { return minimum(x, 0.5); },
+                  .reference = [](Real x) { return x < 0.5 || std::isnan(x) ? x : Real{0.5}; },
+                  .inputs = {{.domain = {.avoid = {0.5}}}},
+                  .points = {{{0.5}, 0.5, {0}, {0}},
+                             {{-inf}, -inf, {1}, {0}},
+                             {{1}, 0.5, {0}, {0}},
+                             {{nan}, nan, {1}, {0}}},
+                  .integers = false});
   op.throws<DtypeError>("minimum: int64 cannot hold 0.5; convert the tensor with to(float32)",
                         [] { return minimum(ones({2}, {.dtype = int64}), 0.5); });
 });

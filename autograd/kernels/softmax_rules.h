@@ -1,0 +1,17 @@
+#pragma once
+
+#include "xtgrad/autograd/kernels/reduce.h"
+
+namespace xtgrad::inline v1::detail {
+
+/// A probability above this is the only one, and may be so near to 1 that what is left to 1 has lost its
+/// digits.
+inline constexpr double dominant_probability = 0.625;
+
+/// The rules of softmax, out = y (g - sum(g y)), and of log_softmax, out = g - e^y sum(g); `y` is the output
+/// of the function. Where a probability is near 1, what is left to it keeps its digits: it is the others'
+/// sum.
+void softmax_vjp_axis(const Array& g, const Array& y, const AxisView& view, Array& out);
+void log_softmax_vjp_axis(const Array& g, const Array& y, const AxisView& view, Array& out);
+
+}  // namespace xtgrad::v1::detail
