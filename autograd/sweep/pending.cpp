@@ -17,6 +17,11 @@ bool PendingCotangents::defer(Node& leaf, Lookup&& lookup) {
   return true;
 }
 
+void PendingCotangents::add_to(Tensor& sum, const Node& node, Tensor term) {
+  if (!sum.defined()) make_whole(node, sum);
+  accumulate(sum, term);
+}
+
 void PendingCotangents::make_whole(const Node& leaf, Tensor& sum) {
   sum = deferred_->find(leaf)->whole(leaf.array);
   deferred_->take(leaf);
