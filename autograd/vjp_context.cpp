@@ -79,6 +79,15 @@ Tensor* VjpContext::sum(std::size_t i) const {
   return sums_ == nullptr ? nullptr : sums_->find(node_of(node_), i, ways_);
 }
 
+LookupTarget VjpContext::lookup_target(std::size_t i, std::size_t axis) const {
+  if (sums_ == nullptr) return {nullptr, false};
+  return sums_->lookup_target(node_of(node_), i, ways_, axis, cotangent_.shape());
+}
+
+void VjpContext::defer(std::size_t i, Lookup&& lookup) const {
+  sums_->defer(node_of(node_), i, std::move(lookup));
+}
+
 void VjpContext::add(Tensor& sum, Tensor term) const { sums_->add(sum, std::move(term)); }
 
 const Tensor& VjpContext::g(std::size_t k) const {

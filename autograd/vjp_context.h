@@ -14,11 +14,18 @@ namespace detail {
 
 class XTGRAD_LOCAL CotangentSums;
 struct PartCotangents;
+struct Lookup;
 
 /// Where an edge of the graph leads a sweep to: to the place of a cotangent, or nowhere, and then rules do no
 /// work for it.
 using Way = std::uint32_t;
 inline constexpr Way no_way = ~Way{0};
+
+/// What a lookup's rule adds its gradient to.
+struct LookupTarget {
+  Tensor* sum;     // null where there is nothing yet
+  bool may_defer;  // the sweep may keep it for the end instead
+};
 
 }  // namespace detail
 
@@ -86,6 +93,12 @@ class VjpContext {
   [[nodiscard]] Tensor* sum(std::size_t i) const;
   /// Adds to a sum, in place where nobody else sees it.
   void add(Tensor& sum, Tensor term) const;
+
+  /// For the library's lookups along an axis of input i, in the place of `sum`. Where the sweep can keep g as
+  /// it is, to add it in the end to a leaf's gradient at the places that were read, the rule calls `defer`
+  /// and sets nothing.
+  [[nodiscard]] detail::LookupTarget lookup_target(std::size_t i, std::size_t axis) const;
+  void defer(std::size_t i, detail::Lookup&& lookup) const;
 
  private:
   [[noreturn]] void throw_no_input(std::size_t i) const;

@@ -244,6 +244,38 @@ BENCHMARK_CAPTURE(pieces, split, [](const Tensor& x) { return xtgrad::split(x, 1
 BENCHMARK_CAPTURE(pieces, chunk, [](const Tensor& x) { return xtgrad::chunk(x, x.shape()[0]); });
 BENCHMARK_CAPTURE(pieces, unbind, [](const Tensor& x) { return xtgrad::unbind(x); });
 
+/// Backward of lookups of 32 rows each in a table of 100000: into no gradient, which is the table set to
+/// zero, and into one that is there, which is the rows alone.
+void lookups(benchmark::State& state, xtgrad::Dtype dtype) {
+  constexpr std::int64_t count = 100000;
+  constexpr std::int64_t width = 64;
+  const Tensor table = xtgrad::ones({count, width}, {.dtype = dtype, .requires_grad = true});
+  std::vector<Tensor> indices;
+  for (std::int64_t k = 0; k < state.range(0); ++k) {
+    const Tensor rows = (xtgrad::arange(32) + k * 20) * 569;
+    indices.push_back(xtgrad::broadcast_to(xtgrad::reshape(rows, {32, 1}), {32, width}));
+  }
+  const auto time_of = [&] {
+    std::vector<Tensor> sums;
+    for (const Tensor& index : indices) sums.push_back(xtgrad::sum(xtgrad::gather(table, 0, index)));
+    const Tensor loss = xtgrad::sum(xtgrad::stack(sums));
+    const double begin = thread_time();
+    loss.backward();
+    return (thread_time() - begin) / 1e3;
+  };
+  std::vector<double> first;
+  std::vector<double> again;
+  for (auto _ : state) {
+    table.clear_grad();
+    first.push_back(time_of());
+    again.push_back(time_of());
+  }
+  state.counters["first_us"] = median(first);
+  state.counters["again_us"] = median(again);
+}
+BENCHMARK_CAPTURE(lookups, float32, xtgrad::float32)->Arg(1)->Arg(8);
+BENCHMARK_CAPTURE(lookups, float64, xtgrad::float64)->Arg(1)->Arg(8);
+
 }  // namespace
 
 BENCHMARK_MAIN();

@@ -18,8 +18,8 @@ struct EmbeddingOptions {
 
 /// A table of vectors, looked up by int64 or int32 indices of any shape: [...] to [..., embedding_dim]. A row
 /// that is looked up several times gets the sum of their gradients; one backward costs as much as the lookups
-/// and one table. Parameter: weight [num_embeddings, embedding_dim], standard normal at first, in the default
-/// dtype.
+/// and one table, and the lookups alone where the table is large and has a gradient. Parameter: weight
+/// [num_embeddings, embedding_dim], standard normal at first, in the default dtype.
 ///
 ///   nn::Embedding words{{.num_embeddings = 1000, .embedding_dim = 16}};
 ///   Tensor y = words(tensor({{4, 7, 7}, {0, 999, 1}}, {.dtype = int64}));  // [2, 3, 16]

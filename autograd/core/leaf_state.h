@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "xtgrad/autograd/core/lookup.h"
 #include "xtgrad/autograd/core/node.h"
 #include "xtgrad/autograd/core/sweep_log.h"
 #include "xtgrad/autograd/memory/pool_allocator.h"
@@ -72,6 +73,12 @@ class GradientStore : public FromPool {
   [[nodiscard]] Sum prepare(const Tensor& gradient) const;
   /// The second half. Falls back to `accumulate` if the gradient is another one by now.
   void accumulate(Tensor gradient, Sum prepared, std::uint64_t sweep);
+
+  /// True if there is a gradient, of the leaf's shape and dtype, to which one that is 0 but at some places
+  /// can be added at these alone: nobody else can see it.
+  [[nodiscard]] bool may_add_placed(const Array& leaf) const;
+  /// Adds such a gradient, without memory if that still holds.
+  void accumulate(const PlacedGradient& gradient, const Array& leaf, std::uint64_t sweep);
 
   /// Functions on the tensor; null for none. Set by the thread that alone can sweep.
   [[nodiscard]] const std::shared_ptr<HookList>& hooks() const { return hooks_; }

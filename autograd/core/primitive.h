@@ -3,6 +3,7 @@
 #include <string_view>
 #include <utility>
 
+#include "xtgrad/autograd/core/lookup.h"
 #include "xtgrad/autograd/core/node.h"
 #include "xtgrad/autograd/core/op_id.h"
 #include "xtgrad/autograd/primitive.h"
@@ -39,6 +40,10 @@ class CotangentSums {
   /// What input i of `node` has got from other rules so far; null before the first.
   virtual Tensor* find(Node& node, std::size_t i, const Way* ways) = 0;
   virtual void add(Tensor& sum, Tensor term) = 0;
+  /// As `find`, for a lookup along `axis` of input i whose result has `shape`.
+  virtual LookupTarget lookup_target(Node& node, std::size_t i, const Way* ways, std::size_t axis,
+                                     const Shape& shape) = 0;
+  virtual void defer(Node& node, std::size_t i, Lookup&& lookup) = 0;
 
  protected:
   ~CotangentSums() = default;

@@ -272,6 +272,20 @@ void scatter_typed(T* sum, std::int64_t size, const std::int64_t* index, const I
   });
 }
 
+/// Calls `body(to, from, columns)`, pointers into `sum` and `source`, for each row of each unit.
+template <class T, class F>
+void for_each_placed_row(Array& sum, std::size_t axis, const Array& places, const Array& source, F body) {
+  const IndexWalk walk = plan_walk(sum.shape, axis, source.shape);
+  const auto* place = places.data<std::int64_t>();
+  const std::int64_t n = places.numel();
+  T* const to = sum.mutable_data<T>();
+  const T* const from = source.data<T>();
+  for_each_unit(walk, [&](std::int64_t to_offset, std::int64_t from_offset, std::int64_t columns) {
+    for (std::int64_t a = 0; a < n; ++a)
+      body(to + to_offset + place[a] * walk.x_stride, from + from_offset + a * walk.index_stride, columns);
+  });
+}
+
 }  // namespace
 
 void gather_elements(const Array& x, std::size_t axis, const Array& index, Array& out) {
@@ -295,6 +309,26 @@ void scatter_add_elements(Array& sum, std::size_t axis, const Array& index, cons
   visit_floating(sum.dtype, [&](auto zero) {
     using T = decltype(zero);
     scatter_typed(sum.mutable_data<T>(), sum.shape[axis], places, walk, source.data<T>());
+  });
+}
+
+void add_at_places(Array& sum, std::size_t axis, const Array& places, const Array& source) {
+  if (places.numel() == 0 || source.numel() == 0) return;
+  visit_floating(sum.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    for_each_placed_row<T>(sum, axis, places, source, [](T* to, const T* from, std::int64_t columns) {
+      for (std::int64_t j = 0; j < columns; ++j) to[j] += from[j];
+    });
+  });
+}
+
+void put_at_places(Array& sum, std::size_t axis, const Array& places, const Array& source) {
+  if (places.numel() == 0 || source.numel() == 0) return;
+  visit_floating(sum.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    for_each_placed_row<T>(sum, axis, places, source, [](T* to, const T* from, std::int64_t columns) {
+      std::copy_n(from, columns, to);
+    });
   });
 }
 

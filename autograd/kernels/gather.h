@@ -16,4 +16,10 @@ void gather_elements(const Array& x, std::size_t axis, const Array& index, Array
 /// do not depend on the number of threads.
 void scatter_add_elements(Array& sum, std::size_t axis, const Array& index, const Array& source);
 
+/// sum[..., places[a], ...] += source[..., a, ...], in place, and the same without the addition. `places` are
+/// int64 [n], in range, and differ; `source` is no larger than `sum` off the axis, along which it has n
+/// entries or more. Takes no memory.
+void add_at_places(Array& sum, std::size_t axis, const Array& places, const Array& source);
+void put_at_places(Array& sum, std::size_t axis, const Array& places, const Array& source);
+
 }  // namespace xtgrad::v1::detail

@@ -1,3 +1,5 @@
+#include "xtgrad/autograd/ops/index.h"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -13,7 +15,8 @@
 #include "xtgrad/autograd/ops/checks.h"
 
 namespace xtgrad::inline v1 {
-namespace detail { namespace {
+namespace detail {
+namespace {
 
 /// Throws ShapeError unless `index` has x's rank and is no larger than x off the axis.
 void check_index_shape(OpId op, const Shape& x, std::size_t axis, const Shape& index) {
@@ -124,10 +127,43 @@ class ScatterAdd final : public PrimitiveOf<ScatterAdd, OpId::scatter_add> {
   std::size_t axis_;
 };
 
+/// Of the gradients of lookups that a sweep has kept to the end: `source` is added at places that differ, or
+/// put there. It may have entries beyond those of the places.
+class AtPlaces final : public ConstantPrimitive<AtPlaces> {
+ public:
+  AtPlaces(std::size_t axis, bool puts) : axis_(axis), puts_(puts) {}
+
+  [[nodiscard]] std::string_view name() const override { return puts_ ? "put_at_places" : "add_at_places"; }
+  void describe(Attributes& a) override {
+    a("axis", axis_);
+    a("puts", puts_, false);
+  }
+  void infer(InputSpecs in, OutputSpecs out) const override { *out[0] = *in[0]; }
+  void eval(Inputs in, Outputs out) const override {
+    if (out[0]->buffer.get() != in[0]->buffer.get()) {
+      std::memcpy(out[0]->buffer.data(), in[0]->buffer.data(), in[0]->buffer.bytes());
+    }
+    (puts_ ? put_at_places : add_at_places)(*out[0], axis_, *in[1], *in[2]);
+  }
+  [[nodiscard]] InputSet may_overwrite(int) const override { return 0b001; }
+  [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override {
+    return puts_ ? 0 : in[2]->shape.numel();
+  }
+
+ private:
+  std::size_t axis_;
+  bool puts_;
+};
+
 void Gather::vjp(VjpContext& context) const {
   const Tensor index = context.input(1);
-  if (Tensor* sum = context.sum(0)) {
-    apply_onto(ScatterAdd(axis_), *sum, index, context.g());
+  const LookupTarget target = context.lookup_target(0, axis_);
+  if (target.may_defer) {
+    context.defer(0, {.axis = axis_, .places = index, .gradient = context.g(), .is_slice = false});
+    return;
+  }
+  if (target.sum != nullptr) {
+    apply_onto(ScatterAdd(axis_), *target.sum, index, context.g());
     return;
   }
   Tensor sum = zeros(context.shape(0), {.dtype = context.g().dtype()});
@@ -138,7 +174,21 @@ void Gather::vjp(VjpContext& context) const {
 /// Kernels read int64.
 Tensor widened(const Tensor& index) { return index.dtype() == Dtype::int32 ? index.to(Dtype::int64) : index; }
 
-}}  // namespace detail
+}  // namespace
+
+void add_lookup(Tensor& sum, const Lookup& lookup, const Tensor& places, bool is_first) {
+  if (lookup.is_slice) {
+    apply_onto(AtPlaces(lookup.axis, is_first), sum, places, lookup.gradient);
+  } else {
+    apply_onto(ScatterAdd(lookup.axis), sum, places, lookup.gradient);
+  }
+}
+
+void add_placed(Tensor& sum, const PlacedGradient& gradient) {
+  apply_onto(AtPlaces(gradient.axis, false), sum, gradient.places, gradient.values);
+}
+
+}  // namespace detail
 
 Tensor gather(const Tensor& x, std::int64_t axis, const Tensor& index) {
   const std::size_t dim = normalize_axis(to_string(detail::OpId::gather), axis, x.rank());

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "xtgrad/autograd/core/apply.h"
+#include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/kernels/copy_strided.h"
 #include "xtgrad/autograd/ops.h"
@@ -153,11 +154,19 @@ class Slice final : public PrimitiveOf<Slice, OpId::slice> {
 
   // Slices of one tensor in a loop add to one sum: each costs what it has, not what x has.
   void vjp(VjpContext& context) const override {
-    if (Tensor* sum = context.sum(0)) {
-      apply_onto(SliceAdd(range_), *sum, context.g());
+    const auto along = static_cast<std::size_t>(range_.axis);
+    const LookupTarget target = context.lookup_target(0, along);
+    if (target.may_defer) {
+      const Tensor places =
+          arange(range_.start + range_.count * range_.step, {.start = range_.start, .step = range_.step});
+      context.defer(0, {.axis = along, .places = places, .gradient = context.g(), .is_slice = true});
       return;
     }
-    const std::int64_t size = context.shape(0)[static_cast<std::size_t>(range_.axis)];
+    if (target.sum != nullptr) {
+      apply_onto(SliceAdd(range_), *target.sum, context.g());
+      return;
+    }
+    const std::int64_t size = context.shape(0)[along];
     if (range_.count == 0) {
       context.set(0, padded(context.g(), {.axis = range_.axis, .low = size}));
       return;

@@ -1,10 +1,20 @@
 // How a gradient grows: GradientStore, declared where leaves are, adds by the library's own operations.
 #include "xtgrad/autograd/core/compute.h"
 #include "xtgrad/autograd/core/leaf_state.h"
+#include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/ops/index.h"
 #include "xtgrad/autograd/sweep/accumulate.h"
 
 namespace xtgrad::inline v1::detail {
+namespace {
+
+bool has_spec(const Tensor& gradient, const Array& leaf) {
+  const Array& array = array_of(gradient);
+  return array.dtype == leaf.dtype && array.shape == leaf.shape;
+}
+
+}  // namespace
 
 void GradientStore::accumulate(Tensor gradient, std::uint64_t sweep) {
   const std::lock_guard lock(mutex_);
@@ -39,6 +49,24 @@ void GradientStore::accumulate(Tensor gradient, Sum prepared, std::uint64_t swee
   }
   prepared = Sum();  // its handle would keep the gradient from being added to in place
   accumulate_into(gradient_, std::move(gradient));
+}
+
+bool GradientStore::may_add_placed(const Array& leaf) const {
+  if (is_shared() || is_empty_.load(std::memory_order_relaxed) || thread_state.records()) return false;
+  const std::lock_guard lock(mutex_);
+  return gradient_.defined() && may_change(node_of(gradient_)) && has_spec(gradient_, leaf);
+}
+
+void GradientStore::accumulate(const PlacedGradient& gradient, const Array& leaf, std::uint64_t sweep) {
+  const std::lock_guard lock(mutex_);
+  note(sweep);
+  if (gradient_.defined() && has_spec(gradient_, leaf)) {
+    add_placed(gradient_, gradient);
+    return;
+  }
+  Tensor whole = zeros(leaf.shape, {.dtype = leaf.dtype});
+  add_placed(whole, gradient);
+  accumulate_into(gradient_, std::move(whole));
 }
 
 }  // namespace xtgrad::v1::detail

@@ -26,6 +26,12 @@ class HookedSums final : public CotangentSums {
     return place_of(i) == hidden_.end() ? nullptr : sums_.find(node, i, ways);
   }
   void add(Tensor& sum, Tensor term) override { sums_.add(sum, std::move(term)); }
+  /// The functions want to see a gradient of the input's shape.
+  LookupTarget lookup_target(Node& node, std::size_t i, const Way* ways, std::size_t /*axis*/,
+                             const Shape& /*shape*/) override {
+    return {find(node, i, ways), false};
+  }
+  void defer(Node& node, std::size_t i, Lookup&& lookup) override { sums_.defer(node, i, std::move(lookup)); }
 
   /// Before the functions: what the rule would have added to sums.
   void keep(std::span<const Tensor> gradients) {

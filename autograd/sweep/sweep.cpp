@@ -77,6 +77,14 @@ GradientStore* kept_gradient(const Node& node) {
   return state->gradient->is_frozen() ? nullptr : state->gradient;
 }
 
+/// Whether the sum of a leaf's lookups may be added to its gradient at their places alone. Functions and
+/// watchers see gradients whole.
+bool may_store_placed(const Node& leaf) {
+  if (leaf.has(Node::hooked_flag) || thread_state.is_watched()) return false;
+  const GradientStore* store = kept_gradient(leaf);
+  return store != nullptr && store->may_add_placed(leaf.array);
+}
+
 /// The nodes that a sweep goes on to are rarely in the first-level cache; they arrive while the rule runs: a
 /// fortieth of the time of a chain of small operations.
 void prefetch_inputs(std::span<const Slot> slots) {
@@ -278,6 +286,29 @@ Tensor* Sweep::find(Node& node, std::size_t i, const Way* ways) {
   return cotangents_[ways[i]].defined() ? &cotangents_[ways[i]] : nullptr;
 }
 
+/// A lookup's gradient is kept as it is where only its own places are to be touched: in a leaf's gradient
+/// that is there already, and that a sum would be added to in place.
+LookupTarget Sweep::lookup_target(Node& node, std::size_t i, const Way* ways, std::size_t axis,
+                                  const Shape& shape) {
+  const Slot& slot = node.slots()[i];
+  if (ways != nullptr || !is_wanted(slot, i, nullptr)) return {find(node, i, ways), false};
+  const Node& input = node_of(*slot.node());
+  Tensor* const sum = pending_.peek(input);
+  if (sum != nullptr && sum->defined()) return {sum, false};
+  if (!input.recorded() && input.array.numel() >= LookupSum::smallest_leaf) {
+    const bool may_defer = sum != nullptr
+                               ? pending_.lookups(input).takes(input.array, axis, shape)
+                               : may_store_placed(input) && LookupSum().takes(input.array, axis, shape);
+    if (may_defer) return {nullptr, true};
+  }
+  return {sum == nullptr ? nullptr : pending_.find(input), false};
+}
+
+void Sweep::defer(Node& node, std::size_t i, Lookup&& lookup) {
+  Node& leaf = node_of(*node.slots()[i].node());
+  if (pending_.defer(leaf, std::move(lookup))) leaf.refs.increment();
+}
+
 /// Seeds the list of pending cotangents, unless a walk must say first which outputs lead to an input.
 bool Sweep::start_without_plan(const SweepInputs& inputs) {
   ways_.resize(seeds_.size());
@@ -349,7 +380,8 @@ void Sweep::store() {
     const GradientStore* store = kept_gradient(node);
     return store != nullptr && store->may_fail();
   };
-  if (pending_.any_hooked() || thread_state.is_watched() || pending_.any_complete(may_fail)) {
+  if (pending_.any_hooked() || pending_.any_deferred() || thread_state.is_watched() ||
+      pending_.any_complete(may_fail)) {
     store_prepared();
     return;
   }
@@ -368,6 +400,7 @@ void Sweep::store_prepared() {
     PendingCotangents::Entry entry;
     GradientStore* store;
     GradientStore::Sum sum;
+    PlacedGradient placed;  // of lookups, in the place of a cotangent
   };
   Vector<Stored> all;
   const bool calls_hooks = pending_.any_hooked();
@@ -382,6 +415,16 @@ void Sweep::store_prepared() {
     PendingCotangents::Entry entry = pending_.pop_complete();
     GradientStore* store = kept_gradient(*entry.node);
     if (store == nullptr) continue;
+    if (!entry.cotangent.defined()) {
+      const LookupSum lookups = pending_.take_lookups(*entry.node);
+      PlacedGradient placed;
+      if (may_store_placed(*entry.node)) placed = lookups.placed(entry.node->array);
+      if (placed.values.defined()) {
+        all.push_back({std::move(entry), store, {}, std::move(placed)});
+        continue;
+      }
+      entry.cotangent = lookups.whole(entry.node->array);
+    }
     if (calls_hooks && !entry.node->recorded()) run_gradient_hooks(*entry.node, entry.cotangent);
     GradientStore::Sum sum;
     if (Stored* first = first_with(*store)) {
@@ -391,12 +434,16 @@ void Sweep::store_prepared() {
     } else {
       sum = store->prepare(entry.cotangent);
     }
-    all.push_back({std::move(entry), store, std::move(sum)});
+    all.push_back({std::move(entry), store, std::move(sum), {}});
   }
   const std::uint64_t number = next_backward();
   for (Stored& each : all) {
-    if (each.entry.cotangent.defined() && kept_gradient(*each.entry.node) != nullptr)
+    if (kept_gradient(*each.entry.node) == nullptr) continue;
+    if (each.placed.values.defined()) {
+      each.store->accumulate(each.placed, each.entry.node->array, number);
+    } else if (each.entry.cotangent.defined()) {
       each.store->accumulate(std::move(each.entry.cotangent), std::move(each.sum), number);
+    }
   }
   for (std::size_t i = 0; calls_hooks && i < all.size(); ++i) run_accumulated_hooks(*all[i].entry.node);
 }

@@ -46,6 +46,9 @@ class Sweep : private CotangentSums {
 
   Tensor* find(Node& node, std::size_t i, const Way* ways) override;
   void add(Tensor& sum, Tensor term) override { accumulate_into(sum, std::move(term)); }
+  LookupTarget lookup_target(Node& node, std::size_t i, const Way* ways, std::size_t axis,
+                             const Shape& shape) override;
+  void defer(Node& node, std::size_t i, Lookup&& lookup) override;
 
   bool pass(Node& node, Tensor& cotangent, const SweepInputs* inputs);
   bool find_ways(const Node& node, const SweepInputs& inputs);

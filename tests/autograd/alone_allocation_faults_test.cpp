@@ -107,6 +107,31 @@ TEST_CASE("every failed allocation of a concat of many leaves leaves nothing beh
       80);
 }
 
+TEST_CASE("every failed allocation of a sweep that adds lookups to gradients leaves nothing behind") {
+  set_num_threads(1);
+  std::vector<std::int64_t> places;
+  for (std::int64_t i = 0; i < 40; ++i) places.push_back(i < 20 ? 3 : i * 100);
+  const Tensor index = broadcast_to(reshape(from_vector(places), {40, 1}), {40, 8});
+  for (const Dtype dtype : {float32, float64}) {
+    const auto lookups = [&](bool shares_gradient) {
+      return [=] {
+        std::vector<Tensor> leaves = leaves_of(2, {4096, 8}, dtype);
+        for (const Tensor& leaf : leaves) leaf.set_grad(full({4096, 8}, 0.7, {.dtype = dtype}));
+        // A handle of the user's: the sum needs memory of its own.
+        const Tensor handle = shares_gradient ? leaves[1].grad() : Tensor();
+        leaves.push_back(full({3}, 0.5, {.dtype = dtype, .requires_grad = true}));
+        Tensor loss = sum(square(leaves[2]));
+        for (const Tensor& table : {leaves[0], leaves[1], leaves[0]}) {
+          loss = loss + sum(square(gather(table, 0, index))) + sum(square(slice(table, {.stop = 9})));
+        }
+        return adding(leaves, [loss, handle] { loss.backward(); });
+      };
+    };
+    walk(lookups(false), 40);
+    walk(lookups(true), 40);
+  }
+}
+
 TEST_CASE("every failed allocation of a training step's forward and backward leaves nothing behind") {
   set_num_threads(1);
   const Tensor labels = tensor({0, 2, 1}).to(int64);

@@ -7,6 +7,7 @@
 
 #include "tests/nn/module_checks.h"
 #include "tests/support/message_of.h"
+#include "tests/support/values.h"
 #include "xtgrad/autograd/step_list.h"
 
 using namespace xtgrad;
@@ -99,6 +100,24 @@ TEST_CASE("a backward goes over the lookups and one table, however many lookups 
   CHECK(times(text, "zeros[shape=[50, 2]") == 1);
   CHECK(times(text, "[50, 2]") == 2 + 4);
   CHECK(elements(table.weight.grad())[0] == 4);
+}
+
+TEST_CASE("batches add up in the gradient of a large table as in a whole one") {
+  for (const Dtype dtype : {float32, float64}) {
+    manual_seed(1);
+    nn::Embedding table{{.num_embeddings = 5000, .embedding_dim = 8, .padding_idx = -1}};
+    table.to(dtype);
+    const std::vector<Tensor> batches{indices(4999), indices(7), indices({{7, 4999}, {1, 7}}),
+                                      zeros({0}, {.dtype = int64}), indices({5, 7, 4998}).to(int32)};
+    const auto loss_of = [&](const Tensor& batch) { return sum(sin(table(batch) * 3)); };
+    Tensor want = zeros({5000, 8}, {.dtype = dtype});
+    for (const Tensor& batch : batches) {
+      loss_of(batch).backward();
+      const Tensor weight = table.weight;
+      want = want + grad(loss_of(batch), weight);
+    }
+    CHECK(testing::same_bits(table.weight.grad(), want));
+  }
 }
 
 TEST_CASE("Embedding keeps the rules of modules") {
