@@ -1,0 +1,14 @@
+#pragma once
+
+#include "benchmarks/compare/common/workload.h"
+
+namespace bench {
+
+// What a program without an engine would do: loops over memory that was allocated once, the same BLAS, the
+// library's lanes for what a compiler does not vectorize, derivatives written out. Steps allocate nothing.
+// One function a family file.
+void add_scalars(Families& families);
+void add_mlps(Families& families);
+void add_conv_nets(Families& families);
+
+}  // namespace bench

@@ -1,0 +1,12 @@
+// The engine by_hand of the comparison.
+
+#include "benchmarks/compare/by_hand/families.h"
+#include "benchmarks/compare/common/serve.h"
+
+int main() {
+  bench::Engine engine{.name = "by_hand", .version = COMPARE_VERSION, .families = {}};
+  bench::add_scalars(engine.families);
+  bench::add_mlps(engine.families);
+  bench::add_conv_nets(engine.families);
+  return bench::serve(engine);
+}

@@ -1,0 +1,15 @@
+"""The engine jax of the comparison: compiled by jit, as its users do, with donated parameters."""
+
+import os
+import sys
+
+sys.path.insert(1, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "peers"))
+
+import jax  # noqa: E402
+
+import networks  # noqa: E402
+import scalars  # noqa: E402
+from serve import serve  # noqa: E402
+
+# Threads are those of the cores that the driver leaves to the process.
+serve("jax", jax.__version__, scalars.FAMILIES | networks.FAMILIES, lambda threads: None)

@@ -1,0 +1,13 @@
+// The engine xtgrad of the comparison: models and operations as its users write them.
+
+#include "benchmarks/compare/common/serve.h"
+#include "benchmarks/compare/xtgrad/helpers.h"
+
+int main() {
+  bench::Engine engine{.name = "xtgrad", .version = COMPARE_VERSION, .families = {}};
+  engine.set_threads = xtgrad::set_num_threads;
+  bench::add_scalars(engine.families);
+  bench::add_mlps(engine.families);
+  bench::add_conv_nets(engine.families);
+  return bench::serve(engine);
+}
