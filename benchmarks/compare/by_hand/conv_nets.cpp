@@ -10,10 +10,6 @@
 namespace bench {
 namespace {
 
-std::vector<float> room(std::int64_t elements) {
-  return std::vector<float>(static_cast<std::size_t>(elements + slack));
-}
-
 /// A stage of the network: a 3x3 convolution of images with a rim, pooled and cut off at 0.
 struct Stage {
   Stage(Planes input, std::int64_t filters, std::uint64_t stream)
@@ -53,15 +49,15 @@ class SmallConvNet final : public Workload {
         x_(numbers(1, batch * 784, 0, 1)),
         labels_(integers(2, batch, 10)),
         rate_(rate),
-        images_(room(batch * first_.in.image())),
-        first_maps_(room(batch * second_.in.image())),
-        features_(room(batch * features)),
-        feature_gradients_(room(batch * features)),
-        first_places_(room(batch * first_.places())),
-        second_places_(room(batch * second_.places())),
-        product_(room(16 * first_.out.length())),
-        first_cotangents_(room(chunk * first_.out.image())),
-        second_cotangents_(room(chunk * second_.out.image())),
+        images_(batch * first_.in.image()),
+        first_maps_(batch * second_.in.image()),
+        features_(batch * features),
+        feature_gradients_(batch * features),
+        first_places_(batch * first_.places()),
+        second_places_(batch * second_.places()),
+        product_(16 * first_.out.length()),
+        first_cotangents_(chunk * first_.out.image(), first_.out.inside()),
+        second_cotangents_(chunk * second_.out.image(), second_.out.inside()),
         hidden_(batch, features, 128, 14),
         scores_(batch, 128, 10, 16) {}
 
@@ -193,13 +189,13 @@ class SmallConvNet final : public Workload {
   Stage second_{{16, 14, 14}, 32, 12};
   std::vector<std::int64_t> turned_taps_ = offsets_of_taps(second_.out, true);
   std::vector<float> turned_ = std::vector<float>(second_.weight.value.size());
-  WeightGradient<3> first_gradient_{16, first_.taps};
-  WeightGradient<4> second_gradient_{32, second_.taps};
+  WeightGradient first_gradient_{16, first_.taps};
+  WeightGradient second_gradient_{32, second_.taps};
   // Per image: the padded image, the first stage's maps with their rim, the second's as features, where
   // maxima were.
-  std::vector<float> images_, first_maps_, features_, feature_gradients_, first_places_, second_places_;
-  std::vector<float> product_;  // of one image
-  std::vector<float> first_cotangents_, second_cotangents_;
+  Room images_, first_maps_, features_, feature_gradients_, first_places_, second_places_;
+  Room product_;  // of one image
+  Room first_cotangents_, second_cotangents_;
   Dense hidden_, scores_;
 };
 

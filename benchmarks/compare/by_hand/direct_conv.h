@@ -15,7 +15,10 @@ namespace bench {
 struct Planes {
   std::int64_t channels, height, width;
   [[nodiscard]] std::int64_t pitch() const { return width + 2; }
-  [[nodiscard]] std::int64_t plane() const { return (height + 2) * pitch(); }
+  /// Whole registers, so that all planes are aligned alike.
+  [[nodiscard]] std::int64_t plane() const {
+    return ((height + 2) * pitch() + lane_width - 1) / lane_width * lane_width;
+  }
   [[nodiscard]] std::int64_t image() const { return channels * plane(); }
   /// Where the first element of a plane stands, behind its rim.
   [[nodiscard]] std::int64_t inside() const { return pitch() + 1; }
@@ -25,8 +28,28 @@ struct Planes {
     return (height * pitch() + step - 1) / step * step;
   }
 };
-/// Behind the last plane, for registers that reach over its end.
-inline constexpr std::int64_t slack = 4 * lane_width + 128;
+
+/// Zeros, of which element `aligned_at` begins a line of the cache, and room behind them for registers that reach over
+/// the end.
+class Room {
+ public:
+  explicit Room(std::int64_t elements, std::int64_t aligned_at = 0)
+      : storage_(static_cast<std::size_t>(elements) + 128 + 4 * line), begin_(storage_.data()) {
+    const auto place = reinterpret_cast<std::uintptr_t>(begin_ + aligned_at) / sizeof(float) % line;
+    begin_ += (line - place) % line;
+  }
+  Room(const Room&) = delete;
+  Room& operator=(const Room&) = delete;
+  ~Room() = default;
+
+  float* data() { return begin_; }
+  [[nodiscard]] const float* data() const { return begin_; }
+
+ private:
+  static constexpr std::size_t line = 64 / sizeof(float);
+  std::vector<float> storage_;
+  float* begin_;
+};
 
 /// Where the nine taps of a 3x3 filter meet each plane; `flipped` for the gradient of the input.
 inline std::vector<std::int64_t> offsets_of_taps(const Planes& planes, bool flipped) {
@@ -60,7 +83,8 @@ inline void multiply(std::int64_t rows, const std::vector<std::int64_t>& offsets
   for (std::int64_t block = 0; block < rows; block += row_block) {
     for (std::int64_t i = 0; i < length; i += 2 * lane_width) {
       Lane sums[row_block][2];
-      for (auto& row : sums) row[0] = row[1] = Lane(0.0F);
+#pragma GCC unroll 8
+      for (std::int64_t r = 0; r < row_block; ++r) sums[r][0] = sums[r][1] = Lane(0.0F);
       const float* weight = packed;
       for (std::size_t p = 0; p < k; ++p, weight += row_block) {
         const float* from = x + offsets[p] + i;
@@ -73,6 +97,7 @@ inline void multiply(std::int64_t rows, const std::vector<std::int64_t>& offsets
           sums[r][1] = fma(w, second, sums[r][1]);
         }
       }
+#pragma GCC unroll 8
       for (std::int64_t r = 0; r < row_block; ++r) {
         sums[r][0].store(y + (block + r) * length + i);
         sums[r][1].store(y + (block + r) * length + i + lane_width);
@@ -84,7 +109,6 @@ inline void multiply(std::int64_t rows, const std::vector<std::int64_t>& offsets
 
 /// The gradient of the weights, a few images at a time: sums are kept in registers' width until the last
 /// ones. `columns` taps are taken at once.
-template <int columns>
 class WeightGradient {
  public:
   WeightGradient(std::int64_t rows, std::vector<std::int64_t> offsets)
@@ -106,48 +130,46 @@ class WeightGradient {
   /// gradient[row, p] = sum over images and i of g[row, i] * x[offsets[p] + i].
   void add(const Batch& b, float* gradient) {
     const auto k = static_cast<std::int64_t>(offsets_.size());
+    if (b.first) std::fill(wide_.begin(), wide_.end(), 0.0F);
     float* wide = wide_.data();
-    for (std::int64_t row = 0; row < rows_; row += 4) {
-      for (std::int64_t p = 0; p < k; p += columns, wide += 4 * columns * lane_width) {
-        Lane sums[4][columns];
-        for (int r = 0; r < 4; ++r) {
-          for (int c = 0; c < columns; ++c)
-            sums[r][c] = b.first ? Lane(0.0F) : Lane::load(wide + (r * columns + c) * lane_width);
-        }
-        for (std::int64_t image = 0; image < b.images; ++image) {
-          add_image(b.g + (image * rows_ + row) * b.g_plane, b.g_plane, b.x + image * b.x_image,
-                    offsets_.data() + p, b.length, sums);
-        }
-        for (int r = 0; r < 4; ++r) {
-          for (int c = 0; c < columns; ++c) {
-            if (b.last) {
-              gradient[(row + r) * k + p + c] = sum_of(sums[r][c]);
-            } else {
-              sums[r][c].store(wide + (r * columns + c) * lane_width);
-            }
-          }
-        }
+    for (std::int64_t row = 0; row < rows_; row += rows_at_once) {
+      for (std::int64_t p = 0; p < k; p += columns, wide += block * lane_width) {
+        add_block(b, row, offsets_.data() + p, wide);
+        if (!b.last) continue;
+        for (int i = 0; i < block; ++i)
+          gradient[(row + i / columns) * k + p + i % columns] = sum_of(Lane::load(wide + i * lane_width));
       }
     }
   }
 
  private:
-  static void add_image(const float* g, std::int64_t g_plane, const float* x, const std::int64_t* offsets,
-                        std::int64_t length, Lane (&total)[4][columns]) {
-    Lane sums[4][columns];
-    std::copy(&total[0][0], &total[0][0] + 4 * columns, &sums[0][0]);
-    for (std::int64_t i = 0; i < length; i += lane_width) {
-      Lane tap[columns];
+  static constexpr int rows_at_once = row_block;
+  static constexpr int columns = 3;
+  static constexpr int block = rows_at_once * columns;
+
+  // Every loop over the sums is unrolled, or the compiler keeps them in memory.
+  void add_block(const Batch& b, std::int64_t row, const std::int64_t* offsets, float* wide) const {
+    Lane sums[block];
+#pragma GCC unroll 24
+    for (int i = 0; i < block; ++i) sums[i] = Lane::load(wide + i * lane_width);
+    for (std::int64_t image = 0; image < b.images; ++image) {
+      const float* g = b.g + (image * rows_ + row) * b.g_plane;
+      const float* x = b.x + image * b.x_image;
+      for (std::int64_t j = 0; j < b.length; j += lane_width) {
+        Lane tap[columns];
 #pragma GCC unroll 4
-      for (int c = 0; c < columns; ++c) tap[c] = Lane::load(x + offsets[c] + i);
+        for (int c = 0; c < columns; ++c) tap[c] = Lane::load(x + offsets[c] + j);
+#pragma GCC unroll 8
+        for (int r = 0; r < rows_at_once; ++r) {
+          const Lane cotangent = Lane::load(g + r * b.g_plane + j);
 #pragma GCC unroll 4
-      for (int r = 0; r < 4; ++r) {
-        const Lane cotangent = Lane::load(g + r * g_plane + i);
-#pragma GCC unroll 4
-        for (int c = 0; c < columns; ++c) sums[r][c] = fma(cotangent, tap[c], sums[r][c]);
+          for (int c = 0; c < columns; ++c)
+            sums[r * columns + c] = fma(cotangent, tap[c], sums[r * columns + c]);
+        }
       }
     }
-    std::copy(&sums[0][0], &sums[0][0] + 4 * columns, &total[0][0]);
+#pragma GCC unroll 24
+    for (int i = 0; i < block; ++i) sums[i].store(wide + i * lane_width);
   }
 
   std::int64_t rows_;
