@@ -29,8 +29,8 @@ struct Planes {
   }
 };
 
-/// Zeros, of which element `aligned_at` begins a line of the cache, and room behind them for registers that reach over
-/// the end.
+/// Zeros, of which element `aligned_at` begins a line of the cache, and room behind them for registers that
+/// reach over the end.
 class Room {
  public:
   explicit Room(std::int64_t elements, std::int64_t aligned_at = 0)

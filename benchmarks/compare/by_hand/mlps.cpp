@@ -53,36 +53,6 @@ class Mlp : public Workload {
   float loss_ = 0;
 };
 
-/// 2-16-16-1 with tanh, squared error and Adam.
-class Tiny final : public Mlp {
- public:
-  Tiny(std::int64_t batch, float rate)
-      : Mlp({2, 16, 16, 1}, batch, numbers(1, batch * 2)), target_(numbers(2, batch)), rate_(rate) {}
-
-  void step() override {
-    forward([](Lane z) { return tanh(z); });
-    Dense& last = layers_.back();
-    const auto share = 1 / static_cast<float>(target_.size());
-    loss_ = 0;
-    for (std::size_t i = 0; i < target_.size(); ++i) {
-      const float d = last.y[i] - target_[i];
-      loss_ += d * d * share;
-      last.dy[i] = 2 * d * share;
-    }
-    backward([](Lane dy, Lane y) { return dy * ((1 - y) * (1 + y)); });
-    ++steps_;
-    for (Dense& layer : layers_) {
-      adam(layer.weight, steps_, rate_);
-      adam(layer.bias, steps_, rate_);
-    }
-  }
-
- private:
-  std::vector<float> target_;
-  float rate_;
-  int steps_ = 0;
-};
-
 /// 784-256-128-10 with relu, cross entropy, and gradient descent with momentum.
 class Digits final : public Mlp {
  public:
@@ -117,9 +87,6 @@ std::unique_ptr<Workload> make(const Name& name, float rate) {
 
 }  // namespace
 
-void add_mlps(Families& families) {
-  families["tiny_mlp_adam"] = make<Tiny>;
-  families["mlp_sgdm"] = make<Digits>;
-}
+void add_mlps(Families& families) { families["mlp_sgdm"] = make<Digits>; }
 
 }  // namespace bench
