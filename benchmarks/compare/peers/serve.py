@@ -36,6 +36,12 @@ class Workload:
         pass
 
 
+def moments(values):
+    """What can be compared of random numbers: mean and variance, coarsely (common/moments.h)."""
+    values = np.asarray(values, dtype=np.float64)
+    return np.round(np.array([values.mean(), values.var()]) * 50) / 50
+
+
 def digest(values):
     values = np.asarray(values, dtype=np.float64).ravel()
     return [float(values @ (2 * unit_numbers(999, values.size) - 1)), float(np.sqrt(values @ values))]

@@ -8,8 +8,9 @@ sys.path.insert(1, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import torch  # noqa: E402
 
 import networks  # noqa: E402
+import operations  # noqa: E402
 import scalars  # noqa: E402
 from serve import serve  # noqa: E402
 
 torch.set_num_interop_threads(1)
-serve("pytorch", torch.__version__, scalars.FAMILIES | networks.FAMILIES, torch.set_num_threads)
+serve("pytorch", torch.__version__, scalars.FAMILIES | networks.FAMILIES | operations.FAMILIES, torch.set_num_threads)

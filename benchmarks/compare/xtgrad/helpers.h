@@ -16,6 +16,10 @@ namespace bench {
 void add_scalars(Families& families);
 void add_mlps(Families& families);
 void add_conv_nets(Families& families);
+void add_elementwise(Families& families);
+void add_rows(Families& families);
+void add_products(Families& families);
+void add_draws(Families& families);
 
 inline xtgrad::Tensor input(std::uint64_t stream, const xtgrad::Shape& shape, double low = -1,
                             double high = 1) {

@@ -9,5 +9,9 @@ int main() {
   bench::add_scalars(engine.families);
   bench::add_mlps(engine.families);
   bench::add_conv_nets(engine.families);
+  bench::add_elementwise(engine.families);
+  bench::add_rows(engine.families);
+  bench::add_products(engine.families);
+  bench::add_draws(engine.families);
   return bench::serve(engine);
 }
