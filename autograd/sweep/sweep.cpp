@@ -100,11 +100,7 @@ void prefetch_inputs(std::span<const Slot> slots) {
 }  // namespace
 
 Sweep::Sweep(std::string_view function, bool keep_graph, bool create_graph)
-    : function_(function),
-      keep_graph_(keep_graph || create_graph),
-      recorded_before_(thread_state.set_recording(create_graph)) {}
-
-Sweep::~Sweep() { thread_state.set_recording(recorded_before_); }
+    : function_(function), keep_graph_(keep_graph || create_graph), recording_(create_graph) {}
 
 void Sweep::seed(const Tensor& output, Tensor cotangent) {
   seeds_.push_back({&node_of(output), std::move(cotangent)});
