@@ -234,6 +234,7 @@ void LBFGS::add_group(const std::vector<nn::ParameterRef>& parameters, const LBF
 }
 
 LBFGSStep LBFGS::step(const Callable<Tensor()>& loss) {
+  xtgrad::detail::check_function("LBFGS: step", static_cast<bool>(loss));
   const NoGrad no_grad;
   const LBFGSOptions& options = options_of(0);
   Objective objective("LBFGS: step", those_that_learn(parameters()), loss);
