@@ -31,7 +31,9 @@
 #include "report.h"
 #include "xtgrad/autograd/dtype.h"
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/graph.h"
 #include "xtgrad/autograd/io/file.h"
+#include "xtgrad/autograd/observe.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/random.h"
 #include "xtgrad/autograd/threads.h"
@@ -178,9 +180,16 @@ void save(const train::Classifier& classifier, const train::Report& report) {
   say(report.options, fmt::format("weights: {}, report: {}", weights.string(), text.string()));
 }
 
-std::string draw_graph(const xtgrad::Tensor& loss, const Options& options) {
+/// What a training step records, with the modules.
+xtgrad::Graph first_graph(const train::Classifier& classifier, const xtgrad::datasets::Dataset& data,
+                          std::int64_t batch_size) {
+  const xtgrad::GraphModules modules;
+  return graph_of(train::first_loss(classifier, data, batch_size), modules);
+}
+
+std::string draw_graph(const xtgrad::Graph& graph, const Options& options) {
   const Phase phase(options, "drawing the graph of one training step");
-  return train::draw_graph(loss, fmt::format("{} on {}: one training step", options.model, options.data),
+  return train::draw_graph(graph, fmt::format("{} on {}: one training step", options.model, options.data),
                            options.out);
 }
 
@@ -235,9 +244,9 @@ void run(const Options& options) {
   report.gradient_check = saved ? resume(trainer, saved->state, *checkpoint, options)
                                 : check_gradients(classifier, data, options);
   checkpoint->write_every(*report.options.checkpoint_every, report.gradient_check);
-  const xtgrad::Tensor loss = train::first_loss(classifier, data.train, options.batch_size);
+  const xtgrad::Graph graph = first_graph(classifier, data.train, options.batch_size);
   at_once.reset();
-  say(options, "graph of one training step: " + draw_graph(loss, options));
+  say(options, "graph of one training step: " + draw_graph(graph, options));
 
   train::fit(trainer, *checkpoint, farewell(options, without_checkpoint));
   report.epochs = train::epochs_of(trainer.records());
