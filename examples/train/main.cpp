@@ -90,6 +90,7 @@ std::string farewell(const Options& options, const std::string& what) {
   return fmt::format("{}train: interrupted{}", options.quiet || !is_terminal() ? "" : "\n", what);
 }
 constexpr const char* before_training = " before the training began";
+constexpr const char* before_checkpoint = " before the first checkpoint was written";
 constexpr const char* without_checkpoint =
     ", weights and report were not saved; a run with --checkpoint-every N can be resumed";
 
@@ -248,7 +249,10 @@ void run(const Options& options) {
   at_once.reset();
   say(options, "graph of one training step: " + draw_graph(graph, options));
 
-  train::fit(trainer, *checkpoint, farewell(options, without_checkpoint));
+  const bool writes_checkpoints = checkpoint->every() > 0;
+  train::fit(trainer, *checkpoint, saved.has_value(),
+             {.nothing_saved = farewell(options, writes_checkpoints ? before_checkpoint : without_checkpoint),
+              .checkpoint_saved = farewell(options, of_checkpoint(checkpoint->file().string()))});
   report.epochs = train::epochs_of(trainer.records());
   const std::string file = *report.options.checkpoint_every > 0 ? checkpoint->file().string() : "";
   at_once.emplace(farewell(options, of_checkpoint(file)));
