@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -9,6 +10,24 @@
 #include "xtgrad/autograd/export.h"
 
 namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
+
+namespace detail {
+
+/// Whether f is a pointer to a function, a std::function or a Callable that holds none.
+template <class F>
+bool is_empty_function(F& f) {
+  if constexpr (std::is_pointer_v<F>) {
+    return f == nullptr;
+  } else if constexpr (requires { f.operator bool(); }) {
+    return !f;
+  } else {
+    return false;
+  }
+}
+/// Throws ValueError in the name of the function that was called, unless it was given a function.
+void check_function(std::string_view caller, bool given);
+
+}  // namespace detail
 
 /// A function given to the library, or a lambda with what it captured; empty if nothing was given. Converts
 /// from whatever can be called so, std::function included, and is copied with it.
@@ -31,11 +50,7 @@ class Callable<Result(Arguments...)> {
            std::is_invocable_r_v<Result, std::decay_t<F>&, Arguments...>)
       Callable(F&& f) {  // NOLINT(google-explicit-constructor): as std::function
     static_assert(std::is_copy_constructible_v<std::decay_t<F>>, "a Callable is copied with what it holds");
-    if constexpr (std::is_pointer_v<std::remove_cvref_t<F>>) {
-      if (f == nullptr) return;
-    } else if constexpr (requires { f.operator bool(); }) {
-      if (!f) return;
-    }
+    if (detail::is_empty_function(f)) return;
     held_ = std::make_unique<Holder<std::decay_t<F>>>(std::forward<F>(f));
   }
   Callable(const Callable& other) : held_(other.held_ ? other.held_->copy() : nullptr) {}

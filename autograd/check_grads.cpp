@@ -75,6 +75,7 @@ std::vector<Tensor> moved(std::span<const Tensor> inputs, Random& random) {
 
 CheckGradsReport check_grads(const TensorFunction& f, std::span<const Tensor> inputs,
                              const CheckGradsOptions& options) {
+  detail::check_function("check_grads", static_cast<bool>(f));
   detail::check_options(options, inputs.size());
   const DefaultDtype in_double(float64);
   const detail::KeepDefaultRandom keep_random;
@@ -92,6 +93,7 @@ CheckGradsReport check_grads(const TensorFunction& f, std::span<const Tensor> in
 
 CheckGradsReport check_grads(const UnaryTensorFunction& f, const Tensor& x,
                              const CheckGradsOptions& options) {
+  detail::check_function("check_grads", static_cast<bool>(f));
   if (x.defined() && !is_floating(x.dtype())) {
     throw DtypeError(fmt::format("check_grads: x must be float32 or float64: got {}", to_string(x.dtype())));
   }
@@ -101,11 +103,13 @@ CheckGradsReport check_grads(const UnaryTensorFunction& f, const Tensor& x,
 
 void require_grads(const TensorFunction& f, std::span<const Tensor> inputs,
                    const CheckGradsOptions& options) {
+  detail::check_function("require_grads", static_cast<bool>(f));
   const CheckGradsReport report = check_grads(f, inputs, options);
   if (!report) throw GradientError(report.message);
 }
 
 void require_grads(const UnaryTensorFunction& f, const Tensor& x, const CheckGradsOptions& options) {
+  detail::check_function("require_grads", static_cast<bool>(f));
   const CheckGradsReport report = check_grads(f, x, options);
   if (!report) throw GradientError(report.message);
 }

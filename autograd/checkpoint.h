@@ -49,11 +49,7 @@ template <class F, class... Inputs>
 requires detail::TensorsIn<detail::Checkpointed<F, Inputs...>>::supported
     [[nodiscard]] detail::Checkpointed<F, Inputs...>
     checkpoint(F&& f, const Inputs&... inputs) {
-  if constexpr (requires { f.operator bool(); }) {
-    if (!f) throw ValueError("checkpoint: the function is empty");
-  } else if constexpr (std::is_pointer_v<std::remove_cvref_t<F>>) {
-    if (f == nullptr) throw ValueError("checkpoint: the function is empty");
-  }
+  detail::check_function("checkpoint", !detail::is_empty_function(f));
   std::optional<detail::Checkpointed<F, Inputs...>> result;  // which need not have a default
   detail::checkpoint_call([&] {
     result.emplace(f(inputs...));

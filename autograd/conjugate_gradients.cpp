@@ -29,6 +29,7 @@ void check(const ConjugateGradientsOptions& options) {
 ConjugateGradientsResult run_conjugate_gradients(const LinearMap& map, const Tensor& b,
                                                  const ConjugateGradientsOptions& options) {
   check(options);
+  detail::check_function("run_conjugate_gradients", static_cast<bool>(map));
   detail::check_floating("conjugate_gradients", b);
   const NoGrad no_grad;
   Tensor residual = b.detach();
@@ -62,6 +63,7 @@ ConjugateGradientsResult run_conjugate_gradients(const LinearMap& map, const Ten
 LinearSolver conjugate_gradients(const ConjugateGradientsOptions& options) {
   check(options);
   return [options](const LinearMap& map, const Tensor& b) {
+    detail::check_function("conjugate_gradients", static_cast<bool>(map));
     const ConjugateGradientsResult result = run_conjugate_gradients(map, b, options);
     if (result.converged) return result.x;
     if (result.is_indefinite) {

@@ -40,10 +40,13 @@ struct CustomVjpOptions {
 template <class F, std::size_t n>
 requires(!detail::NamesInputs<F>) [[nodiscard]] Tensor
     custom_vjp(F f, VjpRule rule, const Tensor (&inputs)[n], const CustomVjpOptions& options = {}) {
-  return custom_vjp(AnyCallable<Tensor(std::span<const Tensor>)>(
-                        [spread = detail::spread<n>(std::move(f))](
-                            std::span<const Tensor> x) mutable -> Tensor { return std::move(spread(x)[0]); }),
-                    std::move(rule), std::span<const Tensor>(inputs), options);
+  AnyCallable<Tensor(std::span<const Tensor>)> of_span;
+  if (auto spread = detail::spread<n>(std::move(f))) {
+    of_span = [spread = std::move(spread)](std::span<const Tensor> x) mutable -> Tensor {
+      return std::move(spread(x)[0]);
+    };
+  }
+  return custom_vjp(of_span, std::move(rule), std::span<const Tensor>(inputs), options);
 }
 /// The same for a function of one tensor.
 [[nodiscard]] Tensor custom_vjp(const AnyCallable<Tensor(const Tensor&)>& f, UnaryVjpRule rule,

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "xtgrad/autograd/core/recording.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/ops.h"
@@ -112,19 +113,9 @@ void backward(const TensorList& outputs, const GradOptions& options) {
 
 bool is_recording() { return detail::thread_state.records(); }
 
-namespace {
-
-thread_local constinit detail::ScopedSetting<bool>* recording_scopes = nullptr;
-
-void leave(detail::ScopedSetting<bool>& scope) {
-  detail::thread_state.set_recording(scope.leave(recording_scopes, is_recording()));
-}
-
-}  // namespace
-
-NoGrad::NoGrad() : scope_(recording_scopes, detail::thread_state.set_recording(false)) {}
-NoGrad::~NoGrad() { leave(scope_); }
-EnableGrad::EnableGrad() : scope_(recording_scopes, detail::thread_state.set_recording(true)) {}
-EnableGrad::~EnableGrad() { leave(scope_); }
+NoGrad::NoGrad() : scope_(detail::begin_recording_scope(false)) {}
+NoGrad::~NoGrad() { detail::end_recording_scope(scope_); }
+EnableGrad::EnableGrad() : scope_(detail::begin_recording_scope(true)) {}
+EnableGrad::~EnableGrad() { detail::end_recording_scope(scope_); }
 
 }  // namespace xtgrad::v1

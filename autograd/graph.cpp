@@ -11,6 +11,7 @@
 #include "xtgrad/autograd/core/leaf_state.h"
 #include "xtgrad/autograd/core/parts.h"
 #include "xtgrad/autograd/core/primitive.h"
+#include "xtgrad/autograd/observe/graph_modules.h"
 
 namespace xtgrad::inline v1 {
 
@@ -87,8 +88,8 @@ std::string_view module_of(std::string_view name) {
   return dot == std::string_view::npos ? std::string_view() : name.substr(0, dot);
 }
 
-/// The module that each node is drawn in: that of a parameter, and of an operation which takes parameters of
-/// one module alone. Others stand outside.
+/// The module that each node is drawn in: that of a parameter, of an operation which takes parameters of one
+/// module alone, and else the one that is known to have computed it. Others stand outside.
 std::vector<std::string_view> modules_of(const Graph& graph) {
   std::vector<std::string_view> modules(graph.nodes.size());
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
@@ -103,7 +104,7 @@ std::vector<std::string_view> modules_of(const Graph& graph) {
       is_one = is_one && (modules[i].empty() || modules[i] == modules[input]);
       modules[i] = modules[input];
     }
-    if (!is_one) modules[i] = {};
+    if (!is_one || modules[i].empty()) modules[i] = node.module;
   }
   return modules;
 }
@@ -171,6 +172,17 @@ Graph graph_of(std::span<const Tensor> outputs) {
 }
 
 Graph graph_of(const Tensor& output) { return graph_of(std::span(&output, 1)); }
+
+Graph graph_of(std::span<const Tensor> outputs, const GraphModules& modules) {
+  Graph graph = graph_of(outputs);
+  const std::vector<Node*> order = reachable(outputs);
+  for (std::size_t i = 0; i < order.size(); ++i) graph.nodes[i].module = modules.path_of(*order[i]);
+  return graph;
+}
+
+Graph graph_of(const Tensor& output, const GraphModules& modules) {
+  return graph_of(std::span(&output, 1), modules);
+}
 
 std::string to_dot(const Graph& graph, const DotOptions& options) {
   std::string dot = "digraph xtgrad {\n";

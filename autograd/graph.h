@@ -14,6 +14,8 @@
 
 namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 
+class GraphModules;
+
 /// One tensor of a recorded graph, as it stands at the moment of the look. An operation of several outputs is
 /// a node without a value, and each output a node of "part", whose input it is.
 struct GraphNode {
@@ -27,7 +29,8 @@ struct GraphNode {
   bool freed = false;            ///< a sweep has passed and cut its inputs off
   std::int64_t value_bytes = 0;  ///< of its elements if they are still alive, else 0
   std::vector<std::size_t>
-      inputs;  ///< indices of the nodes that a sweep would go on to, or whose values are kept
+      inputs;               ///< indices of the nodes that a sweep would go on to, or whose values are kept
+  std::string module = {};  ///< path in its model of the module that computed it, if a GraphModules knows
 };
 
 /// What is recorded behind some tensors: every node once, inputs before the nodes computed from them.
@@ -47,6 +50,9 @@ struct Graph {
 /// The graph behind the outputs, found without recursion, in time linear in its size.
 [[nodiscard]] Graph graph_of(std::span<const Tensor> outputs);
 [[nodiscard]] Graph graph_of(const Tensor& output);
+/// The same with the modules that computed the nodes, where `modules` was in scope then.
+[[nodiscard]] Graph graph_of(std::span<const Tensor> outputs, const GraphModules& modules);
+[[nodiscard]] Graph graph_of(const Tensor& output, const GraphModules& modules);
 
 struct DotOptions {
   std::string title = {};
@@ -54,8 +60,8 @@ struct DotOptions {
 };
 /// The graph in Graphviz's DOT language: parameters and other leaves by name and shape, operations with their
 /// attributes and the shape of their result. A module's parameters, known by their names ("hidden.weight" is
-/// of "hidden"), and the operations that take them are framed together. `dot -Tsvg graph.dot -o graph.svg`
-/// draws it.
+/// of "hidden"), and the operations that take them are framed together, as are others which the module is
+/// known to have computed. `dot -Tsvg graph.dot -o graph.svg` draws it.
 [[nodiscard]] std::string to_dot(const Graph& graph, const DotOptions& options = {});
 
 /// A line a node, for reading in a terminal: `3  tanh  [32, 16]  <- 2`.

@@ -108,6 +108,7 @@ class Cycle {
 };
 
 Tensor solve_gmres(const GmresOptions& options, const LinearMap& map, const Tensor& b) {
+  detail::check_function("gmres", static_cast<bool>(map));
   detail::check_floating("gmres", b);
   const NoGrad no_grad;
   const double usual = detail::usual_tolerance(b.dtype());
@@ -138,6 +139,7 @@ Tensor solve_gmres(const GmresOptions& options, const LinearMap& map, const Tens
 }  // namespace
 
 Tensor solve_dense(const LinearMap& map, const Tensor& b) {
+  detail::check_function("solve_dense", static_cast<bool>(map));
   detail::check_floating("solve_dense", b);
   const NoGrad no_grad;
   const std::int64_t n = b.numel();

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "xtgrad/autograd/callable.h"
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/autograd/tensor.h"
 
@@ -19,6 +20,8 @@ template <std::size_t n, class F>
 struct Spread {
   F f;
 
+  /// False for an empty function, so that a Callable of this is empty, too.
+  explicit operator bool() const { return !is_empty_function(f); }
   std::vector<Tensor> operator()(std::span<const Tensor> x) { return call(x, std::make_index_sequence<n>()); }
 
  private:

@@ -81,7 +81,7 @@ constexpr Dtype widest = float64;
 
 /// What no check can do without.
 void validate(const Operation& operation) {
-  const auto refuse = [](const std::string& what) { throw ValueError("testing::check: " + what); };
+  const auto refuse = [](const std::string& what) { throw ValueError("check_operation: " + what); };
   if (operation.name.empty()) refuse("an operation needs a name");
   if (!operation.apply) refuse(operation.name + " needs a function `apply`");
   const auto is_needed = [](Dtype dtype) { return is_floating(dtype); };

@@ -110,6 +110,7 @@ Tensor single_value(std::string_view function, const Tensor& y) {
 
 /// `vjp` for `function`, which the user called: there is a derivative, or a DtypeError.
 Pullback pullback_of(std::string_view function, const UnaryTensorFunction& f, const Tensor& x) {
+  detail::check_function(function, static_cast<bool>(f));
   check_floating(function, "x", x);
   Pullback pullback = vjp(many_to_many(f), std::span(&x, 1));
   check_floating(function, "f(x)", pullback.outputs()[0]);
@@ -178,6 +179,7 @@ Tensor Pullback::operator()(const Tensor& cotangent) const {
 }
 
 Pullback vjp(const TensorFunction& f, std::span<const Tensor> inputs) {
+  detail::check_function("vjp", static_cast<bool>(f));
   Pullback pullback;
   for (const Tensor& input : inputs) pullback.inputs_.push_back(fresh_variable(input));
   {
@@ -202,6 +204,7 @@ Pullback vjp(const TensorFunction& f, std::span<const Tensor> inputs) {
 Pullback vjp(const UnaryTensorFunction& f, const Tensor& x) { return pullback_of("vjp", f, x); }
 
 JvpResult jvp(const TensorFunction& f, std::span<const Tensor> inputs, std::span<const Tensor> tangents) {
+  detail::check_function("jvp", static_cast<bool>(f));
   check_count("jvp", "tangents", tangents.size(), inputs.size());
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     if (tangents[i].defined()) check_fits("jvp", fmt::format("tangent {}", i), tangents[i], inputs[i]);
@@ -227,6 +230,7 @@ JvpResult jvp(const TensorFunction& f, std::span<const Tensor> inputs, std::span
 }
 
 Tensor jvp(const UnaryTensorFunction& f, const Tensor& x, const Tensor& v) {
+  detail::check_function("jvp", static_cast<bool>(f));
   check_floating("jvp", "x", x);
   JvpResult result = jvp(many_to_many(f), std::span(&x, 1), std::span(&v, 1));
   check_floating("jvp", "f(x)", result.outputs[0]);

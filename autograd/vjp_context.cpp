@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <bit>
+#include <cstdint>
+#include <utility>
 
 #include "xtgrad/autograd/core/parts.h"
 #include "xtgrad/autograd/core/primitive.h"
@@ -81,7 +83,16 @@ Tensor* VjpContext::sum(std::size_t i) const {
 
 LookupTarget VjpContext::lookup_target(std::size_t i, std::size_t axis) const {
   if (sums_ == nullptr) return {nullptr, false};
-  return sums_->lookup_target(node_of(node_), i, ways_, axis, cotangent_.shape());
+  Node& node = node_of(node_);
+  if (parts_ == nullptr) return sums_->lookup_target(node, i, ways_, axis, cotangent_.shape());
+  // What has come to the parts, one after the other along the axis.
+  std::int64_t elements = 0;
+  for (const Tensor& part : parts_->of) elements += part.defined() ? part.numel() : 0;
+  Shape shape = this->shape(i);
+  const std::int64_t size = std::exchange(shape[axis], 1);
+  const std::int64_t entry = shape.numel();
+  shape[axis] = entry == 0 ? size : elements / entry;
+  return sums_->lookup_target(node, i, ways_, axis, shape);
 }
 
 void VjpContext::defer(std::size_t i, Lookup&& lookup) const {

@@ -94,9 +94,9 @@ class VjpContext {
   /// Adds to a sum, in place where nobody else sees it.
   void add(Tensor& sum, Tensor term) const;
 
-  /// For the library's lookups along an axis of input i, in the place of `sum`. Where the sweep can keep g as
-  /// it is, to add it in the end to a leaf's gradient at the places that were read, the rule calls `defer`
-  /// and sets nothing.
+  /// For the library's lookups along an axis of input i, in the place of `sum`. Where the sweep can keep g
+  /// (of parts: those that came) as it is, to add it in the end to a leaf's gradient at the places that were
+  /// read, the rule calls `defer` and sets nothing.
   [[nodiscard]] detail::LookupTarget lookup_target(std::size_t i, std::size_t axis) const;
   void defer(std::size_t i, detail::Lookup&& lookup) const;
 

@@ -11,6 +11,7 @@ namespace xtgrad::inline v1 {
 Tensor where_safe(const Tensor& mask, const Tensor& x, const Callable<Tensor(const Tensor&)>& f, Scalar other,
                   Scalar harmless) {
   using detail::OpId;
+  detail::check_function("where_safe", static_cast<bool>(f));
   if (mask.dtype() != boolean) {
     throw DtypeError(
         fmt::format("where_safe: the mask must be bool, got {}; compare it first", to_string(mask.dtype())));

@@ -2,6 +2,8 @@
 
 #include <array>
 #include <cmath>
+#include <utility>
+#include <vector>
 
 #include "xtgrad/optim/rule.h"
 
@@ -65,6 +67,8 @@ struct RuleOf<AdadeltaOptions> : RuleBase {
 }  // namespace detail
 
 template class OptimizerOf<AdadeltaOptions>;
+Adadelta::Adadelta(std::vector<nn::ParameterRef> parameters, const AdadeltaOptions& options)
+    : OptimizerOf(std::move(parameters), options) {}
 
 Stepped step(const std::vector<Tensor>& parameters, const std::vector<Tensor>& gradients,
              const std::vector<State>& states, const AdadeltaOptions& options) {

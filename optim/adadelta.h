@@ -27,7 +27,7 @@ struct AdadeltaOptions {
 /// State of a parameter: "v" and "u", the means of squares of gradients and of changes.
 class Adadelta : public OptimizerOf<AdadeltaOptions> {
  public:
-  using OptimizerOf::OptimizerOf;
+  explicit Adadelta(std::vector<nn::ParameterRef> parameters, const AdadeltaOptions& options = {});
 };
 extern template class OptimizerOf<AdadeltaOptions>;
 

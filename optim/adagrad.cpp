@@ -2,6 +2,8 @@
 
 #include <array>
 #include <cmath>
+#include <utility>
+#include <vector>
 
 #include "xtgrad/optim/rule.h"
 
@@ -70,6 +72,8 @@ struct RuleOf<AdagradOptions> : RuleBase {
 }  // namespace detail
 
 template class OptimizerOf<AdagradOptions>;
+Adagrad::Adagrad(std::vector<nn::ParameterRef> parameters, const AdagradOptions& options)
+    : OptimizerOf(std::move(parameters), options) {}
 
 Stepped step(const std::vector<Tensor>& parameters, const std::vector<Tensor>& gradients,
              const std::vector<State>& states, const AdagradOptions& options) {

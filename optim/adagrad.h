@@ -26,7 +26,7 @@ struct AdagradOptions {
 /// State of a parameter: "sum", which is s.
 class Adagrad : public OptimizerOf<AdagradOptions> {
  public:
-  using OptimizerOf::OptimizerOf;
+  explicit Adagrad(std::vector<nn::ParameterRef> parameters, const AdagradOptions& options = {});
 };
 extern template class OptimizerOf<AdagradOptions>;
 

@@ -3,6 +3,8 @@
 #include <array>
 #include <cmath>
 #include <type_traits>
+#include <utility>
+#include <vector>
 
 #include "xtgrad/optim/rule.h"
 
@@ -105,7 +107,11 @@ struct RuleOf<AdamWOptions> : AdamRule<AdamWOptions> {};
 }  // namespace detail
 
 template class OptimizerOf<AdamOptions>;
+Adam::Adam(std::vector<nn::ParameterRef> parameters, const AdamOptions& options)
+    : OptimizerOf(std::move(parameters), options) {}
 template class OptimizerOf<AdamWOptions>;
+AdamW::AdamW(std::vector<nn::ParameterRef> parameters, const AdamWOptions& options)
+    : OptimizerOf(std::move(parameters), options) {}
 
 Stepped step(const std::vector<Tensor>& parameters, const std::vector<Tensor>& gradients,
              const std::vector<State>& states, const AdamOptions& options) {

@@ -32,7 +32,7 @@ struct AdamOptions {
 ///   adam.add_group(model.head.parameters(), {.lr = 3e-3, .weight_decay = 0.01});
 class Adam : public OptimizerOf<AdamOptions> {
  public:
-  using OptimizerOf::OptimizerOf;
+  explicit Adam(std::vector<nn::ParameterRef> parameters, const AdamOptions& options = {});
 };
 extern template class OptimizerOf<AdamOptions>;
 
@@ -51,7 +51,7 @@ struct AdamWOptions {
 /// State and errors as Adam's.
 class AdamW : public OptimizerOf<AdamWOptions> {
  public:
-  using OptimizerOf::OptimizerOf;
+  explicit AdamW(std::vector<nn::ParameterRef> parameters, const AdamWOptions& options = {});
 };
 extern template class OptimizerOf<AdamWOptions>;
 

@@ -2,6 +2,8 @@
 
 #include <array>
 #include <cmath>
+#include <utility>
+#include <vector>
 
 #include "xtgrad/optim/rule.h"
 
@@ -63,6 +65,8 @@ struct RuleOf<AdamaxOptions> : RuleBase {
 }  // namespace detail
 
 template class OptimizerOf<AdamaxOptions>;
+Adamax::Adamax(std::vector<nn::ParameterRef> parameters, const AdamaxOptions& options)
+    : OptimizerOf(std::move(parameters), options) {}
 
 Stepped step(const std::vector<Tensor>& parameters, const std::vector<Tensor>& gradients,
              const std::vector<State>& states, const AdamaxOptions& options) {

@@ -27,7 +27,7 @@ struct AdamaxOptions {
 /// State of a parameter: "m" and "u".
 class Adamax : public OptimizerOf<AdamaxOptions> {
  public:
-  using OptimizerOf::OptimizerOf;
+  explicit Adamax(std::vector<nn::ParameterRef> parameters, const AdamaxOptions& options = {});
 };
 extern template class OptimizerOf<AdamaxOptions>;
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <utility>
+#include <vector>
 #include "xtgrad/optim/rule.h"
 
 namespace xtgrad::inline v1::optim {
@@ -82,6 +84,8 @@ struct RuleOf<ASGDOptions> : RuleBase {
 }  // namespace detail
 
 template class OptimizerOf<ASGDOptions>;
+ASGD::ASGD(std::vector<nn::ParameterRef> parameters, const ASGDOptions& options)
+    : OptimizerOf(std::move(parameters), options) {}
 
 Stepped step(const std::vector<Tensor>& parameters, const std::vector<Tensor>& gradients,
              const std::vector<State>& states, const ASGDOptions& options) {

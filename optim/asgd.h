@@ -28,7 +28,7 @@ struct ASGDOptions {
 /// State of a parameter: "average", which is a, and "eta", a float64 [].
 class ASGD : public OptimizerOf<ASGDOptions> {
  public:
-  using OptimizerOf::OptimizerOf;
+  explicit ASGD(std::vector<nn::ParameterRef> parameters, const ASGDOptions& options = {});
 };
 extern template class OptimizerOf<ASGDOptions>;
 

@@ -37,6 +37,9 @@ void check_options(const LBFGSOptions& options) {
   detail::check_not_negative(name, "tolerance_grad", options.tolerance_grad);
   detail::check_not_negative(name, "tolerance_change", options.tolerance_change);
   nn::detail::check_option(name, "history_size", options.history_size, 0);
+  const auto search = static_cast<std::int64_t>(options.line_search);
+  if (search < 0 || search > static_cast<std::int64_t>(LineSearch::strong_wolfe))
+    throw ValueError(fmt::format("{}: line_search is none of LineSearch: got {}", name, search));
 }
 
 LBFGSPair pair_of(const Tensor& move, const Tensor& change) { return {move, change, inner(change, move)}; }
@@ -148,8 +151,13 @@ std::optional<LBFGSEnd> end_after(const Arrival& arrival, double loss_before, co
 /// Calls `list(name, value)` for each option but the learning rate, with a double& that it may change.
 void each_option(LBFGSOptions& options, const Callable<void(const char* name, double& value)>& list) {
   const auto whole = [&](const char* option, auto& field) {
-    auto value = static_cast<double>(field);
+    const auto before = static_cast<double>(field);
+    double value = before;
     list(option, value);
+    if (value == before) return;
+    constexpr double largest = 0x1p53;  // a loaded one; the conversion of others is undefined
+    if (!(std::abs(value) <= largest && value == std::trunc(value)))
+      throw ValueError(fmt::format("{}: {} must be a whole number: got {}", name, option, value));
     field = static_cast<std::remove_reference_t<decltype(field)>>(value);
   };
   whole("max_iter", options.max_iter);
@@ -234,6 +242,7 @@ void LBFGS::add_group(const std::vector<nn::ParameterRef>& parameters, const LBF
 }
 
 LBFGSStep LBFGS::step(const Callable<Tensor()>& loss) {
+  xtgrad::detail::check_function("LBFGS: step", static_cast<bool>(loss));
   const NoGrad no_grad;
   const LBFGSOptions& options = options_of(0);
   Objective objective("LBFGS: step", those_that_learn(parameters()), loss);
@@ -332,6 +341,26 @@ void LBFGS::members(nn::Members& m) {
   m("move", state_.move);
   m("s", moves_);
   m("y", changes_);
+}
+
+void LBFGS::check_loaded() const {
+  OptimizerWith::check_loaded();
+  if (state_.gradient.defined() && is_floating(state_.gradient.dtype()) && state_.gradient.numel() > 0 &&
+      !std::isfinite(detail::largest_element(state_.gradient))) {
+    throw ValueError(fmt::format("{}: the loaded gradient must be finite", name));
+  }
+  // What does not fit in shape is for `step`, which knows the parameters that learn by then.
+  if (!moves_.defined() || !changes_.defined() || moves_.shape() != changes_.shape()) return;
+  if (moves_.rank() != 2 || !is_floating(moves_.dtype()) || !is_floating(changes_.dtype())) return;
+  const NoGrad no_grad;
+  const Tensor products = sum(moves_.to(float64) * changes_.to(float64), {.axes = {1}});
+  for (std::int64_t i = 0; i < products.numel(); ++i) {
+    // Of one that was kept it is above least_curvature; rows may have been rounded since.
+    const double curvature = products.at({i});
+    if (curvature > 0) continue;
+    throw ValueError(fmt::format("{}: the loaded s and y must have positive products: that of pair {} is {}",
+                                 name, i, curvature));
+  }
 }
 
 void LBFGS::validate(const LBFGSOptions& options) const { check_options(options); }

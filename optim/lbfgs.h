@@ -120,6 +120,7 @@ class LBFGS : public OptimizerWith<LBFGSOptions> {
   void drop_history();
 
   void members(nn::Members& m) override;
+  void check_loaded() const override;
 
  protected:
   void validate(const LBFGSOptions& options) const override;

@@ -2,6 +2,8 @@
 
 #include <array>
 #include <cmath>
+#include <utility>
+#include <vector>
 
 #include "xtgrad/optim/rule.h"
 
@@ -72,6 +74,8 @@ struct RuleOf<LionOptions> : RuleBase {
 }  // namespace detail
 
 template class OptimizerOf<LionOptions>;
+Lion::Lion(std::vector<nn::ParameterRef> parameters, const LionOptions& options)
+    : OptimizerOf(std::move(parameters), options) {}
 
 Stepped step(const std::vector<Tensor>& parameters, const std::vector<Tensor>& gradients,
              const std::vector<State>& states, const LionOptions& options) {

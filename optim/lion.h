@@ -25,7 +25,7 @@ struct LionOptions {
 /// State of a parameter: "m".
 class Lion : public OptimizerOf<LionOptions> {
  public:
-  using OptimizerOf::OptimizerOf;
+  explicit Lion(std::vector<nn::ParameterRef> parameters, const LionOptions& options = {});
 };
 extern template class OptimizerOf<LionOptions>;
 

@@ -2,6 +2,8 @@
 
 #include <array>
 #include <cmath>
+#include <utility>
+#include <vector>
 
 #include "xtgrad/optim/rule.h"
 
@@ -96,6 +98,8 @@ struct RuleOf<NAdamOptions> : RuleBase {
 }  // namespace detail
 
 template class OptimizerOf<NAdamOptions>;
+NAdam::NAdam(std::vector<nn::ParameterRef> parameters, const NAdamOptions& options)
+    : OptimizerOf(std::move(parameters), options) {}
 
 Stepped step(const std::vector<Tensor>& parameters, const std::vector<Tensor>& gradients,
              const std::vector<State>& states, const NAdamOptions& options) {

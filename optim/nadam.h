@@ -31,7 +31,7 @@ struct NAdamOptions {
 /// State of a parameter: "m", "v" and "mu_product", which is M, a float64 [].
 class NAdam : public OptimizerOf<NAdamOptions> {
  public:
-  using OptimizerOf::OptimizerOf;
+  explicit NAdam(std::vector<nn::ParameterRef> parameters, const NAdamOptions& options = {});
 };
 extern template class OptimizerOf<NAdamOptions>;
 

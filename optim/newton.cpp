@@ -118,6 +118,7 @@ void check_loss(std::string_view function, double loss) {
 
 NewtonStep newton_step(std::span<const nn::ParameterRef> parameters, const Callable<Tensor()>& loss,
                        const NewtonOptions& options) {
+  xtgrad::detail::check_function("newton_step", static_cast<bool>(loss));
   check("newton_step", options);
   FlatParameters flat("newton_step", parameters);
   const Tensor value = recorded(loss);
@@ -141,6 +142,7 @@ NewtonStep newton_step(std::span<const nn::ParameterRef> parameters, const Calla
 
 NewtonStep gauss_newton_step(std::span<const nn::ParameterRef> parameters,
                              const Callable<Tensor()>& residuals, const NewtonOptions& options) {
+  xtgrad::detail::check_function("gauss_newton_step", static_cast<bool>(residuals));
   check("gauss_newton_step", options);
   FlatParameters flat("gauss_newton_step", parameters);
   const Tensor r = recorded(residuals);

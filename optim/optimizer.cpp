@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <cstddef>
+#include <span>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -138,6 +141,43 @@ bool is_magnitude(std::string_view moment) {
   return std::ranges::find(magnitudes, moment) != magnitudes.end();
 }
 
+/// Numbers that a training comes to whatever gradients it meets.
+void check_number(std::string_view optimizer, const std::string& label, std::string_view moment,
+                  const Tensor& loaded) {
+  if (!loaded.defined() || loaded.numel() != 1) return;
+  const std::string what = fmt::format("the loaded {}.{}", label, moment);
+  // A product of rates below 1; what is left of it is divided by.
+  if (moment == "mu_product") detail::check_decay_rate(optimizer, what, loaded.item());
+  // A learning rate, as others are.
+  if (moment == "eta") detail::check_not_negative(optimizer, what, loaded.item());
+  detail::check_finite(optimizer, what, loaded.item());
+}
+
+/// Step sizes are cut to a range that is finite.
+void check_sizes(std::string_view optimizer, const std::string& label, const Tensor& loaded) {
+  if (!loaded.defined() || loaded.numel() == 0) return;
+  if (const double most = amax(loaded).item(); !std::isfinite(most)) {
+    throw ValueError(
+        fmt::format("{}: the loaded {}.step_size must be finite: got {}", optimizer, label, most));
+  }
+}
+
+/// No mean is larger than the root of the mean of squares, but for roundings; the difference is divided by.
+void check_mean(std::string_view optimizer, const std::string& label, const Tensor& v, const Tensor& mean) {
+  if (!v.defined() || !mean.defined() || v.shape() != mean.shape() || v.numel() == 0) return;
+  constexpr double rounding = 1e-2, smallest = 1e-37;
+  const Tensor squares = v.to(float64), means = mean.to(float64);
+  const std::span<const double> of_squares = squares.data<double>(), of_means = means.data<double>();
+  for (std::size_t i = 0; i < of_squares.size(); ++i) {
+    // Where a gradient was infinite or NaN, v is, and the mean may be anything.
+    if (!std::isfinite(of_squares[i])) continue;
+    if (of_means[i] * of_means[i] <= of_squares[i] * (1 + rounding) + smallest) continue;
+    throw ValueError(fmt::format(
+        "{}: the loaded {}.mean must not be larger than the root of v, the mean of squares: got {} and {}",
+        optimizer, label, of_means[i], of_squares[i]));
+  }
+}
+
 void check_least(std::string_view optimizer, const std::string& label, std::string_view moment,
                  const Tensor& loaded) {
   if (!loaded.defined() || loaded.numel() == 0) return;
@@ -156,12 +196,13 @@ void Optimizer::check_loaded() const {
     const std::span<const std::string_view> names = moment_names(g);
     for (const Entry& entry : groups_[g].entries) {
       for (std::size_t k = 0; k < names.size(); ++k) {
-        if (is_magnitude(names[k])) check_least(name_, entry.label, names[k], entry.state.moments[k]);
+        const Tensor& moment = entry.state.moments[k];
+        if (is_magnitude(names[k])) check_least(name_, entry.label, names[k], moment);
+        if (names[k] == "step_size") check_sizes(name_, entry.label, moment);
+        if (names[k] == "mean") check_mean(name_, entry.label, entry.state.moments[0], moment);
       }
       for (std::size_t k = names.size() - scalar_moments(g); k < names.size(); ++k) {
-        const Tensor& number = entry.state.moments[k];
-        if (!number.defined() || number.numel() != 1) continue;
-        detail::check_finite(name_, fmt::format("the loaded {}.{}", entry.label, names[k]), number.item());
+        check_number(name_, entry.label, names[k], entry.state.moments[k]);
       }
     }
   }

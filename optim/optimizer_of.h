@@ -17,6 +17,8 @@ template <class Options>
 class OptimizerOf : public OptimizerWith<Options> {
  public:
   /// Throws ValueError for an option that is out of range or missing, and for parameters as `add_group` does.
+  // Each optimizer declares the same: of one that were inherited, a compiler that is given a misspelt option
+  // would list twice as much.
   explicit OptimizerOf(std::vector<nn::ParameterRef> parameters, const Options& options = {});
   // The destructor is the library's alone: defined here, it and the tables of virtual functions would be
   // compiled again in each program.

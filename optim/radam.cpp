@@ -2,6 +2,8 @@
 
 #include <array>
 #include <cmath>
+#include <utility>
+#include <vector>
 
 #include "xtgrad/optim/rule.h"
 
@@ -83,6 +85,8 @@ struct RuleOf<RAdamOptions> : RuleBase {
 }  // namespace detail
 
 template class OptimizerOf<RAdamOptions>;
+RAdam::RAdam(std::vector<nn::ParameterRef> parameters, const RAdamOptions& options)
+    : OptimizerOf(std::move(parameters), options) {}
 
 Stepped step(const std::vector<Tensor>& parameters, const std::vector<Tensor>& gradients,
              const std::vector<State>& states, const RAdamOptions& options) {

@@ -31,7 +31,7 @@ struct RAdamOptions {
 /// State of a parameter: "m" and "v".
 class RAdam : public OptimizerOf<RAdamOptions> {
  public:
-  using OptimizerOf::OptimizerOf;
+  explicit RAdam(std::vector<nn::ParameterRef> parameters, const RAdamOptions& options = {});
 };
 extern template class OptimizerOf<RAdamOptions>;
 

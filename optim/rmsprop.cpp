@@ -2,6 +2,8 @@
 
 #include <array>
 #include <cmath>
+#include <utility>
+#include <vector>
 
 #include "xtgrad/optim/rule.h"
 
@@ -117,6 +119,8 @@ struct RuleOf<RMSPropOptions> : RuleBase {
 }  // namespace detail
 
 template class OptimizerOf<RMSPropOptions>;
+RMSProp::RMSProp(std::vector<nn::ParameterRef> parameters, const RMSPropOptions& options)
+    : OptimizerOf(std::move(parameters), options) {}
 
 Stepped step(const std::vector<Tensor>& parameters, const std::vector<Tensor>& gradients,
              const std::vector<State>& states, const RMSPropOptions& options) {

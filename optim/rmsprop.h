@@ -31,7 +31,7 @@ struct RMSPropOptions {
 /// State of a parameter: "v", "mean" where it is centered, and "momentum" where there is some.
 class RMSProp : public OptimizerOf<RMSPropOptions> {
  public:
-  using OptimizerOf::OptimizerOf;
+  explicit RMSProp(std::vector<nn::ParameterRef> parameters, const RMSPropOptions& options = {});
 };
 extern template class OptimizerOf<RMSPropOptions>;
 

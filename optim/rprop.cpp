@@ -2,6 +2,8 @@
 
 #include <array>
 #include <cmath>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -92,6 +94,8 @@ struct RuleOf<RpropOptions> : RuleBase {
 }  // namespace detail
 
 template class OptimizerOf<RpropOptions>;
+Rprop::Rprop(std::vector<nn::ParameterRef> parameters, const RpropOptions& options)
+    : OptimizerOf(std::move(parameters), options) {}
 
 Stepped step(const std::vector<Tensor>& parameters, const std::vector<Tensor>& gradients,
              const std::vector<State>& states, const RpropOptions& options) {

@@ -28,7 +28,7 @@ struct RpropOptions {
 /// State of a parameter: "previous", which is h, and "step_size", which is s.
 class Rprop : public OptimizerOf<RpropOptions> {
  public:
-  using OptimizerOf::OptimizerOf;
+  explicit Rprop(std::vector<nn::ParameterRef> parameters, const RpropOptions& options = {});
 };
 extern template class OptimizerOf<RpropOptions>;
 

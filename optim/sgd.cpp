@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <utility>
+#include <vector>
 
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/optim/rule.h"
@@ -99,6 +101,8 @@ struct RuleOf<SGDOptions> : RuleBase {
 }  // namespace detail
 
 template class OptimizerOf<SGDOptions>;
+SGD::SGD(std::vector<nn::ParameterRef> parameters, const SGDOptions& options)
+    : OptimizerOf(std::move(parameters), options) {}
 
 Stepped step(const std::vector<Tensor>& parameters, const std::vector<Tensor>& gradients,
              const std::vector<State>& states, const SGDOptions& options) {

@@ -30,7 +30,7 @@ struct SGDOptions {
 /// on after the first step, b starts at 0.
 class SGD : public OptimizerOf<SGDOptions> {
  public:
-  using OptimizerOf::OptimizerOf;
+  explicit SGD(std::vector<nn::ParameterRef> parameters, const SGDOptions& options = {});
 };
 extern template class OptimizerOf<SGDOptions>;
 

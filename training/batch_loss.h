@@ -27,20 +27,26 @@ struct BatchResult {
 ///     Tensor scores = model(batch.inputs, batch.others[0]);
 ///     return {.loss = nn::cross_entropy(scores, batch.labels), .outputs = scores};
 ///   };
+///
+/// Throws ValueError for an empty function.
 class BatchLoss {
  public:
   template <class F>
   requires(std::is_invocable_r_v<Tensor, F&, const datasets::Batch&> &&
            !std::is_same_v<std::remove_cvref_t<F>, BatchLoss>)
       BatchLoss(F function)  // NOLINT(google-explicit-constructor): is a loss
-      : function_([loss = Callable<Tensor(const datasets::Batch&)>(std::move(function))](
-                      const datasets::Batch& batch) { return BatchResult{.loss = loss(batch)}; }),
-        has_outputs_(false) {}
+      : has_outputs_(false) {
+    xtgrad::detail::check_function("BatchLoss", !xtgrad::detail::is_empty_function(function));
+    function_ = [loss = Callable<Tensor(const datasets::Batch&)>(std::move(function))](
+                    const datasets::Batch& batch) { return BatchResult{.loss = loss(batch)}; };
+  }
   template <class F>
   requires(std::is_invocable_r_v<BatchResult, F&, const datasets::Batch&> &&
            !std::is_same_v<std::remove_cvref_t<F>, BatchLoss>)
       BatchLoss(F function)  // NOLINT(google-explicit-constructor): as above
-      : function_(std::move(function)), has_outputs_(true) {}
+      : function_(std::move(function)), has_outputs_(true) {
+    xtgrad::detail::check_function("BatchLoss", static_cast<bool>(function_));
+  }
 
   BatchResult operator()(const datasets::Batch& batch) const { return function_(batch); }
   /// Whether metrics can look at its results: it returns a BatchResult.

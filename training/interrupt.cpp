@@ -14,19 +14,43 @@ namespace {
 
 volatile std::sig_atomic_t received = 0;
 
+constexpr unsigned seconds_to_end = 1;
+std::atomic<const std::string*> soon = nullptr;  // an InterruptSoon's farewell
+std::atomic<int> unfinished = 0;                 // files that are being written
+struct sigaction alarm_before = {};
+
 std::atomic<const InterruptAtOnce*> at_once = nullptr;
 static_assert(std::atomic<const InterruptAtOnce*>::is_always_lock_free, "a handler reads it");
+
+void say(const std::string& text) {
+  // Of a line that cannot be written nobody can be told.
+  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+}
+
+/// From here on the program ends in a second, unless it has come to an end of its own.
+void set_deadline() {
+  if (soon.load() != nullptr && unfinished.load() == 0) ::alarm(seconds_to_end);
+}
 
 void take_signal(int signal) {
   const int error = errno;  // of what it has interrupted
   if (const InterruptAtOnce* scope = at_once.load(); scope != nullptr) {
-    const std::string& text = scope->farewell();
-    // Of a line that cannot be written nobody can be told.
-    [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+    say(scope->farewell());
     // Delivered when the handler returns: SA_RESETHAND has put the default back.
     std::raise(signal);
   } else {
     received = signal;
+    set_deadline();
+  }
+  errno = error;
+}
+
+void take_alarm(int /*signal*/) {
+  const int error = errno;
+  const std::string* const farewell = soon.load();
+  if (farewell != nullptr && unfinished.load() == 0 && received != 0) {
+    say(*farewell);
+    std::raise(received);  // whose handler is gone
   }
   errno = error;
 }
@@ -61,6 +85,36 @@ InterruptAtOnce::InterruptAtOnce(std::string farewell)
 }
 
 InterruptAtOnce::~InterruptAtOnce() { at_once = before_; }
+
+InterruptSoon::InterruptSoon(std::string farewell) {
+  set_farewell(std::move(farewell));
+  struct sigaction action = {};
+  action.sa_handler = take_alarm;
+  action.sa_flags = SA_RESTART;
+  ::sigaction(SIGALRM, &action, &alarm_before);
+  if (received != 0) set_deadline();
+}
+
+InterruptSoon::~InterruptSoon() {
+  soon = nullptr;
+  ::alarm(0);
+  ::sigaction(SIGALRM, &alarm_before, nullptr);
+}
+
+void InterruptSoon::set_farewell(std::string farewell) {
+  farewells_.push_back(std::move(farewell) + "\n");
+  soon = &farewells_.back();
+}
+
+FinishBeforeInterrupt::FinishBeforeInterrupt() {
+  ++unfinished;
+  if (soon.load() != nullptr) ::alarm(0);
+}
+
+FinishBeforeInterrupt::~FinishBeforeInterrupt() {
+  --unfinished;
+  if (received != 0) set_deadline();
+}
 
 void InterruptCheck::before_step(Trainer& /*trainer*/) { throw_if_interrupted(); }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <list>
 #include <string>
 
 #include "xtgrad/autograd/export.h"
@@ -39,6 +40,33 @@ class InterruptAtOnce {
  private:
   std::string farewell_;
   const InterruptAtOnce* before_;
+};
+
+/// While it lives what runs has a second to find the note of a signal, by `throw_if_interrupted`, before the
+/// program is ended as by an InterruptAtOnce: for a training that saves its state between two steps, where a
+/// step may take longer than anybody waits. Uses SIGALRM. One at a time lives, and no InterruptAtOnce in it;
+/// does nothing without `catch_interrupts`.
+class InterruptSoon {
+ public:
+  explicit InterruptSoon(std::string farewell);
+  ~InterruptSoon();
+  InterruptSoon(const InterruptSoon&) = delete;
+  InterruptSoon& operator=(const InterruptSoon&) = delete;
+
+  /// What is said from now on, when more has been saved.
+  void set_farewell(std::string farewell);
+
+ private:
+  std::list<std::string> farewells_;  // all of them: a handler may have begun to read the one before
+};
+
+/// While it lives an InterruptSoon waits, and gives a second from its end on: for writing a file.
+class FinishBeforeInterrupt {
+ public:
+  FinishBeforeInterrupt();
+  ~FinishBeforeInterrupt();
+  FinishBeforeInterrupt(const FinishBeforeInterrupt&) = delete;
+  FinishBeforeInterrupt& operator=(const FinishBeforeInterrupt&) = delete;
 };
 
 /// Throws Interrupted out of `fit`, between two steps or two batches of a validation, if a signal has come.

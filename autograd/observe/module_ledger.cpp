@@ -105,7 +105,8 @@ ModuleLedger::Id ModuleLedger::module_id(const ModuleScope& scope) {
                         : place.is_listed ? fmt::format("{}.{}", model, place.path)
                                           : fmt::format("{}.({})", model, place.type),
                 .type = place.type,
-                .label = place.path.empty() ? place.type : fmt::format("{} ({})", place.path, place.type)};
+                .label = place.path.empty() ? place.type : fmt::format("{} ({})", place.path, place.type),
+                .path = is_model || !place.is_listed ? std::string() : place.path};
   const auto id = static_cast<Id>(modules_.size());
   module_ids_.emplace(std::pair(who.model, who.module), id);
   modules_.push_back(std::move(module));

@@ -26,6 +26,7 @@ class ModuleLedger {
     std::string name;   // from the outermost one's type: "Classifier.hidden"
     std::string type;   // "Linear"
     std::string label;  // as errors name it: "hidden (Linear)"
+    std::string path;   // "hidden"; empty for the model itself, and for one that it does not list
   };
   /// A module, and the context that it was called in.
   struct Context {
@@ -58,6 +59,8 @@ class ModuleLedger {
   [[nodiscard]] const Frame& current() const { return frames_.empty() ? outside_ : frames_.back(); }
   /// The operation whose rule runs; empty for none.
   [[nodiscard]] std::string_view rule() const;
+  /// In which the node was made.
+  [[nodiscard]] Id context_of(const Node& node) const;
   /// By id; number 0 is there, too.
   [[nodiscard]] const std::vector<Module>& modules() const { return modules_; }
   /// The modules of a context, the innermost first, each once.
@@ -72,7 +75,6 @@ class ModuleLedger {
     Id context;
   };
 
-  [[nodiscard]] Id context_of(const Node& node) const;
   Id module_id(const ModuleScope& scope);
   Id context_id(Id outer, Id module);
   const std::string& model_name(std::uint64_t model, const std::string& type);

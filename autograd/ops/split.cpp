@@ -7,6 +7,7 @@
 #include "xtgrad/autograd/core/parts.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/from_values.h"
 #include "xtgrad/autograd/kernels/copy_strided.h"
 #include "xtgrad/autograd/kernels/reduce.h"
 #include "xtgrad/autograd/ops.h"
@@ -54,6 +55,28 @@ std::vector<Tensor> cotangents_in_order(const VjpContext& context, const Shape& 
   return pieces;
 }
 
+/// Few parts of a large leaf are a lookup, of their places along the axis: true if the sweep has taken them
+/// as such. Part k has `sizes[k]` of the axis, and is of x's rank or lacks the axis.
+bool is_deferred(const VjpContext& context, std::size_t axis, std::span<const std::int64_t> sizes) {
+  if (!context.lookup_target(0, axis).may_defer) return false;
+  std::vector<std::int64_t> places;
+  std::vector<Tensor> pieces;
+  std::int64_t place = 0;
+  for (std::size_t k = 0; k < sizes.size(); place += sizes[k], ++k) {
+    if (!context.g(k).defined()) continue;
+    for (std::int64_t i = 0; i < sizes[k]; ++i) places.push_back(place + i);
+    Shape shape = context.shape(0);
+    shape[axis] = sizes[k];
+    pieces.push_back(reshaped(context.g(k), shape));
+  }
+  context.defer(0, {.axis = axis,
+                    .places = from_span(std::span<const std::int64_t>(places),
+                                        {static_cast<std::int64_t>(places.size())}),
+                    .gradient = joined(pieces, static_cast<std::int64_t>(axis)),
+                    .is_slice = true});
+  return true;
+}
+
 /// `Called` is the function that was called: split or chunk.
 template <OpId Called>
 class Split final : public PrimitiveOf<Split<Called>, Called> {
@@ -85,6 +108,7 @@ class Split final : public PrimitiveOf<Split<Called>, Called> {
   }
   void eval(Inputs in, Outputs out) const override { cut(*in[0], axis_, sizes_, out); }
   void vjp(VjpContext& context) const override {
+    if (is_deferred(context, axis_, sizes_)) return;
     Shape unit = context.shape(0);
     unit[axis_] = 1;
     context.set(0,
@@ -127,6 +151,8 @@ void Unbind::vjp(VjpContext& context) const {
   const Shape& shape = context.shape(0);
   const auto count = static_cast<std::size_t>(shape[axis_]);
   const Shape piece = reduced_shape(shape, AxisMask{1} << axis_, false);
+  const std::vector<std::int64_t> sizes(count, 1);
+  if (is_deferred(context, axis_, sizes)) return;
   if (axis_ == piece.rank()) {
     std::vector<Tensor> columns;
     columns.reserve(count);
@@ -135,7 +161,6 @@ void Unbind::vjp(VjpContext& context) const {
     context.set(0, stack(columns, static_cast<std::int64_t>(axis_)));
     return;
   }
-  const std::vector<std::int64_t> sizes(count, 1);
   const std::vector<Tensor> rows = cotangents_in_order(context, piece, axis_, sizes);
   context.set(0, reshaped(joined(rows, static_cast<std::int64_t>(axis_)), shape));
 }

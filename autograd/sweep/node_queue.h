@@ -27,11 +27,12 @@ class NodeQueue {
     return lone_.node == &node ? &lone_.value : nullptr;
   }
 
-  /// True if it holds for any node in waiting.
+  /// True if it holds for any node in waiting and its value.
   template <class Predicate>
-  [[nodiscard]] bool any_of(Predicate holds) const {
-    if (lone_.node != nullptr) return holds(*lone_.node);
-    return std::any_of(heap_.begin(), heap_.end(), [&](const Item& item) { return holds(*item.node); });
+  [[nodiscard]] bool any_of(Predicate holds) {
+    if (lone_.node != nullptr) return holds(*lone_.node, lone_.value);
+    return std::any_of(heap_.begin(), heap_.end(),
+                       [&](const Item& item) { return holds(*item.node, *table_.find(*item.node)); });
   }
 
   /// Adds a node that is not waiting yet; throws std::bad_alloc, and then nothing has changed.

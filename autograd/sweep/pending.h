@@ -72,9 +72,9 @@ class PendingCotangents {
     node.refs.increment();
   }
   [[nodiscard]] bool none_complete() const { return complete_.empty(); }
-  /// True if it holds for any node whose gradient is to be stored.
+  /// True if it holds for any node whose gradient is to be stored, and that gradient.
   template <class Predicate>
-  [[nodiscard]] bool any_complete(Predicate holds) const {
+  [[nodiscard]] bool any_complete(Predicate holds) {
     return complete_.any_of(holds);
   }
   /// True if functions hang on any node that has been in the list.

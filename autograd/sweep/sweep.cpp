@@ -13,6 +13,7 @@
 #include "xtgrad/autograd/core/primitive.h"
 #include "xtgrad/autograd/core/visit.h"
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/sweep/hooked_sums.h"
 
 namespace xtgrad::inline v1::detail {
@@ -85,6 +86,13 @@ bool may_store_placed(const Node& leaf) {
   return store != nullptr && store->may_add_placed(leaf.array);
 }
 
+/// Whether a gradient that the sweep has a handle on is another's, too: a given cotangent, another leaf's
+/// gradient, what a function has kept or given.
+bool is_seen(const Tensor& gradient) { return gradient.defined() && node_of(gradient).values.load() > 1; }
+
+/// A handle of its own on the same elements, so that a name or a function given to one is not the other's.
+Tensor own(const Tensor& gradient) { return gradient.requires_grad() ? alias(gradient) : gradient.detach(); }
+
 /// The nodes that a sweep goes on to are rarely in the first-level cache; they arrive while the rule runs: a
 /// fortieth of the time of a chain of small operations.
 void prefetch_inputs(std::span<const Slot> slots) {
@@ -100,11 +108,7 @@ void prefetch_inputs(std::span<const Slot> slots) {
 }  // namespace
 
 Sweep::Sweep(std::string_view function, bool keep_graph, bool create_graph)
-    : function_(function),
-      keep_graph_(keep_graph || create_graph),
-      recorded_before_(thread_state.set_recording(create_graph)) {}
-
-Sweep::~Sweep() { thread_state.set_recording(recorded_before_); }
+    : function_(function), keep_graph_(keep_graph || create_graph), recording_(create_graph) {}
 
 void Sweep::seed(const Tensor& output, Tensor cotangent) {
   seeds_.push_back({&node_of(output), std::move(cotangent)});
@@ -376,9 +380,9 @@ void Sweep::call_hooks_of_inputs(const SweepInputs& inputs, std::span<const Swee
 
 /// All gradients are stored, or none is: where anything may fail, it does so before the first.
 void Sweep::store() {
-  const auto may_fail = [](const Node& node) {
+  const auto may_fail = [](const Node& node, const Tensor& gradient) {
     const GradientStore* store = kept_gradient(node);
-    return store != nullptr && store->may_fail();
+    return store != nullptr && (store->may_fail() || is_seen(gradient));
   };
   if (pending_.any_hooked() || pending_.any_deferred() || thread_state.is_watched() ||
       pending_.any_complete(may_fail)) {
@@ -432,6 +436,7 @@ void Sweep::store_prepared() {
       if (first->sum.value.defined()) accumulate(first->sum.value, entry.cotangent);
       entry.cotangent = Tensor();
     } else {
+      if (is_seen(entry.cotangent)) entry.cotangent = own(entry.cotangent);
       sum = store->prepare(entry.cotangent);
     }
     all.push_back({std::move(entry), store, std::move(sum), {}});

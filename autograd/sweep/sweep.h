@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "xtgrad/autograd/core/recording.h"
 #include "xtgrad/autograd/sweep/pending.h"
 #include "xtgrad/autograd/sweep/sweep_plan.h"
 
@@ -19,7 +20,7 @@ class Sweep : private CotangentSums {
  public:
   /// `function` is what the user called, for errors. Records on this thread, or not, while the sweep lives.
   Sweep(std::string_view function, bool keep_graph, bool create_graph);
-  ~Sweep();
+  ~Sweep() = default;
   Sweep(const Sweep&) = delete;
   Sweep& operator=(const Sweep&) = delete;
 
@@ -67,7 +68,6 @@ class Sweep : private CotangentSums {
 
   std::string_view function_;
   bool keep_graph_;
-  bool recorded_before_;
   bool passed_ = false;                 // a rule has run
   const Node* reached_leaf_ = nullptr;  // an input, which the last node that was asked for remembers
   Vector<Seed> seeds_;
@@ -75,6 +75,7 @@ class Sweep : private CotangentSums {
   Vector<Tensor> gradients_;   // of the node at hand
   Vector<Way> ways_;           // of the node at hand, in a sweep to inputs without a plan
   Vector<Tensor> cotangents_;  // by place
+  RecordingScope recording_;
 };
 
 }  // namespace xtgrad::v1::detail

@@ -13,6 +13,7 @@
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/training/environment.h"
 #include "xtgrad/training/fingerprint.h"
+#include "xtgrad/training/interrupt.h"
 #include "xtgrad/training/trainer.h"
 
 namespace train {
@@ -86,11 +87,21 @@ void Checkpoint::save(xtgrad::nn::StateDict state) const {
   training::Checkpoint checkpoint{.state = std::move(state), .notes = made_with_};
   checkpoint.notes.push_back({std::string(every_key), fmt::format("{}", every_)});
   for (const Safetensors::Note& note : training::build_and_processor()) checkpoint.notes.push_back(note);
+  const training::FinishBeforeInterrupt whole;
   training::save_checkpoint(file_.string(), checkpoint);
+  if (on_save_) on_save_();
 }
 
+void Checkpoint::begin(training::Trainer& /*trainer*/) { step_ended_ = saved_ = Clock::now(); }
+
 void Checkpoint::after_step(training::Trainer& trainer, const training::StepRecord& step) {
-  if (every_ > 0 && step.step % every_ == 0) save(trainer);
+  const Clock::time_point now = Clock::now();
+  const bool is_long = now - std::exchange(step_ended_, now) > std::chrono::milliseconds(500);
+  const bool is_cheap = now - saved_ > 20 * save_took_;
+  if (every_ == 0 || !(step.step % every_ == 0 || (is_long && is_cheap))) return;
+  save(trainer);
+  saved_ = step_ended_ = Clock::now();
+  save_took_ = saved_ - now;
 }
 
 void Checkpoint::at_end(training::Trainer& trainer, const std::string& /*reason*/) {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <stdexcept>
+#include <utility>
 
 #include "augmentation.h"
 #include "schedule.h"
@@ -93,10 +94,18 @@ Fitting make_fitting(Classifier& classifier, const Splits& data, const Options& 
   return fitting;
 }
 
-void fit(training::Trainer& trainer, const Checkpoint& checkpoint, const std::string& farewell) {
-  // Where there is nothing to save nothing is waited for, however long a step takes.
+void fit(training::Trainer& trainer, Checkpoint& checkpoint, bool resumed, const Farewells& farewells) {
+  // Where there is nothing to save nothing is waited for, and else not for long, however long a step takes.
   std::optional<training::InterruptAtOnce> at_once;
-  if (checkpoint.every() == 0) at_once.emplace(farewell);
+  std::optional<training::InterruptSoon> soon;
+  if (checkpoint.every() == 0) {
+    at_once.emplace(farewells.nothing_saved);
+  } else {
+    soon.emplace(resumed ? farewells.checkpoint_saved : farewells.nothing_saved);
+    checkpoint.on_save([&soon, &farewells, first = !resumed]() mutable {
+      if (std::exchange(first, false)) soon->set_farewell(farewells.checkpoint_saved);
+    });
+  }
   try {
     trainer.fit();
   } catch (training::Interrupted& interrupted) {

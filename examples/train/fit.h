@@ -23,9 +23,17 @@ struct Fitting {
 [[nodiscard]] Fitting make_fitting(Classifier& classifier, const Splits& data, const Options& options,
                                    const std::shared_ptr<Checkpoint>& checkpoint);
 
-/// Trains to the end. A run that is interrupted leaves a checkpoint if it writes any, and throws
-/// xtgrad::training::Interrupted; one that writes none ends at once, with `farewell` on stderr. Throws
-/// std::runtime_error if the loss stops being a number, or grows beyond all measure.
-void fit(xtgrad::training::Trainer& trainer, const Checkpoint& checkpoint, const std::string& farewell);
+/// What is said on stderr where a signal ends the training.
+struct Farewells {
+  std::string nothing_saved;
+  std::string checkpoint_saved;
+};
+
+/// Trains to the end. A run that is interrupted ends at once if it writes no checkpoints. One that does
+/// leaves one, and throws xtgrad::training::Interrupted, if its step ends within a second; else it ends, and
+/// leaves the last. `resumed`: from the checkpoint's file. Throws std::runtime_error if the loss stops being
+/// a number, or grows beyond all measure.
+void fit(xtgrad::training::Trainer& trainer, Checkpoint& checkpoint, bool resumed,
+         const Farewells& farewells);
 
 }  // namespace train

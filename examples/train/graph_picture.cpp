@@ -67,10 +67,10 @@ Drawn run_dot(const fs::path& source, const fs::path& target) {
 
 }  // namespace
 
-std::string draw_graph(const xtgrad::Tensor& output, const std::string& title, const fs::path& folder) {
+std::string draw_graph(const xtgrad::Graph& graph, const std::string& title, const fs::path& folder) {
   const fs::path dot = path_of(Output::graph, folder);
   const fs::path svg = path_of(Output::graph_picture, folder);
-  xtgrad::write_file_atomically(dot, to_dot(graph_of(output), {.title = title}));
+  xtgrad::write_file_atomically(dot, to_dot(graph, {.title = title}));
   std::error_code error;
   // A picture of an earlier run would not be of this graph.
   fs::remove(svg, error);

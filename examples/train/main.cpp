@@ -31,7 +31,9 @@
 #include "report.h"
 #include "xtgrad/autograd/dtype.h"
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/graph.h"
 #include "xtgrad/autograd/io/file.h"
+#include "xtgrad/autograd/observe.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/random.h"
 #include "xtgrad/autograd/threads.h"
@@ -88,6 +90,7 @@ std::string farewell(const Options& options, const std::string& what) {
   return fmt::format("{}train: interrupted{}", options.quiet || !is_terminal() ? "" : "\n", what);
 }
 constexpr const char* before_training = " before the training began";
+constexpr const char* before_checkpoint = " before the first checkpoint was written";
 constexpr const char* without_checkpoint =
     ", weights and report were not saved; a run with --checkpoint-every N can be resumed";
 
@@ -178,9 +181,16 @@ void save(const train::Classifier& classifier, const train::Report& report) {
   say(report.options, fmt::format("weights: {}, report: {}", weights.string(), text.string()));
 }
 
-std::string draw_graph(const xtgrad::Tensor& loss, const Options& options) {
+/// What a training step records, with the modules.
+xtgrad::Graph first_graph(const train::Classifier& classifier, const xtgrad::datasets::Dataset& data,
+                          std::int64_t batch_size) {
+  const xtgrad::GraphModules modules;
+  return graph_of(train::first_loss(classifier, data, batch_size), modules);
+}
+
+std::string draw_graph(const xtgrad::Graph& graph, const Options& options) {
   const Phase phase(options, "drawing the graph of one training step");
-  return train::draw_graph(loss, fmt::format("{} on {}: one training step", options.model, options.data),
+  return train::draw_graph(graph, fmt::format("{} on {}: one training step", options.model, options.data),
                            options.out);
 }
 
@@ -235,11 +245,14 @@ void run(const Options& options) {
   report.gradient_check = saved ? resume(trainer, saved->state, *checkpoint, options)
                                 : check_gradients(classifier, data, options);
   checkpoint->write_every(*report.options.checkpoint_every, report.gradient_check);
-  const xtgrad::Tensor loss = train::first_loss(classifier, data.train, options.batch_size);
+  const xtgrad::Graph graph = first_graph(classifier, data.train, options.batch_size);
   at_once.reset();
-  say(options, "graph of one training step: " + draw_graph(loss, options));
+  say(options, "graph of one training step: " + draw_graph(graph, options));
 
-  train::fit(trainer, *checkpoint, farewell(options, without_checkpoint));
+  const bool writes_checkpoints = checkpoint->every() > 0;
+  train::fit(trainer, *checkpoint, saved.has_value(),
+             {.nothing_saved = farewell(options, writes_checkpoints ? before_checkpoint : without_checkpoint),
+              .checkpoint_saved = farewell(options, of_checkpoint(checkpoint->file().string()))});
   report.epochs = train::epochs_of(trainer.records());
   const std::string file = *report.options.checkpoint_every > 0 ? checkpoint->file().string() : "";
   at_once.emplace(farewell(options, of_checkpoint(file)));

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,6 +12,7 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
+#include "xtgrad/autograd/hooks.h"
 #include "xtgrad/autograd/observe.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/step_list.h"
@@ -104,4 +106,77 @@ TEST_CASE("observers may end in any order, and those that live go on") {
           CHECK(log(x * -1 + 1).numel() == 2);
         }
       });
+}
+
+TEST_CASE("a scope that ends or begins in a sweep leaves recording as the program says afterwards") {
+  using Change = std::function<void(std::optional<NoGrad>&, std::optional<EnableGrad>&)>;
+  using Hang = std::function<void(const Tensor& x, const Tensor& y, const std::function<void()>& f)>;
+  using Run = std::function<void(const Tensor& y, const Tensor& x, bool create_graph)>;
+  const std::vector<Hang> hangs{[](const Tensor& x, const Tensor&, const std::function<void()>& f) {
+                                  on_gradient(x, [f](const Tensor&) { return f(), Tensor(); });
+                                },
+                                [](const Tensor&, const Tensor& y, const std::function<void()>& f) {
+                                  on_gradient(y, [f](const Tensor&) { return f(), Tensor(); });
+                                },
+                                [](const Tensor& x, const Tensor&, const std::function<void()>& f) {
+                                  on_accumulated(x, [f](const Tensor&) { f(); });
+                                },
+                                [](const Tensor&, const Tensor& y, const std::function<void()>& f) {
+                                  on_rule(y, {.before = [f](const Tensor&) { return f(), Tensor(); }});
+                                },
+                                [](const Tensor&, const Tensor& y, const std::function<void()>& f) {
+                                  on_rule(y, {.after = [f](const RuleCall&) { f(); }});
+                                }};
+  struct Case {
+    std::string what;
+    bool no_grad_before;
+    Change change;
+    bool records_after;
+  };
+  const std::vector<Case> cases{
+      {"an outer NoGrad ends", true, [](auto& none, auto&) { none.reset(); }, true},
+      {"a NoGrad begins", false, [](auto& none, auto&) { none.emplace(); }, false},
+      {"an EnableGrad begins in a NoGrad", true, [](auto&, auto& enable) { enable.emplace(); }, true},
+      {"a NoGrad ends and another begins", true,
+       [](auto& none, auto&) {
+         none.reset();
+         none.emplace();
+       },
+       false}};
+  const std::vector<Run> runs{
+      [](const Tensor& y, const Tensor&, bool create_graph) { y.backward({.create_graph = create_graph}); },
+      [](const Tensor& y, const Tensor& x, bool create_graph) {
+        static_cast<void>(grad(y, x, {.create_graph = create_graph, .allow_unused = true}));
+      }};
+  for (const Case& each : cases) {
+    CAPTURE(each.what);
+    for (std::size_t h = 0; h < hangs.size(); ++h) {
+      CAPTURE(h);
+      for (std::size_t r = 0; r < runs.size(); ++r) {
+        if (h == 2 && r == 1) continue;  // grad() accumulates nothing
+        for (const bool create_graph : {false, true}) {
+          const Tensor x = tensor({1, 2}, {.requires_grad = true});
+          const Tensor h1 = square(x);
+          const Tensor y = sum(h1);
+          std::optional<NoGrad> none;
+          std::optional<EnableGrad> enable;
+          bool called = false;
+          bool recorded_in_sweep = !create_graph;
+          hangs[h](x, h1, [&] {
+            called = true;
+            each.change(none, enable);
+          });
+          on_gradient(x, [&](const Tensor&) { return recorded_in_sweep = is_recording(), Tensor(); });
+          if (each.no_grad_before) none.emplace();
+          runs[r](y, x, create_graph);
+          REQUIRE(called);
+          CHECK(is_recording() == each.records_after);
+          if (each.what == "an outer NoGrad ends") CHECK(recorded_in_sweep == create_graph);
+          enable.reset();
+          none.reset();
+          CHECK(is_recording());
+        }
+      }
+    }
+  }
 }

@@ -386,3 +386,57 @@ TEST_CASE("on_accumulated makes an optimizer's step within backward") {
     CHECK_FALSE(net.parameters()[i]->grad().defined());
   }
 }
+
+TEST_CASE("a picture frames operations without parameters with the module that they ran in") {
+  manual_seed(1);
+  nn::Sequential net(nn::Linear(3, 4), nn::ReLU(), nn::Dropout({.p = 0.5}), nn::Flatten(), nn::Linear(4, 2));
+  Net plain;
+  const auto frame_of = [](const std::string& dot, const std::string& module) {
+    const std::size_t begin = dot.find("label=\"" + module + "\"; color");
+    return begin == std::string::npos ? std::string() : dot.substr(begin, dot.find("  }\n", begin) - begin);
+  };
+  const auto contains = [](const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+  };
+  const auto loss_of = [&] { return sum(square(net(ones({5, 3})))); };
+  {
+    const GraphModules modules;
+    const Tensor loss = loss_of();
+    const Graph graph = graph_of(loss, modules);
+    const std::string dot = to_dot(graph);
+    CHECK(contains(frame_of(dot, "0"), "matmul"));
+    CHECK(contains(frame_of(dot, "1"), "relu"));
+    CHECK_FALSE(frame_of(dot, "2").empty());
+    CHECK(contains(frame_of(dot, "4"), "4.weight"));
+    // What the program does itself stands outside.
+    for (const char* module : {"0", "1", "2", "3", "4"})
+      CHECK_FALSE(contains(frame_of(dot, module), "square"));
+    for (const GraphNode& node : graph.nodes) {
+      if (node.op == "relu") CHECK(node.module == "1");
+      if (node.op == "square" || node.op.empty()) CHECK(node.module.empty());
+    }
+    // Of a model's own forward, too, and of what was computed before.
+    const Tensor y = plain(ones({5, 3}));
+    for (const GraphNode& node : graph_of(y, modules).nodes) {
+      if (node.op == "tanh") CHECK(node.module.empty());
+      if (node.op == "matmul") CHECK_FALSE(node.module.empty());
+    }
+    CHECK(to_dot(graph_of(loss, modules)) == dot);
+  }
+  // Without it a picture is what it was.
+  const Tensor loss = loss_of();
+  CHECK(frame_of(to_dot(graph_of(loss)), "1").empty());
+  CHECK(contains(frame_of(to_dot(graph_of(loss)), "0"), "matmul"));
+  const GraphModules late;
+  for (const GraphNode& node : graph_of(loss, late).nodes) CHECK(node.module.empty());
+}
+
+TEST_CASE("a picture of a gradient's graph frames rules with the module that they are of") {
+  Holder holder(tanh);
+  const GraphModules modules;
+  const Tensor x = tensor({1, 2}, {.requires_grad = true});
+  const Tensor g = grad(sum(holder(x)), x, {.create_graph = true});
+  bool found = false;
+  for (const GraphNode& node : graph_of(g, modules).nodes) found = found || node.module == "part";
+  CHECK(found);
+}

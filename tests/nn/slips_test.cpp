@@ -34,6 +34,7 @@ ProgramResult compile(const std::string& body) {
          "#include <xtgrad/autograd/step_list.h>\n"
          "#include <xtgrad/nn/linear.h>\n"
          "#include <xtgrad/nn/on_forward.h>\n"
+         "#include <xtgrad/optim/optim.h>\n"
          "#include <xtgrad/training/evaluate.h>\n"
          "using namespace xtgrad;\n"
          "struct Model { nn::Parameter w; nn::Linear layer{2, 3}; };\n"
@@ -95,6 +96,19 @@ TEST_CASE("a scope that ends with its statement is warned of") {
         "  NanGuard();", "  StepList();", "  nn::WithParameters({}, {});", "  training::EvalMode(m.layer);",
         "  nn::OnForward([](const nn::ForwardCall&) {});"}) {
     check_refused(body, "a scope ends with its statement");
+  }
+}
+
+TEST_CASE("a misspelt option of an optimizer is answered with its constructors alone") {
+  for (const char* name : {"Adam", "AdamW", "SGD", "RMSProp", "Lion"}) {
+    CAPTURE(name);
+    const ProgramResult compiled =
+        compile("  optim::" + std::string(name) + " o(m.layer.parameters(), {.learning_rate = 1}); (void)o;");
+    CAPTURE(compiled.err);
+    CHECK(compiled.exit_code != 0);
+    CHECK(compiled.err.find(std::string(name) + "Options") != std::string::npos);
+    // Three of them, what does not fit about each, and where it stands. Inherited ones were twice as long.
+    CHECK(lines_of(compiled.err).size() <= 25);
   }
 }
 

@@ -179,7 +179,9 @@ TEST_CASE("L-BFGS names what is wrong with a loaded state, and goes on without i
   refused("learns", ones({4}), "learns\" must be bool for these parameters: got float32");
   refused("s", ones({2, 26}, {.dtype = int64}), "s\" must be float32 for these parameters: got int64");
   nn::StateDict spoilt = state;
-  spoilt.set("y", full({2, 26}, testing::not_a_number));
+  // Finite, but their products are not.
+  spoilt.set("gradient", full({26}, -3e38));
+  spoilt.set("move", full({26}, 3e38));
   LBFGS with_spoilt(problem.model.parameters(), {.max_iter = 3, .max_eval = 100});
   with_spoilt.load_state_dict(spoilt);
   CHECK_THROWS_WITH_AS(problem.train(with_spoilt, 1),

@@ -175,7 +175,10 @@ TEST_CASE("numbers of a loaded state that no training comes to are refused") {
   check_optimizer(Trained<ASGD, ASGDOptions>({}));
   check_optimizer(Trained<Lion, LionOptions>({}));
   Trained<NAdam, NAdamOptions> nadam({});
-  check_impossible(nadam.optimizer, "#0.mu_product", {number(nan), number(inf)});
+  check_impossible(nadam.optimizer, "#0.mu_product",
+                   {number(nan), number(inf), number(-inf), number(-0.5), number(1), number(2)});
+  Trained<ASGD, ASGDOptions> asgd({});
+  check_impossible(asgd.optimizer, "#0.eta", rates);
 
   // Below 0 no mean of squares is, and its root would be NaN.
   const std::vector<Tensor> negative{tensor({1, -0.5}), tensor({-inf, 1})};
@@ -194,6 +197,18 @@ TEST_CASE("numbers of a loaded state that no training comes to are refused") {
   refuse(Trained<RAdam, RAdamOptions>({}), "#0.v");
   refuse(Trained<Rprop, RpropOptions>({}), "#0.step_size");
 
+  // Cut to a finite range in every step.
+  Trained<Rprop, RpropOptions> rprop({});
+  check_impossible(rprop.optimizer, "#0.step_size", {tensor({1, nan}), tensor({inf, 1}), tensor({-inf, 1})});
+  // Centered means of squares would be below 0.
+  for (const double momentum : {0.0, 0.9}) {
+    Trained<RMSProp, RMSPropOptions> centered({.momentum = momentum, .centered = true});
+    refuse(centered, "#0.v");
+    check_impossible(centered.optimizer, "#0.mean",
+                     {tensor({0, nan}), tensor({-1e3, 0}), tensor({1e30, 0}), tensor({0, -inf})});
+    check_impossible(centered.optimizer, "#0.v", {zeros({2})});
+  }
+
   nn::BatchNorm1d norm({.num_features = 2});
   check_impossible(norm, "num_batches_tracked", counts);
   check_impossible(norm, "running_var", {tensor({1, -0.5})});
@@ -206,6 +221,86 @@ TEST_CASE("numbers of a loaded state that no training comes to are refused") {
   check_impossible(average, "updates", counts);
   training::ConfusionMatrix matrix({.classes = 2});
   check_impossible(matrix, "counts", {tensor({{1, -1}, {0, 0}}, {.dtype = int64})});
+}
+
+TEST_CASE("what a training may come to is loaded, to the bit") {
+  const auto loads = [](auto&& trained, const char* name, const std::vector<Tensor>& possible) {
+    for (const Tensor& value : possible) {
+      nn::StateDict state = trained.optimizer.state_dict();
+      state.set(name, value);
+      trained.optimizer.load_state_dict(state);
+      CHECK(testing::same_bits(trained.optimizer.state_dict().at(name), value));
+    }
+  };
+  using namespace optim;
+  // After a gradient that is none, or whose square is infinite.
+  const std::vector<Tensor> spoilt{tensor({nan, 1}), tensor({1, inf}), tensor({-0.0, 0})};
+  loads(Trained<RMSProp, RMSPropOptions>({}), "#0.v", spoilt);
+  loads(Trained<Adadelta, AdadeltaOptions>({}), "#0.u", spoilt);
+  loads(Trained<RAdam, RAdamOptions>({}), "#0.v", spoilt);
+  loads(Trained<Adagrad, AdagradOptions>({}), "#0.sum", spoilt);
+  loads(Trained<Rprop, RpropOptions>({}), "#0.previous", spoilt);
+  loads(Trained<ASGD, ASGDOptions>({}), "#0.average", spoilt);
+  // Of a long training.
+  loads(Trained<NAdam, NAdamOptions>({}), "#0.mu_product", {number(0), number(0.999)});
+  loads(Trained<ASGD, ASGDOptions>({}), "#0.eta", {number(0), number(1e-300)});
+  // All of the moments may be without a number, and v infinite alone.
+  Trained<RMSProp, RMSPropOptions> centered({.centered = true});
+  nn::StateDict state = centered.optimizer.state_dict();
+  state.set("#0.v", tensor({nan, inf}));
+  state.set("#0.mean", tensor({nan, 1e30}));
+  centered.optimizer.load_state_dict(state);
+}
+
+TEST_CASE("a centered mean that roundings have made too large by a little is loaded") {
+  nn::Parameter weight(tensor({1, 2}));
+  optim::RMSProp rmsprop({weight.cell()}, {.lr = 1e-3, .alpha = 0.999, .centered = true});
+  // A gradient that never changes: the mean's square comes to v, but for roundings.
+  for (int i = 0; i < 20'000; ++i) {
+    weight.cell()->set_grad(tensor({0.1, 3e-20}));
+    rmsprop.step();
+    if (i % 1000 == 0) rmsprop.load_state_dict(rmsprop.state_dict());
+  }
+}
+
+TEST_CASE("numbers of a loaded state of L-BFGS that no training comes to are refused") {
+  nn::Parameter weight(tensor({1, 2}));
+  optim::LBFGS trained({weight.cell()}, {.max_iter = 4});
+  const auto loss = [&] { return sum(square(square(weight.tensor() - 3.0))); };
+  static_cast<void>(trained.step(loss));
+  const nn::StateDict state = trained.state_dict();
+  REQUIRE(state.at("s").size(0) >= 2);
+  const Tensor y = state.at("y");
+  const auto check = [&](const char* name, const std::vector<Tensor>& impossible) {
+    CAPTURE(name);
+    for (const Tensor& value : impossible) {
+      nn::StateDict wrong = state;
+      wrong.set(name, value);
+      optim::LBFGS other({weight.cell()}, {.max_iter = 4});
+      CHECK_THROWS_AS(other.load_state_dict(wrong), ValueError);
+      CHECK_FALSE(other.state_dict().contains("s"));
+      other.load_state_dict(state);  // it has changed nothing
+    }
+  };
+  check("y", {-y, full(y.shape(), nan), full(y.shape(), -inf), zeros_like(y)});
+  check("s", {-state.at("s"), full(y.shape(), nan)});
+  check("gradient", {tensor({nan, 1}), tensor({1, inf}), tensor({-inf, 0})});
+  check("groups.0.lr", {number(nan), number(-1), number(inf)});
+  const auto check_option = [&](const char* name, const std::vector<double>& impossible) {
+    CAPTURE(name);
+    for (const double value : impossible) {
+      nn::StateDict wrong = state;
+      wrong.set(name, number(value));
+      optim::LBFGS other({weight.cell()}, {.max_iter = 4});
+      CHECK_THROWS_AS(other.load_state_dict(wrong, {.adopt_settings = true}), ValueError);
+      CHECK(other.options().max_iter == 4);
+    }
+  };
+  check_option("groups.0.max_iter", {nan, 0, -3, 2.5, inf, 1e300});
+  check_option("groups.0.max_eval", {nan, -1, 1e30});
+  check_option("groups.0.history_size", {nan, -1, -inf});
+  check_option("groups.0.line_search", {nan, 2, -1, 0.5});
+  check_option("groups.0.tolerance_grad", {nan, -1, inf});
 }
 
 TEST_CASE("the message of an impossible count") {

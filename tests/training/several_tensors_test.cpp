@@ -352,7 +352,7 @@ TEST_CASE("what a training by a loss of the batch refuses") {
   CHECK(message_of<ValueError>([&] { return evaluated(alone, {nullptr}); }) ==
         "evaluate: metric 0 of 1 is null");
   CHECK(message_of<ValueError>([&] { return fitted(Callable<Tensor(const Batch&)>(), {.epochs = 1}); }) ==
-        "Callable: holds no function to call");
+        "BatchLoss: the function is empty");
   CHECK(same(model.state_dict(), start));
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "xtgrad/autograd/memory.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/random_tensors.h"
+#include "xtgrad/autograd/step_list.h"
 #include "xtgrad/autograd/threads.h"
 
 using namespace xtgrad;
@@ -142,6 +144,61 @@ TEST_CASE("several lookups of one leaf are added up first, in the order of the s
                return piece(w, 8, 1, 1) + weighed(slice(w, {.axis = 1, .stop = 1}), 2);
              }},
              true);
+}
+
+TEST_CASE("few parts of a leaf add to their places alone") {
+  const auto part = [](const std::vector<Tensor>& parts, std::size_t k, std::uint64_t seed) {
+    return weighed(parts[k], seed);
+  };
+  const Loss row = [&](const Tensor& w) { return part(unbind(w, 0), 77, 1); };
+  const Loss rows_apart = [&](const Tensor& w) {
+    const std::vector<Tensor> parts = unbind(w, 0);
+    return part(parts, 5, 1) + part(parts, 4000, 2) + part(parts, 4001, 3) + part(parts, 5, 4);
+  };
+  const Loss column = [&](const Tensor& w) { return part(unbind(w, 1), 9, 1); };
+  const Loss pieces = [&](const Tensor& w) {
+    const std::vector<Tensor> parts = split(w, {7, 0, 100, 1 << 14, (1 << 14) - 107}, 0);
+    return part(parts, 2, 1) + part(parts, 0, 2) + part(parts, 1, 3);
+  };
+  const Loss chunks = [&](const Tensor& w) { return part(chunk(w, 16, 1), 3, 1); };
+  check_same(tall, {row}, false);
+  check_same(tall, {rows_apart}, false);
+  check_same(tall, {column}, false);
+  check_same(tall, {pieces}, false);
+  check_same(tall, {chunks}, false);
+  check_same({4, 1 << 14, 16}, {[&](const Tensor& w) { return part(unbind(w, 1), 9, 1); }}, false);
+  check_same(tall,
+             {rows_apart, pieces, column,
+              [&](const Tensor& w) {
+                return row(w) + weighed(gather(w, 0, rows({77, 5, 77}, 16)), 5) + rows_apart(w) +
+                       weighed(slice(w, {.start = 70, .stop = 80}), 6) + pieces(w);
+              }},
+             false);
+  // Much of it is added up as a whole, and so are parts of no elements.
+  check_same(tall, {[&](const Tensor& w) { return part(split(w, 1 << 14, 0), 1, 1); }}, true);
+  check_same(tall, {[&](const Tensor& w) { return row(w) + weighed(sin(w), 2) + rows_apart(w); }}, true);
+}
+
+TEST_CASE("all parts of a tensor cost one pass over it, not one each") {
+  Random random(1);
+  const Tensor x = randn({100, 64}, random).set_requires_grad();
+  const std::vector<std::function<std::vector<Tensor>(const Tensor&)>> cuts{
+      [](const Tensor& t) { return unbind(t, 0); }, [](const Tensor& t) { return split(t, 1, 0); },
+      [](const Tensor& t) { return chunk(t, 100, 0); }, [](const Tensor& t) { return unbind(t, 1); }};
+  for (const auto& cut : cuts) {
+    Tensor loss = zeros({});
+    for (const Tensor& each : cut(x * 2)) loss = loss + sum(square(each));
+    const StepList steps;
+    loss.backward();
+    // Steps with a whole result: the parts together, perhaps in another shape, and the rule of x * 2.
+    std::istringstream lines(steps.text());
+    std::string line;
+    int whole = 0;
+    while (std::getline(lines, line)) whole += line.ends_with("[100, 64]") ? 1 : 0;
+    CAPTURE(steps.text());
+    CHECK(whole >= 2);
+    CHECK(whole <= 3);
+  }
 }
 
 TEST_CASE("lookups beside other uses of a leaf are added up in the order of the sweep") {

@@ -87,9 +87,12 @@ TEST_CASE("a node queue asks of every node in waiting, and gives any of them for
     const std::vector<Tensor> nodes = tensors(count);
     NodeQueue<int> queue;
     for (int i = 0; i < count; ++i) queue.insert(node_of(nodes[static_cast<std::size_t>(i)]), int{i});
-    for (const Tensor& each : nodes)
-      CHECK(queue.any_of([&](const Node& node) { return &node == &node_of(each); }));
-    CHECK_FALSE(queue.any_of([](const Node&) { return false; }));
+    for (int i = 0; i < count; ++i) {
+      const Node& each = node_of(nodes[static_cast<std::size_t>(i)]);
+      CHECK(queue.any_of([&](const Node& node, int value) { return &node == &each && value == i; }));
+      CHECK_FALSE(queue.any_of([&](const Node& node, int value) { return &node == &each && value != i; }));
+    }
+    CHECK_FALSE(queue.any_of([](const Node&, int) { return false; }));
     std::vector<bool> seen(nodes.size());
     const auto note = [&](const NodeQueue<int>::Entry& entry) {
       const auto i = static_cast<std::size_t>(entry.value);
