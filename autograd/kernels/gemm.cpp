@@ -1,56 +1,97 @@
 #include "xtgrad/autograd/kernels/gemm.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
-#include <limits>
+#include <vector>
 
-// xtensor-blas's typed interface to CBLAS, without the tensor types on top of it: those would bring all of
-// xtensor into this file. Its headers lean on these three of the standard library.
-#include <cmath>
-#include <complex>
-#include <type_traits>
-
-#include <xtensor-blas/xblas_config.hpp>
-
-#include <xflens/cxxblas/cxxblas.cxx>  // NOLINT(bugprone-suspicious-include): it is a header
-
-#include "xtgrad/autograd/errors.h"
-#include "xtgrad/autograd/kernels/blas_turn.h"
 #include "xtgrad/autograd/kernels/broadcast.h"
+#include "xtgrad/autograd/kernels/instructions.h"
 #include "xtgrad/autograd/kernels/parallel.h"
+#include "xtgrad/autograd/kernels/product/task.h"
+#include "xtgrad/autograd/memory/pool_allocator.h"
+#include "xtgrad/autograd/threads.h"
 
 namespace xtgrad::inline v1::detail {
 namespace {
 
-/// for_each_tile, without threads that would only wait for each other's turn.
-template <class F>
-void for_each_call(std::int64_t tiles, F&& body) {
-  if (blas_calls_may_overlap()) {
-    for_each_tile(tiles, body);
-    return;
-  }
-  for (std::int64_t tile = 0; tile < tiles; ++tile) body(tile);
-}
-
-using BlasInt = xt::blas_index_t;
-
-/// Below this a product is a single call: about half a millisecond on one core of 2020s hardware.
-constexpr std::int64_t split_flops = std::int64_t{1} << 26;
-/// The least work of a panel, or of a group of small batched products.
-constexpr std::int64_t tile_flops = std::int64_t{1} << 22;
+/// The least work that is worth a tile: some ten microseconds on one core of 2020s hardware.
+constexpr std::int64_t tile_flops = std::int64_t{1} << 21;
+/// Rows and columns of a tile are multiples of these, but for the last: whole blocks of every kernel.
+constexpr std::int64_t row_unit = 12;
+constexpr std::int64_t column_unit = 64;
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
-/// How the longer side of the result is cut. Each panel packs the other operand anew: 256 rows cost up to 8 %
-/// over a single call, 128 rows up to 20 %, and 64 rows up to 35 %.
-struct Panels {
-  explicit Panels(const GemmOptions& o) : along_rows(o.m >= o.n), side(std::max(o.m, o.n)), size(side) {
-    const std::int64_t flops_per_line = 2 * std::min(o.m, o.n) * o.k;
-    if (side < 128 || flops_per_line * side < split_flops) return;
-    const std::int64_t even = side < 512 ? ceil_div(side, 32) * 16 : 256;  // halves, in whole SIMD registers
-    size = std::max(even, ceil_div(tile_flops, flops_per_line));
+const ProductKernels& kernels() {
+#if defined(__x86_64__)
+  static const ProductKernels& chosen = instructions() == Instructions::avx512 ? product_avx512
+                                        : instructions() == Instructions::avx2 ? product_avx2
+                                                                               : product_baseline;
+  return chosen;
+#else
+  return product_baseline;
+#endif
+}
+
+void run(const ProductTask<float>& task) { kernels().float32(task); }
+void run(const ProductTask<double>& task) { kernels().float64(task); }
+
+/// With what it needs to lay b out anew, which is little for small products and then on the stack.
+template <class T>
+void run_with_scratch(ProductTask<T>& task) {
+  const std::int64_t elements = product_scratch(task);
+  constexpr std::int64_t few = 4096;
+  if (elements <= few) {
+    alignas(64) std::array<T, few>
+        scratch;  // NOLINT(cppcoreguidelines-pro-type-member-init): written before it is read
+    task.scratch = scratch.data();
+    run(task);
+  } else {
+    const BufferRef scratch = BufferRef::allocate(static_cast<std::size_t>(elements) * sizeof(T));
+    task.scratch = static_cast<T*>(scratch.data());
+    run(task);
+  }
+}
+
+template <class T>
+ProductTask<T> task_of(const GemmOptions& o, const T* a, const T* b, T* c) {
+  ProductTask<T> task{.m = o.m,
+                      .n = o.n,
+                      .k = o.k,
+                      .a = a,
+                      .a_row = o.transpose_a ? 1 : o.k,
+                      .a_column = o.transpose_a ? o.m : 1,
+                      .b = b,
+                      .b_row = o.transpose_b ? 1 : o.n,
+                      .b_column = o.transpose_b ? o.k : 1,
+                      .c = c,
+                      .c_row = o.n};
+  // A column is better computed as a row: its lanes are filled.
+  if (o.n == 1) {
+    task = {.m = 1,
+            .n = o.m,
+            .k = o.k,
+            .a = b,
+            .a_row = 1,
+            .a_column = 1,
+            .b = a,
+            .b_row = task.a_column,
+            .b_column = task.a_row,
+            .c = c,
+            .c_row = o.m};
+  }
+  return task;
+}
+
+/// How the longer side of a result is shared out. It may follow the number of threads: bits do not.
+struct Cut {
+  Cut(std::int64_t m, std::int64_t n, std::int64_t k, int threads)
+      : along_rows(m >= n), side(along_rows ? m : n), size(side) {
+    const std::int64_t flops = 2 * m * n * k;
+    if (threads == 1 || flops < 2 * tile_flops) return;
+    const std::int64_t unit = along_rows ? row_unit : column_unit;
+    const std::int64_t parts = std::min<std::int64_t>(threads, flops / tile_flops);
+    size = ceil_div(ceil_div(side, parts), unit) * unit;
   }
   [[nodiscard]] std::int64_t count() const { return ceil_div(side, size); }
 
@@ -59,48 +100,20 @@ struct Panels {
   std::int64_t size;
 };
 
-void check_countable(const GemmOptions& o) {
-  constexpr auto largest = static_cast<std::int64_t>(std::numeric_limits<BlasInt>::max());
-  if (std::max({o.m, o.n, o.k}) > largest) {
-    throw ShapeError(fmt::format("matmul: sizes {}, {} and {} are more than BLAS counts, which is {}", o.m,
-                                 o.n, o.k, largest));
+template <class T>
+void run_part(ProductTask<T> task, const Cut& cut, std::int64_t part) {
+  const std::int64_t first = part * cut.size;
+  const std::int64_t count = std::min(cut.size, cut.side - first);
+  if (cut.along_rows) {
+    task.a += first * task.a_row;
+    task.c += first * task.c_row;
+    task.m = count;
+  } else {
+    task.b += first * task.b_column;
+    task.c += first;
+    task.n = count;
   }
-}
-
-/// One call of BLAS for rows [row, row + rows) and columns [column, column + columns) of the result.
-struct Block {
-  std::int64_t row, rows, column, columns;
-};
-
-template <class T>
-void gemm_block(const GemmOptions& o, const Block& block, const T* a, const T* b, T* c) {
-  // A vector reads the same both ways; these two ways are up to eight times faster than their transposes.
-  const bool transpose_a = o.transpose_a && o.m != 1;
-  const bool transpose_b = o.transpose_b || o.n == 1;
-  const std::int64_t stride_a = transpose_a ? o.m : o.k;
-  const std::int64_t stride_b = transpose_b ? o.k : o.n;
-  const BlasTurn turn;
-  cxxblas::gemm<BlasInt>(cxxblas::RowMajor, transpose_a ? cxxblas::Trans : cxxblas::NoTrans,
-                         transpose_b ? cxxblas::Trans : cxxblas::NoTrans, static_cast<BlasInt>(block.rows),
-                         static_cast<BlasInt>(block.columns), static_cast<BlasInt>(o.k), T(1),
-                         a + block.row * (transpose_a ? 1 : o.k), static_cast<BlasInt>(stride_a),
-                         b + block.column * (transpose_b ? o.k : 1), static_cast<BlasInt>(stride_b),
-                         static_cast<T>(o.beta), c + block.row * o.n + block.column,
-                         static_cast<BlasInt>(o.n));
-}
-
-/// A sum of no terms is 0; BLAS would reject the empty operands' strides.
-template <class T>
-void scale(const GemmOptions& o, T* c) {
-  for (std::int64_t i = 0; i < o.m * o.n; ++i) c[i] = o.beta == 0 ? T(0) : static_cast<T>(o.beta) * c[i];
-}
-
-template <class T>
-void gemm_panel(const GemmOptions& o, const Panels& panels, std::int64_t panel, const T* a, const T* b,
-                T* c) {
-  const std::int64_t first = panel * panels.size;
-  const std::int64_t count = std::min(panels.size, panels.side - first);
-  gemm_block(o, panels.along_rows ? Block{first, count, 0, o.n} : Block{0, o.m, first, count}, a, b, c);
+  run_with_scratch(task);
 }
 
 /// Where the matrices of the operands begin, for each matrix of the result.
@@ -134,21 +147,24 @@ class BatchOffsets {
 
 template <class T>
 void batched_gemm_typed(const GemmOptions& o, const Array& a, const Array& b, Array& out) {
-  check_countable(o);
   const std::int64_t batches = out.numel() / (o.m * o.n);
   const BatchOffsets offsets(o, a, b, out);
-  const Panels panels(o);
-  const std::int64_t per_batch = panels.count();
-  const std::int64_t batches_per_tile =
-      per_batch > 1 ? 1 : std::max<std::int64_t>(1, tile_flops / (2 * o.m * o.n * o.k));
+  const std::int64_t flops = 2 * o.m * o.n * o.k;
+  const int threads = num_threads();
+  // Matrices are shared out, and parts of them where there are fewer than threads.
+  const ProductTask<T> first_task = task_of<T>(o, nullptr, nullptr, nullptr);
+  const Cut cut(first_task.m, first_task.n, o.k, batches < threads ? threads : 1);
+  const std::int64_t at_a_time =
+      cut.count() > 1 ? 1
+                      : std::max(ceil_div(tile_flops, flops), ceil_div(batches, 4 * std::int64_t{threads}));
   T* results = out.mutable_data<T>();
-  for_each_call(ceil_div(batches, batches_per_tile) * per_batch, [&](std::int64_t tile) {
-    const std::int64_t first = tile / per_batch * batches_per_tile;
-    const std::int64_t last = std::min(first + batches_per_tile, batches);
+  for_each_tile(ceil_div(batches, at_a_time) * cut.count(), [&](std::int64_t tile) {
+    const std::int64_t first = tile / cut.count() * at_a_time;
+    const std::int64_t last = std::min(first + at_a_time, batches);
     for (std::int64_t batch = first; batch < last; ++batch) {
       const auto [offset_a, offset_b] = offsets(batch);
-      gemm_panel(o, panels, tile % per_batch, a.data<T>() + offset_a, b.data<T>() + offset_b,
-                 results + batch * o.m * o.n);
+      run_part(task_of(o, a.data<T>() + offset_a, b.data<T>() + offset_b, results + batch * o.m * o.n), cut,
+               tile % cut.count());
     }
   });
 }
@@ -159,12 +175,12 @@ template <class T>
 void gemm(const GemmOptions& o, const T* a, const T* b, T* c) {
   if (o.m == 0 || o.n == 0) return;
   if (o.k == 0) {
-    scale(o, c);
+    std::fill_n(c, o.m * o.n, T(0));
     return;
   }
-  check_countable(o);
-  const Panels panels(o);
-  for_each_call(panels.count(), [&](std::int64_t panel) { gemm_panel(o, panels, panel, a, b, c); });
+  const ProductTask<T> task = task_of(o, a, b, c);
+  const Cut cut(task.m, task.n, task.k, num_threads());
+  for_each_tile(cut.count(), [&](std::int64_t part) { run_part(task, cut, part); });
 }
 
 template void gemm(const GemmOptions&, const float*, const float*, float*);

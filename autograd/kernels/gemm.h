@@ -6,10 +6,13 @@
 
 namespace xtgrad::inline v1::detail {
 
-// Matrix products, the only users of BLAS. Work is cut into panels by its sizes alone, and each panel is one
-// call of a single-threaded BLAS, so the bits do not depend on the number of threads. Panels run side by side
-// where the BLAS at hand allows calls to overlap, which a serial OpenBLAS does not; the calls are then taken
-// in turns, whatever threads they come from. A program's own calls of such a BLAS are its own care.
+// Matrix products, by kernels of our own for the instructions that the processor has (product/,
+// instructions.h).
+//
+// An element is summed over k in order, by fused multiply-add where there is one, in runs of product_depth
+// terms whose sums are added in order. That is all that its bits depend on: not on the sizes of the result,
+// on how the work is cut, on the number of threads, or on which of the instructions with fused multiply-add
+// are used.
 
 struct GemmOptions {
   std::int64_t m = 0;        // rows of the result
@@ -17,11 +20,9 @@ struct GemmOptions {
   std::int64_t k = 0;        // terms of each sum
   bool transpose_a = false;  // a is stored as [k, m]
   bool transpose_b = false;  // b is stored as [n, k]
-  double beta = 0;           // factor of what c holds; at 0, c is not read
 };
 
-/// c = a b + beta c for matrices [m, k], [k, n] and [m, n], row-major and without gaps; T is float or double.
-/// Throws ShapeError for sizes that BLAS cannot count.
+/// c = a b for matrices [m, k], [k, n] and [m, n], row-major and without gaps; T is float or double.
 template <class T>
 void gemm(const GemmOptions& options, const T* a, const T* b, T* c);
 

@@ -1,0 +1,61 @@
+#if defined(__x86_64__)
+
+#include <immintrin.h>
+
+#include "xtgrad/autograd/kernels/product/micro.h"
+#include "xtgrad/autograd/kernels/product/task.h"
+#include "xtgrad/autograd/kernels/product/turn_avx2.h"
+
+namespace xtgrad::inline v1::detail {
+namespace {
+
+template <class R, int L, bool Whole>
+struct HeightsOf : KernelsOf<R, L, Whole, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12> {};
+template <class R, bool Whole>
+struct HeightsOf<R, 6, Whole> : KernelsOf<R, 6, Whole, 1, 2> {};
+
+struct Floats {
+  using T = float;
+  using V = __m512;
+  static constexpr int width = 16;
+  static V zero() { return _mm512_setzero_ps(); }
+  static V load(const T* p) { return _mm512_loadu_ps(p); }
+  static void store(T* p, V x) { _mm512_storeu_ps(p, x); }
+  static V broadcast(const T* p) { return _mm512_set1_ps(*p); }
+  static V add(V a, V b) { return _mm512_add_ps(a, b); }
+  static V multiply_add(V a, V b, V c) { return _mm512_fmadd_ps(a, b, c); }
+  using Part = __mmask16;
+  static Part part(Index n) { return static_cast<Part>(n >= width ? 0xFFFF : n > 0 ? (1 << n) - 1 : 0); }
+  static V load_part(const T* p, Part part) { return _mm512_maskz_loadu_ps(part, p); }
+  static void store_part(T* p, V x, Part part) { _mm512_mask_storeu_ps(p, part, x); }
+  using Turn = TurnFloats;
+  template <int L, bool Whole>
+  using Kernels = HeightsOf<Floats, L, Whole>;
+};
+
+struct Doubles {
+  using T = double;
+  using V = __m512d;
+  static constexpr int width = 8;
+  static V zero() { return _mm512_setzero_pd(); }
+  static V load(const T* p) { return _mm512_loadu_pd(p); }
+  static void store(T* p, V x) { _mm512_storeu_pd(p, x); }
+  static V broadcast(const T* p) { return _mm512_set1_pd(*p); }
+  static V add(V a, V b) { return _mm512_add_pd(a, b); }
+  static V multiply_add(V a, V b, V c) { return _mm512_fmadd_pd(a, b, c); }
+  using Part = __mmask8;
+  static Part part(Index n) { return static_cast<Part>(n >= width ? 0xFF : n > 0 ? (1 << n) - 1 : 0); }
+  static V load_part(const T* p, Part part) { return _mm512_maskz_loadu_pd(part, p); }
+  static void store_part(T* p, V x, Part part) { _mm512_mask_storeu_pd(p, part, x); }
+  using Turn = TurnDoubles;
+  template <int L, bool Whole>
+  using Kernels = HeightsOf<Doubles, L, Whole>;
+};
+
+}  // namespace
+
+const ProductKernels product_avx512{&Product<Floats, 12, 2, 144>::run, &Product<Doubles, 12, 2, 144>::run};
+
+}  // namespace xtgrad::v1::detail
+
+#endif
