@@ -63,7 +63,7 @@ void store_part(Lane<T> x, T* p, std::int64_t count, const T* end) {
 
 /// f(i, count) for the lanes of n elements: they begin at i and all but the last are full.
 template <LaneFloat T, class F>
-void for_each_lane(std::int64_t n, F&& f) {
+[[gnu::always_inline]] inline void for_each_lane(std::int64_t n, F&& f) {
   std::int64_t i = 0;
   for (; i + width<T> <= n; i += width<T>) f(i, width<T>);
   if (i < n) f(i, n - i);
