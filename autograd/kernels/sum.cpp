@@ -68,10 +68,10 @@ double wide_sum_of(Lane<T> x) {
   x.store(lanes.data());
   std::array<double, Lane<T>::width> wide;
   std::copy(lanes.begin(), lanes.end(), wide.begin());
-  for (std::size_t half = Lane<T>::width / 2; half > 0; half /= 2) {
-    for (std::size_t k = 0; k < half; ++k) wide[k] += wide[k + half];
-  }
-  return wide[0];
+  Lane<double> total = Lane<double>::load(wide.data());
+  for (std::size_t k = Lane<double>::width; k < wide.size(); k += Lane<double>::width)
+    total += Lane<double>::load(wide.data() + k);
+  return sum_of(total);
 }
 
 /// Sum of up to `block_elements` neighbours.
