@@ -107,10 +107,13 @@ class KeptTotals {
       for (std::size_t i = 0; i < Size; ++i) kept_[i].add(totals[i]);
     }
   }
-  [[gnu::noinline]] void move_into(LongSum<T>* c, std::int64_t stride, std::size_t columns,
-                                   bool plainly) const {
+  /// Adds all that was kept, and the last totals, to the elements of c. Most blocks have no others.
+  [[gnu::noinline]] void move_into(const Totals& last, LongSum<T>* c, std::int64_t stride,
+                                   std::size_t columns, bool plainly) {
+    if (!empty_) add(last);
     for (std::size_t i = 0; i < Size; ++i) {
       if (i > 0 && i % columns == 0) c += stride;
+      if (empty_) kept_[i].set(last[i]);
       kept_[i].move_into(c[i % columns], plainly);
     }
   }
@@ -142,17 +145,20 @@ void add_dots_block(const RowDots<T>& dots, const Runs<T>& runs, std::int64_t i0
 #pragma GCC unroll 32
     for (std::size_t i = 0; i < size; ++i) sums[i] = Lane<T>(T(0));
     terms = 0;
-    if (++run == runs.count) {
-      kept.add(totals);
-      run = 0;
-    }
+    ++run;
   };
   for (std::int64_t q = 0; q < dots.count; ++q) {
     const T* a = dots.a + (q * dots.m + i0) * dots.n;
     const T* rows[Width];
     for (int j = 0; j < Width; ++j) rows[j] = dots.base + q * dots.base_stride + dots.offsets[p0 + j];
     for (std::int64_t x = 0; x < dots.n;) {
-      if (terms == runs.lanes) end_run();
+      if (terms == runs.lanes) {
+        end_run();
+        if (run == runs.count) {
+          kept.add(totals);
+          run = 0;
+        }
+      }
       const std::int64_t stop = std::min(dots.n, x + (runs.lanes - terms) * width<T>);
       terms += (stop - x) / width<T>;
       for (; x < stop; x += width<T>) {
@@ -173,8 +179,7 @@ void add_dots_block(const RowDots<T>& dots, const Runs<T>& runs, std::int64_t i0
     }
   }
   end_run();
-  if (run != 0) kept.add(totals);
-  kept.move_into(dots.c + i0 * dots.k + p0, dots.k, Width, runs.plain_ends);
+  kept.move_into(totals, dots.c + i0 * dots.k + p0, dots.k, Width, runs.plain_ends);
 }
 
 template <class T, bool Masked>
