@@ -6,9 +6,11 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <type_traits>
 
 #include "xtgrad/autograd/core/apply.h"
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/kernels/long_sum.h"
 #include "xtgrad/autograd/kernels/map.h"
 #include "xtgrad/autograd/memory/pool_allocator.h"
 
@@ -19,8 +21,19 @@ namespace core = xtgrad::detail;
 
 constexpr std::size_t sums = 16;  // independent ones, for the compiler to keep in SIMD registers
 
+/// `f` of `Rows` elements, `sums` apart, as a tree.
+template <std::size_t Rows, class T, class F>
+[[gnu::always_inline]] inline double tree_of(const T* x, const F& f) {
+  if constexpr (Rows == 1) {
+    return f(static_cast<double>(*x));
+  } else {
+    return tree_of<Rows / 2>(x, f) + tree_of<Rows / 2>(x + Rows / 2 * sums, f);
+  }
+}
+
 /// Adds up `f` of the elements, in double, by halves, and in an order that depends on nothing but their
-/// number.
+/// number. Rows of `sums` elements meet as trees of four, and what is no full tree goes first: the first
+/// terms are rounded most often.
 template <class T, class F>
 double total(std::span<const T> x, const F& f) {
   constexpr std::size_t block = 16 * sums;
@@ -29,11 +42,17 @@ double total(std::span<const T> x, const F& f) {
     return total(x.first(half), f) + total(x.subspan(half), f);
   }
   std::array<double, sums> partial{};
-  const std::size_t whole = x.size() / sums * sums;
-  for (std::size_t i = 0; i < whole; i += sums) {
-    for (std::size_t k = 0; k < sums; ++k) partial[k] += f(static_cast<double>(x[i + k]));
-  }
-  for (std::size_t i = whole; i < x.size(); ++i) partial[i - whole] += f(static_cast<double>(x[i]));
+  const T* row = x.data();
+  const auto add = [&](auto rows) __attribute__((always_inline)) {
+    const T* const from = row;
+    for (std::size_t k = 0; k < sums; ++k) partial[k] += tree_of<rows>(from + k, f);
+    row += rows * sums;
+  };
+  const std::size_t rows = x.size() / sums;
+  for (std::size_t i = rows * sums; i < x.size(); ++i) partial[i - rows * sums] = tree_of<1>(row + i, f);
+  if (rows % 2 != 0) add(std::integral_constant<std::size_t, 1>{});
+  if (rows / 2 % 2 != 0) add(std::integral_constant<std::size_t, 2>{});
+  for (std::size_t fours = rows / 4; fours > 0; --fours) add(std::integral_constant<std::size_t, 4>{});
   for (std::size_t half = sums / 2; half > 0; half /= 2) {
     for (std::size_t k = 0; k < half; ++k) partial[k] += partial[k + half];
   }
@@ -55,9 +74,9 @@ double largest(std::span<const T> x) {
 /// The sum of |scaled(x)|^p.
 template <class T, class F>
 double powers(std::span<const T> x, double p, const F& scaled) {
-  if (p == 2) return total(x, [&](double v) { return scaled(v) * scaled(v); });
-  if (p == 1) return total(x, [&](double v) { return std::abs(scaled(v)); });
-  return total(x, [&](double v) { return std::pow(std::abs(scaled(v)), p); });
+  if (p == 2) return total(x, [scaled](double v) { return scaled(v) * scaled(v); });
+  if (p == 1) return total(x, [scaled](double v) { return std::abs(scaled(v)); });
+  return total(x, [scaled, p](double v) { return std::pow(std::abs(scaled(v)), p); });
 }
 
 /// `f` of the elements of each array.
@@ -83,9 +102,9 @@ double largest_of_all(core::Inputs arrays) {
 double norm_of_all(core::Inputs arrays, double p) {
   if (std::isinf(p)) return largest_of_all(arrays);
   const auto sum = [&](const auto& scaled) {
-    double all = 0;
-    for_each_array(arrays, [&](auto x) { all += powers(x, p, scaled); });
-    return all;
+    core::LongSum<double> all;
+    for_each_array(arrays, [&](auto x) { all.add(powers(x, p, scaled)); });
+    return all.value() + 0;  // 0 and not -0 where there is nothing
   };
   const double plain = sum([](double v) { return v; });
   // Powers may leave the range though the norm does not: then once more, relative to the largest element.

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <type_traits>
 #include <vector>
 
 #include "xtgrad/autograd/kernels/parallel.h"
@@ -32,8 +33,41 @@ void for_each_tile_of(std::int64_t items, std::int64_t elements_of_one, const F&
 
 /// Numbers that are summed side by side, so that SIMD can be used.
 constexpr std::size_t abreast = 16;
-/// Terms that are added one by one; sums of so many are added pairwise.
-constexpr std::int64_t chain = 16;
+/// Rows of such numbers that meet as a tree, and rows that make a chain of trees; what chains give is added
+/// up pairwise. So of n terms none is rounded much more than log2(n) times.
+constexpr std::int64_t tree = 4;
+constexpr std::int64_t chain = 4 * tree;
+
+/// The sums of the numbers that `term` gives for i, i + stride, and so on, `Rows` of them.
+template <std::int64_t Rows, class F>
+[[gnu::always_inline]] inline auto tree_of(std::int64_t i, std::int64_t stride, const F& term) {
+  if constexpr (Rows == 1) {
+    return term(i);
+  } else {
+    auto sums = tree_of<Rows / 2>(i, stride, term);
+    const auto rest = tree_of<Rows / 2>(i + Rows / 2 * stride, stride, term);
+    for (std::size_t s = 0; s < sums.size(); ++s) sums[s] += rest[s];
+    return sums;
+  }
+}
+
+/// Calls add_rows(first row, integral_constant how many) for trees of rows that cover those from first to
+/// last; what is no full tree comes first, as the first terms are rounded most often.
+template <class F>
+[[gnu::always_inline]] inline void for_each_tree(std::int64_t first, std::int64_t last, const F& add_rows) {
+  static_assert(tree == 4);
+  if ((last - first) % 2 != 0) add_rows(first++, std::integral_constant<std::int64_t, 1>{});
+  if ((last - first) % tree != 0) {
+    add_rows(first, std::integral_constant<std::int64_t, 2>{});
+    first += 2;
+  }
+  for (; first < last; first += tree) add_rows(first, std::integral_constant<std::int64_t, tree>{});
+}
+
+/// The sum of n > 0 numbers by halves.
+double sum_by_halves(const double* x, std::int64_t n) {
+  return n == 1 ? *x : sum_by_halves(x, n / 2) + sum_by_halves(x + n / 2, n - n / 2);
+}
 
 template <std::size_t N>
 using Partial = std::array<std::array<double, abreast>, N>;
@@ -58,11 +92,15 @@ Partial<N> partial_sums(std::int64_t first, std::int64_t last, const F& term) {
     }
     return partial;
   }
-  std::int64_t i = first;
-  for (; i + width <= last; i += width) {
-    for (std::size_t k = 0; k < abreast; ++k) add_to<N>(partial, k, term(i + static_cast<std::int64_t>(k)));
-  }
-  for (std::size_t k = 0; i < last; ++i, ++k) add_to<N>(partial, k, term(i));
+  const std::int64_t rows = (last - first) / width;
+  for (std::int64_t i = first + rows * width; i < last; ++i)
+    add_to<N>(partial, index(i - first - rows * width), term(i));
+  for_each_tree(
+      0, rows, [&](std::int64_t row, auto count) __attribute__((always_inline)) {
+        for (std::size_t k = 0; k < abreast; ++k)
+          add_to<N>(partial, k,
+                    tree_of<count>(first + row * width + static_cast<std::int64_t>(k), width, term));
+      });
   return partial;
 }
 
@@ -93,19 +131,19 @@ constexpr std::int64_t chunk_columns = 64;
 template <std::size_t N>
 using ColumnSums = std::array<std::array<double, chunk_columns>, N>;
 
-/// The sums over the rows first to last of what `add_row(row, sums)` adds for each, pairwise.
+/// The sums over the rows first to last of what `add_rows(row, count, sums)` adds for so many, pairwise.
 template <std::size_t N, class F>
-void sum_rows_pairwise(std::int64_t first, std::int64_t last, const F& add_row, ColumnSums<N>& sums) {
+void sum_rows_pairwise(std::int64_t first, std::int64_t last, const F& add_rows, ColumnSums<N>& sums) {
   if (last - first <= chain) {
     ColumnSums<N> here{};  // which nothing else can point to
-    for (std::int64_t row = first; row < last; ++row) add_row(row, here);
+    for_each_tree(first, last, [&](std::int64_t row, auto count) { add_rows(row, count, here); });
     sums = here;
     return;
   }
   const std::int64_t middle = first + ((last - first) / 2 + chain - 1) / chain * chain;
   ColumnSums<N> rest;
-  sum_rows_pairwise<N>(first, middle, add_row, sums);
-  sum_rows_pairwise<N>(middle, last, add_row, rest);
+  sum_rows_pairwise<N>(first, middle, add_rows, sums);
+  sum_rows_pairwise<N>(middle, last, add_rows, rest);
   for (std::size_t s = 0; s < N; ++s) {
     for (std::size_t j = 0; j < chunk_columns; ++j) sums[s][j] += rest[s][j];
   }
@@ -123,18 +161,20 @@ void sum_columns(const Channels& at, const std::array<const double*, M>& channel
   for_each_tile((at.c + per_tile - 1) / per_tile, [&](std::int64_t tile) {
     const std::int64_t first = tile * per_tile * at.inner;
     const std::int64_t n = std::min(width - first, per_tile * at.inner);
-    const auto add_row = [&](std::int64_t row, ColumnSums<N>& partial) {
+    const auto add_rows = [&](std::int64_t row, auto count, ColumnSums<N>& partial) {
       for (std::int64_t j = 0; j < n; ++j) {
         std::array<double, M> k;
-        for (std::size_t s = 0; s < M; ++s) k[s] = columns[s][index(first + j)];
-        const std::array<double, N> terms = term(row * width + first + j, k);
+        for (std::size_t s = 0; s != M; ++s) k[s] = columns[s][index(first + j)];
+        const std::array<double, N> terms =
+            tree_of<count>(row * width + first + j, width, [&](std::int64_t i) { return term(i, k); });
         for (std::size_t s = 0; s < N; ++s) partial[s][index(j)] += terms[s];
       }
     };
     ColumnSums<N> totals;
-    sum_rows_pairwise<N>(0, at.n, add_row, totals);
+    sum_rows_pairwise<N>(0, at.n, add_rows, totals);
     for (std::size_t s = 0; s < N; ++s) {
-      for (std::int64_t j = 0; j < n; ++j) sums[s][(first + j) / at.inner] += totals[s][index(j)];
+      for (std::int64_t j = 0; j < n; j += at.inner)
+        sums[s][(first + j) / at.inner] = sum_by_halves(totals[s].data() + j, at.inner);
     }
   });
 }

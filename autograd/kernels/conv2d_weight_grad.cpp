@@ -7,6 +7,7 @@
 #include "xtgrad/autograd/kernels/conv2d_parts.h"
 #include "xtgrad/autograd/kernels/copy_short.h"
 #include "xtgrad/autograd/kernels/lanes.h"
+#include "xtgrad/autograd/kernels/row_dots.h"
 
 namespace xtgrad::inline v1::detail {
 namespace {
@@ -90,6 +91,7 @@ class WeightGrad : InputRows {
                               .n = columns_,
                               .k = k_,
                               .count = count,
+                              .terms = s_.n * s_.result.height * s_.result.width,
                               .a = cotangents.data(),
                               .base = copies.data(),
                               .base_stride = copy_elements,

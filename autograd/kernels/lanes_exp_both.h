@@ -12,7 +12,7 @@ struct ExpBoth {
 };
 
 template <LaneFloat T>
-ExpBoth<Lane<T>> exp_both(Lane<T> x) {
+[[gnu::always_inline]] inline ExpBoth<Lane<T>> exp_both(Lane<T> x) {
   const ExpParts<T> e = exp_parts(ExpRange<T>::clamp(x));
   const Lane<T> power = scale(1 + e.p, e.k);
   return {power, where(e.k == 0, e.p, power - 1)};

@@ -15,6 +15,7 @@ template <>
 class LongSum<float> {
  public:
   void add(float term) { total_ += static_cast<double>(term); }
+  void add_wide(double term) { total_ += term; }
   void add(const LongSum& other) { total_ += other.total_; }
   [[nodiscard]] float value() const { return static_cast<float>(total_); }
   [[nodiscard]] double wide() const { return total_; }
@@ -32,9 +33,11 @@ class LongSum<double> {
     rest_ += (total_ - (next - added)) + (term - added);
     total_ = next;
   }
-  void add(const LongSum& other) {
-    add(other.total_);
-    rest_ += other.rest_;
+  void add(const LongSum& other) { add_parts(other.total_, other.rest_); }
+  /// A term and what was rounded off it.
+  void add_parts(double term, double rest) {
+    add(term);
+    rest_ += rest;
   }
   /// What was rounded off an infinity is NaN, and no part of it.
   [[nodiscard]] double value() const { return std::isfinite(total_) ? total_ + rest_ : total_; }

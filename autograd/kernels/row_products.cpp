@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "xtgrad/autograd/kernels/for_each_block.h"
 #include "xtgrad/autograd/kernels/lanes.h"
 
 namespace xtgrad::inline v1::detail {
@@ -69,88 +70,6 @@ void multiply_block(const Pass<T>& pass, std::int64_t lanes) {
   multiply_block<T, Height, 1>(pass);
 }
 
-/// Calls `f(first, integral_constant height)` for the blocks that cut m rows: full ones, then halves of
-/// halves.
-template <int Height, class F>
-void for_each_block(std::int64_t first, std::int64_t m, F&& f) {
-  for (; first + Height <= m; first += Height) f(first, std::integral_constant<int, Height>{});
-  if constexpr (Height > 1) for_each_block<Height / 2>(first, m, f);
-}
-
-/// Terms that a lane adds up in one register, and in the sum of such sums: each term is rounded off few
-/// times.
-constexpr std::int64_t lane_terms = 32;
-constexpr std::int64_t stretch_terms = 2 * lane_terms;
-
-/// Sums over a stretch of the rows, first to last.
-template <class T, int Height, int Width, bool Masked>
-void add_dots_stretch(const RowDots<T>& dots, std::int64_t i0, std::int64_t p0, std::int64_t first,
-                      std::int64_t last) {
-  Lane<T> sums[Height * Width];
-  // In memory: there are no registers left.
-  T totals[Height * Width][Lane<T>::width];
-#pragma GCC unroll 32
-  for (int i = 0; i < Height * Width; ++i) {
-    sums[i] = Lane<T>(T(0));
-    sums[i].store(totals[i]);
-  }
-  std::int64_t terms = 0;  // in a lane of `sums`
-  for (std::int64_t q = 0; q < dots.count; ++q) {
-    const T* a = dots.a + (q * dots.m + i0) * dots.n;
-    const T* rows[Width];
-    for (int j = 0; j < Width; ++j) rows[j] = dots.base + q * dots.base_stride + dots.offsets[p0 + j];
-    for (std::int64_t x = first; x < last;) {
-      if (terms == lane_terms) {
-#pragma GCC unroll 32
-        for (int i = 0; i < Height * Width; ++i) {
-          (Lane<T>::load(totals[i]) + sums[i]).store(totals[i]);
-          sums[i] = Lane<T>(T(0));
-        }
-        terms = 0;
-      }
-      const std::int64_t stop = std::min(last, x + (lane_terms - terms) * width<T>);
-      terms += (stop - x) / width<T>;
-      for (; x < stop; x += width<T>) {
-        Lane<T> b[Width];
-#pragma GCC unroll 8
-        for (int j = 0; j < Width; ++j) {
-          b[j] = Lane<T>::load(rows[j] + x);
-          if constexpr (Masked) b[j] = where(Lane<T>::load(dots.mask + x) == 0, 0, b[j]);
-        }
-#pragma GCC unroll 8
-        for (int i = 0; i < Height; ++i) {
-          const Lane<T> left = Lane<T>::load(a + i * dots.n + x);
-#pragma GCC unroll 8
-          for (int j = 0; j < Width; ++j) sums[i * Width + j] = fma(left, b[j], sums[i * Width + j]);
-        }
-      }
-    }
-  }
-#pragma GCC unroll 8
-  for (int i = 0; i < Height; ++i) {
-#pragma GCC unroll 8
-    for (int j = 0; j < Width; ++j)
-      dots.c[(i0 + i) * dots.k + p0 + j].add(
-          sum_of(Lane<T>::load(totals[i * Width + j]) + sums[i * Width + j]));
-  }
-}
-
-template <class T, int Height, int Width, bool Masked>
-void add_dots_block(const RowDots<T>& dots, std::int64_t i0, std::int64_t p0) {
-  constexpr std::int64_t stretch = stretch_terms * width<T>;
-  for (std::int64_t first = 0; first < dots.n; first += stretch)
-    add_dots_stretch<T, Height, Width, Masked>(dots, i0, p0, first, std::min(dots.n, first + stretch));
-}
-
-template <class T, bool Masked>
-void add_all_dots(const RowDots<T>& dots) {
-  for_each_block<block_height<T>>(0, dots.m, [&](std::int64_t i0, auto height) {
-    std::int64_t p0 = 0;
-    for (; p0 + 3 <= dots.k; p0 += 3) add_dots_block<T, height, 3, Masked>(dots, i0, p0);
-    for (; p0 < dots.k; ++p0) add_dots_block<T, height, 1, Masked>(dots, i0, p0);
-  });
-}
-
 }  // namespace
 
 template <class T>
@@ -196,28 +115,11 @@ void multiply_rows(const RowProduct<T>& product) {
   }
 }
 
-template <class T>
-void add_row_dots(const RowDots<T>& dots) {
-  if (dots.mask == nullptr) {
-    add_all_dots<T, false>(dots);
-  } else {
-    add_all_dots<T, true>(dots);
-  }
-}
-
-template <class T>
-std::int64_t row_dots_columns() {
-  constexpr std::int64_t left_bytes = 28 << 10;  // of a first-level cache of 32 KiB or more
-  return left_bytes / (block_height<T> * static_cast<std::int64_t>(sizeof(T)));
-}
-
 // NOLINTBEGIN(bugprone-macro-parentheses): a type stands in none.
 #define XTGRAD_INSTANTIATE(T)                                                                           \
   template std::int64_t whole_lanes<T>(std::int64_t);                                                   \
   template void pack_left(std::int64_t, std::int64_t, const T*, std::int64_t, const std::int64_t*, T*); \
-  template void multiply_rows(const RowProduct<T>&);                                                    \
-  template void add_row_dots(const RowDots<T>&);                                                        \
-  template std::int64_t row_dots_columns<T>();
+  template void multiply_rows(const RowProduct<T>&);
 XTGRAD_INSTANTIATE(float)
 XTGRAD_INSTANTIATE(double)
 #undef XTGRAD_INSTANTIATE

@@ -63,7 +63,7 @@ void store_part(Lane<T> x, T* p, std::int64_t count, const T* end) {
 
 /// f(i, count) for the lanes of n elements: they begin at i and all but the last are full.
 template <LaneFloat T, class F>
-void for_each_lane(std::int64_t n, F&& f) {
+[[gnu::always_inline]] inline void for_each_lane(std::int64_t n, F&& f) {
   std::int64_t i = 0;
   for (; i + width<T> <= n; i += width<T>) f(i, width<T>);
   if (i < n) f(i, n - i);
@@ -115,10 +115,10 @@ class RowSum {
     (fours_ + lane_).store(values.data());
     std::array<double, Lane<T>::width> wide;
     std::copy(values.begin(), values.end(), wide.begin());
-    for (std::size_t half = wide.size() / 2; half > 0; half /= 2) {
-      for (std::size_t k = 0; k < half; ++k) wide[k] += wide[k + half];
-    }
-    total_.add(wide[0]);
+    Lane<double> total = Lane<double>::load(wide.data());
+    for (std::size_t k = Lane<double>::width; k < wide.size(); k += Lane<double>::width)
+      total += Lane<double>::load(wide.data() + k);
+    total_.add(sum_of(total));
     lane_ = fours_ = Lane<T>(T(0));
     pending_ = 0;
   }

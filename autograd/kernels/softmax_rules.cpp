@@ -1,58 +1,9 @@
 #include "xtgrad/autograd/kernels/softmax_rules.h"
 
-#include "xtgrad/autograd/kernels/lanes_exp_both.h"
-#include "xtgrad/autograd/kernels/softmax_rows.h"
+#include "xtgrad/autograd/kernels/softmax_rule_rows.h"
 
 namespace xtgrad::inline v1::detail {
 namespace {
-
-// Where one probability is near 1 the rules are differences of that one term and the rest. They count from
-// its cotangent, so that it cancels exactly and the rest keeps its digits. At most one probability is
-// `dominant`, and where none is, nothing cancels.
-
-template <LaneFloat T>
-Mask<T> dominates(Lane<T> probability) {
-  return probability > T(dominant_probability);
-}
-template <LaneFloat T>
-Mask<T> log_dominates(Lane<T> log_probability) {
-  return log_probability > T(-0.47);  // log(0.625)
-}
-
-template <LaneFloat T>
-void softmax_vjp_row(const RowIn<T>& g, const RowIn<T>& y, std::int64_t n, const RowOut<T>& out) {
-  Lane<T> firsts(T(0));
-  for_each_lane<T>(n, [&](std::int64_t i, std::int64_t count) {
-    firsts += where(dominates(y.load(i, count, 0)), g.load(i, count, 0), 0);
-  });
-  const T first = sum_of(firsts);  // of one
-  RowSum<T> sum;
-  for_each_lane<T>(n, [&](std::int64_t i, std::int64_t count) {
-    sum.add((g.load(i, count, first) - first) * y.load(i, count, 0));
-  });
-  const T dot = static_cast<T>(sum.total());
-  for_each_lane<T>(n, [&](std::int64_t i, std::int64_t count) {
-    out.store(y.load(i, count, 0) * ((g.load(i, count, 0) - first) - dot), i, count);
-  });
-}
-
-template <LaneFloat T>
-void log_softmax_vjp_row(const RowIn<T>& g, const RowIn<T>& y, std::int64_t n, const RowOut<T>& out) {
-  Lane<T> firsts(T(0));
-  RowSum<T> followers;
-  for_each_lane<T>(n, [&](std::int64_t i, std::int64_t count) {
-    const Lane<T> own = g.load(i, count, 0);
-    const Mask<T> first = log_dominates(y.load(i, count, minus_infinity<T>));
-    firsts += where(first, own, 0);
-    followers.add(where(first, 0, own));
-  });
-  const T first = sum_of(firsts);
-  const Lane<T> rest(static_cast<T>(followers.total()));
-  for_each_lane<T>(n, [&](std::int64_t i, std::int64_t count) {
-    const Lane<T> own = g.load(i, count, 0);
-    out.store(log_softmax_gradient(own, exp_both(y.load(i, count, 0)), rest + (first - own)), i, count);
-  });
-}
 
 template <LaneFloat T>
 void softmax_vjp_strip(const Strip<T>& g, const Strip<T>& y, T* out) {

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstring>
 #include <type_traits>
+#include <utility>
 
 #include "xtgrad/autograd/kernels/lanes.h"
 #include "xtgrad/autograd/kernels/parallel.h"
@@ -23,34 +25,93 @@ constexpr std::int64_t narrow_columns = 32;
 template <class T>
 using Total = std::conditional_t<std::is_floating_point_v<T>, double, T>;
 
-/// Sum of up to `block_elements` neighbours: four lanes of T, each of which sees at most 16 terms.
 template <LaneFloat T>
-constexpr std::int64_t block_elements = 64 * static_cast<std::int64_t>(Lane<T>::width);
+constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
+
+/// What sum_block takes.
+template <LaneFloat T>
+constexpr std::int64_t block_elements = 64 * width<T>;
+
+// Terms that are added one after the other to one register lose as many roundings of the first, so here they
+// meet as trees: of n terms in a block none is rounded more than log2(n) + 2 times.
 
 template <LaneFloat T>
+Lane<T> two_lanes(const T* x) {
+  return Lane<T>::load(x) + Lane<T>::load(x + width<T>);
+}
+template <LaneFloat T>
+Lane<T> four_lanes(const T* x) {
+  return two_lanes(x) + two_lanes(x + 2 * width<T>);
+}
+template <LaneFloat T>
+Lane<T> eight_lanes(const T* x) {
+  return four_lanes(x) + four_lanes(x + 4 * width<T>);
+}
+
+/// The last `count` of the n elements at x, of which there are a lane's width and more, and zeros.
+template <LaneFloat T>
+Lane<T> last_elements(const T* x, std::int64_t n, std::int64_t count) {
+  static constexpr auto places = [] {
+    std::array<T, Lane<T>::width> numbers{};
+    for (std::size_t k = 0; k < numbers.size(); ++k) numbers[k] = static_cast<T>(k);
+    return numbers;
+  }();
+  if (count == 0) return Lane<T>(T(0));
+  return where(Lane<T>::load(places.data()) >= static_cast<T>(width<T> - count),
+               Lane<T>::load(x + n - width<T>), 0);
+}
+
+/// The elements of a lane, added up in double.
+template <LaneFloat T>
+double wide_sum_of(Lane<T> x) {
+  alignas(Buffer::alignment) std::array<T, Lane<T>::width> lanes;
+  x.store(lanes.data());
+  std::array<double, Lane<T>::width> wide;
+  std::copy(lanes.begin(), lanes.end(), wide.begin());
+  Lane<double> total = Lane<double>::load(wide.data());
+  for (std::size_t k = Lane<double>::width; k < wide.size(); k += Lane<double>::width)
+    total += Lane<double>::load(wide.data() + k);
+  return sum_of(total);
+}
+
+/// Sum of up to `block_elements` neighbours.
+template <LaneFloat T>
 double sum_block(const T* x, std::int64_t n) {
-  constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
-  double total = 0;
-  std::int64_t i = 0;
-  if (n >= width) {
-    std::array<Lane<T>, 4> sums;
-    sums.fill(Lane<T>(T(0)));
-    for (; i + 4 * width <= n; i += 4 * width) {
-      for (std::size_t k = 0; k < 4; ++k)
-        sums[k] += Lane<T>::load(x + i + static_cast<std::int64_t>(k) * width);
+  if (n < width<T>) {
+    std::array<double, 2> sums{};
+    std::int64_t i = 0;
+    for (; i + 2 <= n; i += 2) {
+      sums[0] += static_cast<double>(x[i]);
+      sums[1] += static_cast<double>(x[i + 1]);
     }
-    for (std::size_t k = 0; i + width <= n; i += width, ++k) sums[k] += Lane<T>::load(x + i);
-    alignas(Buffer::alignment) std::array<T, Lane<T>::width> lanes;
-    ((sums[0] + sums[1]) + (sums[2] + sums[3])).store(lanes.data());
-    std::array<double, Lane<T>::width> wide;
-    std::copy(lanes.begin(), lanes.end(), wide.begin());
-    for (std::size_t half = Lane<T>::width / 2; half > 0; half /= 2) {
-      for (std::size_t k = 0; k < half; ++k) wide[k] += wide[k + half];
-    }
-    total = wide[0];
+    if (i < n) sums[0] += static_cast<double>(x[i]);
+    return sums[0] + sums[1];
   }
-  for (; i < n; ++i) total += static_cast<double>(x[i]);
-  return total;
+  // What is no full tree comes first, and the smallest trees of it: the first terms are rounded most often.
+  std::int64_t lanes = n / width<T>;
+  Lane<T> even = last_elements(x, n, n % width<T>);
+  Lane<T> odd(T(0));
+  if (lanes % 2 != 0) {
+    even += Lane<T>::load(x);
+    x += width<T>;
+  }
+  if (lanes / 2 % 2 != 0) {
+    even += two_lanes(x);
+    x += 2 * width<T>;
+  }
+  if (lanes / 4 % 2 != 0) {
+    even += four_lanes(x);
+    x += 4 * width<T>;
+  }
+  if (lanes / 8 % 2 != 0) {
+    odd += eight_lanes(x);
+    x += 8 * width<T>;
+  }
+  for (lanes /= 16; lanes > 0; --lanes, x += 16 * width<T>) {
+    even += eight_lanes(x);
+    odd += eight_lanes(x + 8 * width<T>);
+  }
+  return wide_sum_of(even + odd);
 }
 
 template <LaneFloat T>
@@ -67,36 +128,74 @@ std::uint64_t sum_neighbours(const std::uint64_t* x, std::int64_t n) {
   return total;
 }
 
-/// sums[i] += the sum of column i of `rows` rows of n columns, `stride` elements apart. Eight rows at a time,
-/// as a tree in T, so that the wider totals are touched once for eight.
-template <class T>
-void add_few_rows(const T* x, std::int64_t rows, std::int64_t stride, std::int64_t n,
-                  Total<T>* __restrict sums) {
-  std::int64_t r = 0;
-  for (; r + 8 <= rows; r += 8) {
-    const T* row = x + r * stride;
-    for (std::int64_t i = 0; i < n; ++i) {
-      const T low = (row[i] + row[i + stride]) + (row[i + 2 * stride] + row[i + 3 * stride]);
-      const T high =
-          (row[i + 4 * stride] + row[i + 5 * stride]) + (row[i + 6 * stride] + row[i + 7 * stride]);
-      sums[i] += static_cast<Total<T>>(low + high);
+/// Sums of columns that trees of some rows are added to; the first are put there.
+template <class Sum>
+class ColumnSums {
+ public:
+  ColumnSums(std::int64_t n, Sum* sums) : n_(n), sums_(sums) {}
+
+  /// Adds tree(i) to column i.
+  template <class Tree>
+  void add(const Tree& tree) {
+    Sum* const __restrict sums = sums_;
+    if (std::exchange(empty_, false)) {
+      for (std::int64_t i = 0; i < n_; ++i) sums[i] = Sum(0) + static_cast<Sum>(tree(i));  // 0 and not -0
+    } else {
+      for (std::int64_t i = 0; i < n_; ++i) sums[i] += static_cast<Sum>(tree(i));
     }
   }
-  for (; r < rows; ++r) {
-    for (std::int64_t i = 0; i < n; ++i) sums[i] += static_cast<Total<T>>(x[r * stride + i]);
+  void finish() {
+    if (empty_) std::fill_n(sums_, n_, Sum(0));
+  }
+
+ private:
+  std::int64_t n_;
+  Sum* sums_;
+  bool empty_ = true;
+};
+
+/// The sum of N elements, `stride` apart, as a tree.
+template <int N, class T>
+[[gnu::always_inline]] inline T tree_of(const T* x, std::int64_t stride) {
+  if constexpr (N == 1) {
+    return *x;
+  } else {
+    return tree_of<N / 2>(x, stride) + tree_of<N / 2>(x + N / 2 * stride, stride);
   }
 }
 
-/// The same for any number of rows. In double, which has no wider type for the totals, by halves.
+/// Adds trees of N rows while there are enough, at most one unless they are the largest; x goes on.
+template <int N, int Largest, class T>
+void add_trees(const T*& x, std::int64_t rows, std::int64_t stride, ColumnSums<Total<T>>& columns) {
+  if constexpr (N < Largest) {
+    if (rows / N % 2 != 0) {
+      columns.add([=](std::int64_t i) { return tree_of<N>(x + i, stride); });
+      x += N * stride;
+    }
+    add_trees<2 * N, Largest>(x, rows, stride, columns);
+  } else {
+    for (std::int64_t left = rows / N; left > 0; --left, x += N * stride)
+      columns.add([=](std::int64_t i) { return tree_of<N>(x + i, stride); });
+  }
+}
+
+/// sums[i] = the sum of column i of `rows` rows of n columns, `stride` elements apart. Many rows at a time,
+/// as a tree in T, so that the totals are touched once for all of them; what is no full tree comes first. In
+/// double, which has no wider type for the totals, by halves.
 template <class T>
-void add_rows(const T* x, std::int64_t rows, std::int64_t stride, std::int64_t n, Total<T>* __restrict sums) {
-  constexpr std::int64_t few = 128;
-  if (!std::is_same_v<T, double> || rows <= few) return add_few_rows(x, rows, stride, n, sums);
+void sum_rows(const T* x, std::int64_t rows, std::int64_t stride, std::int64_t n, Total<T>* sums) {
+  constexpr int tree = 8;
+  constexpr std::int64_t few = 4 * tree;
+  if (!std::is_same_v<T, double> || rows <= few) {
+    ColumnSums<Total<T>> columns(n, sums);
+    add_trees<1, tree>(x, rows, stride, columns);
+    columns.finish();
+    return;
+  }
   const std::int64_t half = (rows / 2 + few - 1) / few * few;
   std::array<Total<T>, chunk_columns> rest;
-  std::fill_n(rest.begin(), n, Total<T>(0));
-  add_rows(x, half, stride, n, sums);
-  add_rows(x + half * stride, rows - half, stride, n, rest.data());
+  sum_rows(x, half, stride, n, sums);
+  sum_rows(x + half * stride, rows - half, stride, n, rest.data());
   for (std::int64_t i = 0; i < n; ++i) sums[i] += rest[static_cast<std::size_t>(i)];
 }
 
@@ -110,27 +209,33 @@ void fold_rows(T* x, std::int64_t rows, std::int64_t n) {
   }
 }
 
-/// As add_rows for adjoining narrow rows: several of them are taken for one wide row, whose parts are added
+/// As sum_rows for adjoining narrow rows: several of them are taken for one wide row, whose parts are added
 /// at the end.
 template <class T>
-void add_narrow_rows(const T* x, std::int64_t rows, std::int64_t n, Total<T>* __restrict sums) {
-  const std::int64_t abreast = 2 * narrow_columns / n;
+void sum_narrow_rows(const T* x, std::int64_t rows, std::int64_t n, Total<T>* __restrict sums) {
+  const auto abreast =
+      static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(2 * narrow_columns / n)));
   const std::int64_t wide_rows = rows / abreast;
-  const std::int64_t width = abreast * n;
-  std::array<Total<T>, 2 * narrow_columns> wide{};
-  add_rows(x, wide_rows, width, width, wide.data());
+  const std::int64_t wide_columns = abreast * n;
+  std::array<Total<T>, 2 * narrow_columns> wide;
+  sum_rows(x, wide_rows, wide_columns, wide_columns, wide.data());
   fold_rows(wide.data(), abreast, n);
+  sum_rows(x + wide_rows * wide_columns, rows - wide_rows * abreast, n, n, sums);
   for (std::int64_t i = 0; i < n; ++i) sums[i] += wide[static_cast<std::size_t>(i)];
-  add_rows(x + wide_rows * width, rows - wide_rows * abreast, n, n, sums);
 }
 
 /// How [outer, axis, inner] is cut into units, each some rows of the axis by some columns of inner.
 struct Cut {
   Cut(std::int64_t axis, std::int64_t inner)
       : columns(std::min(inner, chunk_columns)),
-        rows(std::max<std::int64_t>(1, std::min(axis, unit_elements / columns))),
+        rows(std::max<std::int64_t>(1, std::min(axis, most_rows(columns)))),
         column_units((inner + columns - 1) / columns),
         row_units(std::max<std::int64_t>(1, (axis + rows - 1) / rows)) {}
+
+  /// A power of two: units, like what they are made of, are the leaves of full trees.
+  static std::int64_t most_rows(std::int64_t columns) {
+    return static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(unit_elements / columns)));
+  }
 
   std::int64_t columns;       // of a unit, but for the last of a row
   std::int64_t rows;          // of a unit, but for the last of an axis
@@ -159,11 +264,10 @@ void sum_units(const T* in, std::int64_t outer, std::int64_t axis, std::int64_t 
         continue;
       }
       std::array<Total<T>, chunk_columns> sums;
-      std::fill_n(sums.begin(), n, Total<T>(0));
       if (inner <= narrow_columns) {
-        add_narrow_rows(x, rows, n, sums.data());
+        sum_narrow_rows(x, rows, n, sums.data());
       } else {
-        add_rows(x, rows, inner, n, sums.data());
+        sum_rows(x, rows, inner, n, sums.data());
       }
       for (std::int64_t i = 0; i < n; ++i) result[i] = static_cast<Out>(sums[static_cast<std::size_t>(i)]);
     }

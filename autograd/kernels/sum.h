@@ -9,9 +9,9 @@ namespace xtgrad::inline v1::detail {
 /// out[o, i] = sum over a of in[o, a, i], where `in` is seen as [outer, axis, inner] and `out` as [outer,
 /// inner], both of one dtype: int64 (which wraps around), float32 or float64. An empty axis sums to 0.
 ///
-/// Accuracy: float32 terms are added in float32 only in short runs, of at most some twenty roundings, and
-/// from there on in double; float64 sums are blocked, and their blocks combined pairwise. The order of the
-/// additions follows from (outer, axis, inner) alone, so the bits do not depend on the number of threads.
+/// Accuracy: of n terms none is rounded more than 3 + log2(n) times. Terms meet as trees, float32 ones in
+/// float32 in trees of few and from there on in double. The order of the additions follows from (outer, axis,
+/// inner) alone, so the bits do not depend on the number of threads.
 void sum_axis(const Array& in, std::int64_t outer, std::int64_t axis, std::int64_t inner, Array& out);
 
 }  // namespace xtgrad::v1::detail

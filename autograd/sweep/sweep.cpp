@@ -3,18 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cstdint>
 
 #include "xtgrad/autograd/core/compute.h"
 #include "xtgrad/autograd/core/hook_list.h"
-#include "xtgrad/autograd/core/leaf_state.h"
 #include "xtgrad/autograd/core/parts.h"
 #include "xtgrad/autograd/core/primitive.h"
 #include "xtgrad/autograd/core/visit.h"
 #include "xtgrad/autograd/errors.h"
-#include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/sweep/hooked_sums.h"
+#include "xtgrad/autograd/sweep/store_gradients.h"
 
 namespace xtgrad::inline v1::detail {
 namespace {
@@ -64,34 +62,6 @@ class WatchedRule {
  private:
   const Node& node_;
 };
-
-/// Numbers of the sweeps that store gradients, from 1.
-std::uint64_t next_backward() {
-  static constinit std::atomic<std::uint64_t> sweeps{0};
-  return sweeps.fetch_add(1, std::memory_order_relaxed) + 1;
-}
-
-/// Where the gradient of a node is to be stored, if it is; a leaf may have been frozen since it was used.
-GradientStore* kept_gradient(const Node& node) {
-  const LeafState* state = node.leaf_state();
-  if (state == nullptr || !state->keeps_gradient || !node.requires_grad()) return nullptr;
-  return state->gradient->is_frozen() ? nullptr : state->gradient;
-}
-
-/// Whether the sum of a leaf's lookups may be added to its gradient at their places alone. Functions and
-/// watchers see gradients whole.
-bool may_store_placed(const Node& leaf) {
-  if (leaf.has(Node::hooked_flag) || thread_state.is_watched()) return false;
-  const GradientStore* store = kept_gradient(leaf);
-  return store != nullptr && store->may_add_placed(leaf.array);
-}
-
-/// Whether a gradient that the sweep has a handle on is another's, too: a given cotangent, another leaf's
-/// gradient, what a function has kept or given.
-bool is_seen(const Tensor& gradient) { return gradient.defined() && node_of(gradient).values.load() > 1; }
-
-/// A handle of its own on the same elements, so that a name or a function given to one is not the other's.
-Tensor own(const Tensor& gradient) { return gradient.requires_grad() ? alias(gradient) : gradient.detach(); }
 
 /// The nodes that a sweep goes on to are rarely in the first-level cache; they arrive while the rule runs: a
 /// fortieth of the time of a chain of small operations.
@@ -186,7 +156,7 @@ void Sweep::to_leaves() {
     PendingCotangents::Entry entry = pending_.pop();
     pass(*entry.node, entry.cotangent, nullptr);
   }
-  store();
+  store_gradients(pending_);
 }
 
 std::span<const Tensor> Sweep::to_inputs(const SweepInputs& inputs) {
@@ -376,81 +346,6 @@ void Sweep::call_hooks_of_inputs(const SweepInputs& inputs, std::span<const Swee
       run_gradient_hooks(*node, gradient);
     }
   }
-}
-
-/// All gradients are stored, or none is: where anything may fail, it does so before the first.
-void Sweep::store() {
-  const auto may_fail = [](const Node& node, const Tensor& gradient) {
-    const GradientStore* store = kept_gradient(node);
-    return store != nullptr && (store->may_fail() || is_seen(gradient));
-  };
-  if (pending_.any_hooked() || pending_.any_deferred() || thread_state.is_watched() ||
-      pending_.any_complete(may_fail)) {
-    store_prepared();
-    return;
-  }
-  const std::uint64_t number = next_backward();
-  while (!pending_.none_complete()) {
-    PendingCotangents::Entry entry = pending_.pop_any_complete();
-    if (GradientStore* store = kept_gradient(*entry.node))
-      store->accumulate(std::move(entry.cotangent), number);
-  }
-}
-
-/// Sums that need memory are made ahead, and functions, which may throw, are called before the first is
-/// stored.
-void Sweep::store_prepared() {
-  struct Stored {
-    PendingCotangents::Entry entry;
-    GradientStore* store;
-    GradientStore::Sum sum;
-    PlacedGradient placed;  // of lookups, in the place of a cotangent
-  };
-  Vector<Stored> all;
-  const bool calls_hooks = pending_.any_hooked();
-  // Of leaves that share a gradient, the first stores the sum.
-  const auto first_with = [&all](const GradientStore& store) -> Stored* {
-    if (!store.is_shared()) return nullptr;
-    const auto is_its = [&](const Stored& each) { return each.store == &store; };
-    const auto first = std::find_if(all.begin(), all.end(), is_its);
-    return first == all.end() ? nullptr : &*first;
-  };
-  while (!pending_.none_complete()) {
-    PendingCotangents::Entry entry = pending_.pop_complete();
-    GradientStore* store = kept_gradient(*entry.node);
-    if (store == nullptr) continue;
-    if (!entry.cotangent.defined()) {
-      const LookupSum lookups = pending_.take_lookups(*entry.node);
-      PlacedGradient placed;
-      if (may_store_placed(*entry.node)) placed = lookups.placed(entry.node->array);
-      if (placed.values.defined()) {
-        all.push_back({std::move(entry), store, {}, std::move(placed)});
-        continue;
-      }
-      entry.cotangent = lookups.whole(entry.node->array);
-    }
-    if (calls_hooks && !entry.node->recorded()) run_gradient_hooks(*entry.node, entry.cotangent);
-    GradientStore::Sum sum;
-    if (Stored* first = first_with(*store)) {
-      accumulate(first->entry.cotangent, entry.cotangent);
-      if (first->sum.value.defined()) accumulate(first->sum.value, entry.cotangent);
-      entry.cotangent = Tensor();
-    } else {
-      if (is_seen(entry.cotangent)) entry.cotangent = own(entry.cotangent);
-      sum = store->prepare(entry.cotangent);
-    }
-    all.push_back({std::move(entry), store, std::move(sum), {}});
-  }
-  const std::uint64_t number = next_backward();
-  for (Stored& each : all) {
-    if (kept_gradient(*each.entry.node) == nullptr) continue;
-    if (each.placed.values.defined()) {
-      each.store->accumulate(each.placed, each.entry.node->array, number);
-    } else if (each.entry.cotangent.defined()) {
-      each.store->accumulate(std::move(each.entry.cotangent), std::move(each.sum), number);
-    }
-  }
-  for (std::size_t i = 0; calls_hooks && i < all.size(); ++i) run_accumulated_hooks(*all[i].entry.node);
 }
 
 }  // namespace xtgrad::v1::detail

@@ -63,8 +63,6 @@ class Sweep : private CotangentSums {
   void go_on_by_plan(std::span<Seed> seeds, const SweepInputs& inputs);
   void follow(const SweepPlan& plan, const SweepInputs& inputs, SweepPlan* spent);
   void call_hooks_of_inputs(const SweepInputs& inputs, std::span<const SweepPlan::Step> steps);
-  void store();
-  void store_prepared();
 
   std::string_view function_;
   bool keep_graph_;

@@ -198,4 +198,28 @@ TEST_CASE("the example in optim/clip.h") {
   CHECK(optim::clip_grad_norm(model.parameters(), 1.0) == doctest::Approx(1).epsilon(1e-5));
 }
 
+TEST_CASE("grad_norm of gradients whose sum rounds the same way throughout") {
+  // 1 and many halves of its last place: of a sum of n terms 4 + log2(n) roundings may be lost.
+  constexpr double half = 0x1p-53;
+  const auto off = [](double norm, double n) { return std::abs((norm - 1) - (n - 1) * half) / half; };
+  for (const std::int64_t n : {15, 31, 63, 255, 256, 1000}) {
+    CAPTURE(n);
+    for (const double part : {1, 2, 4}) {
+      std::vector<double> values(static_cast<std::size_t>(n), half / part);
+      values[0] = 1;
+      const Gradients one{from_vector(values, in_double)};
+      const double rest = static_cast<double>(n - 1) / part;
+      CHECK(off(optim::grad_norm(one.slots, 1), 1 + rest) <= 4 + std::log2(n));
+    }
+  }
+  std::vector<nn::Parameter> parameters;
+  std::vector<nn::ParameterRef> slots;
+  for (int i = 0; i < 100; ++i) {
+    parameters.emplace_back(zeros({1}, in_double));
+    slots.push_back(parameters.back().cell());
+    slots.back()->set_grad(tensor({i == 0 ? 1 : half}, in_double));
+  }
+  CHECK(off(optim::grad_norm(slots, 1), 100) <= 4 + std::log2(100));
+}
+
 }}  // namespace xtgrad

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+
+#include "xtgrad/autograd/kernels/long_sum.h"
+
+namespace xtgrad::inline v1::detail {
+
+// Matrix products that sum over the rows' length, with a right operand of views as in row_products.h.
+// Instantiated for float and double.
+
+template <class T>
+struct RowDots {
+  std::int64_t m = 0;
+  std::int64_t n = 0;  // length of the rows, in whole lanes
+  std::int64_t k = 0;
+  std::int64_t count = 0;   // of such pairs of matrices, whose products are added up
+  std::int64_t terms = 0;   // of the whole sum, of which this is a part: what its accuracy is measured by
+  const T* a = nullptr;     // [count, m, n]
+  const T* base = nullptr;  // row p of right matrix q begins at base + q * base_stride + offsets[p]
+  std::int64_t base_stride = 0;
+  const std::int64_t* offsets = nullptr;  // [k]
+  const T* mask =
+      nullptr;  // [n]: where 0, the right matrices' elements count as 0, be they NaN; null: nowhere
+  LongSum<T>* c = nullptr;  // [m, k], added to
+};
+/// c[i, p] += sum over q and j of a[q, i, j] * (base + q * base_stride + offsets[p])[j]. The sum loses at
+/// most 4 + log2(terms) roundings, that of its value and those of the products among them.
+template <class T>
+void add_row_dots(const RowDots<T>& dots);
+
+/// Columns n for which `add_row_dots` keeps its left rows in the first-level cache, over all of `count`.
+template <class T>
+[[nodiscard]] std::int64_t row_dots_columns();
+
+}  // namespace xtgrad::v1::detail
