@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <ostream>
+#include <set>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -88,6 +89,14 @@ std::string_view module_of(std::string_view name) {
   return dot == std::string_view::npos ? std::string_view() : name.substr(0, dot);
 }
 
+/// True for a module with others in it, whose own operations stand between theirs: one frame of them all
+/// would be drawn across the picture.
+bool holds_others(std::string_view module, const std::set<std::string_view>& modules) {
+  const std::string prefix = std::string(module) + ".";
+  const auto next = modules.lower_bound(prefix);
+  return next != modules.end() && next->starts_with(prefix);
+}
+
 /// The module that each node is drawn in: that of a parameter, of an operation which takes parameters of one
 /// module alone, and else the one that is known to have computed it. Others stand outside.
 std::vector<std::string_view> modules_of(const Graph& graph) {
@@ -104,7 +113,13 @@ std::vector<std::string_view> modules_of(const Graph& graph) {
       is_one = is_one && (modules[i].empty() || modules[i] == modules[input]);
       modules[i] = modules[input];
     }
-    if (!is_one || modules[i].empty()) modules[i] = node.module;
+    if (!is_one) modules[i] = {};
+  }
+  std::set<std::string_view> all(modules.begin(), modules.end());
+  for (const GraphNode& node : graph.nodes) all.insert(node.module);
+  for (std::size_t i = 0; i < modules.size(); ++i) {
+    const std::string_view ran_in = graph.nodes[i].module;
+    if (modules[i].empty() && !ran_in.empty() && !holds_others(ran_in, all)) modules[i] = ran_in;
   }
   return modules;
 }

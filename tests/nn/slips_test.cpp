@@ -102,8 +102,9 @@ TEST_CASE("a scope that ends with its statement is warned of") {
 TEST_CASE("a misspelt option of an optimizer is answered with its constructors alone") {
   for (const char* name : {"Adam", "AdamW", "SGD", "RMSProp", "Lion"}) {
     CAPTURE(name);
-    const ProgramResult compiled =
-        compile("  optim::" + std::string(name) + " o(m.layer.parameters(), {.learning_rate = 1}); (void)o;");
+    const ProgramResult compiled = compile("  optim::" + std::string(name) +
+                                           " o(m.layer.parameters(), {.learning_rate = 1}); (void)o;"
+                                           " (void)c; (void)many; (void)x;");
     CAPTURE(compiled.err);
     CHECK(compiled.exit_code != 0);
     CHECK(compiled.err.find(std::string(name) + "Options") != std::string::npos);

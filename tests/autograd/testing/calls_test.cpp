@@ -157,11 +157,11 @@ TEST_CASE("testing::check_operation takes no operation that it can say nothing a
     CHECK_THROWS_WITH_AS(static_cast<void>(testing::check_operation(operation, Check::values)), message,
                          ValueError);
   };
-  refuses([](Operation& o) { o.name.clear(); }, "testing::check: an operation needs a name");
-  refuses([](Operation& o) { o.apply = {}; }, "testing::check: cube needs a function `apply`");
+  refuses([](Operation& o) { o.name.clear(); }, "check_operation: an operation needs a name");
+  refuses([](Operation& o) { o.apply = {}; }, "check_operation: cube needs a function `apply`");
   refuses([](Operation& o) { o.dtypes = {int64}; },
-          "testing::check: cube needs float32 or float64 among its dtypes");
-  refuses([](Operation& o) { o.inputs = {Tensor()}; }, "testing::check: cube: input 0 is an empty handle");
+          "check_operation: cube needs float32 or float64 among its dtypes");
+  refuses([](Operation& o) { o.inputs = {Tensor()}; }, "check_operation: cube: input 0 is an empty handle");
   refuses([](Operation& o) { o.inputs = {ones({2})}; },
-          "testing::check: cube: input 0 must be float64 to be converted to each dtype, got float32");
+          "check_operation: cube: input 0 must be float64 to be converted to each dtype, got float32");
 }
