@@ -17,5 +17,7 @@ void add_rows(Families& families);
 void add_moves(Families& families);
 void add_draws(Families& families);
 void add_products(Families& families);
+void add_sequences(Families& families);
+void add_derivatives(Families& families);
 
 }  // namespace bench

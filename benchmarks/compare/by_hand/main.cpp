@@ -15,5 +15,7 @@ int main() {
   bench::add_moves(engine.families);
   bench::add_draws(engine.families);
   bench::add_products(engine.families);
+  bench::add_sequences(engine.families);
+  bench::add_derivatives(engine.families);
   return bench::serve(engine);
 }
