@@ -11,9 +11,13 @@ void add_scalars(Families& families);
 void add_tiny_mlp(Families& families);
 void add_mlps(Families& families);
 void add_conv_nets(Families& families);
+void add_convolutions(Families& families);
 void add_elementwise(Families& families);
 void add_rows(Families& families);
 void add_moves(Families& families);
+void add_draws(Families& families);
 void add_products(Families& families);
+void add_sequences(Families& families);
+void add_derivatives(Families& families);
 
 }  // namespace bench

@@ -30,6 +30,28 @@ void map(std::int64_t n, float* out, const F& f, const In*... in) {
   std::memcpy(out + i, result, rest);
 }
 
+/// The sum of f(in[i]...) for i < n, in four registers.
+template <class F, class... In>
+Lane total_lanes(std::int64_t n, const F& f, const In*... in) {
+  Lane sums[4] = {Lane(0.0F), Lane(0.0F), Lane(0.0F), Lane(0.0F)};
+  std::int64_t i = 0;
+  for (; i + 4 * lane_width <= n; i += 4 * lane_width) {
+#pragma GCC unroll 4
+    for (std::int64_t k = 0; k < 4; ++k) sums[k] += f(Lane::load(in + i + k * lane_width)...);
+  }
+  for (; i + lane_width <= n; i += lane_width) sums[0] += f(Lane::load(in + i)...);
+  if (i < n) {
+    float terms[Lane::width] = {};
+    map(n - i, terms, f, (in + i)...);
+    sums[1] += Lane::load(terms);
+  }
+  return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+}
+template <class F, class... In>
+float total(std::int64_t n, const F& f, const In*... in) {
+  return sum_of(total_lanes(n, f, in...));
+}
+
 /// y[row, j] = f(y[row, j] + bias[j]).
 template <class F>
 void add_bias(std::int64_t rows, std::int64_t n, const float* bias, float* y, const F& f) {
@@ -84,11 +106,21 @@ inline void adam(Learnt& p, int step, float rate) {
   float* value = p.value.data();
   float* first = p.first.data();
   float* second = p.second.data();
-  const float* gradient = p.gradient.data();
   const std::int64_t n = p.size();
-#pragma GCC ivdep
-  for (std::int64_t i = 0; i < n; ++i) {
-    const float g = gradient[i];
+  const auto step_of = [=](Lane g, Lane x, Lane& m, Lane& v) {
+    m = fma(g, Lane(1 - beta1), m * beta1);
+    v = fma(g * g, Lane(1 - beta2), v * beta2);
+    return x - scaled * m / (sqrt(v) * root + 1e-8F);
+  };
+  std::int64_t i = 0;
+  for (; i + lane_width <= n; i += lane_width) {
+    Lane m = Lane::load(first + i), v = Lane::load(second + i);
+    step_of(Lane::load(p.gradient.data() + i), Lane::load(value + i), m, v).store(value + i);
+    m.store(first + i);
+    v.store(second + i);
+  }
+  for (; i < n; ++i) {
+    const float g = p.gradient[static_cast<std::size_t>(i)];
     first[i] = beta1 * first[i] + (1 - beta1) * g;
     second[i] = beta2 * second[i] + (1 - beta2) * g * g;
     value[i] -= scaled * first[i] / (std::sqrt(second[i]) * root + 1e-8F);

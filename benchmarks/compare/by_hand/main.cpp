@@ -9,9 +9,13 @@ int main() {
   bench::add_tiny_mlp(engine.families);
   bench::add_mlps(engine.families);
   bench::add_conv_nets(engine.families);
+  bench::add_convolutions(engine.families);
   bench::add_elementwise(engine.families);
   bench::add_rows(engine.families);
   bench::add_moves(engine.families);
+  bench::add_draws(engine.families);
   bench::add_products(engine.families);
+  bench::add_sequences(engine.families);
+  bench::add_derivatives(engine.families);
   return bench::serve(engine);
 }

@@ -9,25 +9,6 @@ namespace {
 
 Values room(std::int64_t count) { return Values(static_cast<std::size_t>(count)); }
 
-/// The sum of f over the elements of rows, in four registers.
-template <class F, class... In>
-float total(std::int64_t n, const F& f, const In*... in) {
-  Lane sums[4] = {Lane(0.0F), Lane(0.0F), Lane(0.0F), Lane(0.0F)};
-  std::int64_t i = 0;
-  for (; i + 4 * lane_width <= n; i += 4 * lane_width) {
-#pragma GCC unroll 4
-    for (std::int64_t k = 0; k < 4; ++k) sums[k] += f(Lane::load(in + i + k * lane_width)...);
-  }
-  float sum = sum_of((sums[0] + sums[1]) + (sums[2] + sums[3]));
-  for (; i < n; i += lane_width) {
-    float terms[Lane::width];
-    const std::int64_t count = std::min(n - i, lane_width);
-    map(count, terms, f, (in + i)...);
-    for (std::int64_t k = 0; k < count; ++k) sum += terms[k];
-  }
-  return sum;
-}
-
 class SoftmaxCe final : public Workload {
  public:
   SoftmaxCe(std::int64_t rows, std::int64_t classes)
@@ -184,18 +165,18 @@ class BatchNorm final : public Workload {
   void forward(std::int64_t c) {
     const auto k = static_cast<std::size_t>(c);
     const float share = 1 / static_cast<float>(n_ * plane_);
-    float mean = 0;
+    Lane sum(0.0F);
     each_plane(c, [&](std::int64_t at) {
-      mean += total(
+      sum += total_lanes(
           plane_, [](Lane v) { return v; }, x_.data() + at);
     });
-    mean *= share;
-    float variance = 0;
+    const float mean = sum_of(sum) * share;
+    Lane squares(0.0F);
     each_plane(c, [&](std::int64_t at) {
-      variance += total(
+      squares += total_lanes(
           plane_, [mean](Lane v) { return (v - mean) * (v - mean); }, x_.data() + at);
     });
-    const float inverse = 1 / std::sqrt(variance * share + 1e-5F);
+    const float inverse = 1 / std::sqrt(sum_of(squares) * share + 1e-5F);
     const float scale = inverse * weight_[k], shift = bias_[k];
     each_plane(c, [&](std::int64_t at) {
       map(

@@ -7,6 +7,7 @@ import re
 import sys
 
 import table
+from bounds import work_of
 from engines import COMPARE, NAMES, Engine, EngineError, command_of
 from measure import Disagreement, measure, threads_of
 
@@ -71,10 +72,11 @@ def main():
         say("no engine is there")
         return 1
     order = list(commands)
+    columns = order + ["bound"] if "by_hand" in commands and any(map(work_of, names)) else order
     print(f"Medians of {rounds} interleaved samples; ratios: medians of the pairs' ratios, with 95 % intervals by order "
           "statistics.\n")  # fmt: skip
-    print(table.line(table.header(order)))
-    print(table.rule(table.header(order)), flush=True)
+    print(table.line(table.header(columns)))
+    print(table.rule(table.header(columns)), flush=True)
     failed = False
     rows = open(options.json, "w", encoding="utf-8") if options.json else None
     for name in names:
@@ -87,8 +89,10 @@ def main():
         if order[0] not in results:
             say(f"{name}: {order[0]} has it not")
             continue
-        print(table.line(table.row(name, order, results)), flush=True)
+        print(table.line(table.row(name, columns, results)), flush=True)
         for engine, result in results.items() if rows else ():
+            if engine not in commands:
+                continue
             row = {"workload": name, "engine": engine, "threads": threads_of(name)}
             row |= {"median_ns": result["ns"], "peak_rss_kb": result["rss"]}
             rows.write(json.dumps(row) + "\n")

@@ -2,6 +2,7 @@
 
 import contextlib
 
+from bounds import bound_ns, work_of
 from engines import Engine, EngineError
 from intervals import interval, median
 
@@ -67,27 +68,46 @@ def steps_of(engine, sample_ns):
         steps = max(steps * 2, min(steps * 10, round(sample_ns / max(ns, 0.1))))
 
 
+def references(workload, commands, stack):
+    """Engines that measure what a bound is made of, where the workload has one."""
+    if work_of(workload) is None or "by_hand" not in commands:
+        return {}
+    engines = {}
+    for name in ("sgemm", "stream"):
+        engines[name] = stack.enter_context(Engine("by_hand", commands["by_hand"], 1))
+        engines[name].ask("prepare reference/" + name)
+    return engines
+
+
+def sample(running, rounds):
+    """Samples of each engine, taken in turns; each round begins with another one."""
+    sample_ns = SAMPLE_NS if rounds > 2 else SAMPLE_NS / 10
+    steps = {name: steps_of(engine, sample_ns) for name, engine in running.items()}
+    times = {name: [] for name in running}
+    order = list(running)
+    for _ in range(rounds):
+        for name in order:
+            times[name].append(running[name].ask(f"run {steps[name]}")["ns"])
+        order = order[1:] + order[:1]
+    return times
+
+
+def result_of(ours, theirs):
+    ratios = [mine / other for mine, other in zip(ours, theirs)]
+    return {"ns": median(theirs), "ratio": median(ratios), "interval": interval(ratios)}
+
+
 def measure(workload, commands, rounds, say):
-    """{"engine": {"ns": median, "rss": kb, "ratio": of the first engine's time over this one's, "interval"}}."""
+    """{"engine": {"ns": median, "rss": kb, "ratio": of the first engine's time over this one's, "interval"}}, and
+    "bound" among them for convolutions."""
     with contextlib.ExitStack() as stack:
         running = prepare(workload, commands, stack, say)
-        sample_ns = SAMPLE_NS if rounds > 2 else SAMPLE_NS / 10
-        steps = {name: steps_of(engine, sample_ns) for name, engine in running.items()}
-        times = {name: [] for name in running}
-        order = list(running)
-        for _ in range(rounds):
-            for name in order:
-                times[name].append(running[name].ask(f"run {steps[name]}")["ns"])
-            order = order[1:] + order[:1]
+        beside = references(workload, commands, stack)
+        times = sample(running | beside, rounds)
         memory = {name: engine.ask("rss")["kb"] for name, engine in running.items()}
-    results = {}
-    first = next(iter(times), None)
-    for name, samples in times.items():
-        ratios = [ours / theirs for ours, theirs in zip(times[first], samples)]
-        results[name] = {
-            "ns": median(samples),
-            "rss": memory[name],
-            "ratio": median(ratios),
-            "interval": interval(ratios),
-        }
+    first = next(iter(running), None)
+    results = {name: result_of(times[first], times[name]) | {"rss": memory[name]} for name in running}
+    if beside and running:
+        bounds = [bound_ns(work_of(workload), *pair) for pair in zip(times["sgemm"], times["stream"])]
+        results["bound"] = result_of(times[first], bounds)
     return results

@@ -115,6 +115,32 @@ def matmul(name, _rate):
     return Differentiated([numbers(1, shape), numbers(2, shape)], jnp.matmul, cotangent=numbers(9, shape))
 
 
+def conv(name, _rate):
+    n, inside, size, outside, kernel, stride, padding, groups = name.numbers
+    leaves = [numbers(1, (n, inside, size, size)), numbers(2, (outside, inside // groups, kernel, kernel))]
+    result = (size + 2 * padding - kernel) // stride + 1
+
+    def function(x, weight):
+        return jax.lax.conv_general_dilated(
+            x, weight, (stride, stride), ((padding, padding), (padding, padding)), feature_group_count=groups
+        )
+
+    return Differentiated(leaves, function, cotangent=numbers(9, (n, outside, result, result)))
+
+
+def conv_transpose(name, _rate):
+    n, inside, size, outside, kernel, stride, padding = name.numbers
+    leaves = [numbers(1, (n, inside, size, size)), numbers(2, (inside, outside, kernel, kernel))]
+    result = (size - 1) * stride - 2 * padding + kernel
+
+    def function(x, weight):
+        rim = kernel - 1 - padding
+        turned = jnp.flip(weight, (2, 3)).swapaxes(0, 1)
+        return jax.lax.conv_general_dilated(x, turned, (1, 1), ((rim, rim), (rim, rim)), lhs_dilation=(stride, stride))
+
+    return Differentiated(leaves, function, cotangent=numbers(9, (n, outside, result, result)))
+
+
 class AdamAlone(Workload):
     def __init__(self, count, rate):
         start, update = adam(rate)
@@ -147,5 +173,7 @@ FAMILIES = {
     "uniform": lambda _name, _rate: Draw(lambda key: jax.random.uniform(key, (ELEMENTS,))),
     "matmul": matmul,
     "batched_matmul": matmul,
+    "conv": conv,
+    "conv_transpose": conv_transpose,
     "adam": lambda name, rate: AdamAlone(name.numbers[0] * 1_000_000, rate),
 }

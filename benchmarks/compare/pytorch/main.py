@@ -7,10 +7,15 @@ sys.path.insert(1, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 import torch  # noqa: E402
 
+import derivatives  # noqa: E402
 import networks  # noqa: E402
 import operations  # noqa: E402
 import scalars  # noqa: E402
+import sequences  # noqa: E402
 from serve import serve  # noqa: E402
 
 torch.set_num_interop_threads(1)
-serve("pytorch", torch.__version__, scalars.FAMILIES | networks.FAMILIES | operations.FAMILIES, torch.set_num_threads)
+families = {}
+for module in (scalars, networks, operations, sequences, derivatives):
+    families |= module.FAMILIES
+serve("pytorch", torch.__version__, families, torch.set_num_threads)

@@ -20,7 +20,7 @@ def tiny(name, rate):
     model = dense([2, 16, 16, 1], nn.Tanh)
     x, y = constant(1, (batch, 2)), constant(2, (batch, 1))
     optimizer = torch.optim.Adam(model.parameters(), lr=rate, fused=True)
-    return Training(model, lambda: functional.mse_loss(model(x), y), optimizer)
+    return Training(model.parameters(), lambda: functional.mse_loss(model(x), y), optimizer)
 
 
 def digits(name, rate):
@@ -28,7 +28,7 @@ def digits(name, rate):
     model = dense([784, 256, 128, 10], nn.ReLU)
     x, labels = constant(1, (batch, 784), 0, 1), torch.from_numpy(integers(2, (batch,), 10))
     optimizer = torch.optim.SGD(model.parameters(), lr=rate, momentum=0.9, fused=True)
-    return Training(model, lambda: functional.cross_entropy(model(x), labels), optimizer)
+    return Training(model.parameters(), lambda: functional.cross_entropy(model(x), labels), optimizer)
 
 
 def small_conv_net(name, rate):
@@ -40,7 +40,7 @@ def small_conv_net(name, rate):
     )  # fmt: skip
     x, labels = constant(1, (batch, 1, 28, 28), 0, 1), torch.from_numpy(integers(2, (batch,), 10))
     optimizer = torch.optim.Adam(model.parameters(), lr=rate, fused=True)
-    return Training(model, lambda: functional.cross_entropy(model(x), labels), optimizer)
+    return Training(model.parameters(), lambda: functional.cross_entropy(model(x), labels), optimizer)
 
 
 FAMILIES = {"tiny_mlp_adam": tiny, "mlp_sgdm": digits, "convnet_adam": small_conv_net}

@@ -120,6 +120,28 @@ def matmul(name, _rate):
     return Differentiated([a, b], lambda: torch.matmul(a, b), constant(9, shape))
 
 
+def conv(name, _rate):
+    n, inside, size, outside, kernel, stride, padding, groups = name.numbers
+    x, weight = leaf(1, (n, inside, size, size)), leaf(2, (outside, inside // groups, kernel, kernel))
+    result = (size + 2 * padding - kernel) // stride + 1
+    return Differentiated(
+        [x, weight],
+        lambda: functional.conv2d(x, weight, stride=stride, padding=padding, groups=groups),
+        constant(9, (n, outside, result, result)),
+    )
+
+
+def conv_transpose(name, _rate):
+    n, inside, size, outside, kernel, stride, padding = name.numbers
+    x, weight = leaf(1, (n, inside, size, size)), leaf(2, (inside, outside, kernel, kernel))
+    result = (size - 1) * stride - 2 * padding + kernel
+    return Differentiated(
+        [x, weight],
+        lambda: functional.conv_transpose2d(x, weight, stride=stride, padding=padding),
+        constant(9, (n, outside, result, result)),
+    )
+
+
 class AdamAlone(Workload):
     def __init__(self, count, rate):
         self.parameter = leaf(10, (count,))
@@ -147,5 +169,7 @@ FAMILIES = {
     "uniform": lambda _name, _rate: Draw(lambda: torch.rand(ELEMENTS)),
     "matmul": matmul,
     "batched_matmul": matmul,
+    "conv": conv,
+    "conv_transpose": conv_transpose,
     "adam": lambda name, rate: AdamAlone(name.numbers[0] * 1_000_000, rate),
 }

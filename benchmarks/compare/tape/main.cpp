@@ -77,6 +77,19 @@ class LeavesInTurn final : public OnTape {
   }
 };
 
+class LongChain final : public OnTape {
+ public:
+  explicit LongChain(std::int64_t length) : OnTape(numbers(1, 1, 0.4, 0.6)), length_(length) {}
+  Var function(std::vector<Var>& leaves) override {
+    Var y = leaves[0];
+    for (std::int64_t i = 0; i < length_; ++i) y = y + 1e-7F;
+    return y;
+  }
+
+ private:
+  std::int64_t length_;
+};
+
 /// 2-16-16-1 with tanh, squared error and Adam, number by number.
 class TinyMlp final : public OnTape {
  public:
@@ -160,12 +173,14 @@ class TinyMlp final : public OnTape {
 };
 
 Families families() {
-  return {{"chain_0d", [](const Name&, float) { return std::make_unique<Chain>(); }},
-          {"tree_0d", [](const Name&, float) { return std::make_unique<Tree>(); }},
-          {"leaves_256", [](const Name&, float) { return std::make_unique<LeavesInTurn>(); }},
-          {"tiny_mlp_adam", [](const Name& name, float rate) {
-             return std::make_unique<TinyMlp>(name.numbers().at(0), rate);
-           }}};
+  return {
+      {"graph_build",
+       [](const Name& name, float) { return std::make_unique<LongChain>(name.numbers().at(0) * 1'000'000); }},
+      {"chain_0d", [](const Name&, float) { return std::make_unique<Chain>(); }},
+      {"tree_0d", [](const Name&, float) { return std::make_unique<Tree>(); }},
+      {"leaves_256", [](const Name&, float) { return std::make_unique<LeavesInTurn>(); }},
+      {"tiny_mlp_adam",
+       [](const Name& name, float rate) { return std::make_unique<TinyMlp>(name.numbers().at(0), rate); }}};
 }
 
 }  // namespace

@@ -38,6 +38,7 @@ class Tape {
   friend Var operator+(Var a, Var b) { return a.tape->push(a.value + b.value, a.at, 1, b.at, 1); }
   friend Var operator-(Var a, Var b) { return a.tape->push(a.value - b.value, a.at, 1, b.at, -1); }
   friend Var operator*(Var a, Var b) { return a.tape->push(a.value * b.value, a.at, b.value, b.at, a.value); }
+  friend Var operator+(Var a, float x) { return a.tape->push(a.value + x, a.at, 1, a.at, 0); }
   friend Var operator*(Var a, float x) { return a.tape->push(a.value * x, a.at, x, a.at, 0); }
   friend Var tanh(Var a) {
     const float y = std::tanh(a.value);

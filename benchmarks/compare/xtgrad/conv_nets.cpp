@@ -1,4 +1,4 @@
-// Training steps of convolutional networks.
+// Training steps of convolutional networks, and convolutions alone.
 
 #include "benchmarks/compare/xtgrad/helpers.h"
 
@@ -18,8 +18,36 @@ std::unique_ptr<Workload> small(const Name& name, float rate) {
       std::make_unique<optim::Adam>(model->parameters(), optim::AdamOptions{.lr = rate}));
 }
 
+/// conv/n-in-size-out-kernel-stride-padding-groups, with both gradients.
+std::unique_ptr<Workload> convolution(const Name& name, float /*rate*/) {
+  const std::vector<std::int64_t> s = name.numbers();
+  const xtgrad::Tensor x = leaf(1, {s.at(0), s.at(1), s.at(2), s.at(2)});
+  const xtgrad::Tensor weight = leaf(2, {s.at(3), s.at(1) / s.at(7), s.at(4), s.at(4)});
+  const xtgrad::Conv2dOptions options{.stride = s.at(5), .padding = s.at(6), .groups = s.at(7)};
+  const std::int64_t result = (s.at(2) + 2 * s.at(6) - s.at(4)) / s.at(5) + 1;
+  return std::make_unique<Differentiated>(
+      std::vector{x, weight}, [=] { return conv2d(x, weight, options); },
+      input(9, {s.at(0), s.at(3), result, result}));
+}
+
+/// conv_transpose/n-in-size-out-kernel-stride-padding
+std::unique_ptr<Workload> transposed(const Name& name, float /*rate*/) {
+  const std::vector<std::int64_t> s = name.numbers();
+  const xtgrad::Tensor x = leaf(1, {s.at(0), s.at(1), s.at(2), s.at(2)});
+  const xtgrad::Tensor weight = leaf(2, {s.at(1), s.at(3), s.at(4), s.at(4)});
+  const xtgrad::ConvTranspose2dOptions options{.stride = s.at(5), .padding = s.at(6)};
+  const std::int64_t result = (s.at(2) - 1) * s.at(5) - 2 * s.at(6) + s.at(4);
+  return std::make_unique<Differentiated>(
+      std::vector{x, weight}, [=] { return conv_transpose2d(x, weight, options); },
+      input(9, {s.at(0), s.at(3), result, result}));
+}
+
 }  // namespace
 
-void add_conv_nets(Families& families) { families["convnet_adam"] = small; }
+void add_conv_nets(Families& families) {
+  families["convnet_adam"] = small;
+  families["conv"] = convolution;
+  families["conv_transpose"] = transposed;
+}
 
 }  // namespace bench

@@ -20,6 +20,8 @@ void add_elementwise(Families& families);
 void add_rows(Families& families);
 void add_products(Families& families);
 void add_draws(Families& families);
+void add_sequences(Families& families);
+void add_derivatives(Families& families);
 
 inline xtgrad::Tensor input(std::uint64_t stream, const xtgrad::Shape& shape, double low = -1,
                             double high = 1) {
@@ -85,7 +87,12 @@ class Training final : public Workload {
 
   std::vector<Values> outputs() override {
     std::vector<Values> all{values_of(last_)};
-    for (const auto& parameter : optimizer_->parameters()) all.push_back(values_of(parameter->grad()));
+    for (const auto& parameter : optimizer_->parameters()) {
+      const xtgrad::Tensor gradient = parameter->grad();
+      // Nothing came where a loss does not depend on a parameter, which is 0 elsewhere.
+      all.push_back(gradient.defined() ? values_of(gradient)
+                                       : Values(static_cast<std::size_t>(parameter->numel())));
+    }
     return all;
   }
 

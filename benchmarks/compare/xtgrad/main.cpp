@@ -13,5 +13,7 @@ int main() {
   bench::add_rows(engine.families);
   bench::add_products(engine.families);
   bench::add_draws(engine.families);
+  bench::add_sequences(engine.families);
+  bench::add_derivatives(engine.families);
   return bench::serve(engine);
 }
