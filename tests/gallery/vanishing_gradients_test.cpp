@@ -179,7 +179,9 @@ TEST_CASE("gallery 08: gradients vanish in deep networks of sigmoids, and what h
     CHECK(at("sigmoid", step).front() < 1e-7);
     CHECK(at("sigmoid", step).back() > 1e-2);
     const Vector bright = at("ReLU, He's start", step);
-    CHECK(*std::min_element(bright.begin(), bright.end()) > 1e-3);
+    // How long they are in a trained network follows from its loss; that all layers learn, from their ratio.
+    const auto [smallest, largest] = std::minmax_element(bright.begin(), bright.end());
+    CHECK(*smallest > 0.05 * *largest);
   }
 
   CHECK(page.number("sigmoid: accuracy in the last epoch") < 0.15);

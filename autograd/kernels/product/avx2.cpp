@@ -1,9 +1,10 @@
+#include "xtgrad/autograd/kernels/product/avx2.h"
+
 #if defined(__x86_64__)
 
 #include <immintrin.h>
 
 #include "xtgrad/autograd/kernels/product/micro.h"
-#include "xtgrad/autograd/kernels/product/task.h"
 #include "xtgrad/autograd/kernels/product/turn_avx2.h"
 
 namespace xtgrad::inline v1::detail {

@@ -1,5 +1,6 @@
+#include "xtgrad/autograd/kernels/product/baseline.h"
+
 #include "xtgrad/autograd/kernels/product/micro.h"
-#include "xtgrad/autograd/kernels/product/task.h"
 
 // For any processor that the library is compiled for, by the compiler's own vectors of 16 bytes.
 

@@ -32,11 +32,6 @@ struct ProductKernels {
   void (*float32)(const ProductTask<float>&);
   void (*float64)(const ProductTask<double>&);
 };
-extern const ProductKernels product_baseline;
-#if defined(__x86_64__)
-extern const ProductKernels product_avx2;
-extern const ProductKernels product_avx512;
-#endif
 
 /// Elements of `scratch`, for any of them. None where b is read where it lies.
 template <class T>

@@ -15,6 +15,9 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/kernels/gemm.h"
 #include "xtgrad/autograd/kernels/instructions.h"
+#include "xtgrad/autograd/kernels/product/avx2.h"
+#include "xtgrad/autograd/kernels/product/avx512.h"
+#include "xtgrad/autograd/kernels/product/baseline.h"
 #include "xtgrad/autograd/kernels/product/task.h"
 #include "xtgrad/autograd/ops.h"
 
