@@ -110,10 +110,21 @@ std::vector<Rows> deal_rows(const std::vector<Rows>& classes, const std::vector<
   return parts;
 }
 
+/// A part that was asked for and has no sample says nothing until much later, when what is measured on it is
+/// no number.
+void check_not_empty(std::string_view function, std::string_view name, double fraction, const Rows& part,
+                     const Dataset& data) {
+  if (!part.empty()) return;
+  throw ValueError(fmt::format("{}: {} {} of {} sample{} is an empty part", function, name, fraction,
+                               data.size(), data.size() == 1 ? "" : "s"));
+}
+
 TrainTest split_in_two(std::string_view function, const Dataset& data, const std::vector<Rows>& classes,
                        const SplitOptions& options) {
   check_fraction(function, "test", options.test);
   const std::vector<Rows> parts = deal_rows(classes, {1 - options.test, options.test}, options.seed);
+  check_not_empty(function, "test", options.test, parts[1], data);
+  check_not_empty(function, "1 - test", 1 - options.test, parts[0], data);
   return {.train = data.subset(parts[0]), .test = data.subset(parts[1])};
 }
 
@@ -140,7 +151,10 @@ std::vector<Dataset> split_in_parts(std::string_view function, const Dataset& da
   const std::vector<Rows> parts = deal_rows(classes, fractions, options.seed);
   std::vector<Dataset> result;
   result.reserve(wanted);
-  for (std::size_t p = 0; p < wanted; ++p) result.push_back(data.subset(parts[p]));
+  for (std::size_t p = 0; p < wanted; ++p) {
+    check_not_empty(function, fmt::format("fractions[{}]", p), options.fractions[p], parts[p], data);
+    result.push_back(data.subset(parts[p]));
+  }
   return result;
 }
 

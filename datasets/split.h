@@ -9,7 +9,8 @@
 namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace datasets {
 
 // Splits of a data set. Which samples go where depends on the seed alone; each part keeps the order of the
-// data set. All throw ValueError for fractions that are no fractions.
+// data set. All throw ValueError for fractions that are no fractions, and for one of so few samples that its
+// part is empty.
 //
 // Stratified ones keep the proportions of the classes, and throw ValueError for a data set without classes.
 // Of a class with m samples, a part with fraction f gets m f of them, rounded up or down; which way is

@@ -233,6 +233,16 @@ void check_k(std::string_view function, std::int64_t k, std::int64_t most, std::
   }
 }
 
+/// Of several samples at an infinite distance none is nearer. Those that are not among the nearest may have
+/// one: they are farther away than the others.
+void check_finite(const detail::Candidate& neighbor, std::int64_t query) {
+  if (std::isfinite(neighbor.distance)) return;
+  throw ValueError(fmt::format(
+      "NearestNeighbors: neighbors: the squared distance of sample {} and query {} must be finite: "
+      "got {}; divide samples and queries by a power of two",
+      neighbor.index, query, neighbor.distance));
+}
+
 }  // namespace
 
 NearestNeighbors::NearestNeighbors(const Tensor& samples, const Tensor& labels) {
@@ -292,6 +302,7 @@ Neighbors NearestNeighbors::neighbors(const Tensor& queries, std::int64_t k) con
     search.run();
     for (std::int64_t query = 0; query < end - begin; ++query) {
       for (const detail::Candidate& candidate : search.nearest(static_cast<std::size_t>(query))) {
+        check_finite(candidate, begin + query);
         indices.push_back(candidate.index);
         distances.push_back(std::sqrt(candidate.distance));
       }

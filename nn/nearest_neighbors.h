@@ -35,6 +35,9 @@ struct Neighbors {
 /// each block only picks candidates, by a bound on its rounding errors. Memory beside the samples is bounded:
 /// a block of products for a block of queries, and k and some thousand candidates for each of these, of which
 /// there are the fewer at a time the larger k is.
+///
+/// As in that loop a square below 1e-323 is 0: samples of float64 that are nearer to a query than some 1e-154
+/// lose digits of their distances, and below 1e-162 they are at the distance 0. Those of float32 never are.
 class NearestNeighbors {
  public:
   /// Samples [n, ...] of float32, float64 or uint8 with labels int64 [n]. Throws ShapeError for no samples or
@@ -43,7 +46,8 @@ class NearestNeighbors {
   NearestNeighbors(const Tensor& samples, const Tensor& labels);
 
   /// Throws ShapeError or DtypeError for queries [m, ...] whose rows are not as the samples', ValueError for
-  /// k outside [1, n] and for an element that is not finite. There may be no queries.
+  /// k outside [1, n], for an element that is not finite, and for one of the k nearest whose squared distance
+  /// is not, of float64 beyond 1e154: which of such is nearer cannot be told. There may be no queries.
   [[nodiscard]] Neighbors neighbors(const Tensor& queries, std::int64_t k) const;
 
   /// The label that most of the k nearest have, int64 [m]; of labels that equally many have, the one whose

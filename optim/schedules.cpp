@@ -13,12 +13,12 @@
 namespace xtgrad::inline v1::optim {
 namespace {
 
-/// Throws ValueError unless they are positive and ascend.
+/// Throws ValueError unless they are at least 0 and ascend.
 void check_milestones(std::string_view function, const std::vector<std::int64_t>& milestones) {
   for (std::size_t k = 0; k < milestones.size(); ++k) {
-    if (milestones[k] > (k == 0 ? 0 : milestones[k - 1])) continue;
-    throw ValueError(fmt::format("{}: milestones must be positive and ascend: got {} after {}", function,
-                                 milestones[k], k == 0 ? 0 : milestones[k - 1]));
+    if (k == 0 ? milestones[k] >= 0 : milestones[k] > milestones[k - 1]) continue;
+    throw ValueError(fmt::format("{}: milestones must be at least 0 and ascend: got {}{}", function,
+                                 milestones[k], k == 0 ? "" : fmt::format(" after {}", milestones[k - 1])));
   }
 }
 

@@ -39,7 +39,7 @@ struct WarmupOptions {
 [[nodiscard]] Schedule warmup(const WarmupOptions& options, Schedule then = constant());
 
 struct MultiStepOptions {
-  std::vector<std::int64_t> milestones;  ///< steps at which the rate decays, ascending
+  std::vector<std::int64_t> milestones;  ///< steps at which the rate decays, at least 0 and ascending
   double gamma = 0.1;                    ///< factor of each decay
 };
 /// gamma to the number of milestones that are at most the step.
@@ -73,8 +73,9 @@ struct HeldBackOptions {
 /// f(1) f(2) ... f(step): PyTorch's MultiplicativeLR. Computed anew for every step.
 [[nodiscard]] Schedule multiplicative(Callable<double(std::int64_t step)> f);
 
-/// The schedules one after another: schedules[k] from milestones[k - 1] on, from its own step 0. Throws
-/// ValueError unless there is one milestone fewer than schedules, and they ascend.
+/// The schedules one after another: schedules[k] from milestones[k - 1] on, from its own step 0; a milestone
+/// 0 leaves the first one out. Throws ValueError unless there is one milestone fewer than schedules, and they
+/// are at least 0 and ascend.
 [[nodiscard]] Schedule sequence(std::vector<Schedule> schedules, std::vector<std::int64_t> milestones);
 
 /// The product of the schedules' factors: PyTorch's ChainedScheduler, for schedules that are closed forms.

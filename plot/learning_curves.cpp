@@ -122,8 +122,9 @@ Canvas draw_learning_curves(std::span<const EpochScores> epochs, const LearningC
                   .range = range_of_losses(losses, logarithmic)};
   const Axis accuracy{
       .label = "correct (%)", .lowest = 0, .highest = 100, .range = range_of_accuracies(accuracies)};
-  const std::array<Chart, 2> charts{epoch_chart("Loss", loss, std::move(losses)),
-                                    epoch_chart("Accuracy", accuracy, std::move(accuracies))};
+  const bool has_accuracy = !values_of(accuracies).empty();
+  std::vector<Chart> charts{epoch_chart("Loss", loss, std::move(losses))};
+  if (has_accuracy) charts.push_back(epoch_chart("Accuracy", accuracy, std::move(accuracies)));
   return draw_charts(charts, {.width = page_width, .height = 290});
 }
 

@@ -28,9 +28,9 @@ struct LearningCurvesOptions {
 };
 
 /// Loss at the left and accuracy at the right, by epoch, in training and validation; what was never measured
-/// in validation has no line. The axis of accuracies leaves out the low ones of the first epochs where what
-/// follows would have less than half of it. Throws ValueError if there is no epoch, or for a loss that is not
-/// above 0 where the axis is logarithmic.
+/// in validation has no line, and without any accuracy there is the loss alone. The axis of accuracies leaves
+/// out the low ones of the first epochs where what follows would have less than half of it. Throws ValueError
+/// if there is no epoch, or for a loss that is not above 0 where the axis is logarithmic.
 [[nodiscard]] Canvas draw_learning_curves(std::span<const EpochScores> epochs,
                                           const LearningCurvesOptions& options = {});
 

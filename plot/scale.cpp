@@ -28,7 +28,11 @@ Range with_room(const Range& range, double room, const Axis& axis) {
 Range widened(const Range& range, const Axis& axis) {
   if (range.high - range.low > magnitude(range) * 1e-9) return range;
   if (axis.logarithmic) return {range.low / 2, range.high * 2};
-  return with_room(range, axis.whole_numbers ? 0.5 : std::max(magnitude(range) * 0.1, 1e-9), axis);
+  // Around zeros alone nothing tells how much room is small.
+  const double room = magnitude(range) > 1e-300 ? magnitude(range) * 0.1 : 1;
+  const Range wide = with_room(range, axis.whole_numbers ? 0.5 : room, axis);
+  if (wide.high > wide.low) return wide;
+  return {range.low - room, range.high + room};  // between limits that leave no room
 }
 
 void include(Range& range, double value) {
@@ -74,7 +78,9 @@ void finish(Extent& extent, const Axis& axis) {
     return;
   }
   if (extent.range.low > extent.range.high) extent.range = axis.logarithmic ? Range{0.1, 1} : Range{0, 1};
+  const bool on_zero = extent.stands && extent.range.low == 0;
   extent.range = widened(extent.range, axis);
+  if (on_zero) extent.range.low = 0;
 }
 
 std::vector<double> ticks_of(const Axis& axis, const Range& range, int count) {

@@ -15,6 +15,7 @@
 #include "xtgrad/training/leftovers.h"
 #include "xtgrad/training/trainer.h"
 #include "xtgrad/training/value_names.h"
+#include "xtgrad/training/writable_folder.h"
 
 namespace xtgrad::inline v1::training {
 namespace {
@@ -186,6 +187,7 @@ void Checkpoints::begin(Trainer& trainer) {
         "{}: {} has checkpoints of an earlier training: go on from them by resume, or clear() them", own_name,
         folder_));
   }
+  check_writable_folder(own_name, folder_);
   owns_folder_ = true;
 }
 

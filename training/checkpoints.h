@@ -58,7 +58,8 @@ class Checkpoints final : public Callback {
   void clear();
 
   /// Throws ValueError where the folder has checkpoints and the training did not go on from one: another's
-  /// would be lost; and for a `best_by` that epochs will not have.
+  /// would be lost; and for a `best_by` that epochs will not have. Throws IoError where nothing can be
+  /// written.
   void begin(Trainer& trainer) override;
   void after_step(Trainer& trainer, const StepRecord& step) override;
   void after_epoch(Trainer& trainer, const EpochRecord& epoch) override;

@@ -58,6 +58,10 @@ bool EarlyStopping::stops_after(const EpochRecord& epoch) {
 }
 
 std::string EarlyStopping::describe() const {
+  if (best_epoch_ == 0) {
+    return fmt::format("early stopping: {} was no finite number in {} epoch{}", options_.watch, bad_,
+                       bad_ == 1 ? "" : "s");
+  }
   return fmt::format("early stopping: {} has not improved on {:.6g} of epoch {} for {} epoch{}",
                      options_.watch, best(), best_epoch_, bad_, bad_ == 1 ? "" : "s");
 }

@@ -96,6 +96,7 @@ void RowLog::begin_at(std::int64_t step) {
     }
   }
   write_file_atomically(path_, kept);
+  append(name_, path_, "");  // a file that may be replaced, and not written to, is found out here
   begun_ = true;
 }
 

@@ -98,6 +98,10 @@ void Trainer::check_options() const {
   const auto fail = [](const std::string& text) { throw ValueError(fmt::format("{}: {}", own_name, text)); };
   if (loader_.batches() == 0)
     fail(fmt::format("the loader has no batches of its {} samples", loader_.order(0).numel()));
+  if (options_.validation && options_.validation->batches() == 0) {
+    fail(fmt::format("the validation loader has no batches of its {} samples",
+                     options_.validation->order(0).numel()));
+  }
   for (std::size_t i = 0; i < options_.callbacks.size(); ++i) {
     if (options_.callbacks[i] == nullptr) {
       fail(fmt::format("callback {} of {} is null", i, options_.callbacks.size()));

@@ -65,7 +65,8 @@ class Trainer : public nn::Stateful {
  public:
   /// Model and optimizer must outlive it; the loader's epochs are counted anew. Throws ValueError for options
   /// out of range, null pointers, metrics of one name, a rule that looks at a value which epochs will not
-  /// have, a loader without batches, and an optimizer that holds none of the model's parameters.
+  /// have, a loader or a validation loader without batches, and an optimizer that holds none of the model's
+  /// parameters.
   Trainer(nn::Module& model, Loss loss, optim::Optimizer& optimizer, const datasets::Loader& loader,
           TrainerOptions options);
   /// The same for a loss of batches, which trains and validates `model`; whatever it captures must outlive

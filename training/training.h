@@ -27,3 +27,4 @@
 #include "xtgrad/training/stopping_rule.h"
 #include "xtgrad/training/tensorboard.h"
 #include "xtgrad/training/trainer.h"
+#include "xtgrad/training/writable_folder.h"

@@ -59,16 +59,17 @@ std::vector<PlaneOutcome> by_learning(const PlaneTask& task) {
 plot::Canvas draw_regions(const PlaneTask& task, const std::vector<PlaneOutcome>& outcomes) {
   std::vector<plot::Chart> charts;
   for (const PlaneOutcome& outcome : outcomes) {
-    plot::Chart chart{.title = fmt::format("{}: {:.0f} % right", outcome.classifier, outcome.test),
+    const std::string name = outcome.classifier == "linear classifier" ? "linear" : outcome.classifier;
+    plot::Chart chart{.title = fmt::format("{}: {:.0f} %", name, outcome.test),
                       .x = {.label = "x₁"},
                       .y = {.label = "x₂"},
                       .equal_units = true};
     // Small marks, or they would hide the islands that single points make.
-    chart.layers = plot::class_points(task.train.inputs(), task.train.labels(), colors, 0.6);
+    chart.layers = plot::class_points(task.train.inputs(), task.train.labels(), colors, 0.45);
     chart.layers.emplace_back(plot::Regions{.grid = task.grid, .classes = outcome.regions, .names = colors});
     charts.push_back(chart);
   }
-  return plot::draw_charts(charts, {.width = 840, .height = 330});
+  return plot::draw_charts(charts, {.width = 540, .height = 240});
 }
 
 plot::Canvas draw_accuracies(const std::vector<PlaneOutcome>& moons,

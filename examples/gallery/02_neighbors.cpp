@@ -31,7 +31,7 @@ double choose_k(gallery::Page& page, const Parts& parts) {
   const double test =
       gallery::percent_right(samples, labels, parts.test.inputs(), parts.test.labels())[chosen];
   const std::vector<double> k(gallery::ks.begin(), gallery::ks.end());
-  plot::Chart chart{.title = parts.name + ": accuracy over k",
+  plot::Chart chart{.title = gallery::title_of(parts.name) + ": accuracy over k",
                     .x = {.label = "neighbours that vote, k", .whole_numbers = true},
                     .y = {.label = "correct (%)", .highest = 100}};
   chart.layers = {
@@ -44,7 +44,7 @@ double choose_k(gallery::Page& page, const Parts& parts) {
       fmt::format(
           "The training images say that one neighbour is best: it is the image itself. The validation "
           "images, which are not among the neighbours, say k = {} ({:.1f} % of them right, {:.1f} % with k = "
-          "1). With it {:.1f} % of the test images are told right, looked at once, when k was chosen.",
+          "1), with which {:.1f} % of the test images are told right, looked at once, when k was chosen.",
           k[chosen], validation[chosen], validation[0], test),
       plot::draw_chart(chart));
   page.number(parts.name + ": training images", static_cast<double>(parts.train.size()));
@@ -80,8 +80,9 @@ void draw_neighbors(gallery::Page& page, const Parts& parts) {
       fmt::format("{}_nearest.png", parts.name),
       "Ten test images, each (with a colon) followed by the four training images whose pixels are nearest to "
       "its own, and their labels. Where these are wrong, pixels are alike and things are not.",
-      plot::draw_images(concat(images, 0),
-                        {.title = parts.name + ": the nearest", .captions = captions, .columns = 5}));
+      plot::draw_images(
+          concat(images, 0),
+          {.title = gallery::title_of(parts.name) + ": the nearest", .captions = captions, .columns = 5}));
 }
 
 /// Two of four neighbours say 1 and two say 0: the nearest of all decides.

@@ -96,7 +96,7 @@ void draw(gallery::Page& page) {
   const nn::LinearClassifier model = gallery::draw_templates(
       page, digits,
       "Each digit's weights as an image: red pixels speak for it, blue ones against it, such as ink in the "
-      "middle of a 0. A penalty keeps weights small, and pale where there is never any ink.");
+      "middle of a 0. A penalty keeps weights small, and pale where there is never any ink");
   note_rows(page, digits.name, model);
   show_bias_trick(page, digits, 0.003);
   if (const auto mnist = page.data("mnist")) {
@@ -104,7 +104,7 @@ void draw(gallery::Page& page) {
     gallery::draw_templates(
         page, tasks.back(),
         "The same for MNIST. Without L2, weights at the border, where no digit has ink, stay as "
-        "random as they began; with it they are gone.");
+        "random as they began; with it they are gone");
   }
   if (const auto cifar = page.data("cifar10")) {
     const auto normalize = datasets::Normalizer::fit(cifar->train, {.per_channel = true});
@@ -113,7 +113,7 @@ void draw(gallery::Page& page) {
         page, tasks.back(),
         "Templates of photographs: without L2 mostly the noise of 4,000 images, with it smooth "
         "enough to see a ship on blue water, and a horse with a head at either end, for horses "
-        "look left as often as right.");
+        "look left as often as right");
   }
   draw_accuracy(page, tasks);
   for (const std::int64_t hidden : {100, 3}) show_product(page, digits, hidden);

@@ -61,10 +61,11 @@ void draw_ways(gallery::Page& page) {
       all_ways(gallery::rosenbrock_valley(), {0.001, 0.001, 0.5, 0.01, 0.1}, 0.9, 20000);
   page.picture(
       "ways.png",
-      "Seven optimizers after 100 steps, from the ring to the discs. Left, gradient descent zig-zags "
+      "Seven optimizers after 100 steps, from the ring to the discs, which lie on each other where they have "
+      "arrived. Left, gradient descent zig-zags "
       "across the valley, and Newton's method is at the minimum after one step; right, the valley is bent: "
-      "plain descent creeps along its floor, on which momentum and Nesterov are far along. Discs that have "
-      "arrived lie on each other. (The rates are fixed, so both forms of momentum go the same way.)",
+      "plain descent creeps along its floor, on which momentum and Nesterov are far along "
+      "(the rates are fixed, so both forms of momentum go the same way).",
       gallery::maps_of(left, right, 100));
   std::vector<plot::Canvas> frames;
   for (int steps = 1; steps <= 100; steps += steps < 20 ? 1 : 5) {

@@ -128,8 +128,8 @@ void draw(gallery::Page& page) {
       "steps.png",
       "How wrong a numerical gradient is, over the step by which each weight was moved. A long step "
       "looks too far along a curved loss, a short one drowns in rounding, and between them is the "
-      "best that one can get: about half of a dtype's digits, or two thirds with central differences. "
-      "Dashed: where theory says that it is.",
+      "best that one can get: about half of a dtype's digits, or two thirds with central differences "
+      "(dashed: where theory says that it is).",
       plot::draw_charts(charts, {.width = 700, .height = 360}));
   page.picture("ways.png",
                "Error and time of each way over the number of weights. Numerical gradients compute the loss "

@@ -25,7 +25,7 @@ Tensor edge_kernels() {
 }
 
 std::string sized(const std::string& name, const Tensor& map) {
-  return fmt::format("{}, {}×{}", name, map.size(2), map.size(3));
+  return gallery::with_reach(fmt::format("{}, {}×{}", name, map.size(2), map.size(3)), map);
 }
 
 Tensor channel(const Tensor& maps, std::int64_t which) {
@@ -42,13 +42,15 @@ void draw_edges(gallery::Page& page, const Tensor& image) {
     const std::string name = which == 0 ? "vertical" : "horizontal";
     const Tensor kernel = slice(kernels, {.start = which, .stop = which + 1});
     tiles.insert(tiles.end(), {tile(image, side), tile(kernel, side), tile(channel(edges, which), side)});
-    captions.insert(captions.end(), {"digit", name + " kernel", name + " edges"});
+    captions.insert(captions.end(),
+                    {gallery::with_reach("digit", image), gallery::with_reach(name + " kernel", kernel),
+                     gallery::with_reach(name + " edges", channel(edges, which))});
   }
   page.picture("edges.png",
                "A kernel of nine numbers (red 1, white 0, blue −1) slides over the digit. At "
                "each place its numbers are multiplied with the nine pixels below and summed up: "
                "red where there is more ink at the left (above) than at the right (below), blue "
-               "where there is less.",
+               "where there is less, and the number under each map is its colours' reach.",
                draw_maps("Edges, by two kernels", tiles, captions, 3));
   const std::int64_t middle = image.size(2) / 2;
   const Tensor row = slice(edges, {.axis = 2, .start = middle, .stop = middle + 1});
@@ -75,11 +77,10 @@ void draw_stages(gallery::Page& page, const Tensor& image) {
                                              flat.numel(), pooled.size(2)))};
   page.picture(
       "stages.png",
-      fmt::format(
-          "Without padding, a 3×3 kernel loses a pixel at every border; zeros around the image keep "
-          "its size. ReLU drops what is negative, and the largest of each 2×2 block is kept. Its rows, "
-          "one behind another, are the {} numbers that a dense layer sees, at the bottom.",
-          flat.numel()),
+      fmt::format("Without padding, a 3×3 kernel loses a pixel at every border; zeros around the image keep "
+                  "its size. ReLU drops what is negative, and the largest of each 2×2 block is kept: "
+                  "its rows, one behind another, are the {} numbers that a dense layer sees, at the bottom.",
+                  flat.numel()),
       plot::beside(pages, {.columns = 1}));
   page.number("side without padding (pixels)", static_cast<double>(bare.size(2)));
   page.number("side with padding (pixels)", static_cast<double>(padded.size(2)));

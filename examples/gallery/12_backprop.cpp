@@ -97,7 +97,7 @@ void draw(gallery::Page& page) {
 
   page.picture(
       "network.png",
-      "Every number of one training step of a small network. Black numbers were computed from left to "
+      "Every number of one training step of a small network: black ones were computed from left to "
       "right: weights on their edges, b, z and a at the neurons, and the cost. Orange ones were "
       "computed from right to left: each neuron's δ, which is also the gradient of its bias, and under each "
       "weight how much C changes with it.",

@@ -43,7 +43,7 @@ double examine(gallery::Page& page, const std::string& name, const gallery::Conv
       name + "_curves.png",
       fmt::format("Loss and accuracy on {}, by epoch. The weights of epoch {} are kept: they did best on "
                   "validation images, which the net is not trained on.",
-                  name, training.best_epoch),
+                  gallery::title_of(name), training.best_epoch),
       plot::draw_learning_curves(training.epochs));
   page.picture(
       name + "_mistakes.png",

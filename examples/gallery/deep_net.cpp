@@ -142,15 +142,16 @@ Descent descend(const Recipe& recipe, const datasets::Loader& loader, std::int64
 }
 
 plot::Canvas norms_map(const Recipe& recipe, const Descent& descent) {
-  plot::HeatMap map{
-      .values = log_norms(descent.norms),
-      .title = recipe.name,
-      .note = fmt::format("{} steps; loss {:.2f} in the last epoch", descent.norms.size(), descent.loss),
-      .row_label = "layer",
-      .column_label = "step",
-      .value_label = "log₁₀ of the norm",
-      .range = plot::Range{-8, 0},
-      .numbers = false};
+  plot::HeatMap map{.values = log_norms(descent.norms),
+                    .title = recipe.name,
+                    .note = fmt::format(
+                        "{} steps; loss {:.2f} in the last epoch; darkest: −8 or less, brightest: 0 or more",
+                        descent.norms.size(), descent.loss),
+                    .row_label = "layer",
+                    .column_label = "step",
+                    .value_label = "log₁₀ of the norm",
+                    .range = plot::Range{-8, 0},
+                    .numbers = false};
   for (std::size_t layer = 1; layer <= descent.norms[0].size(); ++layer) {
     map.row_names.push_back(std::to_string(layer));
   }

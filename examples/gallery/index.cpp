@@ -64,7 +64,7 @@ td + td { font-variant-numeric: tabular-nums; }
 </head>
 <body>
 <h1>xtgrad: gallery</h1>
-<p>What deep learning is made of, each in a program of 100 to 150 lines, beside the pieces that they share. <code>scripts/gallery.sh</code> draws it all.</p>
+<p>What deep learning is made of, each in a program of 100 to 150 lines, beside the pieces that they share. <code>scripts/gallery.sh</code> draws it all, and <a href="../tutorial/README.md">the tutorial</a> explains it.</p>
 )";
 
 /// 4 for "04_least_squares".
@@ -95,9 +95,10 @@ std::string shown(const ordered_json& value) {
 }
 
 std::string section(const fs::path& folder, const std::string& name, const ordered_json& notes) {
-  std::string text =
-      fmt::format("<section id=\"{0}\">\n<h2>{2}. {1}</h2>\n<p><code>examples/gallery/{0}.cpp</code></p>\n",
-                  name, escaped(notes.at("title").get<std::string>()), number_of(name));
+  std::string text = fmt::format(
+      "<section id=\"{0}\">\n<h2>{2}. {1}</h2>\n<p><code>examples/gallery/{0}.cpp</code>, <a "
+      "href=\"../tutorial/{0}.md\">chapter {2}</a></p>\n",
+      name, escaped(notes.at("title").get<std::string>()), number_of(name));
   for (const auto& [file, caption] : notes.at("pictures").items()) {
     text += figure(folder, file, caption.get<std::string>());
   }

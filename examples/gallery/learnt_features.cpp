@@ -36,7 +36,7 @@ void draw_gain(Page& page, const std::vector<Accuracies>& outcomes) {
   plot::Bars features{.label = "neighbours by features", .values = true};
   plot::Bars net{.label = "the net itself", .values = true};
   for (const Accuracies& outcome : outcomes) {
-    chart.x.categories.push_back(outcome.name);
+    chart.x.categories.push_back(title_of(outcome.name));
     pixels.heights.push_back(outcome.pixels);
     features.heights.push_back(outcome.features);
     net.heights.push_back(outcome.net);

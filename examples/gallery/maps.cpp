@@ -1,5 +1,7 @@
 #include "maps.h"
 
+#include <fmt/format.h>
+
 #include <cstddef>
 #include <utility>
 
@@ -17,13 +19,18 @@ Tensor tile(const Tensor& map, std::int64_t side) {
   return reshape(squares, {1, 1, side, side}) / amax(abs(map));
 }
 
+std::string with_reach(const std::string& caption, const Tensor& map) {
+  return fmt::format("{}, ±{:.2g}", caption, amax(abs(map)).item());
+}
+
 plot::Canvas draw_maps(const std::string& title, const std::vector<Tensor>& tiles,
                        std::vector<std::string> captions, std::int64_t columns) {
   return plot::draw_images(concat(tiles, 0), {.title = title,
                                               .captions = std::move(captions),
                                               .columns = columns,
                                               .range = plot::Range{-1, 1},
-                                              .map = plot::diverging_map});
+                                              .map = plot::diverging_map,
+                                              .value_label = "of its reach"});
 }
 
 plot::Canvas draw_flat(const Tensor& map, const std::string& caption) {

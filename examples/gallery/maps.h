@@ -16,7 +16,10 @@ using namespace xtgrad;
 /// A map [1, 1, h, w] with a larger square for each pixel, and of reach 1: images of any sizes fit one page.
 [[nodiscard]] Tensor tile(const Tensor& map, std::int64_t side);
 
-/// Tiles of one size in rows.
+/// A caption with the reach of a map: the largest of its numbers without their signs.
+[[nodiscard]] std::string with_reach(const std::string& caption, const Tensor& map);
+
+/// Tiles of one size in rows, over a bar that tells their colours.
 [[nodiscard]] plot::Canvas draw_maps(const std::string& title, const std::vector<Tensor>& tiles,
                                      std::vector<std::string> captions, std::int64_t columns);
 

@@ -140,6 +140,12 @@ void Page::finish() {
   if (options_.measure) write_file_atomically(options_.measured, notes_->measured.dump(2) + "\n");
 }
 
+std::string title_of(const std::string& data) {
+  if (data == "mnist") return "MNIST";
+  if (data == "fashion-mnist") return "Fashion-MNIST";
+  return data == "cifar10" ? "CIFAR-10" : data;
+}
+
 datasets::Dataset scanned_digits() { return datasets::unit_range(datasets::digits(), {.high = 16}); }
 
 datasets::Dataset flat_digits(Page& page) {

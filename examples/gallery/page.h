@@ -75,6 +75,9 @@ class Page {
   std::unique_ptr<Notes> notes_;
 };
 
+/// What people call it: "MNIST" for "mnist".
+[[nodiscard]] std::string title_of(const std::string& data);
+
 /// The scanned digits that come with the library, 64 pixels from 0 to 1.
 [[nodiscard]] datasets::Dataset scanned_digits();
 /// The same, or MNIST's training images, flat, where the page may have them.

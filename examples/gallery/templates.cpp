@@ -70,8 +70,8 @@ nn::LinearClassifier draw_templates(Page& page, const Task& task, const std::str
   page.picture(
       fmt::format("templates_{}.png", task.name),
       fmt::format(
-          "{} λ = {} is the best of six for validation images ({:.1f} % are told right; "
-          "{:.1f} % without L2). Of the test images {:.1f} % are told right with it, {:.1f} % without.",
+          "{}; λ = {} is the best of six for validation images ({:.1f} % are told right; "
+          "{:.1f} % without L2), and of the test images {:.1f} % are told right with it, {:.1f} % without.",
           what_to_see, choice.lambda, choice.percent, choice.without, right_held, right),
       plot::beside(pictures, {.columns = 1}));
   page.number(task.name + ": accuracy without L2 (%)", right);

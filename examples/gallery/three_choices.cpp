@@ -74,8 +74,8 @@ void draw_choices(Page& page, const datasets::Dataset& digits) {
       "choices.png",
       "Means over a hundred random small splits of the digits. Only the validation images give a report that "
       "holds on fresh images: the training images call their own labels right, and test images that were "
-      "chosen by look better than they are. (One neighbour, which training images always ask for, happens to "
-      "do well here; on CIFAR-10 it does not.)",
+      "chosen by look better than they are (one neighbour, which training images always ask for, happens to "
+      "do well here; on CIFAR-10 it does not).",
       plot::draw_chart(chart, {.width = 560, .height = 320}));
 }
 

@@ -83,7 +83,7 @@ plot::Chart map_of(const Valley& valley, const std::vector<Way>& ways, int steps
 plot::Canvas maps_of(const std::vector<Way>& narrow, const std::vector<Way>& bent, int steps) {
   std::vector<plot::Chart> maps{map_of(narrow_valley(), narrow, steps),
                                 map_of(rosenbrock_valley(), bent, steps)};
-  for (plot::Chart& map : maps) map.title += fmt::format(", {} steps", steps);
+  for (plot::Chart& map : maps) map.title += fmt::format(", {} step{}", steps, steps == 1 ? "" : "s");
   return plot::draw_charts(maps, {.width = 840, .height = 420});
 }
 

@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/training/writable_folder.h"
 
 namespace train {
 namespace {
@@ -28,7 +29,7 @@ void prepare_folder(const fs::path& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) fail("create the folder", folder, error.value());
-  if (::access(folder.c_str(), W_OK | X_OK) != 0) fail("write to the folder", folder, errno);
+  xtgrad::training::check_writable_folder("--out", folder.string());
 }
 
 // The folder itself is locked: a file for it would stay behind.

@@ -75,6 +75,19 @@ const std::vector<std::vector<std::int64_t>> class_sizes = {
     {10, 10}, {50, 30, 20}, {1, 2, 3, 4, 5, 6, 7}, {0, 9, 0, 1}, {97}, {1}, {0, 0}, {1000, 1},
 };
 
+/// False, after a look at the message, where a part is to have less than one sample and has none.
+template <class F>
+bool has_parts(const Dataset& data, const std::vector<double>& fractions, F split) {
+  try {
+    split();
+    return true;
+  } catch (const ValueError& error) {
+    CHECK(std::string(error.what()).ends_with(" is an empty part"));
+    CHECK(*std::min_element(fractions.begin(), fractions.end()) * static_cast<double>(data.size()) < 1);
+    return false;
+  }
+}
+
 }  // namespace
 
 TEST_CASE("split: every sample in exactly one part, classes within one sample of their share") {
@@ -82,6 +95,8 @@ TEST_CASE("split: every sample in exactly one part, classes within one sample of
     const Dataset data = numbered(sizes);
     for (const double test : {0.2, 0.5, 0.9, 0.01}) {
       CAPTURE(test);
+      if (!has_parts(data, {1 - test, test}, [&] { (void)datasets::stratified_split(data, {.test = test}); }))
+        continue;
       const auto parts = datasets::stratified_split(data, {.test = test, .seed = 3});
       check_partition(data, {parts.train, parts.test});
       check_proportions(data, {parts.train, parts.test}, {1 - test, test});
@@ -90,6 +105,9 @@ TEST_CASE("split: every sample in exactly one part, classes within one sample of
                                                  {0.7, 0.2, 0.1},
                                                  {0.25, 0.25, 0.25, 0.25},
                                                  {0.98, 0.01, 0.01}}) {
+      if (!has_parts(data, fractions,
+                     [&] { (void)datasets::stratified_parts(data, {.fractions = fractions}); }))
+        continue;
       const std::vector<Dataset> parts =
           datasets::stratified_parts(data, {.fractions = fractions, .seed = 3});
       check_partition(data, parts);
@@ -183,6 +201,24 @@ TEST_CASE("split: fractions that are none") {
       "stratified_parts: fractions must sum up to at most 1: 0.5, 0.25, 0.375 sum up to 1.125", ValueError);
   CHECK_THROWS_WITH_AS(static_cast<void>(datasets::stratified_parts(data, {})),
                        "stratified_parts: no fractions are given", ValueError);
+}
+
+TEST_CASE("split: a part without samples is an error that names its fraction and the samples") {
+  const Dataset data = numbered({50, 50, 50});
+  CHECK_THROWS_WITH_AS((void)datasets::random_split(data, {.test = 0.001}),
+                       "random_split: test 0.001 of 150 samples is an empty part", ValueError);
+  CHECK_THROWS_WITH_AS((void)datasets::stratified_split(data, {.test = 0.001}),
+                       "stratified_split: test 0.001 of 150 samples is an empty part", ValueError);
+  CHECK_THROWS_WITH_AS((void)datasets::random_split(numbered({1}), {.test = 0.75}),
+                       "random_split: 1 - test 0.25 of 1 sample is an empty part", ValueError);
+  CHECK_THROWS_WITH_AS((void)datasets::random_parts(data, {.fractions = {0.8, 0.001}}),
+                       "random_parts: fractions[1] 0.001 of 150 samples is an empty part", ValueError);
+  CHECK_THROWS_WITH_AS((void)datasets::stratified_parts(numbered({1, 1}), {.fractions = {0.5, 0.25, 0.25}}),
+                       "stratified_parts: fractions[2] 0.25 of 2 samples is an empty part", ValueError);
+  CHECK_THROWS_WITH_AS((void)datasets::random_split(data.subset({})),
+                       "random_split: test 0.2 of 0 samples is an empty part", ValueError);
+  // What no part was asked to have may well be nothing.
+  CHECK(datasets::random_parts(data, {.fractions = {0.999}})[0].size() == 150);
 }
 
 TEST_CASE("split: needs classes") {

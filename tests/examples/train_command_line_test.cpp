@@ -4,6 +4,8 @@
 #include <vector>
 
 #include "tests/examples/train_program.h"
+#include "tests/support/skip.h"
+#include "tests/support/unwritable_folder.h"
 
 using namespace xtgrad::testing;
 
@@ -132,6 +134,15 @@ TEST_CASE("train says what it cannot write to, before it trains, with exit code 
   CHECK(result.out.empty());
   CHECK(result.err == "train: cannot create the folder " +
                           (folder.path() / "report.json" / "deeper").string() + ": Not a directory\n");
+}
+
+TEST_CASE("train says that its folder takes no files, before it trains, with exit code 1") {
+  const auto folder = unwritable_folder();
+  if (folder.empty()) return skip("every folder takes files here");
+  const ProgramResult result = train_into(folder, {"--data", "spirals", "--epochs", "1"});
+  CHECK(result.exit_code == 1);
+  CHECK(result.out.empty());
+  CHECK(result.err.find("train: --out: cannot write to the folder " + folder.string() + ": ") == 0);
 }
 
 TEST_CASE("train says which epoch and learning rate made the loss no number, with exit code 1") {

@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -146,6 +147,8 @@ TEST_CASE(
     return page.numbers(training + ": loss, by epoch").back();
   };
   CHECK(loss("ReLU, 0.1") > 3 * loss("ReLU, 0.002"));
+  CHECK(page.caption("07_activations_dead.png")
+            .find(fmt::format("{:.0f} % at 0.1,", dead("ReLU, 0.1").back())) != std::string::npos);
   for (const char* training : {"Leaky ReLU, 0.03", "ELU, 0.03", "GELU, 0.03"}) {
     CHECK_MESSAGE(loss(training) > loss("ReLU, 0.002"), training);
   }

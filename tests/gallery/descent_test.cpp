@@ -179,6 +179,7 @@ TEST_CASE("gallery 09: optimizers, momentum, batches and learning rates do what 
 
   // Newton's method solves a quadratic in one step, and Rosenbrock's valley in a few.
   CHECK(page.number("narrow: steps to a loss of 1e-3, Newton") == 1);
+  CHECK(page.text("09_descent_ways.svg").find(", 1 step<") != std::string::npos);
   CHECK(page.number("Rosenbrock: steps to a loss of 1e-3, Newton") < 8);
   for (const std::string name : {"momentum", "Nesterov", "Adam"}) {
     CAPTURE(name);

@@ -27,7 +27,12 @@ class GalleryPage {
     for (const auto& picture : notes_["pictures"].items()) {
       const std::string& file = picture.key();
       CHECK_MESSAGE(std::filesystem::file_size(folder_.path() / file) > 500, file);
-      CHECK_MESSAGE(picture.value().get<std::string>().size() > 40, file);
+      const auto caption = picture.value().get<std::string>();
+      CHECK_MESSAGE(caption.size() > 40, file);
+      // Two sentences.
+      const std::size_t second = caption.find(". ");
+      CHECK_MESSAGE((second == std::string::npos || caption.find(". ", second + 1) == std::string::npos),
+                    file);
     }
   }
 
@@ -35,6 +40,7 @@ class GalleryPage {
   [[nodiscard]] std::vector<double> numbers(const std::string& name) const {
     return noted(name).get<std::vector<double>>();
   }
+  [[nodiscard]] std::string caption(const std::string& file) const { return notes_["pictures"].at(file); }
   [[nodiscard]] std::string text(const std::string& file) const { return file_text(folder_.path() / file); }
 
  private:

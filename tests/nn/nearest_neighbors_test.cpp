@@ -134,7 +134,9 @@ TEST_CASE("neighbours are right where float32 products say nothing") {
   }
   SUBCASE("squares overflow in double") {
     const Tensor samples = (uniform({50, 2}, {}, random, {.dtype = float64}) - 0.5) * 1e300;
-    check_as_plain_loop(samples, slice(samples, {.stop = 4}), 3);
+    check_as_plain_loop(samples, slice(samples, {.stop = 4}),
+                        1);  // each is its own, the others infinitely far
+    CHECK_THROWS_AS((void)over(samples).neighbors(slice(samples, {.stop = 4}), 3), ValueError);
   }
 }
 
@@ -244,6 +246,31 @@ TEST_CASE("neighbours among what a Sequential's body, an MLP's hidden layer or a
   const Tensor by_body = over(model[0](samples)).neighbors(model[0](queries), 5).indices;
   const Tensor by_pixels = over(samples).neighbors(queries, 5).indices;
   CHECK(elements<std::int64_t>(by_body) != elements<std::int64_t>(by_pixels));
+}
+
+TEST_CASE("distances whose squares are beyond double are refused, and no order is made of them") {
+  const Tensor samples = tensor({{1e200, 0}, {-1e200, 0}, {1e200, 1e190}}, {.dtype = float64});
+  const Tensor queries = tensor({{1e200, 2e190}}, {.dtype = float64});
+  CHECK(message_of<ValueError>([&] { return over(samples).neighbors(queries, 1).indices; }) ==
+        "NearestNeighbors: neighbors: the squared distance of sample 0 and query 0 must be finite: got inf; "
+        "divide samples and queries by a power of two");
+  // Which is exact, and has the order.
+  const double scale = std::ldexp(1.0, -600);
+  const nn::Neighbors scaled = over(samples * scale).neighbors(queries * scale, 3);
+  CHECK(elements<std::int64_t>(scaled.indices) == std::vector<std::int64_t>{2, 0, 1});
+  CHECK(elements<double>(scaled.distances)[0] == doctest::Approx(1e190 * scale));
+  // What is infinitely far away beside a neighbour that is not is farther: no harm.
+  const Tensor near = tensor({{1e200, 3}}, {.dtype = float64});
+  CHECK(over(samples).neighbors(near, 1).distances.item() == 3);
+  CHECK_THROWS_AS((void)over(samples).neighbors(near, 2), ValueError);
+  // The squares of float32 are all in reach, at both ends.
+  const Tensor wide = tensor({{3e38, 0}, {-3e38, 0}, {3e38, 1e30}});
+  check_as_plain_loop(wide, tensor({{3e38, 2e30}}), 3);
+  const nn::Neighbors tiny = over(tensor({{0.0}, {1e-44}})).neighbors(tensor({{2e-44}}), 2);
+  CHECK(elements<std::int64_t>(tiny.indices) == std::vector<std::int64_t>{1, 0});
+  // Of float64 they are not: below 1e-162 there is no distance, as in the plain loop.
+  check_as_plain_loop(tensor({{0.0}, {1e-200}}, {.dtype = float64}), tensor({{1e-200}}, {.dtype = float64}),
+                      2);
 }
 
 TEST_CASE("nothing is recorded, whatever wants a gradient") {

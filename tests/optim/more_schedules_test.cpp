@@ -36,9 +36,12 @@ TEST_CASE("multi_step decays at each milestone") {
   check_factors(optim::multi_step({}), {0, 7}, {1, 1});
   CHECK(message_of([] {
           return optim::multi_step({.milestones = {3, 3}});
-        }) == "multi_step: milestones must be positive and ascend: got 3 after 3");
-  CHECK(message_of([] { return optim::multi_step({.milestones = {0}}); }) ==
-        "multi_step: milestones must be positive and ascend: got 0 after 0");
+        }) == "multi_step: milestones must be at least 0 and ascend: got 3 after 3");
+  CHECK(message_of([] { return optim::multi_step({.milestones = {-1}}); }) ==
+        "multi_step: milestones must be at least 0 and ascend: got -1");
+  // One that is 0 has been reached at every step.
+  check_factors(optim::multi_step({.milestones = {0, 2}, .gamma = 0.5}), {0, 1, 2, 3},
+                {0.5, 0.5, 0.25, 0.25});
 }
 
 TEST_CASE("exponential, polynomial, linear, held_back") {
@@ -61,6 +64,8 @@ TEST_CASE("multiplicative, sequence and product") {
   const optim::Schedule both = optim::sequence(
       {optim::held_back({.steps = 9, .factor = 0.1}), optim::exponential(0.5), optim::constant()}, {2, 4});
   check_factors(both, {0, 1, 2, 3, 4, 5}, {0.1, 0.1, 1, 0.5, 1, 1});
+  check_factors(optim::sequence({optim::held_back(), optim::exponential(0.5)}, {0}), {0, 1, 2},
+                {1, 0.5, 0.25});
   check_factors(optim::product({optim::exponential(0.5), optim::held_back({.steps = 2, .factor = 0.1})}),
                 {0, 1, 2}, {0.1, 0.05, 0.25});
   check_factors(optim::product({}), {3}, {1});

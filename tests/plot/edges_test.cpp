@@ -12,6 +12,7 @@
 #include "tests/plot/pages.h"
 #include "xtgrad/plot/image_page.h"
 #include "xtgrad/plot/plot.h"
+#include "xtgrad/plot/scale.h"
 #include "xtgrad/plot/svg.h"
 #include "xtgrad/plot/text.h"
 #include "xtgrad/plot/ticks.h"
@@ -200,6 +201,29 @@ TEST_CASE("a low axis that ends between ticks has two of them or more") {
   chart.y.range = plot::Range{-2.2, 2.2};
   const plot::Canvas canvas = plot::draw_chart(chart, {.width = 300, .height = 140});
   for (const char* label : {"−2", "0", "2"}) CHECK(has_text(canvas, label));
+}
+
+TEST_CASE("an axis of zeros alone has a length of one's own size, within the bounds that are given") {
+  const auto extent_of = [](const plot::Axis& y, double value) {
+    plot::Chart chart = chart_of(plot::Points{.x = {0, 1}, .y = {value, value}});
+    chart.y = y;
+    return plot::detail::extents_of(chart).y.range;
+  };
+  const auto is = [](const plot::Range& range, double low, double high) {
+    return range.low == low && range.high == high;
+  };
+  CHECK(is(extent_of({}, 0), -1, 1));
+  CHECK(is(extent_of({.lowest = 0}, 0), 0, 1));
+  CHECK(is(extent_of({.highest = 0}, 0), -1, 0));
+  CHECK(is(extent_of({.lowest = 0, .highest = 0.5}, 0), 0, 0.5));
+  CHECK(is(extent_of({.lowest = 0, .highest = 0}, 0), -1, 1));
+  CHECK(is(extent_of({.whole_numbers = true}, 0), -0.5, 0.5));
+  CHECK(extent_of({}, 1e-12).high < 2e-12);  // small is not zero
+  CHECK(is(extent_of({}, 5e-324), -1, 1));
+  const plot::Range x = plot::detail::extents_of(chart_of(plot::Points{.x = {0}, .y = {0}})).x.range;
+  CHECK(is(x, -1, 1));
+  const plot::Canvas canvas = draw(chart_of(plot::Points{.x = {0}, .y = {0}}));
+  CHECK(has_text(canvas, "1"));
 }
 
 TEST_CASE("the range of one large value has a length") {

@@ -79,6 +79,16 @@ TEST_CASE("the learning curves leave out what was not measured") {
   CHECK_FALSE(contains(svg, "entropy"));
   CHECK_THROWS_WITH_AS((void)plot::draw_learning_curves({}), "draw_learning_curves: needs an epoch: got none",
                        ValueError);
+  // No accuracy at all, as of a regression: no axis for it.
+  epochs = {{.epoch = 1, .loss = 2, .validation_loss = 3}, {.epoch = 2, .loss = 1, .validation_loss = 2}};
+  plot::save(plot::draw_learning_curves(epochs), folder / "loss.svg");
+  svg = file_text(folder / "loss.svg");
+  CHECK_FALSE(contains(svg, ">correct (%)</text>"));
+  CHECK_FALSE(contains(svg, ">Accuracy</text>"));
+  CHECK(contains(svg, ">validation</text>"));
+  epochs[1].validation_accuracy = 0.5;
+  plot::save(plot::draw_learning_curves(epochs), folder / "both.svg");
+  CHECK(contains(file_text(folder / "both.svg"), ">correct (%)</text>"));
   // Losses that are all infinite: an empty chart, but a chart.
   epochs = {{1, inf, 0.1, nan, nan}};
   plot::save(plot::draw_learning_curves(epochs), folder / "lost.png");

@@ -12,12 +12,15 @@
 
 #include "tests/support/message_of.h"
 #include "tests/support/program.h"
+#include "tests/support/skip.h"
+#include "tests/support/unwritable_folder.h"
 #include "tests/training/small_run.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/nn/files.h"
 #include "xtgrad/training/checkpoint.h"
 #include "xtgrad/training/early_stopping.h"
+#include "xtgrad/training/writable_folder.h"
 
 using namespace xtgrad;
 using testing::file_text;
@@ -94,6 +97,28 @@ TEST_CASE("the best epoch's checkpoint stays, whatever comes later") {
     CHECK(from.trainer.epoch() == best);
     CHECK(from.trainer.records().back().at(by) == value);
   }
+}
+
+TEST_CASE("a folder that takes no files is found out before the first step") {
+  const auto folder = testing::unwritable_folder();
+  if (folder.empty()) return testing::skip("every folder takes files here");
+  SmallRun run({in(folder)});
+  const std::string message = message_of<IoError>([&] { return run.trainer.fit(); });
+  CHECK(message.find("Checkpoints: cannot write to the folder " + folder.string() + ": ") == 0);
+  CHECK(run.trainer.step() == 0);
+}
+
+TEST_CASE("looking whether a folder takes files leaves none, and takes away what a killed look has left") {
+  const TemporaryFolder folder;
+  std::ofstream(folder.path() / "mine.txt") << "stays";
+  std::ofstream(folder.path() / "writable.999999999-0.tmp") << "x";
+  training::check_writable_folder("here", folder.path().string());
+  CHECK(names_in(folder.path()) == std::set<std::string>{"mine.txt"});
+  const std::string absent = (folder.path() / "absent").string();
+  CHECK(message_of<IoError>([&] {
+          training::check_writable_folder("here", absent);
+          return 0;
+        }) == "here: cannot write to the folder " + absent + ": No such file or directory");
 }
 
 TEST_CASE("a training stopped after any step goes on from its folder, to the same bits and the same files") {

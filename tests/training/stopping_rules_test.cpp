@@ -175,6 +175,20 @@ TEST_CASE("early stopping that has seen no epoch restores nothing") {
   CHECK(bowl.w.tensor().at({0}) == 7);
 }
 
+TEST_CASE("early stopping has words for a value that never was a number, and restores nothing then") {
+  Bowl bowl;
+  training::EarlyStopping rule(bowl, {.patience = 2});
+  CHECK_FALSE(rule.after_epoch(epoch(1, not_a_number)));
+  CHECK(rule.after_epoch(epoch(2, std::numeric_limits<double>::infinity())));
+  CHECK(rule.reason() == "early stopping: validation_loss was no finite number in 2 epochs");
+  bowl.w.set_value(tensor({7, 7}));
+  rule.at_end();
+  CHECK(bowl.w.tensor().at({0}) == 7);
+  training::EarlyStopping impatient(bowl, {.patience = 1, .maximize = true});
+  CHECK(impatient.after_epoch(epoch(1, not_a_number)));
+  CHECK(impatient.reason() == "early stopping: validation_loss was no finite number in 1 epoch");
+}
+
 TEST_CASE("any of several rules stops, all of them see everything, and each tells why") {
   Bowl bowl;
   const auto flat =

@@ -105,6 +105,12 @@ TEST_CASE("a trainer refuses options that make no training") {
           return Trainer(model, nn::cross_entropy, sgd, datasets::Loader(spirals().subset({})), {.epochs = 1})
               .step();
         }) == "Trainer: the loader has no batches of its 0 samples");
+  CHECK(refused({.epochs = 1, .validation = datasets::Loader(spirals().subset({}))}) ==
+        "Trainer: the validation loader has no batches of its 0 samples");
+  CHECK(refused({.epochs = 1,
+                 .validation =
+                     datasets::Loader(spirals().subset({0, 1, 2}), {.batch_size = 4, .drop_last = true})}) ==
+        "Trainer: the validation loader has no batches of its 3 samples");
   nn::MLP copy = model;
   optim::SGD of_copy(copy.parameters(), {.lr = 0.1});
   CHECK(message_of<ValueError>(
