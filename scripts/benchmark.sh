@@ -11,7 +11,8 @@
 #   --quick         a smoke run: two rounds of a few small workloads
 #   --list          the workloads' names
 #   --no-build      the programs are there
-# XTGRAD_PEERS_PYTHON names a Python that finds torch and jax (python3).
+# XTGRAD_PEERS_PYTHON names a Python that finds torch and jax (python3), Torch_DIR libtorch's CMake folder where it is not
+# Debian's; XTGRAD_COMPARE_PROGRAMS a folder of engines built otherwise.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -37,8 +38,10 @@ if [[ $must_build == yes ]]; then
   log=$root/out/benchmark/build.log
   mkdir -p "$(dirname "$log")"
   : >"$log"
+  torch=OFF
+  if [[ -n ${Torch_DIR:-} ]] || compgen -G '/usr/lib/*/cmake/Torch/TorchConfig.cmake' >/dev/null; then torch=ON; fi
   say "building the engines; the log is $log"
-  quietly "$log" configure release
+  quietly "$log" configure release -DXTGRAD_BUILD_BENCHMARKS=ON "-DXTGRAD_BENCH_TORCH=$torch"
   quietly "$log" build release compare_engines
 fi
 export PYTHONDONTWRITEBYTECODE=1 # the sources' folder stays as it is

@@ -134,7 +134,7 @@ class ByLongRows final : public Convolution {
     for (std::int64_t c = 0; c < s_.in; ++c) {
       Lane sums[9];
 #pragma GCC unroll 9
-      for (int tap = 0; tap < 9; ++tap) sums[tap] = Lane(0.0F);
+      for (Lane& sum : sums) sum = Lane(0.0F);
       for (std::int64_t i = 0; i < s_.n; ++i) {
         const std::int64_t at = (i * s_.in + c) * s_.size * s_.size;
         copy_in(x + at, x_.data());

@@ -36,5 +36,7 @@ std::unique_ptr<Convolution> conv_by_columns(const ConvSizes& sizes);
 std::unique_ptr<Convolution> conv_by_planes(const ConvSizes& sizes);
 /// A filter a channel; null otherwise.
 std::unique_ptr<Convolution> conv_by_channel(const ConvSizes& sizes);
+/// A filter as large as the image; null otherwise.
+std::unique_ptr<Convolution> conv_by_whole(const ConvSizes& sizes);
 
 }  // namespace bench

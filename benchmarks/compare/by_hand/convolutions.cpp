@@ -25,7 +25,7 @@ class ConvWorkload final : public Workload {
         dx_(x_.size()),
         dweight_(weight_.size()) {
     double best = 0;
-    for (auto make : {conv_by_columns, conv_by_planes, conv_by_channel}) {
+    for (auto make : {conv_by_columns, conv_by_planes, conv_by_channel, conv_by_whole}) {
       std::unique_ptr<Convolution> way = make(sizes);
       if (way == nullptr) continue;
       std::swap(way, way_);

@@ -90,7 +90,7 @@ inline void multiply(std::int64_t rows, const std::vector<std::int64_t>& offsets
     for (std::int64_t i = 0; i < length; i += 2 * lane_width) {
       Lane sums[row_block][2];
 #pragma GCC unroll 8
-      for (std::int64_t r = 0; r < row_block; ++r) sums[r][0] = sums[r][1] = Lane(0.0F);
+      for (auto& row : sums) row[0] = row[1] = Lane(0.0F);
       const float* weight = packed;
       for (std::size_t p = 0; p < k; ++p, weight += row_block) {
         const float* from = x + offsets[p] + i;

@@ -135,9 +135,8 @@ class TinyMlp final : public Workload {
     const Row w3 = Row::load(p + weight3), one(1);
     Row g3(0), gb2(0), gb1(0), g0(0), g1(0), middle[width];
     float gb3 = 0;
-
 #pragma GCC unroll 16
-    for (std::size_t i = 0; i < width; ++i) middle[i] = Row(0);
+    for (Row& row : middle) row = Row(0);
     for (std::size_t s = 0; s < batch_; ++s) {
       const Row d(scale * error_[s]), h2 = Row::load(h2_.data() + s * width);
       gb3 += scale * error_[s];
