@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -112,7 +113,7 @@ class Full final : public Creation<Full> {
       const T value = checked_cast<T>(function_, value_);
       constexpr std::array<std::byte, sizeof(T)> zero_bits{};
       // Of a large buffer memset does not read what it overwrites: half the time of a loop.
-      if (std::memcmp(&value, zero_bits.data(), sizeof(T)) == 0) {
+      if (std::bit_cast<std::array<std::byte, sizeof(T)>>(value) == zero_bits) {
         std::memset(out[0]->buffer.data(), 0, out[0]->buffer.bytes());
       } else {
         std::fill_n(out[0]->mutable_data<T>(), out[0]->numel(), value);

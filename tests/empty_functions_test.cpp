@@ -167,7 +167,7 @@ const std::vector<Call> training_calls{
     {"BatchLoss", [] { drop(training::BatchLoss(std::function<Tensor(const datasets::Batch&)>())); }},
     {"BatchLoss",
      [] { drop(training::BatchLoss(std::function<training::BatchResult(const datasets::Batch&)>())); }},
-    {"check_operation", [] { drop(testing::check_operation({.name = "f", .inputs = {at()}})); }},
+    {"check_operation", [] { drop(testing::check_operation({.name = "f", .apply = {}, .inputs = {at()}})); }},
 };
 
 void check(const std::vector<Call>& calls) {

@@ -17,6 +17,8 @@ bool PendingCotangents::defer(Node& leaf, Lookup&& lookup) {
   return true;
 }
 
+// By value: who gives a term is left without it, as whoever reads the place next relies on.
+// NOLINTNEXTLINE(performance-unnecessary-value-param)
 void PendingCotangents::add_to(Tensor& sum, const Node& node, Tensor term) {
   if (!sum.defined()) make_whole(node, sum);
   accumulate(sum, term);
