@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <vector>
 
+#include "xtgrad/autograd/core/buffer.h"
 #include "xtgrad/autograd/kernels/broadcast.h"
 #include "xtgrad/autograd/kernels/instructions.h"
 #include "xtgrad/autograd/kernels/parallel.h"
@@ -11,7 +11,6 @@
 #include "xtgrad/autograd/kernels/product/avx512.h"
 #include "xtgrad/autograd/kernels/product/baseline.h"
 #include "xtgrad/autograd/kernels/product/task.h"
-#include "xtgrad/autograd/memory/pool_allocator.h"
 #include "xtgrad/autograd/threads.h"
 
 namespace xtgrad::inline v1::detail {

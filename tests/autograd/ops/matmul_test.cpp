@@ -212,7 +212,8 @@ TEST_CASE("matmul has the same bits for one thread and for two") {
 }
 
 TEST_CASE("matmul is right when several threads call it at once") {
-  // A serial OpenBLAS that is not kept from overlapping its calls gets a few of these thousands wrong.
+  // Calls of a serial OpenBLAS that overlap get a few of these thousands wrong; a product must not be such a
+  // call.
   Random random(13);
   const Tensor a = randn({200, 200}, random);
   const Tensor b = randn({200, 200}, random);
