@@ -21,16 +21,8 @@ struct HeightsOf : KernelsOf<R, L, Whole, 1, 2, 3, 4, 5, 6> {};
 template <class R, bool Whole>
 struct HeightsOf<R, 6, Whole> : KernelsOf<R, 6, Whole, 1, 2> {};
 
-struct Floats {
-  using T = float;
-  using V = __m256;
-  static constexpr int width = 8;
-  static V zero() { return _mm256_setzero_ps(); }
-  static V load(const T* p) { return _mm256_loadu_ps(p); }
-  static void store(T* p, V x) { _mm256_storeu_ps(p, x); }
-  static V broadcast(const T* p) { return _mm256_set1_ps(*p); }
+struct Floats : TurnFloats {
   static V add(V a, V b) { return _mm256_add_ps(a, b); }
-  static V multiply_add(V a, V b, V c) { return _mm256_fmadd_ps(a, b, c); }
   using Part = __m256i;
   static Part part(Index n) { return part_of(least(n, width)); }
   static V load_part(const T* p, Part part) { return _mm256_maskload_ps(p, part); }
@@ -40,16 +32,8 @@ struct Floats {
   using Kernels = HeightsOf<Floats, L, Whole>;
 };
 
-struct Doubles {
-  using T = double;
-  using V = __m256d;
-  static constexpr int width = 4;
-  static V zero() { return _mm256_setzero_pd(); }
-  static V load(const T* p) { return _mm256_loadu_pd(p); }
-  static void store(T* p, V x) { _mm256_storeu_pd(p, x); }
-  static V broadcast(const T* p) { return _mm256_set1_pd(*p); }
+struct Doubles : TurnDoubles {
   static V add(V a, V b) { return _mm256_add_pd(a, b); }
-  static V multiply_add(V a, V b, V c) { return _mm256_fmadd_pd(a, b, c); }
   using Part = __m256i;
   static Part part(Index n) { return part_of(2 * least(n, width)); }
   static V load_part(const T* p, Part part) { return _mm256_maskload_pd(p, part); }
