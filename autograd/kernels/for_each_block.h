@@ -3,7 +3,14 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "xtgrad/autograd/kernels/lanes.h"
+
 namespace xtgrad::inline v1::detail {
+
+/// Rows of a block whose sums are held in registers, three in a row: of 32 registers, which AVX-512 and SVE
+/// have, or of 16. Three independent ones a row are enough to hide the latency of a multiply-add.
+template <class T>
+constexpr int block_height = sizeof(Lane<T>) == 64 ? 8 : 4;
 
 /// Calls `f(first, integral_constant height)` for the blocks that cut the rows from `first` to m: full ones,
 /// then halves of halves.

@@ -15,9 +15,7 @@ namespace {
 template <class T>
 constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
 
-/// A block of the result: its sums are held in registers, of which AVX-512 and SVE have 32 and others 16.
-template <class T>
-constexpr int block_height = sizeof(Lane<T>) == 64 ? 8 : 4;
+/// Of a block of the result.
 constexpr int block_width = 3;
 
 /// Where the lanes of a total go before they lose too much: long sums, one for each element of a lane.

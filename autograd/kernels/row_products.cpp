@@ -12,10 +12,7 @@ namespace {
 template <class T>
 constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
 
-/// A block of the result is held in registers: 8 x 3 of the 32 that AVX-512 and SVE have, 4 x 3 of 16
-/// elsewhere. Three independent registers a row are enough to hide the latency of a multiply-add.
-template <class T>
-constexpr int block_height = sizeof(Lane<T>) == 64 ? 8 : 4;
+/// Registers of a row of a block.
 constexpr int block_lanes = 3;
 
 /// Terms of one pass: three registers of each of so many rows stay in the first-level cache while all blocks
