@@ -63,7 +63,9 @@ class WatchScope {
 /// True if the elements of `node` may be overwritten by someone who holds `handles` of its handles: nobody
 /// else can see them, and no rule will read them.
 inline bool may_take_over(const Node& node, std::uint32_t handles) {
-  return node.values.load() == handles && node.array.buffer.unique() && !node.has(Node::keeps_output_flag);
+  // Acquired: who took the flag off, a sweep on another thread, has read the elements before.
+  return node.values.load() == handles && node.array.buffer.unique() &&
+         (node.flags.load(std::memory_order_acquire) & Node::keeps_output_flag) == 0;
 }
 
 /// True if they may be overwritten and stay this node's: it is nobody's history besides.

@@ -11,16 +11,20 @@ namespace xtgrad::inline v1::detail {
 // those that are in already, to read, finish what they do, and the last to leave frees. So nobody waits for
 // anybody.
 //
-// Visitors keep the slots, not the node: whoever enters holds a reference besides.
+// Visitors keep the slots, not the node: whoever enters holds a reference of its own besides. One that
+// somebody else may come by too, as an edge of a node at which several are, is not enough: `enter` takes the
+// only reference for the proof that nobody else is near.
 
 /// False, and nothing has changed, if the node is claimed, or has more visitors than can be counted.
 inline bool enter(Node& node, bool claim) noexcept {
   const auto added = static_cast<std::uint16_t>(Node::one_visitor + (claim ? Node::claimed_flag : 0));
   constexpr std::uint16_t full = 127 * Node::one_visitor;
-  std::uint16_t flags = node.flags.load(std::memory_order_relaxed);
   // A node to which nobody else has a reference needs no atomic instruction either: along a chain that is
   // every one that a sweep comes to which frees. Only parts are found without a reference; see core/parts.h.
-  if (RefCount::single_threaded() || (node.refs.load() == 1 && (flags & Node::parts_flag) == 0)) {
+  // The count comes first: flags from before the last other one left may lack its claim.
+  const bool is_only = RefCount::single_threaded() || node.refs.load() == 1;
+  std::uint16_t flags = node.flags.load(std::memory_order_relaxed);
+  if (is_only && (RefCount::single_threaded() || (flags & Node::parts_flag) == 0)) {
     if ((flags & Node::claimed_flag) != 0 || flags >= full) return false;
     node.flags.store(static_cast<std::uint16_t>(flags + added), std::memory_order_relaxed);
     return true;

@@ -22,6 +22,8 @@ class NodeRef {
 
   [[nodiscard]] Node& operator*() const { return *node_; }
   [[nodiscard]] Node* operator->() const { return node_; }
+  /// From here on it is the caller's to give back.
+  [[nodiscard]] Node* release() { return std::exchange(node_, nullptr); }
 
  private:
   Node* node_ = nullptr;

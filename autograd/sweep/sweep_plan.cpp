@@ -8,6 +8,7 @@
 #include "xtgrad/autograd/core/visit.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/sweep/node_queue.h"
+#include "xtgrad/autograd/sweep/node_ref.h"
 
 namespace xtgrad::inline v1::detail {
 
@@ -98,13 +99,15 @@ void SweepPlan::walk(std::string_view function, std::span<Node* const> roots, co
     const std::size_t first_way = ways_.size();
     ways_.resize(first_way + node->n_slots, no_way);
     steps_.push_back({nullptr, place, static_cast<std::uint32_t>(first_way)});
+    // The edge by which the walk came is other sweeps' way too: to enter takes a reference of its own.
+    node->refs.increment();
+    NodeRef reference(node);
     if (!enter(*node, false)) {
       // Behind the lowest input nothing is asked for.
       if (node->id > inputs.lowest_id()) throw_claimed(function, *node, passed, frees);
       continue;
     }
-    node->refs.increment();
-    steps_.back().node = node;
+    steps_.back().node = reference.release();
     const std::span<Slot> slots = node->slots();
     for (std::size_t i = 0; i < slots.size(); ++i) {
       if (slots[i].wants_gradient()) ways_[first_way + i] = way_to(node_of(*slots[i].node()));
