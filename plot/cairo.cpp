@@ -13,9 +13,10 @@
 #include <memory>
 #include <numbers>
 
+#include "xtgrad/autograd/sanitizers.h"
 #include "xtgrad/plot/text.h"
 
-#ifdef __SANITIZE_ADDRESS__
+#if XTGRAD_ADDRESS_SANITIZER
 /// Fontconfig keeps its patterns by offsets, which the leak sanitizer does not take for pointers.
 // Visible, for the sanitizer calls it from its own shared object.
 extern "C" __attribute__((visibility("default"))) const char*

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "xtgrad/autograd/export.h"
+#include "xtgrad/autograd/sanitizers.h"
 
 namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace detail {
 
@@ -56,7 +57,7 @@ class RefCount {
   [[nodiscard]] std::uint32_t load() const { return count_.load(std::memory_order_acquire); }
 
   static bool single_threaded() {
-#if defined(__SANITIZE_THREAD__)
+#if XTGRAD_THREAD_SANITIZER
     return false;  // the sanitizer must see the atomic operations
 #else
     return *single_threaded_flag != 0;

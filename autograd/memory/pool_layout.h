@@ -18,16 +18,10 @@
 #include <cstddef>
 #include <cstdint>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define XTGRAD_POOL_PASSES_THROUGH 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define XTGRAD_POOL_PASSES_THROUGH 1
-#endif
-#endif
-#ifndef XTGRAD_POOL_PASSES_THROUGH
-#define XTGRAD_POOL_PASSES_THROUGH 0
-#endif
+#include "xtgrad/autograd/sanitizers.h"
+
+// The address sanitizer watches over blocks of the system alone.
+#define XTGRAD_POOL_PASSES_THROUGH XTGRAD_ADDRESS_SANITIZER
 
 namespace xtgrad::inline v1::detail {
 

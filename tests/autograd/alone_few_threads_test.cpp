@@ -15,11 +15,12 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/sanitizers.h"
 
 using namespace xtgrad;
 
 // The sanitizers replace it themselves.
-#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if defined(__GLIBC__) && !XTGRAD_ADDRESS_SANITIZER && !XTGRAD_THREAD_SANITIZER
 
 namespace {
 

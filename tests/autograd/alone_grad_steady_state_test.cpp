@@ -8,9 +8,10 @@
 
 #include "tests/support/skip.h"
 #include "xtgrad/autograd/memory/pool.h"
+#include "xtgrad/autograd/sanitizers.h"
 #include "xtgrad/xtgrad.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if XTGRAD_ADDRESS_SANITIZER || XTGRAD_THREAD_SANITIZER
 #define XTGRAD_COUNTS_ALLOCATIONS 0
 #else
 #define XTGRAD_COUNTS_ALLOCATIONS 1

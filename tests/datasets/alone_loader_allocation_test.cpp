@@ -8,11 +8,12 @@
 
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/memory/pool.h"
+#include "xtgrad/autograd/sanitizers.h"
 #include "xtgrad/datasets/augment.h"
 #include "xtgrad/datasets/digits.h"
 #include "xtgrad/datasets/loader.h"
 
-#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if defined(__GLIBC__) && !XTGRAD_ADDRESS_SANITIZER && !XTGRAD_THREAD_SANITIZER
 
 namespace {
 std::atomic<std::int64_t> allocations = 0;

@@ -8,13 +8,14 @@
 #include "tests/support/forks.h"
 #include "tests/support/values.h"
 #include "xtgrad/autograd/creation.h"
+#include "xtgrad/autograd/sanitizers.h"
 #include "xtgrad/datasets/loader.h"
 
 using namespace xtgrad;
 
 // A child of a process with threads may not start any under the thread sanitizer, and the address sanitizer's
 // allocator leaves its own locks held in it.
-#if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
+#if !XTGRAD_THREAD_SANITIZER && !XTGRAD_ADDRESS_SANITIZER
 
 TEST_CASE("a child of fork() goes on with an epoch that its parent's workers were at, and ends it") {
   const datasets::Dataset data({.inputs = arange(40), .labels = zeros({40})});

@@ -25,6 +25,7 @@
 #include "xtgrad/autograd/io/npy.h"
 #include "xtgrad/autograd/io/npz.h"
 #include "xtgrad/autograd/io/safetensors.h"
+#include "xtgrad/autograd/sanitizers.h"
 #include "xtgrad/datasets/cifar.h"
 #include "xtgrad/datasets/csv.h"
 #include "xtgrad/datasets/idx.h"
@@ -41,7 +42,7 @@ constexpr std::uint64_t mebibyte = std::uint64_t{1} << 20;
 
 /// True, and the test is skipped, where the process's address space is not its own to limit.
 bool is_sanitized() {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if XTGRAD_ADDRESS_SANITIZER || XTGRAD_THREAD_SANITIZER
   testing::skip("a sanitizer reserves address space as it likes");
   return true;
 #else

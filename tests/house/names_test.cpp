@@ -6,6 +6,7 @@
 #include <regex>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "tests/house/sources.h"
 #include "tests/support/program.h"
@@ -42,6 +43,20 @@ TEST_CASE("a test's name leaves it to ctest --preset long only where that is mea
     if (name.starts_with("long_") && name.ends_with("_test.cpp")) left.insert(name);
   }
   CHECK(left == std::set<std::string>{"long_fork_test.cpp", "long_real_data_accuracy_test.cpp"});
+}
+
+TEST_CASE("one header knows how each compiler tells its sanitizers") {
+  std::vector<std::string> folders = library_folders();
+  folders.insert(folders.end(), {"tests", "benchmarks", "examples"});
+  std::set<std::string> asking;
+  for (const std::string& file : sources_in(folders)) {
+    const std::string text = file_text(source_root() / file);
+    // In two, or this file would be one of them.
+    if (text.find("__SANI"
+                  "TIZE_") != std::string::npos)
+      asking.insert(file);
+  }
+  CHECK(asking == std::set<std::string>{"autograd/sanitizers.h"});
 }
 
 TEST_CASE("what is called a slot is one thing") {

@@ -3,14 +3,15 @@
 #include <doctest/doctest.h>
 
 #include "tests/nn/fork_storm.h"
+#include "xtgrad/autograd/sanitizers.h"
 
 using namespace xtgrad;
 
 // A child of a process with threads may not start any under the thread sanitizer.
-#if !defined(__SANITIZE_THREAD__)
+#if !XTGRAD_THREAD_SANITIZER
 
 // The address sanitizer's allocator leaves its own locks held in a child, if another thread had them.
-#if !defined(__SANITIZE_ADDRESS__)
+#if !XTGRAD_ADDRESS_SANITIZER
 
 TEST_CASE("children of fork() beside threads that start and end compute, and none hangs") {
   alarm(500);  // the parent's own fork() must not hang, either

@@ -20,11 +20,12 @@
 #include "xtgrad/autograd/memory/pool.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/random.h"
+#include "xtgrad/autograd/sanitizers.h"
 
 using namespace xtgrad;
 
 // The address sanitizer keeps what was freed, that of threads has shadows of all that is touched.
-#if !XTGRAD_POOL_PASSES_THROUGH && !defined(__SANITIZE_THREAD__)
+#if !XTGRAD_POOL_PASSES_THROUGH && !XTGRAD_THREAD_SANITIZER
 
 namespace {
 

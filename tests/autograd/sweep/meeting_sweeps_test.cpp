@@ -16,6 +16,7 @@
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/memory/pool.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/sanitizers.h"
 #include "xtgrad/autograd/sweep/reached_leaves.h"
 #include "xtgrad/autograd/transforms.h"
 
@@ -23,7 +24,7 @@ using namespace xtgrad;
 
 namespace {
 
-#if defined(__SANITIZE_THREAD__)
+#if XTGRAD_THREAD_SANITIZER
 constexpr int rounds = 300;
 #else
 constexpr int rounds = 1000;

@@ -14,12 +14,13 @@
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/memory/pool.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/sanitizers.h"
 
 using namespace xtgrad;
 
 namespace {
 
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+#if XTGRAD_THREAD_SANITIZER || XTGRAD_ADDRESS_SANITIZER
 constexpr int rounds = 5000;
 #else
 constexpr int rounds = 40000;
