@@ -7,6 +7,7 @@
 /// those that docs/data.md names.
 
 #include "xtgrad/autograd/check_grads.h"
+#include "xtgrad/autograd/cpu_capability.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/custom_vjp.h"
 #include "xtgrad/autograd/dtype.h"

@@ -204,6 +204,7 @@ TEST_CASE("docs/from_pytorch.md: derivatives and modules") {
   set_num_threads(2);
   CHECK(num_threads() == 2);
   set_num_threads(threads);
+  CHECK(!cpu_capability().empty());
 }
 
 TEST_CASE("docs/from_pytorch.md: data") {

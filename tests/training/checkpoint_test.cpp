@@ -18,6 +18,7 @@
 
 #include "tests/support/message_of.h"
 #include "tests/support/program.h"
+#include "xtgrad/autograd/cpu_capability.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/io/safetensors.h"
@@ -222,9 +223,11 @@ TEST_CASE("leftovers are removed beside a thread that writes the same file, whic
 
 TEST_CASE("a training knows its build and its processor, and where others may give other bits") {
   const training::Notes here = training::build_and_processor();
-  REQUIRE(here.size() == 2);
+  REQUIRE(here.size() == 3);
   CHECK(here[0].key == "build");
   CHECK(here[1].key == "processor");
+  CHECK(here[2].key == "instructions");
+  CHECK(here[2].text == cpu_capability());
   for (const Safetensors::Note& note : here) CHECK(!note.text.empty());
   const training::Notes again = training::build_and_processor();
   CHECK(again[0].text == here[0].text);
@@ -242,6 +245,18 @@ TEST_CASE("a training knows its build and its processor, and where others may gi
         "processor, A and "
         "not B" +
             end);
+  // Products have the same bits for both of these, but not without fused multiply-add.
+  const auto by = [](const char* instructions) {
+    return training::Notes{{"build", "1"}, {"processor", "A"}, {"instructions", instructions}};
+  };
+  CHECK(training::warning_of_other_bits(by("avx512"), by("avx2")).empty());
+  CHECK(training::warning_of_other_bits(by("baseline"), by("baseline")).empty());
+  CHECK(training::warning_of_other_bits(by("avx2"), by("baseline")) ==
+        "was written with other instructions (XTGRAD_ISA), avx2 and not baseline" + end);
+  CHECK(training::warning_of_other_bits(by("baseline"), by("avx512")) ==
+        "was written with other instructions (XTGRAD_ISA), baseline and not avx512" + end);
+  CHECK(training::warning_of_other_bits(one, by("baseline")).empty());
+  CHECK(training::warning_of_other_bits(by("avx2"), one).empty());
   // Of what is not known nothing is said: a file of before has no such notes.
   CHECK(training::warning_of_other_bits({}, one).empty());
   CHECK(training::warning_of_other_bits(one, {{"build", "unknown"}, {"processor", "A"}}).empty());

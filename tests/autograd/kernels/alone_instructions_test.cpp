@@ -5,6 +5,7 @@
 #include <string>
 
 #include "tests/support/message_of.h"
+#include "xtgrad/autograd/cpu_capability.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/kernels/instructions.h"
@@ -28,6 +29,7 @@ TEST_CASE("XTGRAD_ISA names the instructions of products, and a name that is not
   REQUIRE(setenv("XTGRAD_ISA", "baseline", 1) == 0);
   CHECK(sum(product()).item() == 100);
   CHECK(detail::instructions() == Instructions::baseline);
+  CHECK(cpu_capability() == "baseline");
   REQUIRE(setenv("XTGRAD_ISA", "another", 1) == 0);
   CHECK(sum(product()).item() == 100);
 }
