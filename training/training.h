@@ -11,6 +11,7 @@
 #include "xtgrad/training/checkpoints.h"
 #include "xtgrad/training/confusion_matrix.h"
 #include "xtgrad/training/convergence.h"
+#include "xtgrad/training/divergence_check.h"
 #include "xtgrad/training/early_stopping.h"
 #include "xtgrad/training/environment.h"
 #include "xtgrad/training/evaluate.h"
