@@ -16,6 +16,7 @@
 #include "xtgrad/training/environment.h"
 #include "xtgrad/training/evaluate.h"
 #include "xtgrad/training/fingerprint.h"
+#include "xtgrad/training/folder_lock.h"
 #include "xtgrad/training/history.h"
 #include "xtgrad/training/interrupt.h"
 #include "xtgrad/training/leftovers.h"
