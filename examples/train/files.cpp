@@ -1,12 +1,7 @@
 #include "files.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <stdexcept>
 #include <string>
 #include <system_error>
 
@@ -30,19 +25,6 @@ void prepare_folder(const fs::path& folder) {
   fs::create_directories(folder, error);
   if (error) fail("create the folder", folder, error.value());
   xtgrad::training::check_writable_folder("--out", folder.string());
-}
-
-// The folder itself is locked: a file for it would stay behind.
-FolderLock::FolderLock(const fs::path& folder)
-    : descriptor_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
-  if (descriptor_ < 0 || ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return;
-  ::close(descriptor_);
-  throw std::runtime_error(fmt::format(
-      "--out: another training writes to {}: wait for its end, or name another folder", folder.string()));
-}
-
-FolderLock::~FolderLock() {
-  if (descriptor_ >= 0) ::close(descriptor_);
 }
 
 }  // namespace train

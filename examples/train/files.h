@@ -45,17 +45,4 @@ inline constexpr std::array<Output, 5> picture_outputs{Output::learning_curves, 
 /// Makes the folder and its parents; throws xtgrad::IoError unless files can be written there.
 void prepare_folder(const std::filesystem::path& folder);
 
-/// Keeps a folder for this process alone while it lives; the lock ends with the process, however that ends.
-/// Throws std::runtime_error if another has it. Where the file system has no locks it keeps nothing.
-class FolderLock {
- public:
-  explicit FolderLock(const std::filesystem::path& folder);
-  ~FolderLock();
-  FolderLock(const FolderLock&) = delete;
-  FolderLock& operator=(const FolderLock&) = delete;
-
- private:
-  int descriptor_;
-};
-
 }  // namespace train

@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <optional>
 #include <stdexcept>
+#include <string_view>
 #include <utility>
 
 #include "augmentation.h"
@@ -14,6 +14,7 @@
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/datasets/loader.h"
 #include "xtgrad/training/accuracy.h"
+#include "xtgrad/training/divergence_check.h"
 #include "xtgrad/training/interrupt.h"
 #include "xtgrad/training/progress.h"
 
@@ -28,40 +29,15 @@ namespace {
 // All at once, the feature maps of 5,000 images would take a quarter of a gigabyte.
 constexpr std::int64_t validation_batch = 500;
 
-[[noreturn]] void fail(const std::string& what, const training::Trainer& trainer, std::int64_t epoch) {
-  throw std::runtime_error(fmt::format("{} in epoch {} at learning rate {}: try a smaller --lr", what, epoch,
-                                       trainer.optimizer().lr()));
+constexpr const char* advice = "try a smaller --lr";
+
+/// What DivergenceCheck says, without its name, to who knows the program's options alone.
+[[noreturn]] void fail(const xtgrad::Error& error) {
+  std::string_view what = error.what();
+  constexpr std::string_view own_name = "DivergenceCheck: ";
+  if (what.starts_with(own_name)) what.remove_prefix(own_name.size());
+  throw std::runtime_error(fmt::format("{}: {}", what, advice));
 }
-
-/// Ends a training whose loss has left all bounds: it is a number still, and learns nothing any more. The
-/// trainer itself throws where a step's loss is none; the last step's weights show in the validation alone.
-class LossCheck final : public training::Callback {
- public:
-  void after_step(training::Trainer& trainer, const training::StepRecord& step) override {
-    if (first_ < 0) first_ = std::max(step.loss, 1.0);
-    check(trainer, "the loss", step.loss, most_of_step, step.epoch);
-  }
-  void after_epoch(training::Trainer& trainer, const training::EpochRecord& epoch) override {
-    check(trainer, "the loss", epoch.at("loss"), most_of_epoch, epoch.epoch);
-    check(trainer, "the validation loss", epoch.at("validation_loss"), most_of_epoch, epoch.epoch);
-  }
-
- private:
-  // Multiples of the first step's loss. A single batch may be far off; the mean over an epoch is not.
-  static constexpr double most_of_step = 1e6;
-  static constexpr double most_of_epoch = 1e3;
-
-  void check(const training::Trainer& trainer, const char* what, double loss, double most,
-             std::int64_t epoch) const {
-    if (!std::isfinite(loss)) fail(fmt::format("{} became {}", what, loss), trainer, epoch);
-    if (first_ > 0 && loss > most * first_) {
-      fail(fmt::format("{} has exploded: it was {:.4g} at first and is {:.4g}", what, first_, loss), trainer,
-           epoch);
-    }
-  }
-
-  double first_ = -1;  // at least 1: a loss that begins at 0 may rise
-};
 
 datasets::LoaderOptions loader_options(const Options& options, const datasets::Dataset& data) {
   datasets::LoaderOptions result{
@@ -82,7 +58,8 @@ Fitting make_fitting(Classifier& classifier, const Splits& data, const Options& 
           {.name = options.schedule, .warmup = options.warmup, .steps = options.epochs * loader.batches()}),
       .validation = datasets::Loader(data.validation, {.batch_size = validation_batch}),
       .metrics = {std::make_shared<training::Accuracy>()},
-      .callbacks = {std::make_shared<training::InterruptCheck>(), std::make_shared<LossCheck>()}};
+      .callbacks = {std::make_shared<training::InterruptCheck>(),
+                    std::make_shared<training::DivergenceCheck>()}};
   if (!options.quiet) choices.callbacks.push_back(std::make_shared<training::Progress>());
   choices.callbacks.push_back(checkpoint);
   const auto loss = [&classifier](const Tensor& scores, const Tensor& labels) {
@@ -114,8 +91,13 @@ void fit(training::Trainer& trainer, Checkpoint& checkpoint, bool resumed, const
       interrupted.checkpoint = checkpoint.file().string();
     }
     throw;
-  } catch (const xtgrad::NonFiniteError&) {
-    fail(fmt::format("the loss became {}", trainer.last_loss()), trainer, trainer.epoch() + 1);
+  } catch (const xtgrad::NonFiniteError& error) {
+    if (std::isfinite(trainer.last_loss())) fail(error);  // it is the validation's that is none
+    throw std::runtime_error(fmt::format("the loss became {} in epoch {} at learning rate {}: {}",
+                                         trainer.last_loss(), trainer.epoch() + 1, trainer.optimizer().lr(),
+                                         advice));
+  } catch (const xtgrad::ConvergenceError& error) {
+    fail(error);
   }
 }
 

@@ -40,6 +40,7 @@
 #include "xtgrad/nn/files.h"
 #include "xtgrad/training/accuracy.h"
 #include "xtgrad/training/evaluate.h"
+#include "xtgrad/training/folder_lock.h"
 #include "xtgrad/training/interrupt.h"
 #include "xtgrad/training/leftovers.h"
 
@@ -211,7 +212,7 @@ void run(const Options& options) {
   const auto start = std::chrono::steady_clock::now();
   const fs::path out = options.out;
   train::prepare_folder(out);  // before the training, not after it
-  const train::FolderLock lock(out);
+  const xtgrad::training::FolderLock lock("--out", out.string());
   training::remove_leftovers(out.string(), train::output_names);
   xtgrad::set_num_threads(options.threads);
   xtgrad::manual_seed(options.seed);
