@@ -17,7 +17,7 @@ struct ElementTypes {
   [[nodiscard]] static constexpr bool contains(Dtype dtype) { return ((dtype == dtype_of<T>) || ...); }
 };
 
-/// What lanes, BLAS and derivative rules serve.
+/// What lanes, matrix products and derivative rules serve.
 using FloatingTypes = ElementTypes<float, double>;
 /// What sums, products and orders are computed in.
 using NumericTypes = ElementTypes<std::int64_t, float, double>;
