@@ -12,6 +12,8 @@
 
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/nn/options.h"
+#include "xtgrad/training/environment.h"
+#include "xtgrad/training/interrupt.h"
 #include "xtgrad/training/leftovers.h"
 #include "xtgrad/training/trainer.h"
 #include "xtgrad/training/value_names.h"
@@ -52,9 +54,10 @@ void remove(const std::string& path) {
   if (error) fail("remove", path, error);
 }
 
-/// Temporary files that were to become one of ours.
-void remove_half_written(const std::string& folder) {
+/// Temporary files that were to become one of ours, or the one of a name of its own.
+void remove_half_written(const std::string& folder, const std::optional<std::string>& file_name) {
   std::vector<std::string> names{best_name};
+  if (file_name) names.push_back(*file_name);
   std::error_code ignored;
   for (fs::directory_iterator at(folder, ignored), end; !ignored && at != end; at.increment(ignored)) {
     const std::string name = at->path().filename().string();
@@ -67,21 +70,45 @@ void remove_half_written(const std::string& folder) {
   remove_leftovers(folder, views);
 }
 
+/// The path, or nothing.
+std::string if_there(const std::string& path) {
+  std::error_code error;
+  const bool is_there = fs::exists(path, error);
+  if (error) fail("look for", path, error);
+  return is_there ? path : std::string();
+}
+
+void check_file_name(const std::string& name) {
+  if (name.empty() || name == "." || name == ".." || fs::path(name).filename() != name || name == best_name) {
+    throw ValueError(fmt::format("{}: file must be the name of a file in the folder, and not {}: got \"{}\"",
+                                 own_name, best_name, name));
+  }
+}
+
+/// Adds those whose names are not taken.
+void add_new(Notes& notes, const Notes& others) {
+  for (const Safetensors::Note& note : others) {
+    if (std::ranges::find(notes, note.key, &Safetensors::Note::key) == notes.end()) notes.push_back(note);
+  }
+}
+
 }  // namespace
 
 Checkpoints::Checkpoints(std::string folder, CheckpointsOptions options)
     : folder_(std::move(folder)), options_(std::move(options)) {
   nn::detail::check_option(own_name, "every_steps", options_.every_steps, 0);
   nn::detail::check_option(own_name, "keep_last", options_.keep_last, 1);
+  if (options_.file) check_file_name(*options_.file);
   constexpr double infinity = std::numeric_limits<double>::infinity();
   best_value_ = options_.maximize ? -infinity : infinity;
   std::error_code error;
   fs::create_directories(folder_, error);
   if (error) fail("create the folder", folder_, error);
-  remove_half_written(folder_);
+  remove_half_written(folder_, options_.file);
 }
 
 std::string Checkpoints::path_of(std::int64_t step) const {
+  if (options_.file) return (fs::path(folder_) / *options_.file).string();
   return (fs::path(folder_) / fmt::format("{}{:08}{}", prefix, step, suffix)).string();
 }
 
@@ -89,6 +116,7 @@ std::string Checkpoints::best_path() const { return (fs::path(folder_) / best_na
 
 std::vector<std::int64_t> Checkpoints::steps() const {
   std::vector<std::int64_t> steps;
+  if (options_.file) return steps;
   std::error_code error;
   for (fs::directory_iterator at(folder_, error), end; !error && at != end; at.increment(error)) {
     if (const auto step = step_of(at->path().filename().string())) steps.push_back(*step);
@@ -99,18 +127,15 @@ std::vector<std::int64_t> Checkpoints::steps() const {
 }
 
 std::string Checkpoints::newest() const {
+  if (options_.file) return if_there(path_of(0));
   const std::vector<std::int64_t> all = steps();
   return all.empty() ? std::string() : path_of(all.back());
 }
 
-std::string Checkpoints::best() const {
-  std::error_code error;
-  const bool is_there = fs::exists(best_path(), error);
-  if (error) fail("look for", best_path(), error);
-  return is_there ? best_path() : std::string();
-}
+std::string Checkpoints::best() const { return if_there(best_path()); }
 
 void Checkpoints::clear() {
+  if (options_.file && !newest().empty()) remove(newest());
   for (const std::int64_t step : steps()) remove(path_of(step));
   if (!best().empty()) remove(best_path());
 }
@@ -140,7 +165,8 @@ bool Checkpoints::restore(Trainer& trainer, const std::string& path) {
   }
   if (best_value) best_value_ = *best_value;
   owns_folder_ = true;
-  saved_step_ = trainer.step();
+  is_saved_ = true;
+  warning_ = warning_of_other_bits(checkpoint->notes, build_and_processor());
   // Those of steps that lie ahead are of a way that is not gone.
   for (const std::int64_t step : steps()) {
     if (step > trainer.step()) remove(path_of(step));
@@ -168,16 +194,24 @@ std::optional<double> Checkpoints::read_best_value() const {
 
 void Checkpoints::write(const Trainer& trainer, const std::string& path, Notes notes) const {
   notes.insert(notes.end(), options_.made_with.begin(), options_.made_with.end());
-  save_checkpoint(path, {.state = trainer.state_dict(), .notes = std::move(notes)});
+  if (options_.remarks) add_new(notes, options_.remarks());
+  add_new(notes, build_and_processor());
+  {
+    const FinishBeforeInterrupt whole;
+    save_checkpoint(path, {.state = trainer.state_dict(), .notes = std::move(notes)});
+  }
+  if (on_save_) on_save_(path);
 }
 
 void Checkpoints::save(const Trainer& trainer) {
+  const auto began = detail::LongSteps::Clock::now();
   write(trainer, path_of(trainer.step()), {});
-  saved_step_ = trainer.step();
+  is_saved_ = true;
   std::vector<std::int64_t> all = steps();
   for (std::size_t i = 0; i + static_cast<std::size_t>(options_.keep_last) < all.size(); ++i) {
     remove(path_of(all[i]));
   }
+  long_steps_.save(began, detail::LongSteps::Clock::now());
 }
 
 void Checkpoints::begin(Trainer& trainer) {
@@ -189,13 +223,17 @@ void Checkpoints::begin(Trainer& trainer) {
   }
   check_writable_folder(own_name, folder_);
   owns_folder_ = true;
+  long_steps_.begin(detail::LongSteps::Clock::now());
 }
 
 void Checkpoints::after_step(Trainer& trainer, const StepRecord& step) {
-  if (options_.every_steps > 0 && step.step % options_.every_steps == 0) save(trainer);
+  is_saved_ = false;
+  const bool was_long = long_steps_.end_step(detail::LongSteps::Clock::now()) && options_.more_of_long_steps;
+  if (options_.every_steps > 0 && (was_long || step.step % options_.every_steps == 0)) save(trainer);
 }
 
 void Checkpoints::after_epoch(Trainer& trainer, const EpochRecord& epoch) {
+  is_saved_ = false;
   if (options_.best_by) {
     const double value = epoch.at(*options_.best_by, own_name);
     if (options_.maximize ? value > best_value_ : value < best_value_) {
@@ -208,8 +246,9 @@ void Checkpoints::after_epoch(Trainer& trainer, const EpochRecord& epoch) {
 }
 
 void Checkpoints::before_end(Trainer& trainer) {
-  // Not twice: when `fit` is called again, a rule has put its weights into the model.
-  if (options_.every_steps > 0 && saved_step_ != trainer.step()) save(trainer);
+  // With the last epoch's validation, whose results a training that is resumed has at once. Not twice: when
+  // `fit` is called again, a rule has put its weights into the model.
+  if (options_.every_steps > 0 && !is_saved_) save(trainer);
 }
 
 }  // namespace xtgrad::v1::training

@@ -3,21 +3,31 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "xtgrad/autograd/callable.h"
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/training/callback.h"
 #include "xtgrad/training/checkpoint.h"
+#include "xtgrad/training/long_steps.h"
 
 namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace training {
 
 struct CheckpointsOptions {
   std::int64_t every_steps = 0;  ///< one after so many steps, and at the end; 0: after every epoch
   std::int64_t keep_last = 3;    ///< so many of them stay, at least 1
+  /// One file of this name, replaced each time, in the place of the last few.
+  std::optional<std::string> file = std::nullopt;
+  /// With `every_steps`: also after a step that took more than half a second, as no interrupt waits for the
+  /// end of one like it (InterruptSoon), where that takes less than a twentieth of the time.
+  bool more_of_long_steps = false;
   /// The value of the epochs' records, such as "validation_loss", whose best epoch is kept, too.
   std::optional<std::string> best_by = std::nullopt;
   bool maximize = false;  ///< the best value is the largest
   Notes made_with = {};   ///< the choices that decide about the bits of the result
+  /// What else is noted in each file: a training with other remarks goes on from it all the same.
+  Callable<Notes()> remarks = {};
   /// Go on with the optimizer's options that a checkpoint has, where they are others than the trainer's:
   /// where a callback changes them, such as a momentum.
   bool adopt_settings = false;
@@ -25,7 +35,8 @@ struct CheckpointsOptions {
 
 /// Keeps the states of a Trainer in a folder of their own: the last few as "step-00000120.safetensors", and
 /// that after the best epoch, the first among equals, as "best.safetensors". Each file is written whole or
-/// not at all, so that a run that was killed at any moment goes on from the newest one, to the same bits.
+/// not at all, so that a run that was killed at any moment goes on from the newest one, to the same bits. An
+/// InterruptSoon waits for its end. Beside what the options say, a file notes `build_and_processor`.
 ///
 /// Among callbacks it comes last: what logs have of a step when its checkpoint is there is then complete.
 ///
@@ -44,15 +55,19 @@ class Checkpoints final : public Callback {
   /// damaged file, and ValueError, naming both values, for one that was made with other choices, or of
   /// another training; the trainer is left as it was then.
   bool resume(Trainer& trainer);
+  /// A sentence of `warning_of_other_bits` on the file that the training went on from. Mostly empty.
+  [[nodiscard]] const std::string& warning() const { return warning_; }
   /// The same of the best one, whose model is the best; training goes on from there.
   bool resume_best(Trainer& trainer);
 
+  /// From now on `f` is called with the path of each file that has been written.
+  void on_save(Callable<void(const std::string&)> f) { on_save_ = std::move(f); }
   /// Writes one of the trainer's state now.
   void save(const Trainer& trainer);
   /// The newest file and the best one; empty if there is none.
   [[nodiscard]] std::string newest() const;
   [[nodiscard]] std::string best() const;
-  /// The steps that there are files of, ascending.
+  /// The steps that there are files of, ascending; none where `file` names the one that there is.
   [[nodiscard]] std::vector<std::int64_t> steps() const;
   /// Removes all checkpoints of the folder, for a training that begins anew.
   void clear();
@@ -75,8 +90,11 @@ class Checkpoints final : public Callback {
   std::string folder_;
   CheckpointsOptions options_;
   double best_value_;
-  bool owns_folder_ = false;      // what is in it belongs to the training under way
-  std::int64_t saved_step_ = -1;  // of the last file that was written or gone on from
+  bool owns_folder_ = false;  // what is in it belongs to the training under way
+  bool is_saved_ = false;     // the newest file, or the one gone on from, has all that has been trained
+  std::string warning_;
+  Callable<void(const std::string&)> on_save_;
+  detail::LongSteps long_steps_;
 };
 
 }}}  // namespace xtgrad::v1::training

@@ -302,3 +302,95 @@ TEST_CASE("checkpoints refuse options out of range, and a folder that cannot be"
   CHECK(message_of<ValueError>([&] { return run.trainer.fit(); }) ==
         "Checkpoints: no value \"f1\"; there are: loss, accuracy, validation_loss, validation_accuracy");
 }
+
+TEST_CASE("one file of a name of its own is replaced each time, and is what a training goes on from") {
+  const TemporaryFolder folder;
+  const training::CheckpointsOptions options{.every_steps = 5, .file = "state.safetensors"};
+  std::ofstream(folder.path() / "state.safetensors.999999999-0.tmp") << "half";
+  const auto checkpoints = in(folder.path(), options);
+  CHECK(names_in(folder.path()).empty());
+  CHECK(checkpoints->newest().empty());
+  std::vector<std::string> saved;
+  checkpoints->on_save([&](const std::string& path) { saved.push_back(path); });
+  SmallRun whole({checkpoints});
+  whole.trainer.fit();
+  const std::string path = (folder.path() / "state.safetensors").string();
+  CHECK(names_in(folder.path()) == std::set<std::string>{"state.safetensors"});
+  CHECK(checkpoints->newest() == path);
+  CHECK(checkpoints->steps().empty());
+  CHECK(saved == std::vector<std::string>{path, path, path});  // after steps 5 and 10, and at the end
+
+  const TemporaryFolder again;
+  SmallRun first({in(again.path(), options), std::make_shared<StopAfter>(11)});
+  CHECK_THROWS_AS(first.trainer.fit(), std::runtime_error);
+  const auto after = in(again.path(), options);
+  SmallRun second({after});
+  REQUIRE(after->resume(second.trainer));
+  CHECK(second.trainer.step() == 10);
+  CHECK(after->warning().empty());
+  second.trainer.fit();
+  CHECK(same_weights(second.model, whole.model));
+  CHECK(same_models(after->newest(), path));
+
+  SmallRun anew({in(folder.path(), options)});
+  CHECK(message_of<ValueError>([&] {
+          return anew.trainer.fit();
+        }).find(" has checkpoints of an earlier training") != std::string::npos);
+  checkpoints->clear();
+  CHECK(names_in(folder.path()).empty());
+}
+
+TEST_CASE("a file's name is one in the folder, and not the best one's") {
+  const TemporaryFolder folder;
+  for (const std::string name : {"", ".", "..", "a/b", "/a", "best.safetensors"}) {
+    CAPTURE(name);
+    CHECK(message_of<ValueError>([&] { return in(folder.path(), {.file = name}); }) ==
+          "Checkpoints: file must be the name of a file in the folder, and not best.safetensors: got \"" +
+              name + "\"");
+  }
+}
+
+TEST_CASE(
+    "a checkpoint notes what it was made with, remarks, and where, and says so where that is another place") {
+  const TemporaryFolder folder;
+  int remarks = 0;
+  const training::CheckpointsOptions options{
+      .keep_last = 1, .made_with = {{"seed", "3"}, {"build", "mine"}}, .remarks = [&] {
+        return training::Notes{{"remark", std::to_string(++remarks)}, {"seed", "another"}};
+      }};
+  SmallRun({in(folder.path(), options)}).trainer.fit();
+  CHECK(remarks == 4);  // one an epoch
+  const std::string path = (folder.path() / "step-00000012.safetensors").string();
+  training::Checkpoint checkpoint = training::load_checkpoint(path).value();
+  const auto note = [&](const std::string& key) {
+    std::string text;
+    for (const Safetensors::Note& each : checkpoint.notes) {
+      if (each.key == key) text += each.text + ";";
+    }
+    return text;
+  };
+  // What decides about the bits comes first, and a name is there once.
+  CHECK(note("seed") == "3;");
+  CHECK(note("build") == "mine;");
+  CHECK(note("remark") == "4;");
+  CHECK_FALSE(note("processor").empty());
+  for (Safetensors::Note& each : checkpoint.notes) {
+    if (each.key == "processor") each.text = "Z80";
+  }
+  training::save_checkpoint(path, checkpoint);
+  SmallRun run({});
+  const auto checkpoints = in(folder.path(), options);
+  REQUIRE(checkpoints->resume(run.trainer));
+  CHECK(checkpoints->warning().find("on another processor, Z80 and not ") != std::string::npos);
+}
+
+TEST_CASE("the last checkpoint has the last epoch's validation, though it was written after the last step") {
+  const TemporaryFolder folder;
+  const auto checkpoints = in(folder.path(), {.every_steps = 6});
+  SmallRun run({checkpoints});
+  run.trainer.fit();
+  REQUIRE(run.trainer.step() == 12);
+  SmallRun resumed({});
+  REQUIRE(in(folder.path(), {.every_steps = 6})->resume(resumed.trainer));
+  CHECK(resumed.trainer.records().size() == 4);
+}
