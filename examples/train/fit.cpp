@@ -50,7 +50,7 @@ datasets::LoaderOptions loader_options(const Options& options, const datasets::D
 }  // namespace
 
 Fitting make_fitting(Classifier& classifier, const Splits& data, const Options& options,
-                     const std::shared_ptr<Checkpoint>& checkpoint) {
+                     const std::shared_ptr<training::Checkpoints>& checkpoints) {
   const datasets::Loader loader(data.train, loader_options(options, data.train));
   training::TrainerOptions choices{
       .epochs = options.epochs,
@@ -61,7 +61,7 @@ Fitting make_fitting(Classifier& classifier, const Splits& data, const Options& 
       .callbacks = {std::make_shared<training::InterruptCheck>(),
                     std::make_shared<training::DivergenceCheck>()}};
   if (!options.quiet) choices.callbacks.push_back(std::make_shared<training::Progress>());
-  choices.callbacks.push_back(checkpoint);
+  if (checkpoints != nullptr) choices.callbacks.push_back(checkpoints);
   const auto loss = [&classifier](const Tensor& scores, const Tensor& labels) {
     return classifier.loss(scores, labels);
   };
@@ -71,24 +71,25 @@ Fitting make_fitting(Classifier& classifier, const Splits& data, const Options& 
   return fitting;
 }
 
-void fit(training::Trainer& trainer, Checkpoint& checkpoint, bool resumed, const Farewells& farewells) {
+void fit(training::Trainer& trainer, training::Checkpoints* checkpoints, bool resumed,
+         const Farewells& farewells) {
   // Where there is nothing to save nothing is waited for, and else not for long, however long a step takes.
   std::optional<training::InterruptAtOnce> at_once;
   std::optional<training::InterruptSoon> soon;
-  if (checkpoint.every() == 0) {
+  if (checkpoints == nullptr) {
     at_once.emplace(farewells.nothing_saved);
   } else {
     soon.emplace(resumed ? farewells.checkpoint_saved : farewells.nothing_saved);
-    checkpoint.on_save([&soon, &farewells, first = !resumed]() mutable {
+    checkpoints->on_save([&soon, &farewells, first = !resumed](const std::string&) mutable {
       if (std::exchange(first, false)) soon->set_farewell(farewells.checkpoint_saved);
     });
   }
   try {
     trainer.fit();
   } catch (training::Interrupted& interrupted) {
-    if (checkpoint.every() > 0) {
-      checkpoint.save(trainer);
-      interrupted.checkpoint = checkpoint.file().string();
+    if (checkpoints != nullptr) {
+      checkpoints->save(trainer);
+      interrupted.checkpoint = checkpoints->newest();
     }
     throw;
   } catch (const xtgrad::NonFiniteError& error) {

@@ -3,11 +3,11 @@
 #include <memory>
 #include <string>
 
-#include "checkpoint.h"
 #include "data.h"
 #include "model.h"
 #include "options.h"
 #include "xtgrad/optim/optimizer.h"
+#include "xtgrad/training/checkpoints.h"
 #include "xtgrad/training/trainer.h"
 
 namespace train {
@@ -19,9 +19,10 @@ struct Fitting {
 };
 
 /// Learns from `data.train` and looks at `data.validation` after every epoch; the classifier outlives it.
+/// `checkpoints` may be null.
 /// Throws std::invalid_argument for options that make no training.
 [[nodiscard]] Fitting make_fitting(Classifier& classifier, const Splits& data, const Options& options,
-                                   const std::shared_ptr<Checkpoint>& checkpoint);
+                                   const std::shared_ptr<xtgrad::training::Checkpoints>& checkpoints);
 
 /// What is said on stderr where a signal ends the training.
 struct Farewells {
@@ -29,11 +30,11 @@ struct Farewells {
   std::string checkpoint_saved;
 };
 
-/// Trains to the end. A run that is interrupted ends at once if it writes no checkpoints. One that does
-/// leaves one, and throws xtgrad::training::Interrupted, if its step ends within a second; else it ends, and
-/// leaves the last. `resumed`: from the checkpoint's file. Throws std::runtime_error if the loss stops being
-/// a number, or grows beyond all measure.
-void fit(xtgrad::training::Trainer& trainer, Checkpoint& checkpoint, bool resumed,
+/// Trains to the end. `checkpoints` are those of the trainer, null if it writes none: a run that is
+/// interrupted then ends at once. One that writes some leaves one, and throws xtgrad::training::Interrupted,
+/// if its step ends within a second; else it ends, and leaves the last. `resumed`: there is one already.
+/// Throws std::runtime_error if the loss stops being a number, or grows beyond all measure.
+void fit(xtgrad::training::Trainer& trainer, xtgrad::training::Checkpoints* checkpoints, bool resumed,
          const Farewells& farewells);
 
 }  // namespace train

@@ -1,9 +1,6 @@
 #include "inspect.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <array>
 #include <numeric>
 #include <vector>
 
@@ -20,8 +17,6 @@ namespace datasets = xtgrad::datasets;
 namespace nn = xtgrad::nn;
 
 namespace {
-
-constexpr const char* check_name = "gradient_check";
 
 /// How much is checked.
 struct Extent {
@@ -69,26 +64,6 @@ xtgrad::CheckGradsReport check_gradients(const Classifier& classifier, const dat
     if (report.result != Result::inconclusive && report.result != Result::kink) break;
   }
   throw xtgrad::GradientError(report.message);
-}
-
-void add_gradient_check(nn::StateDict& state, const xtgrad::CheckGradsReport& check) {
-  const std::array<double, 3> numbers{check.worst_error, check.smallest_detectable,
-                                      static_cast<double>(check.evaluations)};
-  state.add(check_name, xtgrad::from_span(numbers, {3}, {.dtype = xtgrad::float64}));
-}
-
-xtgrad::CheckGradsReport take_gradient_check(nn::StateDict& state) {
-  const Tensor numbers = state.at(check_name);
-  if (numbers.shape() != xtgrad::Shape{3} || numbers.dtype() != xtgrad::float64) {
-    throw xtgrad::ValueError(fmt::format("{} must be float64 [3]: got {} {}", check_name,
-                                         to_string(numbers.dtype()), to_string(numbers.shape())));
-  }
-  state.erase(check_name);
-  xtgrad::CheckGradsReport check;
-  check.worst_error = numbers.at({0});
-  check.smallest_detectable = numbers.at({1});
-  check.evaluations = static_cast<std::int64_t>(numbers.at({2}));
-  return check;
 }
 
 Tensor first_loss(const Classifier& classifier, const datasets::Dataset& data, std::int64_t batch_size) {

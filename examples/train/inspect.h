@@ -3,7 +3,6 @@
 #include "model.h"
 #include "xtgrad/autograd/check_grads.h"
 #include "xtgrad/datasets/dataset.h"
-#include "xtgrad/nn/state_dict.h"
 
 namespace train {
 
@@ -14,11 +13,6 @@ inline constexpr int checked_order = 2;
 /// parameter, against numerical ones on a few samples, in float64. Throws xtgrad::GradientError unless they
 /// agree.
 xtgrad::CheckGradsReport check_gradients(const Classifier& classifier, const xtgrad::datasets::Dataset& data);
-
-/// Puts what a check has found into a state, from which `take_gradient_check` takes it out again: a run that
-/// is resumed reports what the run before it measured. Throws xtgrad::ValueError for a state without it.
-void add_gradient_check(xtgrad::nn::StateDict& state, const xtgrad::CheckGradsReport& check);
-[[nodiscard]] xtgrad::CheckGradsReport take_gradient_check(xtgrad::nn::StateDict& state);
 
 /// The loss of a first training step, with the graph behind it, names and all. Leaves the classifier as it
 /// is.

@@ -18,7 +18,6 @@
 #include <utility>
 
 #include "augmentation.h"
-#include "checkpoint.h"
 #include "data.h"
 #include "files.h"
 #include "fit.h"
@@ -29,6 +28,7 @@
 #include "pictures.h"
 #include "recipes.h"
 #include "report.h"
+#include "resume.h"
 #include "xtgrad/autograd/dtype.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/graph.h"
@@ -39,6 +39,7 @@
 #include "xtgrad/autograd/threads.h"
 #include "xtgrad/nn/files.h"
 #include "xtgrad/training/accuracy.h"
+#include "xtgrad/training/checkpoints.h"
 #include "xtgrad/training/evaluate.h"
 #include "xtgrad/training/folder_lock.h"
 #include "xtgrad/training/interrupt.h"
@@ -109,34 +110,30 @@ void say_what_is_done(const Options& options, const train::Report& report) {
                   options.schedule, options.batch_size, report.augmentation));
 }
 
-/// The state to go on from, if the run is to be resumed and there is one.
-std::optional<train::Checkpoint::Saved> state_to_resume(const train::Checkpoint& checkpoint,
-                                                        const Options& options) {
+/// What the run goes on from, if it is to be resumed and there is something.
+std::optional<train::Resumable> look_for_checkpoint(const fs::path& file, const training::Notes& choices,
+                                                    const Options& options) {
   if (!options.resume) return std::nullopt;
-  auto saved = checkpoint.load();
-  if (!saved) say(options, fmt::format("no checkpoint {}: beginning anew", checkpoint.file().string()));
-  if (saved && !saved->warning.empty()) {
-    fmt::print(stderr, "train: warning: {} {}\n", checkpoint.file().string(), saved->warning);
-  }
-  return saved;
+  auto found = train::look_into(file, choices);
+  if (!found) say(options, fmt::format("no checkpoint {}: beginning anew", file.string()));
+  return found;
 }
 
-/// Brings the training to where the checkpoint is. Returns what the check of the gradients found, which every
-/// run that writes checkpoints has passed before.
-xtgrad::CheckGradsReport resume(training::Trainer& trainer, xtgrad::nn::StateDict state,
-                                const train::Checkpoint& checkpoint, const Options& options) {
-  xtgrad::CheckGradsReport check;
+/// Brings the training to where the checkpoint is.
+void resume(training::Trainer& trainer, training::Checkpoints& checkpoints,
+            const xtgrad::CheckGradsReport& checked, const Options& options) {
+  const std::string file = checkpoints.newest();
   try {
-    check = train::take_gradient_check(state);
-    trainer.restore(state);
+    checkpoints.resume(trainer);
   } catch (const xtgrad::ValueError& error) {
-    throw xtgrad::IoError(fmt::format("{}: {}", checkpoint.file().string(), error.what()));
+    throw xtgrad::IoError(error.what());
   }
-  say(options, fmt::format("going on from {}: {} of {} steps done", checkpoint.file().string(),
-                           trainer.step(), trainer.steps()));
+  if (!checkpoints.warning().empty()) {
+    fmt::print(stderr, "train: warning: {} {}\n", file, checkpoints.warning());
+  }
+  say(options, fmt::format("going on from {}: {} of {} steps done", file, trainer.step(), trainer.steps()));
   say(options, fmt::format("gradients were checked to order {} before the first step: worst error {:.1e}",
-                           train::checked_order, check.worst_error));
-  return check;
+                           train::checked_order, checked.worst_error));
 }
 
 xtgrad::CheckGradsReport check_gradients(const train::Classifier& classifier, const train::Splits& data,
@@ -236,33 +233,46 @@ void run(const Options& options) {
   say_what_is_done(options, report);
 
   // What makes no training, or cannot be resumed, is refused before the checks, which take a while.
-  const auto checkpoint =
-      std::make_shared<train::Checkpoint>(path_of(Output::checkpoint, out), train::choices_of(options, data));
-  const auto saved = state_to_resume(*checkpoint, options);
-  report.options.checkpoint_every = options.checkpoint_every.value_or(saved ? saved->every : 0);
-  const train::Fitting fitting = train::make_fitting(classifier, data, options, checkpoint);
+  const fs::path file = path_of(Output::checkpoint, out);
+  const training::Notes choices = train::choices_of(options, data);
+  const auto found = look_for_checkpoint(file, choices, options);
+  train::Resumable resumable = found.value_or(train::Resumable{});
+  if (options.checkpoint_every) resumable.checkpoint_every = *options.checkpoint_every;
+  report.options.checkpoint_every = resumable.checkpoint_every;
+  const bool writes_checkpoints = resumable.checkpoint_every > 0;
+  const auto checkpoints = std::make_shared<training::Checkpoints>(
+      out.string(), training::CheckpointsOptions{.every_steps = resumable.checkpoint_every,
+                                                 .file = file.filename().string(),
+                                                 .more_of_long_steps = true,
+                                                 .made_with = choices,
+                                                 .remarks = [&] { return train::notes_of(resumable); }});
+  const train::Fitting fitting =
+      train::make_fitting(classifier, data, options, writes_checkpoints ? checkpoints : nullptr);
   training::Trainer& trainer = *fitting.trainer;
 
-  report.gradient_check = saved ? resume(trainer, saved->state, *checkpoint, options)
-                                : check_gradients(classifier, data, options);
-  checkpoint->write_every(*report.options.checkpoint_every, report.gradient_check);
+  if (found) {
+    resume(trainer, *checkpoints, resumable.gradient_check, options);
+  } else {
+    resumable.gradient_check = check_gradients(classifier, data, options);
+    if (writes_checkpoints) checkpoints->clear();  // what an earlier run has left
+  }
+  report.gradient_check = resumable.gradient_check;
   const xtgrad::Graph graph = first_graph(classifier, data.train, options.batch_size);
   at_once.reset();
   say(options, "graph of one training step: " + draw_graph(graph, options));
 
-  const bool writes_checkpoints = checkpoint->every() > 0;
-  train::fit(trainer, *checkpoint, saved.has_value(),
+  const std::string saved = writes_checkpoints ? file.string() : "";
+  train::fit(trainer, writes_checkpoints ? checkpoints.get() : nullptr, found.has_value(),
              {.nothing_saved = farewell(options, writes_checkpoints ? before_checkpoint : without_checkpoint),
-              .checkpoint_saved = farewell(options, of_checkpoint(checkpoint->file().string()))});
+              .checkpoint_saved = farewell(options, of_checkpoint(saved))});
   report.epochs = train::epochs_of(trainer.records());
-  const std::string file = *report.options.checkpoint_every > 0 ? checkpoint->file().string() : "";
-  at_once.emplace(farewell(options, of_checkpoint(file)));
+  at_once.emplace(farewell(options, of_checkpoint(saved)));
   const Tested tested = test(classifier, data.test, options);
   at_once.reset();
   report.test = tested.score;
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 
-  training::throw_if_interrupted(file);
+  training::throw_if_interrupted(saved);
   save(classifier, report);
   draw_pictures(
       {.classifier = classifier, .test = data.test, .predicted = tested.predicted, .epochs = report.epochs},

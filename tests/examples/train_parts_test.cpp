@@ -58,25 +58,6 @@ TEST_CASE("train's gradient check passes every network, and refuses one whose ru
   }
 }
 
-TEST_CASE("what a gradient check found goes through a state, and only in the form it was put in") {
-  CheckGradsReport check;
-  check.worst_error = 0.1;
-  check.smallest_detectable = 3e-8;
-  check.evaluations = 1234567;
-  nn::StateDict state;
-  train::add_gradient_check(state, check);
-  const CheckGradsReport taken = train::take_gradient_check(state);
-  CHECK(taken.worst_error == 0.1);
-  CHECK(taken.smallest_detectable == 3e-8);
-  CHECK(taken.evaluations == 1234567);
-  CHECK(state.size() == 0);
-  CHECK_THROWS_WITH_AS(static_cast<void>(train::take_gradient_check(state)),
-                       "StateDict: no name \"gradient_check\"; there are: none", ValueError);
-  state.add("gradient_check", tensor({1, 2}, {.dtype = int64}));
-  CHECK_THROWS_WITH_AS(static_cast<void>(train::take_gradient_check(state)),
-                       "gradient_check must be float64 [3]: got int64 [2]", ValueError);
-}
-
 TEST_CASE("learning curves say which loss they are of") {
   if (!plot::available()) return;
   const train::Splits data = train::load_data({.name = "spirals"});
