@@ -22,9 +22,10 @@ inline bool enter(Node& node, bool claim) noexcept {
   // A node to which nobody else has a reference needs no atomic instruction either: along a chain that is
   // every one that a sweep comes to which frees. Only parts are found without a reference; see core/parts.h.
   // The count comes first: flags from before the last other one left may lack its claim.
-  const bool is_only = RefCount::single_threaded() || node.refs.load() == 1;
+  const bool is_single_threaded = RefCount::single_threaded();
+  const bool is_only = is_single_threaded || node.refs.load() == 1;
   std::uint16_t flags = node.flags.load(std::memory_order_relaxed);
-  if (is_only && (RefCount::single_threaded() || (flags & Node::parts_flag) == 0)) {
+  if (is_single_threaded || (is_only && (flags & Node::parts_flag) == 0)) {
     if ((flags & Node::claimed_flag) != 0 || flags >= full) return false;
     node.flags.store(static_cast<std::uint16_t>(flags + added), std::memory_order_relaxed);
     return true;
