@@ -99,6 +99,10 @@ Checkpoints::Checkpoints(std::string folder, CheckpointsOptions options)
   nn::detail::check_option(own_name, "every_steps", options_.every_steps, 0);
   nn::detail::check_option(own_name, "keep_last", options_.keep_last, 1);
   if (options_.file) check_file_name(*options_.file);
+  if (options_.overwrite && !options_.file) {
+    throw ValueError(
+        fmt::format("{}: overwrite is for one file, and file is not set; clear() removes several", own_name));
+  }
   constexpr double infinity = std::numeric_limits<double>::infinity();
   best_value_ = options_.maximize ? -infinity : infinity;
   std::error_code error;
@@ -216,7 +220,7 @@ void Checkpoints::save(const Trainer& trainer) {
 
 void Checkpoints::begin(Trainer& trainer) {
   if (options_.best_by) detail::check_value_name(own_name, *options_.best_by, trainer.value_names());
-  if (!owns_folder_ && (!newest().empty() || !best().empty())) {
+  if (!owns_folder_ && !options_.overwrite && (!newest().empty() || !best().empty())) {
     throw ValueError(fmt::format(
         "{}: {} has checkpoints of an earlier training: go on from them by resume, or clear() them", own_name,
         folder_));

@@ -19,6 +19,9 @@ struct CheckpointsOptions {
   std::int64_t keep_last = 3;    ///< so many of them stay, at least 1
   /// One file of this name, replaced each time, in the place of the last few.
   std::optional<std::string> file = std::nullopt;
+  /// With `file`: a training that begins anew replaces an earlier one's by its first, and keeps it until
+  /// then.
+  bool overwrite = false;
   /// With `every_steps`: also after a step that took more than half a second, as no interrupt waits for the
   /// end of one like it (InterruptSoon), where that takes less than a twentieth of the time.
   bool more_of_long_steps = false;
@@ -36,7 +39,8 @@ struct CheckpointsOptions {
 /// Keeps the states of a Trainer in a folder of their own: the last few as "step-00000120.safetensors", and
 /// that after the best epoch, the first among equals, as "best.safetensors". Each file is written whole or
 /// not at all, so that a run that was killed at any moment goes on from the newest one, to the same bits. An
-/// InterruptSoon waits for its end. Beside what the options say, a file notes `build_and_processor`.
+/// InterruptSoon waits until a file is written. Beside what the options say, each notes
+/// `build_and_processor`.
 ///
 /// Among callbacks it comes last: what logs have of a step when its checkpoint is there is then complete.
 ///
@@ -55,10 +59,10 @@ class Checkpoints final : public Callback {
   /// damaged file, and ValueError, naming both values, for one that was made with other choices, or of
   /// another training; the trainer is left as it was then.
   bool resume(Trainer& trainer);
-  /// A sentence of `warning_of_other_bits` on the file that the training went on from. Mostly empty.
-  [[nodiscard]] const std::string& warning() const { return warning_; }
   /// The same of the best one, whose model is the best; training goes on from there.
   bool resume_best(Trainer& trainer);
+  /// A sentence of `warning_of_other_bits` on the file that the training went on from. Mostly empty.
+  [[nodiscard]] const std::string& warning() const { return warning_; }
 
   /// From now on `f` is called with the path of each file that has been written.
   void on_save(Callable<void(const std::string&)> f) { on_save_ = std::move(f); }
@@ -73,8 +77,8 @@ class Checkpoints final : public Callback {
   void clear();
 
   /// Throws ValueError where the folder has checkpoints and the training did not go on from one: another's
-  /// would be lost; and for a `best_by` that epochs will not have. Throws IoError where nothing can be
-  /// written.
+  /// would be lost, which only `overwrite` allows; and for a `best_by` that epochs will not have. Throws
+  /// IoError where nothing can be written.
   void begin(Trainer& trainer) override;
   void after_step(Trainer& trainer, const StepRecord& step) override;
   void after_epoch(Trainer& trainer, const EpochRecord& epoch) override;

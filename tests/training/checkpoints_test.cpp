@@ -394,3 +394,23 @@ TEST_CASE("the last checkpoint has the last epoch's validation, though it was wr
   REQUIRE(in(folder.path(), {.every_steps = 6})->resume(resumed.trainer));
   CHECK(resumed.trainer.records().size() == 4);
 }
+
+TEST_CASE(
+    "a training that may overwrite keeps an earlier one's file until its own first, and touches no other") {
+  const TemporaryFolder folder;
+  const std::string path = (folder.path() / "state.safetensors").string();
+  const training::CheckpointsOptions options{
+      .every_steps = 5, .file = "state.safetensors", .overwrite = true};
+  SmallRun({in(folder.path(), options)}).trainer.fit();
+  const std::string earlier = file_text(path);
+  std::ofstream(folder.path() / "best.safetensors") << "another's";
+  SmallRun stopped({in(folder.path(), options), std::make_shared<StopAfter>(4)});
+  CHECK_THROWS_AS(stopped.trainer.fit(), std::runtime_error);
+  CHECK(file_text(path) == earlier);
+  SmallRun first({in(folder.path(), options), std::make_shared<StopAfter>(6)});
+  CHECK_THROWS_AS(first.trainer.fit(), std::runtime_error);
+  CHECK(file_text(path) != earlier);
+  CHECK(file_text(folder.path() / "best.safetensors") == "another's");
+  CHECK(message_of<ValueError>([&] { return in(folder.path(), {.overwrite = true}); }) ==
+        "Checkpoints: overwrite is for one file, and file is not set; clear() removes several");
+}
