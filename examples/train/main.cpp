@@ -243,6 +243,7 @@ void run(const Options& options) {
   const auto checkpoints = std::make_shared<training::Checkpoints>(
       out.string(), training::CheckpointsOptions{.every_steps = resumable.checkpoint_every,
                                                  .file = file.filename().string(),
+                                                 .overwrite = true,
                                                  .more_of_long_steps = true,
                                                  .made_with = choices,
                                                  .remarks = [&] { return train::notes_of(resumable); }});
@@ -254,7 +255,6 @@ void run(const Options& options) {
     resume(trainer, *checkpoints, resumable.gradient_check, options);
   } else {
     resumable.gradient_check = check_gradients(classifier, data, options);
-    if (writes_checkpoints) checkpoints->clear();  // what an earlier run has left
   }
   report.gradient_check = resumable.gradient_check;
   const xtgrad::Graph graph = first_graph(classifier, data.train, options.batch_size);

@@ -166,6 +166,23 @@ TEST_CASE("train interrupted by Ctrl-C writes a checkpoint where it writes any")
   CHECK(files_in(folder.path()) == expected);
 }
 
+TEST_CASE("train that begins anew keeps an earlier run's checkpoint until it has one, and others' files") {
+  const TemporaryFolder folder;
+  const Arguments arguments{"--data", "spirals", "--epochs", "2", "--checkpoint-every", "7"};
+  REQUIRE(train_into(folder.path(), arguments, no_dot).exit_code == 0);
+  const fs::path checkpoint = folder.path() / "checkpoint.safetensors";
+  const std::string earlier = file_text(checkpoint);
+  std::ofstream(folder.path() / "best.safetensors") << "another's";
+  ProgramOptions killed = no_dot;
+  killed.signal = SIGKILL;
+  killed.signal_after = "epoch 1/8";
+  train_until_stopped(folder.path(), joined(training, {"--checkpoint-every", "1000000"}), killed);
+  CHECK(file_text(checkpoint) == earlier);
+  REQUIRE(train_into(folder.path(), joined(arguments, {"--seed", "5"}), no_dot).exit_code == 0);
+  CHECK(file_text(checkpoint) != earlier);
+  CHECK(file_text(folder.path() / "best.safetensors") == "another's");
+}
+
 TEST_CASE("train resumed without --checkpoint-every goes on writing checkpoints, as often as before") {
   const Files expected = run_uninterrupted(training).files;
   const TemporaryFolder folder;
