@@ -265,7 +265,7 @@ void run(const Options& options) {
   train::fit(trainer, writes_checkpoints ? checkpoints.get() : nullptr, found.has_value(),
              {.nothing_saved = farewell(options, writes_checkpoints ? before_checkpoint : without_checkpoint),
               .checkpoint_saved = farewell(options, of_checkpoint(saved))});
-  report.epochs = train::epochs_of(trainer.records());
+  report.epochs = trainer.records();
   at_once.emplace(farewell(options, of_checkpoint(saved)));
   const Tested tested = test(classifier, data.test, options);
   at_once.reset();

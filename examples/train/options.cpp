@@ -138,9 +138,10 @@ void declare_running(CLI::App& app, Options& options) {
                  "threads in one operation; changes no result (default: one a core)")
       ->type_name("N")
       ->check(integer_in(1, 1024));
-  app.add_option("--checkpoint-every", options.checkpoint_every,
-                 "steps after which a checkpoint is written to --out, and so on; 0: never "
-                 "(default: 0, or what the resumed run had)")
+  app.add_option(
+         "--checkpoint-every", options.checkpoint_every,
+         "steps after which a checkpoint is written to --out, and so on, more often where a step takes "
+         "over half a second; 0: never (default: 0, or what the resumed run had)")
       ->type_name("N")
       ->check(integer_in(0, 1'000'000'000));
   app.add_flag("--resume", options.resume,

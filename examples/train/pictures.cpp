@@ -19,14 +19,14 @@ namespace fs = std::filesystem;
 namespace datasets = xtgrad::datasets;
 namespace plot = xtgrad::plot;
 
-std::vector<plot::EpochScores> scores_of_epochs(const std::vector<EpochRecord>& records) {
+std::vector<plot::EpochScores> scores_of_epochs(const std::vector<xtgrad::training::EpochRecord>& records) {
   std::vector<plot::EpochScores> scores;
-  for (const EpochRecord& record : records) {
+  for (const xtgrad::training::EpochRecord& record : records) {
     scores.push_back({.epoch = record.epoch,
-                      .loss = record.loss,
-                      .accuracy = record.accuracy,
-                      .validation_loss = record.validation_loss,
-                      .validation_accuracy = record.validation_accuracy});
+                      .loss = record.at("loss"),
+                      .accuracy = record.at("accuracy"),
+                      .validation_loss = record.at("validation_loss"),
+                      .validation_accuracy = record.at("validation_accuracy")});
   }
   return scores;
 }

@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "epochs.h"
 #include "model.h"
 #include "xtgrad/datasets/dataset.h"
+#include "xtgrad/training/records.h"
 
 namespace train {
 
@@ -15,7 +15,7 @@ struct Outcome {
   Classifier& classifier;
   const xtgrad::datasets::Dataset& test;
   xtgrad::Tensor predicted;  ///< int64 [n], the class given to each test sample
-  std::vector<EpochRecord> epochs;
+  std::vector<xtgrad::training::EpochRecord> epochs;
 };
 
 /// Draws into `folder`, as PNG: learning_curves; confusion_matrix; for images mistakes, the test images that

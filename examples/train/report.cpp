@@ -11,12 +11,10 @@ using nlohmann::ordered_json;
 std::string to_json(const Report& report) {
   const Options& options = report.options;
   ordered_json epochs = ordered_json::array();
-  for (const EpochRecord& record : report.epochs) {
-    epochs.push_back({{"epoch", record.epoch},
-                      {"loss", record.loss},
-                      {"accuracy", record.accuracy},
-                      {"validation_loss", record.validation_loss},
-                      {"validation_accuracy", record.validation_accuracy}});
+  for (const xtgrad::training::EpochRecord& record : report.epochs) {
+    ordered_json values = {{"epoch", record.epoch}};
+    for (const auto& [name, value] : record.values) values[name] = value;
+    epochs.push_back(values);
   }
   const ordered_json root = {{"program", "xtgrad train"},
                              {"version", XTGRAD_VERSION},
@@ -55,7 +53,7 @@ std::string timing_json(const Report& report) {
   const Options& options = report.options;
   ordered_json epochs = ordered_json::array();
   double training = 0;
-  for (const EpochRecord& record : report.epochs) {
+  for (const xtgrad::training::EpochRecord& record : report.epochs) {
     epochs.push_back({{"epoch", record.epoch},
                       {"samples_per_second", record.samples_per_second},
                       {"seconds", record.seconds}});

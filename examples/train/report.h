@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "epochs.h"
 #include "options.h"
 #include "xtgrad/autograd/check_grads.h"
+#include "xtgrad/training/records.h"
 
 namespace train {
 
@@ -27,7 +27,7 @@ struct Report {
   std::int64_t test_samples = 0;
   std::int64_t parameters = 0;
   xtgrad::CheckGradsReport gradient_check = {};
-  std::vector<EpochRecord> epochs = {};
+  std::vector<xtgrad::training::EpochRecord> epochs = {};
   Score test = {};
   double seconds = 0;  ///< of the program, since it was last started
 };

@@ -16,6 +16,7 @@
 #include "xtgrad/autograd/random.h"
 #include "xtgrad/plot/plot.h"
 #include "xtgrad/training/evaluate.h"
+#include "xtgrad/training/records.h"
 
 using namespace xtgrad;
 
@@ -62,7 +63,12 @@ TEST_CASE("learning curves say which loss they are of") {
   if (!plot::available()) return;
   const train::Splits data = train::load_data({.name = "spirals"});
   const testing::TemporaryFolder folder;
-  const std::vector<train::EpochRecord> records{{.epoch = 1, .loss = 0.5}, {.epoch = 2, .loss = 0.25}};
+  const auto record = [](std::int64_t epoch, double loss) {
+    return training::EpochRecord{
+        .epoch = epoch,
+        .values = {{"loss", loss}, {"accuracy", 0}, {"validation_loss", 0}, {"validation_accuracy", 0}}};
+  };
+  const std::vector<training::EpochRecord> records{record(1, 0.5), record(2, 0.25)};
   for (const std::string network : {"linear", "perceptron", "mlp"}) {
     CAPTURE(network);
     train::Classifier classifier = classifier_for(data, network, "spirals");
