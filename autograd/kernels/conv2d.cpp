@@ -1,9 +1,11 @@
 #include "xtgrad/autograd/kernels/conv2d.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include "xtgrad/autograd/kernels/conv2d_parts.h"
+#include "xtgrad/autograd/kernels/conv2d_places.h"
 
 namespace xtgrad::inline v1::detail {
 namespace {
@@ -12,54 +14,64 @@ template <class T>
 class Forward : InputRows {
  public:
   Forward(const Conv2dSizes& sizes, const T* weight)
-      : InputRows(T{}, sizes), packed_(static_cast<std::size_t>(s_.out * k_)) {
+      : InputRows(T{}, sizes),
+        places_(T{}, s_.n, group_.out, s_.result.width, vertical_.max_shift(), runs_, copy_),
+        weight_(weight) {
+    if (places_.is_direct()) read_directly();
     const std::int64_t filter = group_.in * group_.taps;
-    for (std::int64_t g = 0; g < s_.groups; ++g) {
-      pack_left(group_.out, k_, weight + g * group_.out * filter, filter, elements_.data(),
-                packed_.data() + g * group_.out * k_);
+    if (!leaves_out()) return;
+    left_out_ = left_out_terms(weight, filter);
+    for (std::int64_t o = 0; o < s_.out; ++o) {
+      for (const std::int64_t element : elements_) met_.push_back(weight[o * filter + element]);
     }
-    if (leaves_out()) left_out_ = left_out_terms(weight, filter);
+    weight_ = met_.data();
   }
 
   void run(const T* x, const T* bias, T* y) const {
-    const std::int64_t units = s_.n * s_.groups * runs_.per_image;
-    const std::int64_t n = whole_lanes<T>(runs_.length * width_);
-    for_each_range(units, group_.out * k_ * n, [&](std::int64_t first, std::int64_t last) {
-      PoolVector<T> copy(static_cast<std::size_t>(copy_.elements<T>()));
-      PoolVector<T> product(static_cast<std::size_t>(group_.out * n));
-      for (std::int64_t unit = first; unit < last; ++unit) {
-        const std::int64_t image = unit / runs_.per_image;  // counts the groups of all images
-        const std::int64_t run = unit % runs_.per_image;
-        const std::int64_t g = image % s_.groups;
-        copy_.fill(x + image * group_.in * s_.image.height * s_.image.width, runs_.first(run), copy.data(),
-                   runs_.per_image == 1);
-        const std::int64_t columns = whole_lanes<T>(runs_.size(run) * width_);
-        multiply_rows<T>({.m = group_.out,
-                          .n = columns,
+    const std::int64_t units = s_.n * runs_.per_image;
+    const std::int64_t chunks = ceil_div(units, places_.together());
+    const ChannelRanges ranges(group_.out, chunks * s_.groups, places_.columns() * k_);
+    const std::int64_t work = ranges.size() * k_ * places_.columns();
+    for_each_range(chunks * s_.groups * ranges.count(), work, [&](std::int64_t first, std::int64_t last) {
+      PlaceProduct<T> product(places_, copy_, ranges.size(), k_);
+      for (std::int64_t i = first; i < last; ++i) {
+        const PlaceRange channels = ranges.at(i % ranges.count());
+        const std::int64_t g = i / ranges.count() % s_.groups;
+        const std::int64_t unit = i / ranges.count() / s_.groups * places_.together();
+        const std::int64_t count = std::min(places_.together(), units - unit);
+        product.take(unit, count, [&](std::int64_t u) {
+          const std::int64_t image = u / runs_.per_image * s_.groups + g;
+          return x + image * group_.in * s_.image.height * s_.image.width;
+        });
+        const std::int64_t channel = g * group_.out + channels.first;
+        product.multiply({.m = channels.last - channels.first,
                           .k = k_,
-                          .packed = packed_.data() + g * group_.out * k_,
-                          .base = copy.data(),
-                          .offsets = offsets_.data(),
-                          .c = product.data()});
-        store(product.data(), columns, run, g * group_.out, bias,
-              y + image * group_.out * s_.result.height * s_.result.width);
+                          .a = weight_ + channel * k_,
+                          .a_row = k_,
+                          .a_column = 1,
+                          .rows = offsets_.data()});
+        for (std::int64_t q = 0; q < count; ++q) {
+          for (std::int64_t o = 0; o < channels.last - channels.first; ++o)
+            store(product.places_of(o, q), unit + q, channel + o, bias, y);
+        }
       }
     });
   }
 
  private:
-  /// Copies a run's rows without the columns between them, which belong to no output.
-  void store(const T* product, std::int64_t columns, std::int64_t run, std::int64_t channel, const T* bias,
-             T* y) const {
-    const std::int64_t width = s_.result.width;
-    for (std::int64_t o = 0; o < group_.out; ++o) {
-      T shift = bias == nullptr ? T(0) : bias[channel + o];
-      if (!left_out_.empty()) shift += left_out_[static_cast<std::size_t>(channel + o)];
-      for (std::int64_t r = 0; r < runs_.size(run); ++r) {
-        const T* from = product + o * columns + r * width_;
-        T* to = y + (o * s_.result.height + runs_.first(run) + r) * width;
-        for (std::int64_t i = 0; i < width; ++i) to[i] = from[i] + shift;
-      }
+  /// A run of an image's output channel.
+  void store(const T* from, std::int64_t unit, std::int64_t channel, const T* bias, T* y) const {
+    T shift = bias == nullptr ? T(0) : bias[channel];
+    if (!left_out_.empty()) shift += left_out_[static_cast<std::size_t>(channel)];
+    const std::int64_t run = unit % runs_.per_image;
+    T* to = y + ((unit / runs_.per_image * s_.out + channel) * s_.result.height + runs_.first(run)) *
+                    s_.result.width;
+    // One long row, where nothing lies between the rows.
+    const bool is_dense = places_.row() == s_.result.width;
+    const std::int64_t rows = is_dense ? 1 : runs_.size(run);
+    const std::int64_t width = is_dense ? runs_.size(run) * s_.result.width : s_.result.width;
+    for (std::int64_t r = 0; r < rows; ++r, from += places_.row(), to += width) {
+      for (std::int64_t i = 0; i < width; ++i) to[i] = from[i] + shift;
     }
   }
 
@@ -80,8 +92,10 @@ class Forward : InputRows {
     return terms;
   }
 
-  PoolVector<T> packed_;    // [groups, out, k]
-  PoolVector<T> left_out_;  // [out]; empty if no weight is left out
+  Places places_;
+  const T* weight_;         // [out, k]
+  PoolVector<T> met_;       // the same, where some elements of filters meet padding alone
+  PoolVector<T> left_out_;  // [out]; empty if there are none of those
 };
 
 }  // namespace

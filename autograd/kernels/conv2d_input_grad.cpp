@@ -3,8 +3,12 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <optional>
+#include <utility>
 
+#include "xtgrad/autograd/kernels/conv2d_input_fold.h"
 #include "xtgrad/autograd/kernels/conv2d_parts.h"
+#include "xtgrad/autograd/kernels/conv2d_places.h"
 #include "xtgrad/autograd/kernels/copy_short.h"
 
 namespace xtgrad::inline v1::detail {
@@ -27,13 +31,29 @@ struct GradSide {
   PaddedSide cotangent;
 };
 
-/// The taps of one pair of phases, and where their products go.
+/// A function of its own, for there are no registers left where it is called.
+template <class T>
+[[gnu::noinline]] void put_apart(const T* from, std::int64_t n, T* __restrict to, std::int64_t step) {
+  for (const T* end = from + n; from != end; ++from, to += step) *to = *from;
+}
+
+/// A pair of phases.
+struct Phases {
+  std::int64_t row;
+  std::int64_t start;                 // column of the image that the first place of a row is
+  PlaceRange inside;                  // places of a row that are columns of the image
+  PoolVector<std::int64_t> elements;  // of a kernel: its taps
+};
+
+/// The pairs of phases whose taps meet the same elements of the cotangent, and their weights.
 template <class T>
 struct PhaseProduct {
-  std::int64_t row_phase;
-  std::int64_t column_phase;
-  PoolVector<std::int64_t> offsets;  // of rows of the padded cotangent
-  PoolVector<T> packed;              // [groups, in, k]
+  PoolVector<std::int64_t> views;  // of the taps, in a padded cotangent
+  PoolVector<std::int64_t> rows;   // [k]: the same in those of all channels
+  PoolVector<Phases> phases;
+  PoolVector<T> weight;  // [groups, in, phases, k]
+  const T* left = nullptr;
+  std::int64_t left_row = 0, left_column = 0;
 };
 
 template <class T>
@@ -44,53 +64,43 @@ class InputGrad {
         group_(sizes),
         vertical_(s_.rows(), s_.image.height, s_.result.height),
         horizontal_(s_.columns(), s_.image.width, s_.result.width),
-        width_(horizontal_.cotangent.length),
-        runs_(T{}, vertical_.count, width_ * (group_.in + group_.out)),
+        pairs_(static_cast<std::int64_t>(vertical_.taps.phases.size() * horizontal_.taps.phases.size())),
+        runs_(T{}, vertical_.count, horizontal_.cotangent.length * (group_.in * pairs_ + group_.out)),
         copy_{.channels = group_.out, .rows = vertical_.cotangent, .columns = horizontal_.cotangent} {
     copy_.rows.length = runs_.length + vertical_.taps.max_shift();
-    for (const std::int64_t row_phase : vertical_.taps.phases) {
-      for (const std::int64_t column_phase : horizontal_.taps.phases) {
-        products_.push_back(phase_product(row_phase, column_phase, weight));
-      }
+    places_.emplace(T{}, s_.n, group_.in * pairs_, horizontal_.count, vertical_.taps.max_shift(), runs_,
+                    copy_);
+    if (places_->is_direct()) copy_.rows.length = copy_.rows.size;
+    for (const std::int64_t row : vertical_.taps.phases) {
+      for (const std::int64_t column : horizontal_.taps.phases) add_phases(row, column);
     }
+    for (PhaseProduct<T>& product : products_) lay_out_weight(product, weight);
   }
 
   /// Returns false if a weight is infinite or NaN, or if a product is for another reason.
   [[nodiscard]] bool run(const T* g, T* dx) const {
     std::atomic<bool> finite = true;
     // Between taps that are further apart than they reach lie elements that no output has met.
-    if (static_cast<std::int64_t>(vertical_.taps.phases.size()) < s_.stride.height ||
-        static_cast<std::int64_t>(horizontal_.taps.phases.size()) < s_.stride.width) {
+    if (pairs_ < s_.stride.height * s_.stride.width)
       std::fill_n(dx, s_.n * s_.in * s_.image.height * s_.image.width, T(0));
-    }
-    const std::int64_t units = s_.n * s_.groups * runs_.per_image;
-    const std::int64_t n = whole_lanes<T>(runs_.length * width_);
-    const std::int64_t taps = vertical_.taps.count() * horizontal_.taps.count();
-    for_each_range(units, group_.out * group_.in * taps * n, [&](std::int64_t first, std::int64_t last) {
-      PoolVector<T> copy(static_cast<std::size_t>(copy_.elements<T>()));
-      PoolVector<T> product(static_cast<std::size_t>(group_.in * n));
-      for (std::int64_t unit = first; unit < last; ++unit) {
-        const std::int64_t image = unit / runs_.per_image;
-        const std::int64_t run = unit % runs_.per_image;
-        copy_.fill(g + image * group_.out * s_.result.height * s_.result.width, runs_.first(run), copy.data(),
-                   runs_.per_image == 1);
-        const std::int64_t columns = whole_lanes<T>(runs_.size(run) * width_);
-        for (const PhaseProduct<T>& phase : products_) {
-          const auto k = static_cast<std::int64_t>(phase.offsets.size());
-          multiply_rows<T>({.m = group_.in,
-                            .n = columns,
-                            .k = k,
-                            .packed = phase.packed.data() + image % s_.groups * group_.in * k,
-                            .base = copy.data(),
-                            .offsets = phase.offsets.data(),
-                            .c = product.data()});
-          // A weight takes part in all columns of its row, so the first tells whether one may be infinite.
-          for (std::int64_t c = 0; c < group_.in; ++c) {
-            if (!std::isfinite(product[static_cast<std::size_t>(c * columns)]))
-              finite.store(false, std::memory_order_relaxed);
-          }
-          store(product.data(), columns, run, phase,
-                dx + image * group_.in * s_.image.height * s_.image.width);
+    const std::int64_t units = s_.n * runs_.per_image;
+    const std::int64_t chunks = ceil_div(units, places_->together());
+    const std::int64_t terms = group_.out * vertical_.taps.count() * horizontal_.taps.count();
+    const ChannelRanges ranges(group_.in, chunks * s_.groups, places_->columns() * terms);
+    const std::int64_t work = ranges.size() * terms * places_->columns();
+    for_each_range(chunks * s_.groups * ranges.count(), work, [&](std::int64_t first, std::int64_t last) {
+      PlaceProduct<T> product(*places_, copy_, ranges.size() * most_phases_, most_terms_);
+      for (std::int64_t i = first; i < last; ++i) {
+        const std::int64_t g_index = i / ranges.count() % s_.groups;
+        const std::int64_t unit = i / ranges.count() / s_.groups * places_->together();
+        const std::int64_t count = std::min(places_->together(), units - unit);
+        product.take(unit, count, [&](std::int64_t u) {
+          const std::int64_t image = u / runs_.per_image * s_.groups + g_index;
+          return g + image * group_.out * s_.result.height * s_.result.width;
+        });
+        for (const PhaseProduct<T>& phases : products_) {
+          if (!multiply(product, phases, g_index, ranges.at(i % ranges.count()), unit, count, dx))
+            finite.store(false, std::memory_order_relaxed);
         }
       }
     });
@@ -98,50 +108,125 @@ class InputGrad {
   }
 
  private:
-  PhaseProduct<T> phase_product(std::int64_t row_phase, std::int64_t column_phase, const T* weight) const {
-    PhaseProduct<T> result{row_phase, column_phase, {}, {}};
-    PoolVector<std::int64_t> elements;  // of the weight, for input channel 0
-    for (std::int64_t o = 0; o < group_.out; ++o) {
-      for (const Tap& row : vertical_.taps.taps) {
-        if (row.phase != row_phase) continue;
-        for (const Tap& column : horizontal_.taps.taps) {
-          if (column.phase != column_phase) continue;
-          const std::int64_t down = vertical_.taps.max_shift() - row.shift;
-          const std::int64_t right = horizontal_.taps.max_shift() - column.shift;
-          result.offsets.push_back(copy_.plane_at(o, 0, 0) + down * width_ + right);
-          elements.push_back(o * group_.in * group_.taps + row.element * s_.kernel.width + column.element);
+  /// To the product whose taps meet the same elements, if there is one.
+  void add_phases(std::int64_t row_phase, std::int64_t column_phase) {
+    const std::int64_t step = s_.stride.width;
+    const std::int64_t start = step * horizontal_.first + column_phase - s_.padding.width;
+    const std::int64_t begin = start < 0 ? ceil_div(-start, step) : 0;
+    const std::int64_t end = start < s_.image.width ? (s_.image.width - 1 - start) / step + 1 : 0;
+    Phases phases{row_phase, start, {begin, std::min(horizontal_.count, end)}, {}};
+    PoolVector<std::int64_t> views;
+    for (const Tap& row : vertical_.taps.taps) {
+      if (row.phase != row_phase) continue;
+      for (const Tap& column : horizontal_.taps.taps) {
+        if (column.phase != column_phase) continue;
+        phases.elements.push_back(row.element * s_.kernel.width + column.element);
+        const std::int64_t down = vertical_.taps.max_shift() - row.shift;
+        const std::int64_t right = horizontal_.taps.max_shift() - column.shift;
+        views.push_back(down * copy_.columns.length + right);
+      }
+    }
+    auto same = std::find_if(products_.begin(), products_.end(),
+                             [&](const PhaseProduct<T>& product) { return product.views == views; });
+    if (same == products_.end()) {
+      PhaseProduct<T>& added = products_.emplace_back();
+      added.views = std::move(views);
+      for (std::int64_t o = 0; o < group_.out; ++o) {
+        for (const std::int64_t view : added.views) added.rows.push_back(copy_.plane_at(o, 0, 0) + view);
+      }
+      most_terms_ = std::max(most_terms_, static_cast<std::int64_t>(added.rows.size()));
+      same = products_.end() - 1;
+    }
+    same->phases.push_back(std::move(phases));
+    most_phases_ = std::max(most_phases_, static_cast<std::int64_t>(same->phases.size()));
+  }
+
+  /// weight[o, c, tap] as [c, phase, (o, tap)], but for kernels of one element, whose rows are columns there.
+  void lay_out_weight(PhaseProduct<T>& product, const T* weight) const {
+    if (group_.taps == 1) {
+      product.left = weight;
+      product.left_row = 1;
+      product.left_column = group_.in;
+      return;
+    }
+    const auto k = static_cast<std::int64_t>(product.rows.size());
+    const auto count = static_cast<std::int64_t>(product.phases.size());
+    product.weight.resize(static_cast<std::size_t>(s_.in * count * k));
+    for (std::int64_t g = 0; g < s_.groups; ++g) {
+      T* to = product.weight.data() + g * group_.in * count * k;
+      for (const Phases& phases : product.phases) {
+        lay_out_phase(weight + g * group_.out * group_.in * group_.taps, phases.elements, to, count * k, k);
+        to += k;
+      }
+    }
+    product.left = product.weight.data();
+    product.left_row = k;
+    product.left_column = 1;
+  }
+
+  /// weight[o, c, elements] as rows c, a few channels at a time: what is written and read stays near.
+  void lay_out_phase(const T* weight, const PoolVector<std::int64_t>& elements, T* rows, std::int64_t row,
+                     std::int64_t k) const {
+    constexpr std::int64_t few = 16;
+    const auto taps = static_cast<std::int64_t>(elements.size());
+    for (std::int64_t c0 = 0; c0 < group_.in; c0 += few) {
+      const std::int64_t c1 = std::min(c0 + few, group_.in);
+      for (std::int64_t at = 0; at < k; at += taps) {
+        const T* filter = weight + at / taps * group_.in * group_.taps;
+        for (std::int64_t c = c0; c < c1; ++c) {
+          const T* from = filter + c * group_.taps;
+          T* to = rows + c * row + at;
+          if (taps == group_.taps) {
+            copy_short(from, taps, to);
+          } else {
+            for (const std::int64_t element : elements) *to++ = from[element];
+          }
         }
       }
     }
-    const auto k = static_cast<std::int64_t>(elements.size());
-    result.packed.resize(static_cast<std::size_t>(s_.in * k));
-    for (std::int64_t g = 0; g < s_.groups; ++g) {
-      pack_left(group_.in, k, weight + g * group_.out * group_.in * group_.taps, group_.taps, elements.data(),
-                result.packed.data() + g * group_.in * k);
-    }
-    return result;
   }
 
-  void store(const T* product, std::int64_t columns, std::int64_t run, const PhaseProduct<T>& phase,
-             T* dx) const {
+  /// Returns false if a weight may be infinite or NaN.
+  bool multiply(PlaceProduct<T>& product, const PhaseProduct<T>& phases, std::int64_t g, PlaceRange channels,
+                std::int64_t unit, std::int64_t count, T* dx) const {
+    const auto k = static_cast<std::int64_t>(phases.rows.size());
+    const auto pairs = static_cast<std::int64_t>(phases.phases.size());
+    const std::int64_t channel = g * group_.in + channels.first;
+    const std::int64_t rows = (channels.last - channels.first) * pairs;
+    const T* left = phases.left + (phases.left_column == 1 ? channel * pairs * k
+                                                           : g * group_.out * group_.in + channels.first);
+    product.multiply({.m = rows,
+                      .k = k,
+                      .a = left,
+                      .a_row = phases.left_row,
+                      .a_column = phases.left_column,
+                      .rows = phases.rows.data()});
+    bool finite = true;
+    // A weight takes part in all columns of its row, so the first tells whether one may be infinite.
+    for (std::int64_t i = 0; i < rows; ++i) finite = finite && std::isfinite(*product.places_of(i, 0));
+    for (std::int64_t q = 0; q < count; ++q) {
+      const std::int64_t run = (unit + q) % runs_.per_image;
+      T* image = dx + ((unit + q) / runs_.per_image * s_.in + channel) * s_.image.height * s_.image.width;
+      for (std::int64_t i = 0; i < rows; image += s_.image.height * s_.image.width) {
+        for (const Phases& pair : phases.phases) store(product.places_of(i++, q), run, pair, image);
+      }
+    }
+    return finite;
+  }
+
+  /// A run of places of one phase, of an image's channel.
+  void store(const T* from, std::int64_t run, const Phases& phases, T* dx) const {
     const std::int64_t step = s_.stride.width;
-    // Columns u with 0 <= step * (first + u) + phase - padding < width.
-    const std::int64_t start = step * horizontal_.first + phase.column_phase - s_.padding.width;
-    const std::int64_t begin = start < 0 ? ceil_div(-start, step) : 0;
-    const std::int64_t end =
-        std::min(horizontal_.count, start < s_.image.width ? (s_.image.width - 1 - start) / step + 1 : 0);
-    for (std::int64_t c = 0; c < group_.in; ++c) {
-      for (std::int64_t r = 0; r < runs_.size(run); ++r) {
-        const std::int64_t q = vertical_.first + runs_.first(run) + r;
-        const std::int64_t y = s_.stride.height * q + phase.row_phase - s_.padding.height;
-        if (y < 0 || y >= s_.image.height) continue;
-        const T* from = product + c * columns + r * width_;
-        T* to = dx + (c * s_.image.height + y) * s_.image.width + start;
-        if (step == 1) {
-          copy_short(from + begin, end - begin, to + begin);
-        } else {
-          for (std::int64_t u = begin; u < end; ++u) to[u * step] = from[u];
-        }
+    const auto [begin, end] = phases.inside;
+    for (std::int64_t r = 0; r < runs_.size(run); ++r, from += places_->row()) {
+      const std::int64_t q = vertical_.first + runs_.first(run) + r;
+      const std::int64_t y = s_.stride.height * q + phases.row - s_.padding.height;
+      if (y < 0 || y >= s_.image.height) continue;
+      T* to = dx + y * s_.image.width + phases.start;
+      if (step == 1) {
+        copy_short(from + begin, end - begin, to + begin);
+      } else {
+        put_apart(from + begin, end - begin, to + begin * step, step);
       }
     }
   }
@@ -150,10 +235,13 @@ class InputGrad {
   ConvGroup group_;
   GradSide vertical_;
   GradSide horizontal_;
-  std::int64_t width_;
+  std::int64_t pairs_;  // of phases
   RowRuns runs_;
   PaddedImages copy_;
+  std::optional<Places> places_;
   PoolVector<PhaseProduct<T>> products_;
+  std::int64_t most_phases_ = 0;  // of one product
+  std::int64_t most_terms_ = 0;
 };
 
 /// dx += weight * g for one element of the kernel and one pair of channels, at the outputs where it meets the
@@ -202,6 +290,10 @@ void conv2d_input_grad(const Conv2dSizes& sizes, const Array& g, const Array& we
   visit_floating(g.dtype, [&](auto zero) {
     using T = decltype(zero);
     const T* w = weight.data<T>();
+    if (folding_is_cheaper(sizes)) {
+      conv2d_input_fold(sizes, g.data<T>(), w, dx.mutable_data<T>());
+      return;
+    }
     // Looking through the weights first would take a twentieth of the time of a small batch.
     if (InputGrad<T>(sizes, w).run(g.data<T>(), dx.mutable_data<T>())) return;
     const bool finite = std::all_of(w, w + weight.numel(), [](T value) { return std::isfinite(value); });

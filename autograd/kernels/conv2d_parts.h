@@ -8,7 +8,6 @@
 #include "xtgrad/autograd/kernels/conv2d.h"
 #include "xtgrad/autograd/kernels/padded_images.h"
 #include "xtgrad/autograd/kernels/parallel.h"
-#include "xtgrad/autograd/kernels/row_products.h"
 
 namespace xtgrad::inline v1::detail {
 
@@ -123,6 +122,12 @@ class InputRows {
 
   /// True if some elements of a filter meet padding alone, and have no row.
   [[nodiscard]] bool leaves_out() const { return k_ < group_.in * group_.taps; }
+
+  /// The views are of the images themselves: see PaddedImages::is_the_images.
+  void read_directly() {
+    copy_.rows.length = copy_.rows.size;
+    offsets_ = row_offsets(copy_, vertical_, horizontal_);
+  }
 
   Conv2dSizes s_;
   ConvGroup group_;

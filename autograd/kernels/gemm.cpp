@@ -5,12 +5,8 @@
 
 #include "xtgrad/autograd/core/buffer.h"
 #include "xtgrad/autograd/kernels/broadcast.h"
-#include "xtgrad/autograd/kernels/instructions.h"
 #include "xtgrad/autograd/kernels/parallel.h"
-#include "xtgrad/autograd/kernels/product/avx2.h"
-#include "xtgrad/autograd/kernels/product/avx512.h"
-#include "xtgrad/autograd/kernels/product/baseline.h"
-#include "xtgrad/autograd/kernels/product/task.h"
+#include "xtgrad/autograd/kernels/product/chosen.h"
 #include "xtgrad/autograd/threads.h"
 
 namespace xtgrad::inline v1::detail {
@@ -23,20 +19,6 @@ constexpr std::int64_t row_unit = 12;
 constexpr std::int64_t column_unit = 64;
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-
-const ProductKernels& kernels() {
-#if defined(__x86_64__)
-  static const ProductKernels& chosen = instructions() == Instructions::avx512 ? product_avx512
-                                        : instructions() == Instructions::avx2 ? product_avx2
-                                                                               : product_baseline;
-  return chosen;
-#else
-  return product_baseline;
-#endif
-}
-
-void run(const ProductTask<float>& task) { kernels().float32(task); }
-void run(const ProductTask<double>& task) { kernels().float64(task); }
 
 /// With what it needs to lay b out anew, which is little for small products and then on the stack.
 template <class T>

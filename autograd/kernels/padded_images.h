@@ -4,7 +4,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "xtgrad/autograd/kernels/row_products.h"
+#include "xtgrad/autograd/kernels/product/view_task.h"
+#include "xtgrad/autograd/kernels/row_dots.h"
 #include "xtgrad/autograd/kernels/window.h"
 #include "xtgrad/autograd/memory/pool_allocator.h"
 
@@ -77,10 +78,18 @@ struct PaddedImages {
     const auto column_phases = static_cast<std::int64_t>(columns.phases.size());
     return (channel * planes_per_channel() + row_phase * column_phases + column_phase) * plane();
   }
-  /// Elements of the copy, with room behind it for views that are shifted and rounded up to whole registers.
+  /// Elements of the copy, with room behind it for views that are shifted and rounded up to whole registers,
+  /// in whole registers.
   template <class T>
   [[nodiscard]] std::int64_t elements() const {
-    return whole_lanes<T>(channels * planes_per_channel() * plane() + columns.length) + whole_lanes<T>(1);
+    return whole_lanes<T>(channels * planes_per_channel() * plane() + columns.length) + view_slack;
+  }
+  /// Whether the first `count` rows of the copy would be no other than the images', at the same distances.
+  [[nodiscard]] bool is_the_images(std::int64_t count) const {
+    const auto is_whole = [](const PaddedSide& side) {
+      return side.stride == 1 && side.padding == 0 && side.phases.size() == 1 && side.phases.front() == 0;
+    };
+    return is_whole(rows) && is_whole(columns) && columns.length == columns.size && count <= rows.size;
   }
 
   /// Copies images [channels, h, w]; `first_row` is the first of `rows`. `copy` holds zeros, or what an

@@ -194,6 +194,11 @@ void add_all_dots(const RowDots<T>& dots) {
 }  // namespace
 
 template <class T>
+std::int64_t whole_lanes(std::int64_t n) {
+  return (n + width<T> - 1) / width<T> * width<T>;
+}
+
+template <class T>
 void add_row_dots(const RowDots<T>& dots) {
   if (dots.mask == nullptr) {
     add_all_dots<T, false>(dots);
@@ -208,6 +213,8 @@ std::int64_t row_dots_columns() {
   return left_bytes / (block_height<T> * static_cast<std::int64_t>(sizeof(T)));
 }
 
+template std::int64_t whole_lanes<float>(std::int64_t);
+template std::int64_t whole_lanes<double>(std::int64_t);
 template void add_row_dots(const RowDots<float>&);
 template void add_row_dots(const RowDots<double>&);
 template std::int64_t row_dots_columns<float>();

@@ -6,8 +6,13 @@
 
 namespace xtgrad::inline v1::detail {
 
-// Matrix products that sum over the rows' length, with a right operand of views as in row_products.h.
-// Instantiated for float and double.
+// Matrix products that sum over the rows' length, with a right operand that is never stored: its rows are
+// views, at given distances from one address, of a buffer in which they overlap. Instantiated for float and
+// double.
+
+/// Length of a row: a number of elements rounded up to whole SIMD registers. Rows are read to this length.
+template <class T>
+[[nodiscard]] std::int64_t whole_lanes(std::int64_t n);
 
 template <class T>
 struct RowDots {

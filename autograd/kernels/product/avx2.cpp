@@ -5,7 +5,9 @@
 #include <immintrin.h>
 
 #include "xtgrad/autograd/kernels/product/micro.h"
+#include "xtgrad/autograd/kernels/product/outer.h"
 #include "xtgrad/autograd/kernels/product/turn_avx2.h"
+#include "xtgrad/autograd/kernels/product/view.h"
 
 namespace xtgrad::inline v1::detail {
 namespace {
@@ -16,10 +18,10 @@ inline __m256i part_of(Index n) {
   return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(yes_and_no + 8 - (n > 0 ? n : 0)));
 }
 
-template <class R, int L, bool Whole>
-struct HeightsOf : KernelsOf<R, L, Whole, 1, 2, 3, 4, 5, 6> {};
-template <class R, bool Whole>
-struct HeightsOf<R, 6, Whole> : KernelsOf<R, 6, Whole, 1, 2> {};
+template <class R, int L, Reads How>
+struct HeightsOf : KernelsOf<R, L, How, 1, 2, 3, 4, 5, 6> {};
+template <class R, Reads How>
+struct HeightsOf<R, 6, How> : KernelsOf<R, 6, How, 1, 2> {};
 
 struct Floats : TurnFloats {
   static V add(V a, V b) { return _mm256_add_ps(a, b); }
@@ -28,8 +30,8 @@ struct Floats : TurnFloats {
   static V load_part(const T* p, Part part) { return _mm256_maskload_ps(p, part); }
   static void store_part(T* p, V x, Part part) { _mm256_maskstore_ps(p, part, x); }
   using Turn = TurnFloats;
-  template <int L, bool Whole>
-  using Kernels = HeightsOf<Floats, L, Whole>;
+  template <int L, Reads How>
+  using Kernels = HeightsOf<Floats, L, How>;
 };
 
 struct Doubles : TurnDoubles {
@@ -39,13 +41,21 @@ struct Doubles : TurnDoubles {
   static V load_part(const T* p, Part part) { return _mm256_maskload_pd(p, part); }
   static void store_part(T* p, V x, Part part) { _mm256_maskstore_pd(p, part, x); }
   using Turn = TurnDoubles;
-  template <int L, bool Whole>
-  using Kernels = HeightsOf<Doubles, L, Whole>;
+  template <int L, Reads How>
+  using Kernels = HeightsOf<Doubles, L, How>;
 };
+
+template <int L>
+struct OuterFloats : OuterKernelsOf<Floats, L, 1, 2, 3, 4, 5, 6> {};
+template <int L>
+struct OuterDoubles : OuterKernelsOf<Doubles, L, 1, 2, 3, 4, 5, 6> {};
 
 }  // namespace
 
 const ProductKernels product_avx2{&Product<Floats, 6, 2, 144>::run, &Product<Doubles, 6, 2, 144>::run};
+const ViewKernels view_avx2{&ViewProduct<Floats, 6, 2, 144>::run, &ViewProduct<Doubles, 6, 2, 144>::run};
+const OuterKernels outer_avx2{&OuterSum<Floats, 6, OuterFloats>::run,
+                              &OuterSum<Doubles, 6, OuterDoubles>::run};
 
 }  // namespace xtgrad::v1::detail
 

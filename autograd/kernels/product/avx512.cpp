@@ -5,15 +5,17 @@
 #include <immintrin.h>
 
 #include "xtgrad/autograd/kernels/product/micro.h"
+#include "xtgrad/autograd/kernels/product/outer.h"
 #include "xtgrad/autograd/kernels/product/turn_avx2.h"
+#include "xtgrad/autograd/kernels/product/view.h"
 
 namespace xtgrad::inline v1::detail {
 namespace {
 
-template <class R, int L, bool Whole>
-struct HeightsOf : KernelsOf<R, L, Whole, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12> {};
-template <class R, bool Whole>
-struct HeightsOf<R, 6, Whole> : KernelsOf<R, 6, Whole, 1, 2> {};
+template <class R, int L, Reads How>
+struct HeightsOf : KernelsOf<R, L, How, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12> {};
+template <class R, Reads How>
+struct HeightsOf<R, 6, How> : KernelsOf<R, 6, How, 1, 2> {};
 
 struct Floats {
   using T = float;
@@ -30,8 +32,8 @@ struct Floats {
   static V load_part(const T* p, Part part) { return _mm512_maskz_loadu_ps(part, p); }
   static void store_part(T* p, V x, Part part) { _mm512_mask_storeu_ps(p, part, x); }
   using Turn = TurnFloats;
-  template <int L, bool Whole>
-  using Kernels = HeightsOf<Floats, L, Whole>;
+  template <int L, Reads How>
+  using Kernels = HeightsOf<Floats, L, How>;
 };
 
 struct Doubles {
@@ -49,13 +51,21 @@ struct Doubles {
   static V load_part(const T* p, Part part) { return _mm512_maskz_loadu_pd(part, p); }
   static void store_part(T* p, V x, Part part) { _mm512_mask_storeu_pd(p, part, x); }
   using Turn = TurnDoubles;
-  template <int L, bool Whole>
-  using Kernels = HeightsOf<Doubles, L, Whole>;
+  template <int L, Reads How>
+  using Kernels = HeightsOf<Doubles, L, How>;
 };
+
+template <int L>
+struct OuterFloats : OuterKernelsOf<Floats, L, 1, 2, 3, 4, 5, 6> {};
+template <int L>
+struct OuterDoubles : OuterKernelsOf<Doubles, L, 1, 2, 3, 4, 5, 6> {};
 
 }  // namespace
 
 const ProductKernels product_avx512{&Product<Floats, 12, 2, 144>::run, &Product<Doubles, 12, 2, 144>::run};
+const ViewKernels view_avx512{&ViewProduct<Floats, 12, 2, 144>::run, &ViewProduct<Doubles, 12, 2, 144>::run};
+const OuterKernels outer_avx512{&OuterSum<Floats, 6, OuterFloats>::run,
+                                &OuterSum<Doubles, 6, OuterDoubles>::run};
 
 }  // namespace xtgrad::v1::detail
 

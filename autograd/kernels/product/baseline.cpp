@@ -1,6 +1,8 @@
 #include "xtgrad/autograd/kernels/product/baseline.h"
 
 #include "xtgrad/autograd/kernels/product/micro.h"
+#include "xtgrad/autograd/kernels/product/outer.h"
+#include "xtgrad/autograd/kernels/product/view.h"
 
 // For any processor that the library is compiled for, by the compiler's own vectors of 16 bytes.
 
@@ -25,6 +27,7 @@ struct Vectors {
   using Part = Index;
   static Part part(Index n) { return n; }
   static V load_part(const T* p, Part part) {
+    if (part >= width) return load(p);
     V x{};
     for (Index i = 0; i < least(part, width); ++i) x[i] = p[i];
     return x;
@@ -43,15 +46,24 @@ struct Vectors {
     }
   }
 
-  template <int L, bool Whole>
-  struct Kernels : KernelsOf<Vectors, L, Whole, 1, 2, 3, 4, 5, 6> {};
-  template <bool Whole>
-  struct Kernels<6, Whole> : KernelsOf<Vectors, 6, Whole, 1, 2> {};
+  template <int L, Reads How>
+  struct Kernels : KernelsOf<Vectors, L, How, 1, 2, 3, 4, 5, 6> {};
+  template <Reads How>
+  struct Kernels<6, How> : KernelsOf<Vectors, 6, How, 1, 2> {};
 };
+
+template <int L>
+struct OuterFloats : OuterKernelsOf<Vectors<float>, L, 1, 2, 3, 4> {};
+template <int L>
+struct OuterDoubles : OuterKernelsOf<Vectors<double>, L, 1, 2, 3, 4> {};
 
 }  // namespace
 
 const ProductKernels product_baseline{&Product<Vectors<float>, 6, 2, 144>::run,
                                       &Product<Vectors<double>, 6, 2, 144>::run};
+const ViewKernels view_baseline{&ViewProduct<Vectors<float>, 6, 2, 144>::run,
+                                &ViewProduct<Vectors<double>, 6, 2, 144>::run};
+const OuterKernels outer_baseline{&OuterSum<Vectors<float>, 4, OuterFloats>::run,
+                                  &OuterSum<Vectors<double>, 4, OuterDoubles>::run};
 
 }  // namespace xtgrad::v1::detail

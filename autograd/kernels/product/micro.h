@@ -20,6 +20,10 @@ using Index = std::int64_t;
 inline Index least(Index a, Index b) { return a < b ? a : b; }
 inline Index parts(Index n, Index size) { return (n + size - 1) / size; }
 
+/// How a block reads the rows of b: all columns of its registers, be they wanted or not; only those that are
+/// wanted; or all, of rows that lie anywhere.
+enum class Reads { whole, partial, views };
+
 /// What a block of H rows and L registers of columns is computed from.
 template <class T>
 struct Block {
@@ -27,16 +31,16 @@ struct Block {
   const T* a;
   Index a_row, a_column;
   const T* b;
-  Index b_row;  // columns are neighbours
+  Index b_row;          // columns are neighbours
+  const Index* b_rows;  // of views: where each begins, from b
   T* c;
   Index c_row;
   Index columns;
   bool add;  // to what c holds
 };
 
-/// Sums over p in order, an element a lane; all of them stay in registers. Whole: b has all columns of the L
-/// registers, be they wanted or not.
-template <class R, int H, int L, bool Whole>
+/// Sums over p in order, an element a lane; all of them stay in registers.
+template <class R, int H, int L, Reads How>
 void multiply_block(const Block<typename R::T>& block) {
   using T = typename R::T;
   using V = typename R::V;
@@ -54,14 +58,16 @@ void multiply_block(const Block<typename R::T>& block) {
   const Index a_row = block.a_row, a_column = block.a_column, b_row = block.b_row;
   const T* b = block.b;
   typename R::Part parts_of_b[L];
-  if (!Whole) {
+  if (How == Reads::partial) {
     for (int l = 0; l < L; ++l) parts_of_b[l] = R::part(block.columns - l * R::width);
   }
   for (Index p = 0; p < block.k; ++p) {
+    if (How == Reads::views) b = block.b + block.b_rows[p];
     V right[L];
 #pragma GCC unroll 8
     for (int l = 0; l < L; ++l) {
-      right[l] = Whole ? R::load(b + l * R::width) : R::load_part(b + l * R::width, parts_of_b[l]);
+      right[l] =
+          How == Reads::partial ? R::load_part(b + l * R::width, parts_of_b[l]) : R::load(b + l * R::width);
     }
 #pragma GCC unroll 16
     for (int i = 0; i < H; ++i) {
@@ -71,7 +77,7 @@ void multiply_block(const Block<typename R::T>& block) {
     }
 #pragma GCC unroll 8
     for (int g = 0; g < groups; ++g) a[g] += a_column;
-    b += b_row;
+    if (How != Reads::views) b += b_row;
   }
   T* c = block.c;
   const Index columns = block.columns;
@@ -95,9 +101,9 @@ template <class T>
 using BlockKernel = void (*)(const Block<T>&);
 
 /// multiply_block for 1 to H rows.
-template <class R, int L, bool Whole, int... Rows>
+template <class R, int L, Reads How, int... Rows>
 struct KernelsOf {
-  static constexpr BlockKernel<typename R::T> by_rows[] = {nullptr, &multiply_block<R, Rows, L, Whole>...};
+  static constexpr BlockKernel<typename R::T> by_rows[] = {nullptr, &multiply_block<R, Rows, L, How>...};
 };
 
 /// Where columns of a b that is stored by columns begin: `Even`, so many elements apart; `Last`, with the
@@ -224,20 +230,37 @@ struct Product {
   struct Right {
     const T* first;
     Index row, panel;
-    bool whole;
+    Reads reads;
+    const Index* rows;  // of views
   };
+
+  /// Kernels by the rows of a block, for some columns of a panel.
+  template <int Registers>
+  static const BlockKernel<T>* kernels_for(Reads reads, Index columns) {
+    constexpr Index panel = Registers * R::width;
+    switch (reads) {
+      case Reads::whole:
+        break;
+      case Reads::partial:
+        if (columns >= panel) break;
+        return R::template Kernels<Registers, Reads::partial>::by_rows;
+      case Reads::views:
+        return R::template Kernels<Registers, Reads::views>::by_rows;
+    }
+    return R::template Kernels<Registers, Reads::whole>::by_rows;
+  }
 
   template <int Registers>
   static void multiply(const ProductTask<T>& task, Index first_column, Index columns, Index first_term,
                        Index terms, const Right& right) {
     constexpr Index panel = Registers * R::width;
-    using Whole = typename R::template Kernels<Registers, true>;
-    using Partial = typename R::template Kernels<Registers, false>;
     for (Index row = 0; row < task.m; row += Rows) {
       const Index rows = least(Rows, task.m - row);
       const Index blocks = parts(rows, H);
       for (Index j = 0; j < columns; j += panel) {
-        const bool whole = right.whole || j + panel <= columns;
+        const Index wanted = least(panel, columns - j);
+        const BlockKernel<T>* kernels = wanted <= R::width ? kernels_for<1>(right.reads, wanted)
+                                                           : kernels_for<Registers>(right.reads, wanted);
         // Rows are shared out evenly: a block of one row waits for its own sums.
         for (Index block = 0, i = 0; block < blocks; ++block) {
           const Index height = parts(rows - i, blocks - block);
@@ -247,11 +270,12 @@ struct Product {
                            task.a_column,
                            right.first + j / panel * right.panel,
                            right.row,
+                           right.rows,
                            task.c + (row + i) * task.c_row + first_column + j,
                            task.c_row,
-                           least(panel, columns - j),
+                           wanted,
                            first_term > 0};
-          (whole ? Whole::by_rows : Partial::by_rows)[height](b);
+          kernels[height](b);
           i += height;
         }
       }
@@ -268,10 +292,12 @@ struct Product {
       // Few rows read b too seldom for a copy of it to pay.
       if (task.b_column == 1 &&
           (task.m <= 2 * H || task.m <= product_rows_in_place || task.k <= product_terms_in_place)) {
-        multiply<Registers>(task, j, columns, p, terms, Right{right, task.b_row, panel, false});
+        multiply<Registers>(task, j, columns, p, terms,
+                            Right{right, task.b_row, panel, Reads::partial, nullptr});
       } else {
         pack_right<R, panel>(right, task.b_row, task.b_column, terms, columns, task.scratch);
-        multiply<Registers>(task, j, columns, p, terms, Right{task.scratch, panel, terms * panel, true});
+        multiply<Registers>(task, j, columns, p, terms,
+                            Right{task.scratch, panel, terms * panel, Reads::whole, nullptr});
       }
     }
   }
@@ -286,6 +312,7 @@ struct Product {
                      task.a_column,
                      nullptr,
                      0,
+                     nullptr,
                      task.c,
                      task.c_row,
                      Groups * width,

@@ -10,51 +10,24 @@
 #include <string>
 #include <vector>
 
+#include "tests/autograd/kernels/levels.h"
 #include "xtgrad/autograd/core/array.h"
 #include "xtgrad/autograd/core/buffer.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/kernels/gemm.h"
 #include "xtgrad/autograd/kernels/instructions.h"
-#include "xtgrad/autograd/kernels/product/avx2.h"
-#include "xtgrad/autograd/kernels/product/avx512.h"
-#include "xtgrad/autograd/kernels/product/baseline.h"
 #include "xtgrad/autograd/kernels/product/task.h"
 #include "xtgrad/autograd/ops.h"
 
 using namespace xtgrad;
 using detail::Instructions;
 using detail::ProductTask;
+using testing::instructions_here;
+using testing::numbers;
 
 namespace {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-
-std::vector<Instructions> instructions_here() {
-  std::vector<Instructions> here;
-  for (const auto set : {Instructions::baseline, Instructions::avx2, Instructions::avx512}) {
-    if (detail::has_instructions(set)) here.push_back(set);
-  }
-  return here;
-}
-
-const detail::ProductKernels& kernels_of([[maybe_unused]] Instructions set) {
-#if defined(__x86_64__)
-  if (set == Instructions::avx2) return detail::product_avx2;
-  if (set == Instructions::avx512) return detail::product_avx512;
-#endif
-  return detail::product_baseline;
-}
-
-/// Numbers of all lengths, so that every order of a sum has bits of its own.
-template <class T>
-std::vector<T> numbers(std::size_t count, std::uint64_t seed) {
-  std::vector<T> x(count);
-  for (T& element : x) {
-    seed = seed * 6364136223846793005U + 1442695040888963407U;
-    element = static_cast<T>(static_cast<double>(seed >> 11) * 0x1p-53 - 0.5);
-  }
-  return x;
-}
 
 /// Operands at strides of their own, with a gap behind every row of b and c.
 template <class T>
@@ -104,11 +77,7 @@ std::vector<T> product(const ProductTask<T>& sizes, Instructions set) {
   ProductTask<T> task = sizes;
   task.c = c.data();
   task.scratch = static_cast<T*>(scratch.data());
-  if constexpr (std::is_same_v<T, float>) {
-    kernels_of(set).float32(task);
-  } else {
-    kernels_of(set).float64(task);
-  }
+  testing::run_by(set, task);
   return c;
 }
 

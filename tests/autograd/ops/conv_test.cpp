@@ -59,6 +59,22 @@ std::vector<Layer> layers() {
       {{1, 2, 300, 301}, {3, 2, 3, 3}, {.padding = 1}},  // rows in several runs
       {{1, 2, 301, 300}, {3, 2, 5, 5}, {.stride = 2}},   // the same, of several phases
       {{40, 2, 6, 6}, {9, 2, 3, 3}, {}},                 // several images summed at once
+      {{20, 3, 7, 7}, {70, 3, 3, 3}, {.padding = 1}},    // and columns of one product; two blocks of channels
+      {{2, 50, 4, 4}, {10, 50, 3, 3}, {.padding = 1}},   // more terms than are summed in one run
+      {{2, 2, 70, 70}, {16, 2, 3, 3}, {.padding = 1}},   // more columns than one product has
+      {{1100, 1, 1, 1}, {8, 1, 1, 1}, {}},
+      {{1, 1, 3, 2100}, {8, 1, 3, 3}, {.padding = {1, 0}}},
+      // Images that are read themselves, not a padded copy.
+      {{9, 5, 6, 6}, {12, 5, 1, 1}, {}},
+      {{3, 4, 60, 60}, {8, 2, 2, 1}, {.groups = 2}},
+      {{9, 5, 6, 6}, {12, 5, 1, 1}, {.stride = 2}},
+      {{2, 3, 32, 32}, {17, 3, 8, 8}, {.stride = 8}},  // phases that all meet the same elements
+      {{3, 5, 9, 9}, {18, 5, 4, 4}, {.stride = 2, .padding = 1}},
+      // Kernels as large as the image, or nearly.
+      {{5, 3, 6, 7}, {9, 3, 6, 7}, {}},
+      {{70, 2, 6, 7}, {9, 2, 5, 6}, {}},
+      {{3, 4, 5, 5}, {24, 2, 5, 4}, {.padding = 1, .groups = 2}},
+      {{2, 2, 20, 21}, {3, 2, 17, 18}, {.stride = {1, 2}, .padding = {1, 0}}},
       // Elements of the kernel that meet padding alone: the first and the last, or all but one.
       {{3, 2, 8, 7}, {4, 2, 4, 3}, {.padding = {15, 9}, .dilation = {10, 9}}},
       {{2, 4, 9, 8}, {4, 2, 3, 3}, {.stride = {2, 3}, .padding = {30, 4}, .dilation = {30, 4}, .groups = 2}},

@@ -127,10 +127,11 @@ TEST_CASE("long sums: what is added at one place") {
 }
 
 TEST_CASE("long sums: convolution's weights, over long batches and large images") {
-  const auto weight_grad = [](const Shape& images, const Size2d& kernel) {
+  // By dot products, and of eight channels by outer ones.
+  const auto weight_grad = [](const Shape& images, const Size2d& kernel, std::int64_t channels = 1) {
     return [=](const Tensor& x) {
       const Tensor image = reshape(x, images);
-      const Shape out{images[0], 1, images[2] - kernel.height + 1, images[3] - kernel.width + 1};
+      const Shape out{images[0], channels, images[2] - kernel.height + 1, images[3] - kernel.width + 1};
       return first(conv2d_weight_grad(image, like(x, out, 1), kernel));
     };
   };
@@ -139,6 +140,10 @@ TEST_CASE("long sums: convolution's weights, over long batches and large images"
       {"one image", weight_grad({1, 1, side, side}, 1)},
       {"small images", weight_grad({count / 16, 1, 4, 4}, 1)},
       {"rows", weight_grad({side, 1, 1, side}, 1)},
+      {"a long batch, outer products", weight_grad({count, 1, 1, 1}, 1, 8)},
+      {"one image, outer products", weight_grad({1, 1, side, side}, 1, 8)},
+      {"small images, outer products", weight_grad({count / 16, 1, 4, 4}, 1, 8)},
+      {"rows, outer products", weight_grad({side, 1, 1, side}, 1, 8)},
       {"the bias",
        [](const Tensor& x) {
          const Tensor image = reshape(x, {side, 1, 1, side});

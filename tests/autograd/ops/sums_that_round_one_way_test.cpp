@@ -100,15 +100,19 @@ TEST_CASE("sums that round one way: convolution's weights") {
     CAPTURE(images.height);
     CAPTURE(images.width);
     const Shape shape{images.n, 1, images.height, images.width};
-    CHECK(worst(n, [=](const Tensor& x) {
-            return conv2d_weight_grad(reshape(x, shape), ones(shape, {.dtype = x.dtype()}), 1);
-          }) <= bound(n));
-    // The cotangent decides; the kernel has the image's width where that is one column.
-    CHECK(worst(n, [=](const Tensor& g) {
-            const Tensor image =
-                ones({images.n, 2, images.height + 2, images.width + 15}, {.dtype = g.dtype()});
-            return conv2d_weight_grad(image, reshape(g, shape), {3, 16});
-          }) <= bound(n));
+    for (const std::int64_t channels : {1, 8}) {  // by dot products, and by outer ones
+      CAPTURE(channels);
+      const Shape out{images.n, channels, images.height, images.width};
+      CHECK(worst(n, [=](const Tensor& x) {
+              return conv2d_weight_grad(reshape(x, shape), ones(out, {.dtype = x.dtype()}), 1);
+            }) <= bound(n));
+      // The cotangent decides; the kernel has the image's width where that is one column.
+      CHECK(worst(n, [=](const Tensor& g) {
+              const Tensor image =
+                  ones({images.n, 2, images.height + 2, images.width + 15}, {.dtype = g.dtype()});
+              return conv2d_weight_grad(image, broadcast_to(reshape(g, shape), out) * 1, {3, 16});
+            }) <= bound(n));
+    }
   }
 }
 
