@@ -51,9 +51,10 @@ class InputFold {
     Work(const InputFold& all, std::int64_t channels)
         : all_(all),
           columns_(all.together_ * all.places_),
-          rows_(std::clamp<std::int64_t>(
-              scratch_bytes / static_cast<std::int64_t>(sizeof(T)) / std::max<std::int64_t>(columns_, 1), 12,
-              channels * all.group_.taps)),
+          rows_(std::min(std::max<std::int64_t>(scratch_bytes / static_cast<std::int64_t>(sizeof(T)) /
+                                                    std::max<std::int64_t>(columns_, 1),
+                                                12),
+                         channels * all.group_.taps)),
           product_(allocate(rows_ * columns_)),
           panels_(allocate(view_scratch(columns_, all.group_.out))) {}
 
