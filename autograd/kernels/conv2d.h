@@ -8,8 +8,8 @@
 
 namespace xtgrad::inline v1::detail {
 
-// Convolution and its two adjoints. No column matrix is stored: some images are copied with their padding, and
-// the product's kernels read the columns as shifted rows of that copy, whose size does not grow with the
+// Convolution and its two adjoints. No column matrix is stored: some images are copied with their padding,
+// and the product's kernels read the columns as shifted rows of that copy, whose size does not grow with the
 // batch. Bits do not depend on the number of threads.
 
 /// The sizes of a convolution x [n, in, h, w], weight [out, in / groups, kh, kw] -> y [n, out, h', w'].

@@ -238,20 +238,25 @@ class WeightOuter : InputRows {
     Chunk<T> chunk_;
   };
 
+  /// Part of the bits, so not a matter of the room that lanes want behind a copy.
   [[nodiscard]] std::int64_t most_copies() const {
     if (is_direct_) return chunk_columns;
-    return std::max<std::int64_t>(copies_bytes / (copy_elements_ * static_cast<std::int64_t>(sizeof(T))), 1);
+    const std::int64_t elements = copy_.channels * copy_.planes_per_channel() * copy_.plane();
+    return std::max<std::int64_t>(copies_bytes / (elements * static_cast<std::int64_t>(sizeof(T))), 1);
   }
 
-  /// dw[o, p] is the sum of all parts.
+  /// dw[o, p] is the sum of all parts; a few p at a time, whose lines stay near.
   void add_up(T* dw) const {
+    constexpr std::int64_t few = 16;
     for (std::int64_t g = 0; g < s_.groups; ++g) {
-      for (std::int64_t p = 0; p < k_; ++p) {
+      for (std::int64_t p0 = 0; p0 < k_; p0 += few) {
         for (std::int64_t o = 0; o < group_.out; ++o) {
-          LongSum<T> sum;
-          for (std::int64_t part = 0; part < parts_; ++part)
-            sum.add(sums_[index(((part * s_.groups + g) * k_ + p) * group_.out + o)]);
-          dw[(g * group_.out + o) * k_ + p] = sum.value();
+          for (std::int64_t p = p0; p < std::min(p0 + few, k_); ++p) {
+            LongSum<T> sum;
+            for (std::int64_t part = 0; part < parts_; ++part)
+              sum.add(sums_[index(((part * s_.groups + g) * k_ + p) * group_.out + o)]);
+            dw[(g * group_.out + o) * k_ + p] = sum.value();
+          }
         }
       }
     }
