@@ -24,6 +24,7 @@ template <class R, Reads How>
 struct HeightsOf<R, 6, How> : KernelsOf<R, 6, How, 1, 2> {};
 
 struct Floats : TurnFloats {
+  static constexpr bool many_registers = false;
   static V add(V a, V b) { return _mm256_add_ps(a, b); }
   using Part = __m256i;
   static Part part(Index n) { return part_of(least(n, width)); }
@@ -35,6 +36,7 @@ struct Floats : TurnFloats {
 };
 
 struct Doubles : TurnDoubles {
+  static constexpr bool many_registers = false;
   static V add(V a, V b) { return _mm256_add_pd(a, b); }
   using Part = __m256i;
   static Part part(Index n) { return part_of(2 * least(n, width)); }

@@ -21,6 +21,7 @@ struct Floats {
   using T = float;
   using V = __m512;
   static constexpr int width = 16;
+  static constexpr bool many_registers = true;
   static V zero() { return _mm512_setzero_ps(); }
   static V load(const T* p) { return _mm512_loadu_ps(p); }
   static void store(T* p, V x) { _mm512_storeu_ps(p, x); }
@@ -40,6 +41,7 @@ struct Doubles {
   using T = double;
   using V = __m512d;
   static constexpr int width = 8;
+  static constexpr bool many_registers = true;
   static V zero() { return _mm512_setzero_pd(); }
   static V load(const T* p) { return _mm512_loadu_pd(p); }
   static void store(T* p, V x) { _mm512_storeu_pd(p, x); }

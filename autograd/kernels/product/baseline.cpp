@@ -14,6 +14,7 @@ struct Vectors {
   using T = Element;
   using V [[gnu::vector_size(16)]] = Element;
   static constexpr int width = 16 / sizeof(Element);
+  static constexpr bool many_registers = false;
   /// As V, at any address, and whatever else lies there.
   using Unaligned [[gnu::vector_size(16), gnu::aligned(alignof(Element)), gnu::may_alias]] = Element;
 

@@ -21,71 +21,53 @@ struct OuterBlock {
   Index columns;
 };
 
-/// Sums of runs, added in pairs: level k holds that of 2^k runs, if the k-th bit of their number is set. The
-/// first level is kept in registers where there are enough of them.
-template <class R, int Size>
-class PairedSums {
- public:
-  using V = typename R::V;
-
-  /// Takes the sums of one more run, and sets them to zero.
-  [[gnu::always_inline]] void add(V (&sums)[Size]) {
-    if ((runs_ & 1) != 0) {
-#pragma GCC unroll 32
-      for (int i = 0; i < Size; ++i) sums[i] = R::add(single_[i], sums[i]);
-      Index level = 1;
-      for (; (runs_ >> level & 1) != 0; ++level) add_level(level, sums);
-#pragma GCC unroll 32
-      for (int i = 0; i < Size; ++i) R::store(levels_[level][i], sums[i]);
-    } else {
-#pragma GCC unroll 32
-      for (int i = 0; i < Size; ++i) single_[i] = sums[i];
-    }
-#pragma GCC unroll 32
-    for (int i = 0; i < Size; ++i) sums[i] = R::zero();
-    ++runs_;
-  }
-  /// The sums of all runs.
-  [[gnu::always_inline]] void total(V (&sums)[Size]) const {
-    Index level = 0;
-    while ((runs_ >> level & 1) == 0) ++level;
-    if (level == 0) {
-#pragma GCC unroll 32
-      for (int i = 0; i < Size; ++i) sums[i] = single_[i];
-    } else {
-#pragma GCC unroll 32
-      for (int i = 0; i < Size; ++i) sums[i] = R::load(levels_[level][i]);
-    }
-    for (++level; runs_ >> level != 0; ++level) {
-      if ((runs_ >> level & 1) != 0) add_level(level, sums);
-    }
-  }
-
- private:
-  [[gnu::always_inline]] void add_level(Index level, V (&sums)[Size]) const {
-#pragma GCC unroll 32
-    for (int i = 0; i < Size; ++i) sums[i] = R::add(R::load(levels_[level][i]), sums[i]);
-  }
-
-  static constexpr int depth = 11;
-  static_assert(Index{1} << (depth - 1) == outer_runs);
-  V single_[Size];
-  alignas(64) typename R::T levels_[depth][Size][R::width];
-  Index runs_ = 0;
-};
-
-/// An element of c a lane.
+/// An element of c a lane. Sums of runs are added in pairs: level k holds that of 2^k runs, if the k-th bit of
+/// their number is set; the first level is in registers where the processor has enough of them.
 template <class R, int H, int L>
 void sum_outer(const OuterBlock<typename R::T>& block) {
   using T = typename R::T;
   using V = typename R::V;
-  PairedSums<R, H * L> paired;
-  V sums[H * L];
+  constexpr int size = H * L;
+  constexpr int depth = 11;
+  static_assert(Index{1} << (depth - 1) == outer_runs);
+  alignas(64) T levels[depth][size][R::width];
+  // Local, with lambdas that are inlined: of an array that a function is given, be it inlined too, gcc keeps
+  // the elements in memory where registers are few, which costs half of the speed.
+  V sums[size];
+  V single[R::many_registers ? size : 1] = {};
+  Index runs = 0;
   const T* rows[H];
 #pragma GCC unroll 8
   for (int i = 0; i < H; ++i) rows[i] = block.a + block.a_rows[i];
 #pragma GCC unroll 32
-  for (int i = 0; i < H * L; ++i) sums[i] = R::zero();
+  for (int i = 0; i < size; ++i) sums[i] = R::zero();
+  const auto first_level = [&](int i) __attribute__((always_inline)) {
+    if constexpr (R::many_registers) return single[i];
+    return R::load(levels[0][i]);
+  };
+  const auto add_level = [&](Index level) __attribute__((always_inline)) {
+#pragma GCC unroll 32
+    for (int i = 0; i < size; ++i) sums[i] = R::add(R::load(levels[level][i]), sums[i]);
+  };
+  const auto end_run = [&]() __attribute__((always_inline)) {
+    if ((runs & 1) != 0) {
+#pragma GCC unroll 32
+      for (int i = 0; i < size; ++i) sums[i] = R::add(first_level(i), sums[i]);
+      Index level = 1;
+      for (; (runs >> level & 1) != 0; ++level) add_level(level);
+#pragma GCC unroll 32
+      for (int i = 0; i < size; ++i) R::store(levels[level][i], sums[i]);
+    } else if constexpr (R::many_registers) {
+#pragma GCC unroll 32
+      for (int i = 0; i < size; ++i) single[i] = sums[i];
+    } else {
+#pragma GCC unroll 32
+      for (int i = 0; i < size; ++i) R::store(levels[0][i], sums[i]);
+    }
+#pragma GCC unroll 32
+    for (int i = 0; i < size; ++i) sums[i] = R::zero();
+    ++runs;
+  };
   const T* b = block.b;
   for (const OuterPiece *piece = block.pieces, *end = piece + block.piece_count; piece != end; ++piece) {
     const Index last = piece->first + piece->count;
@@ -100,11 +82,19 @@ void sum_outer(const OuterBlock<typename R::T>& block) {
         for (int l = 0; l < L; ++l) sums[i * L + l] = R::multiply_add(left, right[l], sums[i * L + l]);
       }
     }
-    if (piece->ends_run) paired.add(sums);
+    if (piece->ends_run) end_run();
   }
-  paired.total(sums);
+  Index level = 0;
+  while ((runs >> level & 1) == 0) ++level;
+#pragma GCC unroll 32
+  for (int i = 0; i < size; ++i) sums[i] = level == 0 ? first_level(i) : R::load(levels[level][i]);
+  for (++level; runs >> level != 0; ++level) {
+    if ((runs >> level & 1) != 0) add_level(level);
+  }
+#pragma GCC unroll 8
   for (int i = 0; i < H; ++i) {
     T* c = block.c + i * block.c_row;
+#pragma GCC unroll 8
     for (int l = 0; l < L; ++l, c += R::width) {
       const Index rest = block.columns - l * R::width;
       if (rest >= R::width) {
