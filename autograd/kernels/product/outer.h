@@ -21,8 +21,8 @@ struct OuterBlock {
   Index columns;
 };
 
-/// An element of c a lane. Sums of runs are added in pairs: level k holds that of 2^k runs, if the k-th bit of
-/// their number is set; the first level is in registers where the processor has enough of them.
+/// An element of c a lane. Sums of runs are added in pairs: level k holds that of 2^k runs, if the k-th bit
+/// of their number is set; the first level is in registers where the processor has enough of them.
 template <class R, int H, int L>
 void sum_outer(const OuterBlock<typename R::T>& block) {
   using T = typename R::T;
