@@ -6,6 +6,7 @@
 
 #include "xtgrad/autograd/kernels/conv2d_parts.h"
 #include "xtgrad/autograd/kernels/conv2d_places.h"
+#include "xtgrad/autograd/kernels/gemm.h"
 
 namespace xtgrad::inline v1::detail {
 namespace {
@@ -100,12 +101,31 @@ class Forward : InputRows {
 
 }  // namespace
 
+namespace {
+
+/// y [n, out] = x [n, k] weight^T + bias.
+template <class T>
+void multiply(const Conv2dSizes& s, const T* x, const T* weight, const T* bias, T* y) {
+  gemm({.m = s.n, .n = s.out, .k = s.in * s.kernel.height * s.kernel.width, .transpose_b = true}, x, weight,
+       y);
+  if (bias == nullptr) return;
+  for (std::int64_t i = 0; i < s.n; ++i, y += s.out) {
+    for (std::int64_t o = 0; o < s.out; ++o) y[o] += bias[o];
+  }
+}
+
+}  // namespace
+
 void conv2d(const Conv2dSizes& sizes, const Array& x, const Array& weight, const Array* bias, Array& y) {
   if (y.numel() == 0) return;  // however many images without channels there are
   visit_floating(x.dtype, [&](auto zero) {
     using T = decltype(zero);
-    Forward<T>(sizes, weight.data<T>())
-        .run(x.data<T>(), bias == nullptr ? nullptr : bias->data<T>(), y.mutable_data<T>());
+    const T* shift = bias == nullptr ? nullptr : bias->data<T>();
+    if (sizes.is_product()) {
+      multiply(sizes, x.data<T>(), weight.data<T>(), shift, y.mutable_data<T>());
+    } else {
+      Forward<T>(sizes, weight.data<T>()).run(x.data<T>(), shift, y.mutable_data<T>());
+    }
   });
 }
 

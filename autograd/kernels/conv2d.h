@@ -25,6 +25,10 @@ struct Conv2dSizes {
   Size2d padding;
   Size2d dilation;
 
+  /// The kernel is the whole image: all that there is is a product with each image's elements.
+  [[nodiscard]] bool is_product() const {
+    return groups == 1 && kernel == image && padding == Size2d(0) && result == Size2d(1);
+  }
   [[nodiscard]] WindowSide rows() const {
     return {kernel.height, stride.height, padding.height, dilation.height};
   }

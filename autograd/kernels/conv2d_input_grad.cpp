@@ -10,6 +10,7 @@
 #include "xtgrad/autograd/kernels/conv2d_parts.h"
 #include "xtgrad/autograd/kernels/conv2d_places.h"
 #include "xtgrad/autograd/kernels/copy_short.h"
+#include "xtgrad/autograd/kernels/gemm.h"
 
 namespace xtgrad::inline v1::detail {
 namespace {
@@ -290,6 +291,10 @@ void conv2d_input_grad(const Conv2dSizes& sizes, const Array& g, const Array& we
   visit_floating(g.dtype, [&](auto zero) {
     using T = decltype(zero);
     const T* w = weight.data<T>();
+    if (sizes.is_product()) {
+      gemm({.m = sizes.n, .n = dx.numel() / sizes.n, .k = sizes.out}, g.data<T>(), w, dx.mutable_data<T>());
+      return;
+    }
     if (folding_is_cheaper(sizes)) {
       conv2d_input_fold(sizes, g.data<T>(), w, dx.mutable_data<T>());
       return;
