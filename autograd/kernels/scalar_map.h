@@ -12,8 +12,10 @@ namespace xtgrad::inline v1::detail {
 // The evaluator for element types that lanes do not serve: int64, bool, and operations that mix types. Plain
 // loops, one for each pattern of repeated operands, which the compiler turns into SIMD.
 
+/// The result may lie where an operand does, element on element, which hinders no SIMD.
 template <bool... Repeated, class Out, class F, class... In>
 void scalar_row(const F& f, Out* out, std::int64_t n, const In*... in) {
+#pragma GCC ivdep
   for (std::int64_t i = 0; i < n; ++i) out[i] = f(in[Repeated ? 0 : i]...);
 }
 

@@ -1,5 +1,9 @@
 #include <fmt/format.h>
 
+#include <bit>
+#include <cstdint>
+#include <type_traits>
+
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/ops/elementwise.h"
@@ -7,6 +11,22 @@
 
 namespace xtgrad::inline v1 {
 namespace detail { namespace {
+
+template <class T>
+using BitsOf =
+    std::conditional_t<sizeof(T) == 1, std::uint8_t,
+                       std::conditional_t<sizeof(T) == 2, std::uint16_t,
+                                          std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>>>;
+
+/// m ? v : w by bits, all of them or none: compilers make branches of conditions, and a branch that goes
+/// either way costs as much as twenty elements.
+template <class T>
+T choose(bool m, T v, T w) {
+  using Bits = BitsOf<T>;
+  const auto of_v = static_cast<Bits>(Bits{0} - std::bit_cast<std::uint8_t>(m));
+  return std::bit_cast<T>(
+      static_cast<Bits>((std::bit_cast<Bits>(v) & of_v) | (std::bit_cast<Bits>(w) & ~of_v)));
+}
 
 class Where final : public PrimitiveOf<Where, OpId::where> {
  public:
@@ -24,7 +44,8 @@ class Where final : public PrimitiveOf<Where, OpId::where> {
   void eval(Inputs in, Outputs out) const override {
     visit(out[0]->dtype, [&](auto zero) {
       using T = decltype(zero);
-      scalar_map<T, bool, T, T>([](bool m, T v, T w) { return m ? v : w; }, *out[0], {in[0], in[1], in[2]});
+      scalar_map<T, bool, T, T>([](bool m, T v, T w) { return choose(m, v, w); }, *out[0],
+                                {in[0], in[1], in[2]});
     });
   }
   [[nodiscard]] InputSet may_overwrite(int) const override { return 0b110; }
