@@ -8,6 +8,7 @@
 #include "xtgrad/autograd/kernels/broadcast.h"
 #include "xtgrad/autograd/kernels/lanes.h"
 #include "xtgrad/autograd/kernels/parallel.h"
+#include "xtgrad/autograd/kernels/short_rows.h"
 
 namespace xtgrad::inline v1::detail {
 
@@ -23,6 +24,9 @@ struct RowOperand {
 
 template <class T, std::size_t N>
 using Row = std::array<RowOperand<T>, N>;
+
+template <class T, std::size_t>
+using Same = T;
 
 template <class F, class T, std::size_t N, std::size_t... K>
 auto call_on_lanes(const F& f, const Row<T, N>& row, std::int64_t lane, std::index_sequence<K...>) {
@@ -74,14 +78,29 @@ void map_row(F f, const Row<T, N>& row, const std::array<T*, M>& out, std::int64
   }
 }
 
-/// One row in the middle of an array: its last, partial lane goes through copies of exactly its elements.
+/// Copies n elements, fewer than 2 `Largest`: of a row's few last ones, a call of memcpy costs more than the
+/// rest of a short row.
+template <std::size_t Largest, class T>
+[[gnu::always_inline]] inline void copy_few(const T* from, std::int64_t n, T* to) {
+  if constexpr (Largest > 0) {
+    if ((static_cast<std::size_t>(n) & Largest) != 0) {
+      std::memcpy(to, from, Largest * sizeof(T));
+      from += Largest;
+      to += Largest;
+    }
+    copy_few<Largest / 2>(from, n, to);
+  }
+}
+
+/// One row in the middle of an array: of its last, partial lane no more than its elements are written, and no
+/// others are read if it `is_last` of a tile, as another thread may be writing those.
 template <class F, class T, std::size_t N, std::size_t M>
-void map_inner_row(const F& f, const Row<T, N>& row, const std::array<T*, M>& out, std::int64_t n) {
+void map_inner_row(const F& f, const Row<T, N>& row, const std::array<T*, M>& out, std::int64_t n,
+                   bool is_last) {
   constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
   const std::int64_t whole = n / width * width;
-  map_row(f, row, out, whole);
+  if (whole != 0) map_row(f, row, out, whole);
   if (whole == n) return;
-  const auto tail_bytes = static_cast<std::size_t>(n - whole) * sizeof(T);
   alignas(Buffer::alignment) T copies[N + M][Lane<T>::width];
   Row<T, N> tail;
   for (std::size_t k = 0; k < N; ++k) {
@@ -89,14 +108,19 @@ void map_inner_row(const F& f, const Row<T, N>& row, const std::array<T*, M>& ou
       tail[k] = row[k];
       continue;
     }
-    Lane<T>(row[k].data[whole]).store(copies[k]);
-    std::memcpy(copies[k], row[k].data + whole, tail_bytes);
+    const T* const rest = row[k].data + whole;
+    if (is_last) {
+      Lane<T>(*rest).store(copies[k]);
+      copy_few<Lane<T>::width / 2>(rest, n - whole, copies[k]);
+    } else {
+      load_first(rest, n - whole).store(copies[k]);
+    }
     tail[k] = {copies[k], 0};
   }
   std::array<T*, M> results;
   for (std::size_t k = 0; k < M; ++k) results[k] = copies[N + k];
   map_row(f, tail, results, width);
-  for (std::size_t k = 0; k < M; ++k) std::memcpy(out[k] + whole, results[k], tail_bytes);
+  for (std::size_t k = 0; k < M; ++k) copy_few<Lane<T>::width / 2>(results[k], n - whole, out[k] + whole);
 }
 
 /// One element repeated over a lane, for operands with inner stride 0.
@@ -143,9 +167,22 @@ void map_rows(const F& f, const std::array<const Array*, N>& in, const Broadcast
       }
       std::array<T*, M> results;
       for (std::size_t k = 0; k < M; ++k) results[k] = out[k] + index * plan.inner;
-      map_inner_row(f, row, results, plan.inner);
+      map_inner_row(f, row, results, plan.inner, index + 1 == last);
     });
   });
+}
+
+template <class F, class T, std::size_t N, std::size_t M, std::size_t... K>
+void map_short_rows(const F& f, const std::array<const Array*, N>& in, const BroadcastPlan<N>& plan,
+                    const std::array<T*, M>& out, std::index_sequence<K...>) {
+  const std::array<std::int64_t, N> strides = block_strides(plan);
+  for_each_row_block<Same<T, K>...>(
+      plan, in, [&](std::int64_t first, std::int64_t n, bool is_last, const Same<T, K>*... operands) {
+        RepeatedElements<T, N> repeated;
+        std::array<T*, M> results;
+        for (std::size_t k = 0; k < M; ++k) results[k] = out[k] + first;
+        map_inner_row(f, Row<T, N>{repeated.operand(K, operands, strides[K])...}, results, n, is_last);
+      });
 }
 
 /// Fills M arrays of shape `shape` with `f` of the operands, which broadcast to that shape.
@@ -159,6 +196,8 @@ void map_broadcast(const F& f, const Shape& shape, const std::array<const Array*
     std::array<const T*, N> data;
     for (std::size_t k = 0; k < N; ++k) data[k] = in[k]->template data<T>();
     map_flat<F, T, N, M>(f, data, plan.inner_strides, results, n);
+  } else if (has_short_rows(plan)) {
+    map_short_rows<F, T, N, M>(f, in, plan, results, std::make_index_sequence<N>{});
   } else {
     map_rows<F, T, N, M>(f, in, plan, results);
   }

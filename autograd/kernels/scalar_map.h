@@ -6,6 +6,7 @@
 
 #include "xtgrad/autograd/kernels/broadcast.h"
 #include "xtgrad/autograd/kernels/parallel.h"
+#include "xtgrad/autograd/kernels/short_rows.h"
 
 namespace xtgrad::inline v1::detail {
 
@@ -38,6 +39,13 @@ void scalar_map(const F& f, Array& out, const std::array<const Array*, sizeof...
   if (out.numel() == 0) return;
   const BroadcastPlan<N> plan = plan_broadcast(out.shape, in);
   Out* results = out.mutable_data<Out>();
+  if (has_short_rows(plan)) {
+    const std::array<std::int64_t, N> strides = block_strides(plan);
+    for_each_row_block<In...>(plan, in, [&](std::int64_t first, std::int64_t n, bool, const In*... operands) {
+      dispatch_scalar_row<>(f, strides.data(), results + first, n, operands...);
+    });
+    return;
+  }
   // A single long row is cut across; many rows are dealt out.
   const std::int64_t cut = plan.rows == 1 ? tile_elements : plan.inner;
   const std::int64_t pieces = (plan.inner + cut - 1) / cut;
