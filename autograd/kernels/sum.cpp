@@ -243,31 +243,73 @@ struct Cut {
   std::int64_t row_units;     // units along the axis; where 1, a unit's sums are final
 };
 
+/// Rows of elements, and how far it is from one to the next.
+template <class T>
+struct Rows {
+  const T* data;
+  std::int64_t stride;
+};
+
+/// What is summed, elements of an array or computed ones.
+template <class T>
+class Terms {
+ public:
+  explicit Terms(const T* data) : data_(data) {}
+  explicit Terms(const ComputedTerms& computed) : computed_(&computed) {}
+
+  /// Scratch for `rows`, where it takes any.
+  [[nodiscard]] BufferRef scratch(std::int64_t elements) const {
+    if (computed_ == nullptr) return {};
+    constexpr std::int64_t spilled = Buffer::alignment / sizeof(T);
+    return BufferRef::allocate(static_cast<std::size_t>(elements + spilled) * sizeof(T));
+  }
+  /// `rows` rows of n elements, the first of which is number `first`, and the next ones `stride` further on
+  /// each.
+  Rows<T> rows(std::int64_t first, std::int64_t rows, std::int64_t stride, std::int64_t n,
+               const BufferRef& scratch) const {
+    if (computed_ == nullptr) return {data_ + first, stride};
+    T* const to = static_cast<T*>(scratch.data());
+    if (stride == n) {
+      computed_->fill(computed_->context, first, rows * n, to);
+    } else {
+      for (std::int64_t row = 0; row < rows; ++row)
+        computed_->fill(computed_->context, first + row * stride, n, to + row * n);
+    }
+    return {to, n};
+  }
+
+ private:
+  const T* data_ = nullptr;
+  const ComputedTerms* computed_ = nullptr;
+};
+
 /// Sums every unit into its row of `out`, seen as [outer, row_units, inner].
 template <class T, class Out>
-void sum_units(const T* in, std::int64_t outer, std::int64_t axis, std::int64_t inner, const Cut& cut,
+void sum_units(const Terms<T>& in, std::int64_t outer, std::int64_t axis, std::int64_t inner, const Cut& cut,
                Out* out) {
   const std::int64_t units = outer * cut.row_units * cut.column_units;
   const std::int64_t units_per_tile = std::max<std::int64_t>(1, unit_elements / (cut.rows * cut.columns));
   for_each_tile((units + units_per_tile - 1) / units_per_tile, [&](std::int64_t tile) {
     const std::int64_t last = std::min(units, (tile + 1) * units_per_tile);
+    const BufferRef scratch = in.scratch(cut.rows * cut.columns);
     for (std::int64_t unit = tile * units_per_tile; unit < last; ++unit) {
       const std::int64_t column = unit % cut.column_units * cut.columns;
       const std::int64_t block = unit / cut.column_units;  // in outer x row_units
       const std::int64_t row = block % cut.row_units * cut.rows;
       const std::int64_t rows = std::min(cut.rows, axis - row);
       const std::int64_t n = std::min(cut.columns, inner - column);
-      const T* x = in + (block / cut.row_units * axis + row) * inner + column;
+      const Rows<T> x =
+          in.rows((block / cut.row_units * axis + row) * inner + column, rows, inner, n, scratch);
       Out* result = out + block * inner + column;
       if (inner == 1) {
-        *result = static_cast<Out>(sum_neighbours(x, rows));
+        *result = static_cast<Out>(sum_neighbours(x.data, rows));
         continue;
       }
       std::array<Total<T>, chunk_columns> sums;
       if (inner <= narrow_columns) {
-        sum_narrow_rows(x, rows, n, sums.data());
+        sum_narrow_rows(x.data, rows, n, sums.data());
       } else {
-        sum_rows(x, rows, inner, n, sums.data());
+        sum_rows(x.data, rows, x.stride, n, sums.data());
       }
       for (std::int64_t i = 0; i < n; ++i) result[i] = static_cast<Out>(sums[static_cast<std::size_t>(i)]);
     }
@@ -277,18 +319,24 @@ void sum_units(const T* in, std::int64_t outer, std::int64_t axis, std::int64_t 
 /// Sums rows that are units of their own. Most of these are short, and sum_units would spend longer on
 /// finding their places than on summing them.
 template <class T>
-void sum_short_rows(const T* in, std::int64_t rows, std::int64_t n, T* out) {
+void sum_short_rows(const Terms<T>& in, std::int64_t rows, std::int64_t n, T* out) {
+  constexpr std::int64_t cached = 1 << 12;  // elements in the first-level cache
   const std::int64_t rows_per_tile = unit_elements / std::max<std::int64_t>(1, n);
+  const std::int64_t abreast = std::max<std::int64_t>(1, cached / std::max<std::int64_t>(1, n));
   for_each_tile((rows + rows_per_tile - 1) / rows_per_tile, [&](std::int64_t tile) {
     const std::int64_t last = std::min(rows, (tile + 1) * rows_per_tile);
-    for (std::int64_t row = tile * rows_per_tile; row < last; ++row) {
-      out[row] = static_cast<T>(sum_neighbours(in + row * n, n));
+    const BufferRef scratch = in.scratch(abreast * n);
+    for (std::int64_t first = tile * rows_per_tile; first < last; first += abreast) {
+      const std::int64_t count = std::min(abreast, last - first);
+      const Rows<T> x = in.rows(first * n, count, n, n, scratch);
+      for (std::int64_t row = 0; row < count; ++row)
+        out[first + row] = static_cast<T>(sum_neighbours(x.data + row * n, n));
     }
   });
 }
 
 template <class T>
-void sum_typed(const T* in, std::int64_t outer, std::int64_t axis, std::int64_t inner, T* out) {
+void sum_typed(const Terms<T>& in, std::int64_t outer, std::int64_t axis, std::int64_t inner, T* out) {
   if (inner == 1 && axis <= unit_elements) {
     sum_short_rows(in, outer, axis, out);
     return;
@@ -316,13 +364,22 @@ void sum_axis(const Array& in, std::int64_t outer, std::int64_t axis, std::int64
   if (axis == 1) {
     std::memcpy(out.buffer.data(), in.buffer.data(), in.buffer.bytes());
   } else if (in.dtype == Dtype::int64) {
-    sum_typed(in.data<std::uint64_t>(), outer, axis, inner, out.mutable_data<std::uint64_t>());
+    sum_typed(Terms(in.data<std::uint64_t>()), outer, axis, inner, out.mutable_data<std::uint64_t>());
   } else {
     visit_floating(in.dtype, [&](auto zero) {
       using T = decltype(zero);
-      sum_typed(in.data<T>(), outer, axis, inner, out.mutable_data<T>());
+      sum_typed(Terms(in.data<T>()), outer, axis, inner, out.mutable_data<T>());
     });
   }
+}
+
+void sum_axis(const ComputedTerms& in, std::int64_t outer, std::int64_t axis, std::int64_t inner,
+              Array& out) {
+  if (outer == 0 || inner == 0) return;
+  visit_floating(in.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    sum_typed(Terms<T>(in), outer, axis, inner, out.mutable_data<T>());
+  });
 }
 
 }  // namespace xtgrad::v1::detail

@@ -14,4 +14,15 @@ namespace xtgrad::inline v1::detail {
 /// inner) alone, so the bits do not depend on the number of threads.
 void sum_axis(const Array& in, std::int64_t outer, std::int64_t axis, std::int64_t inner, Array& out);
 
+/// Elements that are computed when they are summed, and nowhere kept: `fill` writes those from number `first`
+/// on to `to`, which has room for a lane more than n. It may be called on several threads.
+struct ComputedTerms {
+  Dtype dtype;  // float32 or float64
+  void (*fill)(const void* context, std::int64_t first, std::int64_t n, void* to);
+  const void* context;
+};
+
+/// The same sum of computed terms, to the same bits.
+void sum_axis(const ComputedTerms& in, std::int64_t outer, std::int64_t axis, std::int64_t inner, Array& out);
+
 }  // namespace xtgrad::v1::detail

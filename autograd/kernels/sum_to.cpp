@@ -51,28 +51,37 @@ Groups group_dimensions(const Shape& from, const Shape& to) {
   return groups;
 }
 
+/// Sums x, `Array` or `ComputedTerms`, over the largest summed group, and what is left of it over the next
+/// ones. False if there is none.
+template <class Terms>
+bool sum_groups(const Terms& x, const Groups& groups, Array& out) {
+  const std::size_t g = groups.largest_summed();
+  if (g == groups.count) return false;
+  const std::int64_t outer = groups.product(0, g);
+  const std::int64_t inner = groups.product(g + 1, groups.count);
+  Groups rest;
+  for (std::size_t i = 0; i < groups.count; ++i) {
+    if (i != g) rest.append(groups.items[i]);
+  }
+  if (rest.largest_summed() == rest.count) {
+    sum_axis(x, outer, groups.items[g].size, inner, out);
+  } else {
+    Array next = Array::uninitialized({outer, inner}, x.dtype);
+    sum_axis(x, outer, groups.items[g].size, inner, next);
+    sum_groups(next, rest, out);
+  }
+  return true;
+}
+
 }  // namespace
 
 void sum_to_shape(const Array& x, Array& out) {
-  Groups groups = group_dimensions(x.shape, out.shape);
-  Array sum = x;
-  for (std::size_t g = groups.largest_summed(); g != groups.count; g = groups.largest_summed()) {
-    const std::int64_t outer = groups.product(0, g);
-    const std::int64_t inner = groups.product(g + 1, groups.count);
-    Groups rest;
-    for (std::size_t i = 0; i < groups.count; ++i) {
-      if (i != g) rest.append(groups.items[i]);
-    }
-    if (rest.largest_summed() == rest.count) {
-      sum_axis(sum, outer, groups.items[g].size, inner, out);
-      return;
-    }
-    Array next = Array::uninitialized({outer, inner}, x.dtype);
-    sum_axis(sum, outer, groups.items[g].size, inner, next);
-    sum = std::move(next);
-    groups = rest;
-  }
+  if (sum_groups(x, group_dimensions(x.shape, out.shape), out)) return;
   std::memcpy(out.buffer.data(), x.buffer.data(), x.buffer.bytes());  // nothing is summed
+}
+
+void sum_to_shape(const ComputedTerms& terms, const Shape& x, Array& out) {
+  sum_groups(terms, group_dimensions(x, out.shape), out);
 }
 
 }  // namespace xtgrad::v1::detail

@@ -5,6 +5,7 @@
 #include "xtgrad/autograd/ops/add.h"
 #include "xtgrad/autograd/ops/elementwise.h"
 #include "xtgrad/autograd/ops/shape.h"
+#include "xtgrad/autograd/ops/summed_rule.h"
 
 namespace xtgrad::inline v1 {
 namespace detail { namespace {
@@ -26,10 +27,10 @@ class Binary : public Elementwise<Self, Id, 2, Integers> {
     const bool both = context.wanted(1);
     if (context.wanted(0)) {
       Tensor g = both ? context.g() : context.take_g();
-      context.set(0, summed_to(run<0, Self::saves_for_a>(context, std::move(g)), context.shape(0)));
+      context.set(0, run<0, Self::saves_for_a>(context, std::move(g)));
     }
     if (both) {
-      context.set(1, summed_to(run<1, Self::saves_for_b>(context, context.take_g()), context.shape(1)));
+      context.set(1, run<1, Self::saves_for_b>(context, context.take_g()));
     }
   }
 
@@ -37,15 +38,17 @@ class Binary : public Elementwise<Self, Id, 2, Integers> {
   ~Binary() = default;
 
  private:
+  /// The gradient of input K.
   template <int K, Reads Saves>
   Tensor run(const VjpContext& context, Tensor g) const {
+    const Shape& shape = context.shape(K);
     if constexpr (Saves == (input_bit(0) | input_bit(1))) {
-      return evaluate_onto<K>(this->self(), std::move(g), context.input(0), context.input(1));
+      return evaluate_summed<K>(this->self(), std::move(g), shape, context.input(0), context.input(1));
     } else if constexpr (Saves == input_bit(0)) {
-      return evaluate_onto<K>(this->self(), std::move(g), context.input(0));
+      return evaluate_summed<K>(this->self(), std::move(g), shape, context.input(0));
     } else {
       static_assert(Saves == input_bit(1));
-      return evaluate_onto<K>(this->self(), std::move(g), context.input(1));
+      return evaluate_summed<K>(this->self(), std::move(g), shape, context.input(1));
     }
   }
 };
