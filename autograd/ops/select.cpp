@@ -1,8 +1,11 @@
 #include <fmt/format.h>
 
+#include <array>
 #include <bit>
 #include <cstdint>
+#include <string_view>
 #include <type_traits>
+#include <utility>
 
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
@@ -28,6 +31,44 @@ T choose(bool m, T v, T w) {
       static_cast<Bits>((std::bit_cast<Bits>(v) & of_v) | (std::bit_cast<Bits>(w) & ~of_v)));
 }
 
+/// The cotangent where the mask is true, for the first input, and where it is not, for the second: in one
+/// pass, and null where one is not wanted.
+class WhereRule final : public ConstantPrimitive<WhereRule> {
+ public:
+  [[nodiscard]] std::string_view name() const override { return "where.rule0"; }
+  [[nodiscard]] Counts counts(InputSpecs) const override { return {.outputs = 2}; }
+  void infer(InputSpecs in, OutputSpecs out) const override {
+    for (Spec* one : out) *one = *in[1];
+  }
+  void eval(Inputs in, Outputs out) const override {
+    visit_floating(in[1]->dtype, [&](auto zero) {
+      using T = decltype(zero);
+      if (out[0] != nullptr && out[1] != nullptr && in[0]->shape == in[1]->shape) {
+        split(in[0]->data<bool>(), in[1]->data<T>(), in[1]->numel(), out[0]->mutable_data<T>(),
+              out[1]->mutable_data<T>());
+        return;
+      }
+      const auto taken = [](bool m, T g) { return choose(m, g, T(0)); };
+      const auto left = [](bool m, T g) { return choose(m, T(0), g); };
+      if (out[0] != nullptr) scalar_map<T, bool, T>(taken, *out[0], {in[0], in[1]});
+      if (out[1] != nullptr) scalar_map<T, bool, T>(left, *out[1], {in[0], in[1]});
+    });
+  }
+
+ private:
+  template <class T>
+  static void split(const bool* mask, const T* g, std::int64_t n, T* taken, T* left) {
+    for_each_tile((n + tile_elements - 1) / tile_elements, [=](std::int64_t tile) {
+      const std::int64_t end = n - tile * tile_elements < tile_elements ? n : (tile + 1) * tile_elements;
+#pragma GCC ivdep
+      for (std::int64_t i = tile * tile_elements; i < end; ++i) {
+        taken[i] = choose(mask[i], g[i], T(0));
+        left[i] = choose(mask[i], T(0), g[i]);
+      }
+    });
+  }
+};
+
 class Where final : public PrimitiveOf<Where, OpId::where> {
  public:
   [[nodiscard]] Reads reads(Wanted) const override { return input_bit(0); }
@@ -52,6 +93,17 @@ class Where final : public PrimitiveOf<Where, OpId::where> {
 
   void vjp(VjpContext& context) const override {
     const Tensor mask = context.input(0);
+    if (!thread_state.records() || !wants_gradient(context.g())) {
+      std::array<Array, 2> gradients;
+      std::array<Array*, 2> out{};
+      for (std::size_t k = 0; k < 2; ++k) out[k] = context.wanted(k + 1) ? &gradients[k] : nullptr;
+      compute(WhereRule{}, std::array{&array_of(mask), &array_of(context.g())}, out);
+      for (std::size_t k = 0; k < 2; ++k) {
+        if (out[k] != nullptr)
+          context.set(k + 1, summed_to(make_constant(std::move(gradients[k])), context.shape(k + 1)));
+      }
+      return;
+    }
     if (context.wanted(1)) context.set(1, summed_to(where(mask, context.g(), 0), context.shape(1)));
     if (context.wanted(2)) context.set(2, summed_to(where(mask, 0, context.g()), context.shape(2)));
   }
