@@ -111,11 +111,20 @@ Lane<T> power_of_two(Lane<T> k) {
   return Bits::to_lane((Bits::of(k + Bits::shifter) << Bits::mantissa) + typename Bits::Batch(Bits::one));
 }
 
-// x 2^k in two steps: k may pass the range of exponents, and a subnormal result is rounded once.
+// x 2^k: k may pass the range of exponents, and a subnormal result is rounded once. In two steps where the
+// machine has no instruction for it.
 template <LaneFloat T>
 Lane<T> scale(Lane<T> x, Lane<T> k) {
+#if defined(__AVX512F__)
+  if constexpr (LaneBits<T>::is_double) {
+    return Lane<T>(typename Lane<T>::Batch(_mm512_scalef_pd(x.raw, k.raw)));
+  } else {
+    return Lane<T>(typename Lane<T>::Batch(_mm512_scalef_ps(x.raw, k.raw)));
+  }
+#else
   const Lane<T> half = round_small(k * 0.5);
   return (x * power_of_two(half)) * power_of_two(k - half);
+#endif
 }
 
 // e^x = 2^k (1 + p) with |r| <= log(2)/2, r = x - k log(2) and p = e^r - 1 good to about half an ulp.
