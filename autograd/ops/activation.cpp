@@ -67,12 +67,14 @@ struct NormalCdf final : Unary<NormalCdf, OpId::normal_cdf> {
   static auto rule(const auto& g, const auto& x) { return g * normal_density(x); }
 };
 
+NormalBoth<Tensor> normal_both(const Tensor& x) { return {normal_cdf(x), normal_density(within(x, 40))}; }
+
 struct Gelu final : Unary<Gelu, OpId::gelu> {
   static constexpr Reads saves = input_bit(0);
   static auto value(const auto& x) { return where(x == -inf, -0.0, x * normal_cdf(x)); }
   static auto rule(const auto& g, const auto& x) {
-    const auto c = within(x, 40);
-    return g * (normal_cdf(x) + c * normal_density(c));
+    const auto both = normal_both(x);
+    return g * (both.cdf + within(x, 40) * both.density);
   }
 };
 
@@ -158,12 +160,22 @@ struct GeluTanh final : Unary<GeluTanh, OpId::gelu_tanh> {
   }
 };
 
+/// sigmoid(x) and sigmoid(-x) of one exponential, to the bits of each alone.
+template <LaneFloat T>
+[[gnu::always_inline]] inline Gates<Lane<T>> sigmoid_both(const Lane<T>& x) {
+  const Lane<T> e = exp(-abs(x)), sum = 1 + e;
+  const Mask<T> below = x < 0;
+  return {where(below, e, 1) / sum, where(below, Lane<T>(T(1)), e) / sum};
+}
+Gates<Tensor> sigmoid_both(const Tensor& x) { return {sigmoid(x), sigmoid(-x)}; }
+
 struct Silu final : Unary<Silu, OpId::silu> {
   static constexpr Reads saves = input_bit(0);
   static auto value(const auto& x) { return where(x == -inf, -0.0, x * sigmoid(x)); }
   static auto rule(const auto& g, const auto& x) {
     const auto c = within(x, 800);
-    return g * (sigmoid(c) * (1 + c * sigmoid(-c)));
+    const auto gates = sigmoid_both(c);
+    return g * (gates.up * (1 + c * gates.down));
   }
 };
 

@@ -9,7 +9,12 @@ namespace xtgrad::inline v1::detail {
 
 /// x within +-limit, where a term that vanishes faster than any power is already 0: its factor x must not be
 /// infinite.
-auto within(const auto& x, double limit) { return minimum(maximum(x, -limit), limit); }
+inline Tensor within(const Tensor& x, double limit) { return minimum(maximum(x, -limit), limit); }
+template <LaneFloat T>
+[[gnu::always_inline]] inline Lane<T> within(const Lane<T>& x, double limit) {
+  const Lane<T> size = abs(x);
+  return copysign(where(size > limit, limit, size), x);
+}
 
 /// e^(-f x^2), f a power of two. Written as exp(-f * square(x)) the square's rounding, which the exponential
 /// magnifies, costs three digits where the result is smallest.
