@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "xtgrad/autograd/kernels/lanes_exp_both.h"
 #include "xtgrad/autograd/kernels/softmax_rows.h"
 
 namespace xtgrad::inline v1::detail {
@@ -24,6 +25,12 @@ T max_of_row(const RowIn<T>& x, std::int64_t n) {
   return values[0];
 }
 
+/// exp, which no compiler makes a call of: that would save all registers for each lane.
+template <LaneFloat T>
+[[gnu::always_inline]] inline Lane<T> exp_inlined(Lane<T> x) {
+  return exp_both(x).power;
+}
+
 // Past a row's end the sums below read the maximum, not -inf: exp of that is a subnormal number on its way to
 // 0, which costs the processor more than the rest of a short row.
 
@@ -37,14 +44,14 @@ template <LaneFloat T>
 LogSum<T> logsum_of_row(const RowIn<T>& x, std::int64_t n) {
   const T max = max_of_row(x, n);
   RowSum<T> others;
-  RowSum<T> ties;
+  Lane<T> ties(T(0));  // counts, which are exact in T up to 2^24 for each of its elements
   for_each_lane<T>(n, [&](std::int64_t i, std::int64_t count) {
     const Lane<T> v = x.load(i, count, max);
     const Mask<T> tie = v == max;  // also keeps inf - inf out of the sum
-    others.add(where(tie, 0, exp(v - max)));
-    ties.add(first_lanes(where(tie, Lane<T>(T(1)), 0), count, T(0)));
+    others.add(where(tie, 0, exp_inlined(v - max)));
+    ties += first_lanes(where(tie, Lane<T>(T(1)), 0), count, T(0));
   });
-  return {max, std::log1p((ties.total() - 1) + others.total())};
+  return {max, std::log1p((static_cast<double>(sum_of(ties)) - 1) + others.total())};
 }
 
 template <LaneFloat T>
@@ -52,7 +59,7 @@ void softmax_row(const RowIn<T>& x, std::int64_t n, const RowOut<T>& out) {
   const T max = max_of_row(x, n);
   RowSum<T> sum;
   for_each_lane<T>(n, [&](std::int64_t i, std::int64_t count) {
-    const Lane<T> e = exp(x.load(i, count, max) - max);
+    const Lane<T> e = exp_inlined(x.load(i, count, max) - max);
     out.store(e, i, count);
     sum.add(first_lanes(e, count, T(0)));
   });
