@@ -2,6 +2,8 @@
 #include <doctest/doctest.h>
 
 #include <cstdint>
+#include <limits>
+#include <span>
 #include <vector>
 
 #include "tests/support/values.h"
@@ -97,4 +99,37 @@ TEST_CASE("gather and scatter_add say what does not fit") {
   const Tensor mask = zeros({3, 2}, {.dtype = Dtype::boolean});
   CHECK_THROWS_WITH_AS((void)scatter_add(mask, 0, index, mask),
                        "scatter_add: needs numbers, got bool; convert with to(int64)", DtypeError);
+}
+
+TEST_CASE("gather takes rows that name one place each, and others, in one index") {
+  constexpr std::int64_t rows = 50;
+  for (const std::int64_t columns : {1, 2, 5, 17, 64, 131}) {
+    CAPTURE(columns);
+    std::vector<double> table(static_cast<std::size_t>(7 * columns));
+    for (std::size_t i = 0; i < table.size(); ++i) table[i] = static_cast<double>(i);
+    std::vector<std::int64_t> places(static_cast<std::size_t>(rows * columns));
+    std::vector<double> want(places.size());
+    for (std::int64_t row = 0; row < rows; ++row) {
+      for (std::int64_t j = 0; j < columns; ++j) {
+        const auto i = static_cast<std::size_t>(row * columns + j);
+        const bool is_odd_one = row % 3 == 1 && j == (row % 2 == 0 ? columns - 1 : columns / 2);
+        places[i] = is_odd_one ? (row + 1) % 7 : row % 7;
+        want[i] = table[static_cast<std::size_t>(places[i] * columns + j)];
+      }
+    }
+    const Tensor index = from_span(std::span<const std::int64_t>(places), {rows, columns});
+    const Tensor x = from_span(std::span<const double>(table), {7, columns});
+    for (const Dtype dtype : {float32, float64, int64}) CHECK(values(gather(x.to(dtype), 0, index)) == want);
+  }
+}
+
+TEST_CASE("an index at the ends of int64 is out of range") {
+  using Limits = std::numeric_limits<std::int64_t>;
+  for (const std::int64_t place : {Limits::min(), std::int64_t{-1}, std::int64_t{3}, Limits::max()}) {
+    CAPTURE(place);
+    const Tensor index = tensor({0, 1, 2, 1, 0, 2, place, 1, 0, 1, 2}, {.dtype = int64});
+    CHECK_THROWS_AS((void)gather(ones({3}), 0, index), ValueError);
+  }
+  CHECK_THROWS_AS((void)gather(ones({0}), 0, tensor({0}, {.dtype = int64})), ValueError);
+  CHECK(values(gather(ones({3}), 0, tensor({2, 0}, {.dtype = int64}))) == std::vector<double>{1, 1});
 }
