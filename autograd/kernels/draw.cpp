@@ -27,9 +27,12 @@ using Halves = std::array<std::uint64_t, chunk>;
 class PhiloxLanes {
  public:
   PhiloxLanes(const DrawStream& stream, std::uint64_t first) {
-    alignas(64) std::array<std::uint64_t, lanes> index;
-    for (std::size_t j = 0; j < lanes; ++j) index[j] = first + j;
-    x0_ = Words::load_unaligned(index.data());
+    static constexpr auto numbers = [] {
+      std::array<std::uint64_t, lanes> all{};
+      for (std::size_t j = 0; j < lanes; ++j) all[j] = j;
+      return all;
+    }();
+    x0_ = Words::load_unaligned(numbers.data()) + Words(first);
     x1_ = x0_ >> 32;
     x2_ = Words(stream.position);
     x3_ = Words(stream.position >> 32);
@@ -56,8 +59,7 @@ class PhiloxLanes {
 };
 
 /// The two halves of the blocks from `first` on; a block at a time would wait for its multiplications.
-void draw_halves(const DrawStream& stream, std::uint64_t first, std::size_t count, Halves& low,
-                 Halves& high) {
+void draw_halves(DrawStream stream, std::uint64_t first, std::size_t count, Halves& low, Halves& high) {
   for (std::size_t i = 0; i < count; i += 2 * lanes) {
     PhiloxLanes a(stream, first + i), b(stream, first + i + lanes);
     auto key0 = static_cast<std::uint32_t>(stream.seed), key1 = static_cast<std::uint32_t>(stream.seed >> 32);
