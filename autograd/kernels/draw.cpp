@@ -47,10 +47,8 @@ class PhiloxLanes {
     x3_ = product0;
   }
 
-  void store(std::uint64_t* low, std::uint64_t* high) const {
-    joined(x0_, x1_).store_unaligned(low);
-    joined(x2_, x3_).store_unaligned(high);
-  }
+  [[nodiscard]] Words low() const { return joined(x0_, x1_); }
+  [[nodiscard]] Words high() const { return joined(x2_, x3_); }
 
  private:
   static Words joined(Words low, Words high) { return (low & Words(0xffffffff)) | (high << 32); }
@@ -58,19 +56,33 @@ class PhiloxLanes {
   Words x0_, x1_, x2_, x3_;
 };
 
-/// The two halves of the blocks from `first` on; a block at a time would wait for its multiplications.
-void draw_halves(DrawStream stream, std::uint64_t first, std::size_t count, Halves& low, Halves& high) {
+/// The halves of the blocks from `first` on, the second ones where `Both`; a block at a time would wait for
+/// its multiplications.
+template <bool Both>
+void draw_halves(const DrawStream& stream, std::uint64_t first, std::size_t count, Halves& low,
+                 [[maybe_unused]] Halves* high) {
+  constexpr std::size_t rounds = 10;
+  std::array<std::uint64_t, 2 * rounds>
+      keys;  // in memory, from where they are repeated in a register for nothing
+  auto key0 = static_cast<std::uint32_t>(stream.seed), key1 = static_cast<std::uint32_t>(stream.seed >> 32);
+  for (std::size_t round = 0; round < rounds; ++round) {
+    keys[2 * round] = key0;
+    keys[2 * round + 1] = key1;
+    key0 += 0x9E3779B9;
+    key1 += 0xBB67AE85;
+  }
   for (std::size_t i = 0; i < count; i += 2 * lanes) {
     PhiloxLanes a(stream, first + i), b(stream, first + i + lanes);
-    auto key0 = static_cast<std::uint32_t>(stream.seed), key1 = static_cast<std::uint32_t>(stream.seed >> 32);
-    for (int round = 0; round < 10; ++round) {
-      a.round(key0, key1);
-      b.round(key0, key1);
-      key0 += 0x9E3779B9;
-      key1 += 0xBB67AE85;
+    for (std::size_t round = 0; round < rounds; ++round) {
+      a.round(keys[2 * round], keys[2 * round + 1]);
+      b.round(keys[2 * round], keys[2 * round + 1]);
     }
-    a.store(&low[i], &high[i]);
-    b.store(&low[i + lanes], &high[i + lanes]);
+    a.low().store_unaligned(&low[i]);
+    b.low().store_unaligned(&low[i + lanes]);
+    if constexpr (Both) {
+      a.high().store_unaligned(&(*high)[i]);
+      b.high().store_unaligned(&(*high)[i + lanes]);
+    }
   }
 }
 
@@ -131,17 +143,18 @@ void draw_uniform(const DrawStream& stream, std::uint64_t first, double low, dou
   int exponent = 0;
   const bool is_power = std::frexp(width, &exponent) == 0.5;  // the product then is exact
   const bool on_lanes = fma_rounds_once || (is_power && exponent > -900);
-  Halves bits, unused;
+  Halves bits;
   std::array<double, chunk> numbers;
   for (std::size_t i = 0; i < out.size(); i += chunk) {
     const std::size_t count = std::min(chunk, out.size() - i);
-    draw_halves(stream, first + i, count, bits, unused);
+    double* const to = count == chunk ? out.data() + i : numbers.data();  // in whole lanes
+    draw_halves<false>(stream, first + i, count, bits, nullptr);
     for (std::size_t j = 0; j < count; j += lanes) {
       const Real u = unit_interval(Words::load_unaligned(&bits[j]));
-      (on_lanes ? fma(Real(width), u, Real(low)) : u).store(&numbers[j]);
+      (on_lanes ? fma(Real(width), u, Real(low)) : u).store(to + j);
     }
-    for (std::size_t j = 0; j < count && !on_lanes; ++j) numbers[j] = std::fma(width, numbers[j], low);
-    std::copy_n(numbers.begin(), count, out.begin() + static_cast<std::ptrdiff_t>(i));
+    for (std::size_t j = 0; j < count && !on_lanes; ++j) to[j] = std::fma(width, to[j], low);
+    if (to == numbers.data()) std::copy_n(to, count, out.data() + i);
   }
 }
 
@@ -149,7 +162,7 @@ void draw_normal(const DrawStream& stream, std::uint64_t first, std::span<double
   Halves low, high;
   for (std::size_t i = 0; i < out.size(); i += chunk) {
     const std::size_t count = std::min(chunk, out.size() - i);
-    draw_halves(stream, first + i, count, low, high);
+    draw_halves<true>(stream, first + i, count, low, &high);
     for (std::size_t j = 0; j < count; ++j) out[i + j] = normal_from({low[j], high[j]});
   }
 }
@@ -162,7 +175,7 @@ void draw_normal(const DrawStream& stream, std::uint64_t first, std::span<float>
   std::array<double, chunk> numbers;
   for (std::size_t i = 0; i < out.size(); i += chunk) {
     const std::size_t count = std::min(chunk, out.size() - i);
-    draw_halves(stream, first + i, count, low, high);
+    draw_halves<true>(stream, first + i, count, low, &high);
     Words any(0);
     for (std::size_t j = 0; j < count; j += lanes) {
       const Real n = to_real((Words::load_unaligned(&low[j]) >> 11) + Words(1));
