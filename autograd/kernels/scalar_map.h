@@ -16,7 +16,9 @@ namespace xtgrad::inline v1::detail {
 /// The result may lie where an operand does, element on element, which hinders no SIMD.
 template <bool... Repeated, class Out, class F, class... In>
 void scalar_row(const F& f, Out* out, std::int64_t n, const In*... in) {
+#if !defined(__clang__)
 #pragma GCC ivdep
+#endif
   for (std::int64_t i = 0; i < n; ++i) out[i] = f(in[Repeated ? 0 : i]...);
 }
 

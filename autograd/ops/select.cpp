@@ -60,7 +60,9 @@ class WhereRule final : public ConstantPrimitive<WhereRule> {
   static void split(const bool* mask, const T* g, std::int64_t n, T* taken, T* left) {
     for_each_tile((n + tile_elements - 1) / tile_elements, [=](std::int64_t tile) {
       const std::int64_t end = n - tile * tile_elements < tile_elements ? n : (tile + 1) * tile_elements;
+#if !defined(__clang__)
 #pragma GCC ivdep
+#endif
       for (std::int64_t i = tile * tile_elements; i < end; ++i) {
         taken[i] = choose(mask[i], g[i], T(0));
         left[i] = choose(mask[i], T(0), g[i]);
