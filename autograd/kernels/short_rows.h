@@ -28,8 +28,8 @@ inline constexpr std::int64_t block_elements = block_row_unit * short_row_elemen
 /// are all there are: an operand's row is next to the last one, or the same again, or one element, the next
 /// one or the same.
 template <std::size_t N>
-struct RowRuns {
-  explicit RowRuns(const BroadcastPlan<N>& plan)
+struct ShortRowRuns {
+  explicit ShortRowRuns(const BroadcastPlan<N>& plan)
       : inner(plan.inner),
         length(plan.sizes[plan.rank - 1]),
         block_rows(block_elements / block_row_unit / plan.inner * block_row_unit),
@@ -117,7 +117,7 @@ std::array<std::int64_t, N> block_strides(const BroadcastPlan<N>& plan) {
 /// elements are `In...`, have theirs.
 template <class... In, std::size_t N, class F>
 void for_each_row_block(const BroadcastPlan<N>& plan, const std::array<const Array*, N>& in, const F& body) {
-  const RowRuns<N> runs(plan);
+  const ShortRowRuns<N> runs(plan);
   const std::int64_t per_tile =
       std::max<std::int64_t>(1, tile_elements / (std::min(runs.block_rows, runs.length) * runs.inner));
   const std::int64_t total = runs.count * runs.blocks;
