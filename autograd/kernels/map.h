@@ -94,9 +94,10 @@ template <std::size_t Largest, class T>
 
 /// One row in the middle of an array: of its last, partial lane no more than its elements are written, and no
 /// others are read if it `is_last` of a tile, as another thread may be writing those.
+/// Not inlined: of each formula there would be two more copies.
 template <class F, class T, std::size_t N, std::size_t M>
-void map_inner_row(const F& f, const Row<T, N>& row, const std::array<T*, M>& out, std::int64_t n,
-                   bool is_last) {
+[[gnu::noinline]] void map_inner_row(const F& f, const Row<T, N>& row, const std::array<T*, M>& out,
+                                     std::int64_t n, bool is_last) {
   constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
   const std::int64_t whole = n / width * width;
   if (whole != 0) map_row(f, row, out, whole);
@@ -196,11 +197,15 @@ void map_broadcast(const F& f, const Shape& shape, const std::array<const Array*
     std::array<const T*, N> data;
     for (std::size_t k = 0; k < N; ++k) data[k] = in[k]->template data<T>();
     map_flat<F, T, N, M>(f, data, plan.inner_strides, results, n);
-  } else if (has_short_rows(plan)) {
-    map_short_rows<F, T, N, M>(f, in, plan, results, std::make_index_sequence<N>{});
-  } else {
-    map_rows<F, T, N, M>(f, in, plan, results);
+    return;
   }
+  if constexpr (N > 1) {
+    if (has_short_rows(plan)) {
+      map_short_rows<F, T, N, M>(f, in, plan, results, std::make_index_sequence<N>{});
+      return;
+    }
+  }
+  map_rows<F, T, N, M>(f, in, plan, results);
 }
 
 /// Fills the M arrays `out` where all operands have `out`'s shape: no plan, one row.

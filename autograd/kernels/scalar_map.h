@@ -34,6 +34,13 @@ void dispatch_scalar_row(const F& f, const std::int64_t* strides, Out* out, std:
   }
 }
 
+/// Not inlined: of each formula there would be two more copies.
+template <class Out, class F, class... In>
+[[gnu::noinline]] void map_scalar_row(const F& f, const std::int64_t* strides, Out* out, std::int64_t n,
+                                      const In*... in) {
+  dispatch_scalar_row<>(f, strides, out, n, in...);
+}
+
 /// Fills `out` with `f` of the operands, whose element types are `In...` and whose shapes broadcast to
 /// `out`'s.
 template <class Out, class... In, class F, std::size_t N = sizeof...(In)>
@@ -41,12 +48,15 @@ void scalar_map(const F& f, Array& out, const std::array<const Array*, sizeof...
   if (out.numel() == 0) return;
   const BroadcastPlan<N> plan = plan_broadcast(out.shape, in);
   Out* results = out.mutable_data<Out>();
-  if (has_short_rows(plan)) {
-    const std::array<std::int64_t, N> strides = block_strides(plan);
-    for_each_row_block<In...>(plan, in, [&](std::int64_t first, std::int64_t n, bool, const In*... operands) {
-      dispatch_scalar_row<>(f, strides.data(), results + first, n, operands...);
-    });
-    return;
+  if constexpr (N > 1) {
+    if (has_short_rows(plan)) {
+      const std::array<std::int64_t, N> strides = block_strides(plan);
+      for_each_row_block<In...>(plan, in,
+                                [&](std::int64_t first, std::int64_t n, bool, const In*... operands) {
+                                  map_scalar_row(f, strides.data(), results + first, n, operands...);
+                                });
+      return;
+    }
   }
   // A single long row is cut across; many rows are dealt out.
   const std::int64_t cut = plan.rows == 1 ? tile_elements : plan.inner;
@@ -58,15 +68,15 @@ void scalar_map(const F& f, Array& out, const std::array<const Array*, sizeof...
       if (plan.rows == 1) {
         const std::int64_t first = tile * cut;
         const std::int64_t n = plan.inner - first < cut ? plan.inner - first : cut;
-        dispatch_scalar_row<>(f, plan.inner_strides.data(), results + first, n,
-                              (in[K]->template data<In>() + first * plan.inner_strides[K])...);
+        map_scalar_row(f, plan.inner_strides.data(), results + first, n,
+                       (in[K]->template data<In>() + first * plan.inner_strides[K])...);
         return;
       }
       const std::int64_t first = tile * rows_per_tile;
       const std::int64_t last = first + rows_per_tile < plan.rows ? first + rows_per_tile : plan.rows;
       for_each_row(plan, first, last, [&](std::int64_t row, const std::array<std::int64_t, N>& offsets) {
-        dispatch_scalar_row<>(f, plan.inner_strides.data(), results + row * plan.inner, plan.inner,
-                              (in[K]->template data<In>() + offsets[K])...);
+        map_scalar_row(f, plan.inner_strides.data(), results + row * plan.inner, plan.inner,
+                       (in[K]->template data<In>() + offsets[K])...);
       });
     }
     (std::index_sequence_for<In...>{});

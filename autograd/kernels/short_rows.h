@@ -59,12 +59,13 @@ class BlockOperand {
   BlockOperand(std::int64_t inner, std::int64_t inner_stride, std::int64_t stride)
       : inner_(inner), inner_stride_(inner_stride), stride_(stride) {}
 
-  void begin_run(const T* run, std::int64_t rows) {
+  // Not inlined: what runs once a block need not be there once a formula.
+  [[gnu::noinline]] void begin_run(const T* run, std::int64_t rows) {
     run_ = run;
     if (inner_stride_ != 0 && stride_ == 0) repeat_row(rows);
   }
   /// The rows from `first` on, side by side; the one element where that is all.
-  const T* block(std::int64_t first, std::int64_t rows) {
+  [[gnu::noinline]] const T* block(std::int64_t first, std::int64_t rows) {
     if (stride_ == 0) return inner_stride_ == 0 ? run_ : scratch_.data();
     if (inner_stride_ != 0) return run_ + first * inner_;
     stretch_elements(run_ + first, rows);
@@ -97,10 +98,10 @@ class BlockOperand {
   alignas(Buffer::alignment) std::array<T, block_elements + piece> scratch_;
 };
 
-/// Whether rows of the plan are taken in blocks.
+/// Whether rows of the plan are taken in blocks. One operand alone hardly ever broadcasts.
 template <std::size_t N>
 bool has_short_rows(const BroadcastPlan<N>& plan) {
-  return plan.rank > 0 && plan.inner <= short_row_elements;
+  return N > 1 && plan.rank > 0 && plan.inner <= short_row_elements;
 }
 
 /// 0 for operands that are one element all along a run, 1 for others.
