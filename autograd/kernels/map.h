@@ -43,8 +43,9 @@ void store_lanes(const std::tuple<Lanes...>& values, const std::array<T*, M>& ou
   (std::index_sequence_for<Lanes...>{});
 }
 
-/// The `n` elements at p, fewer than a lane, and the first of them in place of the others: what lies there,
-/// in an array's padding, is no element, and what a formula makes of it must raise no exception.
+/// The `n` elements at p, fewer than a lane and the last of an array, whole lanes from its beginning on, and
+/// the first of them in place of the others: what lies there, in an array's padding, is no element, and what
+/// a formula makes of it must raise no exception.
 template <LaneFloat T>
 Lane<T> load_first(const T* p, std::int64_t n) {
   static constexpr auto numbers = [] {
@@ -92,12 +93,13 @@ template <std::size_t Largest, class T>
   }
 }
 
-/// One row in the middle of an array: of its last, partial lane no more than its elements are written, and no
-/// others are read if it `is_last` of a tile, as another thread may be writing those.
-/// Not inlined: of each formula there would be two more copies.
+/// One row in the middle of an array: of its last, partial lane no other elements are read or written.
+/// Another thread may be writing those, or they lie behind the array's padding, which ends with whole lanes
+/// from the array's beginning on and not from the row's. Not inlined: of each formula there would be two more
+/// copies.
 template <class F, class T, std::size_t N, std::size_t M>
 [[gnu::noinline]] void map_inner_row(const F& f, const Row<T, N>& row, const std::array<T*, M>& out,
-                                     std::int64_t n, bool is_last) {
+                                     std::int64_t n) {
   constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
   const std::int64_t whole = n / width * width;
   if (whole != 0) map_row(f, row, out, whole);
@@ -110,12 +112,8 @@ template <class F, class T, std::size_t N, std::size_t M>
       continue;
     }
     const T* const rest = row[k].data + whole;
-    if (is_last) {
-      Lane<T>(*rest).store(copies[k]);
-      copy_few<Lane<T>::width / 2>(rest, n - whole, copies[k]);
-    } else {
-      load_first(rest, n - whole).store(copies[k]);
-    }
+    Lane<T>(*rest).store(copies[k]);
+    copy_few<Lane<T>::width / 2>(rest, n - whole, copies[k]);
     tail[k] = {copies[k], 0};
   }
   std::array<T*, M> results;
@@ -168,7 +166,7 @@ void map_rows(const F& f, const std::array<const Array*, N>& in, const Broadcast
       }
       std::array<T*, M> results;
       for (std::size_t k = 0; k < M; ++k) results[k] = out[k] + index * plan.inner;
-      map_inner_row(f, row, results, plan.inner, index + 1 == last);
+      map_inner_row(f, row, results, plan.inner);
     });
   });
 }
@@ -178,11 +176,11 @@ void map_short_rows(const F& f, const std::array<const Array*, N>& in, const Bro
                     const std::array<T*, M>& out, std::index_sequence<K...>) {
   const std::array<std::int64_t, N> strides = block_strides(plan);
   for_each_row_block<Same<T, K>...>(
-      plan, in, [&](std::int64_t first, std::int64_t n, bool is_last, const Same<T, K>*... operands) {
+      plan, in, [&](std::int64_t first, std::int64_t n, const Same<T, K>*... operands) {
         RepeatedElements<T, N> repeated;
         std::array<T*, M> results;
         for (std::size_t k = 0; k < M; ++k) results[k] = out[k] + first;
-        map_inner_row(f, Row<T, N>{repeated.operand(K, operands, strides[K])...}, results, n, is_last);
+        map_inner_row(f, Row<T, N>{repeated.operand(K, operands, strides[K])...}, results, n);
       });
 }
 

@@ -51,10 +51,9 @@ void scalar_map(const F& f, Array& out, const std::array<const Array*, sizeof...
   if constexpr (N > 1) {
     if (has_short_rows(plan)) {
       const std::array<std::int64_t, N> strides = block_strides(plan);
-      for_each_row_block<In...>(plan, in,
-                                [&](std::int64_t first, std::int64_t n, bool, const In*... operands) {
-                                  map_scalar_row(f, strides.data(), results + first, n, operands...);
-                                });
+      for_each_row_block<In...>(plan, in, [&](std::int64_t first, std::int64_t n, const In*... operands) {
+        map_scalar_row(f, strides.data(), results + first, n, operands...);
+      });
       return;
     }
   }

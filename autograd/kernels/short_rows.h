@@ -113,9 +113,8 @@ std::array<std::int64_t, N> block_strides(const BroadcastPlan<N>& plan) {
   return strides;
 }
 
-/// Calls `body(first, n, is_last, operands...)` for blocks of a plan's short rows: the n elements of the
-/// result from number `first` on, whether they are the last ones of a tile, and where the operands, whose
-/// elements are `In...`, have theirs.
+/// Calls `body(first, n, operands...)` for blocks of a plan's short rows: the n elements of the result from
+/// number `first` on, and where the operands, whose elements are `In...`, have theirs.
 template <class... In, std::size_t N, class F>
 void for_each_row_block(const BroadcastPlan<N>& plan, const std::array<const Array*, N>& in, const F& body) {
   const ShortRowRuns<N> runs(plan);
@@ -139,7 +138,7 @@ void for_each_row_block(const BroadcastPlan<N>& plan, const std::array<const Arr
         }
         const std::int64_t row = (block - run * runs.blocks) * runs.block_rows;
         const std::int64_t rows = std::min(runs.block_rows, runs.length - row);
-        body((run * runs.length + row) * runs.inner, rows * runs.inner, block + 1 == end,
+        body((run * runs.length + row) * runs.inner, rows * runs.inner,
              std::get<K>(operands).block(row, rows)...);
       }
     }

@@ -52,7 +52,9 @@ class SummedRuleOf final : public ConstantPrimitive<SummedRuleOf<P, K, N>> {
       return primitive.formula(Index<K>{}, values...);
     };
     [&, &in = operands ]<std::size_t... I>(std::index_sequence<I...>) {
-      map_lanes<T>(formula, n, static_cast<T*>(to), (in[I] + first)...);
+      constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
+      map_inner_row(formula, Row<T, N>{RowOperand<T>{in[I] + first, width}...},
+                    std::array{static_cast<T*>(to)}, n);
     }
     (std::make_index_sequence<N>{});
   }
