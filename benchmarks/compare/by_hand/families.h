@@ -19,5 +19,6 @@ void add_draws(Families& families);
 void add_products(Families& families);
 void add_sequences(Families& families);
 void add_derivatives(Families& families);
+void add_objectives(Families& families);
 
 }  // namespace bench

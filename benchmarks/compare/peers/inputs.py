@@ -1,5 +1,7 @@
 """The inputs of every workload, as common/inputs.h makes them in C++: the same bits."""
 
+import itertools
+
 import numpy as np
 
 
@@ -32,3 +34,16 @@ def parameters(shapes):
             bound = 1 / np.sqrt(np.prod(shape[1:]))
         values.append(numbers(10 + k, shape, -bound, bound))
     return values
+
+
+def minors_of(n):
+    """For the expansion of a determinant along rows: for sizes 1 to n each set of so many columns, as its columns
+    [size, sets], its place without each of them among the smaller sets, and the signs [size, 1]."""
+    place, levels = {(): 0}, []
+    for size in range(1, n + 1):
+        sets = list(itertools.combinations(range(n), size))
+        below = [[place[s[:k] + s[k + 1 :]] for s in sets] for k in range(size)]
+        signs = np.where(np.arange(size) % 2 == 0, 1, -1).astype(np.float32)[:, None]
+        levels.append((np.array(sets, dtype=np.int64).T.copy(), np.array(below, dtype=np.int64), signs))
+        place = {s: k for k, s in enumerate(sets)}
+    return levels

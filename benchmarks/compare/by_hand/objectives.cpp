@@ -1,0 +1,15 @@
+#include "benchmarks/compare/by_hand/objectives.h"
+
+#include "benchmarks/compare/by_hand/families.h"
+
+namespace bench {
+
+void add_objectives(Families& families) {
+  Families kinds;
+  add_sums(kinds);
+  add_determinant(kinds);
+  add_runge_kutta(kinds);
+  families["ad"] = by_kind(std::move(kinds));
+}
+
+}  // namespace bench
