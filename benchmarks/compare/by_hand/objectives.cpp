@@ -9,6 +9,9 @@ void add_objectives(Families& families) {
   add_sums(kinds);
   add_determinant(kinds);
   add_runge_kutta(kinds);
+  add_kmeans(kinds);
+  add_mixture(kinds);
+  add_lstm(kinds);
   families["ad"] = by_kind(std::move(kinds));
 }
 

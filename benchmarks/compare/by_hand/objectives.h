@@ -9,5 +9,8 @@ namespace bench {
 void add_sums(Families& kinds);
 void add_determinant(Families& kinds);
 void add_runge_kutta(Families& kinds);
+void add_kmeans(Families& kinds);
+void add_mixture(Families& kinds);
+void add_lstm(Families& kinds);
 
 }  // namespace bench

@@ -82,11 +82,9 @@ class LeastSquares final : public Workload {
       const Lane at = counted + static_cast<float>(i);
       const Lane t = at * step - 1;
       Lane y = x[count - 1];
-#pragma GCC unroll 16
       for (std::size_t j = count - 1; j-- > 0;) y = fma(y, t, x[j]);
       Lane power = where(at < static_cast<float>(n_), y - sign(t), 0);  // the residual, times t^j
       squares = fma(power, power, squares);
-#pragma GCC unroll 16
       for (std::size_t j = 0; j < count; ++j) {
         sums[j] += power;
         power *= t;

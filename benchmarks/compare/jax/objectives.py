@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from helpers import Differentiated
-from inputs import minors_of, numbers
+from inputs import integers, minors_of, mixture_constant, numbers, places_of_triangle
 from serve import by_kind
 
 
@@ -60,10 +60,67 @@ def determinant(name, _rate):
     return Differentiated([numbers(1, (n, n))], function)
 
 
+def kmeans(name, _rate):
+    points, features, count = name.numbers
+
+    def function(centers, x):
+        squares = jnp.sum(jnp.square(x), 1, keepdims=True) + jnp.sum(jnp.square(centers), 1)
+        return jnp.sum(jnp.min(squares - x @ centers.T * 2, 1))
+
+    return Differentiated([numbers(2, (count, features))], function, [numbers(1, (points, features))])
+
+
+def mixture(name, _rate):
+    n, d, k = name.numbers
+    places, unmoved = places_of_triangle(d), mixture_constant(n, d, k)
+
+    def function(alpha, mu, q, l, x):
+        diagonal = jnp.exp(q)
+        triangle = jnp.concatenate([diagonal, l, jnp.zeros((k, 1))], 1)[:, places].reshape(k, d, d)
+        turned = (triangle.reshape(k * d, d) @ x.T).reshape(k, d, n) - triangle @ mu[:, :, None]
+        squares = jnp.sum(jnp.square(turned), 1)
+        main = (alpha + jnp.sum(q, 1))[:, None] - squares * 0.5
+        prior = (jnp.sum(jnp.square(diagonal)) + jnp.sum(jnp.square(l))) * 0.5
+        logs = jax.nn.logsumexp
+        return jnp.sum(logs(main, 0)) - logs(alpha) * n - prior + unmoved
+
+    leaves = [numbers(1, (k,)), numbers(2, (k, d)), numbers(3, (k, d)), numbers(4, (k, d * (d - 1) // 2))]
+    return Differentiated(leaves, function, [numbers(5, (n, d))])
+
+
+def lstm(name, _rate):
+    layers, characters = name.numbers
+
+    def function(weights, extra, state, sequence):
+        x = sequence[:-1] * extra[0]
+        for layer in range(layers):
+            w, b = weights[layer]
+
+            def step(carry, gates, w=w, b=b):
+                hidden, cell = carry
+                forget, outgate = gates
+                cell = cell * forget + jax.nn.sigmoid(hidden * w[1] + b[1]) * jnp.tanh(hidden * w[3] + b[3])
+                hidden = outgate * jnp.tanh(cell)
+                return (hidden, cell), hidden
+
+            gates = jax.nn.sigmoid(x * w[0] + b[0]), jax.nn.sigmoid(x * w[2] + b[2])
+            _, x = jax.lax.scan(step, (state[layer, 0], state[layer, 1]), gates)
+        scores = x * extra[1] + extra[2]
+        norms = jnp.log(jnp.sum(jnp.exp(scores), 1, keepdims=True) + 2)
+        return -jnp.mean(sequence[1:] * (scores - norms))
+
+    sequence = integers(1, (characters, 14), 2).astype(np.float32)
+    leaves = [numbers(3, (layers, 2, 4, 14)), numbers(4, (3, 14))]
+    return Differentiated(leaves, function, [numbers(2, (layers, 2, 14)), sequence])
+
+
 KINDS = {
     "lse": log_sum_exp,
     "llsq": least_squares,
     "ode": runge_kutta,
     "det": determinant,
+    "kmeans": kmeans,
+    "gmm": mixture,
+    "lstm": lstm,
 }
 FAMILIES = {"ad": by_kind(KINDS)}

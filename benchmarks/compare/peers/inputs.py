@@ -1,6 +1,7 @@
 """The inputs of every workload, as common/inputs.h makes them in C++: the same bits."""
 
 import itertools
+import math
 
 import numpy as np
 
@@ -47,3 +48,20 @@ def minors_of(n):
         levels.append((np.array(sets, dtype=np.int64).T.copy(), np.array(below, dtype=np.int64), signs))
         place = {s: k for k, s in enumerate(sets)}
     return levels
+
+
+def places_of_triangle(d):
+    """Where the elements of a lower triangle [d * d] stand in a row of its diagonal, what is below it, column by
+    column, and a zero."""
+    places = np.full((d, d), d + d * (d - 1) // 2, dtype=np.int64)
+    np.fill_diagonal(places, np.arange(d))
+    columns, rows = np.triu_indices(d, 1)
+    places[rows, columns] = np.arange(d, d + len(rows))
+    return places.ravel()
+
+
+def mixture_constant(points, d, components):
+    """The part of a mixture's log-likelihood and of its Wishart prior, gamma = 1 and m = 0, that nothing moves."""
+    one = -(d + 1) * d * 0.5 * math.log(2) - 0.25 * d * (d - 1) * math.log(math.pi)
+    one -= sum(math.lgamma((d + 1 - j) / 2) for j in range(d))
+    return components * one - points * d * 0.5 * math.log(2 * math.pi)

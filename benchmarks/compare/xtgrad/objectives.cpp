@@ -5,6 +5,7 @@ namespace bench {
 void add_objectives(Families& families) {
   Families kinds;
   add_scalar_objectives(kinds);
+  add_model_objectives(kinds);
   families["ad"] = by_kind(std::move(kinds));
 }
 
