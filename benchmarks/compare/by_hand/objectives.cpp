@@ -12,6 +12,8 @@ void add_objectives(Families& families) {
   add_kmeans(kinds);
   add_mixture(kinds);
   add_lstm(kinds);
+  add_bundle(kinds);
+  add_hand(kinds);
   families["ad"] = by_kind(std::move(kinds));
 }
 

@@ -12,5 +12,7 @@ void add_runge_kutta(Families& kinds);
 void add_kmeans(Families& kinds);
 void add_mixture(Families& kinds);
 void add_lstm(Families& kinds);
+void add_bundle(Families& kinds);
+void add_hand(Families& kinds);
 
 }  // namespace bench

@@ -5,7 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from helpers import Differentiated
-from inputs import integers, minors_of, mixture_constant, numbers, places_of_triangle
+from inputs import integers, numbers
+from models import minors_of, mixture_constant, places_of_triangle
+from poses import bundle, hand
 from serve import by_kind
 
 
@@ -122,5 +124,7 @@ KINDS = {
     "kmeans": kmeans,
     "gmm": mixture,
     "lstm": lstm,
+    "ba": bundle,
+    "ht": hand,
 }
 FAMILIES = {"ad": by_kind(KINDS)}

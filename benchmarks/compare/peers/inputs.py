@@ -1,8 +1,5 @@
 """The inputs of every workload, as common/inputs.h makes them in C++: the same bits."""
 
-import itertools
-import math
-
 import numpy as np
 
 
@@ -35,33 +32,3 @@ def parameters(shapes):
             bound = 1 / np.sqrt(np.prod(shape[1:]))
         values.append(numbers(10 + k, shape, -bound, bound))
     return values
-
-
-def minors_of(n):
-    """For the expansion of a determinant along rows: for sizes 1 to n each set of so many columns, as its columns
-    [size, sets], its place without each of them among the smaller sets, and the signs [size, 1]."""
-    place, levels = {(): 0}, []
-    for size in range(1, n + 1):
-        sets = list(itertools.combinations(range(n), size))
-        below = [[place[s[:k] + s[k + 1 :]] for s in sets] for k in range(size)]
-        signs = np.where(np.arange(size) % 2 == 0, 1, -1).astype(np.float32)[:, None]
-        levels.append((np.array(sets, dtype=np.int64).T.copy(), np.array(below, dtype=np.int64), signs))
-        place = {s: k for k, s in enumerate(sets)}
-    return levels
-
-
-def places_of_triangle(d):
-    """Where the elements of a lower triangle [d * d] stand in a row of its diagonal, what is below it, column by
-    column, and a zero."""
-    places = np.full((d, d), d + d * (d - 1) // 2, dtype=np.int64)
-    np.fill_diagonal(places, np.arange(d))
-    columns, rows = np.triu_indices(d, 1)
-    places[rows, columns] = np.arange(d, d + len(rows))
-    return places.ravel()
-
-
-def mixture_constant(points, d, components):
-    """The part of a mixture's log-likelihood and of its Wishart prior, gamma = 1 and m = 0, that nothing moves."""
-    one = -(d + 1) * d * 0.5 * math.log(2) - 0.25 * d * (d - 1) * math.log(math.pi)
-    one -= sum(math.lgamma((d + 1 - j) / 2) for j in range(d))
-    return components * one - points * d * 0.5 * math.log(2 * math.pi)

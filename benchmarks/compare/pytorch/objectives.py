@@ -4,7 +4,9 @@ import numpy as np
 import torch
 
 from helpers import Differentiated, constant, leaf
-from inputs import integers, minors_of, mixture_constant, places_of_triangle
+from inputs import integers
+from models import minors_of, mixture_constant, places_of_triangle
+from poses import bundle, hand
 from serve import by_kind
 
 
@@ -127,5 +129,7 @@ KINDS = {
     "kmeans": kmeans,
     "gmm": mixture,
     "lstm": lstm,
+    "ba": bundle,
+    "ht": hand,
 }
 FAMILIES = {"ad": by_kind(KINDS)}

@@ -6,6 +6,7 @@ void add_objectives(Families& families) {
   Families kinds;
   add_scalar_objectives(kinds);
   add_model_objectives(kinds);
+  add_pose_objectives(kinds);
   families["ad"] = by_kind(std::move(kinds));
 }
 

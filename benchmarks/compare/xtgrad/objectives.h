@@ -8,5 +8,6 @@ namespace bench {
 // each of which adds its kinds.
 void add_scalar_objectives(Families& kinds);
 void add_model_objectives(Families& kinds);
+void add_pose_objectives(Families& kinds);
 
 }  // namespace bench
