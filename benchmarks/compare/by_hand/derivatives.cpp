@@ -1,4 +1,4 @@
-// A Hessian times a vector, an autoencoder, a clustering objective, a long chain.
+// A Hessian times a vector, an autoencoder, a long chain.
 
 #include <cblas.h>
 
@@ -243,60 +243,6 @@ class Vae final : public Workload {
   std::array<Dense, 4> layers_;
 };
 
-/// Squared distances of points to the nearest of 32 centers.
-class KMeans final : public Workload {
- public:
-  KMeans(std::int64_t points, std::int64_t features)
-      : points_(points),
-        n_(features),
-        x_(numbers(1, points * features)),
-        centers_(numbers(2, count * features)),
-        dcenters_(centers_.size()),
-        products_(static_cast<std::size_t>(points * count)) {}
-
-  void step() override {
-    for (std::int64_t c = 0; c < count; ++c)
-      squares_[static_cast<std::size_t>(c)] = square_of(centers_.data() + c * n_);
-    const auto n = static_cast<int>(n_);
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, static_cast<int>(points_), count, n, -2, x_.data(),
-                n, centers_.data(), n, 0, products_.data(), count);
-    float members[count] = {};
-    std::fill(dcenters_.begin(), dcenters_.end(), 0.0F);
-    float loss = 0;
-    for (std::int64_t i = 0; i < points_; ++i) {
-      const float* row = products_.data() + i * count;
-      float distances[count];
-      for (std::int64_t c = 0; c < count; ++c) distances[c] = row[c] + squares_[static_cast<std::size_t>(c)];
-      const std::int64_t nearest = std::min_element(distances, distances + count) - distances;
-      const float* x = x_.data() + i * n_;
-      loss += distances[nearest] + square_of(x);
-      members[nearest] += 1;
-      float* sum = dcenters_.data() + nearest * n_;
-      for (std::int64_t j = 0; j < n_; ++j) sum[j] += x[j];
-    }
-    for (std::int64_t c = 0; c < count; ++c) {
-      for (std::int64_t j = c * n_; j < (c + 1) * n_; ++j) {
-        const auto k = static_cast<std::size_t>(j);
-        dcenters_[k] = 2 * (members[c] * centers_[k] - dcenters_[k]);
-      }
-    }
-    loss_ = loss;
-  }
-  std::vector<Values> outputs() override { return {{loss_}, dcenters_}; }
-
- private:
-  static constexpr int count = 32;
-  [[nodiscard]] float square_of(const float* x) const {
-    return total(
-        n_, [](Lane v) { return v * v; }, x);
-  }
-
-  std::int64_t points_, n_;
-  Values x_, centers_, dcenters_, products_;
-  std::array<float, count> squares_{};
-  float loss_ = 0;
-};
-
 /// Additions one after the other: each waits for the last, and the derivative is 1.
 class LongChain final : public Workload {
  public:
@@ -320,9 +266,6 @@ void add_derivatives(Families& families) {
   families["hvp_mlp"] = [](const Name& name, float) { return std::make_unique<Hvp>(name.numbers().at(0)); };
   families["vae_step"] = [](const Name& name, float rate) {
     return std::make_unique<Vae>(name.numbers().at(0), rate);
-  };
-  families["kmeans"] = [](const Name& name, float) {
-    return std::make_unique<KMeans>(name.numbers().at(0), name.numbers().at(1));
   };
   families["graph_build"] = [](const Name& name, float) {
     return std::make_unique<LongChain>(name.numbers().at(0) * 1'000'000);

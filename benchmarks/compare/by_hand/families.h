@@ -18,6 +18,9 @@ void add_moves(Families& families);
 void add_draws(Families& families);
 void add_products(Families& families);
 void add_sequences(Families& families);
+void add_gru(Families& families);
+void add_pinn(Families& families);
 void add_derivatives(Families& families);
+void add_objectives(Families& families);
 
 }  // namespace bench

@@ -16,6 +16,9 @@ int main() {
   bench::add_draws(engine.families);
   bench::add_products(engine.families);
   bench::add_sequences(engine.families);
+  bench::add_gru(engine.families);
+  bench::add_pinn(engine.families);
   bench::add_derivatives(engine.families);
+  bench::add_objectives(engine.families);
   return bench::serve(engine);
 }

@@ -1,24 +1,14 @@
 // Attention and a recurrent network.
 
-#include <cblas.h>
-
 #include <cmath>
 
 #include "benchmarks/compare/by_hand/families.h"
 #include "benchmarks/compare/by_hand/loops.h"
+#include "benchmarks/compare/by_hand/product.h"
 #include "benchmarks/compare/common/inputs.h"
 
 namespace bench {
 namespace {
-
-/// c = factor a b + beta c, row-major without gaps.
-void product(CBLAS_TRANSPOSE how_a, CBLAS_TRANSPOSE how_b, std::int64_t m, std::int64_t n, std::int64_t k,
-             const float* a, const float* b, float* c, float factor = 1, float beta = 0) {
-  const auto narrow = [](std::int64_t x) { return static_cast<int>(x); };
-  cblas_sgemm(CblasRowMajor, how_a, how_b, narrow(m), narrow(n), narrow(k), factor, a,
-              narrow(how_a == CblasNoTrans ? k : m), b, narrow(how_b == CblasNoTrans ? n : k), beta, c,
-              narrow(n));
-}
 
 /// softmax(q k^T / sqrt(d)) v for each head of each item; the probabilities are kept.
 class Attention final : public Workload {

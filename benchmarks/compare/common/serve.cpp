@@ -10,6 +10,7 @@
 #include <iostream>
 #include <sstream>
 #include <stdexcept>
+#include <utility>
 
 #include "benchmarks/compare/common/inputs.h"
 
@@ -137,6 +138,13 @@ std::vector<std::int64_t> Name::numbers() const {
     in_number = digit;
   }
   return found;
+}
+
+Factory by_kind(Families kinds) {
+  return [kinds = std::move(kinds)](const Name& name, float rate) -> std::unique_ptr<Workload> {
+    const auto found = kinds.find(name.kind());
+    return found == kinds.end() ? nullptr : found->second(name, rate);
+  };
 }
 
 int serve(const Engine& engine) {

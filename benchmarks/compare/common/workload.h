@@ -15,6 +15,8 @@ struct Name {
   explicit Name(std::string_view text);
   /// The numbers in the arguments: 8, 3, 224 of "8-3-224" or of "8x3x224"; letters between are separators.
   [[nodiscard]] std::vector<std::int64_t> numbers() const;
+  /// What stands before them: gmm of "gmm-1000x10x25".
+  [[nodiscard]] std::string kind() const { return arguments.substr(0, arguments.find('-')); }
 
   std::string family;
   std::string arguments;
@@ -44,5 +46,8 @@ class Workload {
 /// are not known.
 using Factory = std::function<std::unique_ptr<Workload>(const Name& name, float rate)>;
 using Families = std::map<std::string, Factory>;
+
+/// The factory of a family whose names begin with a kind, `family/kind-numbers`; `kinds` has one for each.
+Factory by_kind(Families kinds);
 
 }  // namespace bench

@@ -1,4 +1,4 @@
-"""Derivatives of derivatives, a variational autoencoder, a clustering objective."""
+"""Derivatives of derivatives, a variational autoencoder."""
 
 import jax
 import jax.numpy as jnp
@@ -78,20 +78,9 @@ def vae(name, rate):
     return Training(shapes, loss, [numbers(1, (batch, 784), 0, 1), numbers(3, (batch, 16))], *adam(rate))
 
 
-def kmeans(name, _rate):
-    points, features = name.numbers
-
-    def function(centers, x):
-        squares = jnp.sum(jnp.square(x), 1, keepdims=True) + jnp.sum(jnp.square(centers), 1)
-        return jnp.sum(jnp.min(squares - x @ centers.T * 2, 1))
-
-    return Differentiated([numbers(2, (32, features))], function, [numbers(1, (points, features))])
-
-
 FAMILIES = {
     "hvp_mlp": lambda name, _rate: Hvp(name.numbers[0]),
     "pinn_step": pinn,
     "maml": maml,
     "vae_step": vae,
-    "kmeans": kmeans,
 }

@@ -20,7 +20,17 @@ class Name:
         text, _, threads = text.partition("@")
         self.threads = int(threads or 1)
         self.family, _, self.arguments = text.partition("/")
+        self.kind = self.arguments.partition("-")[0]
         self.numbers = [int(n) for n in re.findall(r"\d+", self.arguments)]
+
+
+def by_kind(kinds):
+    """The factory of a family whose names begin with a kind, `family/kind-numbers`; `kinds` has one for each."""
+
+    def make(name, rate):
+        return kinds[name.kind](name, rate) if name.kind in kinds else None
+
+    return make
 
 
 class Workload:

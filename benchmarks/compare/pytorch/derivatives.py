@@ -1,4 +1,4 @@
-"""Derivatives of derivatives, a variational autoencoder, a clustering objective."""
+"""Derivatives of derivatives, a variational autoencoder."""
 
 import math
 
@@ -91,21 +91,9 @@ def vae(name, rate):
     return training(p, loss, rate)
 
 
-def kmeans(name, _rate):
-    points, features = name.numbers
-    x, centers = constant(1, (points, features)), leaf(2, (32, features))
-
-    def function():
-        squares = torch.sum(torch.square(x), 1, keepdim=True) + torch.sum(torch.square(centers), 1)
-        return torch.sum(torch.min(squares - x @ centers.T * 2, 1).values)
-
-    return Differentiated([centers], function)
-
-
 FAMILIES = {
     "hvp_mlp": lambda name, _rate: Hvp(name.numbers[0]),
     "pinn_step": pinn,
     "maml": maml,
     "vae_step": vae,
-    "kmeans": kmeans,
 }

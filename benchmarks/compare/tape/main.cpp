@@ -4,41 +4,11 @@
 
 #include "benchmarks/compare/common/inputs.h"
 #include "benchmarks/compare/common/serve.h"
-#include "benchmarks/compare/tape/tape.h"
+#include "benchmarks/compare/tape/on_tape.h"
 
 namespace bench { namespace {
 
 using Var = Tape::Var;
-
-/// A function of numbers that are entered first.
-class OnTape : public Workload {
- public:
-  explicit OnTape(Values leaves) : leaves_(std::move(leaves)) {}
-
-  void step() override {
-    tape_.clear();
-    entered_.clear();
-    for (const float x : leaves_) entered_.push_back(tape_.variable(x));
-    const Var y = function(entered_);
-    result_ = y.value;
-    gradients_ = &tape_.backward(y);
-  }
-
-  std::vector<Values> outputs() override {
-    std::vector<Values> all{{result_}};
-    for (const Var& leaf : entered_) all.push_back({(*gradients_)[leaf.at]});
-    return all;
-  }
-
- protected:
-  virtual Var function(std::vector<Var>& leaves) = 0;
-
-  Tape tape_;
-  Values leaves_;
-  std::vector<Var> entered_;
-  const std::vector<float>* gradients_ = nullptr;
-  float result_ = 0;
-};
 
 class Chain final : public OnTape {
  public:
@@ -173,7 +143,7 @@ class TinyMlp final : public OnTape {
 };
 
 Families families() {
-  return {
+  Families all{
       {"graph_build",
        [](const Name& name, float) { return std::make_unique<LongChain>(name.numbers().at(0) * 1'000'000); }},
       {"chain_0d", [](const Name&, float) { return std::make_unique<Chain>(); }},
@@ -181,6 +151,8 @@ Families families() {
       {"leaves_256", [](const Name&, float) { return std::make_unique<LeavesInTurn>(); }},
       {"tiny_mlp_adam",
        [](const Name& name, float rate) { return std::make_unique<TinyMlp>(name.numbers().at(0), rate); }}};
+  add_objectives(all);
+  return all;
 }
 
 }  // namespace

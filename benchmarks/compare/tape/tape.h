@@ -40,6 +40,12 @@ class Tape {
   friend Var operator*(Var a, Var b) { return a.tape->push(a.value * b.value, a.at, b.value, b.at, a.value); }
   friend Var operator+(Var a, float x) { return a.tape->push(a.value + x, a.at, 1, a.at, 0); }
   friend Var operator*(Var a, float x) { return a.tape->push(a.value * x, a.at, x, a.at, 0); }
+  friend Var operator-(Var a, float x) { return a + -x; }
+  friend Var exp(Var a) {
+    const float y = std::exp(a.value);
+    return a.tape->push(y, a.at, y, a.at, 0);
+  }
+  friend Var log(Var a) { return a.tape->push(std::log(a.value), a.at, 1 / a.value, a.at, 0); }
   friend Var tanh(Var a) {
     const float y = std::tanh(a.value);
     return a.tape->push(y, a.at, (1 - y) * (1 + y), a.at, 0);

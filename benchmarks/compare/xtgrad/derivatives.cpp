@@ -1,5 +1,4 @@
-// Derivatives of derivatives, a variational autoencoder, a clustering objective, and a graph of ten million
-// nodes.
+// Derivatives of derivatives, a variational autoencoder, and a graph of ten million nodes.
 
 #include <numbers>
 
@@ -142,17 +141,6 @@ std::unique_ptr<Workload> vae(const Name& name, float rate) {
       parameters, rate);
 }
 
-/// Squared distances of points to the nearest of 32 centers, differentiated in the centers.
-std::unique_ptr<Workload> kmeans(const Name& name, float /*rate*/) {
-  const std::int64_t points = name.numbers().at(0), features = name.numbers().at(1);
-  const Tensor x = input(1, {points, features}), centers = leaf(2, {32, features});
-  return std::make_unique<Differentiated>(std::vector{centers}, [=] {
-    const Tensor squares = sum(square(x), {.axes = 1, .keepdim = true}) + sum(square(centers), {.axes = 1});
-    const Tensor distances = squares - matmul(x, centers, {.transpose_b = true}) * 2;
-    return sum((xtgrad::min)(distances, 1).values);
-  });
-}
-
 /// So many millions of additions, one after the other.
 std::unique_ptr<Workload> long_chain(const Name& name, float /*rate*/) {
   const std::int64_t length = name.numbers().at(0) * 1'000'000;
@@ -171,7 +159,6 @@ void add_derivatives(Families& families) {
   families["pinn_step"] = pinn;
   families["maml"] = maml;
   families["vae_step"] = vae;
-  families["kmeans"] = kmeans;
   families["graph_build"] = long_chain;
 }
 

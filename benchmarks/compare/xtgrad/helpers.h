@@ -22,6 +22,7 @@ void add_products(Families& families);
 void add_draws(Families& families);
 void add_sequences(Families& families);
 void add_derivatives(Families& families);
+void add_objectives(Families& families);
 
 inline xtgrad::Tensor input(std::uint64_t stream, const xtgrad::Shape& shape, double low = -1,
                             double high = 1) {

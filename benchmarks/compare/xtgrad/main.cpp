@@ -15,5 +15,6 @@ int main() {
   bench::add_draws(engine.families);
   bench::add_sequences(engine.families);
   bench::add_derivatives(engine.families);
+  bench::add_objectives(engine.families);
   return bench::serve(engine);
 }
