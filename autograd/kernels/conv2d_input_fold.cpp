@@ -146,7 +146,8 @@ bool folding_is_cheaper(const Conv2dSizes& s) {
   };
   // To add a term costs about as much as sixteen multiply-adds of a product.
   constexpr double addition = 16;
-  const double out = static_cast<double>(s.out / s.groups);
+  const std::int64_t channels = s.out / s.groups;
+  const auto out = static_cast<double>(channels);
   const double folded =
       static_cast<double>(s.result.height) * static_cast<double>(s.result.width) * (out + addition);
   const double convolved = static_cast<double>(columns(s.rows(), s.image.height)) *

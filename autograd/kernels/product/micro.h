@@ -259,8 +259,10 @@ struct Product {
       const Index blocks = parts(rows, H);
       for (Index j = 0; j < columns; j += panel) {
         const Index wanted = least(panel, columns - j);
-        const BlockKernel<T>* kernels = wanted <= R::width ? kernels_for<1>(right.reads, wanted)
-                                                           : kernels_for<Registers>(right.reads, wanted);
+        const BlockKernel<T>* kernels = kernels_for<Registers>(right.reads, wanted);
+        if constexpr (Registers > 1) {
+          if (wanted <= R::width) kernels = kernels_for<1>(right.reads, wanted);
+        }
         // Rows are shared out evenly: a block of one row waits for its own sums.
         for (Index block = 0, i = 0; block < blocks; ++block) {
           const Index height = parts(rows - i, blocks - block);

@@ -20,6 +20,7 @@ void add_products(Families& families);
 void add_sequences(Families& families);
 void add_gru(Families& families);
 void add_pinn(Families& families);
+void add_maml(Families& families);
 void add_derivatives(Families& families);
 void add_objectives(Families& families);
 

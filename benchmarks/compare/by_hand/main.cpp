@@ -18,6 +18,7 @@ int main() {
   bench::add_sequences(engine.families);
   bench::add_gru(engine.families);
   bench::add_pinn(engine.families);
+  bench::add_maml(engine.families);
   bench::add_derivatives(engine.families);
   bench::add_objectives(engine.families);
   return bench::serve(engine);
