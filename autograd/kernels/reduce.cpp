@@ -174,6 +174,28 @@ void find_axis(const Array& in, const AxisView& view, Array& best, Array& index)
   });
 }
 
+/// Neighbouring axes taken together, innermost first; each run finds those before it reduced already. Axes of
+/// size 1 cost nothing.
+struct AxisRuns {
+  AxisRuns(const Shape& shape, AxisMask axes) {
+    std::int64_t inner = 1;  // elements, already reduced, behind the dimension we are at
+    for (std::size_t d = shape.rank(); d > 0;) {
+      if (!has_axis(axes, d - 1)) {
+        inner *= shape[--d];
+        continue;
+      }
+      std::int64_t axis = 1;
+      for (; d > 0 && has_axis(axes, d - 1); --d) axis *= shape[d - 1];
+      if (axis == 1) continue;
+      std::int64_t outer = 1;
+      for (std::size_t k = 0; k < d; ++k) outer *= shape[k];
+      run[count++] = AxisView(outer, axis, inner);
+    }
+  }
+  std::array<AxisView, Shape::max_rank> run;
+  std::size_t count = 0;
+};
+
 }  // namespace
 
 Shape reduced_shape(const Shape& shape, AxisMask axes, bool keepdim) {
@@ -188,22 +210,14 @@ Shape reduced_shape(const Shape& shape, AxisMask axes, bool keepdim) {
   return out;
 }
 
+std::optional<AxisView> one_run(const Shape& shape, AxisMask axes) {
+  const AxisRuns runs(shape, axes);
+  if (runs.count != 1) return std::nullopt;
+  return runs.run[0];
+}
+
 void reduce_axes(const Array& x, AxisMask axes, AxisKernel kernel, Array& out) {
-  std::array<AxisView, Shape::max_rank> runs;
-  std::size_t count = 0;
-  std::int64_t inner = 1;  // elements, already reduced, behind the dimension we are at
-  for (std::size_t d = x.shape.rank(); d > 0;) {
-    if (!has_axis(axes, d - 1)) {
-      inner *= x.shape[--d];
-      continue;
-    }
-    std::int64_t axis = 1;
-    for (; d > 0 && has_axis(axes, d - 1); --d) axis *= x.shape[d - 1];
-    if (axis == 1) continue;
-    std::int64_t outer = 1;
-    for (std::size_t k = 0; k < d; ++k) outer *= x.shape[k];
-    runs[count++] = AxisView(outer, axis, inner);
-  }
+  const auto [runs, count] = AxisRuns(x.shape, axes);
   if (count == 0) {
     std::memcpy(out.buffer.data(), x.buffer.data(), x.buffer.bytes());
     return;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "xtgrad/autograd/core/array.h"
 
@@ -31,6 +32,10 @@ struct AxisView {
 /// Reduces the middle dimension of `in`, seen as [outer, axis, inner], into `out`, seen as [outer, inner].
 using AxisKernel = void (*)(const Array& in, std::int64_t outer, std::int64_t axis, std::int64_t inner,
                             Array& out);
+
+/// The axes as one, where those of more than one element are neighbours. None where they are not, or where
+/// there is nothing to reduce.
+[[nodiscard]] std::optional<AxisView> one_run(const Shape& shape, AxisMask axes);
 
 /// Runs `kernel` once for each run of neighbouring axes, innermost first; the kernel's reduction must not
 /// care how it is taken apart. Axes of size 1 cost nothing. `out` has the elements of the result, in order.

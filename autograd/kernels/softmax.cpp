@@ -37,7 +37,10 @@ template <LaneFloat T>
 template <LaneFloat T>
 struct LogSum {
   T max;
-  double log_rest;  // log(sum(exp(x - max))): the logsumexp is max + log_rest
+  double rest;  // sum(exp(x - max)) - 1
+
+  [[nodiscard]] double log_rest() const { return std::log1p(rest); }
+  [[nodiscard]] T value() const { return static_cast<T>(static_cast<double>(max) + log_rest()); }
 };
 
 template <LaneFloat T>
@@ -51,7 +54,7 @@ LogSum<T> logsum_of_row(const RowIn<T>& x, std::int64_t n) {
     others.add(where(tie, 0, exp_inlined(v - max)));
     ties += first_lanes(where(tie, Lane<T>(T(1)), 0), count, T(0));
   });
-  return {max, std::log1p((static_cast<double>(sum_of(ties)) - 1) + others.total())};
+  return {max, (static_cast<double>(sum_of(ties)) - 1) + others.total()};
 }
 
 template <LaneFloat T>
@@ -72,7 +75,7 @@ void softmax_row(const RowIn<T>& x, std::int64_t n, const RowOut<T>& out) {
 template <LaneFloat T>
 void log_softmax_row(const RowIn<T>& x, std::int64_t n, const RowOut<T>& out) {
   const LogSum<T> sum = logsum_of_row(x, n);
-  const T log_rest = static_cast<T>(sum.log_rest);
+  const T log_rest = static_cast<T>(sum.log_rest());
   // Two differences: the sum max + log_rest would round off the small one's digits where |x| is large.
   for_each_lane<T>(n, [&](std::int64_t i, std::int64_t count) {
     out.store((x.load(i, count, 0) - sum.max) - log_rest, i, count);
@@ -90,9 +93,9 @@ StripLanes<T> max_of_strip(const Strip<T>& x) {
   return largest;
 }
 
-/// As logsum_of_row: fills `log_rest` and returns the maxima.
+/// As logsum_of_row: fills `rest` and returns the maxima.
 template <LaneFloat T>
-StripLanes<T> logsum_of_strip(const Strip<T>& x, StripLanes<T>& log_rest) {
+StripLanes<T> sums_of_strip(const Strip<T>& x, StripLanes<T>& rest) {
   const StripLanes<T> max = max_of_strip(x);
   StripSums<T> ties;
   StripSums<T> others;
@@ -102,16 +105,41 @@ StripLanes<T> logsum_of_strip(const Strip<T>& x, StripLanes<T>& log_rest) {
     others[lane].add(where(tie, 0, exp(v - max[lane])));
     ties[lane].add(where(tie, Lane<T>(T(1)), 0));
   });
-  // Not of the lanes that a narrow strip leaves empty, whose logarithm would divide by zero.
-  const auto used = static_cast<std::size_t>((x.columns + width<T> - 1) / width<T>);
-  for (std::size_t k = 0; k < used; ++k) log_rest[k] = log1p((ties[k].sum - 1) + others[k].sum);
+  for (std::size_t k = 0; k < strip_lanes; ++k) rest[k] = (ties[k].sum - 1) + others[k].sum;
   return max;
 }
 
+/// The logarithms; not of the lanes that a narrow strip leaves empty, which would divide by zero.
 template <LaneFloat T>
-void logsumexp_strip(const Strip<T>& x, T* out) {
+void take_logs(const Strip<T>& x, StripLanes<T>& rest) {
+  const auto used = static_cast<std::size_t>((x.columns + width<T> - 1) / width<T>);
+  for (std::size_t k = 0; k < used; ++k) rest[k] = log1p(rest[k]);
+}
+
+template <LaneFloat T>
+void keep_scales(const Strip<T>& x, const StripLanes<T>& max, const StripLanes<T>& rest, double* scales,
+                 std::int64_t columns_of_all) {
+  for_each_lane<T>(x.columns, [&](std::int64_t i, std::int64_t count) {
+    const auto lane = static_cast<std::size_t>(i / width<T>);
+    alignas(Buffer::alignment) LaneArray<T> largest;
+    alignas(Buffer::alignment) LaneArray<T> others;
+    max[lane].store(largest.data());
+    rest[lane].store(others.data());
+    for (std::int64_t k = 0; k < count; ++k) {
+      scales[i + k] = static_cast<double>(largest[static_cast<std::size_t>(k)]);
+      scales[columns_of_all + i + k] = 1 + static_cast<double>(others[static_cast<std::size_t>(k)]);
+    }
+  });
+}
+
+/// `scales`, if there are any, are the first column's of the largest, and `columns_of_all` behind, of the
+/// sums.
+template <LaneFloat T>
+void logsumexp_strip(const Strip<T>& x, T* out, double* scales, std::int64_t columns_of_all) {
   StripLanes<T> log_rest;
-  const StripLanes<T> max = logsum_of_strip(x, log_rest);
+  const StripLanes<T> max = sums_of_strip(x, log_rest);
+  if (scales != nullptr) keep_scales(x, max, log_rest, scales, columns_of_all);
+  take_logs(x, log_rest);
   std::size_t lane = 0;
   for_each_lane<T>(x.columns, [&](std::int64_t i, std::int64_t count) {
     store_part(max[lane] + log_rest[lane], out + i, count, out + i);
@@ -137,33 +165,46 @@ void softmax_strip(const Strip<T>& x, T* out) {
 template <LaneFloat T>
 void log_softmax_strip(const Strip<T>& x, T* out) {
   StripLanes<T> log_rest;
-  const StripLanes<T> max = logsum_of_strip(x, log_rest);
+  const StripLanes<T> max = sums_of_strip(x, log_rest);
+  take_logs(x, log_rest);
   x.for_each([&](std::size_t lane, std::int64_t offset, std::int64_t count) {
     store_part((x.load(offset, count) - max[lane]) - log_rest[lane], out + offset, count, out + offset);
+  });
+}
+
+void logsumexp_into(const Array& in, const AxisView& view, Array& out, double* scales) {
+  const std::int64_t count = view.outer * view.inner;
+  visit_floating(in.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    T* results = out.mutable_data<T>();
+    if (view.inner != 1) {
+      for_each_strip<T>(in, view, [&](const Strip<T>& strip, std::int64_t row, std::int64_t column) {
+        const std::int64_t at = row * view.inner + column;
+        logsumexp_strip(strip, results + at, scales == nullptr ? nullptr : scales + at, count);
+      });
+      return;
+    }
+    for_each_rows(view.outer, view.axis, [&](std::int64_t first, std::int64_t last) {
+      for (std::int64_t row = first; row < last; ++row) {
+        const LogSum<T> sum =
+            logsum_of_row(RowIn<T>{in.data<T>() + row * view.axis, in.data<T>() + in.numel()}, view.axis);
+        results[row] = sum.value();
+        if (scales == nullptr) continue;
+        scales[row] = static_cast<double>(sum.max);
+        scales[count + row] = 1 + sum.rest;
+      }
+    });
   });
 }
 
 }  // namespace
 
 void logsumexp_axis(const Array& in, std::int64_t outer, std::int64_t axis, std::int64_t inner, Array& out) {
-  visit_floating(in.dtype, [&](auto zero) {
-    using T = decltype(zero);
-    T* results = out.mutable_data<T>();
-    if (inner != 1) {
-      for_each_strip<T>(in, {outer, axis, inner},
-                        [&](const Strip<T>& strip, std::int64_t row, std::int64_t column) {
-                          logsumexp_strip(strip, results + row * inner + column);
-                        });
-      return;
-    }
-    for_each_rows(outer, axis, [&](std::int64_t first, std::int64_t last) {
-      for (std::int64_t row = first; row < last; ++row) {
-        const LogSum<T> sum =
-            logsum_of_row(RowIn<T>{in.data<T>() + row * axis, in.data<T>() + in.numel()}, axis);
-        results[row] = static_cast<T>(static_cast<double>(sum.max) + sum.log_rest);
-      }
-    });
-  });
+  logsumexp_into(in, {outer, axis, inner}, out, nullptr);
+}
+
+void logsumexp_axis(const Array& in, const AxisView& view, Array& out, Array& scales) {
+  logsumexp_into(in, view, out, scales.mutable_data<double>());
 }
 
 void softmax_axis(const Array& in, const AxisView& view, Array& out) {

@@ -12,6 +12,10 @@ namespace xtgrad::inline v1::detail {
 /// element dominates keeps the digits that the others add. -inf for an empty axis.
 void logsumexp_axis(const Array& in, std::int64_t outer, std::int64_t axis, std::int64_t inner, Array& out);
 
+/// The same, and what the rule reads of each row: float64 [2, outer * inner], the largest element and the sum
+/// of exp(in - largest). The axis must not be empty unless the result is.
+void logsumexp_axis(const Array& in, const AxisView& view, Array& out, Array& scales);
+
 /// out = exp(in) / sum(exp(in)), of the shape of `in`.
 void softmax_axis(const Array& in, const AxisView& view, Array& out);
 

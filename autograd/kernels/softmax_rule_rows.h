@@ -1,6 +1,7 @@
 // The rules of softmax and log_softmax, for one row.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 
 #include "xtgrad/autograd/kernels/lanes_exp_both.h"
@@ -57,6 +58,21 @@ void log_softmax_vjp_row(const RowIn<T>& g, const RowIn<T>& y, std::int64_t n, c
   for_each_lane<T>(n, [&](std::int64_t i, std::int64_t count) {
     const Lane<T> own = g.load(i, count, 0);
     out.store(log_softmax_gradient(own, exp_both(y.load(i, count, 0)), rest + (first - own)), i, count);
+  });
+}
+
+/// `max` and `sum` of exp(x - max) are the row's, and g its cotangent.
+template <LaneFloat T>
+void logsumexp_vjp_row(const RowIn<T>& x, std::int64_t n, T max, double sum, T g, const RowOut<T>& out) {
+  if (std::isinf(max)) {  // inf - inf has no meaning, and raises a flag
+    const T even = static_cast<T>(g / sum);
+    const T share = max > 0 ? even : T(0) * even;  // NaN where a row of NaN has no largest
+    for (std::int64_t i = 0; i < n; ++i) out.data[i] = x.data[i] == max ? share : T(0) * share;
+    return;
+  }
+  const Lane<T> share(static_cast<T>(g / sum));
+  for_each_lane<T>(n, [&](std::int64_t i, std::int64_t count) {
+    out.store(exp_both(x.load(i, count, max) - max).power * share, i, count);
   });
 }
 

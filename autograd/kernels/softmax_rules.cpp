@@ -41,7 +41,52 @@ void log_softmax_vjp_strip(const Strip<T>& g, const Strip<T>& y, T* out) {
   });
 }
 
+/// `max`, `sum` and `g` begin at the strip's first column.
+template <LaneFloat T>
+void logsumexp_vjp_strip(const Strip<T>& x, const double* max, const double* sum, const T* g, T* out) {
+  alignas(Buffer::alignment) std::array<T, static_cast<std::size_t>(strip_columns<T>)> largest{};
+  alignas(Buffer::alignment) std::array<T, static_cast<std::size_t>(strip_columns<T>)> share{};
+  for (std::int64_t j = 0; j < x.columns; ++j) {
+    const auto k = static_cast<std::size_t>(j);
+    largest[k] = static_cast<T>(max[j]);
+    share[k] = static_cast<T>(g[j] / sum[j]);
+    if (largest[k] == minus_infinity<T>) share[k] *= 0;  // NaN where a column of NaN has no largest
+  }
+  x.for_each([&](std::size_t lane, std::int64_t offset, std::int64_t count) {
+    const Lane<T> top = Lane<T>::load(largest.data() + lane * Lane<T>::width);
+    const Lane<T> v = x.load(offset, count);
+    const Mask<T> tie = v == top;  // of infinite ones, too, whose difference is none
+    const Lane<T> e = exp(where(tie, 0, v) - where(tie, 0, top));
+    store_part(e * Lane<T>::load(share.data() + lane * Lane<T>::width), out + offset, count, out + offset);
+  });
+}
+
 }  // namespace
+
+void logsumexp_vjp_axis(const Array& g, const Array& x, const Array& scales, const AxisView& view,
+                        Array& out) {
+  const double* max = scales.data<double>();
+  const double* sum = max + view.outer * view.inner;
+  visit_floating(g.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const T* from = x.data<T>();
+    T* to = out.mutable_data<T>();
+    if (view.inner != 1) {
+      for_each_strip<T>(x, view, [&](const Strip<T>& strip, std::int64_t row, std::int64_t column) {
+        const std::int64_t at = row * view.inner + column;
+        logsumexp_vjp_strip(strip, max + at, sum + at, g.data<T>() + at, to + (strip.data - from));
+      });
+      return;
+    }
+    const std::int64_t n = view.axis;
+    for_each_rows(view.outer, n, [&](std::int64_t first, std::int64_t last) {
+      for (std::int64_t row = first; row < last; ++row) {
+        logsumexp_vjp_row(RowIn<T>{from + row * n, from + x.numel()}, n, static_cast<T>(max[row]), sum[row],
+                          g.data<T>()[row], RowOut<T>{to + row * n, to + last * n});
+      }
+    });
+  });
+}
 
 void softmax_vjp_axis(const Array& g, const Array& y, const AxisView& view, Array& out) {
   visit_floating(g.dtype, [&](auto zero) {

@@ -14,4 +14,9 @@ inline constexpr double dominant_probability = 0.625;
 void softmax_vjp_axis(const Array& g, const Array& y, const AxisView& view, Array& out);
 void log_softmax_vjp_axis(const Array& g, const Array& y, const AxisView& view, Array& out);
 
+/// The rule of logsumexp, out = g exp(x) / sum(exp(x)), of the scales that the function has left
+/// (kernels/softmax.h): 0 times g where all of a row is -inf; elements of +inf share g evenly.
+void logsumexp_vjp_axis(const Array& g, const Array& x, const Array& scales, const AxisView& view,
+                        Array& out);
+
 }  // namespace xtgrad::v1::detail

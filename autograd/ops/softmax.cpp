@@ -37,8 +37,34 @@ Tensor softmax_over(const Tensor& x, AxisMask axes) {
   return permute(reshape(softmax(reshape(moved, flat), -1), moved.shape()), back);
 }
 
+/// The gradient of logsumexp along one run of axes in one kernel, of g, x and the scales of its rows.
+class LogSumExpRule final : public ConstantPrimitive<LogSumExpRule> {
+ public:
+  explicit LogSumExpRule(const ReducedAxes& axes) : axes_(axes) {}
+
+  [[nodiscard]] std::string_view name() const override { return "logsumexp.rule0"; }
+  void describe(Attributes& a) override { axes_.describe(a); }
+  void infer(InputSpecs in, OutputSpecs out) const override { *out[0] = *in[1]; }
+  void eval(Inputs in, Outputs out) const override {
+    logsumexp_vjp_axis(*in[0], *in[1], *in[2], *one_run(in[1]->shape, axes_.mask), *out[0]);
+  }
+  /// A difference, an exponential, a product.
+  [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override {
+    return 3 * in[1]->shape.numel();
+  }
+
+ private:
+  ReducedAxes axes_;
+};
+
+/// Its auxiliary are the scales of its rows (kernels/softmax.h), so that the rule needs one exponential for
+/// each element; of nothing where the axes are no single run.
+///
+/// Two rules: where nothing records, and along one run of axes, one kernel makes the gradient of the scales;
+/// the recorded rule makes the softmax a function of x again. The walk compares them to a few ulps.
 class LogSumExp final : public PrimitiveOf<LogSumExp, OpId::logsumexp> {
  public:
+  static constexpr std::size_t auxiliaries = 1;
   explicit LogSumExp(const ReducedAxes& axes) : axes_(axes) {}
 
   void describe(Attributes& a) override { axes_.describe(a); }
@@ -48,10 +74,16 @@ class LogSumExp final : public PrimitiveOf<LogSumExp, OpId::logsumexp> {
     check_floating(op, *in[0]);
     out[0]->dtype = in[0]->dtype;
     out[0]->shape = axes_.result(in[0]->shape);
+    *out[1] = {Shape{2, has_scales(in[0]->shape) ? out[0]->shape.numel() : 0}, Dtype::float64};
   }
   // logsumexp of logsumexps is the whole one, so axes that are not neighbours take several passes.
   void eval(Inputs in, Outputs out) const override {
-    reduce_axes(*in[0], axes_.mask, logsumexp_axis, *out[0]);
+    const Array& x = *in[0];
+    if (out[1] != nullptr && has_scales(x.shape)) {
+      logsumexp_axis(x, *one_run(x.shape, axes_.mask), *out[0], *out[1]);
+    } else {
+      reduce_axes(x, axes_.mask, logsumexp_axis, *out[0]);
+    }
   }
   /// Largest, difference, exponential, sum.
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override {
@@ -61,6 +93,16 @@ class LogSumExp final : public PrimitiveOf<LogSumExp, OpId::logsumexp> {
   // The softmax, whose derivatives keep their digits where one term outweighs the others. Where y is -inf, so
   // is every x, and the gradient is 0; elements of +inf share it evenly. Both would be inf - inf.
   void vjp(VjpContext& context) const override {
+    const bool records =
+        thread_state.records() && (wants_gradient(context.g()) || wants_gradient(context.input(0)));
+    if (!records && has_scales(context.shape(0))) {
+      Array gradient;
+      compute(LogSumExpRule(axes_),
+              std::array{&array_of(context.g()), &context.input(0).array(), &context.auxiliary()},
+              std::array{&gradient});
+      context.set(0, make_constant(std::move(gradient)));
+      return;
+    }
     const Shape kept = axes_.kept(context.shape(0));
     const Tensor y = make_constant(context.output().array().with_shape(kept));
     const Tensor weights = softmax_over(evaluate<1>(*this, context.input(0), y), axes_.mask);
@@ -75,6 +117,11 @@ class LogSumExp final : public PrimitiveOf<LogSumExp, OpId::logsumexp> {
   }
 
  private:
+  /// Not of arrays without elements, whose rule has nothing to do.
+  [[nodiscard]] bool has_scales(const Shape& x) const {
+    return x.numel() != 0 && one_run(x, axes_.mask).has_value();
+  }
+
   ReducedAxes axes_;
 };
 

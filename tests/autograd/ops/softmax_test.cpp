@@ -59,6 +59,7 @@ struct Reference {
 
 struct Worst {
   double logsumexp = 0, softmax = 0, log_softmax = 0;
+  double weight = 0;  // the gradient of logsumexp, which is the softmax
 };
 
 /// Worst errors of the three functions along one axis, in units of what rounding every step once may cost: of
@@ -71,6 +72,9 @@ Worst worst_errors(const Tensor& x, std::int64_t axis) {
   const Tensor total = logsumexp(x, {.axes = {axis}});
   const Tensor p = softmax(x, axis);
   const Tensor log_p = log_softmax(x, axis);
+  Tensor leaf = x.detach();
+  leaf.set_requires_grad();
+  const Tensor weights = grad({sum(logsumexp(leaf, {.axes = {axis}}))}, {leaf})[0];
   REQUIRE(p.shape() == x.shape());
   REQUIRE(log_p.shape() == x.shape());
   Worst worst;
@@ -92,6 +96,7 @@ Worst worst_errors(const Tensor& x, std::int64_t axis) {
         const long double d = static_cast<long double>(data[k]) - row.max;
         const long double q = std::exp(d - row.log_rest);
         note(worst.softmax, p.data<T>()[k], q, q * (1 - d + row.sensitivity));
+        note(worst.weight, weights.data<T>()[k], q, q * (1 - d + row.sensitivity));
         note(worst.log_softmax, log_p.data<T>()[k], d - row.log_rest, row.log_rest - d + row.sensitivity);
       }
     }
@@ -113,6 +118,7 @@ void check_accuracy(Dtype dtype) {
         const Worst worst = worst_errors<T>(x, static_cast<std::int64_t>(axis));
         CHECK(worst.logsumexp <= 2);
         CHECK(worst.softmax <= 3);
+        CHECK(worst.weight <= 3);
         CHECK(worst.log_softmax <= 2);
       }
     }
@@ -264,6 +270,33 @@ TEST_CASE("logsumexp's gradient goes to +inf, evenly if there are several") {
   CHECK(to_doubles(grad({logsumexp(x)}, {x}, {.create_graph = true})[0]) == std::vector<double>{0, 1, 0});
 }
 
+TEST_CASE("logsumexp's gradient where rows and columns have infinities, and of several axes") {
+  const auto gradient = [](const Tensor& x, std::vector<std::int64_t> axes, const Tensor& g, bool records) {
+    return to_doubles(grad({logsumexp(x, {.axes = std::move(axes)})}, {x},
+                           {.cotangents = {g}, .create_graph = records})[0]);
+  };
+  for (const bool records : {false, true}) {
+    CAPTURE(records);
+    const Tensor columns = in_double({{-inf, 0, inf, 1}, {-inf, 0, 2, -inf}, {-inf, -inf, inf, -inf}});
+    const Tensor g = tensor({3, 5, 7, 9}, {.dtype = float64});
+    CHECK(gradient(columns, {0}, g, records) ==
+          std::vector<double>{0, 2.5, 3.5, 9, 0, 2.5, 0, 0, 0, 0, 3.5, 0});
+    const Tensor rows = transpose(columns).detach();
+    Tensor leaf = rows;
+    leaf.set_requires_grad();
+    CHECK(gradient(leaf, {1}, g, records) == std::vector<double>{0, 0, 0, 2.5, 2.5, 0, 3.5, 0, 3.5, 9, 0, 0});
+    // Four equal terms share; axes side by side are one run, those apart are two.
+    const Tensor equal = zeros({2, 3, 2}, {.dtype = float64, .requires_grad = true});
+    CHECK(gradient(equal, {0, 2}, tensor({4, 8, 12}, {.dtype = float64}), records) ==
+          std::vector<double>{1, 1, 2, 2, 3, 3, 1, 1, 2, 2, 3, 3});
+    CHECK(gradient(equal, {0, 1}, tensor({6, 12}, {.dtype = float64}), records) ==
+          std::vector<double>{1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2});
+    // Of axes of one element the function is x.
+    const Tensor single = zeros({2, 1}, {.dtype = float64, .requires_grad = true});
+    CHECK(gradient(single, {1}, tensor({6, 12}, {.dtype = float64}), records) == std::vector<double>{6, 12});
+  }
+}
+
 TEST_CASE("softmax of empty, 0-d and one-element tensors") {
   CHECK(softmax(zeros({0, 3}), 1).shape() == Shape{0, 3});
   CHECK(softmax(zeros({3, 0}), 1).shape() == Shape{3, 0});
@@ -278,6 +311,7 @@ TEST_CASE("softmax of empty, 0-d and one-element tensors") {
   for (const std::int64_t axis : {0, 1}) {
     Tensor none = zeros({0, 3}, {.requires_grad = true});
     sum(softmax(none, axis) + log_softmax(none, axis)).backward();
+    CHECK(grad({sum(logsumexp(none, {.axes = {axis}}))}, {none})[0].shape() == Shape{0, 3});
     CHECK(none.grad().shape() == Shape{0, 3});
   }
 }

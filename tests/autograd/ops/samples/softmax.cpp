@@ -125,7 +125,8 @@ const OpSamples log_softmax_samples(OpId::log_softmax, [](Op& op) {
 });
 
 const OpSamples logsumexp_samples(OpId::logsumexp, [](Op& op) {
-  op.accuracy = {.ulps = 4, .floor = 1, .signed_zeros = false};
+  // Two rules: that of the kernel divides the cotangent, the recorded one the exponentials.
+  op.accuracy = {.ulps = 4, .floor = 1, .signed_zeros = false, .gradient_ulps = 3};
   struct Case {
     Shape shape;
     std::vector<std::int64_t> axes;
