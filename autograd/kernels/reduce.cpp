@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "xtgrad/autograd/kernels/parallel.h"
+#include "xtgrad/autograd/kernels/place_of_best.h"
 
 namespace xtgrad::inline v1::detail {
 namespace {
@@ -15,19 +16,6 @@ constexpr std::int64_t unit_elements = 1 << 16;
 constexpr std::int64_t chunk_columns = 1024;
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-
-struct Largest {
-  template <class T>
-  static bool beats(T a, T b) {
-    return a > b;
-  }
-};
-struct Smallest {
-  template <class T>
-  static bool beats(T a, T b) {
-    return a < b;
-  }
-};
 
 /// The larger or smaller, and NaN if either is one; written without branches, so that loops over it become
 /// SIMD.
@@ -139,10 +127,25 @@ void find_first(const T* x, std::int64_t axis, std::int64_t inner, std::int64_t 
   }
 }
 
+/// Rows of n elements that lie one after the other, each in one walk.
+template <class Order, class T>
+void find_in_rows(const T* in, std::int64_t rows, std::int64_t n, T* best, std::int64_t* index) {
+  const std::int64_t per_tile = std::max<std::int64_t>(1, unit_elements / n);
+  for_each_tile(ceil_div(rows, per_tile), [&](std::int64_t tile) {
+    const std::int64_t last = std::min(rows, (tile + 1) * per_tile);
+    for (std::int64_t row = tile * per_tile; row < last; ++row) {
+      index[row] = place_of_best<Order>(in + row * n, n);
+      best[row] = in[row * n + index[row]];  // of zeros that tie, with the first one's sign
+    }
+  });
+}
+
 /// The best into `best`, and where the first of those that tie is into `index`.
 template <class Order, class T>
 void find_typed(const T* in, std::int64_t outer, std::int64_t axis, std::int64_t inner, T* best,
                 std::int64_t* index) {
+  // Longer ones are cut, so that threads may share one.
+  if (inner == 1 && axis <= unit_elements) return find_in_rows<Order>(in, outer, axis, best, index);
   best_typed<Order>(in, outer, axis, inner, best);
   const std::int64_t columns = std::min(inner, chunk_columns);
   const std::int64_t per_row = ceil_div(inner, columns);
