@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <map>
 #include <random>
 #include <vector>
@@ -109,5 +110,40 @@ TEST_CASE("a node queue asks of every node in waiting, and gives any of them for
       last = id;
     }
     CHECK(std::count(seen.begin(), seen.end(), true) == count);
+  }
+}
+
+TEST_CASE("a node queue keeps the order while nodes come and go, near ones and far ones") {
+  const std::vector<Tensor> nodes = tensors(400);
+  for (std::size_t i = 0; i < nodes.size(); ++i) node_of(nodes[i]).id = i;
+  std::mt19937 random(11);
+  // How far below the last that came the next one is at most: as along a chain with parts, and anywhere.
+  for (const std::size_t reach : {std::size_t{3}, std::size_t{20}, nodes.size()}) {
+    CAPTURE(reach);
+    std::map<std::uint64_t, int> wanted;
+    NodeQueue<int> queue;
+    std::size_t last = nodes.size() - 1;
+    for (int step = 0; step < 20000; ++step) {
+      if (wanted.empty() || random() % 2 == 0) {
+        const bool near = random() % 4 != 0;
+        const std::size_t i = near ? last - std::min(last, random() % reach) : random() % nodes.size();
+        int* found = queue.find(node_of(nodes[i]));
+        REQUIRE((found != nullptr) == wanted.contains(i));
+        if (found != nullptr) {
+          REQUIRE(*found == wanted[i]);
+          continue;
+        }
+        queue.insert(node_of(nodes[i]), int{step});
+        wanted[i] = step;
+      } else {
+        const auto [node, value] = queue.pop();
+        const auto first = std::prev(wanted.end());
+        REQUIRE(node->id == first->first);
+        REQUIRE(value == first->second);
+        last = first->first != 0 ? first->first : nodes.size() - 1;
+        wanted.erase(first);
+      }
+    }
+    REQUIRE(queue.empty() == wanted.empty());
   }
 }
