@@ -85,12 +85,24 @@ bool names_one_place(const std::int64_t* row, std::int64_t n) {
   return differences == 0;
 }
 
+/// A unit of one column, as every unit along the last dimension is.
+template <class T>
+void gather_column(const T* x, const std::int64_t* index, const IndexWalk& walk, T* out) {
+  if (walk.index_stride == 1 && walk.x_stride == 1) {
+    for (std::int64_t a = 0; a < walk.count; ++a) out[a] = x[index[a]];
+    return;
+  }
+  for (std::int64_t a = 0; a < walk.count; ++a)
+    out[a * walk.index_stride] = x[index[a * walk.index_stride] * walk.x_stride];
+}
+
 template <class T>
 void gather_typed(const T* x, const std::int64_t* index, const IndexWalk& walk, T* out) {
   for_each_unit(walk, [&](std::int64_t x_offset, std::int64_t index_offset, std::int64_t columns) {
+    if (columns == 1) return gather_column(x + x_offset, index + index_offset, walk, out + index_offset);
     for (std::int64_t a = 0; a < walk.count; ++a) {
       const std::int64_t row = index_offset + a * walk.index_stride;
-      if (columns > 1 && names_one_place(index + row, columns)) {
+      if (names_one_place(index + row, columns)) {
         copy_short(x + x_offset + index[row] * walk.x_stride, columns, out + row);
         continue;
       }
@@ -135,6 +147,7 @@ void add_plainly(const ScatterUnit<T>& unit) {
 /// True if each row of the index names one place.
 template <class T>
 bool takes_rows(const ScatterUnit<T>& unit) {
+  if (unit.columns == 1) return true;
   for (std::int64_t a = 0; a < unit.count; ++a) {
     if (!names_one_place(unit.index + a * unit.stride, unit.columns)) return false;
   }
@@ -200,14 +213,23 @@ class BusyPlaces {
 template <class T, class F>
 void add_long(const ScatterUnit<T>& unit, std::size_t places, const F& number_of, const auto& place_of) {
   PoolVector<LongSum<T>> sums(places * static_cast<std::size_t>(unit.columns));
-  for (std::int64_t a = 0; a < unit.count; ++a) {
-    const std::int64_t number = number_of(unit.index[a * unit.stride]);
-    if (number < 0) {
-      unit.add_whole_row(a);
-      continue;
+  const auto add_rows = [&, to_all = sums.data()](auto columns) {
+    for (std::int64_t a = 0; a < unit.count; ++a) {
+      const std::int64_t at = a * unit.stride;
+      const std::int64_t number = number_of(unit.index[at]);
+      if (number < 0) {
+        unit.add_whole_row(a);
+        continue;
+      }
+      LongSum<T>* to = to_all + number * columns;
+      for (std::int64_t j = 0; j < columns; ++j) to[j].add(unit.source[at + j]);
     }
-    LongSum<T>* to = sums.data() + number * unit.columns;
-    for (std::int64_t j = 0; j < unit.columns; ++j) to[j].add(unit.source[a * unit.stride + j]);
+  };
+  // Of one column as a constant: no loop over it.
+  if (unit.columns == 1) {
+    add_rows(std::integral_constant<std::int64_t, 1>{});
+  } else {
+    add_rows(unit.columns);
   }
   for (std::size_t k = 0; k < places; ++k) {
     T* to = unit.sum + place_of(k) * unit.x_stride;
