@@ -10,6 +10,7 @@
 #include "xtgrad/autograd/core/parts.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
+#include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/replay/recipe_tape.h"
 #include "xtgrad/autograd/sweep/sweep.h"
 
@@ -145,6 +146,11 @@ void checkpoint_call(const Callable<std::vector<Tensor*>()>& f) {
     results = f();
   }
   if (results.empty()) throw GraphError("checkpoint: the function returned no tensor, or an empty handle");
+  // What f did not compute is another's, such as an argument that it has returned: the result is a tensor of
+  // its own.
+  for (Tensor* y : results) {
+    if (y->defined() && !positions.contains(y->node()) && node_of(*y).values.load() > 1) *y = alias(*y);
+  }
   if (!listed) return;
   const Checkpoint primitive(std::move(listed->recipe));
   std::vector<const Tensor*> inputs;

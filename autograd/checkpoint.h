@@ -36,7 +36,8 @@ void checkpoint_call(const Callable<std::vector<Tensor*>()>& f);
 /// intermediate result gets from first-order rules and what comes from f's result go through its own rule one
 /// after the other, and are added up at the inputs.
 ///
-/// Where nothing is recorded, or none of f's results wants a gradient, this is f(inputs...). Throws
+/// Where nothing is recorded, or none of f's results wants a gradient, this is f(inputs...). What f returns
+/// without having computed it, such as an argument, comes back by a handle of its own. Throws
 /// GraphError if f returns no tensor or an empty handle, or retains the gradient of what is computed again.
 ///
 ///   Tensor h = checkpoint(block, x);

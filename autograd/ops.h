@@ -324,7 +324,7 @@ struct Unfold2dOptions {
 /// Every window as a column: [n, c, h, w] to [n, c * kh * kw, places], places counted row by row.
 [[nodiscard]] Tensor unfold2d(const Tensor& x, const Unfold2dOptions& options);
 /// The adjoint of unfold2d: adds up columns [n, c * kh * kw, places] in an image [n, c, height, width].
-[[nodiscard]] Tensor fold2d(const Tensor& columns, const Size2d& output, const Unfold2dOptions& options);
+[[nodiscard]] Tensor fold2d(const Tensor& unfolded, const Size2d& output, const Unfold2dOptions& options);
 
 struct MaxPool2dOptions {
   Size2d kernel = 0;                            ///< required

@@ -11,7 +11,7 @@ namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 struct Size2d {
   constexpr Size2d(std::int64_t both)  // NOLINT(google-explicit-constructor): {.kernel = 3}
       : height(both), width(both) {}
-  constexpr Size2d(std::int64_t rows, std::int64_t columns) : height(rows), width(columns) {}
+  constexpr Size2d(std::int64_t down, std::int64_t across) : height(down), width(across) {}
 
   friend constexpr bool operator==(const Size2d&, const Size2d&) = default;
 

@@ -130,7 +130,7 @@ bool Tensor::requires_grad() const { return node_of(*this).requires_grad(); }
 
 bool Tensor::is_leaf() const { return !node_of(*this).recorded(); }
 
-Tensor& Tensor::set_requires_grad(bool requires_grad) {
+Tensor& Tensor::set_requires_grad(bool requires_grad) & {
   Node& node = node_of(*this);
   if (node.recorded()) {
     throw GraphError(
@@ -176,7 +176,7 @@ void Tensor::clear_grad() const {
   if (LeafState* state = node_of(*this).leaf_state()) state->gradient->set(Tensor());
 }
 
-const Tensor& Tensor::retain_grad() const {
+const Tensor& Tensor::retain_grad() const& {
   Node& node = node_of(*this);
   if (!node.requires_grad()) {
     throw GraphError("retain_grad: this tensor does not require a gradient, so none will come");
@@ -193,7 +193,9 @@ void Tensor::backward(const BackwardOptions& options) const {
 
 void Tensor::backward() const { backward(BackwardOptions{}); }
 
-const Tensor& Tensor::set_name(std::string name) const {
+Tensor Tensor::set_name(std::string name) const&& { return set_name(std::move(name)); }
+
+const Tensor& Tensor::set_name(std::string name) const& {
   detail::leaf_state_of(node_of(*this)).gradient->set_name(std::move(name));
   return *this;
 }

@@ -91,7 +91,11 @@ class Tensor {
   [[nodiscard]] bool requires_grad() const;
   /// Makes this leaf want a gradient, or no longer; throws GraphError for a computed tensor and DtypeError
   /// for a dtype without derivatives.
-  Tensor& set_requires_grad(bool requires_grad = true);
+  Tensor& set_requires_grad(bool requires_grad = true) &;
+  Tensor set_requires_grad(bool requires_grad = true) && {  // of a temporary: the handle itself
+    set_requires_grad(requires_grad);
+    return std::move(*this);
+  }
   /// True unless the tensor was computed by a recorded operation.
   [[nodiscard]] bool is_leaf() const;
 
@@ -101,7 +105,8 @@ class Tensor {
   void set_grad(Tensor gradient) const;
   void clear_grad() const;
   /// Asks `backward` to keep the gradient of this computed tensor, as it does for leaves.
-  const Tensor& retain_grad() const;
+  const Tensor& retain_grad() const&;
+  Tensor retain_grad() const&& { return retain_grad(); }
 
   struct BackwardOptions;
   /// Adds d(this)/d(leaf) to the gradient of every leaf that this tensor was computed from and that wants
@@ -110,7 +115,8 @@ class Tensor {
   void backward(const BackwardOptions& options) const;
 
   /// A name for pictures and messages.
-  const Tensor& set_name(std::string name) const;
+  const Tensor& set_name(std::string name) const&;
+  Tensor set_name(std::string name) const&&;
   [[nodiscard]] std::string name() const;
 
   /// Identity of the graph node behind the handle, for comparing handles.

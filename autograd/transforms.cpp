@@ -166,6 +166,10 @@ std::vector<Tensor> Pullback::operator()(std::span<const Tensor> cotangents) con
       if (is_variable(inputs_[i])) gradients[i] = found[plan_->inputs.position(next++)];
     }
   }
+  // What is another's, too, a given cotangent or another input's gradient, gets a tensor of its own.
+  for (Tensor& gradient : gradients) {
+    if (gradient.defined() && detail::node_of(gradient).values.load() > 1) gradient = alias(gradient);
+  }
   zeros_for_none(gradients, inputs_);
   return gradients;
 }

@@ -37,7 +37,8 @@ using TensorFunction = AnyCallable<std::vector<Tensor>(std::span<const Tensor>)>
 class Pullback {
  public:
   /// The function's values.
-  [[nodiscard]] const std::vector<Tensor>& outputs() const { return outputs_; }
+  [[nodiscard]] const std::vector<Tensor>& outputs() const& { return outputs_; }
+  [[nodiscard]] std::vector<Tensor> outputs() const&& { return outputs_; }
   /// J^T u: the gradient of the sum of <cotangent, output> in each input, of the input's shape. Zeros for an
   /// input that no output depends on; an empty handle for one that is not floating. A cotangent has its
   /// output's shape and dtype; an empty handle stands for zeros. Throws ValueError for a wrong number of

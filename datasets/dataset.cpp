@@ -100,7 +100,7 @@ Dataset::Dataset(DatasetParts parts) : parts_(std::move(parts)) {
   check_names("feature_names", parts_.feature_names, "element of a sample", sample_numel(parts_.inputs));
 }
 
-const Tensor& Dataset::inputs() const {
+const Tensor& Dataset::inputs() const& {
   if (!numbers_) return parts_.inputs;
   std::call_once(numbers_->once, [&] { numbers_->tensor = detail::numbers_of("inputs", *this); });
   return numbers_->tensor;

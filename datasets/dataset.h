@@ -56,21 +56,27 @@ class Dataset {
   /// [n, ...], the numbers that batches have. Where the inputs are kept as bytes, the first call converts
   /// them all and keeps the result beside them, for all copies of this data set: a loader, which converts
   /// batches, a small `subset` or `stored_inputs` take less. Any number of threads may call it.
-  [[nodiscard]] const Tensor& inputs() const;
+  [[nodiscard]] const Tensor& inputs() const&;
+  [[nodiscard]] Tensor inputs() const&& { return inputs(); }
   /// [n, ...] as they lie in memory: uint8 where `pixels` says what they stand for, else the same as
   /// `inputs()`.
-  [[nodiscard]] const Tensor& stored_inputs() const { return parts_.inputs; }
+  [[nodiscard]] const Tensor& stored_inputs() const& { return parts_.inputs; }
+  [[nodiscard]] Tensor stored_inputs() const&& { return parts_.inputs; }
   /// What the stored bytes stand for; none where the inputs are stored as they are.
-  [[nodiscard]] const std::optional<Pixels>& pixels() const { return parts_.pixels; }
+  [[nodiscard]] const std::optional<Pixels>& pixels() const& { return parts_.pixels; }
+  [[nodiscard]] std::optional<Pixels> pixels() const&& { return parts_.pixels; }
   /// Of `inputs()`, and of a batch's.
   [[nodiscard]] Dtype inputs_dtype() const {
     return parts_.pixels ? parts_.pixels->dtype : parts_.inputs.dtype();
   }
-  [[nodiscard]] const Tensor& labels() const { return parts_.labels; }  ///< [n], or [n, ...] without classes
+  [[nodiscard]] const Tensor& labels() const& { return parts_.labels; }  ///< [n], or [n, ...] without classes
+  [[nodiscard]] Tensor labels() const&& { return parts_.labels; }
   /// Number of classes; 0 where the targets are no classes.
   [[nodiscard]] std::int64_t classes() const { return parts_.classes; }
-  [[nodiscard]] const std::vector<std::string>& class_names() const { return parts_.class_names; }
-  [[nodiscard]] const std::vector<std::string>& feature_names() const { return parts_.feature_names; }
+  [[nodiscard]] const std::vector<std::string>& class_names() const& { return parts_.class_names; }
+  [[nodiscard]] std::vector<std::string> class_names() const&& { return parts_.class_names; }
+  [[nodiscard]] const std::vector<std::string>& feature_names() const& { return parts_.feature_names; }
+  [[nodiscard]] std::vector<std::string> feature_names() const&& { return parts_.feature_names; }
   /// Shape of one sample: the inputs' without the first dimension.
   [[nodiscard]] Shape sample_shape() const;
   /// How many samples each class has; empty without classes.

@@ -47,11 +47,14 @@ class ImageFolder final : public SampleSource {
   [[nodiscard]] std::string name_of(std::int64_t index) const override;
 
   [[nodiscard]] std::int64_t classes() const { return static_cast<std::int64_t>(class_names_.size()); }
-  [[nodiscard]] const std::vector<std::string>& class_names() const { return class_names_; }
+  [[nodiscard]] const std::vector<std::string>& class_names() const& { return class_names_; }
+  [[nodiscard]] std::vector<std::string> class_names() const&& { return class_names_; }
   /// int64 [n].
-  [[nodiscard]] const Tensor& labels() const { return labels_; }
+  [[nodiscard]] const Tensor& labels() const& { return labels_; }
+  [[nodiscard]] Tensor labels() const&& { return labels_; }
   /// Of each image, beginning with the folder's own.
-  [[nodiscard]] const std::vector<std::string>& paths() const { return paths_; }
+  [[nodiscard]] const std::vector<std::string>& paths() const& { return paths_; }
+  [[nodiscard]] std::vector<std::string> paths() const&& { return paths_; }
 
  private:
   ImageFolderOptions options_;

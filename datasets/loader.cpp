@@ -19,9 +19,9 @@ Loader::Loader(Dataset data, LoaderOptions options)
 Loader::Loader(std::shared_ptr<const SampleSource> source, LoaderOptions options)
     : source_(std::make_shared<const detail::SourceBatches>(std::move(source), std::move(options))) {}
 
-const Dataset& Loader::data() const { return source_->data(); }
+const Dataset& Loader::data() const& { return source_->data(); }
 
-const LoaderOptions& Loader::options() const { return source_->options(); }
+const LoaderOptions& Loader::options() const& { return source_->options(); }
 
 std::int64_t Loader::batches() const { return source_->batches(); }
 
@@ -38,14 +38,21 @@ Tensor Loader::order(std::int64_t epoch) const {
   return order.defined() ? order : arange(source_->size());
 }
 
-Loader::Iterator Loader::begin() { return {source_, epoch_++, 0}; }
+// An epoch that could not begin does not count.
+Loader::Iterator Loader::begin() {
+  Iterator first(source_, epoch_, 0);
+  ++epoch_;
+  return first;
+}
 
 Loader::Iterator Loader::begin_at(std::int64_t batch) {
   if (batch < 0 || batch > batches()) {
     throw ValueError(fmt::format("begin_at: batch must be from 0 to {}, the batches of an epoch: got {}",
                                  batches(), batch));
   }
-  return {source_, epoch_++, batch};
+  Iterator first(source_, epoch_, batch);
+  ++epoch_;
+  return first;
 }
 
 Loader::Iterator::Iterator(std::shared_ptr<const detail::BatchSource> source, std::int64_t epoch,

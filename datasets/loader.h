@@ -134,8 +134,10 @@ class Loader {
   [[nodiscard]] Tensor order(std::int64_t epoch) const;
 
   /// Throws ValueError for a loader that was made of a source.
-  [[nodiscard]] const Dataset& data() const;
-  [[nodiscard]] const LoaderOptions& options() const;
+  [[nodiscard]] const Dataset& data() const&;
+  [[nodiscard]] Dataset data() const&& { return data(); }
+  [[nodiscard]] const LoaderOptions& options() const&;
+  [[nodiscard]] LoaderOptions options() const&& { return options(); }
 
  private:
   std::shared_ptr<const detail::BatchSource> source_;
@@ -156,10 +158,12 @@ class Loader::Iterator {
   ~Iterator();
 
   /// These throw ValueError at the end of the epoch, which one that was moved from has come to as well.
-  [[nodiscard]] Batch& operator*() const {
+  [[nodiscard]] Batch& operator*() const& {
     check_not_at_end();
     return batch_;
   }
+  /// Of a temporary, such as `*loader.begin()`, which ends before its reader.
+  [[nodiscard]] Batch operator*() const&& { return **this; }
   [[nodiscard]] Batch* operator->() const { return &**this; }
   Iterator& operator++();
   void operator++(int) { ++*this; }

@@ -16,7 +16,8 @@ class SampleView {
   /// The library makes these; `data` points to as many elements of `dtype` as `shape` has.
   SampleView(const void* data, const Shape& shape, Dtype dtype) : data_(data), shape_(shape), dtype_(dtype) {}
 
-  [[nodiscard]] const Shape& shape() const { return shape_; }
+  [[nodiscard]] const Shape& shape() const& { return shape_; }
+  [[nodiscard]] Shape shape() const&& { return shape_; }
   [[nodiscard]] Dtype dtype() const { return dtype_; }
   /// The elements; T is an element type of tensors, such as float, and must be that of the dtype: throws
   /// DtypeError. A template, because the element type is the question; instantiated for all in the library.
@@ -34,7 +35,8 @@ class SampleTarget {
  public:
   SampleTarget(void* data, const Shape& shape, Dtype dtype) : data_(data), shape_(shape), dtype_(dtype) {}
 
-  [[nodiscard]] const Shape& shape() const { return shape_; }
+  [[nodiscard]] const Shape& shape() const& { return shape_; }
+  [[nodiscard]] Shape shape() const&& { return shape_; }
   [[nodiscard]] Dtype dtype() const { return dtype_; }
   /// As SampleView's, to be written.
   template <class T>

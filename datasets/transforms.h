@@ -44,8 +44,10 @@ class Normalizer {
   [[nodiscard]] Tensor operator()(const Tensor& inputs) const;
   [[nodiscard]] Dataset operator()(const Dataset& data) const;
 
-  [[nodiscard]] const Tensor& mean() const { return mean_; }    ///< float64
-  [[nodiscard]] const Tensor& scale() const { return scale_; }  ///< float64, of mean's shape
+  [[nodiscard]] const Tensor& mean() const& { return mean_; }  ///< float64
+  [[nodiscard]] Tensor mean() const&& { return mean_; }
+  [[nodiscard]] const Tensor& scale() const& { return scale_; }  ///< float64, of mean's shape
+  [[nodiscard]] Tensor scale() const&& { return scale_; }
 
  private:
   Tensor mean_;

@@ -96,7 +96,7 @@ plot::Chart valley_chart() {
   const Tensor y = slice(points, {.axis = 1, .start = 1, .stop = 2});
   plot::Chart chart{.title = "Descent into a valley", .x = {.label = "w₁"}, .y = {.label = "w₂"}};
   chart.layers.push_back(plot::Contours{.grid = grid,
-                                        .values = reshape(valley(x, y), {grid.rows * grid.columns}),
+                                        .values = reshape(valley(x, y), {grid.rows * grid.per_row}),
                                         .levels = {0.3, 1, 3, 10, 30, 100},
                                         .logarithmic = true});
   return chart;
@@ -171,7 +171,7 @@ void draw_digits(const fs::path& folder) {
   plot::save(plot::draw_images(images, {.title = "Scanned digits",
                                         .note = "the first twenty of 1,797, with their labels",
                                         .captions = captions,
-                                        .columns = 10}),
+                                        .per_row = 10}),
              folder / "digits.png");
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <utility>
 
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
@@ -67,8 +68,9 @@ void BatchNorm::set_momentum(std::optional<double> momentum) {
 
 void BatchNorm::reset_running_stats() {
   if (!options_.track_running_stats) return;
-  running_mean = zeros_like(running_mean);
+  Tensor mean = zeros_like(running_mean);
   running_var = ones_like(running_var);
+  running_mean = std::move(mean);  // both of them, or none
   num_batches_tracked = 0;
 }
 
@@ -102,22 +104,26 @@ void BatchNorm::check_input(const Tensor& x) const {
                                to_string(x.dtype()), tracks ? "running_mean" : "weight", to_string(dtype)));
 }
 
-/// Moves the running statistics towards those of a batch.
+/// Moves the running statistics towards those of a batch: all of them or, where memory runs out, none.
 void BatchNorm::track(const Tensor& mean, const Tensor& variance) {
   const NoGrad no_grad;
-  ++num_batches_tracked;
+  Counter count = num_batches_tracked;
+  ++count;
+  Tensor next_mean;
   if (options_.momentum) {
     const double share = *options_.momentum;
-    running_mean = (1 - share) * running_mean + share * mean;
+    next_mean = (1 - share) * running_mean + share * mean;
     running_var = (1 - share) * running_var + share * variance;
-    return;
+  } else {
+    // The average of all batches so far. Its share is computed in float64, and rounded as a number would be.
+    const Tensor share = 1 / count.state().to(float64);
+    const Tensor rest = (1 - share).to(running_mean.dtype());
+    const Tensor part = share.to(running_mean.dtype());
+    next_mean = rest * running_mean + part * mean;
+    running_var = rest * running_var + part * variance;
   }
-  // The average of all batches so far. Its share is computed in float64, and rounded as a number would be.
-  const Tensor share = 1 / num_batches_tracked.state().to(float64);
-  const Tensor rest = (1 - share).to(running_mean.dtype());
-  const Tensor part = share.to(running_mean.dtype());
-  running_mean = rest * running_mean + part * mean;
-  running_var = rest * running_var + part * variance;
+  running_mean = std::move(next_mean);
+  num_batches_tracked = std::move(count);
 }
 
 /// One pass over x, and its gradient is the cotangent times the scale.

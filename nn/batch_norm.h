@@ -39,7 +39,8 @@ class BatchNorm : public Module {
   void check_loaded() const override;
   /// Forgets the running statistics, for instance before they are taken anew with momentum absent.
   void reset_running_stats();
-  [[nodiscard]] const BatchNormOptions& options() const { return options_; }
+  [[nodiscard]] const BatchNormOptions& options() const& { return options_; }
+  [[nodiscard]] BatchNormOptions options() const&& { return options_; }
   /// Of the running statistics from now on; throws ValueError unless it is absent or in [0, 1].
   void set_momentum(std::optional<double> momentum);
 

@@ -1,5 +1,7 @@
 #include "xtgrad/nn/batch_norm_update.h"
 
+#include <utility>
+
 #include "xtgrad/nn/members.h"
 
 namespace xtgrad::inline v1::nn {
@@ -13,7 +15,8 @@ BatchNormUpdate::BatchNormUpdate(ModuleBase& model) {
         update_.modes_.push_back({module, module->is_training()});
       }
       if (auto* norm = dynamic_cast<BatchNorm*>(&object)) {
-        update_.norms_.push_back({norm, norm->options().momentum});
+        update_.norms_.push_back({norm, norm->options().momentum, norm->running_mean, norm->running_var,
+                                  norm->num_batches_tracked});
       }
     }
 
@@ -29,16 +32,21 @@ BatchNormUpdate::BatchNormUpdate(ModuleBase& model) {
     model.train();
   } catch (...) {
     put_back();
+    for (Norm& norm : norms_) {
+      norm.module->running_mean = std::move(norm.mean);
+      norm.module->running_var = std::move(norm.variance);
+      norm.module->num_batches_tracked = std::move(norm.batches);
+    }
     throw;
   }
+  for (Norm& norm : norms_) norm.mean = norm.variance = Tensor();  // their memory is not needed any more
 }
 
 BatchNormUpdate::~BatchNormUpdate() { put_back(); }
 
-void BatchNormUpdate::put_back() {
+void BatchNormUpdate::put_back() noexcept {
   for (const Norm& norm : norms_) norm.module->set_momentum(norm.momentum);
-  // Outer modules come first, and take their parts with them, which come later.
-  for (const Mode& mode : modes_) mode.module->train(mode.training);
+  for (const Mode& mode : modes_) mode.module->training_ = mode.training;
 }
 
 }  // namespace xtgrad::v1::nn

@@ -21,17 +21,21 @@ namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace nn {
 ///   }
 class BatchNormUpdate {
  public:
+  /// Where it throws, std::bad_alloc or what the model's `members` throws, the model is as it was.
   explicit BatchNormUpdate(ModuleBase& model);
   ~BatchNormUpdate();
   BatchNormUpdate(const BatchNormUpdate&) = delete;
   BatchNormUpdate& operator=(const BatchNormUpdate&) = delete;
 
  private:
-  void put_back();
+  void put_back() noexcept;
 
   struct Norm {
     BatchNorm* module;
     std::optional<double> momentum;
+    Tensor mean;  // the statistics before
+    Tensor variance;
+    Counter batches;
   };
   struct Mode {
     ModuleBase* module;

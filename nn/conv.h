@@ -36,7 +36,8 @@ class Conv2d : public Module {
 
   Tensor forward(const Tensor& x) override;
   void members(Members& m) override;
-  [[nodiscard]] const Conv2dOptions& options() const { return options_; }
+  [[nodiscard]] const Conv2dOptions& options() const& { return options_; }
+  [[nodiscard]] Conv2dOptions options() const&& { return options_; }
 
   Parameter weight;  // [out, in / groups, kh, kw]
   Parameter bias;    // [out]; not defined without bias
@@ -74,7 +75,8 @@ class ConvTranspose2d : public Module {
 
   Tensor forward(const Tensor& x) override;
   void members(Members& m) override;
-  [[nodiscard]] const ConvTranspose2dOptions& options() const { return options_; }
+  [[nodiscard]] const ConvTranspose2dOptions& options() const& { return options_; }
+  [[nodiscard]] ConvTranspose2dOptions options() const&& { return options_; }
 
   Parameter weight;  // [in, out / groups, kh, kw]
   Parameter bias;    // [out]; not defined without bias

@@ -143,6 +143,7 @@ Tensor ConvNet::features(const Tensor& x) {
 }
 
 Tensor ConvNet::forward(const Tensor& x) {
+  if (layers.empty()) throw ValueError(fmt::format("{}: has no layers; it was moved from", label()));
   const Tensor flat = features(x);
   return layers.back()(dropouts.empty() ? flat : dropouts.back()(flat));
 }

@@ -54,7 +54,8 @@ class ConvNet : public Module {
   /// What the last layer sees of the images: [n, hidden.back()], or the flat feature maps without hidden
   /// layers.
   [[nodiscard]] Tensor features(const Tensor& x);
-  [[nodiscard]] const ConvNetOptions& options() const { return options_; }
+  [[nodiscard]] const ConvNetOptions& options() const& { return options_; }
+  [[nodiscard]] ConvNetOptions options() const&& { return options_; }
 
   std::vector<Conv2d> convs;
   std::vector<BatchNorm2d> norms;  // one for each conv; none without batch_norm

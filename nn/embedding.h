@@ -31,7 +31,8 @@ class Embedding : public Module {
   explicit Embedding(const EmbeddingOptions& options);
   Tensor forward(const Tensor& indices) override;
   void members(Members& m) override;
-  [[nodiscard]] const EmbeddingOptions& options() const { return options_; }
+  [[nodiscard]] const EmbeddingOptions& options() const& { return options_; }
+  [[nodiscard]] EmbeddingOptions options() const&& { return options_; }
 
   Parameter weight;  // [num_embeddings, embedding_dim]
 

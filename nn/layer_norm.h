@@ -50,7 +50,8 @@ class LayerNorm : public Module {
   explicit LayerNorm(const LayerNormOptions& options);
   Tensor forward(const Tensor& x) override;
   void members(Members& m) override;
-  [[nodiscard]] const LayerNormOptions& options() const { return options_; }
+  [[nodiscard]] const LayerNormOptions& options() const& { return options_; }
+  [[nodiscard]] LayerNormOptions options() const&& { return options_; }
 
   Parameter weight;  // normalized_shape; defined only if affine
   Parameter bias;    // normalized_shape; defined only if affine and with bias
@@ -76,7 +77,8 @@ class GroupNorm : public Module {
   explicit GroupNorm(const GroupNormOptions& options);
   Tensor forward(const Tensor& x) override;
   void members(Members& m) override;
-  [[nodiscard]] const GroupNormOptions& options() const { return options_; }
+  [[nodiscard]] const GroupNormOptions& options() const& { return options_; }
+  [[nodiscard]] GroupNormOptions options() const&& { return options_; }
 
   Parameter weight;  // [num_channels]; with bias, defined only if affine
   Parameter bias;    // [num_channels]

@@ -31,7 +31,8 @@ class LinearClassifier : public Module {
   /// Takes samples that are flat already, [n, features], too.
   Tensor forward(const Tensor& x) override;
   void members(Members& m) override;
-  [[nodiscard]] const LinearClassifierOptions& options() const { return options_; }
+  [[nodiscard]] const LinearClassifierOptions& options() const& { return options_; }
+  [[nodiscard]] LinearClassifierOptions options() const&& { return options_; }
 
   /// The rows of W without their biases, [classes, input...]; differentiable.
   [[nodiscard]] Tensor templates() const;

@@ -35,6 +35,7 @@ void MLP::members(Members& m) {
 }
 
 Tensor MLP::forward(const Tensor& x) {
+  if (layers.empty()) throw ValueError(fmt::format("{}: has no layers; it was moved from", label()));
   Tensor hidden = x;
   for (std::size_t i = 0; i + 1 < layers.size(); ++i) {
     hidden = activate(layers[i](hidden), activation_);

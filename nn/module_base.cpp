@@ -76,14 +76,15 @@ void ModuleBase::to(Dtype dtype) {
 }
 
 void ModuleBase::train(bool training) {
-  struct SetTraining : Members {
-    explicit SetTraining(bool on) : training(on) {}
+  struct Find : Members {
     void on_object(const std::string&, Stateful& object) override {
-      if (auto* module = dynamic_cast<ModuleBase*>(&object)) module->training_ = training;
+      if (auto* module = dynamic_cast<ModuleBase*>(&object)) modules.push_back(module);
     }
-    bool training;
+    std::vector<ModuleBase*> modules;
   };
-  SetTraining(training).visit(*this);
+  Find find;
+  find.visit(*this);
+  for (ModuleBase* const module : find.modules) module->training_ = training;  // all of them, or none
 }
 
 void ModuleBase::zero_grad() {

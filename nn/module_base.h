@@ -20,6 +20,8 @@ struct NamedBuffer {
   Tensor value;
 };
 
+class BatchNormUpdate;
+
 /// What all modules are, whatever the arguments and results of their forward: an ordinary value type that
 /// says what it computes (`forward`) and what it consists of (`members`). Copying clones it; moving keeps its
 /// parameters' identity, so an optimizer made before goes on working. Call it like a function. Derive from
@@ -70,6 +72,8 @@ class ModuleBase : public Stateful {
   [[nodiscard]] std::string summary_of(const Callable<void()>& run);
 
  private:
+  friend class BatchNormUpdate;
+
   detail::ModelId id_;
   bool training_ = true;
 };

@@ -16,7 +16,7 @@ ModuleList& ModuleList::operator=(const ModuleList& other) {
   return *this;
 }
 
-Module& ModuleList::operator[](std::size_t i) {
+Module& ModuleList::operator[](std::size_t i) & {
   if (i >= modules_.size())
     throw ValueError(fmt::format("ModuleList: no module {}: there are {}", i, modules_.size()));
   return *modules_[i];

@@ -43,20 +43,25 @@ class ModuleList : public Module {
   }
 
   template <detail::Layer L>
-  ModuleList& append(L layer) {
+  ModuleList& append(L layer) & {
     modules_.emplace_back(std::move(layer));
     return *this;
+  }
+  template <detail::Layer L>
+  ModuleList append(L layer) && {
+    modules_.emplace_back(std::move(layer));
+    return std::move(*this);
   }
 
   [[nodiscard]] std::size_t size() const { return modules_.size(); }
   [[nodiscard]] bool empty() const { return modules_.empty(); }
   /// Throws ValueError past the end.
-  [[nodiscard]] Module& operator[](std::size_t i);
+  [[nodiscard]] Module& operator[](std::size_t i) &;
 
   /// A module as what it is: `layers.at<nn::Linear>(0).weight`. Throws ValueError past the end, or if it is
   /// none.
   template <detail::Layer L>
-  [[nodiscard]] L& at(std::size_t i) {
+  [[nodiscard]] L& at(std::size_t i) & {
     return detail::layer_as<L>("ModuleList", std::to_string(i), (*this)[i]);
   }
   /// Puts a module, of any class, in the place of another. Optimizers go on with the parameters they were
@@ -68,8 +73,8 @@ class ModuleList : public Module {
   }
 
   using Iterator = detail::ModuleIterator;
-  [[nodiscard]] Iterator begin() { return Iterator(modules_.data()); }
-  [[nodiscard]] Iterator end() { return Iterator(modules_.data() + modules_.size()); }
+  [[nodiscard]] Iterator begin() & { return Iterator(modules_.data()); }
+  [[nodiscard]] Iterator end() & { return Iterator(modules_.data() + modules_.size()); }
 
   /// Throws GraphError: a list has no forward.
   Tensor forward(const Tensor& x) override;

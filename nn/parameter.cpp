@@ -39,6 +39,7 @@ void check_floating(std::string_view function, Dtype dtype) {
 }
 
 Tensor first_leaf(const Tensor& value) {
+  if (!value.defined()) throw ValueError("Parameter: the value is an empty handle");
   check_floating("Parameter", value.dtype());
   return xtgrad::detail::make_leaf(value, Tensor());
 }
@@ -52,6 +53,8 @@ ParameterCell::~ParameterCell() = default;
 void ParameterCell::set_value(const Tensor& value) { leaf_ = leaf_of(value); }
 
 Tensor ParameterCell::leaf_of(const Tensor& value) const {
+  if (!value.defined())
+    throw ValueError(fmt::format("set_value: the value of {} is an empty handle", quoted(name())));
   check_fits("set_value", *this, value);
   Tensor leaf = xtgrad::detail::make_leaf(value, leaf_);
   if (!requires_grad()) leaf.set_requires_grad(false);
@@ -131,6 +134,11 @@ WithParameters::WithParameters(std::vector<ParameterRef> parameters, std::span<c
   if (parameters_.size() != values.size()) {
     throw ValueError(
         fmt::format("WithParameters: got {} values for {} parameters", values.size(), parameters_.size()));
+  }
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (parameters_[i] == nullptr)
+      throw ValueError(fmt::format("WithParameters: parameter {} is an empty ref", i));
+    if (!values[i].defined()) throw ValueError(fmt::format("WithParameters: value {} is an empty handle", i));
   }
   for (std::size_t i = 0; i < values.size(); ++i) check_fits("WithParameters", *parameters_[i], values[i]);
   try {

@@ -42,7 +42,7 @@ class ParameterCell {
   /// already.
   void to(Dtype dtype);
 
-  [[nodiscard]] const Shape& shape() const { return leaf_.shape(); }
+  [[nodiscard]] Shape shape() const { return leaf_.shape(); }
   [[nodiscard]] Dtype dtype() const { return leaf_.dtype(); }
   [[nodiscard]] std::int64_t numel() const { return leaf_.numel(); }
 
@@ -66,7 +66,7 @@ class ParameterCell {
   void set_requires_grad(bool requires_grad) { leaf_.set_requires_grad(requires_grad); }
 
   /// Its path in the outermost model that has listed it, such as "head.weight"; empty before.
-  [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] std::string name() const { return name_; }
   void set_name(std::string name);
 
   // For the library alone, to find forgotten members: which models list this parameter, whether anybody looks
@@ -140,7 +140,8 @@ class Parameter : public ConvertsToTensor {
   /// A second handle on the same parameter: one value, one gradient.
   [[nodiscard]] Parameter share() const;
   [[nodiscard]] bool defined() const { return cell_ != nullptr; }
-  [[nodiscard]] const ParameterRef& cell() const { return cell_; }
+  [[nodiscard]] const ParameterRef& cell() const& { return cell_; }
+  [[nodiscard]] ParameterRef cell() const&& { return cell_; }
 
   /// The value, as a leaf of the graph. Inside a model's forward this throws GraphError if the model's
   /// `members` does not list the parameter, for then no optimizer would train it.
@@ -150,7 +151,7 @@ class Parameter : public ConvertsToTensor {
   // As in ParameterCell; each throws ValueError where no parameter is.
   void set_value(const Tensor& value) { checked().set_value(value); }
   void to(Dtype dtype) { checked().to(dtype); }
-  [[nodiscard]] const Shape& shape() const { return checked().shape(); }
+  [[nodiscard]] Shape shape() const { return checked().shape(); }
   [[nodiscard]] Dtype dtype() const { return checked().dtype(); }
   [[nodiscard]] std::int64_t numel() const { return checked().numel(); }
   [[nodiscard]] Tensor grad() const { return checked().grad(); }
@@ -158,7 +159,7 @@ class Parameter : public ConvertsToTensor {
   void zero_grad() { checked().zero_grad(); }
   [[nodiscard]] bool requires_grad() const { return checked().requires_grad(); }
   void set_requires_grad(bool requires_grad) { checked().set_requires_grad(requires_grad); }
-  [[nodiscard]] const std::string& name() const { return checked().name(); }
+  [[nodiscard]] std::string name() const { return checked().name(); }
 
  private:
   explicit Parameter(ParameterRef cell) : cell_(std::move(cell)) {}

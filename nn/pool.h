@@ -16,7 +16,8 @@ class MaxPool2d : public Module {
  public:
   explicit MaxPool2d(const MaxPool2dOptions& options);
   Tensor forward(const Tensor& x) override;
-  [[nodiscard]] const MaxPool2dOptions& options() const { return options_; }
+  [[nodiscard]] const MaxPool2dOptions& options() const& { return options_; }
+  [[nodiscard]] MaxPool2dOptions options() const&& { return options_; }
 
  private:
   MaxPool2dOptions options_;
@@ -27,7 +28,8 @@ class AvgPool2d : public Module {
  public:
   explicit AvgPool2d(const AvgPool2dOptions& options);
   Tensor forward(const Tensor& x) override;
-  [[nodiscard]] const AvgPool2dOptions& options() const { return options_; }
+  [[nodiscard]] const AvgPool2dOptions& options() const& { return options_; }
+  [[nodiscard]] AvgPool2dOptions options() const&& { return options_; }
 
  private:
   AvgPool2dOptions options_;
@@ -52,7 +54,8 @@ class AdaptiveAvgPool2d : public Module {
  public:
   explicit AdaptiveAvgPool2d(const AdaptiveAvgPool2dOptions& options);
   Tensor forward(const Tensor& x) override;
-  [[nodiscard]] const AdaptiveAvgPool2dOptions& options() const { return options_; }
+  [[nodiscard]] const AdaptiveAvgPool2dOptions& options() const& { return options_; }
+  [[nodiscard]] AdaptiveAvgPool2dOptions options() const&& { return options_; }
 
  private:
   AdaptiveAvgPool2dOptions options_;

@@ -36,7 +36,7 @@ std::size_t Sequential::index_of(std::string_view name) const {
                                names_.empty() ? "none" : fmt::format("{}", fmt::join(names_, ", "))));
 }
 
-Module& Sequential::operator[](std::size_t i) {
+Module& Sequential::operator[](std::size_t i) & {
   if (i >= layers_.size())
     throw ValueError(fmt::format("Sequential: no layer {}: there are {}", i, layers_.size()));
   return *layers_[i];

@@ -45,17 +45,29 @@ class Sequential : public Module {
 
   /// Appends a layer, which is called what its number is.
   template <detail::Layer L>
-  Sequential& add(L layer) {
+  Sequential& add(L layer) & {
     return add(std::to_string(size()), std::move(layer));
+  }
+  template <detail::Layer L>
+  Sequential add(L layer) && {
+    add(std::move(layer));
+    return std::move(*this);
   }
   /// Appends a layer by a name of its own: "head" is listed as "head.weight" and "head.bias". Throws
   /// ValueError for an empty name, one with a dot, or one that is there already.
   template <detail::Layer L>
-  Sequential& add(const std::string& name, L layer) {
+  Sequential& add(const std::string& name, L layer) & {
     check_name(name);
+    names_.reserve(names_.size() + 1);
+    std::string kept = name;
     layers_.emplace_back(std::move(layer));
-    names_.push_back(name);
+    names_.push_back(std::move(kept));  // nothing fails between the two
     return *this;
+  }
+  template <detail::Layer L>
+  Sequential add(const std::string& name, L layer) && {
+    add(name, std::move(layer));
+    return std::move(*this);
   }
   /// Puts a layer, of any class, in the place of another, whose name it takes. Optimizers go on with the
   /// parameters that they were given: make them anew. Throws ValueError past the end, or for a name that is
@@ -73,24 +85,25 @@ class Sequential : public Module {
   [[nodiscard]] std::size_t size() const { return layers_.size(); }
   [[nodiscard]] bool empty() const { return layers_.empty(); }
   /// Throws ValueError past the end.
-  [[nodiscard]] Module& operator[](std::size_t i);
+  [[nodiscard]] Module& operator[](std::size_t i) &;
   /// Throws ValueError that lists the names there are.
-  [[nodiscard]] Module& operator[](std::string_view name) { return (*this)[index_of(name)]; }
+  [[nodiscard]] Module& operator[](std::string_view name) & { return (*this)[index_of(name)]; }
   /// A layer as what it is: `model.at<nn::Linear>(0).weight`. Throws ValueError if it is none, besides.
   template <detail::Layer L>
-  [[nodiscard]] L& at(std::size_t i) {
+  [[nodiscard]] L& at(std::size_t i) & {
     Module& layer = (*this)[i];
     return detail::layer_as<L>("Sequential", names_[i], layer);
   }
   template <detail::Layer L>
-  [[nodiscard]] L& at(std::string_view name) {
+  [[nodiscard]] L& at(std::string_view name) & {
     return at<L>(index_of(name));
   }
   /// In the order in which they run.
-  [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
+  [[nodiscard]] const std::vector<std::string>& names() const& { return names_; }
+  [[nodiscard]] std::vector<std::string> names() const&& { return names_; }
   /// `for (nn::Module& layer : model)`
-  [[nodiscard]] detail::ModuleIterator begin() { return detail::ModuleIterator(layers_.data()); }
-  [[nodiscard]] detail::ModuleIterator end() {
+  [[nodiscard]] detail::ModuleIterator begin() & { return detail::ModuleIterator(layers_.data()); }
+  [[nodiscard]] detail::ModuleIterator end() & {
     return detail::ModuleIterator(layers_.data() + layers_.size());
   }
 

@@ -74,7 +74,7 @@ bool StateDict::erase(std::string_view name) {
   return true;
 }
 
-const Tensor& StateDict::at(std::string_view name) const {
+const Tensor& StateDict::at(std::string_view name) const& {
   if (const Tensor* value = find(name)) return *value;
   std::string names;
   for (const Entry& entry : entries_) names += fmt::format("{}{}", names.empty() ? "" : ", ", entry.name);
@@ -82,7 +82,7 @@ const Tensor& StateDict::at(std::string_view name) const {
       fmt::format("StateDict: no name \"{}\"; there are: {}", name, names.empty() ? "none" : names));
 }
 
-const Tensor* StateDict::find(std::string_view name) const {
+const Tensor* StateDict::find(std::string_view name) const& {
   const auto place = position(name);
   return place == by_name_.end() || entries_[*place].name != name ? nullptr : &entries_[*place].value;
 }

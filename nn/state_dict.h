@@ -37,14 +37,18 @@ class StateDict {
 
   [[nodiscard]] bool contains(std::string_view name) const { return find(name) != nullptr; }
   /// Throws ValueError that lists the names there are.
-  [[nodiscard]] const Tensor& at(std::string_view name) const;
+  [[nodiscard]] const Tensor& at(std::string_view name) const&;
+  [[nodiscard]] Tensor at(std::string_view name) const&& { return at(name); }
   /// nullptr if the name is not there.
-  [[nodiscard]] const Tensor* find(std::string_view name) const;
+  [[nodiscard]] const Tensor* find(std::string_view name) const&;
+  const Tensor* find(std::string_view name) const&& = delete;  // of a temporary it would point nowhere
 
   [[nodiscard]] std::size_t size() const { return entries_.size(); }
   [[nodiscard]] bool empty() const { return entries_.empty(); }
-  [[nodiscard]] std::vector<Entry>::const_iterator begin() const { return entries_.begin(); }
-  [[nodiscard]] std::vector<Entry>::const_iterator end() const { return entries_.end(); }
+  [[nodiscard]] std::vector<Entry>::const_iterator begin() const& { return entries_.begin(); }
+  [[nodiscard]] std::vector<Entry>::const_iterator end() const& { return entries_.end(); }
+  std::vector<Entry>::const_iterator begin() const&& = delete;
+  std::vector<Entry>::const_iterator end() const&& = delete;
 
  private:
   /// The first place in by_name_ whose name is not before `name`.

@@ -54,7 +54,8 @@ class Save : public Members {
 /// The number of a setting in a state; nothing where it has none, or something else.
 std::optional<double> setting_in(const StateDict& state, const std::string& path) {
   const Tensor* value = state.find(path);
-  if (value == nullptr || value->shape() != Shape{} || !is_floating(value->dtype())) return std::nullopt;
+  if (value == nullptr || !value->defined() || value->shape() != Shape{} || !is_floating(value->dtype()))
+    return std::nullopt;
   return value->item();
 }
 
@@ -139,6 +140,12 @@ class Compare : public Members {
       lacks = true;
       return false;
     }
+    if (!value->defined()) {
+      different_names.push_back(path);
+      different.push_back(fmt::format("{} is {} {}, the state has an empty handle", path, to_string(dtype),
+                                      to_string(shape)));
+      return false;
+    }
     if (value->shape() != shape || !becomes(dtype, value->dtype())) {
       different_names.push_back(path);
       different.push_back(fmt::format("{} is {} {}, the state has {} {}", path, to_string(dtype),
@@ -166,7 +173,7 @@ class Load : public Members {
     if (const Tensor* value = state_.find(path)) parameter.set_value(*value);
   }
   void on_buffer(const std::string& path, Tensor& buffer) override {
-    if (const Tensor* value = state_.find(path)) {
+    if (const Tensor* value = state_.find(path); value != nullptr && value->defined()) {
       buffer = value->to(buffer.defined() ? buffer.dtype() : value->dtype()).detach();
     }
   }

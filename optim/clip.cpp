@@ -204,12 +204,17 @@ class ClipValue final : public core::ConstantPrimitive<ClipValue> {
   throw ValueError(fmt::format("clip_grad_norm: the norm of the gradients must be finite: got {}", norm));
 }
 
-/// Replaces every gradient by `replace(gradient)`.
+/// Replaces every gradient by `replace(gradient)`: all of them or, where memory runs out, none.
 template <class F>
 void replace_gradients(std::span<const nn::ParameterRef> parameters, const F& replace) {
+  std::vector<Tensor, core::PoolAllocator<Tensor>> next;
+  next.reserve(parameters.size());
   for (const nn::ParameterRef& parameter : parameters) {
     const Tensor gradient = parameter->grad();
-    if (gradient.defined()) parameter->set_grad(replace(gradient));
+    next.push_back(gradient.defined() ? replace(gradient) : Tensor());
+  }
+  for (std::size_t i = 0; i < next.size(); ++i) {
+    if (next[i].defined()) parameters[i]->set_grad(std::move(next[i]));
   }
 }
 
@@ -226,6 +231,13 @@ Tensor norm_of_gradients(std::span<const nn::ParameterRef> parameters, double p)
   return core::make_constant(std::move(norm));
 }
 
+void check_parameters(std::string_view function, std::span<const nn::ParameterRef> parameters) {
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    if (parameters[i] == nullptr)
+      throw ValueError(fmt::format("{}: parameter {} is an empty ref", function, i));
+  }
+}
+
 void check_norm_type(std::string_view function, double p) {
   if (!(p > 0)) throw ValueError(fmt::format("{}: norm_type must be positive: got {}", function, p));
 }
@@ -234,6 +246,7 @@ void check_norm_type(std::string_view function, double p) {
 
 double grad_norm(std::span<const nn::ParameterRef> parameters, double norm_type) {
   check_norm_type("grad_norm", norm_type);
+  check_parameters("grad_norm", parameters);
   return norm_of_gradients(parameters, norm_type).item();
 }
 
@@ -243,6 +256,7 @@ double clip_grad_norm(std::span<const nn::ParameterRef> parameters, double max_n
     throw ValueError(fmt::format("clip_grad_norm: max_norm must be at least 0: got {}", max_norm));
   }
   check_norm_type("clip_grad_norm", options.norm_type);
+  check_parameters("clip_grad_norm", parameters);
   const Tensor norm_tensor = norm_of_gradients(parameters, options.norm_type);
   const double norm = norm_tensor.item();
   if (options.error_if_nonfinite && !std::isfinite(norm)) throw_not_finite(parameters, norm);
@@ -257,6 +271,7 @@ double clip_grad_norm(std::span<const nn::ParameterRef> parameters, double max_n
 void clip_grad_value(std::span<const nn::ParameterRef> parameters, double limit) {
   if (!(limit >= 0))
     throw ValueError(fmt::format("clip_grad_value: limit must be at least 0: got {}", limit));
+  check_parameters("clip_grad_value", parameters);
   replace_gradients(parameters, [&](const Tensor& g) { return core::apply_constant(ClipValue(limit), g); });
 }
 

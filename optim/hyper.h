@@ -23,7 +23,8 @@ class Hyper {
   [[nodiscard]] bool is_set() const { return is_set_; }
   [[nodiscard]] bool is_tensor() const { return tensor_.defined(); }
   /// An empty handle for a number.
-  [[nodiscard]] const Tensor& tensor() const { return tensor_; }
+  [[nodiscard]] const Tensor& tensor() const& { return tensor_; }
+  [[nodiscard]] Tensor tensor() const&& { return tensor_; }
   /// The number, or the tensor's value.
   [[nodiscard]] double value() const { return is_tensor() ? tensor_.item() : number_; }
   /// True for the number 0. A tensor of value 0 is another matter: its derivative need not be 0.

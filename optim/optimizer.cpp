@@ -98,13 +98,29 @@ double Optimizer::lr(std::size_t group) const {
 
 void Optimizer::set_lr(double lr) {
   detail::check_not_negative(name_, "lr", lr);
-  for (Group& group : groups_) group.lr = lr_tensor(lr);
+  const Tensor rate = lr_tensor(lr);  // one for all: nothing fails once the first is set
+  for (Group& group : groups_) group.lr = rate;
 }
 
 void Optimizer::set_lr(double lr, std::size_t group) {
   check_group(group);
   detail::check_not_negative(name_, "lr", lr);
   groups_[group].lr = lr_tensor(lr);
+}
+
+void Optimizer::set_rates(std::span<const double> rates) {
+  if (rates.size() != groups_.size()) {
+    throw ValueError(fmt::format("{}: set_rates: got {} rate{} for {} group{}", name_, rates.size(),
+                                 rates.size() == 1 ? "" : "s", groups_.size(),
+                                 groups_.size() == 1 ? "" : "s"));
+  }
+  std::vector<Tensor> next;
+  next.reserve(rates.size());
+  for (const double rate : rates) {
+    detail::check_not_negative(name_, "lr", rate);
+    next.push_back(lr_tensor(rate));
+  }
+  for (std::size_t g = 0; g < next.size(); ++g) groups_[g].lr = std::move(next[g]);
 }
 
 std::vector<nn::ParameterRef> Optimizer::parameters() const {

@@ -55,6 +55,8 @@ class Optimizer : public nn::Stateful {
   /// Sets the learning rate of all groups; throws ValueError unless it is finite and not negative.
   void set_lr(double lr);
   void set_lr(double lr, std::size_t group);
+  /// Sets a rate for each group, all of them or none; throws ValueError, too, where their number is another.
+  void set_rates(std::span<const double> rates);
   /// The parameters of all groups, in the order in which they were added.
   [[nodiscard]] std::vector<nn::ParameterRef> parameters() const;
   [[nodiscard]] std::vector<nn::ParameterRef> parameters(std::size_t group) const;

@@ -5,6 +5,7 @@
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/autograd/tensor.h"
 #include "xtgrad/nn/members.h"
+#include "xtgrad/nn/settings.h"
 #include "xtgrad/optim/optimizer.h"
 
 namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace optim {
@@ -21,7 +22,8 @@ struct PlateauOptions {
 };
 
 /// Reduces learning rates when a metric, such as the validation loss, has stopped to improve. What it
-/// remembers is part of a state (`state_dict`): "best", "bad" and "cooldown".
+/// remembers is part of a state (`state_dict`): "best", "bad" and "cooldown", and its options, such as
+/// "options.patience", which must be those that the state was made under (see nn::LoadOptions).
 ///
 ///   optim::ReduceOnPlateau plateau({.patience = 3});
 ///   for (int epoch = 0; epoch < 100; ++epoch) {
@@ -45,8 +47,9 @@ class ReduceOnPlateau : public nn::Stateful {
 
  private:
   [[nodiscard]] bool improves(double metric) const;
+  bool reduce(Optimizer& optimizer) const;
 
-  PlateauOptions options_;
+  nn::detail::Settings<PlateauOptions> settings_;
   Tensor best_;  // float64 []
   std::int64_t bad_ = 0;
   std::int64_t cooldown_ = 0;

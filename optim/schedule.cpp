@@ -17,6 +17,7 @@ Schedule::Schedule(Callable<double(std::int64_t)> factor) : factor_(std::move(fa
 
 double Schedule::factor(std::int64_t step) const {
   if (step < 0) throw ValueError(fmt::format("Schedule: steps are counted from 0: got {}", step));
+  if (!factor_) throw ValueError("Schedule: there is none here; it was moved from");
   const double factor = factor_(step);
   if (factor >= 0 && std::isfinite(factor)) return factor;
   throw ValueError(

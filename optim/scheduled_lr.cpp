@@ -36,8 +36,7 @@ void ScheduledLr::apply(Optimizer& optimizer, std::int64_t step) const {
                     "{}; make the ScheduledLr after all groups were added",
                     optimizer.group_count(), initial_.size()));
   }
-  const std::vector<double> now = rates(step);
-  for (std::size_t group = 0; group < now.size(); ++group) optimizer.set_lr(now[group], group);
+  optimizer.set_rates(rates(step));
 }
 
 std::vector<double> ScheduledLr::rates(std::int64_t step) const {

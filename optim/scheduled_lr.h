@@ -37,8 +37,10 @@ class ScheduledLr {
   /// Each group's rate at a step.
   [[nodiscard]] std::vector<double> rates(std::int64_t step) const;
 
-  [[nodiscard]] const std::vector<double>& initial() const { return initial_; }
-  [[nodiscard]] const Schedule& schedule() const { return schedule_; }
+  [[nodiscard]] const std::vector<double>& initial() const& { return initial_; }
+  [[nodiscard]] std::vector<double> initial() const&& { return initial_; }
+  [[nodiscard]] const Schedule& schedule() const& { return schedule_; }
+  [[nodiscard]] Schedule schedule() const&& { return schedule_; }
 
  private:
   std::vector<double> initial_;

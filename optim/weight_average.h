@@ -9,6 +9,7 @@
 #include "xtgrad/autograd/tensor.h"
 #include "xtgrad/nn/members.h"
 #include "xtgrad/nn/parameter.h"
+#include "xtgrad/nn/settings.h"
 
 namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace optim {
 
@@ -30,7 +31,8 @@ struct WeightAverageOptions {
 ///   const nn::WithParameters scope(average.parameters(), average.values());  // model(x) by the averages
 ///
 /// Its state: "updates", and an average for each parameter by its name, or by "#" and its number where that
-/// is empty or taken.
+/// is empty or taken; and "options.decay" (0 without one) and "options.decay.given", which must be those that
+/// the state was made under (see nn::LoadOptions).
 class WeightAverage : public nn::Stateful {
  public:
   /// Throws ValueError for a decay out of range, an empty list, and an empty ref.
@@ -39,16 +41,18 @@ class WeightAverage : public nn::Stateful {
   /// Takes in the parameters' values of now, in their dtypes of now. Nothing is recorded.
   void update();
   [[nodiscard]] std::int64_t updates() const { return updates_; }
-  [[nodiscard]] const std::vector<nn::ParameterRef>& parameters() const { return parameters_; }
+  [[nodiscard]] const std::vector<nn::ParameterRef>& parameters() const& { return parameters_; }
+  [[nodiscard]] std::vector<nn::ParameterRef> parameters() const&& { return parameters_; }
   /// One for each parameter; the parameters' own values before the first update.
-  [[nodiscard]] const std::vector<Tensor>& values() const { return averages_; }
-  /// Makes the averages the parameters' values, for good.
+  [[nodiscard]] const std::vector<Tensor>& values() const& { return averages_; }
+  [[nodiscard]] std::vector<Tensor> values() const&& { return averages_; }
+  /// Makes the averages the parameters' values, for good: all of them or, whatever is thrown, none.
   void copy_to_parameters() const;
 
   void members(nn::Members& m) override;
 
  private:
-  WeightAverageOptions options_;
+  nn::detail::Settings<WeightAverageOptions> settings_;
   std::vector<nn::ParameterRef> parameters_;
   std::vector<std::string> labels_;
   std::vector<Tensor> averages_;

@@ -16,11 +16,11 @@ namespace xtgrad::inline v1::plot {
 Canvas beside(std::span<const Canvas> pages, const BesideOptions& options) {
   detail::require_cairo("beside");
   if (pages.empty()) throw ValueError("beside: needs a page: got none");
-  if (options.columns < 0)
-    throw ValueError(fmt::format("beside: columns must be 0 or more: got {}", options.columns));
+  if (options.per_row < 0)
+    throw ValueError(fmt::format("beside: per_row must be 0 or more: got {}", options.per_row));
   const auto most = static_cast<std::int64_t>(pages.size());
   const auto columns =
-      static_cast<std::size_t>(options.columns == 0 ? most : std::min(options.columns, most));
+      static_cast<std::size_t>(options.per_row == 0 ? most : std::min(options.per_row, most));
   std::vector<double> widths(columns, 0);
   std::vector<double> heights((pages.size() + columns - 1) / columns, 0);
   for (std::size_t i = 0; i < pages.size(); ++i) {

@@ -131,9 +131,9 @@ Canvas draw_charts(std::span<const Chart> charts, const ChartsOptions& options) 
   detail::require_cairo("draw_charts");
   detail::check_charts("draw_charts", charts);
   const auto count = static_cast<std::int64_t>(charts.size());
-  if (options.columns < 0)
-    throw ValueError(fmt::format("draw_charts: columns must be 0 or more: got {}", options.columns));
-  const std::int64_t columns = options.columns == 0 ? count : std::min(options.columns, count);
+  if (options.per_row < 0)
+    throw ValueError(fmt::format("draw_charts: per_row must be 0 or more: got {}", options.per_row));
+  const std::int64_t columns = options.per_row == 0 ? count : std::min(options.per_row, count);
   const std::int64_t rows = (count + columns - 1) / columns;
   Canvas canvas(Size{options.width, options.height});
   const detail::Looks looks(charts);

@@ -55,7 +55,7 @@ struct Bars {
 ///   1)});
 struct Regions {
   Grid grid = {};
-  Tensor classes = {};                  ///< int64 [rows * columns] or [rows, columns], as in `grid_points`
+  Tensor classes = {};                  ///< int64 [rows * per_row] or [rows, per_row], as in `grid_points`
   std::vector<std::string> names = {};  ///< [classes]
 };
 
@@ -63,7 +63,7 @@ struct Regions {
 /// there are none.
 struct Contours {
   Grid grid = {};
-  Tensor values = {};               ///< [rows * columns] or [rows, columns], as in `grid_points`
+  Tensor values = {};               ///< [rows * per_row] or [rows, per_row], as in `grid_points`
   std::vector<double> levels = {};  ///< if empty, about `count` round numbers
   int count = 8;                    ///< of levels, at least 3
   bool logarithmic = false;         ///< round numbers whose logarithms are evenly spaced, for values above 0
@@ -98,7 +98,7 @@ struct Chart {
 struct ChartsOptions {
   double width = 520;
   double height = 290;
-  std::int64_t columns = 0;  ///< charts in a row; 0: all of them
+  std::int64_t per_row = 0;  ///< charts in a row; 0: all of them
   std::string title = {};    ///< of the whole page
 };
 

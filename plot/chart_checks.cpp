@@ -42,8 +42,8 @@ struct Checker {
   /// Of what has a value for each place of a grid.
   void grid(std::string_view what, const Grid& grid, const Tensor& values) const {
     check_grid(function, grid);
-    const Shape flat{grid.rows * grid.columns};
-    const Shape square{grid.rows, grid.columns};
+    const Shape flat{grid.rows * grid.per_row};
+    const Shape square{grid.rows, grid.per_row};
     if (values.shape() != flat && values.shape() != square) {
       throw ShapeError(fmt::format("{}: {} must be {} or {}, as the grid is: got {}", function, what,
                                    to_string(flat), to_string(square), to_string(values.shape())));

@@ -24,9 +24,9 @@ void check_grid(std::string_view function, const Grid& grid) {
     throw ValueError(fmt::format("{}: a logarithmic grid begins above 0: its {} goes from {} to {}", function,
                                  name, range.low, range.high));
   }
-  if (grid.columns < 2 || grid.rows < 2) {
+  if (grid.per_row < 2 || grid.rows < 2) {
     throw ValueError(fmt::format("{}: a grid has 2 rows and columns or more: got {} rows, {} columns",
-                                 function, grid.rows, grid.columns));
+                                 function, grid.rows, grid.per_row));
   }
 }
 

@@ -16,7 +16,7 @@ class Tracer {
   Tracer(const Grid& grid, std::span<const double> values, double level)
       : grid_(grid), values_(values), level_(level) {
     for (std::int64_t row = 0; row + 1 < grid.rows; ++row) {
-      for (std::int64_t column = 0; column + 1 < grid.columns; ++column) add_square(row, column);
+      for (std::int64_t column = 0; column + 1 < grid.per_row; ++column) add_square(row, column);
     }
   }
 
@@ -44,19 +44,19 @@ class Tracer {
   };
 
   [[nodiscard]] double value(std::int64_t row, std::int64_t column) const {
-    return values_[static_cast<std::size_t>(row * grid_.columns + column)];
+    return values_[static_cast<std::size_t>(row * grid_.per_row + column)];
   }
   /// The edge from a place to its right or upper neighbour.
   [[nodiscard]] Edge edge(std::int64_t row, std::int64_t column, bool upwards) const {
-    return 2 * (row * grid_.columns + column) + (upwards ? 1 : 0);
+    return 2 * (row * grid_.per_row + column) + (upwards ? 1 : 0);
   }
 
   Crossing& crossing(Edge name) {
     const auto [found, is_new] = crossings_.try_emplace(name);
     if (is_new) {
       const bool upwards = name % 2 == 1;
-      const std::int64_t row = name / 2 / grid_.columns;
-      const std::int64_t column = name / 2 % grid_.columns;
+      const std::int64_t row = name / 2 / grid_.per_row;
+      const std::int64_t column = name / 2 % grid_.per_row;
       const double from = value(row, column);
       const double to = upwards ? value(row + 1, column) : value(row, column + 1);
       const double share = (level_ - from) / (to - from);

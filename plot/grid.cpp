@@ -21,7 +21,7 @@ double middle(const Range& range, double i, std::int64_t count, bool logarithmic
 }  // namespace
 
 Point grid_place(const Grid& grid, double column, double row) {
-  return {middle(grid.x, column, grid.columns, grid.logarithmic_x),
+  return {middle(grid.x, column, grid.per_row, grid.logarithmic_x),
           middle(grid.y, row, grid.rows, grid.logarithmic_y)};
 }
 
@@ -30,16 +30,16 @@ Point grid_place(const Grid& grid, double column, double row) {
 Tensor grid_points(const Grid& grid, const TensorOptions& options) {
   detail::check_grid("grid_points", grid);
   std::vector<double> places;
-  places.reserve(static_cast<std::size_t>(2 * grid.rows * grid.columns));
+  places.reserve(static_cast<std::size_t>(2 * grid.rows * grid.per_row));
   for (std::int64_t row = 0; row < grid.rows; ++row) {
-    for (std::int64_t column = 0; column < grid.columns; ++column) {
+    for (std::int64_t column = 0; column < grid.per_row; ++column) {
       const Point place = detail::grid_place(grid, static_cast<double>(column), static_cast<double>(row));
       places.push_back(place.x);
       places.push_back(place.y);
     }
   }
   return from_span(
-      std::span<const double>(places), {grid.rows * grid.columns, 2},
+      std::span<const double>(places), {grid.rows * grid.per_row, 2},
       {.dtype = options.dtype.value_or(default_dtype()), .requires_grad = options.requires_grad});
 }
 

@@ -13,7 +13,7 @@ namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace plot {
 struct Grid {
   Range x = {};
   Range y = {};
-  std::int64_t columns = 200;
+  std::int64_t per_row = 200;  ///< places
   std::int64_t rows = 200;
   /// Places of one size on a logarithmic axis, as that of the chart must then be: each is the same multiple
   /// of the one before.
@@ -21,9 +21,10 @@ struct Grid {
   bool logarithmic_y = false;
 };
 
-/// The middles of the grid's places, [rows * columns, 2], x and y each: row after row from `y.low` upwards,
+/// The middles of the grid's places, [rows * per_row, 2], x and y each: row after row from `y.low` upwards,
 /// in a row from `x.low` on. A batch that a model can be given. Throws ValueError for a range that is not
-/// finite with low below high (and above 0 where it is logarithmic), or for fewer than two rows or columns.
+/// finite with low below high (and above 0 where it is logarithmic), or for fewer than two rows, or places in
+/// one.
 [[nodiscard]] Tensor grid_points(const Grid& grid, const TensorOptions& options = {});
 
 namespace detail {

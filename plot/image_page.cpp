@@ -147,7 +147,7 @@ std::int64_t grid_columns(std::int64_t count, double ratio) {
 
 GridOptions grid_options(std::int64_t columns, double width, const Range& tile_width) {
   const double fitting = width / static_cast<double>(columns) - tile_gap;
-  return {.columns = columns, .tile_width = std::clamp(fitting, tile_width.low, tile_width.high)};
+  return {.per_row = columns, .tile_width = std::clamp(fitting, tile_width.low, tile_width.high)};
 }
 
 ImageView Images::operator[](std::int64_t i) const {
@@ -157,9 +157,9 @@ ImageView Images::operator[](std::int64_t i) const {
 }
 
 ImageGrid::ImageGrid(std::vector<Tile> tiles, const GridOptions& options) : tiles_(std::move(tiles)) {
-  if (tiles_.empty() || options.columns < 1) {
+  if (tiles_.empty() || options.per_row < 1) {
     throw ValueError(fmt::format("ImageGrid: needs a tile and a column: {} tiles, {} columns", tiles_.size(),
-                                 options.columns));
+                                 options.per_row));
   }
   const Pixels& first = tiles_.front().pixels;
   std::size_t lines = 0;
@@ -180,7 +180,7 @@ ImageGrid::ImageGrid(std::vector<Tile> tiles, const GridOptions& options) : tile
     }
   }
   const auto count = static_cast<std::int64_t>(tiles_.size());
-  columns_ = std::min(options.columns, count);
+  columns_ = std::min(options.per_row, count);
   rows_ = (count + columns_ - 1) / columns_;
   const double aspect = static_cast<double>(first.height) / static_cast<double>(first.width);
   // A tall image is kept from growing to many pages.

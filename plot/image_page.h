@@ -40,7 +40,7 @@ struct Tile {
 };
 
 struct GridOptions {
-  std::int64_t columns = 1;
+  std::int64_t per_row = 1;
   double tile_width = 60;  ///< at most: pictures are as large as whole screen pixels for theirs allow
 };
 

@@ -33,8 +33,8 @@ void check(const Shape& shape, const ImagesOptions& options) {
     throw ShapeError(fmt::format("{}: images and captions differ in number: {} images, {} captions", function,
                                  shape[0], options.captions.size()));
   }
-  if (options.columns < 0)
-    throw ValueError(fmt::format("{}: columns must be 0 or more: got {}", function, options.columns));
+  if (options.per_row < 0)
+    throw ValueError(fmt::format("{}: per_row must be 0 or more: got {}", function, options.per_row));
   if (options.range) detail::check_range(function, "the range of colours", *options.range);
   if (options.each && (options.range || !options.value_label.empty())) {
     throw ValueError(fmt::format("{}: images with ranges of their own have no common {}", function,
@@ -66,7 +66,7 @@ Canvas draw_images(const Tensor& images, const ImagesOptions& options) {
     tiles.push_back(std::move(tile));
   }
   constexpr double room = page_width - 2 * margin;
-  const std::int64_t columns = options.columns > 0 ? options.columns : detail::grid_columns(count, 2);
+  const std::int64_t columns = options.per_row > 0 ? options.per_row : detail::grid_columns(count, 2);
   const double widest = std::clamp(caption_width, 96.0, 150.0);
   detail::ImagePage page{.title = options.title, .note = options.note, .grids = {}};
   page.grids.emplace_back(std::move(tiles), detail::grid_options(columns, room, {24, widest}));

@@ -157,11 +157,11 @@ class LayerPainter {
       : canvas_(canvas), area_(area), chart_(chart), layer_(layer), looks_(looks) {}
 
   void operator()(const Regions& regions) {
-    Pixels pixels{.width = regions.grid.columns, .height = regions.grid.rows};
+    Pixels pixels{.width = regions.grid.per_row, .height = regions.grid.rows};
     const auto classes = regions.classes.data<std::int64_t>();
     std::vector<Color> colors;
     for (std::int64_t row = regions.grid.rows - 1; row >= 0; --row) {
-      for (std::int64_t column = 0; column < regions.grid.columns; ++column) {
+      for (std::int64_t column = 0; column < regions.grid.per_row; ++column) {
         const auto k =
             static_cast<std::size_t>(classes[static_cast<std::size_t>(row * pixels.width + column)]);
         while (colors.size() <= k)

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <cstddef>
 #include <utility>
+#include <vector>
 
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
@@ -44,9 +46,16 @@ void GradientAccumulation::reset() {
 void GradientAccumulation::step() {
   if (options_.batches > 1) {
     const NoGrad no_grad;
-    for (const nn::ParameterRef& parameter : optimizer_.parameters()) {
-      if (const Tensor gradient = parameter->grad(); gradient.defined())
-        parameter->set_grad(gradient / weight_);
+    const std::vector<nn::ParameterRef> parameters = optimizer_.parameters();
+    std::vector<Tensor> means;
+    means.reserve(parameters.size());
+    for (const nn::ParameterRef& parameter : parameters) {
+      const Tensor sum = parameter->grad();
+      means.push_back(sum.defined() ? sum / weight_ : Tensor());
+    }
+    // All of them, or none: sums and means side by side would be a gradient of nothing.
+    for (std::size_t i = 0; i < means.size(); ++i) {
+      if (means[i].defined()) parameters[i]->set_grad(means[i]);
     }
   }
   reset();

@@ -6,8 +6,11 @@
 #include <cstddef>
 #include <limits>
 #include <span>
+#include <string_view>
 
 #include "xtgrad/autograd/core/dtype_visit.h"
+#include "xtgrad/autograd/errors.h"
+#include "xtgrad/nn/setting_list.h"
 #include "xtgrad/training/class_batch.h"
 
 namespace xtgrad::inline v1::training {
@@ -51,17 +54,27 @@ std::int64_t count_kept(std::span<const std::int64_t> labels, std::optional<std:
   return kept;
 }
 
+void check_k(const TopKAccuracyOptions& options) {
+  nn::detail::check_option("TopKAccuracy", "k", options.k, 1);
+}
+
+void check_counts(std::string_view metric, std::int64_t correct, std::int64_t samples) {
+  if (correct <= samples) return;
+  throw ValueError(
+      fmt::format("{}: the loaded correct must be at most samples, {}: got {}", metric, samples, correct));
+}
+
 }  // namespace
 
 void Accuracy::reset() { correct_ = samples_ = 0; }
 
 void Accuracy::update(const Tensor& outputs, const Tensor& labels) {
-  const auto batch = detail::class_batch("Accuracy", outputs, labels, {.ignored = options_.ignore_index});
+  const auto batch = detail::class_batch("Accuracy", outputs, labels, {.ignored = settings_->ignore_index});
   const std::span<const std::int64_t> predicted = batch.predicted.data<std::int64_t>();
   const std::span<const std::int64_t> wanted = batch.labels.data<std::int64_t>();
-  samples_ += count_kept(wanted, options_.ignore_index);
+  samples_ += count_kept(wanted, settings_->ignore_index);
   for (std::size_t i = 0; i < wanted.size(); ++i) {
-    correct_ += predicted[i] == wanted[i] && options_.ignore_index != wanted[i] ? 1 : 0;
+    correct_ += predicted[i] == wanted[i] && settings_->ignore_index != wanted[i] ? 1 : 0;
   }
 }
 
@@ -70,23 +83,27 @@ double Accuracy::value() const { return fraction(correct_, samples_); }
 void Accuracy::members(nn::Members& m) {
   m("correct", correct_);
   m("samples", samples_);
+  const auto each = [](AccuracyOptions& options, nn::detail::SettingList& list) {
+    list("ignore_index", options.ignore_index);
+  };
+  nn::detail::list_settings(settings_, "Accuracy", m, each, [](const AccuracyOptions&) {});
 }
 
-TopKAccuracy::TopKAccuracy(const TopKAccuracyOptions& options) : options_(options) {
-  nn::detail::check_option("TopKAccuracy", "k", options.k, 1);
-}
+void Accuracy::check_loaded() const { check_counts("Accuracy", correct_, samples_); }
 
-std::string TopKAccuracy::name() const { return fmt::format("top_{}_accuracy", options_.k); }
+TopKAccuracy::TopKAccuracy(const TopKAccuracyOptions& options) : settings_(options) { check_k(options); }
+
+std::string TopKAccuracy::name() const { return fmt::format("top_{}_accuracy", settings_->k); }
 
 void TopKAccuracy::reset() { correct_ = samples_ = 0; }
 
 void TopKAccuracy::update(const Tensor& outputs, const Tensor& labels) {
   const Tensor wanted =
-      detail::labels_of_scores("TopKAccuracy", outputs, labels, {.ignored = options_.ignore_index});
+      detail::labels_of_scores("TopKAccuracy", outputs, labels, {.ignored = settings_->ignore_index});
   const std::span<const std::int64_t> all = wanted.data<std::int64_t>();
-  samples_ += count_kept(all, options_.ignore_index);
+  samples_ += count_kept(all, settings_->ignore_index);
   correct_ += xtgrad::detail::visit_floating(outputs.dtype(), [&](auto zero) {
-    return count_among_first(outputs.data<decltype(zero)>(), all, options_);
+    return count_among_first(outputs.data<decltype(zero)>(), all, *settings_);
   });
 }
 
@@ -95,6 +112,13 @@ double TopKAccuracy::value() const { return fraction(correct_, samples_); }
 void TopKAccuracy::members(nn::Members& m) {
   m("correct", correct_);
   m("samples", samples_);
+  const auto each = [](TopKAccuracyOptions& options, nn::detail::SettingList& list) {
+    list("k", options.k);
+    list("ignore_index", options.ignore_index);
+  };
+  nn::detail::list_settings(settings_, "TopKAccuracy", m, each, check_k);
 }
+
+void TopKAccuracy::check_loaded() const { check_counts("TopKAccuracy", correct_, samples_); }
 
 }  // namespace xtgrad::v1::training

@@ -6,6 +6,7 @@
 
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/nn/options.h"
+#include "xtgrad/nn/settings.h"
 #include "xtgrad/training/metric.h"
 
 namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace training {
@@ -17,14 +18,15 @@ struct AccuracyOptions {
 /// The fraction of samples that get the right class: that of the largest score, the first one among equals;
 /// a NaN is larger than any number. Outputs are scores, floating [n, classes], or classes, integers [n];
 /// labels are integers [n]. `update` throws ShapeError or DtypeError where they are not, and ValueError for a
-/// label that is no class, naming its row.
+/// label that is no class, naming its row. Options are part of the state: one of others is refused, or they
+/// are adopted (nn::LoadOptions).
 ///
 ///   training::Accuracy accuracy;
 ///   accuracy.update(tensor({{0.1, 0.9}, {0.8, 0.2}}), tensor({1, 1}, {.dtype = int64}));
 ///   accuracy.value();  // 0.5
 class Accuracy : public Metric {
  public:
-  explicit Accuracy(const AccuracyOptions& options = {}) : options_(options) {}
+  explicit Accuracy(const AccuracyOptions& options = {}) : settings_(options) {}
 
   [[nodiscard]] std::string name() const override { return "accuracy"; }
   void reset() override;
@@ -33,9 +35,10 @@ class Accuracy : public Metric {
   [[nodiscard]] std::int64_t correct() const { return correct_; }
   [[nodiscard]] std::int64_t samples() const { return samples_; }
   void members(nn::Members& m) override;
+  void check_loaded() const override;
 
  private:
-  AccuracyOptions options_;
+  nn::detail::Settings<AccuracyOptions> settings_;
   std::int64_t correct_ = 0;
   std::int64_t samples_ = 0;
 };
@@ -59,9 +62,10 @@ class TopKAccuracy : public Metric {
   void update(const Tensor& outputs, const Tensor& labels) override;
   [[nodiscard]] double value() const override;
   void members(nn::Members& m) override;
+  void check_loaded() const override;
 
  private:
-  TopKAccuracyOptions options_;
+  nn::detail::Settings<TopKAccuracyOptions> settings_;
   std::int64_t correct_ = 0;
   std::int64_t samples_ = 0;
 };

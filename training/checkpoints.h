@@ -62,7 +62,8 @@ class Checkpoints final : public Callback {
   /// The same of the best one, whose model is the best; training goes on from there.
   bool resume_best(Trainer& trainer);
   /// A sentence of `warning_of_other_bits` on the file that the training went on from. Mostly empty.
-  [[nodiscard]] const std::string& warning() const { return warning_; }
+  [[nodiscard]] const std::string& warning() const& { return warning_; }
+  [[nodiscard]] std::string warning() const&& { return warning_; }
 
   /// From now on `f` is called with the path of each file that has been written.
   void on_save(Callable<void(const std::string&)> f) { on_save_ = std::move(f); }

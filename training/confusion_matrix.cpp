@@ -8,6 +8,7 @@
 
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/nn/setting_list.h"
 #include "xtgrad/training/class_batch.h"
 
 namespace xtgrad::inline v1::training {
@@ -21,7 +22,7 @@ double ratio(std::int64_t part, std::int64_t all) {
 
 }  // namespace
 
-ConfusionMatrix::ConfusionMatrix(const ConfusionMatrixOptions& options) : options_(options) {
+ConfusionMatrix::ConfusionMatrix(const ConfusionMatrixOptions& options) : settings_(options) {
   nn::detail::check_option(own_name, "classes", options.classes, 1);
   reset();
 }
@@ -30,13 +31,13 @@ void ConfusionMatrix::reset() { counts_ = full({classes(), classes()}, 0, {.dtyp
 
 void ConfusionMatrix::update(const Tensor& outputs, const Tensor& labels) {
   const auto batch = detail::class_batch(own_name, outputs, labels,
-                                         {.classes = classes(), .ignored = options_.ignore_index});
+                                         {.classes = classes(), .ignored = settings_->ignore_index});
   const std::span<const std::int64_t> before = counts_.data<std::int64_t>();
   std::vector<std::int64_t> counts(before.begin(), before.end());
   const std::span<const std::int64_t> predicted = batch.predicted.data<std::int64_t>();
   const std::span<const std::int64_t> truth = batch.labels.data<std::int64_t>();
   for (std::size_t i = 0; i < truth.size(); ++i) {
-    if (options_.ignore_index == truth[i]) continue;
+    if (settings_->ignore_index == truth[i]) continue;
     ++counts[static_cast<std::size_t>(truth[i] * classes() + predicted[i])];
   }
   counts_ = from_span(counts, {classes(), classes()});
@@ -113,13 +114,26 @@ double ConfusionMatrix::recall(Average average) const {
 }
 double ConfusionMatrix::f1(Average average) const { return this->average(average, &ConfusionMatrix::f1); }
 
-void ConfusionMatrix::members(nn::Members& m) { m("counts", counts_); }
+void ConfusionMatrix::members(nn::Members& m) {
+  m("counts", counts_);
+  const auto each = [](ConfusionMatrixOptions& options, nn::detail::SettingList& list) {
+    list("ignore_index", options.ignore_index);
+  };
+  nn::detail::list_settings(settings_, own_name, m, each, [](const ConfusionMatrixOptions&) {});
+}
 
 void ConfusionMatrix::check_loaded() const {
+  constexpr std::int64_t most = std::int64_t{1} << 62;  // of all together, as of other counts
+  std::int64_t left = most;
   for (const std::int64_t count : counts_.data<std::int64_t>()) {
     if (count < 0) {
       throw ValueError(fmt::format("ConfusionMatrix: the loaded counts must not be negative: got {}", count));
     }
+    if (count > left) {
+      throw ValueError(fmt::format("{}: the sum of the loaded counts must be at most 2^62: got a count of {}",
+                                   own_name, count));
+    }
+    left -= count;
   }
 }
 

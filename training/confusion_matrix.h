@@ -9,6 +9,7 @@
 #include "xtgrad/autograd/tensor.h"
 #include "xtgrad/nn/members.h"
 #include "xtgrad/nn/options.h"
+#include "xtgrad/nn/settings.h"
 #include "xtgrad/training/metric.h"
 
 namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace training {
@@ -35,6 +36,9 @@ struct ConfusionMatrixOptions {
 /// out of macro averages; where no class is left, they are NaN. With one label a sample, all three micro
 /// averages are the accuracy.
 ///
+/// Its state, "counts", is of one `ignore_index`: under another it is refused, or that one is adopted
+/// (nn::LoadOptions).
+///
 ///   training::ConfusionMatrix matrix({.classes = 3});
 ///   for (auto& [x, y] : loader) matrix.update(model(x), y);
 ///   matrix.recall(2);
@@ -50,7 +54,7 @@ class ConfusionMatrix : public nn::Stateful {
   void update(const Tensor& outputs, const Tensor& labels);
   void reset();
 
-  [[nodiscard]] std::int64_t classes() const { return options_.classes; }
+  [[nodiscard]] std::int64_t classes() const { return settings_->classes; }
   /// Samples of class `truth` that were called `predicted`. Throws ValueError for a class out of range, as
   /// the functions below.
   [[nodiscard]] std::int64_t count(std::int64_t truth, std::int64_t predicted) const;
@@ -77,7 +81,7 @@ class ConfusionMatrix : public nn::Stateful {
   [[nodiscard]] std::int64_t in_column(std::int64_t predicted) const;
   [[nodiscard]] double average(Average kind, double (ConfusionMatrix::*of_class)(std::int64_t) const) const;
 
-  ConfusionMatrixOptions options_;
+  nn::detail::Settings<ConfusionMatrixOptions> settings_;
   Tensor counts_;  // int64 [classes, classes]
 };
 
@@ -92,7 +96,8 @@ class ConfusionMetric : public Metric {
  public:
   void reset() override { matrix_.reset(); }
   void update(const Tensor& outputs, const Tensor& labels) override { matrix_.update(outputs, labels); }
-  [[nodiscard]] const ConfusionMatrix& matrix() const { return matrix_; }
+  [[nodiscard]] const ConfusionMatrix& matrix() const& { return matrix_; }
+  [[nodiscard]] ConfusionMatrix matrix() const&& { return matrix_; }
   void members(nn::Members& m) override { matrix_.members(m); }
   void check_loaded() const override { matrix_.check_loaded(); }
 

@@ -7,11 +7,13 @@
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/autograd/tensor.h"
 #include "xtgrad/nn/parameter.h"
+#include "xtgrad/nn/settings.h"
 #include "xtgrad/training/stopping_rule.h"
 
 namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace training {
 
-// Rules that stop where a training hardly moves any more.
+// Rules that stop where a training hardly moves any more. Their options, such as "options.below", are part of
+// their state, which is refused under others, or adopted with them (see nn::LoadOptions).
 
 /// Stops after a step whose gradient, of all parameters as one vector, has a 2-norm below `below`: of the
 /// gradients that the optimizer got, so of clipped ones where they were clipped. The check
@@ -29,7 +31,7 @@ class GradientNorm final : public StoppingRule {
 
  private:
   std::vector<nn::ParameterRef> parameters_;
-  double below_;
+  nn::detail::Settings<double> below_;
   Tensor norm_;  // float64 [], the last one
   std::int64_t step_ = 0;
 };
@@ -52,7 +54,7 @@ class ParameterChange final : public StoppingRule {
  private:
   std::vector<nn::ParameterRef> parameters_;
   std::vector<Tensor> before_;
-  double below_;
+  nn::detail::Settings<double> below_;
   Tensor norm_;  // float64 [], of the last change
   std::int64_t step_ = 0;
 };
@@ -79,7 +81,7 @@ class LossPlateau final : public StoppingRule {
  private:
   bool is_flat(double loss);
 
-  LossPlateauOptions options_;
+  nn::detail::Settings<LossPlateauOptions> settings_;
   Tensor last_;  // float64 []; NaN before the first
   std::int64_t flat_ = 0;
 };

@@ -4,10 +4,12 @@
 
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/nn/options.h"
+#include "xtgrad/nn/setting_list.h"
 #include "xtgrad/training/value_names.h"
 
 namespace xtgrad::inline v1::training {
@@ -17,23 +19,28 @@ constexpr const char* own_name = "EarlyStopping";
 
 Tensor number(double value) { return full({}, value, {.dtype = float64}); }
 
-}  // namespace
-
-EarlyStopping::EarlyStopping(nn::ModuleBase& model, const EarlyStoppingOptions& options)
-    : model_(model), options_(options) {
+void check_options(const EarlyStoppingOptions& options) {
   nn::detail::check_option(own_name, "patience", options.patience, 1);
   if (!(options.min_delta >= 0) || !std::isfinite(options.min_delta)) {
     throw ValueError(
         fmt::format("{}: min_delta must be finite and at least 0: got {}", own_name, options.min_delta));
   }
-  constexpr double infinity = std::numeric_limits<double>::infinity();
-  best_ = number(options.maximize ? -infinity : infinity);
-  keep_state();  // so that the members' names and shapes are there from the beginning
 }
 
-void EarlyStopping::keep_state() {
-  const nn::StateDict state = model_.state_dict();  // shares the elements, which nobody changes
-  best_state_.assign(state.begin(), state.end());
+/// Shares the elements, which nobody changes.
+std::vector<NamedTensor> state_of(const nn::ModuleBase& model) {
+  const nn::StateDict state = model.state_dict();
+  return {state.begin(), state.end()};
+}
+
+}  // namespace
+
+EarlyStopping::EarlyStopping(nn::ModuleBase& model, const EarlyStoppingOptions& options)
+    : model_(model), settings_(options) {
+  check_options(options);
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  best_ = number(options.maximize ? -infinity : infinity);
+  best_state_ = state_of(model);  // so that the members' names and shapes are there from the beginning
 }
 
 nn::StateDict EarlyStopping::best_state() const {
@@ -43,35 +50,36 @@ nn::StateDict EarlyStopping::best_state() const {
 }
 
 bool EarlyStopping::stops_after(const EpochRecord& epoch) {
-  const double value = epoch.at(options_.watch, own_name);
+  const double value = epoch.at(settings_->watch, own_name);
   const bool improves =
-      options_.maximize ? value > best() + options_.min_delta : value < best() - options_.min_delta;
+      settings_->maximize ? value > best() + settings_->min_delta : value < best() - settings_->min_delta;
   if (improves) {
-    best_ = number(value);
+    Tensor best = number(value);
+    best_state_ = state_of(model_);  // nothing fails from here on
+    best_ = std::move(best);
     best_epoch_ = epoch.epoch;
-    keep_state();
     bad_ = 0;
   } else {
     ++bad_;
   }
-  return bad_ >= options_.patience;
+  return bad_ >= settings_->patience;
 }
 
 std::string EarlyStopping::describe() const {
   if (best_epoch_ == 0) {
-    return fmt::format("early stopping: {} was no finite number in {} epoch{}", options_.watch, bad_,
+    return fmt::format("early stopping: {} was no finite number in {} epoch{}", settings_->watch, bad_,
                        bad_ == 1 ? "" : "s");
   }
   return fmt::format("early stopping: {} has not improved on {:.6g} of epoch {} for {} epoch{}",
-                     options_.watch, best(), best_epoch_, bad_, bad_ == 1 ? "" : "s");
+                     settings_->watch, best(), best_epoch_, bad_, bad_ == 1 ? "" : "s");
 }
 
 void EarlyStopping::check_names(const std::vector<std::string>& names) const {
-  detail::check_value_name(own_name, options_.watch, names);
+  detail::check_value_name(own_name, settings_->watch, names);
 }
 
 void EarlyStopping::at_end() {
-  if (options_.restore_best && best_epoch_ > 0) model_.load_state_dict(best_state());
+  if (settings_->restore_best && best_epoch_ > 0) model_.load_state_dict(best_state());
 }
 
 void EarlyStopping::members(nn::Members& m) {
@@ -79,6 +87,16 @@ void EarlyStopping::members(nn::Members& m) {
   m("best", best_);
   m("best_epoch", best_epoch_);
   m("bad", bad_);
+  const auto each = [](EarlyStoppingOptions& options, nn::detail::SettingList& list) {
+    list("patience", options.patience);
+    list("min_delta", options.min_delta);
+    list("maximize", options.maximize);
+    list("restore_best", options.restore_best);
+    bool is_watched = true;
+    list("watch." + options.watch, is_watched);
+    if (!is_watched) throw ValueError(fmt::format("{}: watch.{} must be 1: got 0", own_name, options.watch));
+  };
+  nn::detail::list_settings(settings_, own_name, m, each, check_options);
   for (NamedTensor& entry : best_state_) m(fmt::format("best_state.{}", entry.name), entry.value);
 }
 

@@ -8,6 +8,7 @@
 #include "xtgrad/autograd/io/named_tensor.h"
 #include "xtgrad/autograd/tensor.h"
 #include "xtgrad/nn/module_base.h"
+#include "xtgrad/nn/settings.h"
 #include "xtgrad/nn/state_dict.h"
 #include "xtgrad/training/stopping_rule.h"
 
@@ -46,7 +47,9 @@ class EarlyStopping final : public StoppingRule {
   /// Gives the model that state, unless no epoch has been seen or the options forbid it.
   void at_end() override;
 
-  /// With the best state, whose names begin with "best_state.".
+  /// With the best state, whose names begin with "best_state.", and the options, such as "options.patience",
+  /// which must be those that the state was made under; the value that is watched is part of a name,
+  /// "options.watch.validation_loss".
   void members(nn::Members& m) override;
   void check_loaded() const override;
 
@@ -56,10 +59,8 @@ class EarlyStopping final : public StoppingRule {
   [[nodiscard]] std::string describe() const override;
 
  private:
-  void keep_state();
-
   nn::ModuleBase& model_;
-  EarlyStoppingOptions options_;
+  nn::detail::Settings<EarlyStoppingOptions> settings_;
   Tensor best_;  // float64 []
   std::int64_t best_epoch_ = 0;
   std::int64_t bad_ = 0;

@@ -58,6 +58,7 @@ EvalMode::~EvalMode() {
 
 Tensor predict(nn::Module& model, const Tensor& inputs, const PredictOptions& options) {
   nn::detail::check_option("predict", "batch_size", options.batch_size, 1);
+  if (!inputs.defined()) throw ValueError("predict: inputs: the handle is empty");
   if (inputs.rank() == 0 || inputs.size(0) == 0) {
     throw ShapeError(fmt::format("predict: inputs must be samples [n, ...], at least one: got {}",
                                  to_string(inputs.shape())));
@@ -68,6 +69,8 @@ Tensor predict(nn::Module& model, const Tensor& inputs, const PredictOptions& op
   std::vector<Tensor> parts;
   for (std::int64_t first = 0; first < n; first += options.batch_size) {
     parts.push_back(model(slice(inputs, {.start = first, .stop = std::min(first + options.batch_size, n)})));
+    if (!parts.back().defined())
+      throw GraphError(fmt::format("predict: the {} returned an empty handle", model.type_name()));
   }
   return parts.size() == 1 ? parts[0] : concat(parts);
 }

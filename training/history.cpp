@@ -54,8 +54,16 @@ std::vector<EpochRecord> History::records() const {
 
 void History::check_epochs(std::int64_t epochs) const {
   if (!rows_.defined() && epochs == 0) return;
-  const Shape expected{epochs, static_cast<std::int64_t>(names_.size()) + other_columns};
-  if (epochs > 0 && rows_.defined() && rows_.dtype() == float64 && rows_.shape() == expected) return;
+  const auto values = static_cast<std::int64_t>(names_.size());
+  const Shape expected{epochs, values + other_columns};
+  if (epochs > 0 && rows_.defined() && rows_.dtype() == float64 && rows_.shape() == expected) {
+    for (std::int64_t row = 0; row < epochs; ++row) {
+      if (const double step = rows_.at({row, values}); !(step >= 0 && step <= 0x1p53))
+        throw ValueError(
+            fmt::format("History: the step of epoch {} must be from 0 to 2^53: got {}", row + 1, step));
+    }
+    return;
+  }
   throw ValueError(fmt::format(
       "History: records must be float64 {}: got {}", to_string(expected),
       rows_.defined() ? fmt::format("{} {}", to_string(rows_.dtype()), to_string(rows_.shape())) : "none"));

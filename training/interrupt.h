@@ -35,7 +35,8 @@ class InterruptAtOnce {
   InterruptAtOnce& operator=(const InterruptAtOnce&) = delete;
 
   /// With the new line.
-  [[nodiscard]] const std::string& farewell() const { return farewell_; }
+  [[nodiscard]] const std::string& farewell() const& { return farewell_; }
+  [[nodiscard]] std::string farewell() const&& { return farewell_; }
 
  private:
   std::string farewell_;

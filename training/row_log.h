@@ -48,7 +48,8 @@ class RowLog : public Callback {
   virtual void forget() {}
 
   [[nodiscard]] std::string_view name() const { return name_; }
-  [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] const std::string& path() const& { return path_; }
+  [[nodiscard]] std::string path() const&& { return path_; }
 
  private:
   std::string_view name_;

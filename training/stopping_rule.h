@@ -58,7 +58,8 @@ class AnyOf final : public StoppingRule {
  public:
   /// Throws ValueError for a null pointer.
   explicit AnyOf(std::vector<std::shared_ptr<StoppingRule>> rules);
-  [[nodiscard]] const std::vector<std::shared_ptr<StoppingRule>>& rules() const { return rules_; }
+  [[nodiscard]] const std::vector<std::shared_ptr<StoppingRule>>& rules() const& { return rules_; }
+  [[nodiscard]] std::vector<std::shared_ptr<StoppingRule>> rules() const&& { return rules_; }
   void check_names(const std::vector<std::string>& names) const override;
   /// That of each rule.
   void at_end() override;

@@ -48,7 +48,8 @@ class TensorBoard final : public Callback {
   void purge_from(std::int64_t step);
 
   /// The file.
-  [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] const std::string& path() const& { return path_; }
+  [[nodiscard]] std::string path() const&& { return path_; }
 
   void begin(Trainer& trainer) override;
   void after_step(Trainer& trainer, const StepRecord& step) override;

@@ -6,15 +6,16 @@
 #include <chrono>
 #include <cmath>
 #include <cstddef>
+#include <limits>
 #include <utility>
 
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/random.h"
-#include "xtgrad/optim/clip.h"
 #include "xtgrad/training/evaluate.h"
 #include "xtgrad/training/run_batch.h"
+#include "xtgrad/training/trainer_settings.h"
 
 namespace xtgrad::inline v1::training {
 namespace {
@@ -48,18 +49,6 @@ std::int64_t nanoseconds_since(Clock::time_point start) {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start).count();
 }
 
-GradientAccumulationOptions accumulation_of(const TrainerOptions& options,
-                                            const optim::Optimizer& optimizer) {
-  nn::detail::check_option(own_name, "accumulate", options.accumulate, 1);
-  GradientAccumulationOptions result{.batches = options.accumulate};
-  if (options.clip_norm) {
-    result.before_step = [parameters = optimizer.parameters(), norm = *options.clip_norm] {
-      optim::clip_grad_norm(parameters, norm);
-    };
-  }
-  return result;
-}
-
 }  // namespace
 
 Trainer::Trainer(nn::Module& model, Loss loss, optim::Optimizer& optimizer, const datasets::Loader& loader,
@@ -76,13 +65,14 @@ Trainer::Trainer(nn::ModuleBase& model, BatchLoss loss, optim::Optimizer& optimi
       optimizer_(optimizer),
       loader_(loader),
       options_(std::move(options)),
-      accumulation_(optimizer, accumulation_of(options_, optimizer)),
+      stepping_(std::make_shared<detail::Stepping>(optimizer, options_.accumulate, options_.clip_norm)),
       stop_(options_.stop),
       history_(names_of_values(options_)),
       loss_sum_(number(0)) {
   check_options();
   stop_.check_names(value_names());
   if (options_.schedule) rates_.emplace(optimizer, *options_.schedule);
+  rates_table_ = detail::table_of_rates(rates_, optimizer.group_count(), steps());
   values_.push_back({"loss"});
   for (const auto& metric : options_.metrics) {
     metric->reset();
@@ -143,18 +133,27 @@ void Trainer::members(nn::Members& m) {
   for (const auto& metric : options_.metrics) m(fmt::format("metrics.{}", metric->name()), *metric);
   m("stop", stop_);
   for (const Part& part : parts_) m(fmt::format("parts.{}", part.name), *part.object);
+  m("rates", rates_table_);
+  detail::list_stepping(stepping_, optimizer_, m);
+  detail::list_loader(loader_, loader_settings_, m);
 }
 
 void Trainer::restore(const nn::StateDict& state, const nn::LoadOptions& options) {
+  nn::StateDict taken = state;
+  if (options.adopt_settings) taken.erase("rates");
   History before = history_;
+  const Tensor own_rates = rates_table_;
   history_.clear();
+  rates_table_ = {};
   try {
-    load_state_dict(state, options);
+    load_state_dict(taken, options);
   } catch (...) {
     history_ = std::move(before);
+    rates_table_ = own_rates;
     throw;
   }
-  accumulation_.reset();
+  rates_table_ = own_rates;
+  accumulation().reset();
 }
 
 void Trainer::check_loaded() const {
@@ -165,11 +164,21 @@ void Trainer::check_loaded() const {
   require("epoch", epoch_, epochs());
   require("batch", batch_, epoch_ < epochs() ? loader_.batches() : 0);
   require("step", step_, steps());
+  if (std::isnan(loss_sum_.item()))
+    throw ValueError(fmt::format("{}: loss_sum must be a number: got NaN", own_name));
   history_.check_epochs(epoch_);
+  detail::check_rates(rates_table_, rates_, steps());
 }
 
 std::int64_t Trainer::steps() const {
-  return epochs() * ((loader_.batches() + options_.accumulate - 1) / options_.accumulate);
+  const std::int64_t in_epoch =
+      (loader_.batches() - 1) / static_cast<const detail::Stepping*>(stepping_.get())->accumulate + 1;
+  constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  return epochs() > most / in_epoch ? most : epochs() * in_epoch;
+}
+
+GradientAccumulation& Trainer::accumulation() const {
+  return static_cast<const detail::Stepping*>(stepping_.get())->accumulation;
 }
 
 nn::Module& Trainer::model() const {
@@ -182,7 +191,7 @@ nn::Module& Trainer::model() const {
 std::int64_t Trainer::samples() const { return loader_.samples(); }
 
 std::string Trainer::fit() {
-  accumulation_.reset();
+  accumulation().reset();
   for (const auto& callback : options_.callbacks) callback->begin(*this);
   while (!is_over()) {
     train_epoch();
@@ -215,34 +224,41 @@ void Trainer::train_epoch() {
     train_step(at);
     nanoseconds_ += nanoseconds_since(std::exchange(start, Clock::now()));
     tell_step();
+    // Only now: where the next batch cannot be made, this step is counted and told of.
+    if (at != loader_.end() && !stop_.stopped()) ++at;
   }
 }
 
 void Trainer::train_step(datasets::Loader::Iterator& at) {
   if (rates_) rates_->apply(optimizer_, step_);
-  // Counted once the step is made: a step that fails on the way has not been.
+  // Counted once the step is made: a step that fails on the way has not been. What counting needs memory for
+  // comes before the step.
   seen_.clear();
+  Tensor loss_sum = loss_sum_;
   bool stepped = false;
-  while (!stepped && at != loader_.end()) {
+  while (at != loader_.end()) {
     const BatchResult result = detail::run_batch(own_name, loss_, *at, options_.metrics.size());
     last_loss_ = result.loss.item();
     if (!std::isfinite(last_loss_)) {
-      accumulation_.reset();
+      accumulation().reset();
       throw NonFiniteError(
           fmt::format("{}: the loss must be finite: got {} in epoch {}, step {}, at learning rate {}",
                       own_name, last_loss_, epoch_ + 1, step_ + 1, optimizer_.lr()));
     }
     const std::int64_t samples = at->inputs.size(0);
-    stepped = accumulation_.backward(result.loss, samples);
     seen_.push_back({.outputs = options_.metrics.empty() ? Tensor() : result.outputs.detach(),
                      .labels = result.labels,
                      .loss = last_loss_,
                      .samples = samples});
+    loss_sum = loss_sum + last_loss_ * static_cast<double>(samples);
+    stepped = accumulation().backward(result.loss, samples);
+    if (stepped) break;
     ++at;
   }
-  if (!stepped) accumulation_.finish();
+  if (!stepped) accumulation().finish();
   if (!reaches_) check_reach();
   ++step_;
+  loss_sum_ = std::move(loss_sum);
   take_in_step();
 }
 
@@ -265,7 +281,6 @@ void Trainer::take_in_step() {
   for (const Seen& batch : seen_) {
     sum += batch.loss * static_cast<double>(batch.samples);
     samples += batch.samples;
-    loss_sum_ = loss_sum_ + batch.loss * static_cast<double>(batch.samples);
   }
   batch_ += static_cast<std::int64_t>(seen_.size());
   samples_ += samples;
@@ -322,10 +337,11 @@ void Trainer::end_epoch() {
     }
   }
   record.seconds = training_seconds + 1e-9 * static_cast<double>(nanoseconds_since(start));
-  history_.add(record);
+  Tensor none = number(0);
+  history_.add(record);  // nothing fails from here on until the epoch is counted
   ++epoch_;
   batch_ = samples_ = nanoseconds_ = 0;
-  loss_sum_ = number(0);
+  loss_sum_ = std::move(none);
   for (const auto& metric : options_.metrics) metric->reset();
   stop_.after_epoch(record);
   for (const auto& callback : options_.callbacks) callback->after_epoch(*this, record);

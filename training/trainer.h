@@ -59,8 +59,10 @@ struct TrainerOptions {
 ///
 /// What it lists as its members is all that it needs to go on from where it stands: model, optimizer, this
 /// thread's default random stream, steps, place in the epoch, metrics, stopping rules, records. One with the
-/// state of another goes the same way, bit by bit. Whoever needs another loop writes one: metrics, rules,
-/// accumulation and `evaluate` know no trainer.
+/// state of another goes the same way, bit by bit; so a state has the settings that decide about them, too:
+/// "options.accumulate", "options.clip_norm", those of the loader, such as "options.batch_size", and the
+/// learning rates that the schedule gives at some of the steps. Whoever needs another loop writes one:
+/// metrics, rules, accumulation and `evaluate` know no trainer.
 class Trainer : public nn::Stateful {
  public:
   /// Model and optimizer must outlive it; the loader's epochs are counted anew. Throws ValueError for options
@@ -92,7 +94,10 @@ class Trainer : public nn::Stateful {
   void members(nn::Members& m) override;
   void check_loaded() const override;
   /// Takes over a state. Throws ValueError, and changes nothing, for one that is not of such a training, or
-  /// of one with other settings, as `load_state_dict` does without the option to adopt them.
+  /// of one with other settings, as `load_state_dict` does without the option to adopt them. With it the
+  /// optimizer's options, `accumulate`, `clip_norm` and those of the rules become the state's. A schedule is
+  /// a function, which no state has: the training then goes on with the trainer's own. A loader of other
+  /// batches is refused in any case. `load_state_dict` of a trainer that has records wants as many.
   void restore(const nn::StateDict& state, const nn::LoadOptions& options = {});
 
   /// Optimizer's steps that are done, of at most `steps()` in all.
@@ -119,7 +124,8 @@ class Trainer : public nn::Stateful {
   [[nodiscard]] nn::Module& model() const;
   [[nodiscard]] nn::ModuleBase& module() const { return module_; }
   [[nodiscard]] optim::Optimizer& optimizer() const { return optimizer_; }
-  [[nodiscard]] const datasets::Loader& loader() const { return loader_; }
+  [[nodiscard]] const datasets::Loader& loader() const& { return loader_; }
+  [[nodiscard]] datasets::Loader loader() const&& { return loader_; }
 
  private:
   /// A batch that a step was made of.
@@ -131,6 +137,7 @@ class Trainer : public nn::Stateful {
   };
 
   void check_options() const;
+  [[nodiscard]] GradientAccumulation& accumulation() const;
   void train_epoch();
   void train_step(datasets::Loader::Iterator& at);
   void check_reach();
@@ -148,7 +155,9 @@ class Trainer : public nn::Stateful {
   datasets::Loader loader_;
   TrainerOptions options_;
   std::optional<optim::ScheduledLr> rates_;
-  GradientAccumulation accumulation_;
+  std::shared_ptr<const void> stepping_;         // how batches become steps: a load may put it back
+  std::shared_ptr<const void> loader_settings_;  // nothing: a loader is not made of a state
+  Tensor rates_table_;                           // the schedule's rates at some of the steps
   AnyOf stop_;
   History history_;
   struct Part {

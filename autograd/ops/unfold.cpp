@@ -106,8 +106,8 @@ Tensor unfold2d(const Tensor& x, const Unfold2dOptions& options) {
   return detail::apply(detail::Unfold2d(options), x);
 }
 
-Tensor fold2d(const Tensor& columns, const Size2d& output, const Unfold2dOptions& options) {
-  return detail::apply(detail::Fold2d(options, output), columns);
+Tensor fold2d(const Tensor& unfolded, const Size2d& output, const Unfold2dOptions& options) {
+  return detail::apply(detail::Fold2d(options, output), unfolded);
 }
 
 }  // namespace xtgrad::v1

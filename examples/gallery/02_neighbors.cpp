@@ -82,7 +82,7 @@ void draw_neighbors(gallery::Page& page, const Parts& parts) {
       "its own, and their labels. Where these are wrong, pixels are alike and things are not.",
       plot::draw_images(
           concat(images, 0),
-          {.title = gallery::title_of(parts.name) + ": the nearest", .captions = captions, .columns = 5}));
+          {.title = gallery::title_of(parts.name) + ": the nearest", .captions = captions, .per_row = 5}));
 }
 
 /// Two of four neighbours say 1 and two say 0: the nearest of all decides.

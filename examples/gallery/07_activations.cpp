@@ -75,7 +75,7 @@ void draw_functions(gallery::Page& page) {
       "Activation functions and their first three derivatives, by the engine. Sigmoid and tanh are flat on "
       "both sides, where next to no gradient gets through; ReLU is flat on one, where its relatives have "
       "some slope, at least near 0.",
-      plot::draw_charts(charts, {.width = 560, .height = 860, .columns = 2}));
+      plot::draw_charts(charts, {.width = 560, .height = 860, .per_row = 2}));
 }
 
 struct Training {
@@ -125,7 +125,7 @@ void draw_deaths(gallery::Page& page) {
           "{:.0f} % of the Leaky ReLUs, {:.0f} % of the ELUs and {:.0f} % of the GELUs, whose losses say "
           "whether the rate suits them.",
           dead.at(0), dead.at(1), dead.at(2), dead.at(3), dead.at(4), dead.at(5)),
-      plot::draw_charts(charts, {.width = 640, .height = 560, .columns = 2}));
+      plot::draw_charts(charts, {.width = 640, .height = 560, .per_row = 2}));
 }
 
 void draw(gallery::Page& page) {

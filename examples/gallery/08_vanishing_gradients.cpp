@@ -91,7 +91,7 @@ void draw_help(gallery::Page& page, const datasets::Dataset& data) {
       "What helps sigmoids is batch normalisation or a way around each layer (residual); Xavier's larger "
       "weights and layer normalisation help a little. For tanh and ReLU it is enough to start from weights "
       "of the right size, Xavier's or He's.",
-      plot::beside(pages, {.columns = 2}));
+      plot::beside(pages, {.per_row = 2}));
 }
 
 void draw_training(gallery::Page& page, const datasets::Dataset& data) {
@@ -110,7 +110,7 @@ void draw_training(gallery::Page& page, const datasets::Dataset& data) {
       "Rows are layers, columns go through the training, and brighter is a larger gradient. The first layers "
       "of the sigmoids stay dark, and the network learns nothing; ReLUs that start from He's weights are "
       "bright in all layers, and learn.",
-      plot::beside(maps, {.columns = 1}));
+      plot::beside(maps, {.per_row = 1}));
 }
 
 void draw(gallery::Page& page) {

@@ -81,7 +81,7 @@ void draw_stages(gallery::Page& page, const Tensor& image) {
                   "its size. ReLU drops what is negative, and the largest of each 2×2 block is kept: "
                   "its rows, one behind another, are the {} numbers that a dense layer sees, at the bottom.",
                   flat.numel()),
-      plot::beside(pages, {.columns = 1}));
+      plot::beside(pages, {.per_row = 1}));
   page.number("side without padding (pixels)", static_cast<double>(bare.size(2)));
   page.number("side with padding (pixels)", static_cast<double>(padded.size(2)));
   page.number("numbers for the dense layer", static_cast<double>(flat.numel()));

@@ -102,7 +102,7 @@ void draw_rate(gallery::Page& page, Problem& problem, Trial start) {
 
 /// Both settings at once: the loss over the plane of them, and the way over it.
 void draw_both(gallery::Page& page, Problem& problem, Trial start) {
-  const plot::Grid places{.x = {0.01, 10}, .y = {0, 1}, .columns = 36, .rows = 20, .logarithmic_x = true};
+  const plot::Grid places{.x = {0.01, 10}, .y = {0, 1}, .per_row = 36, .rows = 20, .logarithmic_x = true};
   std::vector<Trial> grid;
   const Tensor points = plot::grid_points(places);
   const std::vector<double> numbers = plot::numbers(points);

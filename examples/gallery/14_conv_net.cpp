@@ -29,7 +29,7 @@ plot::Canvas draw_augmented(const datasets::Dataset& data, const datasets::Sampl
     captions.push_back(fmt::format("epoch {}", epoch));
   }
   return plot::draw_images(concat(images, 0),
-                           {.title = "One training image", .captions = captions, .columns = 5});
+                           {.title = "One training image", .captions = captions, .per_row = 5});
 }
 
 /// Percent of the test images that the net gets right. Draws how it learnt, and what it gets wrong.

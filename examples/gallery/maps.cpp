@@ -27,7 +27,7 @@ plot::Canvas draw_maps(const std::string& title, const std::vector<Tensor>& tile
                        std::vector<std::string> captions, std::int64_t columns) {
   return plot::draw_images(concat(tiles, 0), {.title = title,
                                               .captions = std::move(captions),
-                                              .columns = columns,
+                                              .per_row = columns,
                                               .range = plot::Range{-1, 1},
                                               .map = plot::diverging_map,
                                               .value_label = "of its reach"});

@@ -163,7 +163,7 @@ void draw_learning_rule(Page& page) {
       // Each under its own legend: their marks have nothing in common.
       plot::beside(std::vector{plot::draw_chart(draw_irises(page), {.width = 360, .height = 340}),
                                plot::draw_chart(mistakes, {.width = 320, .height = 340})},
-                   {.columns = 2}));
+                   {.per_row = 2}));
 }
 
 }  // namespace gallery

@@ -107,7 +107,7 @@ void draw_stopping_rules(Page& page) {
           "that 30 epochs later, and gives back the weights of then; the other rules look at the training "
           "alone, and stop where it hardly moves.",
           parts[0].size(), early->best_epoch()),
-      plot::draw_charts(charts, {.width = 640, .height = 560, .columns = 1}));
+      plot::draw_charts(charts, {.width = 640, .height = 560, .per_row = 1}));
 }
 
 }  // namespace gallery

@@ -16,7 +16,7 @@ namespace {
 /// In red what speaks for a class, in blue what speaks against it; templates of colour images in colours.
 plot::Canvas picture_of(const Tensor& templates, const std::string& title,
                         const std::vector<std::string>& names) {
-  plot::ImagesOptions options{.title = title, .captions = names, .columns = 5};
+  plot::ImagesOptions options{.title = title, .captions = names, .per_row = 5};
   if (templates.size(1) == 3) {
     options.each = true;
   } else {
@@ -73,7 +73,7 @@ nn::LinearClassifier draw_templates(Page& page, const Task& task, const std::str
           "{}; λ = {} is the best of six for validation images ({:.1f} % are told right; "
           "{:.1f} % without L2), and of the test images {:.1f} % are told right with it, {:.1f} % without.",
           what_to_see, choice.lambda, choice.percent, choice.without, right_held, right),
-      plot::beside(pictures, {.columns = 1}));
+      plot::beside(pictures, {.per_row = 1}));
   page.number(task.name + ": accuracy without L2 (%)", right);
   page.number(task.name + ": accuracy with L2 (%)", right_held);
   page.number(task.name + ": roughness without L2", roughness(plain.templates()));

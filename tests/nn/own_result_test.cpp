@@ -5,9 +5,11 @@
 #include <string>
 #include <vector>
 
+#include "xtgrad/autograd/checkpoint.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/transforms.h"
 #include "xtgrad/nn/nn.h"
 
 using namespace xtgrad;
@@ -49,6 +51,9 @@ std::vector<Idle> idle_calls() {
       {"chunk", [](const Tensor& x) { return chunk(x, 1)[0]; }, shape},
       {"sum of no axis", [](const Tensor& x) { return sum(x); }, {}},
       {"clamp without ends", [](const Tensor& x) { return clamp(x, {}); }, shape},
+      {"checkpoint", [](const Tensor& x) { return checkpoint([](const Tensor& y) { return y; }, x); }, shape},
+      {"checkpoint of what is captured", [](const Tensor& x) { return checkpoint([&] { return x; }); },
+       shape},
       {"identity", [](const Tensor& x) { return nn::activate(x, nn::ActivationKind::identity); }, shape},
       {"polynomial_features", [](const Tensor& x) { return nn::polynomial_features(x, 1); }, shape},
       {"Flatten", [](const Tensor& x) { return nn::Flatten{}(x); }, shape},
@@ -160,4 +165,30 @@ TEST_CASE("a gradient is a tensor of its own, not the cotangent that was given, 
     CHECK(g.name().empty());
     if (create) CHECK(grad({sum(2 * found[0] + 3 * g)}, {found[0]}, {.keep_graph = true})[0].at({0}) == 2);
   }
+}
+
+TEST_CASE("a pullback's gradient is a tensor of its own, not the cotangent that was given, nor another's") {
+  const Tensor g = tensor({5, 6});
+  const Pullback of_one = vjp([](const Tensor& x) { return x; }, tensor({1, 2}));
+  const Pullback of_two =
+      vjp([](const Tensor& x, const Tensor& y) { return x + y; }, {tensor({1, 2}), tensor({3, 4})});
+  std::vector<Tensor> found = of_two({g});
+  CHECK(found[0].node() != found[1].node());
+  found.push_back(of_one(g));
+  for (Tensor& each : found) {
+    each.set_name("gradient");
+    each.set_requires_grad();
+    CHECK(each.at({1}) == 6);
+  }
+  CHECK(g.name().empty());
+  CHECK_FALSE(g.requires_grad());
+}
+
+TEST_CASE("a checkpoint's results are tensors of their own where they are one argument, or one another") {
+  const Tensor x = tensor({1, 2}, {.requires_grad = true});
+  std::vector<Tensor> found = checkpoint([](const Tensor& a) { return std::vector<Tensor>{a, a * 2, a}; }, x);
+  for (const Tensor& each : found) each.set_name("result");
+  CHECK(x.name().empty());
+  CHECK(found[0].node() != found[2].node());
+  CHECK(grad({sum(found[0] * 3 + found[1] * 5 + found[2] * 7)}, {x})[0].at({0}) == 20);
 }

@@ -146,7 +146,8 @@ TEST_CASE("Sequential gives its layers as what they are, by number or name, in a
   CHECK(types == std::vector<std::string>{"Linear", "Tanh", "Linear", "Tanh"});
   CHECK(model.begin()->type_name() == "Linear");
   CHECK(model.named_parameters().at(2).name == "head.weight");
-  CHECK(nn::Sequential().begin() == nn::Sequential().end());
+  nn::Sequential empty;
+  CHECK(empty.begin() == empty.end());
 
   CHECK_THROWS_WITH_AS(static_cast<void>(model.at<nn::Tanh>("head")),
                        "Sequential: layer \"head\" is a Linear, not a Tanh", ValueError);

@@ -102,4 +102,54 @@ TEST_CASE("ReduceOnPlateau: options out of range") {
         "ReduceOnPlateau: patience must be at least 0: got -1");
 }
 
+TEST_CASE("ReduceOnPlateau: a state is of its options, or they are adopted with it") {
+  Run run;
+  optim::ReduceOnPlateau from({.patience = 1, .threshold = 0.5, .maximize = true});
+  static_cast<void>(rates(from, run.sgd, {1, 2, 1}));
+  const nn::StateDict state = from.state_dict();
+  optim::ReduceOnPlateau to({.patience = 7});
+  CHECK(message_of([&] { return to.load_state_dict(state); }) ==
+        "load_state_dict: the state does not fit this ReduceOnPlateau, which was left as it is:\n"
+        "  other settings: options.patience is 7, the state's is 1; options.threshold is 0.0001, the state's "
+        "is "
+        "0.5; options.maximize is 0, the state's is 1\n"
+        "  pass {.adopt_settings = true} to go on with the state's settings");
+  CHECK(to.bad() == 0);
+  to.load_state_dict(state, {.adopt_settings = true});
+  Run other;
+  const std::vector<double> rest{2.5, 3.5, 1, 1, 1};
+  CHECK(rates(to, other.sgd, rest) == rates(from, run.sgd, rest));
+  CHECK(other.sgd.lr() == 0.1 * 0.1);
+
+  nn::StateDict wrong = state;
+  wrong.set("options.factor", full({}, 1.5, {.dtype = float64}));
+  CHECK(message_of([&] { return to.load_state_dict(wrong, {.adopt_settings = true}); }) ==
+        "ReduceOnPlateau: factor must be at least 0 and less than 1: got 1.5");
+  wrong = state;
+  wrong.set("options.relative", full({}, 0.5, {.dtype = float64}));
+  CHECK(message_of([&] { return to.load_state_dict(wrong, {.adopt_settings = true}); }) ==
+        "ReduceOnPlateau: relative must be 0 or 1: got 0.5");
+  nn::StateDict old;  // as files of before have it
+  for (const char* name : {"best", "bad", "cooldown"}) old.add(name, state.at(name));
+  optim::ReduceOnPlateau({.patience = 7}).load_state_dict(old);
+}
+
+TEST_CASE("Optimizer: set_rates sets a rate for each group, or none") {
+  nn::Parameter v{ones({1})};
+  Run run;
+  run.sgd.add_group({v.cell()}, {.lr = 2});
+  run.sgd.set_rates(std::vector<double>{3, 4});
+  CHECK(run.sgd.lr(0) == 3);
+  CHECK(run.sgd.lr(1) == 4);
+  CHECK(message_of([&] {
+          run.sgd.set_rates(std::vector<double>{5, -1});
+          return 0;
+        }) == "SGD: lr must be finite and at least 0: got -1");
+  CHECK(message_of([&] {
+          run.sgd.set_rates(std::vector<double>{5});
+          return 0;
+        }) == "SGD: set_rates: got 1 rate for 2 groups");
+  CHECK(run.sgd.lr(0) == 3);
+}
+
 }}  // namespace xtgrad

@@ -85,6 +85,35 @@ TEST_CASE("WeightAverage: names that are taken, and parameters of another dtype 
   CHECK(moving.updates() == 2);
 }
 
+TEST_CASE("WeightAverage: a state is of a decay, or of none, which is adopted where that is asked for") {
+  const nn::Parameter w(tensor({1, 2}));
+  optim::WeightAverage moving({w.cell()}, {.decay = 0.75}), mean({w.cell()});
+  for (const double scale : {1.0, 3.0}) {
+    w.cell()->set_value(tensor({scale, 2 * scale}));
+    moving.update();
+  }
+  CHECK(message_of([&] { return mean.load_state_dict(moving.state_dict()); }) ==
+        "load_state_dict: the state does not fit this WeightAverage, which was left as it is:\n"
+        "  other settings: options.decay.given is 0, the state's is 1; options.decay is 0, the state's is "
+        "0.75\n"
+        "  pass {.adopt_settings = true} to go on with the state's settings");
+  mean.load_state_dict(moving.state_dict(), {.adopt_settings = true});
+  mean.update();
+  moving.update();
+  CHECK(values(mean.values()[0]) == values(moving.values()[0]));
+  optim::WeightAverage again({w.cell()});
+  moving.load_state_dict(again.state_dict(), {.adopt_settings = true});
+  CHECK(moving.state_dict().at("options.decay.given").item() == 0);
+  nn::StateDict wrong = mean.state_dict();
+  wrong.set("options.decay", full({}, 1.0, {.dtype = float64}));
+  CHECK(message_of([&] { return mean.load_state_dict(wrong, {.adopt_settings = true}); }) ==
+        "WeightAverage: decay must be at least 0 and less than 1: got 1");
+  wrong = mean.state_dict();
+  wrong.set("updates", full({}, -1, {.dtype = int64}));
+  CHECK(message_of([&] { return mean.load_state_dict(wrong); }).find("impossible: updates is a count") !=
+        std::string::npos);
+}
+
 TEST_CASE("WeightAverage: what it refuses") {
   const nn::Parameter w(ones({1}));
   CHECK(message_of([] { return optim::WeightAverage({}); }) ==

@@ -37,12 +37,12 @@ std::string name_of(plot::Color color) {
 }
 
 /// The grid of two places a side over the unit square.
-const plot::Grid small{.x = {0, 1}, .y = {0, 1}, .columns = 2, .rows = 2};
+const plot::Grid small{.x = {0, 1}, .y = {0, 1}, .per_row = 2, .rows = 2};
 
 }  // namespace
 
 TEST_CASE("points of a grid are the middles of its places, row after row upwards") {
-  const Tensor points = plot::grid_points({.x = {0, 4}, .y = {10, 20}, .columns = 2, .rows = 2});
+  const Tensor points = plot::grid_points({.x = {0, 4}, .y = {10, 20}, .per_row = 2, .rows = 2});
   CHECK(points.dtype() == float32);
   CHECK(points.shape() == Shape{4, 2});
   CHECK(plot::numbers(points) == std::vector<double>{1, 12.5, 3, 12.5, 1, 17.5, 3, 17.5});
@@ -62,7 +62,7 @@ TEST_CASE("points of a grid are the middles of its places, row after row upwards
 }
 
 TEST_CASE("places of a logarithmic grid are multiples of each other, and as wide as each other on its axis") {
-  const plot::Grid decades{.x = {0.01, 100}, .y = {0, 1}, .columns = 4, .rows = 2, .logarithmic_x = true};
+  const plot::Grid decades{.x = {0.01, 100}, .y = {0, 1}, .per_row = 4, .rows = 2, .logarithmic_x = true};
   const Tensor x = slice(plot::grid_points(decades, {.dtype = float64}), {.axis = 1, .stop = 1});
   for (std::int64_t i = 0; i < 4; ++i) {
     CHECK(x.at({i, 0}) == doctest::Approx(std::pow(10, static_cast<double>(i) - 1.5)));
@@ -174,7 +174,7 @@ TEST_CASE("no two of 42 labels have points of one shape and colour") {
 
 TEST_CASE("the level stands on the line that gets farthest, not on the one of most turns") {
   // Above 0.5 right of a straight line, and in a small ragged island of many corners.
-  const plot::Grid grid{.x = {0, 1}, .y = {0, 1}, .columns = 60, .rows = 60};
+  const plot::Grid grid{.x = {0, 1}, .y = {0, 1}, .per_row = 60, .rows = 60};
   std::vector<double> values(3600, 0.0);
   for (std::size_t row = 0; row < 60; ++row) {
     for (std::size_t column = 0; column < 60; ++column) {
@@ -199,7 +199,7 @@ TEST_CASE("the level stands on the line that gets farthest, not on the one of mo
 }
 
 TEST_CASE("the level on a contour line keeps out of the way of a path") {
-  const plot::Grid grid{.x = {0, 1}, .y = {0, 1}, .columns = 51, .rows = 51};
+  const plot::Grid grid{.x = {0, 1}, .y = {0, 1}, .per_row = 51, .rows = 51};
   const Tensor across = slice(plot::grid_points(grid, {.dtype = float64}), {.axis = 1, .stop = 1});
   plot::Chart chart =
       chart_of(plot::Contours{.grid = grid, .values = reshape(across, {51 * 51}), .levels = {0.5}});
@@ -228,7 +228,7 @@ TEST_CASE("the level on a contour line keeps out of the way of a path") {
 }
 
 TEST_CASE("contour lines run where the function has their level, with the level on them") {
-  const plot::Grid grid{.x = {-2, 2}, .y = {-2, 2}, .columns = 101, .rows = 101};
+  const plot::Grid grid{.x = {-2, 2}, .y = {-2, 2}, .per_row = 101, .rows = 101};
   const Tensor points = plot::grid_points(grid, {.dtype = float64});
   plot::Chart chart =
       chart_of(plot::Contours{.grid = grid, .values = sum(square(points), {.axes = {1}}), .levels = {1}});
@@ -341,7 +341,7 @@ TEST_CASE("equal units are as long upwards as to the right") {
 TEST_CASE("charts stand in rows, and a page that is too small says what is left") {
   const std::vector<plot::Chart> charts(4, chart_of(plot::Series{.x = {0, 1}, .y = {0, 1}}));
   const plot::Canvas canvas =
-      plot::draw_charts(charts, {.width = 400, .height = 400, .columns = 2, .title = "All"});
+      plot::draw_charts(charts, {.width = 400, .height = 400, .per_row = 2, .title = "All"});
   std::vector<double> tops;
   for (const plot::Text& text : all<plot::Text>(canvas)) {
     if (text.text == "t") tops.push_back(text.at.y);
@@ -355,8 +355,8 @@ TEST_CASE("charts stand in rows, and a page that is too small says what is left"
       [&] { return plot::draw_charts(charts, {.width = 100, .height = 400}).size().width; });
   CHECK(message.starts_with("draw_charts: a chart needs 40 x 40 points between its axes: -"));
   CHECK(message.ends_with(" are left on a page of 100 x 400"));
-  CHECK_THROWS_WITH_AS((void)plot::draw_charts(charts, {.columns = -1}),
-                       "draw_charts: columns must be 0 or more: got -1", ValueError);
+  CHECK_THROWS_WITH_AS((void)plot::draw_charts(charts, {.per_row = -1}),
+                       "draw_charts: per_row must be 0 or more: got -1", ValueError);
 }
 
 TEST_CASE("layers that cannot be drawn are refused by name, with both values") {
@@ -443,7 +443,7 @@ TEST_CASE("layers of a grid that cannot be drawn are refused by name, with both 
   chart.x.logarithmic = true;
   CHECK(refusal<ValueError>(chart) ==
         "draw_charts: a grid is logarithmic where its axis is: x is linear, the axis \"x\" is logarithmic");
-  plot::Grid upwards{.x = {0, 1}, .y = {1, 2}, .columns = 2, .rows = 2, .logarithmic_y = true};
+  plot::Grid upwards{.x = {0, 1}, .y = {1, 2}, .per_row = 2, .rows = 2, .logarithmic_y = true};
   CHECK(refusal<ValueError>(chart_of(plot::Contours{.grid = upwards, .values = ones({4})})) ==
         "draw_charts: a grid is logarithmic where its axis is: y is logarithmic, the axis \"y\" is linear");
   upwards.y.low = 0;

@@ -12,7 +12,7 @@ using plot::detail::contour_lines;
 namespace {
 
 // Places at 0.5, 1.5 and 2.5.
-const plot::Grid three{.x = {0, 3}, .y = {0, 3}, .columns = 3, .rows = 3};
+const plot::Grid three{.x = {0, 3}, .y = {0, 3}, .per_row = 3, .rows = 3};
 
 }  // namespace
 
@@ -36,7 +36,7 @@ TEST_CASE("a contour line around a top closes") {
 }
 
 TEST_CASE("at a saddle lines keep apart on the side that its middle says") {
-  const plot::Grid two{.x = {0, 2}, .y = {0, 2}, .columns = 2, .rows = 2};
+  const plot::Grid two{.x = {0, 2}, .y = {0, 2}, .per_row = 2, .rows = 2};
   for (const double high : {1.0, 3.0}) {
     const std::vector<double> saddle{high, 0, 0, high};
     // The mean is below 1 or above it: low corners are joined, or high ones.

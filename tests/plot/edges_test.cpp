@@ -34,7 +34,7 @@ plot::Chart chart_of(plot::Layer layer) {
   return chart;
 }
 
-const plot::Grid small{.x = {0, 1}, .y = {0, 1}, .columns = 2, .rows = 2};
+const plot::Grid small{.x = {0, 1}, .y = {0, 1}, .per_row = 2, .rows = 2};
 
 /// The lines of contours in their levels' order: those of the axes are left out.
 std::vector<plot::Line> contour_lines_of(const plot::Canvas& canvas) {
@@ -129,7 +129,7 @@ TEST_CASE("the legend has markers where the chart has them") {
 }
 
 TEST_CASE("regions reach to the ends of the axes, and no further") {
-  const plot::Grid grid{.x = {-1, 1}, .y = {-1, 1}, .columns = 2, .rows = 2};
+  const plot::Grid grid{.x = {-1, 1}, .y = {-1, 1}, .per_row = 2, .rows = 2};
   for (const double low : {-0.4, -0.6}) {
     plot::Chart chart =
         chart_of(plot::Regions{.grid = grid, .classes = tensor({0, 1, 2, 3}, {.dtype = int64})});
@@ -157,7 +157,7 @@ TEST_CASE("levels have their colours by their order as numbers") {
 }
 
 TEST_CASE("a ring smaller than its label has none") {
-  const plot::Grid grid{.x = {-2, 2}, .y = {-2, 2}, .columns = 101, .rows = 101};
+  const plot::Grid grid{.x = {-2, 2}, .y = {-2, 2}, .per_row = 101, .rows = 101};
   const Tensor values = sum(square(plot::grid_points(grid, {.dtype = float64})), {.axes = {1}});
   const plot::Canvas canvas =
       draw(chart_of(plot::Contours{.grid = grid, .values = values, .levels = {0.0025, 2.25}}));

@@ -291,7 +291,7 @@ TEST_CASE("grids leave few gaps") {
 TEST_CASE("grids take images of one size") {
   const plot::detail::Tile small{.pixels = {.width = 1, .height = 1, .colors = {{}}}};
   const plot::detail::Tile wide{.pixels = {.width = 2, .height = 1, .colors = {{}, {}}}};
-  CHECK_THROWS_WITH_AS(plot::detail::ImageGrid({small, wide}, {.columns = 2}),
+  CHECK_THROWS_WITH_AS(plot::detail::ImageGrid({small, wide}, {.per_row = 2}),
                        "ImageGrid: images differ in size: 1 x 1 and 2 x 1 pixels", ShapeError);
   CHECK_THROWS_WITH_AS(plot::detail::ImageGrid({{}}, {}), "ImageGrid: an image is empty: it has 0 x 0 pixels",
                        ShapeError);

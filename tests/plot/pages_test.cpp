@@ -26,7 +26,7 @@ TEST_CASE("images stand in rows, through one range or each through its own") {
     return plot::Color{byte, byte, byte};
   };
   const plot::Canvas canvas = plot::draw_images(
-      images, {.title = "All", .note = "of them", .captions = {"a", "b", "c"}, .columns = 2});
+      images, {.title = "All", .note = "of them", .captions = {"a", "b", "c"}, .per_row = 2});
   CHECK(colors_of(canvas) ==
         std::vector<plot::Color>{grey(0), grey(64), grey(128), grey(255), grey(255), grey(255)});
   const std::vector<plot::Picture> pictures = all<plot::Picture>(canvas);
@@ -58,8 +58,8 @@ TEST_CASE("images that cannot be drawn are refused by name, with both values") {
   const Tensor two = ones({2, 3, 3});
   CHECK_THROWS_WITH_AS((void)plot::draw_images(two, {.captions = {"a"}}),
                        "draw_images: images and captions differ in number: 2 images, 1 captions", ShapeError);
-  CHECK_THROWS_WITH_AS((void)plot::draw_images(two, {.columns = -1}),
-                       "draw_images: columns must be 0 or more: got -1", ValueError);
+  CHECK_THROWS_WITH_AS((void)plot::draw_images(two, {.per_row = -1}),
+                       "draw_images: per_row must be 0 or more: got -1", ValueError);
   CHECK_THROWS_WITH_AS(
       (void)plot::draw_images(two, {.range = plot::Range{1, 1}}),
       "draw_images: the range of colours must be finite, low below high: low is 1, high is 1", ValueError);
@@ -120,15 +120,15 @@ TEST_CASE("pages side by side keep what is on them, moved") {
   CHECK(all<plot::Polygon>(both)[0].points[1] == plot::Point{101, 1});
   CHECK(all<plot::Text>(both)[0].at == plot::Point{107, 8});
   CHECK(all<plot::Picture>(both)[0].rect == plot::Rect{100, 0, 1, 1});
-  const plot::Canvas rows = plot::beside(std::vector<plot::Canvas>{a, b, a}, {.columns = 2, .title = "All"});
+  const plot::Canvas rows = plot::beside(std::vector<plot::Canvas>{a, b, a}, {.per_row = 2, .title = "All"});
   CHECK(rows.size().width == 150);
   CHECK(rows.size().height > 100);
   CHECK(has_text(rows, "All"));
   a.add(a, {10, 10});  // onto itself
   CHECK(a.items().size() == 2);
   CHECK_THROWS_WITH_AS((void)plot::beside({}), "beside: needs a page: got none", ValueError);
-  CHECK_THROWS_WITH_AS((void)plot::beside(std::vector<plot::Canvas>{b}, {.columns = -2}),
-                       "beside: columns must be 0 or more: got -2", ValueError);
+  CHECK_THROWS_WITH_AS((void)plot::beside(std::vector<plot::Canvas>{b}, {.per_row = -2}),
+                       "beside: per_row must be 0 or more: got -2", ValueError);
 }
 
 TEST_CASE("what is the same in all frames is in an animation once") {

@@ -42,7 +42,7 @@ TEST_CASE("without Cairo the pictures say what is missing") {
   refuses("save", [&] { plot::save(page, "a.png"); });
   CHECK_FALSE(std::filesystem::exists("a.png"));
   // What needs no drawing is there all the same.
-  CHECK(plot::grid_points({.columns = 2, .rows = 2}).shape() == Shape{4, 2});
+  CHECK(plot::grid_points({.per_row = 2, .rows = 2}).shape() == Shape{4, 2});
   const Tensor labels = tensor({0, 1}, {.dtype = int64});
   CHECK(plot::numbers(plot::count_confusions({labels, labels}, 2)) == std::vector<double>{1, 0, 0, 1});
 }

@@ -89,4 +89,36 @@ for turn in 0 1 2; do
   [[ $(grep -c 'left out: ' "$work/output") == 4 ]] || failed "does not name all four stages in turn $turn"
   [[ $(grep -c 'its turn' "$work/output") == 2 ]] || failed "turn $turn is not one stage's beside clang-tidy's"
 done
+
+# The turn of a commit: by its number, and by its hash in a shallow clone, where each commit is the first.
+mkdir -p "$work/repository"
+cp -r "$root/.ci" "$work/repository/.ci"
+mkdir "$work/repository/scripts"
+cp "$root/scripts/common.sh" "$work/repository/scripts/common.sh"
+in_repository() { git -C "$work/repository" -c user.name=test -c user.email=test@example.org "$@"; }
+in_repository init --quiet
+in_repository add .
+# turn_in FOLDER: prints the turn that a run there takes, of the stage for which only the time is lacking.
+turn_in() {
+  CI_TIER_SECONDS=0 "$1/.ci/second_tier" >"$work/output" 2>&1
+  case $(grep 'needs some' "$work/output") in
+    *"thread sanitizer (needs"*) echo 0 ;;
+    *"sanitizer tests, the rest (needs"*) echo 1 ;;
+    *"the fuzz targets (needs"*) echo 2 ;;
+    *) echo none ;;
+  esac
+}
+seen=
+for number in 1 2 3 4 5 6 7 8 9 10 11 12; do
+  in_repository commit --quiet --allow-empty -m "$number"
+  [[ $(turn_in "$work/repository") == $((number % 3)) ]] || failed "commit $number has another turn than its number's"
+  if grep -q 'shallow' "$work/output"; then failed "takes a whole repository for a shallow clone"; fi
+  rm -rf "$work/shallow"
+  git clone --quiet --depth 1 "file://$work/repository" "$work/shallow"
+  seen+=$(turn_in "$work/shallow")
+  says "a shallow clone: the turn is that of the commit's hash"
+done
+[[ $seen =~ ^[012]+$ ]] || failed "the turns in shallow clones are $seen"
+[[ $seen != 000000000000 && $seen != 111111111111 && $seen != 222222222222 ]] ||
+  failed "twelve commits have one turn in shallow clones: $seen"
 echo "all passed"
