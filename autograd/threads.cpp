@@ -7,22 +7,15 @@
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
-#include <mutex>
 #include <optional>
 
 #include "xtgrad/autograd/errors.h"
-#include "xtgrad/autograd/memory/process_locks.h"
-
-#ifdef XTGRAD_HAS_TBB
-#include <tbb/info.h>
-#endif
+#include "xtgrad/autograd/kernels/usable_cores.h"
 
 namespace xtgrad::inline v1 {
 namespace {
 
 constexpr int most_threads = 4096;  // starting tens of thousands takes longer than anything they could save
-
-#ifdef XTGRAD_HAS_TBB
 
 /// What OMP_NUM_THREADS says, which other libraries of numbers obey as well; nothing if it makes no sense.
 std::optional<int> wished_threads() {
@@ -36,15 +29,7 @@ std::optional<int> wished_threads() {
   return threads;
 }
 
-int default_threads() {
-  return wished_threads().value_or(std::min(tbb::info::default_concurrency(), most_threads));
-}
-
-#else
-
-int default_threads() { return 1; }
-
-#endif
+int default_threads() { return wished_threads().value_or(std::min(detail::usable_cores(), most_threads)); }
 
 constinit std::atomic<int> thread_count{0};  // 0 until somebody asks
 
@@ -54,8 +39,6 @@ int num_threads() {
   int threads = thread_count.load(std::memory_order_relaxed);
   if (threads != 0) [[likely]]
     return threads;
-  // oneTBB counts cores once, and whoever asks meanwhile waits: a child of fork() must not find it counting.
-  const std::lock_guard lock(detail::process_lock(detail::ProcessLock::team));
   const int wished = default_threads();
   return thread_count.compare_exchange_strong(threads, wished, std::memory_order_relaxed) ? wished : threads;
 }

@@ -1,4 +1,4 @@
-// An operation's tiles on two threads, by oneTBB as the library does it and by OpenMP, on a quiet machine and
+// An operation's tiles on two threads, by the library's own and by OpenMP's, on a quiet machine and
 // beside programs that want the cores as well. What settled the choice: OpenMP's threads wait for each other
 // by spinning, and two of them on a busy machine cost many times what one does.
 //
@@ -64,7 +64,7 @@ std::vector<Way> ways() {
   all.push_back({"one thread", [](std::int64_t tiles, std::int64_t steps) {
                    for (std::int64_t i = 0; i < tiles; ++i) work(i, steps);
                  }});
-  all.push_back({"oneTBB", [](std::int64_t tiles, std::int64_t steps) {
+  all.push_back({"xtgrad", [](std::int64_t tiles, std::int64_t steps) {
                    xtgrad::detail::for_each_tile(tiles, [=](std::int64_t i) { work(i, steps); });
                  }});
 #ifdef _OPENMP

@@ -51,7 +51,6 @@ xtgrad_static_dependency(Libzip::Libzip FIND Libzip LIBS -lzip)
 xtgrad_static_dependency(PNG::PNG FIND PNG MODULE libpng)
 xtgrad_static_dependency(JPEG::JPEG FIND JPEG MODULE libjpeg)
 xtgrad_static_dependency(Threads::Threads FIND Threads LIBS -pthread)
-xtgrad_static_dependency(TBB::tbb FIND TBB MODULE tbb)
 xtgrad_static_dependency(Cblas::Cblas FIND Cblas LIBS ${xtgrad_blas_flags})
 if(xtgrad_unknown_links)
   message(FATAL_ERROR "xtgrad: how does a program that links the static library find ${xtgrad_unknown_links}? "

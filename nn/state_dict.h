@@ -32,7 +32,8 @@ class StateDict {
   [[nodiscard]] bool is_stream(std::string_view name) const;
   /// Puts a value in, in the place of another of that name if there is one.
   void set(std::string_view name, const Tensor& value);
-  /// Removes a name; false if it is not there.
+  /// Removes a name; false if it is not there. Those behind it move up, which takes as long as there are
+  /// many.
   bool erase(std::string_view name);
 
   [[nodiscard]] bool contains(std::string_view name) const { return find(name) != nullptr; }
@@ -51,11 +52,18 @@ class StateDict {
   std::vector<Entry>::const_iterator end() const&& = delete;
 
  private:
-  /// The first place in by_name_ whose name is not before `name`.
-  [[nodiscard]] std::vector<std::size_t>::const_iterator position(std::string_view name) const;
+  /// Where a name is in slots_, or should be: then 0 is there. Not to be asked while there are no slots.
+  [[nodiscard]] std::size_t slot_of(std::string_view name) const;
+  [[nodiscard]] std::size_t first_slot_of(std::string_view name) const;
+  void make_room();
+  void fill_slots();
+  void free_slot(std::size_t slot);
+  void cut_to(std::size_t size);
 
   std::vector<Entry> entries_;
-  std::vector<std::size_t> by_name_;  // places in entries_, in the order of the names
+  // A hash table: for each entry 1 + its place, in the first slot from its hash on that was free; else 0. A
+  // power of two, at most half of them taken.
+  std::vector<std::size_t> slots_;
   std::vector<std::size_t>
       streams_;  // for each of entries_, 1 if it is one, else 0: a vector that is there already
 };

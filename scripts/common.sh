@@ -26,7 +26,6 @@ purpose_of() {
     libxsimd-dev) echo "SIMD" ;;
     libfmt-dev) echo "text formatting" ;;
     libopenblas-serial-dev) echo "matrix products, single-threaded build" ;;
-    libtbb-dev) echo "threads" ;;
     zlib1g-dev) echo "gzip files" ;;
     libzip-dev) echo "npz archives" ;;
     libpng-dev) echo "PNG images" ;;
@@ -65,7 +64,7 @@ command_of() {
 }
 
 build_packages=(g++ cmake ninja-build libxtensor-dev libxtensor-blas-dev libxsimd-dev libfmt-dev
-  libopenblas-serial-dev libtbb-dev zlib1g-dev libzip-dev libcli11-dev nlohmann-json3-dev)
+  libopenblas-serial-dev zlib1g-dev libzip-dev libcli11-dev nlohmann-json3-dev)
 picture_packages=(libcairo2-dev libpng-dev libjpeg-dev) # without them no pictures are drawn, or read and written
 
 is_debian() { command -v apt-get >/dev/null && command -v dpkg-query >/dev/null; }

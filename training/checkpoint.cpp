@@ -7,10 +7,13 @@
 #include <span>
 #include <string_view>
 #include <system_error>
+#include <unordered_set>
 #include <utility>
 
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/io/memory_budget.h"
 #include "xtgrad/autograd/io/on_behalf.h"
+#include "xtgrad/autograd/io/saving.h"
 #include "xtgrad/training/digest.h"
 
 namespace xtgrad::inline v1::training {
@@ -23,8 +26,8 @@ const Safetensors::Note kind{"kind", "xtgrad checkpoint"};
 constexpr std::string_view checksum_key = "checksum";
 
 /// Of everything in the file, but itself.
-std::string checksum(const Safetensors& contents) {
-  const std::string bytes = encode_safetensors(contents);
+std::string checksum(std::string_view function, const Safetensors& contents) {
+  const std::string bytes = io::encode_safetensors(function, contents);
   return fmt::format("{:016x}", detail::digest(std::as_bytes(std::span(bytes))));
 }
 
@@ -42,7 +45,8 @@ void check_sum(Safetensors& contents, const std::string& path) {
   const std::string* text = find(contents.metadata, checksum_key);
   const std::string written = text == nullptr ? "none" : *text;
   drop(contents.metadata, checksum_key);
-  const std::string found = checksum(contents);
+  const std::string found =
+      io::within_memory("load_checkpoint", path, [&] { return checksum("load_checkpoint", contents); });
   if (written == found) return;
   throw IoError(
       fmt::format("load_checkpoint: {}: damaged: its checksum should be {}, its contents have {}; remove it "
@@ -52,27 +56,29 @@ void check_sum(Safetensors& contents, const std::string& path) {
 
 /// Each key once, and none that the file has for itself.
 void check_keys(const std::string& path, const Notes& notes) {
-  for (std::size_t i = 0; i < notes.size(); ++i) {
-    const std::string& key = notes[i].key;
+  std::unordered_set<std::string_view> known;
+  for (const auto& [key, text] : notes) {
     if (key == kind.key || key == checksum_key) {
       throw ValueError(fmt::format(
           "save_checkpoint: {}: a note cannot be called \"{}\", as one of the file's own is", path, key));
     }
-    for (std::size_t j = 0; j < i; ++j) {
-      if (notes[j].key == key)
-        throw ValueError(fmt::format("save_checkpoint: {}: two notes are called \"{}\"", path, key));
-    }
+    if (!known.insert(key).second)
+      throw ValueError(fmt::format("save_checkpoint: {}: two notes are called \"{}\"", path, key));
   }
 }
 
 }  // namespace
 
 void save_checkpoint(const std::string& path, const Checkpoint& checkpoint) {
-  check_keys(path, checkpoint.notes);
-  Safetensors contents{.tensors = {checkpoint.state.begin(), checkpoint.state.end()}, .metadata = {kind}};
-  contents.metadata.insert(contents.metadata.end(), checkpoint.notes.begin(), checkpoint.notes.end());
-  contents.metadata.push_back({std::string(checksum_key), checksum(contents)});
-  io::save_safetensors("save_checkpoint", path, contents);
+  constexpr std::string_view function = "save_checkpoint";
+  const Safetensors contents = io::saving(function, 0, [&] {
+    check_keys(path, checkpoint.notes);
+    Safetensors all{.tensors = {checkpoint.state.begin(), checkpoint.state.end()}, .metadata = {kind}};
+    all.metadata.insert(all.metadata.end(), checkpoint.notes.begin(), checkpoint.notes.end());
+    all.metadata.push_back({std::string(checksum_key), checksum(function, all)});
+    return all;
+  });
+  io::save_safetensors(function, path, contents);
 }
 
 std::optional<Checkpoint> load_checkpoint(const std::string& path, const ReadLimits& limits) {

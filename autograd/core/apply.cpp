@@ -70,7 +70,9 @@ void tell_recorded(Node& node) {
   for (Watcher* w = thread_state.watcher; w != nullptr; w = w->outer()) w->after_record(node);
 }
 
-Computed compute_for(const Primitive& primitive, std::span<const Tensor* const> inputs) {
+namespace {
+
+Computed compute_named(const Primitive& primitive, std::span<const Tensor* const> inputs) {
   Computed computed;
   if (primitive.has_vjp()) computed.wishes = wishes_of(inputs);
   const bool records = computed.wishes.first != nullptr;
@@ -92,9 +94,16 @@ Computed compute_for(const Primitive& primitive, std::span<const Tensor* const> 
   return computed;
 }
 
+}  // namespace
+
+Computed compute_for(const Primitive& primitive, std::span<const Tensor* const> inputs) {
+  return in_name_of(primitive, [&] { return compute_named(primitive, inputs); });
+}
+
 Tensor record_one(const Primitive& primitive, Computed&& computed, std::span<const Tensor* const> inputs) {
   Array& value = computed.arrays[0];
-  if (computed.wishes.first == nullptr || !is_floating(value.dtype)) return make_constant(std::move(value));
+  if (computed.wishes.first == nullptr || !is_floating(value.dtype))
+    return make_result(primitive, std::move(value));
   return record(primitive, std::move(value), inputs, computed.wishes, std::span(computed.arrays).subspan(1));
 }
 

@@ -42,6 +42,12 @@ void copy_attributes(const P& primitive, Node& node) {
   }
 }
 
+/// The node of a result without history.
+template <class P>
+Tensor make_result(const P& primitive, Array&& array) {
+  return in_name_of(primitive, [&] { return make_constant(std::move(array)); });
+}
+
 /// Fills one slot: an edge if the input wants a gradient, its value too if the rule reads it, else nothing.
 inline void fill_slot(Slot& slot, const Tensor& input, bool reads) {
   Node& node = node_of(input);
@@ -86,18 +92,23 @@ Tensor record_unwatched(const P& primitive, Array&& array, std::span<const Tenso
                         const Wishes& wishes, std::span<Array> auxiliaries = {}) {
   Reads reads = 0;
   Node* node = nullptr;
+  const auto make_node = [&](std::size_t bytes) {
+    return in_name_of(primitive, [&] {
+      Node* made = allocate_recorded(std::move(array), bytes, inputs, auxiliaries);
+      copy_attributes(primitive, *made);
+      return made;
+    });
+  };
   if constexpr (std::is_abstract_v<P>) {
     reads = primitive.reads(wishes.wanted);
     // For one of several outputs that happens to be the only one.
     if ((primitive.reads_outputs() & 1U) != 0) reads |= output_bit;
-    node = allocate_recorded(std::move(array), primitive.block_bytes(), inputs, auxiliaries);
-    copy_attributes(primitive, *node);
+    node = make_node(primitive.block_bytes());
     if (primitive.has_destructor()) node->set(Node::destructor_flag);
   } else {
     static_assert(alignof(P) <= alignof(Node) && sizeof(P) % alignof(Slot) == 0);
     reads = primitive.P::reads(wishes.wanted);
-    node = allocate_recorded(std::move(array), sizeof(P), inputs, auxiliaries);
-    copy_attributes(primitive, *node);
+    node = make_node(sizeof(P));
     if constexpr (!std::is_trivially_destructible_v<P>) node->set(Node::destructor_flag);
   }
   node->set_origin(wishes.first->origin());
@@ -135,7 +146,7 @@ Tensor apply(const P& primitive, const Operands&... inputs) {
   if constexpr (P::auxiliaries == 0) {
     Array out = compute_one(primitive, array_of(inputs)...);
     const Wishes wishes = wishes_of(pointers);
-    if (wishes.first == nullptr) return make_constant(std::move(out));
+    if (wishes.first == nullptr) return make_result(primitive, std::move(out));
     return record_unwatched(primitive, std::move(out), pointers, wishes);
   } else {
     const Wishes wishes = wishes_of(pointers);
@@ -144,7 +155,7 @@ Tensor apply(const P& primitive, const Operands&... inputs) {
     std::array<Array*, 1 + P::auxiliaries> out{};
     for (std::size_t k = 0; k < out.size() && (k == 0 || records); ++k) out[k] = &results[k];
     compute(primitive, std::array<const Array*, n>{&array_of(inputs)...}, out);
-    if (!records) return make_constant(std::move(results[0]));
+    if (!records) return make_result(primitive, std::move(results[0]));
     return record_unwatched(primitive, std::move(results[0]), pointers, wishes,
                             std::span(results).subspan(1));
   }
@@ -154,7 +165,7 @@ Tensor apply(const P& primitive, const Operands&... inputs) {
 /// array.
 template <class P, class... Operands>
 Tensor apply_constant(const P& primitive, const Operands&... inputs) {
-  return make_constant(compute_one(primitive, array_of(inputs)...));
+  return make_result(primitive, compute_one(primitive, array_of(inputs)...));
 }
 
 /// `sum = apply(primitive, sum, operands...)`, which takes over the elements of `sum` where nobody else can
@@ -171,7 +182,7 @@ void apply_onto(const P& primitive, Tensor& sum, const Operands&... operands) {
                                      : compute_one(primitive, node.array, array_of(operands)...);
   const std::array<const Tensor*, 1 + sizeof...(Operands)> pointers{&sum, &operands...};
   const Wishes wishes = wishes_of(pointers);
-  sum = wishes.first == nullptr ? make_constant(std::move(out))
+  sum = wishes.first == nullptr ? make_result(primitive, std::move(out))
                                 : record(primitive, std::move(out), pointers, wishes);
 }
 

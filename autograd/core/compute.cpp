@@ -34,17 +34,14 @@ void evaluate_any(const Primitive& primitive, Inputs in, Outputs out, InputSet g
 void compute_any(const Primitive& primitive, Inputs in, Outputs out, InputSet given) {
   const IeeeArithmetic arithmetic;
   note_arithmetic(arithmetic);
-  std::vector<const Spec*, PoolAllocator<const Spec*>> in_specs(in.begin(), in.end());
-  std::vector<Spec, PoolAllocator<Spec>> unwanted(out.size());
-  std::vector<Spec*, PoolAllocator<Spec*>> out_specs(out.size());
-  for (std::size_t k = 0; k < out.size(); ++k) out_specs[k] = out[k] != nullptr ? out[k] : &unwanted[k];
-  primitive.infer(in_specs, out_specs);
-  try {
+  in_name_of(primitive, [&] {
+    std::vector<const Spec*, PoolAllocator<const Spec*>> in_specs(in.begin(), in.end());
+    std::vector<Spec, PoolAllocator<Spec>> unwanted(out.size());
+    std::vector<Spec*, PoolAllocator<Spec*>> out_specs(out.size());
+    for (std::size_t k = 0; k < out.size(); ++k) out_specs[k] = out[k] != nullptr ? out[k] : &unwanted[k];
+    primitive.infer(in_specs, out_specs);
     evaluate_any(primitive, in, out, given);
-  } catch (OutOfMemory& error) {
-    error.set_operation(primitive.name());
-    throw;
-  }
+  });
 }
 
 WatchScope::WatchScope(Watcher& watcher) : watcher_(watcher) {

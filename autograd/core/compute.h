@@ -91,6 +91,17 @@ InputSet may_overwrite(const P& primitive, int output) {
   }
 }
 
+/// Calls `f`; an OutOfMemory on its way out of it is told in the primitive's name.
+template <class P, class F>
+[[gnu::always_inline]] inline auto in_name_of(const P& primitive, F&& f) {
+  try {
+    return f();
+  } catch (OutOfMemory& error) {
+    error.set_operation(primitive.name());
+    throw;
+  }
+}
+
 /// Gives an output of inferred shape and dtype its buffer: an alias, one that is taken over, or a fresh one.
 template <class P>
 void place_output(const P& primitive, int index, Inputs in, Array& out, InputSet given) {

@@ -114,9 +114,10 @@ std::vector<Tensor> apply_all(const Primitive& primitive, std::span<const Tensor
   return record_all(primitive, compute_for(primitive, inputs), inputs);
 }
 
-std::vector<Tensor> record_all(const Primitive& primitive, Computed&& computed,
-                               std::span<const Tensor* const> inputs) {
-  if (computed.outputs == 1) return {record_one(primitive, std::move(computed), inputs)};
+namespace {
+
+std::vector<Tensor> record_several(const Primitive& primitive, Computed&& computed,
+                                   std::span<const Tensor* const> inputs) {
   const std::span<Array> outputs = std::span(computed.arrays).first(computed.outputs);
   std::vector<Tensor> results;
   results.reserve(outputs.size());
@@ -140,6 +141,14 @@ std::vector<Tensor> record_all(const Primitive& primitive, Computed&& computed,
     if (is_in(read, k)) weak->set(k, node_of(results.back()));
   }
   return results;
+}
+
+}  // namespace
+
+std::vector<Tensor> record_all(const Primitive& primitive, Computed&& computed,
+                               std::span<const Tensor* const> inputs) {
+  if (computed.outputs == 1) return {record_one(primitive, std::move(computed), inputs)};
+  return in_name_of(primitive, [&] { return record_several(primitive, std::move(computed), inputs); });
 }
 
 }  // namespace xtgrad::v1::detail

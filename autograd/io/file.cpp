@@ -18,6 +18,7 @@
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/io/memory_budget.h"
 #include "xtgrad/autograd/io/on_behalf.h"
+#include "xtgrad/autograd/io/saving.h"
 
 namespace xtgrad::inline v1 {
 namespace {
@@ -227,13 +228,15 @@ std::string read_file(std::string_view function, const std::string& path, const 
 }
 
 void write_file_atomically(std::string_view function, const std::string& path, std::string_view bytes) {
-  const std::string target = follow_links(function, path);
-  const std::optional<mode_t> permissions = permissions_of(function, target);
-  TemporaryFile file(function, target);
-  if (permissions) file.set_permissions(*permissions);
-  file.write(bytes);
-  file.put_in_place();
-  sync_folder_of(function, target);
+  saving(function, bytes.size(), [&] {
+    const std::string target = follow_links(function, path);
+    const std::optional<mode_t> permissions = permissions_of(function, target);
+    TemporaryFile file(function, target);
+    if (permissions) file.set_permissions(*permissions);
+    file.write(bytes);
+    file.put_in_place();
+    sync_folder_of(function, target);
+  });
 }
 
 }  // namespace detail

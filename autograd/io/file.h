@@ -9,8 +9,9 @@
 namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 
 /// How much memory reading may take at once, IoError past it: the bytes of the file, those of an entry that
-/// is inflated, and those of the tensors that come out. What a file claims about itself never makes the
-/// library reserve memory, but a deflated archive can truly hold a thousand times its own size.
+/// is inflated, those of the tensors that come out, and the names and notes, of which there may be millions.
+/// What a file claims about itself never makes the library reserve memory, but a deflated archive can truly
+/// hold a thousand times its own size.
 struct ReadLimits {
   std::uint64_t max_bytes = std::uint64_t{1} << 33;
 };

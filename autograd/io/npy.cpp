@@ -10,38 +10,13 @@
 #include "xtgrad/autograd/io/memory_budget.h"
 #include "xtgrad/autograd/io/npy_header.h"
 #include "xtgrad/autograd/io/on_behalf.h"
+#include "xtgrad/autograd/io/saving.h"
 
 namespace xtgrad::inline v1 {
 namespace {
 
 constexpr std::string_view loading = "load_npy";
 constexpr ReadLimits no_limits{.max_bytes = std::numeric_limits<std::uint64_t>::max()};
-
-}  // namespace
-
-std::string encode_npy(const Tensor& tensor) {
-  if (!tensor.defined()) throw ValueError("save_npy: the tensor is an empty handle");
-  constexpr std::size_t alignment = 64;  // of the elements, for those who map the file
-  const Shape& shape = tensor.shape();
-  const std::string_view comma = shape.rank() == 1 ? "," : "";  // Python's tuple of one
-  std::string header =
-      fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}{}), }}",
-                  detail::npy_kind_of(detail::element_of(tensor.dtype())), fmt::join(shape, ", "), comma);
-  // Magic, version and length are 10 bytes; rank 8 at most keeps the header short enough for version 1.0.
-  constexpr std::size_t before = 10;
-  const std::size_t total = (before + header.size() + 1 + alignment - 1) / alignment * alignment;
-  header.resize(total - before - 1, ' ');
-  header += '\n';
-  const auto length = static_cast<unsigned>(header.size());
-  const std::string_view elements = detail::bytes_of_elements(tensor);
-
-  std::string bytes = "\x93NUMPY";
-  bytes.reserve(total + elements.size());
-  bytes.append({1, 0, static_cast<char>(length & 0xff), static_cast<char>(length >> 8)});
-  return bytes.append(header).append(elements);
-}
-
-namespace {
 
 Tensor decode(std::string_view bytes, std::string_view source, const detail::MemoryBudget& budget) {
   try {
@@ -54,6 +29,11 @@ Tensor decode(std::string_view bytes, std::string_view source, const detail::Mem
 }
 
 }  // namespace
+
+std::string encode_npy(const Tensor& tensor) {
+  return detail::saving("save_npy", detail::bytes_of({{"", tensor}}),
+                        [&] { return detail::encode_npy_bytes(tensor); });
+}
 
 Tensor decode_npy(std::string_view bytes, std::string_view source) {
   return decode(bytes, source, detail::MemoryBudget(no_limits));

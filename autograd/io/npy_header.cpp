@@ -250,6 +250,27 @@ std::uint64_t tensor_bytes(const NpyHeader& header) {
   return header.data_bytes / item_size(header.element) * item_size(dtype_of_element(header.element));
 }
 
+std::string encode_npy_bytes(const Tensor& tensor) {
+  if (!tensor.defined()) throw ValueError("save_npy: the tensor is an empty handle");
+  constexpr std::size_t alignment = 64;  // of the elements, for those who map the file
+  const Shape& shape = tensor.shape();
+  const std::string_view comma = shape.rank() == 1 ? "," : "";  // Python's tuple of one
+  std::string header = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}{}), }}",
+                                   npy_kind_of(element_of(tensor.dtype())), fmt::join(shape, ", "), comma);
+  // Magic, version and length are 10 bytes; rank 8 at most keeps the header short enough for version 1.0.
+  constexpr std::size_t before = 10;
+  const std::size_t total = (before + header.size() + 1 + alignment - 1) / alignment * alignment;
+  header.resize(total - before - 1, ' ');
+  header += '\n';
+  const auto length = static_cast<unsigned>(header.size());
+  const std::string_view elements = bytes_of_elements(tensor);
+
+  std::string bytes = "\x93NUMPY";
+  bytes.reserve(total + elements.size());
+  bytes.append({1, 0, static_cast<char>(length & 0xff), static_cast<char>(length >> 8)});
+  return bytes.append(header).append(elements);
+}
+
 Tensor decode_npy_bytes(std::string_view bytes, const MemoryBudget& budget) {
   const std::optional<NpyHeader> header = parse_npy_header(bytes);
   if (!header) throw IoError(fmt::format("byte {}: the file ends within the header", bytes.size()));

@@ -31,6 +31,9 @@ struct NpyHeader {
 /// The bytes of memory that its tensor takes.
 [[nodiscard]] std::uint64_t tensor_bytes(const NpyHeader& header);
 
+/// As `encode_npy`; memory that it lacks is as whoever was asked says it.
+[[nodiscard]] std::string encode_npy_bytes(const Tensor& tensor);
+
 /// As `decode_npy`, within a budget, with messages that do not begin with a function and a source.
 [[nodiscard]] Tensor decode_npy_bytes(std::string_view bytes, const MemoryBudget& budget);
 

@@ -7,6 +7,7 @@
 
 #ifdef XTGRAD_HAS_LIBZIP
 #include <zip.h>
+#include <zlib.h>
 
 #include <algorithm>
 #include <array>
@@ -14,6 +15,7 @@
 #include <memory>
 #include <new>
 #include <optional>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
@@ -21,6 +23,7 @@
 #include "xtgrad/autograd/io/memory_budget.h"
 #include "xtgrad/autograd/io/npy.h"
 #include "xtgrad/autograd/io/npy_header.h"
+#include "xtgrad/autograd/io/saving.h"
 #include "xtgrad/autograd/io/unread_kind.h"
 #endif
 
@@ -50,6 +53,15 @@ using Archive = std::unique_ptr<zip_t, Discard>;
 using Source = std::unique_ptr<zip_source_t, Free>;
 using File = std::unique_ptr<zip_file_t, Close>;
 
+/// What libzip says; memory that it did not get is a std::bad_alloc.
+std::string reason_of(zip_error_t* error) {
+  const int code = ::zip_error_code_zip(error);
+  if (code == ZIP_ER_MEMORY || (code == ZIP_ER_ZLIB && ::zip_error_code_system(error) == Z_MEM_ERROR)) {
+    throw std::bad_alloc();
+  }
+  return ::zip_error_strerror(error);
+}
+
 /// Where libzip leaves its reason when there is no archive yet to ask.
 class Reason {
  public:
@@ -59,13 +71,13 @@ class Reason {
   Reason& operator=(const Reason&) = delete;
 
   [[nodiscard]] zip_error_t* get() { return &error_; }
-  [[nodiscard]] const char* text() { return ::zip_error_strerror(&error_); }
+  [[nodiscard]] std::string text() { return reason_of(&error_); }
 
  private:
   zip_error_t error_{};
 };
 
-std::string reason_of(zip_t* archive) { return ::zip_error_strerror(::zip_get_error(archive)); }
+std::string reason_of(zip_t* archive) { return reason_of(::zip_get_error(archive)); }
 
 /// An archive in memory; it reads `bytes`, which must outlive it, and where writing it grows a copy.
 Archive open_archive(std::string_view bytes, int flags, Source* kept = nullptr) {
@@ -128,7 +140,7 @@ std::string read_all(zip_source_t* source) {
     ::zip_source_close(source);
     if (read == static_cast<zip_int64_t>(bytes.size())) return bytes;
   }
-  throw IoError(fmt::format("{}: {}", saving, ::zip_error_strerror(::zip_source_error(source))));
+  throw IoError(fmt::format("{}: {}", saving, reason_of(::zip_source_error(source))));
 }
 
 // --- Reading -------------------------------------------------------------------------------------
@@ -166,12 +178,16 @@ Entry listed_entry(zip_t* archive, zip_uint64_t index) {
   return entry;
 }
 
-std::vector<Entry> listed_entries(zip_t* archive) {
+/// Takes the memory of names from the budget: our list's, and that of libzip's, which is there by now.
+std::vector<Entry> listed_entries(zip_t* archive, detail::MemoryBudget& budget) {
+  constexpr std::uint64_t around = 640;  // the name: the entry in both lists, the tensor, room in the heap
+  constexpr std::uint64_t copies = 5;
   std::vector<Entry> entries;
   std::unordered_set<std::string> known;
   const auto count = static_cast<zip_uint64_t>(std::max<zip_int64_t>(::zip_get_num_entries(archive, 0), 0));
   for (zip_uint64_t index = 0; index < count; ++index) {
     Entry entry = listed_entry(archive, index);
+    budget.take(around + copies * entry.file.size());
     if (!known.insert(entry.file).second) {
       throw IoError(fmt::format("entry {}: the name is there twice", in_quotes(entry.file)));
     }
@@ -191,8 +207,7 @@ std::string read_entry(zip_t* archive, zip_uint64_t index, const detail::MemoryB
   while (true) {
     const zip_int64_t n = ::zip_fread(file.get(), chunk.data(), chunk.size());
     if (n < 0) {
-      throw IoError(
-          fmt::format("byte {}: {}", bytes.size(), ::zip_error_strerror(::zip_file_get_error(file.get()))));
+      throw IoError(fmt::format("byte {}: {}", bytes.size(), reason_of(::zip_file_get_error(file.get()))));
     }
     if (n == 0) return bytes;
     bytes.append(chunk.data(), static_cast<std::size_t>(n));
@@ -232,17 +247,19 @@ Archive open_for_reading(std::string_view bytes) {
 std::vector<NamedTensor> decode(std::string_view bytes, const std::vector<std::string>* names,
                                 detail::MemoryBudget budget) {
   const Archive archive = open_for_reading(bytes);
-  const std::vector<Entry> entries = listed_entries(archive.get());
+  const std::vector<Entry> entries = listed_entries(archive.get(), budget);
   std::vector<const Entry*> wanted;
   if (names == nullptr) {
     for (const Entry& entry : entries) wanted.push_back(&entry);
   } else {
+    std::unordered_map<std::string_view, const Entry*> by_file;
+    for (const Entry& entry : entries) by_file.emplace(entry.file, &entry);
     for (const std::string& name : *names) {
-      auto found = std::ranges::find(entries, name + std::string(extension), &Entry::file);
-      if (found == entries.end()) found = std::ranges::find(entries, name, &Entry::file);
-      if (found == entries.end())
-        throw IoError(fmt::format("there is no entry {}", in_quotes(name + ".npy")));
-      wanted.push_back(&*found);
+      const std::string file = name + std::string(extension);
+      auto found = by_file.find(file);
+      if (found == by_file.end()) found = by_file.find(name);
+      if (found == by_file.end()) throw IoError(fmt::format("there is no entry {}", in_quotes(file)));
+      wanted.push_back(found->second);
     }
   }
   std::vector<NamedTensor> tensors;
@@ -264,20 +281,24 @@ std::vector<NamedTensor> decode(std::string_view bytes, const std::vector<std::s
   return tensors;
 }
 
-}  // namespace
-
-std::string encode_npz(const std::vector<NamedTensor>& tensors, const NpzOptions& options) {
+std::string encode(const std::vector<NamedTensor>& tensors, const NpzOptions& options) {
   check_names(tensors);
   // libzip deletes an archive that ends up empty; this is the record that ends any.
   if (tensors.empty()) return std::string("PK\5\6") + std::string(18, '\0');
   std::vector<std::string> files;
-  for (const NamedTensor& tensor : tensors) files.push_back(encode_npy(tensor.value));
+  for (const NamedTensor& tensor : tensors) files.push_back(detail::encode_npy_bytes(tensor.value));
   Source written;
   Archive archive = open_archive({}, ZIP_TRUNCATE, &written);
   for (std::size_t i = 0; i < files.size(); ++i) add_entry(archive.get(), tensors[i].name, files[i], options);
   if (::zip_close(archive.get()) != 0) throw IoError(fmt::format("{}: {}", saving, reason_of(archive.get())));
   static_cast<void>(archive.release());  // zip_close freed it
   return read_all(written.get());
+}
+
+}  // namespace
+
+std::string encode_npz(const std::vector<NamedTensor>& tensors, const NpzOptions& options) {
+  return detail::saving(saving, detail::bytes_of(tensors), [&] { return encode(tensors, options); });
 }
 
 std::vector<NamedTensor> decode_npz(std::string_view bytes, std::string_view source,
@@ -306,7 +327,8 @@ std::vector<std::string> npz_names(const std::string& path, const ReadLimits& li
   return detail::reading(function, path, {detail::FileFormat::npz, bytes}, [&] {
     std::vector<std::string> names;
     const Archive archive = open_for_reading(bytes);
-    std::vector<Entry> entries = listed_entries(archive.get());
+    detail::MemoryBudget budget = detail::budget_beside(bytes, limits);
+    std::vector<Entry> entries = listed_entries(archive.get(), budget);
     for (Entry& entry : entries) names.push_back(std::move(entry.name));
     return names;
   });

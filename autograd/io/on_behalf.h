@@ -17,6 +17,7 @@ void write_file_atomically(std::string_view function, const std::string& path, s
 
 [[nodiscard]] Safetensors load_safetensors(std::string_view function, const std::string& path,
                                            const ReadLimits& limits);
+[[nodiscard]] std::string encode_safetensors(std::string_view function, const Safetensors& contents);
 void save_safetensors(std::string_view function, const std::string& path, const Safetensors& contents);
 
 }  // namespace xtgrad::v1::detail

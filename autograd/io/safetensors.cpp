@@ -7,6 +7,7 @@
 #include <cstring>
 #include <limits>
 #include <new>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
@@ -15,6 +16,7 @@
 #include "xtgrad/autograd/io/memory_budget.h"
 #include "xtgrad/autograd/io/on_behalf.h"
 #include "xtgrad/autograd/io/safetensors_header.h"
+#include "xtgrad/autograd/io/saving.h"
 
 namespace xtgrad::inline v1 {
 namespace {
@@ -106,14 +108,6 @@ std::string encode(const Safetensors& contents) {
   return bytes;
 }
 
-std::string encode(std::string_view function, const Safetensors& contents) {
-  try {
-    return encode(contents);
-  } catch (const ValueError& error) {
-    throw ValueError(fmt::format("{}: {}", function, error.what()));
-  }
-}
-
 // --- Reading -------------------------------------------------------------------------------------
 
 /// Throws IoError unless the tensors' bytes follow one another and fill the file.
@@ -156,7 +150,7 @@ void check_version(std::vector<Safetensors::Note>& metadata) {
 }
 
 /// Checks all that can be known without the elements, of which `bytes` then has the rest.
-detail::SafetensorsHeader read_header(std::string_view& bytes) {
+detail::SafetensorsHeader read_header(std::string_view& bytes, detail::MemoryBudget& budget) {
   if (bytes.size() < length_bytes) {
     throw IoError(fmt::format("byte 0: {} bytes in all, expected 8 with the header's length", bytes.size()));
   }
@@ -171,7 +165,7 @@ detail::SafetensorsHeader read_header(std::string_view& bytes) {
     throw IoError(
         fmt::format("byte 0: a header of {} bytes, at most {} are allowed", header_bytes, longest_header));
   }
-  detail::SafetensorsHeader header = detail::parse_safetensors_header(bytes.substr(0, header_bytes));
+  detail::SafetensorsHeader header = detail::parse_safetensors_header(bytes.substr(0, header_bytes), budget);
   bytes.remove_prefix(header_bytes);
   check_version(header.metadata);
   check_coverage(header.entries, bytes.size());
@@ -185,7 +179,7 @@ detail::SafetensorsHeader read_header(std::string_view& bytes) {
 /// All tensors that can be read, or those that are named.
 Safetensors decode(std::string_view bytes, const std::vector<std::string>* names,
                    detail::MemoryBudget budget) {
-  detail::SafetensorsHeader header = read_header(bytes);
+  detail::SafetensorsHeader header = read_header(bytes, budget);
   std::vector<const HeaderEntry*> wanted;
   if (names == nullptr) {
     for (const HeaderEntry& entry : header.entries) {
@@ -193,11 +187,13 @@ Safetensors decode(std::string_view bytes, const std::vector<std::string>* names
     }
     if (wanted.empty() && !header.entries.empty()) throw_unread(header.entries.front());
   } else {
+    std::unordered_map<std::string_view, const HeaderEntry*> by_name;
+    for (const HeaderEntry& entry : header.entries) by_name.emplace(entry.name, &entry);
     for (const std::string& name : *names) {
-      const auto found = std::ranges::find(header.entries, name, &HeaderEntry::name);
-      if (found == header.entries.end()) throw IoError(fmt::format("there is no tensor {}", in_quotes(name)));
-      if (!found->unread.empty()) throw_unread(*found);
-      wanted.push_back(&*found);
+      const auto found = by_name.find(name);
+      if (found == by_name.end()) throw IoError(fmt::format("there is no tensor {}", in_quotes(name)));
+      if (!found->second->unread.empty()) throw_unread(*found->second);
+      wanted.push_back(found->second);
     }
   }
   Safetensors contents{.tensors = {}, .metadata = std::move(header.metadata)};
@@ -218,8 +214,16 @@ Safetensors decode(std::string_view bytes, const std::vector<std::string>* names
 
 namespace detail {
 
+std::string encode_safetensors(std::string_view function, const Safetensors& contents) {
+  try {
+    return detail::saving(function, bytes_of(contents.tensors), [&] { return encode(contents); });
+  } catch (const ValueError& error) {
+    throw ValueError(fmt::format("{}: {}", function, error.what()));
+  }
+}
+
 void save_safetensors(std::string_view function, const std::string& path, const Safetensors& contents) {
-  write_file_atomically(function, path, encode(function, contents));
+  write_file_atomically(function, path, encode_safetensors(function, contents));
 }
 
 Safetensors load_safetensors(std::string_view function, const std::string& path, const ReadLimits& limits) {
@@ -230,7 +234,9 @@ Safetensors load_safetensors(std::string_view function, const std::string& path,
 
 }  // namespace detail
 
-std::string encode_safetensors(const Safetensors& contents) { return encode(saving, contents); }
+std::string encode_safetensors(const Safetensors& contents) {
+  return detail::encode_safetensors(saving, contents);
+}
 
 Safetensors decode_safetensors(std::string_view bytes, std::string_view source) {
   constexpr ReadLimits no_limits{.max_bytes = std::numeric_limits<std::uint64_t>::max()};
@@ -260,7 +266,8 @@ std::vector<std::string> safetensors_names(const std::string& path, const ReadLi
   return detail::reading(function, path, {detail::FileFormat::safetensors, bytes}, [&] {
     std::string_view rest = bytes;
     std::vector<std::string> names;
-    detail::SafetensorsHeader header = read_header(rest);
+    detail::MemoryBudget budget = detail::budget_beside(bytes, limits);
+    detail::SafetensorsHeader header = read_header(rest, budget);
     for (HeaderEntry& entry : header.entries) names.push_back(std::move(entry.name));
     return names;
   });

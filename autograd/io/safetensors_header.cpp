@@ -20,6 +20,11 @@ using nlohmann::json;
 
 constexpr std::size_t header_begin = 8;  // in the file
 
+// Of a name: in its entry, among those that are known, and of the tensor.
+constexpr std::uint64_t copies = 3;
+constexpr std::uint64_t around_name = 512;
+constexpr std::uint64_t around_note = 256;
+
 constexpr std::array<std::pair<Element, std::string_view>, 12> element_names{{{Element::boolean, "BOOL"},
                                                                               {Element::int8, "I8"},
                                                                               {Element::int16, "I16"},
@@ -43,7 +48,7 @@ std::string_view name_of(Element element) {
 /// what is not expected at a place ends the reading at once.
 class HeaderReader final : public nlohmann::json_sax<json> {
  public:
-  explicit HeaderReader(std::string_view text) : text_(text) {}
+  HeaderReader(std::string_view text, MemoryBudget& budget) : text_(text), budget_(budget) {}
 
   SafetensorsHeader header;
 
@@ -70,6 +75,7 @@ class HeaderReader final : public nlohmann::json_sax<json> {
 
   bool string(std::string& text) override {
     if (place_ == Place::metadata) {
+      budget_.take(text.size());
       header.metadata.push_back({key_, std::move(text)});
     } else if (place_ == Place::entry && key_ == "dtype") {
       set_element(text);
@@ -93,6 +99,7 @@ class HeaderReader final : public nlohmann::json_sax<json> {
 
   bool key(std::string& text) override {
     if (place_ == Place::header) {
+      budget_.take(around_name + copies * text.size());
       if (!known_names_.insert(text).second)
         throw IoError(fmt::format("the name {} is there twice", in_quotes(text)));
       name_ = std::move(text);
@@ -102,6 +109,7 @@ class HeaderReader final : public nlohmann::json_sax<json> {
       throw IoError(fmt::format("tensor {}: expected dtype, shape and data_offsets, found {}",
                                 in_quotes(name_), in_quotes(text)));
     }
+    if (place_ == Place::metadata) budget_.take(around_note + copies * text.size());
     if (!known_keys_.insert(text).second) {
       throw IoError(fmt::format("{}: the key {} is there twice", owner(), in_quotes(text)));
     }
@@ -211,6 +219,7 @@ class HeaderReader final : public nlohmann::json_sax<json> {
   }
 
   std::string_view text_;
+  MemoryBudget& budget_;
   Place place_ = Place::start;
   std::string name_;  // the last key of the header
   std::string key_;   // the last key of the object that it names
@@ -244,8 +253,8 @@ std::string format_safetensors_header(const SafetensorsHeader& header) {
   return text += '}';
 }
 
-SafetensorsHeader parse_safetensors_header(std::string_view text) {
-  HeaderReader reader(text);
+SafetensorsHeader parse_safetensors_header(std::string_view text, MemoryBudget& budget) {
+  HeaderReader reader(text, budget);
   // The parser would pass over the mark that some editors put before UTF-8.
   if (text.starts_with('\xef')) {
     throw IoError(fmt::format("byte {}: expected the header's {{, found 0x{:02x}", header_begin,

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "xtgrad/autograd/io/elements.h"
+#include "xtgrad/autograd/io/memory_budget.h"
 #include "xtgrad/autograd/io/safetensors.h"
 #include "xtgrad/autograd/shape.h"
 
@@ -34,8 +35,8 @@ struct SafetensorsHeader {
 
 /// Reads a header, which begins at byte 8 of its file; throws IoError for whatever the format does not allow.
 /// In an entry returned, dtype, shape and offsets agree; whether the
-/// offsets suit each other and the file is the caller's to check. Takes no more memory than a few times the
-/// text's.
-[[nodiscard]] SafetensorsHeader parse_safetensors_header(std::string_view text);
+/// offsets suit each other and the file is the caller's to check. The memory of names and notes comes out of
+/// the budget.
+[[nodiscard]] SafetensorsHeader parse_safetensors_header(std::string_view text, MemoryBudget& budget);
 
 }  // namespace xtgrad::v1::detail

@@ -14,6 +14,10 @@ void collect_returned(Pool& pool);
 /// one that has taken the pool from the orphans; without pool_mutex.
 void return_idle_units(Pool& pool);
 
+/// Gives to the store what units of all threads' pools are idle but for what a thread keeps for itself: also
+/// of those that sleep. By any thread, without pool_mutex, which is locked meanwhile.
+void take_idle_units_of_threads();
+
 }  // namespace xtgrad::v1::detail
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/memory/idle_units.h"
+#include "xtgrad/autograd/memory/magazines.h"
 #include "xtgrad/autograd/memory/pool_list.h"
 #include "xtgrad/autograd/memory/pool_store.h"
 #include "xtgrad/autograd/memory/pool_watermark.h"
@@ -74,7 +75,8 @@ void empty_kept(Pool& pool) {
   pool.kept_bytes = 0;
 }
 
-/// Gives back what the pool does not use, and pools of ended threads do not. Null for a thread without one.
+/// Gives back what the pool does not use, and what pools of other threads do not, running, asleep or ended.
+/// Null for a thread without one.
 void release_unused(Pool* pool) {
   if (pool != nullptr) {
     empty_kept(*pool);
@@ -91,6 +93,7 @@ void release_unused(Pool* pool) {
     const std::lock_guard lock(pool_mutex);
     orphan_pool(orphan);
   }
+  take_idle_units_of_threads();
 }
 
 void release_everything(Pool* pool) {
@@ -138,15 +141,20 @@ void open_chunk(Pool& pool, std::size_t index) {
   struct Found : UnitList::Room {
     explicit operator bool() const { return begin != nullptr; }
   };
-  const Found room = take_from_store(&pool, pool_class_bytes(index), [&](PoolStore::Growth growth) {
-    return Found{pool_store.take_unit(pool, pool.classes[index], growth)};
-  });
   const std::size_t stride = stride_of(index);
-  const std::size_t fit = static_cast<std::size_t>(room.end - room.begin) / stride;
+  std::size_t fit = 0;
+  const Found room = take_from_store(&pool, pool_class_bytes(index), [&](PoolStore::Growth growth) {
+    const Found found{pool_store.take_unit(pool, pool.classes[index], growth)};
+    if (found) {
+      fit = static_cast<std::size_t>(found.end - found.begin) / stride;
+      pool_unit_of(found.begin).fit = static_cast<std::uint32_t>(fit);
+    }
+    return found;
+  });
   pool.chunks[index] = {room.begin, room.begin + fit * stride};
 }
 
-// Puts the next portion of the class's chunk on its empty free list, lowest address first.
+// Puts the next portion of the class's chunk on its free list, lowest address first.
 void cut_portion(Pool& pool, std::size_t index) {
   if (pool.chunks[index].cursor == pool.chunks[index].end) open_chunk(pool, index);
   // What was released to make room for the chunk may have been of this class.
@@ -154,17 +162,25 @@ void cut_portion(Pool& pool, std::size_t index) {
   const std::size_t stride = stride_of(index);
   const std::size_t left = static_cast<std::size_t>(chunk.end - chunk.cursor) / stride;
   const std::size_t count = std::clamp<std::size_t>(portion_bytes / stride, 1, left);
-  pool_unit_of(chunk.cursor).cut += static_cast<std::uint32_t>(count);
-  PoolBlock* head = nullptr;
-  for (std::size_t i = count; i-- > 0;) head = ::new (chunk.cursor + i * stride) PoolBlock{head};
-  pool.classes[index].head = head;
+  std::atomic<std::uint32_t>& cut = pool_unit_of(chunk.cursor).cut;  // which nobody else changes
+  cut.store(cut.load(std::memory_order_relaxed) + static_cast<std::uint32_t>(count),
+            std::memory_order_relaxed);
+  PoolBlock* list = nullptr;
+  for (std::size_t i = count; i-- > 0;) list = ::new (chunk.cursor + i * stride) PoolBlock{list};
+  PoolClass& blocks = pool.classes[index];
+  if (blocks.head == nullptr) {
+    blocks.set_list(list, static_cast<std::int64_t>(count), magazine_blocks(index));
+  } else {
+    while (list != nullptr) add_free(pool, blocks, std::exchange(list, list->next));
+  }
   chunk.cursor += count * stride;
 }
 
 PoolBlock* take_small(Pool& pool, std::size_t index) {
   PoolClass& blocks = pool.classes[index];
-  if (blocks.head == nullptr) collect_returned(pool);
-  if (blocks.head == nullptr) {
+  while (blocks.head == nullptr && !open_magazine(pool, index)) {
+    collect_returned(pool);
+    if (blocks.head != nullptr || open_magazine(pool, index)) break;
     follow_calls_to_release(pool);
     cut_portion(pool, index);
   }
@@ -289,6 +305,8 @@ void* pool_allocate_slow(std::size_t bytes) {
   return block;
 }
 
+void pool_fill_magazine(Pool& pool, PoolClass& blocks) noexcept { put_aside(pool, blocks); }
+
 void pool_free_slow(void* memory) noexcept {
   const PoolUnit& unit = pool_unit_of(memory);
   const bool is_small = pool_arena_of(memory)->kind == ArenaKind::units;
@@ -298,7 +316,9 @@ void pool_free_slow(void* memory) noexcept {
   if (hidden_pool != nullptr) note_in_watermarks(-static_cast<std::int64_t>(pool_class_bytes(index)));
   Pool* pool = pool_in_use();
   if (pool != nullptr) {
-    pool->classes[index].count(-1);
+    PoolClass& blocks = pool->classes[index];
+    blocks.count(-1);
+    if (owner != pool) --blocks.full_at;  // its own list stays as it is
   } else {
     // A thread that only frees gets no pool: that could throw.
     late_pool.classes[index].balance.fetch_sub(1, std::memory_order_relaxed);
@@ -308,16 +328,13 @@ void pool_free_slow(void* memory) noexcept {
     return;
   }
   if (owner == pool) {  // a hidden one
-    owner->classes[index].head = ::new (memory) PoolBlock{owner->classes[index].head};
+    PoolClass& blocks = owner->classes[index];
+    blocks.head = ::new (memory) PoolBlock{blocks.head};
+    if (blocks.is_full()) put_aside(*owner, blocks);
     return;
   }
-  std::atomic<PoolBlock*>& returned = owner->returned;
-  PoolBlock* head = returned.load(std::memory_order_relaxed);
-  auto* block = ::new (memory) PoolBlock{head};
-  // Release: the owner must see the link, and all that this thread did to the block before.
-  while (!returned.compare_exchange_weak(head, block, std::memory_order_release, std::memory_order_relaxed)) {
-    block->next = head;
-  }
+  auto* block = ::new (memory) PoolBlock{nullptr};
+  return_blocks(*owner, block, block);
 }
 
 PoolStats pool_stats() {

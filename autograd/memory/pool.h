@@ -53,8 +53,9 @@ void set_pool_hidden(PoolHider who, bool hidden);
 std::int64_t pool_peak_bytes();
 void reset_pool_peak();
 
-// Gives back to the system all that lies idle in the store, with this thread's pool and in pools of ended
-// threads. Other threads are asked to do so the next time they need more than they have at hand.
+// Gives back to the system all that lies idle in the store, with this thread's pool and in pools of other
+// threads, running, asleep or ended, but for what those keep for themselves (magazine_blocks,
+// most_kept_bytes): that they give back the next time they need more than they have at hand.
 void release_idle_pool_memory();
 
 // How many bytes may lie idle in the store; negative for the pool's own rule (pool_store.h).
@@ -77,6 +78,8 @@ extern constinit thread_local Pool* this_thread_pool __attribute__((tls_model("i
 
 void* pool_allocate_slow(std::size_t bytes);
 void pool_free_slow(void* memory) noexcept;
+// Puts the free blocks of the class aside, where other threads can get at them.
+void pool_fill_magazine(Pool& pool, PoolClass& blocks) noexcept;
 
 // A block of at least `bytes` bytes, never null; aligned to 64 bytes if `bytes` is a multiple of 64 other
 // than zero, else to 16. Throws OutOfMemory.
@@ -102,7 +105,8 @@ inline void pool_free(void* block) noexcept {
   }
   PoolClass& blocks = *unit.blocks;
   blocks.head = ::new (block) PoolBlock{blocks.head};
-  blocks.count(-1);
+  if (blocks.count(-1) <= blocks.full_at) [[unlikely]]
+    pool_fill_magazine(*unit.owner, blocks);
 }
 
 #endif

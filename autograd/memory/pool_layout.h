@@ -13,10 +13,12 @@
 // would all fall into one set of the caches.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 #include "xtgrad/autograd/sanitizers.h"
 
@@ -69,15 +71,42 @@ struct PoolBlock {
   PoolBlock* next;
 };
 
-struct PoolClass {
+// Free blocks of a class that change hands as one.
+struct PoolMagazine {
+  PoolBlock* next_block;
+  PoolMagazine* next;
+};
+
+// So many blocks make one: enough that handing it over costs nothing by the block. A thread keeps up to two
+// of each class for itself, which is all of its idle small blocks that other threads cannot get at.
+inline constexpr std::size_t magazine_bytes = std::size_t{32} << 10;
+constexpr std::int64_t magazine_blocks(std::size_t index) {
+  constexpr std::size_t least = 4;
+  return static_cast<std::int64_t>(std::max(least, magazine_bytes / pool_class_bytes(index)));
+}
+
+struct alignas(32) PoolClass {
   PoolBlock* head = nullptr;
   // Blocks this thread took minus blocks this thread freed, wherever they came from: only the sum over all
   // pools means something, and no thread ever writes another one's counter.
   std::atomic<std::int64_t> balance = 0;
+  // Of small blocks: when the balance has come down to this, the list of free ones has a magazine full. So
+  // they need not be counted one by one.
+  std::int64_t full_at = std::numeric_limits<std::int64_t>::min() / 2;  // never, while there is no block
+  PoolBlock* spare = nullptr;                                           // a magazine beside the list, or none
+
+  [[nodiscard]] bool is_full() const { return balance.load(std::memory_order_relaxed) <= full_at; }
+  // The list of free blocks has become another one.
+  void set_list(PoolBlock* blocks, std::int64_t length, std::int64_t most) {
+    head = blocks;
+    full_at = balance.load(std::memory_order_relaxed) + length - most;
+  }
 
   // A load and a store, not a locked add: only the owner writes, others may read at any time.
-  void count(std::int64_t change) {
-    balance.store(balance.load(std::memory_order_relaxed) + change, std::memory_order_relaxed);
+  std::int64_t count(std::int64_t change) {
+    const std::int64_t now = balance.load(std::memory_order_relaxed) + change;
+    balance.store(now, std::memory_order_relaxed);
+    return now;
   }
 };
 
@@ -92,6 +121,9 @@ struct alignas(64) Pool {
   PoolClass classes[pool_classes];
   // Blocks freed by other threads. On a cache line of its own, or they would slow the owner down.
   alignas(64) std::atomic<PoolBlock*> returned = nullptr;
+  // Magazines that the owner filled, for it to take back one after the other or for any thread to take away
+  // at once. Only the owner adds to them.
+  alignas(64) std::atomic<PoolMagazine*> magazines[last_small_class + 1] = {};
   alignas(64) PoolChunk chunks[last_small_class + 1];
   PoolBlock* kept[kept_classes] = {};
   std::size_t kept_bytes = 0;
@@ -101,10 +133,12 @@ struct alignas(64) Pool {
 };
 
 struct alignas(32) PoolUnit {
-  Pool* owner = nullptr;        // in arenas without units late_pool, which is no thread's
-  PoolClass* blocks = nullptr;  // the owner's
-  std::uint32_t cut = 0;        // blocks that were cut from it so far
-  std::uint32_t free = 0;       // while a pool looks for idle units: how many of them are
+  Pool* owner = nullptr;               // in arenas without units late_pool, which is no thread's
+  PoolClass* blocks = nullptr;         // the owner's
+  std::atomic<std::uint32_t> cut = 0;  // blocks that were cut from it so far
+  std::uint32_t free = 0;              // while its owner looks for idle units: how many of them are
+  std::uint32_t taken = 0;             // while another thread does: how many of them that one has
+  std::uint32_t fit = 0;               // blocks that there is room for
 };
 
 enum class ArenaKind : std::uint8_t { units, blocks, mapping };

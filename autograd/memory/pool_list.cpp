@@ -35,6 +35,10 @@ void orphan_pool(Pool* pool) {
 
 Pool* take_orphans() { return std::exchange(orphans, nullptr); }
 
+void for_each_pool(void (*f)(Pool&)) {
+  for (Pool* pool = all_pools; pool != nullptr; pool = pool->next_pool) f(*pool);
+}
+
 PoolLive live_in_pools(std::size_t last_class) {
   PoolLive live;
   const auto add = [&](const Pool& pool) {

@@ -30,6 +30,8 @@ void orphan_pool(Pool* pool);
 /// All pools without a thread, in a list by next_orphan, which are orphans no more.
 Pool* take_orphans();
 
+void for_each_pool(void (*f)(Pool&));
+
 struct PoolLive {
   std::int64_t bytes = 0;
   std::int64_t blocks = 0;

@@ -20,7 +20,7 @@ enum class ProcessLock : std::size_t {
   listing,         // of a model's members
   orphans,         // parameters that no model lists
   random_streams,  // which thread draws from which
-  team,            // where operations run that are spread over threads
+  workers,         // whether the threads that help operations have been thought of
   blas,            // libraries whose calls may not overlap
   late_pool,       // the pool of threads that have ended
   pool,            // the pools of all threads

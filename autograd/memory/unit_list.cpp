@@ -43,6 +43,13 @@ UnitList::Room room_of(PoolArena& arena, std::size_t unit) {
           base + (unit + 1) * pool_unit_bytes};
 }
 
+void set_owner(PoolUnit& unit, Pool* owner, PoolClass* blocks) {
+  unit.owner = owner;
+  unit.blocks = blocks;
+  unit.cut.store(0, std::memory_order_relaxed);
+  unit.free = unit.taken = unit.fit = 0;
+}
+
 }  // namespace
 
 UnitList::Room UnitList::take(Pool& pool, PoolClass& blocks) {
@@ -67,7 +74,7 @@ UnitList::Room UnitList::take(Pool& pool, PoolClass& blocks) {
     open_.unlink(arena);
     full_.link(arena);
   }
-  arena->units[unit] = {.owner = &pool, .blocks = &blocks};
+  set_owner(arena->units[unit], &pool, &blocks);
   used_ += pool_unit_bytes;
   return room_of(*arena, unit);
 }
@@ -77,7 +84,7 @@ void UnitList::give(PoolArena& arena, std::size_t unit) {
     full_.unlink(&arena);
     open_.link(&arena);
   }
-  arena.units[unit] = {.owner = &late_pool};
+  set_owner(arena.units[unit], &late_pool, nullptr);
   arena.idle_units[unit / 64] |= bit_of(unit);
   arena.dirty_units[unit / 64] |= bit_of(unit);
   used_ -= pool_unit_bytes;

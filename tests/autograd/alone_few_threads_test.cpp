@@ -40,7 +40,7 @@ void* run(void* start) {
 
 }  // namespace
 
-// Visible, for oneTBB calls it from its own shared object.
+// Visible, for the standard library calls it from its own shared object.
 extern "C" __attribute__((visibility("default"))) int pthread_create(pthread_t* thread,
                                                                      const pthread_attr_t* attributes,
                                                                      void* (*function)(void*),

@@ -153,6 +153,43 @@ TEST_CASE("every failed allocation of an operation's forward and backward leaves
   }
 }
 
+TEST_CASE("whatever memory an operation lacks, its result's node included, the error has its name") {
+  set_num_threads(1);
+  const Kind named[] = {
+      {"tanh", [](const Tensor& x) { return tanh(x); }},
+      {"add", [](const Tensor& x) { return x + x; }},
+      {"matmul", [](const Tensor& x) { return matmul(x, x); }},
+      {"named", [](const Tensor& x) { return run(Named{}, {x}); }},
+      {"split", [](const Tensor& x) { return split(x, 1)[1]; }},
+      {"sort", [](const Tensor& x) { return sort(x).values; }},
+      {"less", [](const Tensor& x) { return x < x; }},
+      {"full", [](const Tensor&) { return full({4}, 0.5); }},
+  };
+  for (const bool recorded : {false, true}) {
+    CAPTURE(recorded);
+    const Tensor x = tensor({{0.3, -0.4}, {0.9, 0.5}}, {.requires_grad = recorded});
+    for (const Kind& operation : named) {
+      const std::string name = operation.name;
+      CAPTURE(name);
+      static_cast<void>(operation.of(x));
+      long n = 0;
+      for (bool more = true; more; ++n) {
+        CAPTURE(n);
+        more = fails_at(n, PoolRequest::block, false, [&] {
+          try {
+            static_cast<void>(operation.of(x));
+          } catch (const OutOfMemory& error) {
+            armed = false;
+            CHECK(std::string(error.operation()) == name);
+            throw;
+          }
+        });
+      }
+      CHECK(n >= 3);  // elements and a node, and then it comes through
+    }
+  }
+}
+
 namespace {
 
 /// What became of an attempt, as the exit status of its process.

@@ -2,7 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <ctime>
 #include <map>
+#include <string>
+#include <vector>
 
 #include "tests/nn/models.h"
 #include "tests/nn/support.h"
@@ -67,6 +70,60 @@ TEST_CASE("a state dict finds what a map would, after names came and went in any
   CHECK(state.size() == wanted.size());
   for (const auto& [name, value] : wanted) CHECK(state.at(name).item() == value);
   for (const auto& entry : state) CHECK(wanted.at(entry.name) == entry.value.item());
+}
+
+TEST_CASE("a state of 100,000 names is made, copied and asked in the time that each name takes") {
+  constexpr int count = 100'000;
+  const Tensor value = ones({1});
+  const auto begin = std::clock();  // of the processor, whatever else runs
+  nn::StateDict state;
+  for (int i = 0; i < count; ++i) state.add("layers." + std::to_string(count - i) + ".weight", value);
+  nn::StateDict all;
+  all.add("model", state);
+  const nn::StateDict part = all.under("model");
+  for (const auto& entry : state) REQUIRE(part.contains(entry.name));
+  CHECK(names_of(part) == names_of(state));
+  CHECK(static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC < 3);  // 0.1 s; in quadratic time 60 s
+}
+
+TEST_CASE("many states under prefixes of their own take no longer than one with all their names") {
+  constexpr int count = 20'000;
+  const auto begin = std::clock();
+  nn::StateDict all;
+  for (int i = 0; i < count; ++i) {
+    nn::StateDict one;
+    one.add("weight", tensor(i));
+    all.add("layer" + std::to_string(i), one);
+  }
+  CHECK(all.size() == count);
+  CHECK(all.at("layer777.weight").item() == 777);
+  CHECK(static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC < 3);
+}
+
+TEST_CASE("a state that cannot be added whole leaves no trace, and one may be added to itself") {
+  nn::StateDict state;
+  state.add("a", tensor(1));
+  state.add("twice.c", tensor(2));
+  nn::StateDict other;
+  for (const char* name : {"x", "y", "c", "z"}) other.add_stream(name, tensor({1, 2}, {.dtype = int64}));
+  CHECK_THROWS_WITH_AS(state.add("twice", other), "StateDict: the name \"twice.c\" is there already",
+                       ValueError);
+  CHECK(names_of(state) == std::vector<std::string>{"a", "twice.c"});
+  CHECK(!state.contains("twice.x"));
+  CHECK(!state.contains("twice.z"));
+  state.add("once", other);
+  CHECK(state.is_stream("once.c"));
+  CHECK(!state.is_stream("twice.c"));
+  CHECK(state.at("once.z").shape() == Shape{2});
+  state.add("self", state);
+  CHECK(state.size() == 12);
+  CHECK(state.at("self.twice.c").item() == 2);
+  CHECK(state.is_stream("self.once.x"));
+  CHECK_THROWS_AS(state.add("", state), ValueError);
+  CHECK(state.size() == 12);
+  CHECK(state.erase("self.once.x"));
+  CHECK(!state.is_stream("self.once.x"));
+  CHECK(state.is_stream("self.once.y"));
 }
 
 TEST_CASE("a model's state has parameters, buffers, streams and counters in the order of members") {

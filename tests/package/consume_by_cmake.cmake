@@ -5,7 +5,7 @@ include("${CMAKE_CURRENT_LIST_DIR}/check.cmake")
 set(without "")
 if(KIND STREQUAL "shared")
   # The shared library must need nothing but itself.
-  foreach(package IN ITEMS fmt ZLIB libzip Cblas TBB Threads nlohmann_json xtensor xsimd PNG JPEG Cairo)
+  foreach(package IN ITEMS fmt ZLIB libzip Cblas Threads nlohmann_json xtensor xsimd PNG JPEG Cairo)
     list(APPEND without -DCMAKE_DISABLE_FIND_PACKAGE_${package}=ON)
   endforeach()
 endif()

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
@@ -215,22 +216,51 @@ TEST_CASE("sizes that an npz file claims are not believed") {
         "load_npz: f.npz: entry \"x.npy\": byte 132: goes on where, by its header, the array ends");
 }
 
+/// What a name such as "x.npy" takes of ReadLimits::max_bytes.
+constexpr std::uint64_t listed = 640 + 5 * 5;
+
+TEST_CASE("the names in an npz file count towards the limit, whatever is read of it") {
+  const testing::TemporaryFolder folder;
+  const std::string file = folder.path() / "names.npz";
+  std::vector<NamedTensor> tensors;
+  for (int i = 0; i < 2000; ++i) tensors.push_back({std::string(1000, 'n') + std::to_string(i), zeros({1})});
+  save_npz(file, tensors);
+  const std::uint64_t all = std::filesystem::file_size(file) + std::uint64_t{2000} * 5000;
+  const auto refuses = [](const auto& read) {
+    try {
+      read();
+    } catch (const IoError& error) {
+      return std::string(error.what()).find("ReadLimits::max_bytes") != std::string::npos;
+    }
+    return false;
+  };
+  const ReadLimits few{.max_bytes = all};
+  const ReadLimits enough{.max_bytes = all + 2'000'000};
+  const std::vector<std::string> one{tensors[7].name};
+  CHECK(refuses([&] { static_cast<void>(load_npz(file, few)); }));
+  CHECK(refuses([&] { static_cast<void>(load_npz_entries(file, one, few)); }));
+  CHECK(refuses([&] { static_cast<void>(npz_names(file, few)); }));
+  CHECK(load_npz(file, enough).size() == 2000);
+  CHECK(load_npz_entries(file, one, enough).size() == 1);
+  CHECK(npz_names(file, enough).size() == 2000);
+}
+
 TEST_CASE("the limit is for all entries of an npz file together, before they are inflated") {
   const std::string x = encode_npy(zeros({1000}));  // 4128 bytes
   const std::string bytes = zip_of({{"x.npy", x, ZIP_CM_DEFLATE}, {"y.npy", x, ZIP_CM_DEFLATE}});
   // The first leaves a tensor of 4000 bytes; beside it the second needs its file and another tensor.
-  CHECK(error_of(bytes, {.max_bytes = 4000 + 4128 + 4000}) == "no error");
-  CHECK(error_of(bytes, {.max_bytes = 4000 + 4128 + 3999}) ==
+  CHECK(error_of(bytes, {.max_bytes = 2 * listed + 4000 + 4128 + 4000}) == "no error");
+  CHECK(error_of(bytes, {.max_bytes = 2 * listed + 4000 + 4128 + 3999}) ==
         "load_npz: f.npz: entry \"y.npy\": too long: it needs 8128 bytes of memory, 8127 bytes are left of "
-        "ReadLimits::max_bytes, which is 12127");
-  CHECK(error_of(bytes, {.max_bytes = 4000}) ==
+        "ReadLimits::max_bytes, which is 13457");
+  CHECK(error_of(bytes, {.max_bytes = 2 * listed + 4000}) ==
         "load_npz: f.npz: entry \"x.npy\": too long: it needs 8128 bytes of memory, 4000 bytes are left of "
-        "ReadLimits::max_bytes, which is 4000");
+        "ReadLimits::max_bytes, which is 5330");
   // A header that claims more than the limit.
   const std::string forged =
       replaced(encode_npy(zeros({1000, 1000})).substr(0, 128), "(1000, 1000), }", "(10000000000,)}");
   CHECK(error_of(zip_of({{"x.npy", forged}})) ==
-        "load_npz: f.npz: entry \"x.npy\": too long: it needs 80000000128 bytes of memory, 8589934592 bytes "
+        "load_npz: f.npz: entry \"x.npy\": too long: it needs 80000000128 bytes of memory, 8589933927 bytes "
         "are "
         "left of ReadLimits::max_bytes, which is 8589934592");
 }
@@ -239,10 +269,10 @@ TEST_CASE("the limit counts what elements of a file become in memory") {
   // A thousand bytes of int8, which become int64.
   const std::string bytes_of_int8 = replaced(encode_npy(zeros({1000}, {.dtype = uint8})), "'|u1'", "'|i1'");
   const std::string bytes = zip_of({{"x.npy", bytes_of_int8, ZIP_CM_DEFLATE}});
-  CHECK(error_of(bytes, {.max_bytes = 1128 + 8000}) == "no error");
-  CHECK(error_of(bytes, {.max_bytes = 1128 + 7999}) ==
+  CHECK(error_of(bytes, {.max_bytes = listed + 1128 + 8000}) == "no error");
+  CHECK(error_of(bytes, {.max_bytes = listed + 1128 + 7999}) ==
         "load_npz: f.npz: entry \"x.npy\": too long: it needs 9128 bytes of memory, 9127 bytes are left of "
-        "ReadLimits::max_bytes, which is 9127");
+        "ReadLimits::max_bytes, which is 9792");
 }
 
 TEST_CASE("no damage to any byte of an npz file does more than to refuse it") {

@@ -361,6 +361,42 @@ TEST_CASE("what a safetensors file cannot hold is refused before anything is wri
   CHECK(!std::filesystem::exists(file));
 }
 
+TEST_CASE("names and notes in a safetensors file count towards the limit, whatever is read of it") {
+  const testing::TemporaryFolder folder;
+  const std::string file = folder.path() / "names";
+  const auto refuses = [](const auto& read) {
+    try {
+      read();
+    } catch (const IoError& error) {
+      return std::string(error.what()).find("ReadLimits::max_bytes") != std::string::npos;
+    }
+    return false;
+  };
+  for (const bool of_notes : {false, true}) {
+    CAPTURE(of_notes);
+    Safetensors contents;
+    contents.tensors.push_back({"x", zeros({1})});
+    for (int i = 0; i < 2000; ++i) {
+      const std::string name = std::string(1000, 'n') + std::to_string(i);
+      if (of_notes) {
+        contents.metadata.push_back({name, std::string(1000, 't')});
+      } else {
+        contents.tensors.push_back({name, zeros({1})});
+      }
+    }
+    save_safetensors(file, contents);
+    const std::uint64_t all = std::filesystem::file_size(file) + std::uint64_t{2000} * 3000;
+    const ReadLimits few{.max_bytes = all};
+    const ReadLimits enough{.max_bytes = all + 4'000'000};
+    CHECK(refuses([&] { static_cast<void>(load_safetensors(file, few)); }));
+    CHECK(refuses([&] { static_cast<void>(load_safetensors_entries(file, {"x"}, few)); }));
+    CHECK(refuses([&] { static_cast<void>(safetensors_names(file, few)); }));
+    CHECK(load_safetensors(file, enough).tensors.size() == contents.tensors.size());
+    CHECK(load_safetensors_entries(file, {"x"}, enough).tensors.size() == 1);
+    CHECK(safetensors_names(file, enough).size() == contents.tensors.size());
+  }
+}
+
 TEST_CASE("loading a safetensors file names the file, and heeds the limit") {
   const testing::TemporaryFolder folder;
   const std::string file = folder.path() / "w";
@@ -372,8 +408,9 @@ TEST_CASE("loading a safetensors file names the file, and heeds the limit") {
   save_safetensors(file, {.tensors = {{"a", zeros({100})}}});
   CHECK_THROWS_WITH_AS(static_cast<void>(load_safetensors(file, {.max_bytes = 400})),
                        doctest::Contains("ReadLimits::max_bytes is 400"), IoError);
-  // The file and its tensors are in memory at once.
-  const std::uint64_t both = std::filesystem::file_size(file) + 400;
+  // The file, its tensors, their names and the version are in memory at once.
+  const std::uint64_t names = (512 + 3 * 12 + 256 + 3 * 14 + 1) + (512 + 3 * 1);
+  const std::uint64_t both = std::filesystem::file_size(file) + names + 400;
   CHECK_NOTHROW(static_cast<void>(load_safetensors(file, {.max_bytes = both})));
   CHECK_THROWS_WITH_AS(static_cast<void>(load_safetensors(file, {.max_bytes = both - 1})),
                        doctest::Contains("it needs 400 bytes of memory, 399 bytes are left of"), IoError);
