@@ -33,8 +33,9 @@ concept CppNumber = std::is_floating_point_v<T> ||(std::is_integral_v<T> && size
 /// finite if the number is. DtypeError says which function was given what: `add: int64 cannot hold 0.5`.
 /// Comparisons of a bool or integer tensor make no element and take every number: they compare exactly.
 ///
-/// That one rounding is all that a result shows of it. Where it would be magnified, the double counts with
-/// all its digits: base and exponent of pow, softplus's beta and threshold.
+/// That one rounding is all that a result shows of it. Products and quotients of float32 have all digits of a
+/// number below its normal range, too: 1e30 * 1e-50 is 1e-20. Where the rounding would be magnified, the
+/// double counts with all its digits: base and exponent of pow, softplus's beta and threshold.
 ///
 /// Parameters of formulas, such as eps, a slope or a probability, are plain doubles, and enter a float32
 /// formula rounded once, too.

@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
+#include "xtgrad/autograd/core/number_parts.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
@@ -20,6 +23,16 @@ Tensor beside(const Tensor& channels, const Tensor& x) {
   shape.push_back(channels.numel());
   for (std::size_t i = 2; i < x.rank(); ++i) shape.push_back(1);
   return reshape(channels, shape);
+}
+
+/// 1 / sqrt(variance + eps), of an eps that the dtype would take for 0, too.
+Tensor inverse_deviation(const Tensor& variance, double eps) {
+  if (!xtgrad::detail::is_below_normal(variance.dtype(), eps)) return 1 / sqrt(variance + eps);
+  const double largest = xtgrad::detail::visit_floating(variance.dtype(), [](auto zero) {
+    return static_cast<double>(std::numeric_limits<decltype(zero)>::max());
+  });
+  const Tensor zero = variance == 0;
+  return where(zero, std::min(1 / std::sqrt(eps), largest), 1 / sqrt(where(zero, 1, variance)));
 }
 
 void check_momentum(std::string_view name, const std::optional<double>& momentum) {
@@ -128,7 +141,7 @@ void BatchNorm::track(const Tensor& mean, const Tensor& variance) {
 
 /// One pass over x, and its gradient is the cotangent times the scale.
 Tensor BatchNorm::normalize_by_running(const Tensor& x) const {
-  const Tensor inverse = 1 / sqrt(running_var + options_.eps);  // [c]
+  const Tensor inverse = inverse_deviation(running_var, options_.eps);  // [c]
   const Tensor scale = options_.affine ? weight * inverse : inverse;
   const Tensor shift = options_.affine ? bias.tensor() : zeros_like(inverse);
   return normalize_by(x, running_mean, scale, shift);

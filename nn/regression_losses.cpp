@@ -7,6 +7,7 @@
 #include <numbers>
 #include <string_view>
 
+#include "xtgrad/autograd/core/number_parts.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/nn/loss_checks.h"
@@ -14,6 +15,8 @@
 
 namespace xtgrad::inline v1::nn {
 namespace {
+
+namespace core = xtgrad::detail;
 
 void check_positive(std::string_view loss, std::string_view option, double value) {
   if (value > 0 && std::isfinite(value)) return;
@@ -25,6 +28,32 @@ void check_positive(std::string_view loss, std::string_view option, double value
 Tensor parabola_with_tangents(const Tensor& d, double delta) {
   const Tensor c = clamp(d, {.min = -delta, .max = delta});
   return c * (d - 0.5 * c);
+}
+
+/// The same divided by delta, which may be so small or so large that products with it leave the dtype's
+/// range.
+Tensor parabola_over_delta(const Tensor& d, double delta) {
+  const Tensor share = clamp(d / delta, {.min = -1, .max = 1});
+  return share * (d - 0.5 * (share * delta));
+}
+
+/// log(x + eps) of x not below 0. An eps that the dtype would take for 0 is a constant where x is 0, of which
+/// the derivative is that of x / eps.
+Tensor log_of_sum(const Tensor& x, double eps) {
+  if (!core::is_below_normal(x.dtype(), eps)) return log(x + eps);
+  const Tensor zero = x == 0;
+  return where(zero, std::log(eps) + where(zero, x, 0) / eps, log(where(zero, 1, x)));
+}
+
+/// The two terms of a variance v in gaussian_nll_loss, log(v) + d^2 / v.
+Tensor gaussian_terms(const Tensor& d, const Tensor& variance, double eps) {
+  const auto terms = [&d](const Tensor& v) { return log(v) + d * (d / v); };
+  if (!core::is_below_normal(variance.dtype(), eps)) return terms(maximum(variance, eps));
+  // As an element eps would be 0: where it is the variance, it is a number. Elsewhere its quotient would be
+  // infinite, and have a cotangent of 0.
+  const Tensor low = variance <= eps;
+  const Tensor part = where(low, d, 0);
+  return where(low, std::log(eps) + part * (part / eps), terms(where(low, 1, variance)));
 }
 
 /// log y! for y > 1 by Stirling's formula, else 0.
@@ -55,13 +84,17 @@ Tensor smooth_l1_loss(const Tensor& prediction, const Tensor& target, const Smoo
   }
   const Tensor d = prediction - target;
   if (options.beta == 0) return detail::reduce(abs(d), options.reduction);
-  return detail::reduce(parabola_with_tangents(d, options.beta), options.reduction) / options.beta;
+  if (options.beta == 1) return detail::reduce(parabola_with_tangents(d, 1), options.reduction);
+  return detail::reduce(parabola_over_delta(d, options.beta), options.reduction);
 }
 
 Tensor huber_loss(const Tensor& prediction, const Tensor& target, const HuberLossOptions& options) {
   detail::check_alike("huber_loss", {{"prediction", prediction}, {"target", target}});
   check_positive("huber_loss", "delta", options.delta);
-  return detail::reduce(parabola_with_tangents(prediction - target, options.delta), options.reduction);
+  const Tensor d = prediction - target;
+  if (core::is_below_normal(d.dtype(), options.delta))
+    return detail::reduce(parabola_over_delta(d, options.delta) * options.delta, options.reduction);
+  return detail::reduce(parabola_with_tangents(d, options.delta), options.reduction);
 }
 
 Tensor poisson_nll_loss(const Tensor& prediction, const Tensor& target,
@@ -72,7 +105,7 @@ Tensor poisson_nll_loss(const Tensor& prediction, const Tensor& target,
   const Tensor endless = prediction == std::numeric_limits<double>::infinity();
   const Tensor finite = where(endless, 1, prediction);
   Tensor items = options.log_input ? exp(prediction) - detail::weighted(target, finite)
-                                   : prediction - detail::weighted(target, log(finite + options.eps));
+                                   : prediction - detail::weighted(target, log_of_sum(finite, options.eps));
   if (options.full) items = items + log_factorial(target);
   return detail::reduce(items, options.reduction);
 }
@@ -86,8 +119,7 @@ Tensor gaussian_nll_loss(const Tensor& prediction, const Tensor& target, const T
   detail::check_factor("gaussian_nll_loss", factor, operand);
   detail::check_range("gaussian_nll_loss", factor, 0, std::numeric_limits<double>::infinity());
   check_positive("gaussian_nll_loss", "eps", options.eps);
-  const Tensor v = maximum(variance, options.eps);
-  Tensor items = 0.5 * (log(v) + square(prediction - target) / v);
+  Tensor items = 0.5 * gaussian_terms(prediction - target, variance, options.eps);
   if (options.full) items = items + 0.5 * std::log(2 * std::numbers::pi);
   return detail::reduce(items, options.reduction);
 }

@@ -14,6 +14,7 @@ struct CosineSimilarityOptions {
 
 /// Cosine of the angle between vectors along an axis, a . b / (max(|a|, eps) max(|b|, eps)), without that
 /// axis. Both broadcast and have one dtype. A vector of zeros gives 0, and its length has the derivative 0.
+/// Right also where products of elements would leave the dtype's range.
 ///
 ///   Tensor c = nn::cosine_similarity(randn({8, 16}), randn({1, 16}));  // [8]
 ///
@@ -28,10 +29,10 @@ struct PairwiseDistanceOptions {
   bool keepdim = false;  ///< keep the last dimension with size 1
 };
 
-/// The p-norm of a - b + eps along the last dimension. Both broadcast and have one dtype. At a difference of
-/// zeros all derivatives are 0; where some are 0 and p is below 2, their second ones are infinite. Throws
-/// ValueError for a p below 1 or an eps that is negative or not finite, ShapeError or DtypeError where the
-/// operands do not fit.
+/// The p-norm of a - b + eps along the last dimension, right wherever it is in the dtype's range, also where
+/// powers of differences are not. Both broadcast and have one dtype. At a difference of zeros all derivatives
+/// are 0; where some are 0 and p is below 2, their second ones are infinite. Throws ValueError for a p below 1
+/// or an eps that is negative or not finite, ShapeError or DtypeError where the operands do not fit.
 [[nodiscard]] Tensor pairwise_distance(const Tensor& a, const Tensor& b,
                                        const PairwiseDistanceOptions& options = {});
 

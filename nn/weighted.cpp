@@ -36,14 +36,15 @@ class Weighted final : public DifferentiablePrimitive<Weighted> {
   }
   void vjp(VjpContext& context) const override {
     const Tensor factor = context.input(0);
-    if (!context.wanted(0)) {
+    // Of a factor that has no derivatives here, but elsewhere, the mixed ones must agree with those there.
+    if (!factor.requires_grad()) {
       context.set(1, sum_to(context.g() * factor, context.shape(1)));
       return;
     }
     const Tensor value = context.input(1);
     const Tensor infinite = abs(value) == std::numeric_limits<double>::infinity();
     const Tensor idle = where(factor == 0, infinite, full({}, false, {.dtype = boolean}));
-    context.set(0, sum_to(context.g() * where(idle, 0, value), context.shape(0)));
+    if (context.wanted(0)) context.set(0, sum_to(context.g() * where(idle, 0, value), context.shape(0)));
     // 0 there in any case, and a constant, so that mixed derivatives agree.
     if (context.wanted(1)) context.set(1, sum_to(context.g() * where(idle, 0, factor), context.shape(1)));
   }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "xtgrad/autograd/core/apply.h"
+#include "xtgrad/autograd/core/number_parts.h"
 #include "xtgrad/autograd/kernels/map.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/optim/hyper_math.h"
@@ -117,10 +118,12 @@ class StepOf final : public core::ConstantPrimitive<StepOf<Rule, Moments>> {
   template <std::size_t... K>
   void run(core::Inputs in, core::Outputs out, std::index_sequence<K...>) const {
     std::array<double, Rule::coefficients> numbers;
-    std::copy_n(in[2]->data<double>(), numbers.size(), numbers.begin());
-    const typename Rule::template Formula<double> formula(numbers, flags_);
     core::visit_floating(in[0]->dtype, [&](auto zero) {
       using T = decltype(zero);
+      // An eps that elements would take for 0 still keeps divisors from being 0.
+      std::transform(in[2]->data<double>(), in[2]->data<double>() + numbers.size(), numbers.begin(),
+                     core::away_from_zero<T>);
+      const typename Rule::template Formula<double> formula(numbers, flags_);
       core::map_same<T, typename Rule::template Formula<double>, 2 + Moments, 1 + Moments>(
           formula, {in[0]->template data<T>(), in[1]->template data<T>(), in[3 + K]->template data<T>()...},
           {out[0]->template mutable_data<T>(), out[1 + K]->template mutable_data<T>()...}, in[0]->numel());
@@ -301,7 +304,8 @@ Tensor advance_on_tensors(const typename Rule::Options& options, const Update& u
   for (std::size_t k = 0; k < Rule::scalars; ++k) scalars[k] = Hyper(state.moments[Moments + k]);
   const auto numbers = coefficients_and_scalars<Hyper, Rule>(options, update.lr, state.step, scalars);
   std::array<Hyper, Rule::coefficients> coefficients;
-  std::copy_n(numbers.begin(), Rule::coefficients, coefficients.begin());
+  std::transform(numbers.begin(), numbers.begin() + Rule::coefficients, coefficients.begin(),
+                 [&update](const Hyper& number) { return away_from_zero(number, update.value.dtype()); });
   const typename Rule::template Formula<Hyper> formula(coefficients, typename Rule::Flags(options));
   const auto run = [&]<std::size_t... K>(std::index_sequence<K...>) {
     auto results = formula(update.value, update.gradient, state.moments[K]...);

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "xtgrad/autograd/core/number_parts.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/ops/cast.h"
 
@@ -67,4 +68,13 @@ Tensor operator+(const Tensor& x, const Hyper& b) {
   return b.is_tensor() ? x + xtgrad::detail::cast(b.tensor(), x.dtype()) : add(x, b.value());
 }
 
+namespace detail {
+
+Hyper away_from_zero(const Hyper& x, Dtype dtype) {
+  if (x.is_tensor()) return x;
+  return xtgrad::detail::visit_floating(
+      dtype, [&x](auto zero) { return Hyper(xtgrad::detail::away_from_zero<decltype(zero)>(x.value())); });
+}
+
+}  // namespace detail
 }  // namespace xtgrad::v1::optim

@@ -29,6 +29,10 @@ namespace detail {
 inline double value_of(double x) { return x; }
 inline double value_of(const Hyper& x) { return x.value(); }
 
+/// A number that elements of the dtype would take for 0 as the nearest other one: an eps still keeps divisors
+/// from being 0. Tensors are passed on.
+[[nodiscard]] Hyper away_from_zero(const Hyper& x, Dtype dtype);
+
 /// A hyperparameter as a formula takes it: C is double or Hyper.
 template <class C>
 [[nodiscard]] C coefficient(const Hyper& x) {

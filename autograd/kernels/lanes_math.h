@@ -278,7 +278,7 @@ Lane<T> log1p(Lane<T> x) {
   const Lane<T> finite = where(x == std::numeric_limits<T>::infinity(), 0, x);
   const Lane<T> v = 1 + finite;
   const Lane<T> c = where(finite > 1, 1 - (v - finite), finite - (v - 1));
-  return where(x == 0, x, log_edges(u, log_positive(v, c / v)));
+  return where(x == 0, x, log_edges(u, log_positive(v, c / where(v == 0, 1, v))));
 }
 
 }  // namespace xtgrad::v1::detail

@@ -53,6 +53,7 @@ Lane<T> exp_of_product(double c, Lane<T> x) {
   constexpr double largest = std::numeric_limits<T>::max();
   c = std::clamp(c, -largest, largest);
   const T rounded = static_cast<T>(c);
+  if (rounded == 0) return exp(where(isinf(x), x * static_cast<T>(std::copysign(1, c)), 0));
   const Lane<T> rough = rounded * x;
   if (std::abs(c) == 1) return exp(rough);
   // Far out the result is 0, infinite or NaN, and an infinity's product has no rounding to be told.

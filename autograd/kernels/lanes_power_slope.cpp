@@ -19,7 +19,7 @@ double leading_sign(PowerOrder order, double y, double log_sign) {
   return order.in_y == 0 ? 0 : sign(factor_without_log({order.in_x, 1}, y)) * power(order.in_y - 1);
 }
 
-bool is_odd(double v) { return std::fmod(v, 2) != 0; }
+bool is_odd(double v) { return !std::isfinite(v) || std::fmod(v, 2) != 0; }
 
 }  // namespace
 

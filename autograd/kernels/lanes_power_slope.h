@@ -83,7 +83,10 @@ Lane<T> power_slope(PowerOrder order, Lane<T> x, Lane<T> y) {
   const Lane<T> k = where(tiny, parts.k - T(digits), parts.k);
   const Lane<T> third = round_small(k * T(1.0 / 3)), step = power_of_two(third);
   const Lane<T> high = r.high * lifted * step * step, low = r.low * lifted * step * step;
-  Lane<T> slope = where(abs(high) < inf, high + fma(high, parts.p, low), high);
+  const Mask<T> finite = abs(high) < inf;
+  // An infinity would meet another of its parts. The compiler may not see that it is dropped below.
+  const Lane<T> part = unfused(where(finite, high, 0));
+  Lane<T> slope = where(finite, part + fma(part, parts.p, low), high);
   slope = where(p.high < Range::low, 0, slope * power_of_two(k - 2 * third));
 
   const Lane<T> half = y * 0.5;

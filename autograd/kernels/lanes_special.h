@@ -100,7 +100,8 @@ template <LaneFloat T>
 Lane<T> erf(Lane<T> x) {
   constexpr T saturated = LaneBits<T>::is_double ? T(6) : T(4);  // erfc is below half an ulp of 1
   const Lane<T> a = abs(x);
-  const Lane<T> near = fma(a, erf_near(a * a), a);
+  const Lane<T> b = where(a < 1, a, 1);  // of infinity the terms would cancel
+  const Lane<T> near = fma(b, erf_near(b * b), b);
   const Lane<T> clipped = where(a > saturated, saturated, where(a < 1, 1, a));
   const ExpParts<T> erfc = exp_parts(log_erfc(clipped - 1));
   const Lane<T> power = power_of_two(erfc.k);
@@ -191,7 +192,7 @@ Lane<T> sin_after(Lane<T> x) {
 template <LaneFloat T>
 Lane<T> sin(Lane<T> x) {
   const Mask<T> far = !(abs(x) < HalfPi<T>::limit);
-  const Lane<T> y = where(x == 0, x, sin_after<T, 0>(x));
+  const Lane<T> y = where(x == 0, x, sin_after<T, 0>(where(far, 0, x)));
   return any(far) ? patch(
                         far, y, [](T v) { return std::sin(v); }, x)
                   : y;
@@ -200,7 +201,7 @@ Lane<T> sin(Lane<T> x) {
 template <LaneFloat T>
 Lane<T> cos(Lane<T> x) {
   const Mask<T> far = !(abs(x) < HalfPi<T>::limit);
-  const Lane<T> y = sin_after<T, 1>(x);
+  const Lane<T> y = sin_after<T, 1>(where(far, 0, x));
   return any(far) ? patch(
                         far, y, [](T v) { return std::cos(v); }, x)
                   : y;
@@ -273,7 +274,7 @@ Lane<T> pow(Lane<T> x, N n) {
   if (y == 0) return Lane<T>(T(1));
   if (y == -1) return 1 / x;
   // pow(-0, 0.5) is 0 and pow(-inf, 0.5) is inf, unlike sqrt's.
-  if (y == T(0.5)) return where(x == -std::numeric_limits<T>::infinity(), -x, sqrt(x + 0));
+  if (y == T(0.5)) return sqrt(where(x == -std::numeric_limits<T>::infinity(), -x, x + 0));
   return pow(x, Lane<T>(y));
 }
 

@@ -50,8 +50,9 @@ LogSum<T> logsum_of_row(const RowIn<T>& x, std::int64_t n) {
   Lane<T> ties(T(0));  // counts, which are exact in T up to 2^24 for each of its elements
   for_each_lane<T>(n, [&](std::int64_t i, std::int64_t count) {
     const Lane<T> v = x.load(i, count, max);
-    const Mask<T> tie = v == max;  // also keeps inf - inf out of the sum
-    others.add(where(tie, 0, exp_inlined(v - max)));
+    const Mask<T> tie = v == max;
+    // Not inf - inf, which is an invalid operation, though it would not be taken.
+    others.add(where(tie, 0, exp_inlined(where(tie, 0, v) - max)));
     ties += first_lanes(where(tie, Lane<T>(T(1)), 0), count, T(0));
   });
   return {max, (static_cast<double>(sum_of(ties)) - 1) + others.total()};
@@ -102,7 +103,7 @@ StripLanes<T> sums_of_strip(const Strip<T>& x, StripLanes<T>& rest) {
   x.for_each([&](std::size_t lane, std::int64_t offset, std::int64_t count) {
     const Lane<T> v = x.load(offset, count);
     const Mask<T> tie = v == max[lane];
-    others[lane].add(where(tie, 0, exp(v - max[lane])));
+    others[lane].add(where(tie, 0, exp(where(tie, 0, v) - max[lane])));
     ties[lane].add(where(tie, Lane<T>(T(1)), 0));
   });
   for (std::size_t k = 0; k < strip_lanes; ++k) rest[k] = (ties[k].sum - 1) + others[k].sum;

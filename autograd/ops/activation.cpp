@@ -39,7 +39,9 @@ class Activation : public Elementwise<Self, Id, 1, false> {
 struct LeakyRelu final : Activation<LeakyRelu, OpId::leaky_relu> {
   using Activation::Activation;
   static constexpr auto number_name = "slope";
-  static auto value_with(const auto& x, double slope) { return where(x >= 0, x, slope * x); }
+  static auto value_with(const auto& x, double slope) {
+    return where(x >= 0, x, slope * unfused(where(x >= 0, 0, x)));
+  }
   static auto rule(const auto& g, const auto& x, double slope) {
     return g * where(x <= 0, slope, sign(x));  // 1 above, and NaN at NaN, which is on neither side
   }
@@ -48,7 +50,10 @@ struct LeakyRelu final : Activation<LeakyRelu, OpId::leaky_relu> {
 struct Elu final : Activation<Elu, OpId::elu> {
   using Activation::Activation;
   static constexpr auto number_name = "alpha";
-  static auto value_with(const auto& x, double alpha) { return where(x > 0, x, alpha * expm1(x)); }
+  static auto value_with(const auto& x, double alpha) {
+    if (alpha == 0) return where(x > 0, x, where(x < 0, -0.0, x));  // no 0 times infinity on the way
+    return where(x > 0, x, alpha * expm1(x));
+  }
   // The minimum: e^x of the branch not taken overflows, and its own rule would make 0 * inf of that.
   static auto rule(const auto& g, const auto& x, double alpha) {
     const double at_zero = alpha < 1 ? alpha : 1;
@@ -71,7 +76,7 @@ NormalBoth<Tensor> normal_both(const Tensor& x) { return {normal_cdf(x), normal_
 
 struct Gelu final : Unary<Gelu, OpId::gelu> {
   static constexpr Reads saves = input_bit(0);
-  static auto value(const auto& x) { return where(x == -inf, -0.0, x * normal_cdf(x)); }
+  static auto value(const auto& x) { return where(x == -inf, -1, x) * normal_cdf(x); }
   static auto rule(const auto& g, const auto& x) {
     const auto both = normal_both(x);
     return g * (both.cdf + within(x, 40) * both.density);
@@ -152,7 +157,7 @@ class GeluTanhGate final : public Slope<GeluTanhGate> {
 
 struct GeluTanh final : Unary<GeluTanh, OpId::gelu_tanh> {
   static constexpr Reads saves = input_bit(0);
-  static auto value(const auto& x) { return where(x == -inf, -0.0, x * GeluTanhGate(1)(x)); }
+  static auto value(const auto& x) { return where(x == -inf, -1, x) * GeluTanhGate(1)(x); }
   static auto rule(const auto& g, const auto& x) {
     const auto c = within(x, 40);
     const auto gates = GeluTanhGate::both(c);
@@ -171,7 +176,7 @@ Gates<Tensor> sigmoid_both(const Tensor& x) { return {sigmoid(x), sigmoid(-x)}; 
 
 struct Silu final : Unary<Silu, OpId::silu> {
   static constexpr Reads saves = input_bit(0);
-  static auto value(const auto& x) { return where(x == -inf, -0.0, x * sigmoid(x)); }
+  static auto value(const auto& x) { return where(x == -inf, -1, x) * sigmoid(x); }
   static auto rule(const auto& g, const auto& x) {
     const auto c = within(x, 800);
     const auto gates = sigmoid_both(c);

@@ -3,6 +3,7 @@
 #include <limits>
 #include <string_view>
 
+#include "xtgrad/autograd/core/number_parts.h"
 #include "xtgrad/autograd/kernels/lanes_power.h"
 #include "xtgrad/autograd/ops/elementwise.h"
 #include "xtgrad/autograd/ops/slope.h"
@@ -130,6 +131,14 @@ struct PowNumber final : WithNumber<PowNumber, OpId::pow_number, input_bit(0), f
     if (const PowerLess slope(c, 1); slope.low() != 0) return g * (c * slope(x));
     return g * (c == 0 ? where(x == x, 0, where(x != x, 0, x)) : c * power(x, c - 1));
   }
+  // Of an exponent that the dtype would take for 0 the power is 1 and its derivative c / x, to the last
+  // digit.
+  void vjp(VjpContext& context) const override {
+    const double c = number_.to_double();
+    if (!is_below_normal(context.dtype(0), c)) return WithNumber::vjp(context);
+    const Tensor x = context.input(0);
+    context.set(0, context.g() * div(c, where(x < 0, std::numeric_limits<double>::quiet_NaN(), x)));
+  }
 };
 
 Tensor power(double c, const Tensor& x) { return pow(c, x); }
@@ -148,14 +157,49 @@ struct NumberPow final : WithNumber<NumberPow, OpId::number_pow, input_bit(0), f
   }
 };
 
+/// Whether an operation with the number takes it in parts: as one element it would be 0, or have few digits.
+bool is_in_parts(const Tensor& x, Scalar number) {
+  const double c = number.to_double();
+  const bool is_small = std::abs(c) < static_cast<double>(std::numeric_limits<float>::min());
+  return is_small && x.defined() && is_below_normal(x.dtype(), c);
+}
+
+[[gnu::noinline, gnu::cold]] Tensor mul_in_parts(const Tensor& x, double number) {
+  const auto [digits, half, rest] = parts_of(number);
+  return x * digits * half * rest;
+}
+
+[[gnu::noinline, gnu::cold]] Tensor div_in_parts(const Tensor& x, double number) {
+  const auto [digits, half, rest] = parts_of(number);
+  return x / half / rest / digits;  // exact but for the last
+}
+
+/// number / x. First the part that a subnormal x does not divide to infinity.
+[[gnu::noinline, gnu::cold]] Tensor div_in_parts(double number, const Tensor& x) {
+  constexpr double normal = 0x1p-100;
+  return mul(normal / x, number / normal);
+}
+
 }}  // namespace detail
 
 Tensor add(const Tensor& x, Scalar number) { return detail::apply(detail::AddNumber(number), x); }
 Tensor sub(const Tensor& x, Scalar number) { return detail::apply(detail::SubNumber(number), x); }
-Tensor mul(const Tensor& x, Scalar number) { return detail::apply(detail::MulNumber(number), x); }
-Tensor div(const Tensor& x, Scalar number) { return detail::apply(detail::DivNumber(number), x); }
+Tensor mul(const Tensor& x, Scalar number) {
+  if (detail::is_in_parts(x, number)) [[unlikely]]
+    return detail::mul_in_parts(x, number.to_double());
+  return detail::apply(detail::MulNumber(number), x);
+}
+Tensor div(const Tensor& x, Scalar number) {
+  if (detail::is_in_parts(x, number)) [[unlikely]]
+    return detail::div_in_parts(x, number.to_double());
+  return detail::apply(detail::DivNumber(number), x);
+}
 Tensor sub(Scalar number, const Tensor& x) { return detail::apply(detail::NumberSub(number), x); }
-Tensor div(Scalar number, const Tensor& x) { return detail::apply(detail::NumberDiv(number), x); }
+Tensor div(Scalar number, const Tensor& x) {
+  if (detail::is_in_parts(x, number)) [[unlikely]]
+    return detail::div_in_parts(number.to_double(), x);
+  return detail::apply(detail::NumberDiv(number), x);
+}
 Tensor pow(const Tensor& x, Scalar number) { return detail::apply(detail::PowNumber(number), x); }
 Tensor pow(Scalar number, const Tensor& x) { return detail::apply(detail::NumberPow(number), x); }
 

@@ -113,7 +113,7 @@ class LogSumExp final : public PrimitiveOf<LogSumExp, OpId::logsumexp> {
   }
   static auto formula(Index<1>, const auto& x, const auto& y) {
     constexpr double inf = std::numeric_limits<double>::infinity();
-    return where(y == inf, where(x == inf, 0, x - y), where(y == -inf, 0, x));
+    return where(y == inf, where(x == inf, 0, minimum(x, -inf)), where(y == -inf, 0, x));
   }
 
  private:

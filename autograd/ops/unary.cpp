@@ -5,6 +5,7 @@
 #include <limits>
 #include <numbers>
 
+#include "xtgrad/autograd/core/number_parts.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/kernels/lanes_power.h"
 #include "xtgrad/autograd/ops/elementwise.h"
@@ -203,8 +204,9 @@ class Softplus final : public Unary<Softplus, OpId::softplus>, public SoftplusPa
   using SoftplusPart::SoftplusPart;
   void describe(Attributes& a) override { describe_options(a); }
 
-  auto value(const auto& x) const {
-    return where(is_linear(x), x, maximum(x, 0) + log1p(vanishing(x)) / options_.beta);
+  template <LaneFloat T>
+  [[nodiscard]] Lane<T> value(const Lane<T>& x) const {
+    return where(is_linear(x), x, maximum(x, 0) + log1p(vanishing(x)) / away_from_zero<T>(options_.beta));
   }
   auto rule(const auto& g, const auto& x) const { return g * SoftplusSlope(options_)(x); }
 };

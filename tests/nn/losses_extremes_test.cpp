@@ -267,3 +267,23 @@ TEST_CASE("margin losses at infinite scores") {
     check_orders(orders(hinge, -inf, dtype), {inf, -0.5, 0});
   }
 }
+
+TEST_CASE("mixed second derivatives in a probability of 0 and an infinite logarithm agree") {
+  const auto check_mixed = [](const auto& f, double a, double b) {
+    for (const Dtype dtype : {float32, float64}) {
+      CAPTURE(a);
+      CAPTURE(b);
+      const Tensor x = tensor(a, {.dtype = dtype}).set_requires_grad();
+      const Tensor y = tensor(b, {.dtype = dtype}).set_requires_grad();
+      const Tensor loss = f(x, y);
+      const Tensor by_x = grad(loss, x, {.create_graph = true}), by_y = grad(loss, y, {.create_graph = true});
+      const GradOptions how{.keep_graph = true, .materialize_grads = true};
+      CHECK(grad(by_x, y, how).item() == grad(by_y, x, how).item());
+    }
+  };
+  for (const double far : {inf, -inf})
+    check_mixed([](const Tensor& x, const Tensor& y) { return nn::kl_div(x, y); }, far, 0);
+  check_mixed([](const Tensor& x, const Tensor& y) { return nn::bce_with_logits(x, y); }, inf, 1);
+  check_mixed([](const Tensor& x, const Tensor& y) { return nn::bce_with_logits(x, y); }, -inf, 0);
+  check_mixed([](const Tensor& x, const Tensor& y) { return nn::poisson_nll_loss(x, y); }, -inf, 0);
+}

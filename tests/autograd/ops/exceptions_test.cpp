@@ -4,8 +4,11 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
 #include <cfenv>
 #include <cmath>
+#include <limits>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -98,6 +101,117 @@ TEST_CASE("nor is anything raised where a rule branches, if what it gives is fin
         }
       }
     }
+  }
+}
+
+bool has_nan(const Tensor& x) {
+  const std::vector<double> all = values(x);
+  return std::any_of(all.begin(), all.end(), [](double v) { return std::isnan(v); });
+}
+
+/// What `f` raises, but for an FE_INVALID of a result that is NaN though no operand was, whose own it is, and
+/// an FE_DIVBYZERO of one that is infinite.
+template <class F>
+int raised_without_cause(bool was_nan, const F& f) {
+  std::feclearexcept(harmful);
+  const std::vector<Tensor> made = f();
+  int raised = std::fetestexcept(harmful);
+  std::feclearexcept(harmful);
+  for (const Tensor& tensor : made) {
+    if (!was_nan && has_nan(tensor)) raised &= ~FE_INVALID;
+    if (!all_finite(tensor)) raised &= ~FE_DIVBYZERO;
+  }
+  return raised;
+}
+
+/// An elementwise operation and its gradients at one point, repeated in rows of every length.
+void check_point_exceptions(const Op& op, const Elementwise& elementwise, std::span<const double> at,
+                            Dtype dtype) {
+  for (const std::int64_t n : {1, 2, 3, 4, 5, 6, 7, 8, 9, 64}) {
+    std::vector<Tensor> inputs;
+    for (std::size_t i = 0; i < at.size(); ++i) {
+      const bool floating = elementwise.inputs[i].differentiable;
+      if (!floating) return;
+      inputs.push_back(full({n}, at[i], {.dtype = dtype, .requires_grad = true}));
+    }
+    const std::string name(detail::to_string(op.id));
+    CAPTURE(name);
+    CAPTURE(elementwise.attributes);
+    CAPTURE(dtype);
+    CAPTURE(n);
+    CAPTURE(at[0]);
+    CAPTURE(at.back());
+    Tensor y;
+    const bool was_nan = std::any_of(at.begin(), at.end(), [](double v) { return std::isnan(v); });
+    CHECK(raised_without_cause(was_nan, [&] {
+            y = elementwise.apply(inputs);
+            return std::vector{y};
+          }) == 0);
+    if (!y.requires_grad()) continue;
+    const Tensor ones_of_y = ones_like(y);
+    CHECK(raised_without_cause(was_nan, [&] {
+            return grad(std::vector{y}, inputs, {.cotangents = {ones_of_y}, .materialize_grads = true});
+          }) == 0);
+  }
+}
+
+TEST_CASE("nor at infinities, at NaN and at the ends of the range") {
+  for (const Dtype dtype : {float32, float64}) {
+    const bool narrow = dtype == float32;
+    const double most = narrow ? std::numeric_limits<float>::max() : std::numeric_limits<double>::max();
+    const double normal = narrow ? std::numeric_limits<float>::min() : std::numeric_limits<double>::min();
+    const double least =
+        narrow ? std::numeric_limits<float>::denorm_min() : std::numeric_limits<double>::denorm_min();
+    std::vector<double> nasty{
+        0, 1, 0.5, 100, 1000, most, normal, least, std::numeric_limits<double>::infinity()};
+    for (std::size_t i = nasty.size(); i-- > 0;) nasty.push_back(-nasty[i]);
+    nasty.push_back(std::numeric_limits<double>::quiet_NaN());
+    for (std::size_t i = 0; i < static_cast<std::size_t>(OpId::count_); ++i) {
+      const Op op = describe(static_cast<OpId>(i));
+      for (const Elementwise& elementwise : op.elementwise_operations) {
+        // What C++ says of NaN < 1 holds for them: it is an invalid operation.
+        const bool compares = elementwise.result != nullptr;
+        for (const double a : nasty) {
+          if (compares && std::isnan(a)) continue;
+          if (elementwise.inputs.size() == 1) {
+            check_point_exceptions(op, elementwise, std::array{a}, dtype);
+            continue;
+          }
+          if (elementwise.inputs.size() != 2) continue;
+          for (const double b : nasty) {
+            if (!(compares && std::isnan(b)))
+              check_point_exceptions(op, elementwise, std::array{a, b}, dtype);
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("nor do sums of exponentials of infinities, and branches that are not taken") {
+  constexpr double inf = std::numeric_limits<double>::infinity();
+  const std::vector<double> rows[] = {
+      {inf, 1}, {-inf, -inf}, {inf, -inf, 2}, {-inf, 1, 2}, {0, 1, 2, 3, 4, 5, 6, inf, 8}};
+  for (const Dtype dtype : {float32, float64}) {
+    for (const std::vector<double>& row : rows) {
+      for (const bool in_columns : {false, true}) {
+        CAPTURE(dtype);
+        CAPTURE(row.size());
+        CAPTURE(row[0]);
+        const auto n = static_cast<std::int64_t>(row.size());
+        const Tensor line = reshape(from_vector(row).to(dtype), in_columns ? Shape{n, 1} : Shape{1, n});
+        const Tensor x = (in_columns ? broadcast_to(line, Shape{n, 5}) : line).detach().set_requires_grad();
+        const std::int64_t axis = in_columns ? 0 : 1;
+        CHECK(raised_without_cause(false, [&] {
+                const Tensor y = logsumexp(x, {.axes = axis});
+                return std::vector{y, grad({y}, x, {.cotangents = {ones_like(y)}})};
+              }) == 0);
+        CHECK(raised_without_cause(false, [&] { return std::vector{log_softmax(x, axis)}; }) == 0);
+      }
+    }
+    // 0 times infinity would be in the branch not taken.
+    const Tensor far = full({9}, inf, {.dtype = dtype});
+    CHECK(raised_without_cause(false, [&] { return std::vector{leaky_relu(far, 0), elu(far, 0)}; }) == 0);
   }
 }
 

@@ -1,0 +1,228 @@
+#include "xtgrad/nn/norm.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include "xtgrad/autograd/core/apply.h"
+#include "xtgrad/autograd/kernels/lanes_power.h"
+#include "xtgrad/autograd/kernels/lengths.h"
+#include "xtgrad/autograd/kernels/map.h"
+#include "xtgrad/autograd/kernels/reduce.h"
+#include "xtgrad/autograd/kernels/sum.h"
+#include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/ops/slope.h"
+#include "xtgrad/nn/weighted.h"
+
+namespace xtgrad::inline v1::nn::detail {
+namespace {
+
+namespace core = xtgrad::detail;
+using core::AxisView;
+
+/// The n-th derivative of |x|^p / p, p above 1, n at least 1. Of pow(abs(x), p) the second would be 0 times
+/// infinity at 0, where p is below 2.
+class AbsPower final : public core::Slope<AbsPower> {
+ public:
+  static constexpr std::string_view slope_name = "abs_power";
+  AbsPower(double p, int n) : p_(p), n_(n) {}
+
+  void describe(Attributes& a) override {
+    a("p", p_);
+    a("derivative", n_);
+  }
+  /// At 0 the odd ones are 0, as the slope at any kink is, and the even ones the limit: infinite for p below
+  /// n.
+  auto value(const auto& x) const {
+    double factor = 1;
+    for (int i = 1; i < n_; ++i) factor *= p_ - i;
+    const auto magnitude = factor * power(abs(x), factor == 0 ? 0 : p_ - n_);
+    return n_ % 2 == 0 ? magnitude : where(x == 0, 0, where(x < 0, -magnitude, magnitude));
+  }
+  /// An infinite slope has no share in what has none in it: it would be NaN in each derivative beside its
+  /// own.
+  [[nodiscard]] Tensor rule(const Tensor& g, const Tensor& x) const {
+    return weighted(g, AbsPower(p_, n_ + 1)(x));
+  }
+
+ private:
+  double p_;
+  int n_;
+};
+
+AxisView last_axis(const Shape& shape) { return AxisView(shape, shape.rank() - 1); }
+
+Shape kept(const Shape& x) {
+  Shape shape = x;
+  shape[shape.rank() - 1] = 1;
+  return shape;
+}
+
+/// lengths [rows], float64, of a p other than 2, from parts of `largest` or, if that is null, from x itself.
+/// False where powers have left the dtype's range, or come near its ends.
+bool power_lengths(const Array& x, double p, const Array* largest, Array& lengths) {
+  const AxisView rows = last_axis(x.shape);
+  Array terms = Array::uninitialized(x.shape, x.dtype);
+  Array total = Array::uninitialized(kept(x.shape), x.dtype);
+  if (largest == nullptr) {
+    core::map_to([p](const auto& v) { return power(abs(v), p); }, terms, x);
+  } else {
+    core::map_to([p](const auto& v, const auto& m) { return power(abs(v) / m, p); }, terms, x, *largest);
+  }
+  core::sum_axis(terms, rows.outer, rows.axis, 1, total);
+  return core::visit_floating(x.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const T* const sums = total.data<T>();
+    auto* const to = lengths.mutable_data<double>();
+    bool in_range = true;
+    for (std::int64_t row = 0; row < rows.outer; ++row) {
+      const double factor = largest == nullptr ? 1 : static_cast<double>(largest->data<T>()[row]);
+      to[row] = factor * std::pow(static_cast<double>(sums[row]), 1 / p);
+      // Of a sum far from 1 the root would magnify the rounding of its exponent.
+      in_range = in_range && sums[row] >= T(0x1p-30) && sums[row] <= T(0x1p30);
+    }
+    return in_range;
+  });
+}
+
+void power_lengths(const Array& x, double p, Array& lengths) {
+  if (x.numel() == 0) {
+    std::fill_n(lengths.mutable_data<double>(), lengths.numel(), 0.0);
+    return;
+  }
+  if (power_lengths(x, p, nullptr, lengths)) return;
+  const AxisView rows = last_axis(x.shape);
+  Array sizes = Array::uninitialized(x.shape, x.dtype);
+  Array largest = Array::uninitialized(kept(x.shape), x.dtype);
+  core::map_to([](const auto& v) { return abs(v); }, sizes, x);
+  core::max_axis(sizes, rows.outer, rows.axis, 1, largest);
+  // An infinity's part of itself would be NaN, as would a part of 0.
+  core::map_to([](const auto& m) { return where((m == 0) | isinf(m), 1, m); }, largest, largest);
+  power_lengths(x, p, &largest, lengths);
+}
+
+/// The gradient, from g, x and the lengths.
+class NormRule final : public ConstantPrimitive<NormRule> {
+ public:
+  explicit NormRule(double p) : p_(p) {}
+
+  [[nodiscard]] std::string_view name() const override { return "norm.rule0"; }
+  void describe(Attributes& a) override { a("p", p_); }
+  void infer(InputSpecs in, OutputSpecs out) const override { *out[0] = *in[1]; }
+  void eval(Inputs in, Outputs out) const override {
+    const Array &g = *in[0], &x = *in[1], &lengths = *in[2];
+    if (p_ == 2) return core::length_axis_grad(g, x, lengths, last_axis(x.shape), *out[0]);
+    const Shape rows = kept(x.shape);
+    // A length of 0 is one of zeros, whose slope is 0 whatever they are divided by.
+    Array divisors = Array::uninitialized(rows, x.dtype);
+    core::visit_floating(x.dtype, [&](auto zero) {
+      using T = decltype(zero);
+      const double* const of = lengths.data<double>();
+      for (std::int64_t i = 0; i < rows.numel(); ++i) {
+        const T length = static_cast<T>(of[i]);
+        divisors.mutable_data<T>()[i] = length == 0 ? T(1) : length;
+      }
+    });
+    const AbsPower slope(p_, 1);
+    core::map_to([slope](const auto& u, const auto& v, const auto& d) { return u * slope(v / d); }, *out[0],
+                 g.with_shape(rows), x, divisors);
+  }
+  [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override {
+    return 2 * in[1]->shape.numel();
+  }
+
+ private:
+  double p_;
+};
+
+/// Its auxiliary are the lengths as float64 [rows].
+class Norm final : public DifferentiablePrimitive<Norm> {
+ public:
+  static constexpr std::size_t auxiliaries = 1;
+  Norm(double p, bool keepdim) : p_(p), keepdim_(keepdim) {}
+
+  [[nodiscard]] std::string_view name() const override { return "norm"; }
+  void describe(Attributes& a) override {
+    a("p", p_);
+    a("keepdim", keepdim_, false);
+  }
+  void infer(InputSpecs in, OutputSpecs out) const override {
+    const Shape& x = in[0]->shape;
+    *out[0] = {core::reduced_shape(x, core::AxisMask{1} << (x.rank() - 1), keepdim_), in[0]->dtype};
+    *out[1] = {Shape{last_axis(x).outer}, Dtype::float64};
+  }
+  void eval(Inputs in, Outputs out) const override {
+    const Array& x = *in[0];
+    const AxisView rows = last_axis(x.shape);
+    Array own;
+    if (out[1] == nullptr) own = Array::uninitialized({rows.outer}, Dtype::float64);
+    Array& lengths = out[1] != nullptr ? *out[1] : own;
+    if (p_ == 2) {
+      core::length_axis(x, rows, lengths);
+    } else {
+      power_lengths(x, p_, lengths);
+    }
+    core::visit_floating(x.dtype, [&](auto zero) {
+      using T = decltype(zero);
+      const double* const from = lengths.data<double>();
+      T* const to = out[0]->mutable_data<T>();
+      for (std::int64_t row = 0; row < rows.outer; ++row) to[row] = static_cast<T>(from[row]);
+    });
+  }
+  [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override {
+    return 2 * in[0]->shape.numel();
+  }
+
+  [[nodiscard]] Reads reads(Wanted) const override { return input_bit(0) | output_bit; }
+  void vjp(VjpContext& context) const override {
+    const bool records = context.g().requires_grad() || context.input(0).requires_grad();
+    if (core::thread_state.records() && records) return record_vjp(context);
+    std::array<Array, 1> gradient;
+    core::compute(NormRule(p_),
+                  std::array{&core::array_of(context.g()), &context.input(0).array(), &context.auxiliary()},
+                  std::array{&gradient[0]});
+    context.set(0, core::make_constant(std::move(gradient[0])));
+  }
+
+ private:
+  /// The same on tensors.
+  void record_vjp(VjpContext& context) const {
+    const Tensor x = context.input(0);
+    const Dims rows(kept(x.shape()));
+    const Tensor length = reshape(context.output(), rows), g = reshape(context.g(), rows);
+    const Tensor zero = length == 0;
+    if (p_ == 2) {
+      // Of zeros alone x / infinity is 0, and so are its derivatives.
+      const Tensor divisor = where(zero, std::numeric_limits<double>::infinity(), length);
+      const Array& lengths = context.auxiliary();
+      const bool is_moderate =
+          core::are_moderate(std::span(lengths.data<double>(), static_cast<std::size_t>(lengths.numel())));
+      context.set(0, is_moderate ? x * (g / divisor) : g * (x / divisor));
+      return;
+    }
+    // Of zeros alone x counts as 1, where each slope has derivatives. Beside others a 0 has a second one that
+    // may be infinite: it must not meet the length's, so x is divided by a constant.
+    const Tensor some_x = where(zero, 1, x), some_length = where(zero, 1, length);
+    const Tensor slope = AbsPower(p_, 1)(some_x / some_length.detach());
+    context.set(0, where(zero, 0, g * slope * pow(some_length.detach() / some_length, p_ - 1)));
+  }
+
+  double p_;
+  bool keepdim_;
+};
+
+}  // namespace
+
+Tensor norm(const Tensor& x, double p, bool keepdim) {
+  const ReduceOptions along{.axes = {-1}, .keepdim = keepdim};
+  if (p == 1) return sum(abs(x), along);
+  if (std::isinf(p)) return amax(abs(x), along);
+  return core::apply(Norm(p, keepdim), x);
+}
+
+}  // namespace xtgrad::v1::nn::detail
