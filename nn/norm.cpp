@@ -209,7 +209,9 @@ class Norm final : public DifferentiablePrimitive<Norm> {
     // may be infinite: it must not meet the length's, so x is divided by a constant.
     const Tensor some_x = where(zero, 1, x), some_length = where(zero, 1, length);
     const Tensor slope = AbsPower(p_, 1)(some_x / some_length.detach());
-    context.set(0, where(zero, 0, g * slope * pow(some_length.detach() / some_length, p_ - 1)));
+    // Of an infinite length no share is left of the elements that are finite.
+    const Tensor finite = where(some_length == std::numeric_limits<double>::infinity(), 1, some_length);
+    context.set(0, where(zero, 0, g * slope * pow(finite.detach() / finite, p_ - 1)));
   }
 
   double p_;

@@ -47,7 +47,8 @@ Tensor log_of_sum(const Tensor& x, double eps) {
 
 /// The two terms of a variance v in gaussian_nll_loss, log(v) + d^2 / v.
 Tensor gaussian_terms(const Tensor& d, const Tensor& variance, double eps) {
-  const auto terms = [&d](const Tensor& v) { return log(v) + d * (d / v); };
+  // By the deviation: d^2 may leave the range, as may d / v on the way to the derivative in v.
+  const auto terms = [&d](const Tensor& v) { return log(v) + square(d / sqrt(v)); };
   if (!core::is_below_normal(variance.dtype(), eps)) return terms(maximum(variance, eps));
   // As an element eps would be 0: where it is the variance, it is a number. Elsewhere its quotient would be
   // infinite, and have a cotangent of 0.
@@ -84,7 +85,9 @@ Tensor smooth_l1_loss(const Tensor& prediction, const Tensor& target, const Smoo
   }
   const Tensor d = prediction - target;
   if (options.beta == 0) return detail::reduce(abs(d), options.reduction);
-  if (options.beta == 1) return detail::reduce(parabola_with_tangents(d, 1), options.reduction);
+  // Products with a beta near 1 stay in range, and one division is left to the end.
+  if (options.beta >= 1e-3 && options.beta <= 1)
+    return detail::reduce(parabola_with_tangents(d, options.beta), options.reduction) / options.beta;
   return detail::reduce(parabola_over_delta(d, options.beta), options.reduction);
 }
 
@@ -92,8 +95,12 @@ Tensor huber_loss(const Tensor& prediction, const Tensor& target, const HuberLos
   detail::check_alike("huber_loss", {{"prediction", prediction}, {"target", target}});
   check_positive("huber_loss", "delta", options.delta);
   const Tensor d = prediction - target;
-  if (core::is_below_normal(d.dtype(), options.delta))
-    return detail::reduce(parabola_over_delta(d, options.delta) * options.delta, options.reduction);
+  if (core::is_below_normal(d.dtype(), options.delta)) {
+    const Tensor size = abs(d);  // beside delta times it delta^2 is nothing
+    const Tensor near = size <= options.delta;
+    return detail::reduce(where(near, 0.5 * square(where(near, d, 0)), size * options.delta),
+                          options.reduction);
+  }
   return detail::reduce(parabola_with_tangents(d, options.delta), options.reduction);
 }
 

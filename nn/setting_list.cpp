@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <limits>
 
 #include "xtgrad/autograd/errors.h"
 
@@ -21,10 +22,12 @@ void SettingList::operator()(const std::string& name, double& value) { list(name
 void SettingList::operator()(const std::string& name, std::int64_t& value) {
   auto number = static_cast<double>(value);
   if (!list(name, number)) return;
-  constexpr double largest = 0x1p53;  // the conversion of others is not exact, or undefined
-  if (!(std::abs(number) <= largest && number == std::trunc(number)))
+  if (!std::isfinite(number) || number != std::trunc(number))
     throw ValueError(fmt::format("{}: {} must be a whole number: got {}", owner_, name, number));
-  value = static_cast<std::int64_t>(number);
+  // As a double the largest one, "for ever" to some options, has become the power of two behind it.
+  constexpr double end = 0x1p63;
+  using Limits = std::numeric_limits<std::int64_t>;
+  value = number >= end ? Limits::max() : number < -end ? Limits::min() : static_cast<std::int64_t>(number);
 }
 
 void SettingList::operator()(const std::string& name, bool& value) {

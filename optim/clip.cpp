@@ -204,17 +204,26 @@ class ClipValue final : public core::ConstantPrimitive<ClipValue> {
   throw ValueError(fmt::format("clip_grad_norm: the norm of the gradients must be finite: got {}", norm));
 }
 
-/// Replaces every gradient by `replace(gradient)`: all of them or, where memory runs out, none.
-template <class F>
-void replace_gradients(std::span<const nn::ParameterRef> parameters, const F& replace) {
-  std::vector<Tensor, core::PoolAllocator<Tensor>> next;
-  next.reserve(parameters.size());
-  for (const nn::ParameterRef& parameter : parameters) {
-    const Tensor gradient = parameter->grad();
-    next.push_back(gradient.defined() ? replace(gradient) : Tensor());
+/// Replaces every gradient g by primitive(g, more...): all of them or, where memory runs out, none. Those
+/// that nobody else sees are written over, when the others have what they need.
+template <class P, class... Tensors>
+void replace_gradients(std::span<const nn::ParameterRef> parameters, const P& primitive,
+                       const Tensors&... more) {
+  std::vector<Tensor, core::PoolAllocator<Tensor>> next(parameters.size());
+  const auto is_own = [](const Tensor& gradient) {
+    constexpr std::uint32_t handles = 2;  // the parameter's, and the one here
+    return core::may_change(core::node_of(gradient), handles) && !core::thread_state.is_watched();
+  };
+  for (std::size_t i = 0; i < next.size(); ++i) {
+    const Tensor gradient = parameters[i]->grad();
+    if (gradient.defined() && !is_own(gradient)) next[i] = core::apply_constant(primitive, gradient, more...);
   }
   for (std::size_t i = 0; i < next.size(); ++i) {
-    if (next[i].defined()) parameters[i]->set_grad(std::move(next[i]));
+    if (next[i].defined()) {
+      parameters[i]->set_grad(next[i]);
+    } else if (const Tensor gradient = parameters[i]->grad(); gradient.defined()) {
+      core::compute_in_place(primitive, core::node_of(gradient).array, core::array_of(more)...);
+    }
   }
 }
 
@@ -263,8 +272,7 @@ double clip_grad_norm(std::span<const nn::ParameterRef> parameters, double max_n
   const Tensor factor = core::apply_constant(ClipFactor(max_norm), norm_tensor);
   // A product with 1 changes no bit; but whoever watches must see one, for another time it is not 1.
   if (factor.item() == 1 && !core::thread_state.is_watched()) return norm;
-  replace_gradients(parameters,
-                    [&](const Tensor& g) { return core::apply_constant(ClipScale{}, g, factor); });
+  replace_gradients(parameters, ClipScale{}, factor);
   return norm;
 }
 
@@ -272,7 +280,7 @@ void clip_grad_value(std::span<const nn::ParameterRef> parameters, double limit)
   if (!(limit >= 0))
     throw ValueError(fmt::format("clip_grad_value: limit must be at least 0: got {}", limit));
   check_parameters("clip_grad_value", parameters);
-  replace_gradients(parameters, [&](const Tensor& g) { return core::apply_constant(ClipValue(limit), g); });
+  replace_gradients(parameters, ClipValue(limit));
 }
 
 }  // namespace xtgrad::v1::optim

@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <cmath>
 #include <exception>
+#include <limits>
 #include <new>
 #include <utility>
 #include <vector>
 
+#include "xtgrad/autograd/core/dtype_visit.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/nn/options.h"
@@ -36,7 +38,13 @@ GradientAccumulationOptions accumulation_of(std::int64_t accumulate, std::option
 
 /// The saved rate may have been computed on another machine, or been rounded to the file's numbers.
 bool is_same(double a, double b, Dtype saved) {
-  const double rounding = saved == float64 ? 1e-9 : 1e-6;
+  double rounding = 1e-9;
+  if (is_floating(saved)) {
+    rounding =
+        std::max(rounding, 8 * xtgrad::detail::visit_floating(saved, [](auto zero) {
+                             return static_cast<double>(std::numeric_limits<decltype(zero)>::epsilon());
+                           }));
+  }
   return a == b || std::abs(a - b) <= rounding * std::max(std::abs(a), std::abs(b));
 }
 

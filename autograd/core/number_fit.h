@@ -6,6 +6,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "xtgrad/autograd/core/double_bits.h"
 #include "xtgrad/autograd/core/dtype_visit.h"
 #include "xtgrad/autograd/scalar.h"
 
@@ -38,7 +39,8 @@ bool holds(From value) {
     return std::in_range<T>(value);
   } else if constexpr (std::is_same_v<T, float> && std::is_same_v<From, double>) {
     // Halfway between the largest float and the power of two that follows it: the first to round to infinity.
-    return !(std::abs(value) >= 0x1.ffffffp+127) || std::isinf(value);
+    // By bits: NaN is held as well, and a comparison with it would raise an exception.
+    return size_in_bits(value) < size_in_bits(0x1.ffffffp+127) || !is_finite_by_bits(value);
   } else {
     static_assert(std::is_same_v<T, float> || std::is_same_v<T, double>, "what does the new type hold?");
     return true;

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "xtgrad/autograd/core/double_bits.h"
 #include "xtgrad/autograd/core/dtype_visit.h"
 
 namespace xtgrad::inline v1::detail {
@@ -12,14 +13,16 @@ namespace xtgrad::inline v1::detail {
 /// True for a number other than 0 that is below T's normal range, and is not in T.
 template <class T>
 bool is_below_normal(double number) {
-  return std::abs(number) < static_cast<double>(std::numeric_limits<T>::min()) &&
+  return size_in_bits(number) < size_in_bits(static_cast<double>(std::numeric_limits<T>::min())) &&
          static_cast<double>(static_cast<T>(number)) != number;
 }
 
 [[nodiscard]] inline bool is_below_normal(Dtype dtype, double number) {
   // Of most numbers the dtype need not be asked.
-  if (!(std::abs(number) < static_cast<double>(std::numeric_limits<float>::min())) || number == 0)
+  if (size_in_bits(number) >= size_in_bits(static_cast<double>(std::numeric_limits<float>::min())) ||
+      number == 0) {
     return false;
+  }
   return FloatingTypes::contains(dtype) &&
          visit_floating(dtype, [number](auto zero) { return is_below_normal<decltype(zero)>(number); });
 }

@@ -192,8 +192,10 @@ Lane<T> sin_after(Lane<T> x) {
 template <LaneFloat T>
 Lane<T> sin(Lane<T> x) {
   const Mask<T> far = !(abs(x) < HalfPi<T>::limit);
-  const Lane<T> y = where(x == 0, x, sin_after<T, 0>(where(far, 0, x)));
-  return any(far) ? patch(
+  const bool some_far = any(far);
+  const Lane<T> near = some_far ? where(far, 0, x) : x;
+  const Lane<T> y = where(x == 0, x, sin_after<T, 0>(near));
+  return some_far ? patch(
                         far, y, [](T v) { return std::sin(v); }, x)
                   : y;
 }
@@ -201,8 +203,10 @@ Lane<T> sin(Lane<T> x) {
 template <LaneFloat T>
 Lane<T> cos(Lane<T> x) {
   const Mask<T> far = !(abs(x) < HalfPi<T>::limit);
-  const Lane<T> y = sin_after<T, 1>(where(far, 0, x));
-  return any(far) ? patch(
+  const bool some_far = any(far);
+  const Lane<T> near = some_far ? where(far, 0, x) : x;
+  const Lane<T> y = sin_after<T, 1>(near);
+  return some_far ? patch(
                         far, y, [](T v) { return std::cos(v); }, x)
                   : y;
 }

@@ -151,17 +151,25 @@ template <class T>
 class ScaledRow {
  public:
   ScaledRow(const T* data, std::int64_t stride, std::int64_t n) : data_(data), stride_(stride), n_(n) {
-    if (std::is_same_v<T, float>) return;
     double largest = 0;
-    for (std::int64_t i = 0; i < n; ++i)
-      largest = std::max(largest, std::abs(static_cast<double>(data[i * stride])));
-    if (largest > 0 && std::isfinite(largest)) exponent_ = std::ilogb(largest);
+    for (std::int64_t i = 0; i < n; ++i) {
+      const double size = std::abs(static_cast<double>(data[i * stride]));
+      is_finite_ = is_finite_ && std::isfinite(size);
+      largest = std::fmax(largest, size);
+    }
+    if (std::is_same_v<T, double> && largest > 0 && is_finite_) exponent_ = std::ilogb(largest);
   }
 
+  /// 0 of vectors without elements, and never -0.
   [[nodiscard]] double dot(const ScaledRow& other) const {
+    if (!is_finite_ || !other.is_finite_) {  // of an infinity nothing is rounded off
+      double sum = 0;
+      for (std::int64_t i = 0; i < n_; ++i) sum += at(i) * other.at(i);
+      return sum;
+    }
     LongSum<double> sum;
     for (std::int64_t i = 0; i < n_; ++i) sum.add(at(i) * other.at(i));
-    return sum.value();
+    return sum.value() + 0.0;
   }
   /// The length is this times 2^exponent.
   [[nodiscard]] double scaled_length() const { return std::sqrt(dot(*this)); }
@@ -176,6 +184,7 @@ class ScaledRow {
   const T* data_;
   std::int64_t stride_, n_;
   int exponent_ = 0;
+  bool is_finite_ = true;
 };
 
 /// Where row number `row` of [outer, inner] begins in [outer, axis, inner].
@@ -268,8 +277,9 @@ CosineOfRow cosine_again(const T* a, const T* b, std::int64_t row, const AxisVie
   const std::int64_t begin = begin_of(row, view);
   const ScaledRow scaled_a(a + begin, view.inner, view.axis), scaled_b(b + begin, view.inner, view.axis);
   const double of_a = scaled_a.scaled_length(), of_b = scaled_b.scaled_length();
+  const double dot = scaled_a.dot(scaled_b);  // beside zeros alone 0 or NaN
   return {std::scalbn(of_a, scaled_a.exponent()), std::scalbn(of_b, scaled_b.exponent()),
-          of_a == 0 || of_b == 0 ? 0 : scaled_a.dot(scaled_b) / of_a / of_b};
+          of_a == 0 || of_b == 0 ? dot : dot / of_a / of_b};
 }
 
 template <class T>

@@ -160,8 +160,7 @@ struct NumberPow final : WithNumber<NumberPow, OpId::number_pow, input_bit(0), f
 /// Whether an operation with the number takes it in parts: as one element it would be 0, or have few digits.
 bool is_in_parts(const Tensor& x, Scalar number) {
   const double c = number.to_double();
-  const bool is_small = std::abs(c) < static_cast<double>(std::numeric_limits<float>::min());
-  return is_small && x.defined() && is_below_normal(x.dtype(), c);
+  return x.defined() && is_below_normal(x.dtype(), c);
 }
 
 [[gnu::noinline, gnu::cold]] Tensor mul_in_parts(const Tensor& x, double number) {

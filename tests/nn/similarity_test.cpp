@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cfenv>
 #include <cmath>
 #include <limits>
 
@@ -145,5 +146,41 @@ TEST_CASE("mixed second derivatives of a norm agree beside an element that is 0"
     };
     CHECK(mixed(a, b) == 0);
     CHECK(mixed(b, a) == 0);
+  }
+}
+
+TEST_CASE("lengths and cosines of infinities, NaN and nothing") {
+  constexpr double inf = std::numeric_limits<double>::infinity();
+  constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
+  for (const Dtype dtype : {float32, float64}) {
+    CAPTURE(dtype);
+    const auto vector = [dtype](const Numbers& numbers) {
+      return shaped(numbers, {1, static_cast<std::int64_t>(numbers.size())}, dtype).set_requires_grad();
+    };
+    const Tensor zero = vector({0, 0});
+    CHECK(std::isnan(nn::cosine_similarity(vector({not_a_number, 1}), zero).item()));
+    CHECK(std::isnan(nn::cosine_similarity(vector({inf, 1}), zero).item()));
+    CHECK(nn::cosine_similarity(vector({1e-30, 1}), zero).item() == 0);
+
+    std::feclearexcept(FE_INVALID);
+    const Tensor far = vector({inf, 1});
+    CHECK(nn::pairwise_distance(far, zero).item() == inf);
+    CHECK(std::fetestexcept(FE_INVALID) == 0);
+    for (const double p : {1.5, 3.0}) {
+      CAPTURE(p);
+      const Tensor length = nn::pairwise_distance(far, zero, {.p = p, .eps = 0});
+      for (const bool create_graph : {false, true}) {
+        const Numbers slope = elements(grad(length, far, {.keep_graph = true, .create_graph = create_graph}));
+        CHECK(std::isnan(slope[0]));
+        CHECK(slope[1] == 0);
+      }
+    }
+    const Tensor none = shaped({}, {3, 0}, dtype);
+    for (const double p : {1.0, 2.0, 3.0}) {
+      for (const double length : elements(nn::pairwise_distance(none, none, {.p = p}))) {
+        CHECK(length == 0);
+        CHECK_FALSE(std::signbit(length));
+      }
+    }
   }
 }

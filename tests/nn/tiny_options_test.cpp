@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "tests/nn/loss_reference.h"
@@ -115,6 +116,17 @@ TEST_CASE("likelihoods with an eps that float32 takes for 0") {
   CHECK(agrees(nn::gaussian_nll_loss(tensor({1e25}), tensor({0.0}), tensor({1e30})).item(),
                0.5 * (std::log(1e30) + 1e20), 1e-6));
 
+  // Neither does the derivative in the variance leave the range on its way.
+  for (const auto& [far, v] :
+       std::vector<std::pair<double, double>>{{3e17, 1e34}, {3e15, 1e30}, {1e-18, 1e-30}, {3e-20, 9e-35}}) {
+    CAPTURE(far);
+    const Tensor one = tensor({v}).set_requires_grad();
+    const Tensor loss = nn::gaussian_nll_loss(tensor({far}), tensor({0.0}), one, {.eps = 1e-37});
+    const double expected = 0.5 / v - 0.5 * (far / v) * (far / v);
+    CHECK(agrees(grad(loss, one, {.keep_graph = true}).item(), expected, 2e-6));
+    CHECK(agrees(grad(loss, one, {.create_graph = true}).item(), expected, 2e-6));
+  }
+
   const Tensor rate = tensor({0, 2}).set_requires_grad();
   const Tensor poisson = nn::poisson_nll_loss(
       rate, tensor({1, 1}), {.log_input = false, .eps = 1e-50, .reduction = Reduction::none});
@@ -127,4 +139,14 @@ TEST_CASE("softplus with a beta that float32 takes for 0") {
   const Tensor y = softplus(x, {.beta = 1e-50});
   CHECK(elements(y) == Numbers{inf, 0, inf, inf});  // log(2) / beta in the middle
   check_numbers(elements(grad(sum(y), x)), {1, 0, 0.5, 0.5}, 1e-6);
+}
+
+TEST_CASE("the second derivative of huber_loss at 0 is 1, however small delta is") {
+  for (const double delta : {1.0, 1e-20, 1e-40, 1e-50}) {
+    CAPTURE(delta);
+    const Tensor x = tensor({0.0}).set_requires_grad();
+    const Tensor slope = grad(nn::huber_loss(x, zeros({1}), {.delta = delta}), x, {.create_graph = true});
+    CHECK(slope.item() == 0);
+    CHECK(grad(sum(slope), x).item() == 1);
+  }
 }

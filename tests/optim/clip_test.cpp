@@ -64,6 +64,29 @@ TEST_CASE("clip_grad_norm: hand numbers") {
         doctest::Approx(root * root).epsilon(1e-14));
 }
 
+TEST_CASE("clipping writes over gradients that nobody else holds, and those alone") {
+  nn::Parameter own(zeros({2})), held(zeros({2}));
+  own.set_grad(tensor({3, 0}));
+  held.set_grad(tensor({0, 4}));
+  const Tensor kept = held.grad();
+  const auto place_of_own = [&] {
+    const Tensor gradient = own.grad();
+    const auto elements = gradient.data<float>();
+    return elements.data();
+  };
+  const float* const place = place_of_own();
+  const std::vector<nn::ParameterRef> parameters{own.cell(), held.cell()};
+  CHECK(optim::clip_grad_norm(parameters, 2.5) == 5);
+  CHECK(own.grad().at({0}) == doctest::Approx(1.5));
+  CHECK(place_of_own() == place);
+  CHECK(held.grad().at({1}) == doctest::Approx(2));
+  CHECK(kept.at({1}) == 4);
+  optim::clip_grad_value(parameters, 1);
+  CHECK(own.grad().at({0}) == 1);
+  CHECK(place_of_own() == place);
+  CHECK(held.grad().at({1}) == 1);
+}
+
 TEST_CASE("clip_grad_norm: a norm within the limit changes nothing, a limit of 0 everything") {
   Gradients small{tensor({3.0, 4.0})};
   const Tensor before = small.slots[0]->grad();

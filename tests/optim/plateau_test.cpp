@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdint>
 #include <limits>
 #include <vector>
 
@@ -129,6 +130,10 @@ TEST_CASE("ReduceOnPlateau: a state is of its options, or they are adopted with 
   wrong.set("options.relative", full({}, 0.5, {.dtype = float64}));
   CHECK(message_of([&] { return to.load_state_dict(wrong, {.adopt_settings = true}); }) ==
         "ReduceOnPlateau: relative must be 0 or 1: got 0.5");
+  // No patience ends a wait for ever, and as a double it is a power of two that is not a count.
+  constexpr std::int64_t for_ever = std::numeric_limits<std::int64_t>::max();
+  to.load_state_dict(optim::ReduceOnPlateau({.patience = for_ever}).state_dict(), {.adopt_settings = true});
+  optim::ReduceOnPlateau({.patience = for_ever}).load_state_dict(to.state_dict());
   nn::StateDict old;  // as files of before have it
   for (const char* name : {"best", "bad", "cooldown"}) old.add(name, state.at(name));
   optim::ReduceOnPlateau({.patience = 7}).load_state_dict(old);

@@ -215,6 +215,23 @@ TEST_CASE("nor do sums of exponentials of infinities, and branches that are not 
   }
 }
 
+TEST_CASE("NaN for a number raises nothing") {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  for (const Dtype dtype : {float32, float64}) {
+    const Tensor x = ones({3}, {.dtype = dtype});
+    const Tensor mask = x == 1;
+    std::feclearexcept(harmful);
+    const std::vector<Tensor> results{full({3}, nan, {.dtype = dtype}),
+                                      x * nan,
+                                      x + nan,
+                                      nan / x,
+                                      where(mask, nan, x),
+                                      where(mask, x, nan)};
+    CHECK(std::fetestexcept(harmful) == 0);
+    CHECK(std::isnan(results[1].at({2})));
+  }
+}
+
 TEST_CASE("neither division nor what comes after it computes on what lies behind the elements") {
   for (const Dtype dtype : {float32, float64}) {
     for (std::int64_t n = 1; n <= 17; ++n) {
