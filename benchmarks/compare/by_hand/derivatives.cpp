@@ -243,32 +243,12 @@ class Vae final : public Workload {
   std::array<Dense, 4> layers_;
 };
 
-/// Additions one after the other: each waits for the last, and the derivative is 1.
-class LongChain final : public Workload {
- public:
-  explicit LongChain(std::int64_t length) : length_(length) {}
-  void step() override {
-    float y = start_;
-    for (std::int64_t i = 0; i < length_; ++i) y += 1e-7F;
-    y_ = y;
-  }
-  std::vector<Values> outputs() override { return {{y_}, {1}}; }
-
- private:
-  std::int64_t length_;
-  float start_ = numbers(1, 1, 0.4, 0.6)[0];
-  float y_ = 0;
-};
-
 }  // namespace
 
 void add_derivatives(Families& families) {
   families["hvp_mlp"] = [](const Name& name, float) { return std::make_unique<Hvp>(name.numbers().at(0)); };
   families["vae_step"] = [](const Name& name, float rate) {
     return std::make_unique<Vae>(name.numbers().at(0), rate);
-  };
-  families["graph_build"] = [](const Name& name, float) {
-    return std::make_unique<LongChain>(name.numbers().at(0) * 1'000'000);
   };
 }
 

@@ -23,5 +23,6 @@ void add_pinn(Families& families);
 void add_maml(Families& families);
 void add_derivatives(Families& families);
 void add_objectives(Families& families);
+void add_long_chains(Families& families);
 
 }  // namespace bench

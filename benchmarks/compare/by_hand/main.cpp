@@ -21,5 +21,6 @@ int main() {
   bench::add_maml(engine.families);
   bench::add_derivatives(engine.families);
   bench::add_objectives(engine.families);
+  bench::add_long_chains(engine.families);
   return bench::serve(engine);
 }

@@ -1,4 +1,4 @@
-// Chains and trees of numbers, with their derivatives written out.
+// Chains and trees of numbers and a pendulum, with their derivatives written out.
 
 #include <array>
 #include <cmath>
@@ -104,6 +104,49 @@ class LeavesInTurn final : public Workload {
   float total_ = 0;
 };
 
+class Pendulum final : public Workload {
+ public:
+  void step() override {
+    float speed = 0;
+    float cost = 0;
+    angles_[0] = 3;
+    for (std::size_t t = 0; t < length; ++t) {
+      const float torque = torques_[t];
+      speed += (sines_[t] * 9.81F - speed * 0.1F + torque) * 0.05F;
+      angles_[t + 1] = angles_[t] + speed * 0.05F;
+      sine_and_cosine(t + 1);
+      cost += torque * torque * 0.001F - cosines_[t + 1];
+    }
+    cost_ = cost - cosines_[length] * 10 + speed * speed;
+    float to_speed = 2 * speed;
+    float to_angle = sines_[length] * 10;
+    for (std::size_t t = length; t-- > 0;) {
+      to_angle += sines_[t + 1];
+      to_speed += to_angle * 0.05F;
+      const float to_force = to_speed * 0.05F;
+      gradient_[t] = to_force + torques_[t] * 0.002F;
+      to_angle += to_force * 9.81F * cosines_[t];
+      to_speed -= to_force * 0.1F;
+    }
+  }
+  std::vector<Values> outputs() override { return {{cost_}, gradient_}; }
+
+ private:
+  static constexpr std::size_t length = 100;
+
+  void sine_and_cosine(std::size_t t) {
+    sines_[t] = std::sin(angles_[t]);
+    cosines_[t] = std::cos(angles_[t]);
+  }
+
+  Values torques_ = numbers(1, length);
+  Values gradient_ = Values(length);
+  std::array<float, length + 1> angles_{};
+  std::array<float, length + 1> sines_{std::sin(3.0F)};
+  std::array<float, length + 1> cosines_{std::cos(3.0F)};
+  float cost_ = 0;
+};
+
 template <class Of>
 std::unique_ptr<Workload> make(const Name& /*name*/, float /*rate*/) {
   return std::make_unique<Of>();
@@ -115,6 +158,7 @@ void add_scalars(Families& families) {
   families["chain_0d"] = make<Chain>;
   families["tree_0d"] = make<Tree>;
   families["leaves_256"] = make<LeavesInTurn>;
+  families["pendulum"] = make<Pendulum>;
 }
 
 }  // namespace bench

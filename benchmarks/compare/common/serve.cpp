@@ -87,15 +87,20 @@ class Server {
     engine_.set_threads(name.threads);
     workload_ = family->second(name, rate_of_checks);
     if (workload_ == nullptr) return R"({"unknown": true})";
-    workload_->step();
+    step();
     const std::string first = digests();
-    workload_->step();
-    workload_->step();
+    step();
+    step();
     const std::string third = digests();
     workload_.reset();  // before another is made, for the sake of the peak
     workload_ = family->second(name, rate_of_runs);
-    workload_->step();
+    step();
     return fmt::format(R"({{"first": [{}], "third": [{}]}})", first, third);
+  }
+
+  void step() {
+    workload_->before_step();
+    workload_->step();
   }
 
   std::string digests() {
@@ -106,9 +111,19 @@ class Server {
 
   std::string run(long steps) {
     if (workload_ == nullptr) throw std::logic_error("nothing is prepared");
-    const auto start = Clock::now();
-    for (long i = 0; i < steps; ++i) workload_->step();
-    const std::chrono::duration<double, std::nano> time = Clock::now() - start;
+    std::chrono::duration<double, std::nano> time{};
+    if (workload_->needs_before_step()) {
+      for (long i = 0; i < steps; ++i) {
+        workload_->before_step();
+        const auto start = Clock::now();
+        workload_->step();
+        time += Clock::now() - start;
+      }
+    } else {
+      const auto start = Clock::now();
+      for (long i = 0; i < steps; ++i) workload_->step();
+      time = Clock::now() - start;
+    }
     return fmt::format(R"({{"ns": {}}})", json_number(time.count() / static_cast<double>(steps)));
   }
 

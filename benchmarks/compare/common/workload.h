@@ -36,6 +36,10 @@ class Workload {
 
   /// What is timed. It does the same each time, but for parameters that an optimizer moves.
   virtual void step() = 0;
+  /// What has to be there before each step, and is not timed. Only of workloads that say so, whose steps are
+  /// so long that reading the clock around each is nothing.
+  virtual void before_step() {}
+  [[nodiscard]] virtual bool needs_before_step() const { return false; }
   /// What the last step has computed: the loss or the result, then the gradients, in the order that all
   /// engines agree on.
   virtual std::vector<Values> outputs() = 0;

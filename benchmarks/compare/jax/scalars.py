@@ -37,4 +37,16 @@ def leaves_in_turn(_name, _rate):
     return Differentiated(list(numbers(1, (256,))), function)
 
 
-FAMILIES = {"chain_0d": chain, "tree_0d": tree, "leaves_256": leaves_in_turn}
+def pendulum(_name, _rate):
+    def function(torques):
+        angle, speed, cost = 3.0, 0.0, 0.0
+        for torque in torques:
+            speed = speed + (jnp.sin(angle) * 9.81 - speed * 0.1 + torque) * 0.05
+            angle = angle + speed * 0.05
+            cost = cost + jnp.square(torque) * 0.001 - jnp.cos(angle)
+        return cost - jnp.cos(angle) * 10 + jnp.square(speed)
+
+    return Differentiated([numbers(1, (100,))], function)
+
+
+FAMILIES = {"chain_0d": chain, "tree_0d": tree, "leaves_256": leaves_in_turn, "pendulum": pendulum}

@@ -48,4 +48,19 @@ def leaves_in_turn(_name, _rate):
     return Differentiated(leaves, function)
 
 
-FAMILIES = {"chain_0d": chain, "tree_0d": tree, "leaves_256": leaves_in_turn}
+def pendulum(_name, _rate):
+    torques = leaf(1, (100,))
+
+    def function():
+        angle, speed, cost = torch.tensor(3.0), torch.tensor(0.0), torch.tensor(0.0)
+        for t in range(100):
+            torque = torques[t]
+            speed = speed + (torch.sin(angle) * 9.81 - speed * 0.1 + torque) * 0.05
+            angle = angle + speed * 0.05
+            cost = cost + torch.square(torque) * 0.001 - torch.cos(angle)
+        return cost - torch.cos(angle) * 10 + torch.square(speed)
+
+    return Differentiated([torques], function)
+
+
+FAMILIES = {"chain_0d": chain, "tree_0d": tree, "leaves_256": leaves_in_turn, "pendulum": pendulum}

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "benchmarks/compare/common/inputs.h"
+#include "benchmarks/compare/common/long_chain.h"
 #include "benchmarks/compare/common/serve.h"
 #include "benchmarks/compare/tape/on_tape.h"
 
@@ -47,17 +48,59 @@ class LeavesInTurn final : public OnTape {
   }
 };
 
-class LongChain final : public OnTape {
+class Pendulum final : public OnTape {
  public:
-  explicit LongChain(std::int64_t length) : OnTape(numbers(1, 1, 0.4, 0.6)), length_(length) {}
+  Pendulum() : OnTape(numbers(1, 100)) {}
   Var function(std::vector<Var>& leaves) override {
-    Var y = leaves[0];
-    for (std::int64_t i = 0; i < length_; ++i) y = y + 1e-7F;
-    return y;
+    Var angle = tape_.variable(3);
+    Var speed = tape_.variable(0);
+    Var cost = tape_.variable(0);
+    for (const Var torque : leaves) {
+      speed = speed + (sin(angle) * 9.81F - speed * 0.1F + torque) * 0.05F;
+      angle = angle + speed * 0.05F;
+      cost = cost + torque * torque * 0.001F - cos(angle);
+    }
+    return cost - cos(angle) * 10 + speed * speed;
   }
+  /// The gradient as one tensor, as the other engines have it.
+  std::vector<Values> outputs() override {
+    std::vector<Values> all{{result_}, {}};
+    for (const Var& leaf : entered_) all[1].push_back((*gradients_)[leaf.at]);
+    return all;
+  }
+};
+
+/// Building a chain, or sweeping it; freeing a tape is nothing.
+class LongChain final : public Workload {
+ public:
+  LongChain(Part part, std::int64_t length) : part_(part), length_(length) {}
+
+  [[nodiscard]] bool needs_before_step() const override { return true; }
+  void before_step() override {
+    tape_.clear();
+    if (part_ == Part::sweep) build();
+  }
+  void step() override {
+    if (part_ == Part::sweep) {
+      gradient_ = tape_.backward(end_)[0];
+    } else {
+      build();
+    }
+  }
+  std::vector<Values> outputs() override { return {{part_ == Part::sweep ? gradient_ : end_.value}}; }
 
  private:
+  void build() {
+    end_ = tape_.variable(start_);
+    for (std::int64_t i = 0; i < length_; ++i) end_ = end_ + 1e-7F;
+  }
+
+  Part part_;
   std::int64_t length_;
+  float start_ = numbers(1, 1, 0.4, 0.6)[0];
+  float gradient_ = 0;
+  Tape tape_;
+  Var end_{};
 };
 
 /// 2-16-16-1 with tanh, squared error and Adam, number by number.
@@ -143,14 +186,15 @@ class TinyMlp final : public OnTape {
 };
 
 Families families() {
-  Families all{
-      {"graph_build",
-       [](const Name& name, float) { return std::make_unique<LongChain>(name.numbers().at(0) * 1'000'000); }},
-      {"chain_0d", [](const Name&, float) { return std::make_unique<Chain>(); }},
-      {"tree_0d", [](const Name&, float) { return std::make_unique<Tree>(); }},
-      {"leaves_256", [](const Name&, float) { return std::make_unique<LeavesInTurn>(); }},
-      {"tiny_mlp_adam",
-       [](const Name& name, float rate) { return std::make_unique<TinyMlp>(name.numbers().at(0), rate); }}};
+  Families all{{"graph_build", long_chain<LongChain, Part::build>},
+               {"graph_build_sweep", long_chain<LongChain, Part::sweep>},
+               {"chain_0d", [](const Name&, float) { return std::make_unique<Chain>(); }},
+               {"tree_0d", [](const Name&, float) { return std::make_unique<Tree>(); }},
+               {"leaves_256", [](const Name&, float) { return std::make_unique<LeavesInTurn>(); }},
+               {"pendulum", [](const Name&, float) { return std::make_unique<Pendulum>(); }},
+               {"tiny_mlp_adam", [](const Name& name, float rate) {
+                  return std::make_unique<TinyMlp>(name.numbers().at(0), rate);
+                }}};
   add_objectives(all);
   return all;
 }

@@ -46,6 +46,8 @@ class Tape {
     return a.tape->push(y, a.at, y, a.at, 0);
   }
   friend Var log(Var a) { return a.tape->push(std::log(a.value), a.at, 1 / a.value, a.at, 0); }
+  friend Var sin(Var a) { return a.tape->push(std::sin(a.value), a.at, std::cos(a.value), a.at, 0); }
+  friend Var cos(Var a) { return a.tape->push(std::cos(a.value), a.at, -std::sin(a.value), a.at, 0); }
   friend Var tanh(Var a) {
     const float y = std::tanh(a.value);
     return a.tape->push(y, a.at, (1 - y) * (1 + y), a.at, 0);

@@ -141,17 +141,6 @@ std::unique_ptr<Workload> vae(const Name& name, float rate) {
       parameters, rate);
 }
 
-/// So many millions of additions, one after the other.
-std::unique_ptr<Workload> long_chain(const Name& name, float /*rate*/) {
-  const std::int64_t length = name.numbers().at(0) * 1'000'000;
-  const Tensor start = leaf(1, {}, 0.4, 0.6);
-  return std::make_unique<Differentiated>(std::vector{start}, [=] {
-    Tensor y = start;
-    for (std::int64_t i = 0; i < length; ++i) y = y + 1e-7;
-    return y;
-  });
-}
-
 }  // namespace
 
 void add_derivatives(Families& families) {
@@ -159,7 +148,6 @@ void add_derivatives(Families& families) {
   families["pinn_step"] = pinn;
   families["maml"] = maml;
   families["vae_step"] = vae;
-  families["graph_build"] = long_chain;
 }
 
 }  // namespace bench

@@ -23,6 +23,7 @@ void add_draws(Families& families);
 void add_sequences(Families& families);
 void add_derivatives(Families& families);
 void add_objectives(Families& families);
+void add_long_chains(Families& families);
 
 inline xtgrad::Tensor input(std::uint64_t stream, const xtgrad::Shape& shape, double low = -1,
                             double high = 1) {

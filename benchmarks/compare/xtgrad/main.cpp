@@ -16,5 +16,6 @@ int main() {
   bench::add_sequences(engine.families);
   bench::add_derivatives(engine.families);
   bench::add_objectives(engine.families);
+  bench::add_long_chains(engine.families);
   return bench::serve(engine);
 }

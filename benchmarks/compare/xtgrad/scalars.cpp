@@ -50,12 +50,30 @@ std::unique_ptr<Workload> leaves_in_turn(const Name& /*name*/, float /*rate*/) {
   });
 }
 
+/// A pendulum, upright at angle 0, that a torque swings up from hanging: 100 steps of 0.05 s. Costs are the
+/// torque's squares and the height that is missing.
+std::unique_ptr<Workload> pendulum(const Name& /*name*/, float /*rate*/) {
+  const Tensor torques = leaf(1, {100});
+  return std::make_unique<Differentiated>(std::vector{torques}, [torques] {
+    Tensor angle = xtgrad::full({}, 3.0);
+    Tensor speed = xtgrad::full({}, 0.0);
+    Tensor cost = xtgrad::full({}, 0.0);
+    for (const Tensor& torque : unbind(torques)) {
+      speed = speed + (sin(angle) * 9.81 - speed * 0.1 + torque) * 0.05;
+      angle = angle + speed * 0.05;
+      cost = cost + square(torque) * 0.001 - cos(angle);
+    }
+    return cost - cos(angle) * 10 + square(speed);
+  });
+}
+
 }  // namespace
 
 void add_scalars(Families& families) {
   families["chain_0d"] = chain;
   families["tree_0d"] = tree;
   families["leaves_256"] = leaves_in_turn;
+  families["pendulum"] = pendulum;
 }
 
 }  // namespace bench
