@@ -15,10 +15,12 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// So long a thread looks for the next operation before it sleeps: waking it takes about as long.
-constexpr std::chrono::microseconds patience{50};
+/// So long a thread looks for the next operation before it sleeps. Waking it takes 30 to 100 us, and between
+/// the large operations of a training step are small ones: a conv net's step of 14.1 ms took 9.2 on two
+/// threads with 50 us and 7.0 with this, in one pair of runs. Who waits yields the core to whoever wants it.
+constexpr std::chrono::microseconds patience{1000};
 /// And so long the caller looks for the end of the last tiles.
-constexpr std::chrono::microseconds patience_of_caller{20};
+constexpr std::chrono::microseconds patience_of_caller{200};
 
 std::int64_t now() { return Clock::now().time_since_epoch().count(); }
 
