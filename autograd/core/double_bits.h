@@ -6,7 +6,7 @@
 
 namespace xtgrad::inline v1::detail {
 
-// Questions about a double that raise no floating-point exception, whatever it is: a comparison with NaN does.
+// Questions about a double that raise no floating-point exception, as a comparison with NaN does.
 
 /// Grows with the absolute value, from 0 on; that of NaN is above infinity's.
 constexpr std::uint64_t size_in_bits(double x) {
