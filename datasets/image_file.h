@@ -20,6 +20,9 @@ struct ReadImageOptions {
   /// channels that the file has, 1 to 4, the last of 2 or 4 being alpha.
   std::int64_t channels = 0;
   std::int64_t max_pixels = std::int64_t{1} << 27;  ///< IoError for a larger image
+  /// Turned and mirrored as the file's Exif orientation says, which is how viewers show a photograph; false
+  /// for the pixels as they are stored.
+  bool upright = true;
 };
 
 /// An image file, PNG or JPEG as its first bytes say, as uint8 [channels, height, width]. PNG of grey or

@@ -99,7 +99,9 @@ Sample ImageFolder::get(std::int64_t index) const {
     throw ValueError(fmt::format("ImageFolder: index out of range: got {}, size is {}", index, size()));
   }
   const auto i = static_cast<std::size_t>(index);
-  Tensor image = read_image(paths_[i], {.channels = options_.channels, .max_pixels = options_.max_pixels});
+  Tensor image = read_image(
+      paths_[i],
+      {.channels = options_.channels, .max_pixels = options_.max_pixels, .upright = options_.upright});
   if (options_.size) {
     const SampleTransform to_size =
         resize({.size = *options_.size, .antialias = options_.antialias, .crop = options_.crop});

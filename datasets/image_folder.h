@@ -20,6 +20,7 @@ struct ImageFolderOptions {
   bool crop = false;                                ///< see `resize`
   Pixels pixels = {};                               ///< what bytes become in batches
   std::int64_t max_pixels = std::int64_t{1} << 27;  ///< IoError for a larger file
+  bool upright = true;                              ///< as a photograph was held: see `ReadImageOptions`
 };
 
 /// Images in a folder that has a sub-folder for each class, named as the class: cats/1.png, dogs/a/b.jpg.
