@@ -4,11 +4,14 @@
 
 #include <cmath>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/io/foreign_file.h"
 #include "xtgrad/autograd/io/on_behalf.h"
+#include "xtgrad/datasets/exif.h"
 #include "xtgrad/datasets/jpeg_file.h"
 #include "xtgrad/datasets/png_file.h"
 #include "xtgrad/datasets/raw_image.h"
@@ -49,8 +52,14 @@ Tensor decode(std::string_view function, std::string_view bytes, std::string_vie
   if (options.max_pixels < 1)
     throw ValueError(fmt::format("{}: max_pixels must be 1 or more: got {}", function, options.max_pixels));
   const detail::ImageSource source{function, name, bytes, static_cast<std::uint64_t>(options.max_pixels)};
-  if (detail::is_png(bytes)) return to_planes(detail::read_png(source), options.channels);
-  if (detail::is_jpeg(bytes)) return to_planes(detail::read_jpeg(source), options.channels);
+  if (const bool is_png = detail::is_png(bytes); is_png || detail::is_jpeg(bytes)) {
+    detail::RawImage image = is_png ? detail::read_png(source) : detail::read_jpeg(source);
+    if (options.upright) image = detail::upright(std::move(image), detail::exif_orientation(bytes));
+    return to_planes(image, options.channels);
+  }
+  std::string kind = xtgrad::detail::stand_in_kind(bytes);
+  if (kind.empty()) kind = xtgrad::detail::text_kind(bytes);
+  if (!kind.empty()) source.fail("this is " + kind);
   std::string found;
   for (const char byte : bytes.substr(0, 4))
     found += fmt::format(" {:02x}", static_cast<unsigned char>(byte));

@@ -62,6 +62,17 @@ std::string stand_in_kind(std::string_view bytes) {
   return {};
 }
 
+std::string text_kind(std::string_view bytes) {
+  constexpr std::size_t fewest = 8, quoted = 40;
+  const std::string_view begin = bytes.substr(0, quoted);
+  const auto is_text = [](char c) { return (c >= ' ' && c <= '~') || c == '\t' || c == '\n' || c == '\r'; };
+  if (begin.size() < fewest || !std::all_of(begin.begin(), begin.end(), is_text)) return {};
+  std::string line(begin);
+  std::replace_if(
+      line.begin(), line.end(), [](char c) { return c < ' '; }, ' ');
+  return "a text that begins with \"" + line + "\"; a server may have sent it in the place of the file";
+}
+
 std::string foreign_kind(FileFormat own, std::string_view bytes) {
   if (std::string kind = stand_in_kind(bytes); !kind.empty()) return kind;
   if (is_pickle(bytes)) return std::string("a pickle, as old files of PyTorch are, ").append(from_pytorch);
@@ -91,7 +102,7 @@ std::string foreign_kind(FileFormat own, std::string_view bytes) {
       bytes[8] == '{') {
     return "a safetensors file; load_safetensors reads it";
   }
-  return {};
+  return text_kind(bytes);
 }
 
 }  // namespace xtgrad::v1::detail

@@ -17,4 +17,7 @@ enum class FileFormat { npy, npz, safetensors };
 /// their own.
 [[nodiscard]] std::string stand_in_kind(std::string_view bytes);
 
+/// The same of a text, such as a server's answer in JSON, for readers of formats that no text begins like.
+[[nodiscard]] std::string text_kind(std::string_view bytes);
+
 }  // namespace xtgrad::v1::detail

@@ -80,6 +80,17 @@ TEST_CASE("what is no image is refused, with its file and first bytes") {
                        "decode_image: a.png: neither PNG nor JPEG: it begins with 47 49 46 38", IoError);
   CHECK_THROWS_WITH_AS((void)decode_image("x", "a"),
                        "decode_image: a: neither PNG nor JPEG: it begins with 78", IoError);
+  CHECK_THROWS_WITH_AS(
+      (void)decode_image("version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "a.png"),
+      "decode_image: a.png: this is a Git LFS pointer, which stands for a file that was not "
+      "fetched; run git lfs pull in its repository",
+      IoError);
+  CHECK(testing::message_of<IoError>([] {
+          (void)decode_image("<!DOCTYPE html><html>", "a.png");
+        }).starts_with("decode_image: a.png: this is an HTML or XML page"));
+  CHECK(testing::message_of<IoError>([] {
+          (void)decode_image("{\"error\": 404}", "a.png");
+        }).starts_with("decode_image: a.png: this is a text that begins with \"{\"error\": 404}\""));
   CHECK_THROWS_WITH_AS((void)decode_image("", "a", {.channels = 2}),
                        "decode_image: channels must be 0, 1 or 3: got 2", ValueError);
   CHECK_THROWS_WITH_AS((void)decode_image("", "a", {.max_pixels = 0}),
@@ -321,6 +332,18 @@ TEST_CASE("a JPEG is read in its colours, plain or progressive") {
   const std::string path = (folder.path() / "wrong_ending.png").string();
   write_file_atomically(path, grey);
   CHECK(datasets::read_image(path).shape() == Shape{1, 16, 16});
+}
+
+TEST_CASE("a photograph that was taken with the camera on its side is read upright") {
+  std::string file = jpeg_of(halves(16, 8, 1), 16, 8, 1);  // white above
+  // Orientation 6: the first row is on the right.
+  const std::string block = "MM\0\x2a\0\0\0\x08\0\1\x01\x12\0\3\0\0\0\1\0\6\0\0\0\0\0\0"s;
+  file.insert(2, "\xff\xe1\0\x22"s + "Exif\0\0"s + block);
+  const Tensor upright = datasets::decode_image(file, "a.jpg");
+  REQUIRE(upright.shape() == Shape{1, 16, 8});
+  CHECK(upright.to(float32).at({0, 8, 7}) > 240);
+  CHECK(upright.to(float32).at({0, 8, 0}) < 15);
+  CHECK(datasets::decode_image(file, "a.jpg", {.upright = false}).shape() == Shape{1, 8, 16});
 }
 
 TEST_CASE("a JPEG that is cut off, damaged, of a printer or makes claims is refused") {

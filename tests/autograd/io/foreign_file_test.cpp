@@ -104,6 +104,18 @@ TEST_CASE("each reader tells the other formats, and not its own") {
   CHECK(from_npy("\x80\2}q\0."s).find("this is a pickle, as old files of PyTorch are") != std::string::npos);
   CHECK(from_npy("PK\3\4"s + std::string(40, '\0')).find("this is a zip archive; if NumPy wrote it") !=
         std::string::npos);
+  const std::string answer = "{\"error\":\n\"Repository not found\", \"status\": 404, \"more\": []}";
+  const std::string told =
+      "this is a text that begins with \"{\"error\": \"Repository not found\", \"status\"; a server may have "
+      "sent "
+      "it in the place of the file";
+  CHECK(from_npy(answer) == "load_npy: f: " + told);
+  CHECK(from_npz(answer) == "load_npz: f: " + told);
+  CHECK(from_safetensors(answer) == "load_safetensors: f: " + told);
+  CHECK(from_safetensors("Not Found\n") ==
+        "load_safetensors: f: this is a text that begins with \"Not Found \"; a server may have sent it in "
+        "the place "
+        "of the file");
   // Damage in a reader's own format is told as before.
   for (const std::string& message :
        {from_npy(npy.substr(0, npy.size() - 1)),
