@@ -38,12 +38,14 @@ struct ActivationOptions {
 /// An activation as a module, for a choice made at run time; the named ones below read better.
 class Activation : public Module {
  public:
-  explicit Activation(ActivationKind kind) : kind_(kind) {}
-  Tensor forward(const Tensor& x) override { return activate(x, kind_); }
+  explicit Activation(ActivationKind kind, const ActivationOptions& options = {})
+      : kind_(kind), options_(options) {}
+  Tensor forward(const Tensor& x) override { return activate(x, kind_, options_); }
   [[nodiscard]] ActivationKind kind() const { return kind_; }
 
  private:
   ActivationKind kind_;
+  ActivationOptions options_;
 };
 
 class ReLU : public Activation {

@@ -102,15 +102,19 @@ void ConvNet::members(Members& m) {
   }
 }
 
+Tensor ConvNet::activated(const Tensor& x) const {
+  return activate(x, options_.activation, {.slope = options_.slope, .alpha = options_.alpha});
+}
+
 Tensor ConvNet::run_stage(const Tensor& x, std::size_t stage) {
   Tensor maps = convs[stage](x);
   if (!norms.empty()) maps = norms[stage](maps);
-  if (pools.empty()) return activate(maps, options_.activation);
+  if (pools.empty()) return activated(maps);
   // Pooling first leaves a fraction of the work to relu, and nothing changes: a window's largest element, and
   // the first of equal ones, are the same before relu and after if it is positive, and if it is not, relu
   // passes no gradient to any element. Other activations are not monotone, or round different numbers to one.
   if (options_.activation == ActivationKind::relu) return relu(pools[stage](maps));
-  return pools[stage](activate(maps, options_.activation));
+  return pools[stage](activated(maps));
 }
 
 void ConvNet::check_input(const Tensor& x) const {
@@ -137,7 +141,7 @@ Tensor ConvNet::features(const Tensor& x) {
   Tensor flat = flatten(maps, 1);  // [n, channels * h * w]
   for (std::size_t i = 0; i + 1 < layers.size(); ++i) {
     if (!dropouts.empty()) flat = dropouts[i](flat);
-    flat = activate(layers[i](flat), options_.activation);
+    flat = activated(layers[i](flat));
   }
   return flat;
 }

@@ -26,6 +26,8 @@ struct ConvNetOptions {
   std::vector<std::int64_t> hidden = {128};  ///< features of each dense layer but the last
   std::int64_t classes = 10;
   ActivationKind activation = ActivationKind::relu;
+  double slope = 0.01;      ///< of leaky_relu for x < 0
+  double alpha = 1;         ///< of elu
   bool batch_norm = false;  ///< after each convolution, which then has no bias
   double dropout = 0;       ///< of the inputs of each dense layer; in [0, 1]
 };
@@ -68,6 +70,7 @@ class ConvNet : public Module {
   void add_layers(std::int64_t flat_features);
   void check_input(const Tensor& x) const;
   [[nodiscard]] Tensor run_stage(const Tensor& x, std::size_t stage);
+  [[nodiscard]] Tensor activated(const Tensor& x) const;
 
   ConvNetOptions options_;
   Size2d last_image_;  // height and width after all stages

@@ -9,7 +9,8 @@
 
 namespace xtgrad::inline v1::nn {
 
-MLP::MLP(const MLPOptions& options) : activation_(options.activation) {
+MLP::MLP(const MLPOptions& options)
+    : activation_(options.activation), shape_{.slope = options.slope, .alpha = options.alpha} {
   const std::vector<std::int64_t>& sizes = options.sizes;
   if (sizes.size() < 2) {
     throw ValueError(fmt::format("MLP: sizes needs at least two, of the input and of the output: got [{}]",
@@ -38,7 +39,7 @@ Tensor MLP::forward(const Tensor& x) {
   if (layers.empty()) throw ValueError(fmt::format("{}: has no layers; it was moved from", label()));
   Tensor hidden = x;
   for (std::size_t i = 0; i + 1 < layers.size(); ++i) {
-    hidden = activate(layers[i](hidden), activation_);
+    hidden = activate(layers[i](hidden), activation_, shape_);
     if (i < dropouts.size()) hidden = dropouts[i](hidden);
   }
   return layers.back()(hidden);

@@ -13,7 +13,9 @@ namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace nn {
 struct MLPOptions {
   std::vector<std::int64_t> sizes = {};  ///< features of the input, of each hidden layer, of the output
   ActivationKind activation = ActivationKind::relu;
-  double dropout = 0;  ///< after each hidden activation; in [0, 1]
+  double slope = 0.01;  ///< of leaky_relu for x < 0
+  double alpha = 1;     ///< of elu
+  double dropout = 0;   ///< after each hidden activation; in [0, 1]
   bool bias = true;
 };
 
@@ -34,6 +36,7 @@ class MLP : public Module {
 
  private:
   ActivationKind activation_;
+  ActivationOptions shape_;
 };
 
 }}}  // namespace xtgrad::v1::nn

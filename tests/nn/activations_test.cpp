@@ -84,6 +84,13 @@ TEST_CASE("modules are named after the function, and take its option") {
     check_is(nn::ELU()(x), points, dtype, [](Real v) { return elu_of(v, 1); });
     check_is(nn::ELU(0.5)(x), points, dtype, [](Real v) { return elu_of(v, 0.5L); });
   }
+  const nn::ActivationOptions shape{.slope = 0.125, .alpha = 0.5};
+  for (const Dtype dtype : {float32, float64}) {
+    const Tensor x = input(dtype);
+    nn::Activation leaky(ActivationKind::leaky_relu, shape), elu(ActivationKind::elu, shape);
+    check_is(leaky(x), points, dtype, [](Real v) { return leaky_of(v, 0.125L); });
+    check_is(elu(x), points, dtype, [](Real v) { return elu_of(v, 0.5L); });
+  }
   CHECK(nn::LeakyReLU(0.1).slope() == 0.1);
   CHECK(nn::ELU(2).alpha() == 2);
   CHECK(nn::GELU().kind() == ActivationKind::gelu);

@@ -86,6 +86,23 @@ TEST_CASE("other activations come before pooling, for they need not be monotone"
   CHECK(elements(model.feature_maps(x, 0)) == elements(max_pool2d(silu(model.convs[0](x)), {.kernel = 2})));
 }
 
+TEST_CASE("slope and alpha are those of the activations") {
+  for (const bool is_elu : {false, true}) {
+    manual_seed(8);
+    nn::ConvNet model{{.image = 4,
+                       .channels = {2},
+                       .hidden = {3},
+                       .activation = is_elu ? ActivationKind::elu : ActivationKind::leaky_relu,
+                       .slope = 0.1,
+                       .alpha = 0.5}};
+    const auto activated = [&](const Tensor& x) { return is_elu ? elu(x, 0.5) : leaky_relu(x, 0.1); };
+    const Tensor x = randn({2, 1, 4, 4});
+    const Tensor maps = max_pool2d(activated(model.convs[0](x)), {.kernel = 2});
+    CHECK(elements(model.feature_maps(x, 0)) == elements(maps));
+    CHECK(elements(model.features(x)) == elements(activated(model.layers[0](flatten(maps, 1)))));
+  }
+}
+
 TEST_CASE("sizes, channels, kernels and layers are options") {
   nn::ConvNet model{{.in_channels = 3,
                      .image = {9, 12},

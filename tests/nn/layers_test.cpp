@@ -155,6 +155,14 @@ TEST_CASE("an MLP is its layers with the activation between") {
   CHECK(model(zeros({3})).shape() == Shape{2});
 }
 
+TEST_CASE("an MLP's slope and alpha are those of its activation") {
+  nn::MLP leaky{{.sizes = {3, 4, 2}, .activation = ActivationKind::leaky_relu, .slope = 0.1}};
+  nn::MLP elus{{.sizes = {3, 4, 2}, .activation = ActivationKind::elu, .alpha = 0.5}};
+  const Tensor x = randn({6, 3});
+  CHECK(elements(leaky(x)) == elements(leaky.layers[1](leaky_relu(leaky.layers[0](x), 0.1))));
+  CHECK(elements(elus(x)) == elements(elus.layers[1](elu(elus.layers[0](x), 0.5))));
+}
+
 TEST_CASE("an MLP drops after hidden activations alone, and only while training") {
   nn::MLP model{{.sizes = {3, 400, 2}, .dropout = 0.5}};
   CHECK(model.dropouts.size() == 1);
