@@ -37,6 +37,50 @@ void run_with_scratch(ProductTask<T>& task) {
   }
 }
 
+/// Terms whose runs are added in order; the sums of more are added pairwise, so that roundings that all go
+/// one way do not grow with the sum.
+constexpr std::int64_t longest_sum = 16 * product_depth;
+/// Elements of a result whose sums are cut at a time.
+constexpr std::int64_t cut_elements = std::int64_t{1} << 18;
+
+/// task.c as the sum of two results, of the first terms and of the others.
+template <class T>
+void run_halves(const ProductTask<T>& task) {
+  if (task.k <= longest_sum) {
+    ProductTask<T> whole = task;
+    return run_with_scratch(whole);
+  }
+  const std::int64_t runs = (task.k + product_depth - 1) / product_depth;
+  const std::int64_t first_terms = runs / 2 * product_depth;
+  ProductTask<T> first = task, rest = task;
+  first.k = first_terms;
+  run_halves(first);
+  const BufferRef room = BufferRef::allocate(static_cast<std::size_t>(task.m * task.n) * sizeof(T));
+  rest.k = task.k - first_terms;
+  rest.a += first_terms * task.a_column;
+  rest.b += first_terms * task.b_row;
+  rest.c = static_cast<T*>(room.data());
+  rest.c_row = task.n;
+  run_halves(rest);
+  for (std::int64_t i = 0; i < task.m; ++i) {
+    for (std::int64_t j = 0; j < task.n; ++j) task.c[i * task.c_row + j] += rest.c[i * task.n + j];
+  }
+}
+
+/// For sums of any length; rows of a large result one after another, so that little memory is needed.
+template <class T>
+void run_of_any_length(ProductTask<T> task) {
+  if (task.k <= longest_sum) return run_with_scratch(task);
+  const std::int64_t rows = std::max<std::int64_t>(ceil_div(cut_elements, task.n * row_unit), 8) * row_unit;
+  for (std::int64_t i = 0; i < task.m; i += rows) {
+    ProductTask<T> part = task;
+    part.m = std::min(rows, task.m - i);
+    part.a += i * task.a_row;
+    part.c += i * task.c_row;
+    run_halves(part);
+  }
+}
+
 template <class T>
 ProductTask<T> task_of(const GemmOptions& o, const T* a, const T* b, T* c) {
   ProductTask<T> task{.m = o.m,
@@ -97,7 +141,7 @@ void run_part(ProductTask<T> task, const Cut& cut, std::int64_t part) {
     task.c += first;
     task.n = count;
   }
-  run_with_scratch(task);
+  run_of_any_length(task);
 }
 
 /// Where the matrices of the operands begin, for each matrix of the result.

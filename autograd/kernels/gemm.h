@@ -10,9 +10,10 @@ namespace xtgrad::inline v1::detail {
 // instructions.h).
 //
 // An element is summed over k in order, by fused multiply-add where there is one, in runs of product_depth
-// terms whose sums are added in order. That is all that its bits depend on: not on the sizes of the result,
-// on how the work is cut, on the number of threads, or on which of the instructions with fused multiply-add
-// are used.
+// terms whose sums are added in order, 16 runs at most: longer sums are cut into halves, at a multiple of the
+// run's length, whose sums are added. That is all that its bits depend on: not on the sizes of the result, on
+// how the work is cut, on the number of threads, or on which of the instructions with fused multiply-add are
+// used.
 
 struct GemmOptions {
   std::int64_t m = 0;        // rows of the result

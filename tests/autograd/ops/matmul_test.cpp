@@ -148,6 +148,30 @@ TEST_CASE("matmul agrees with nested loops where it is cut into panels") {
   check_product<float>({{600}, {600}, 20, 20, 10}, float32);  // many batches, several a tile
 }
 
+TEST_CASE("matmul's sums of a million terms do not drift, though all their roundings go one way") {
+  for (const Dtype dtype : {float32, float64}) {
+    const double rounding = dtype == float32 ? 0x1p-24 : 0x1p-53;
+    for (const std::int64_t k : {6144, 6145, 100'000, 1'000'003}) {
+      for (const double value : {0.1, 0.7}) {
+        for (const std::int64_t n : {1, 3, 20}) {
+          CAPTURE(dtype);
+          CAPTURE(k);
+          CAPTURE(value);
+          CAPTURE(n);
+          const Tensor one_value = full({}, value, {.dtype = dtype});
+          const double want = one_value.item() * static_cast<double>(k);
+          const Tensor a = ones({2, k}, {.dtype = dtype}), b = broadcast_to(one_value, {k, n});
+          const Tensor by_rows = matmul(a, b);
+          const Tensor by_columns =
+              matmul(transpose(a), transpose(b), {.transpose_a = true, .transpose_b = true});
+          for (const Tensor& c : {by_rows, by_columns})
+            CHECK(amax(abs(c - want)).item() <= 80 * rounding * want);
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("matmul of empty operands") {
   const Tensor no_terms = matmul(zeros({2, 0}), zeros({0, 3}));
   CHECK(no_terms.shape() == Shape{2, 3});
