@@ -3,11 +3,9 @@
 // test samples it gets right. See --help.
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <cmath>
-#include <cstddef>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
@@ -18,6 +16,7 @@
 #include <utility>
 
 #include "augmentation.h"
+#include "console.h"
 #include "data.h"
 #include "files.h"
 #include "fit.h"
@@ -47,57 +46,28 @@
 
 namespace {
 
+using train::farewell;
+using train::of_checkpoint;
 using train::Options;
 using train::Output;
+using train::Phase;
+using train::say;
 namespace fs = std::filesystem;
 namespace training = xtgrad::training;
 
-bool is_terminal() { return ::isatty(STDOUT_FILENO) != 0; }
-
-/// Prints a line unless the user wants quiet.
-void say(const Options& options, const std::string& line) {
-  if (options.quiet) return;
-  fmt::print("{}\n", line);
-  std::fflush(stdout);
-}
-
-/// Tells of something that may take a while, while it lives: on a terminal in a line that goes when it ends,
-/// and elsewhere in a line that stays, where data are files; those that come with the program are soon read
-/// and looked at.
-class Phase {
- public:
-  Phase(const Options& options, const std::string& text)
-      : columns_(options.quiet || !is_terminal() ? 0 : text.size() + 4) {
-    if (columns_ > 0) {
-      fmt::print("{} ...", text);
-      std::fflush(stdout);
-    } else if (train::are_files(options.data)) {
-      say(options, text);
-    }
-  }
-  ~Phase() {
-    if (columns_ == 0) return;
-    fmt::print("\r{:{}}\r", "", columns_);
-    std::fflush(stdout);
-  }
-  Phase(const Phase&) = delete;
-  Phase& operator=(const Phase&) = delete;
-
- private:
-  std::size_t columns_;
-};
-
-/// What a run says on stderr when a signal ends it. The line of a bar, or of a phase, is ended first.
-std::string farewell(const Options& options, const std::string& what) {
-  return fmt::format("{}train: interrupted{}", options.quiet || !is_terminal() ? "" : "\n", what);
-}
-constexpr const char* before_training = " before the training began";
-constexpr const char* before_checkpoint = " before the first checkpoint was written";
-constexpr const char* without_checkpoint =
-    ", weights and report were not saved; a run with --checkpoint-every N can be resumed";
-
-std::string of_checkpoint(const std::string& checkpoint) {
-  return checkpoint.empty() ? without_checkpoint : fmt::format(", --resume goes on from {}", checkpoint);
+/// What is known before the training.
+train::Report report_on(const train::Classifier& classifier, const train::Splits& data,
+                        const Options& options) {
+  const xtgrad::Shape sample = data.train.sample_shape();
+  return {.options = options,
+          .augmentation = options.augment ? train::augmentation_for(options.data, sample).description
+                                          : std::string("none"),
+          .features = sample.numel(),
+          .classes = data.train.classes(),
+          .train_samples = data.train.size(),
+          .validation_samples = data.validation.size(),
+          .test_samples = data.test.size(),
+          .parameters = classifier.parameter_count()};
 }
 
 void say_what_is_done(const Options& options, const train::Report& report) {
@@ -117,6 +87,19 @@ std::optional<train::Resumable> look_for_checkpoint(const fs::path& file, const 
   auto found = train::look_into(file, choices);
   if (!found) say(options, fmt::format("no checkpoint {}: beginning anew", file.string()));
   return found;
+}
+
+/// `resumable` outlives them.
+std::shared_ptr<training::Checkpoints> checkpoints_in(const fs::path& file, const training::Notes& choices,
+                                                      const train::Resumable& resumable) {
+  return std::make_shared<training::Checkpoints>(
+      file.parent_path().string(),
+      training::CheckpointsOptions{.every_steps = resumable.checkpoint_every,
+                                   .file = file.filename().string(),
+                                   .overwrite = true,
+                                   .more_of_long_steps = true,
+                                   .made_with = choices,
+                                   .remarks = [&resumable] { return train::notes_of(resumable); }});
 }
 
 /// Brings the training to where the checkpoint is.
@@ -216,20 +199,10 @@ void run(const Options& options) {
   const xtgrad::DefaultDtype dtype(xtgrad::parse_dtype(options.dtype));
 
   // Up to the first file that is written nothing would be left half done.
-  std::optional<training::InterruptAtOnce> at_once(std::in_place, farewell(options, before_training));
+  std::optional<training::InterruptAtOnce> at_once(std::in_place, farewell(options, train::before_training));
   const train::Splits data = load(options);
   train::Classifier classifier = train::make_classifier(options.data, options.model, data.train);
-  const xtgrad::Shape sample = data.train.sample_shape();
-  train::Report report{.options = options,
-                       .augmentation = options.augment
-                                           ? train::augmentation_for(options.data, sample).description
-                                           : std::string("none"),
-                       .features = sample.numel(),
-                       .classes = data.train.classes(),
-                       .train_samples = data.train.size(),
-                       .validation_samples = data.validation.size(),
-                       .test_samples = data.test.size(),
-                       .parameters = classifier.parameter_count()};
+  train::Report report = report_on(classifier, data, options);
   say_what_is_done(options, report);
 
   // What makes no training, or cannot be resumed, is refused before the checks, which take a while.
@@ -240,13 +213,7 @@ void run(const Options& options) {
   if (options.checkpoint_every) resumable.checkpoint_every = *options.checkpoint_every;
   report.options.checkpoint_every = resumable.checkpoint_every;
   const bool writes_checkpoints = resumable.checkpoint_every > 0;
-  const auto checkpoints = std::make_shared<training::Checkpoints>(
-      out.string(), training::CheckpointsOptions{.every_steps = resumable.checkpoint_every,
-                                                 .file = file.filename().string(),
-                                                 .overwrite = true,
-                                                 .more_of_long_steps = true,
-                                                 .made_with = choices,
-                                                 .remarks = [&] { return train::notes_of(resumable); }});
+  const auto checkpoints = checkpoints_in(file, choices, resumable);
   const train::Fitting fitting =
       train::make_fitting(classifier, data, options, writes_checkpoints ? checkpoints : nullptr);
   training::Trainer& trainer = *fitting.trainer;
@@ -263,7 +230,8 @@ void run(const Options& options) {
 
   const std::string saved = writes_checkpoints ? file.string() : "";
   train::fit(trainer, writes_checkpoints ? checkpoints.get() : nullptr, found.has_value(),
-             {.nothing_saved = farewell(options, writes_checkpoints ? before_checkpoint : without_checkpoint),
+             {.nothing_saved = farewell(
+                  options, writes_checkpoints ? train::before_checkpoint : train::without_checkpoint),
               .checkpoint_saved = farewell(options, of_checkpoint(saved))});
   report.epochs = trainer.records();
   at_once.emplace(farewell(options, of_checkpoint(saved)));
