@@ -101,7 +101,7 @@ using ParameterRef = std::shared_ptr<ParameterCell>;
 /// A model's parameter. Copying a model makes parameters of their own over the same elements, without the
 /// gradients; one alone is copied by `clone`; moving keeps the cell, and with it every optimizer that holds
 /// it; `share` makes a second handle on the same cell, for tied weights. Converts to Tensor wherever one is
-/// expected.
+/// expected. Several are held in a std::vector: g++ does not copy a model whose member is an array of them.
 ///
 ///   nn::Parameter weight(randn({10, 4}));
 ///   Tensor loss = sum(square(matmul(x, weight, {.transpose_b = true})));
@@ -120,10 +120,12 @@ class Parameter : public ConvertsToTensor {
   template <class P>
   requires std::is_same_v<std::remove_const_t<P>, Parameter> Parameter(
       P& /*other*/) {  // NOLINT(google-explicit-constructor)
-    static_assert(sizeof(P) == 0,
-                  "this would copy an nn::Parameter, and training changes the model's, not the copy: write "
-                  "`auto& w = layer.weight;`, `for (auto& p : ...)` or w.share() for the same parameter, "
-                  "nn::clone(w) for one of its own, w.tensor() for its value");
+    static_assert(
+        sizeof(P) == 0,
+        "this would copy an nn::Parameter, and training changes the model's, not the copy: write "
+        "`auto& w = layer.weight;`, `for (auto& p : ...)` or w.share() for the same parameter, "
+        "nn::clone(w) for one of its own, w.tensor() for its value; g++ also copies members that are "
+        "arrays of parameters so: hold them in a std::vector");
   }
   Parameter(Parameter&& other) noexcept = default;
   /// Takes over the other's value and whether it is frozen. Keeps its own cell if shape and dtype agree, so
