@@ -162,8 +162,8 @@ std::vector<std::string> find_data(std::string_view function, const std::string&
   for (const std::string_view command : source.how_to_get) how += fmt::format("\n  {}", command);
   throw IoError(
       fmt::format("{}: no folder has all of {}, plain or .gz. Looked in{}\nHow to get the data:{}\n"
-                  "Then name its folder in .root (in the examples: --data-dir) or in the environment "
-                  "variable XTGRAD_DATA.",
+                  "In data/ or in a folder there it is found. Elsewhere name its folder in .root, or in the "
+                  "environment variable XTGRAD_DATA.",
                   function, wanted, search.report, how));
 }
 

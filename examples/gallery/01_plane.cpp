@@ -60,7 +60,7 @@ plot::Canvas draw_regions(const PlaneTask& task, const std::vector<PlaneOutcome>
   std::vector<plot::Chart> charts;
   for (const PlaneOutcome& outcome : outcomes) {
     const std::string name = outcome.classifier == "linear classifier" ? "linear" : outcome.classifier;
-    plot::Chart chart{.title = fmt::format("{}: {:.0f} %", name, outcome.test),
+    plot::Chart chart{.title = fmt::format("{}: {:.1f} %", name, outcome.test),
                       .x = {.label = "x₁"},
                       .y = {.label = "x₂"},
                       .equal_units = true};

@@ -74,8 +74,8 @@ void draw_accuracy(gallery::Page& page, const std::vector<Task>& tasks) {
   page.picture("accuracy.png",
                fmt::format("A second matrix adds next to nothing; a ReLU between the two does. Three arms of "
                            "a spiral lie around "
-                           "each other so that no matrix can part them: {:.0f} % with one, {:.0f} % with "
-                           "two, {:.0f} % with a ReLU.",
+                           "each other so that no matrix can part them: {:.1f} % with one, {:.1f} % with "
+                           "two, {:.1f} % with a ReLU.",
                            one.heights[0], two.heights[0], bent.heights[0]),
                plot::draw_chart({.title = "Test samples told right",
                                  .x = {.categories = names},

@@ -54,8 +54,9 @@ plot::Chart surface(const Petals& data, const std::vector<Step>& path, plot::Poi
   const Tensor slopes = slice(lines, {.axis = 1, .stop = 1});
   const Tensor biases = slice(lines, {.axis = 1, .start = 1});
   const Tensor errors = matmul(slopes, transpose(data.x)) + biases - transpose(data.y);  // [lines, 150]
-  plot::Chart chart{
-      .title = "Error of each line (cm²)", .x = {.label = "slope"}, .y = {.label = "bias (cm)"}};
+  plot::Chart chart{.title = "Error of each line (cm²)",
+                    .x = {.label = "slope", .range = grid.x},
+                    .y = {.label = "bias (cm)", .range = grid.y}};
   chart.layers.push_back(plot::Contours{
       .grid = grid, .values = mean(square(errors), {.axes = {1}}), .levels = {0.05, 0.1, 0.3, 1, 3}});
   plot::Series steps{.label = "gradient descent", .markers = false, .ends = true};

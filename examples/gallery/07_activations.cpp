@@ -120,9 +120,9 @@ void draw_deaths(gallery::Page& page) {
   page.picture(
       "dead.png",
       fmt::format(
-          "At the end of training {:.0f} % of the ReLUs are dead at the learning rate 0.002, {:.0f} % at "
-          "0.03 and {:.0f} % at 0.1, where what is left of the network learns much less. At 0.03 it is "
-          "{:.0f} % of the Leaky ReLUs, {:.0f} % of the ELUs and {:.0f} % of the GELUs, whose losses say "
+          "At the end of training {:.1f} % of the ReLUs are dead at the learning rate 0.002, {:.1f} % at "
+          "0.03 and {:.1f} % at 0.1, where what is left of the network learns much less. At 0.03 it is "
+          "{:.1f} % of the Leaky ReLUs, {:.1f} % of the ELUs and {:.1f} % of the GELUs, whose losses say "
           "whether the rate suits them.",
           dead.at(0), dead.at(1), dead.at(2), dead.at(3), dead.at(4), dead.at(5)),
       plot::draw_charts(charts, {.width = 640, .height = 560, .per_row = 2}));

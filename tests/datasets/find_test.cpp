@@ -114,8 +114,8 @@ TEST_CASE("find: what is missing gets every place and how to get it") {
             ": lacks images-idx, labels-idx\n"
             "How to get the data:\n"
             "  scripts/download_data.sh mnist\n"
-            "Then name its folder in .root (in the examples: --data-dir) or in the environment variable "
-            "XTGRAD_DATA.");
+            "In data/ or in a folder there it is found. Elsewhere name its folder in .root, or in the "
+            "environment variable XTGRAD_DATA.");
 
   const WorkingFolder here(folder.path());
   const Environment set("XTGRAD_DATA", root + "/none");

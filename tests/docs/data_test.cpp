@@ -185,6 +185,18 @@ TEST_CASE("docs/data.md: image folders") {
     CHECK(train.stored_inputs().dtype() == uint8);
     CHECK(test.class_counts() == std::vector<std::int64_t>{3, 1});
   }
+  {
+    nn::ConvNet model({.in_channels = 3, .image = 32, .channels = {2}, .hidden = {4}, .classes = 2});
+    const std::string fresh = root, saved = root + "/things.safetensors";
+    // A run that has learnt keeps what it knows ...
+    nn::save(saved, model.state_dict());
+    // ... and another one, whose model is made of the same options, is asked.
+    model.load_state_dict(nn::load(saved));
+    const datasets::ImageFolder photographs(fresh, {.channels = 3, .size = 32, .crop = true});
+    const Tensor kinds = argmax(training::predict(model, in_memory(photographs).inputs()), 1);
+    CHECK(kinds.shape() == Shape{20});
+    std::filesystem::remove(saved);
+  }
   const auto folder = std::make_shared<const datasets::ImageFolder>(root);
   // A data set of the samples' numbers can be split like any other.
   const datasets::Dataset numbers(
