@@ -115,7 +115,7 @@ void draw(gallery::Page& page) {
     outcomes.push_back(gallery::by_features(page, tasks[i], epochs[i]));
     outcomes.back().pixels = pixels;
   }
-  gallery::draw_gain(page, outcomes);
+  if (!page.is_incomplete()) gallery::draw_gain(page, outcomes);
   gallery::draw_choices(page, digits);
   show_ties(page);
 }

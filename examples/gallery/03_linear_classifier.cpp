@@ -115,7 +115,7 @@ void draw(gallery::Page& page) {
         "enough to see a ship on blue water, and a horse with a head at either end, for horses "
         "look left as often as right");
   }
-  draw_accuracy(page, tasks);
+  if (!page.is_incomplete()) draw_accuracy(page, tasks);
   for (const std::int64_t hidden : {100, 3}) show_product(page, digits, hidden);
 }
 

@@ -4,6 +4,7 @@
 #include <xtgrad/xtgrad.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -121,12 +122,12 @@ datasets::TrainTest digits() {
 }
 
 void draw(gallery::Page& page) {
-  const auto mnist = page.data("mnist");
-  const datasets::TrainTest data = mnist ? *mnist : digits();
-  const Tensor image = data.test.subset({0}).inputs();
+  const auto data = page.quick() ? std::optional(digits()) : page.data("mnist");
+  if (!data) return;
+  const Tensor image = data->test.subset({0}).inputs();
   draw_edges(page, image);
   draw_stages(page, image);
-  draw_learnt(page, data, image, mnist ? 3 : 40);
+  draw_learnt(page, *data, image, page.choose(40, 3));
 }
 
 }  // namespace

@@ -49,6 +49,10 @@ class Page {
   /// are no such files.
   [[nodiscard]] std::optional<datasets::TrainTest> data(const std::string& name);
 
+  /// Whether some of the data that was asked for is not there. What shows all of it together is not drawn
+  /// then: it would lose the part that the run before may have had.
+  [[nodiscard]] bool is_incomplete() const;
+
   /// Saves <page>_<file>; the ending says as what.
   void picture(const std::string& file, const std::string& caption, const plot::Canvas& canvas);
   void animation(const std::string& file, const std::string& caption, std::span<const plot::Canvas> frames,
@@ -80,8 +84,9 @@ class Page {
 
 /// The scanned digits that come with the library, 64 pixels from 0 to 1.
 [[nodiscard]] datasets::Dataset scanned_digits();
-/// The same, or MNIST's training images, flat, where the page may have them.
-[[nodiscard]] datasets::Dataset flat_digits(Page& page);
+/// These in a quick run, else MNIST's training images, flat. Nothing, after a message, where there are no
+/// such files: pictures of others in their place would be under their names.
+[[nodiscard]] std::optional<datasets::Dataset> flat_digits(Page& page);
 
 /// The main function of a page: reads the command line, seeds the thread's random stream with 0, draws, and
 /// writes the notes. Returns the program's exit code.
