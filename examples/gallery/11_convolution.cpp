@@ -45,7 +45,7 @@ void draw_edges(gallery::Page& page, const Tensor& image) {
     tiles.insert(tiles.end(), {tile(image, side), tile(kernel, side), tile(channel(edges, which), side)});
     captions.insert(captions.end(),
                     {gallery::with_reach("digit", image), gallery::with_reach(name + " kernel", kernel),
-                     gallery::with_reach(name + " edges", channel(edges, which))});
+                     gallery::with_reach("its edges", channel(edges, which))});
   }
   page.picture("edges.png",
                "A kernel of nine numbers (red 1, white 0, blue −1) slides over the digit. At "
