@@ -111,8 +111,8 @@ void draw(gallery::Page& page) {
     tasks.push_back({"CIFAR-10", {normalize(cifar->train), normalize(cifar->test)}, 10, 0.001});
     gallery::draw_templates(
         page, tasks.back(),
-        "Templates of photographs: without L2 mostly the noise of 4,000 images, with it smooth "
-        "enough to see a ship on blue water, and a horse with a head at either end, for horses "
+        "Templates of photographs: without L2 mostly the noise of 4,000 images. With it they are "
+        "smooth enough to see a ship on blue water, and a horse with a head at either end, for horses "
         "look left as often as right");
   }
   if (!page.is_incomplete()) draw_accuracy(page, tasks);

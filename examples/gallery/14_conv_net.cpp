@@ -64,8 +64,8 @@ double examine(gallery::Page& page, const std::string& name, const gallery::Conv
 void learn(gallery::Page& page, const std::string& name, const datasets::TrainTest& data,
            const ConvNetRecipe& recipe, int seeds) {
   page.picture(name + "_augmented.png",
-               "A training image as it is, and as the net meets it in nine epochs: changed by "
-               "chance each time, so that it learns what stays the same.",
+               "A training image as it is, and as the net meets it in nine epochs. It is changed by "
+               "chance each time, so that the net learns what stays the same.",
                draw_augmented(data.train, recipe.augment));
   double sum = 0;
   for (int seed = 0; seed < seeds; ++seed) {

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/gallery/gallery_page.h"
 #include "tests/support/program.h"
 
 using namespace xtgrad::testing;
@@ -32,7 +33,6 @@ std::vector<std::string> page_names() {
 
 void write(const fs::path& path, const std::string& text) { std::ofstream(path) << text; }
 
-}  // namespace
 /// A link without its codes: "a b" of "a%20b".
 std::string decoded(const std::string& link) {
   std::string path;
@@ -56,6 +56,7 @@ std::vector<std::string> links_in(const fs::path& index) {
   return links;
 }
 
+}  // namespace
 
 TEST_CASE("gallery: the index has every page in order, with pictures, captions and numbers") {
   const TemporaryFolder folder;
@@ -124,6 +125,7 @@ TEST_CASE("gallery: every page has its pictures and its chapter of the tutorial,
     for (const auto& picture : noted["pictures"].items()) {
       const std::string& file = picture.key();
       CHECK_MESSAGE(fs::exists(root / "docs/gallery" / file), file);
+      CHECK_MESSAGE(sentences_in(picture.value().get<std::string>()) == 2, file);
       shown |= chapter.find("../gallery/" + file) != std::string::npos;
     }
     CHECK_MESSAGE(shown, "the chapter shows no picture of its page");
