@@ -96,7 +96,7 @@ void show_ties(gallery::Page& page) {
 }
 
 void draw(gallery::Page& page) {
-  const datasets::Dataset digits = datasets::unit_range(datasets::digits({.image = true}), {.high = 16});
+  const datasets::Dataset digits = gallery::scanned_images();
   const auto tenths = datasets::stratified_parts(digits, {.fractions = {0.8, 0.1, 0.1}});
   std::vector<Parts> tasks{{"digits", tenths[0], tenths[1], tenths[2]}};
   std::vector<std::int64_t> epochs{20};

@@ -89,7 +89,7 @@ void draw_accuracy(gallery::Page& page, const std::vector<Task>& tasks) {
 
 void draw(gallery::Page& page) {
   const DefaultDtype in_double(float64);
-  const datasets::Dataset images = datasets::unit_range(datasets::digits({.image = true}), {.high = 16});
+  const datasets::Dataset images = gallery::scanned_images();
   const Task spirals{"spirals", datasets::stratified_split(datasets::spirals({.per_class = 200})), 100, 0.01};
   const Task digits{"digits", datasets::stratified_split(images, {.test = 0.25}), 100, 0.01};
   std::vector<Task> tasks{spirals, digits};

@@ -117,12 +117,9 @@ void draw_learnt(gallery::Page& page, const datasets::TrainTest& data, const Ten
                               {.title = "The first layer's maps"}));
 }
 
-datasets::TrainTest digits() {
-  return datasets::stratified_split(datasets::unit_range(datasets::digits({.image = true}), {.high = 16}));
-}
-
 void draw(gallery::Page& page) {
-  const auto data = page.quick() ? std::optional(digits()) : page.data("mnist");
+  const auto data = page.quick() ? std::optional(datasets::stratified_split(gallery::scanned_images()))
+                                 : page.data("mnist");
   if (!data) return;
   const Tensor image = data->test.subset({0}).inputs();
   draw_edges(page, image);

@@ -83,8 +83,14 @@ void learn(gallery::Page& page, const std::string& name, const datasets::TrainTe
 
 void draw(gallery::Page& page) {
   if (page.quick()) {
-    const datasets::Dataset digits = datasets::unit_range(datasets::digits({.image = true}), {.high = 16});
-    learn(page, "digits", datasets::stratified_split(digits), gallery::recipe_for_digits(), 3);
+    const auto digits = datasets::stratified_split(gallery::scanned_images());
+    learn(page, "digits", digits,
+          {.net = {.image = 8, .channels = {16, 32}, .hidden = {64}, .batch_norm = true, .dropout = 0.3},
+           .epochs = 20,
+           .batch_size = 32,
+           .lr = 0.004,
+           .augment = datasets::random_shift({.pixels = 1})},
+          3);
   }
   if (const auto mnist = page.data("mnist")) learn(page, "mnist", *mnist, gallery::recipe_for_mnist(), 3);
   if (const auto cifar10 = page.data("cifar10")) {

@@ -4,26 +4,12 @@
 
 namespace gallery {
 
-namespace {
-
-datasets::SampleTransform shift(std::int64_t pixels) { return datasets::random_shift({.pixels = pixels}); }
-
-}  // namespace
-
-ConvNetRecipe recipe_for_digits() {
-  return {.net = {.image = 8, .channels = {16, 32}, .hidden = {64}, .batch_norm = true, .dropout = 0.3},
-          .epochs = 20,
-          .batch_size = 32,
-          .lr = 0.004,
-          .augment = shift(1)};
-}
-
 ConvNetRecipe recipe_for_mnist() {
   return {.net = {.channels = {32, 64, 128}, .hidden = {128}, .batch_norm = true, .dropout = 0.3},
           .epochs = 12,
           .batch_size = 128,
           .lr = 0.003,
-          .augment = shift(2)};
+          .augment = datasets::random_shift({.pixels = 2})};
 }
 
 ConvNetRecipe recipe_for_cifar10() {

@@ -2,12 +2,10 @@
 
 #include "augmented_training.h"
 
-// What page 14 trains on each data set, and how.
+// What page 14 trains in a full run, and how.
 
 namespace gallery {
 
-/// For the scanned digits that come with the library, in seconds.
-[[nodiscard]] ConvNetRecipe recipe_for_digits();
 [[nodiscard]] ConvNetRecipe recipe_for_mnist();
 /// For a few thousand photographs.
 [[nodiscard]] ConvNetRecipe recipe_for_cifar10();

@@ -151,6 +151,10 @@ std::string title_of(const std::string& data) {
 
 datasets::Dataset scanned_digits() { return datasets::unit_range(datasets::digits(), {.high = 16}); }
 
+datasets::Dataset scanned_images() {
+  return datasets::unit_range(datasets::digits({.image = true}), {.high = 16});
+}
+
 std::optional<datasets::Dataset> flat_digits(Page& page) {
   if (page.quick()) return scanned_digits();
   const auto mnist = page.data("mnist");

@@ -84,6 +84,8 @@ class Page {
 
 /// The scanned digits that come with the library, 64 pixels from 0 to 1.
 [[nodiscard]] datasets::Dataset scanned_digits();
+/// The same as images, [1, 8, 8].
+[[nodiscard]] datasets::Dataset scanned_images();
 /// These in a quick run, else MNIST's training images, flat. Nothing, after a message, where there are no
 /// such files: pictures of others in their place would be under their names.
 [[nodiscard]] std::optional<datasets::Dataset> flat_digits(Page& page);
