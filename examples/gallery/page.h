@@ -18,7 +18,7 @@ namespace gallery {
 
 using namespace xtgrad;
 
-/// A page being made. Each picture comes with its caption, about two sentences on what to see in it; each
+/// A page being made. Each picture comes with its caption, two sentences on what to see in it; each
 /// number with a name. All of them are noted in <folder>/<page>.json, from which the index is written. What a
 /// run leaves out, for its data is not there, stays as the run before has noted it.
 class Page {
