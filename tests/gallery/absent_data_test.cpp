@@ -122,15 +122,17 @@ TEST_CASE("gallery: pictures that need absent data stay as they are, with their 
     CHECK(says(result.out, c.page + ": what needs mnist is left out"));
     const auto after = nlohmann::ordered_json::parse(file_text(folder.path() / (c.page + ".json")));
     REQUIRE(after["pictures"].size() == before["pictures"].size());
-    for (const auto& [file, caption] : after["pictures"].items()) {
+    for (const auto& picture : after["pictures"].items()) {
+      const std::string& file = picture.key();
       const bool drawn = std::ranges::find(c.pictures, file) != c.pictures.end();
-      CHECK_MESSAGE((caption != "Of the run before.") == drawn, file);
+      CHECK_MESSAGE((picture.value() != "Of the run before.") == drawn, file);
       CHECK_MESSAGE((file_text(folder.path() / file) != "picture of the run before") == drawn, file);
     }
     REQUIRE(after["numbers"].size() == before["numbers"].size());
     const std::regex noted(c.numbers);
-    for (const auto& [name, value] : after["numbers"].items()) {
-      CHECK_MESSAGE((value != -77) == std::regex_match(name, noted), name);
+    for (const auto& number : after["numbers"].items()) {
+      const std::string& name = number.key();
+      CHECK_MESSAGE((number.value() != -77) == std::regex_match(name, noted), name);
     }
     // In their places, too: the index shows them in this order.
     CHECK(keys_of(after["pictures"]) == keys_of(before["pictures"]));
