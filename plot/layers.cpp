@@ -336,9 +336,13 @@ class LayerPainter {
     canvas_.add(Box{{corners.first.x + 0.4, top, std::max(width - 0.8, 0.5 * width), bottom - top}, color});
     if (!value) return;
     const double y = height < 0 ? bottom + small_size : top - 3;
-    canvas_.add(Text{{corners.first.x + width / 2, y},
-                     fit_text(short_number(height), {.size = small_size}, width + 8),
-                     {.size = small_size, .color = ink, .align = Align::center}});
+    const TextStyle style{.size = small_size, .color = ink, .align = Align::center};
+    const std::string text = fit_text(short_number(height), style, width + 8);
+    // No grid line strikes the number through. The room is not wider than the bar: neighbours stay whole.
+    const double room_width = std::min(text_width(text, style) + 4, width);
+    const Point middle{corners.first.x + width / 2, y - 0.36 * small_size};
+    canvas_.add(Box{room_around(middle, room_width, small_size), white});
+    canvas_.add(Text{{middle.x, y}, text, style});
   }
 
   void draw_ends(Point first, Point last, const Look& look) {

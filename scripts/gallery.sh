@@ -12,7 +12,8 @@
 #   --no-install   install nothing; name the packages that are missing
 #
 # Pictures that need MNIST or CIFAR-10 are left out, with a message, where they are not found (see
-# scripts/download_data.sh). Installs missing Debian or Ubuntu packages with apt-get, as root or through sudo.
+# scripts/download_data.sh): those of the run before stay, if there are any. Installs missing Debian or Ubuntu
+# packages with apt-get, as root or through sudo.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"

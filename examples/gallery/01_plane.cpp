@@ -1,4 +1,4 @@
-// Blue and red points in the plane, told apart by their neighbours, by a line, and by a network.
+// Blue and orange points in the plane, told apart by their neighbours, by a line, and by a network.
 #include <fmt/format.h>
 #include <xtgrad/plot/plot.h>
 #include <xtgrad/training/training.h>
@@ -16,7 +16,7 @@ using namespace xtgrad;
 using gallery::PlaneOutcome;
 using gallery::PlaneTask;
 
-const std::vector<std::string> colors{"blue", "red"};  // labels 0 and 1
+const std::vector<std::string> colors{"blue", "orange"};  // labels 0 and 1
 
 /// The colour that most of the k nearest training points have.
 std::vector<PlaneOutcome> by_neighbors(const PlaneTask& task) {
@@ -29,7 +29,7 @@ std::vector<PlaneOutcome> by_neighbors(const PlaneTask& task) {
   return outcomes;
 }
 
-/// One linear unit that fires, for red, where w . x + b > 0. Its rule moves the line only where it is wrong.
+/// One linear unit, which fires (orange) where w . x + b > 0. Its rule moves the line only where it is wrong.
 PlaneOutcome by_perceptron(const PlaneTask& task) {
   nn::Perceptron unit{{.in_features = 2}};
   const Tensor targets = reshape(task.train.labels().to(float32), {task.train.size(), 1});

@@ -96,7 +96,7 @@ void show_ties(gallery::Page& page) {
 }
 
 void draw(gallery::Page& page) {
-  const datasets::Dataset digits = datasets::unit_range(datasets::digits({.image = true}), {.high = 16});
+  const datasets::Dataset digits = gallery::scanned_images();
   const auto tenths = datasets::stratified_parts(digits, {.fractions = {0.8, 0.1, 0.1}});
   std::vector<Parts> tasks{{"digits", tenths[0], tenths[1], tenths[2]}};
   std::vector<std::int64_t> epochs{20};
@@ -115,7 +115,7 @@ void draw(gallery::Page& page) {
     outcomes.push_back(gallery::by_features(page, tasks[i], epochs[i]));
     outcomes.back().pixels = pixels;
   }
-  gallery::draw_gain(page, outcomes);
+  if (!page.is_incomplete()) gallery::draw_gain(page, outcomes);
   gallery::draw_choices(page, digits);
   show_ties(page);
 }

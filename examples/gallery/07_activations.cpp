@@ -91,7 +91,8 @@ plot::Series over_epochs(const std::string& label, const std::vector<double>& va
 }
 
 void draw_deaths(gallery::Page& page) {
-  const datasets::Dataset data = gallery::flat_digits(page);
+  const auto data = gallery::flat_digits(page);
+  if (!data) return;
   const plot::Axis epochs{.label = "epoch", .whole_numbers = true};
   const plot::Axis share{.label = "dead neurons (%)", .range = plot::Range{0, 100}};
   const plot::Axis loss{.label = "cross-entropy (nats)", .logarithmic = true};
@@ -107,7 +108,7 @@ void draw_deaths(gallery::Page& page) {
                                    {"ELU, 0.03", Kind::elu, 0.03},
                                    {"GELU, 0.03", Kind::gelu, 0.03}}) {
     const gallery::Deaths deaths = gallery::deaths_in_training(
-        data, {.activation = training.kind, .lr = training.lr, .epochs = page.choose(12, 4)});
+        *data, {.activation = training.kind, .lr = training.lr, .epochs = page.choose(12, 4)});
     for (const std::size_t column : {0UL, 1UL}) {
       if (column == 0 ? training.kind != Kind::relu : training.lr != 0.03) continue;
       charts[column].layers.emplace_back(over_epochs(training.label, deaths.dead));

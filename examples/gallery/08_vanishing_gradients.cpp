@@ -114,10 +114,11 @@ void draw_training(gallery::Page& page, const datasets::Dataset& data) {
 }
 
 void draw(gallery::Page& page) {
-  const datasets::Dataset data = gallery::flat_digits(page);
-  draw_first_step(page, data);
-  draw_help(page, data);
-  draw_training(page, data);
+  const auto data = gallery::flat_digits(page);
+  if (!data) return;
+  draw_first_step(page, *data);
+  draw_help(page, *data);
+  draw_training(page, *data);
 }
 
 }  // namespace

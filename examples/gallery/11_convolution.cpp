@@ -4,6 +4,7 @@
 #include <xtgrad/xtgrad.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,7 +45,7 @@ void draw_edges(gallery::Page& page, const Tensor& image) {
     tiles.insert(tiles.end(), {tile(image, side), tile(kernel, side), tile(channel(edges, which), side)});
     captions.insert(captions.end(),
                     {gallery::with_reach("digit", image), gallery::with_reach(name + " kernel", kernel),
-                     gallery::with_reach(name + " edges", channel(edges, which))});
+                     gallery::with_reach("its edges", channel(edges, which))});
   }
   page.picture("edges.png",
                "A kernel of nine numbers (red 1, white 0, blue −1) slides over the digit. At "
@@ -116,17 +117,14 @@ void draw_learnt(gallery::Page& page, const datasets::TrainTest& data, const Ten
                               {.title = "The first layer's maps"}));
 }
 
-datasets::TrainTest digits() {
-  return datasets::stratified_split(datasets::unit_range(datasets::digits({.image = true}), {.high = 16}));
-}
-
 void draw(gallery::Page& page) {
-  const auto mnist = page.data("mnist");
-  const datasets::TrainTest data = mnist ? *mnist : digits();
-  const Tensor image = data.test.subset({0}).inputs();
+  const auto data = page.quick() ? std::optional(datasets::stratified_split(gallery::scanned_images()))
+                                 : page.data("mnist");
+  if (!data) return;
+  const Tensor image = data->test.subset({0}).inputs();
   draw_edges(page, image);
   draw_stages(page, image);
-  draw_learnt(page, data, image, mnist ? 3 : 40);
+  draw_learnt(page, *data, image, page.choose(40, 3));
 }
 
 }  // namespace

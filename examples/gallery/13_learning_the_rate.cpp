@@ -14,6 +14,8 @@ namespace {
 
 using namespace xtgrad;
 using gallery::best;
+using gallery::column;
+using gallery::grid_search;
 using gallery::learn;
 using gallery::loss_after_training;
 using gallery::Problem;
@@ -22,23 +24,6 @@ using gallery::Trial;
 /// `count` numbers from low to high, each the same multiple of the one before.
 std::vector<double> ladder(double low, double high, int count) {
   return plot::numbers(exp(linspace(std::log(low), std::log(high), count)));
-}
-
-std::vector<Trial> grid_search(Problem& problem, const std::vector<double>& lrs,
-                               const std::vector<double>& momenta) {
-  std::vector<Trial> grid;
-  for (const double momentum : momenta) {
-    for (const double lr : lrs) {
-      grid.push_back({lr, momentum, loss_after_training(problem, lr, momentum).item()});
-    }
-  }
-  return grid;
-}
-
-std::vector<double> column(const std::vector<Trial>& trials, double Trial::*field) {
-  std::vector<double> values;
-  for (const Trial& trial : trials) values.push_back(trial.*field);
-  return values;
 }
 
 /// The engine's derivative beside the difference of two whole trainings.

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "augmented_training.h"
+#include "conv_net_recipes.h"
 #include "page.h"
 
 namespace {
@@ -64,8 +65,8 @@ double examine(gallery::Page& page, const std::string& name, const gallery::Conv
 void learn(gallery::Page& page, const std::string& name, const datasets::TrainTest& data,
            const ConvNetRecipe& recipe, int seeds) {
   page.picture(name + "_augmented.png",
-               "A training image as it is, and as the net meets it in nine epochs: changed by "
-               "chance each time, so that it learns what stays the same.",
+               "A training image as it is, and as the net meets it in nine epochs. It is changed by "
+               "chance each time, so that the net learns what stays the same.",
                draw_augmented(data.train, recipe.augment));
   double sum = 0;
   for (int seed = 0; seed < seeds; ++seed) {
@@ -77,49 +78,23 @@ void learn(gallery::Page& page, const std::string& name, const datasets::TrainTe
     page.number(time, page.measured(time, [&] { return training.seconds; }));
     sum += percent;
   }
-  page.number(name + ": test accuracy, mean of seeds (%)", sum / seeds);
+  if (seeds > 1) page.number(name + ": test accuracy, mean of seeds (%)", sum / seeds);
 }
-
-datasets::SampleTransform shift(std::int64_t pixels) { return datasets::random_shift({.pixels = pixels}); }
 
 void draw(gallery::Page& page) {
   if (page.quick()) {
-    const datasets::Dataset digits = datasets::unit_range(datasets::digits({.image = true}), {.high = 16});
-    learn(page, "digits", datasets::stratified_split(digits),
+    const auto digits = datasets::stratified_split(gallery::scanned_images());
+    learn(page, "digits", digits,
           {.net = {.image = 8, .channels = {16, 32}, .hidden = {64}, .batch_norm = true, .dropout = 0.3},
            .epochs = 20,
            .batch_size = 32,
            .lr = 0.004,
-           .augment = shift(1)},
+           .augment = datasets::random_shift({.pixels = 1})},
           3);
   }
-  if (const auto mnist = page.data("mnist")) {
-    learn(page, "mnist", *mnist,
-          {.net = {.channels = {32, 64, 128}, .hidden = {128}, .batch_norm = true, .dropout = 0.3},
-           .epochs = 12,
-           .batch_size = 128,
-           .lr = 0.003,
-           .augment = shift(2)},
-          3);
-  }
+  if (const auto mnist = page.data("mnist")) learn(page, "mnist", *mnist, gallery::recipe_for_mnist(), 3);
   if (const auto cifar10 = page.data("cifar10")) {
-    const datasets::Augment augment(
-        {datasets::random_crop({.size = 32, .padding = 4, .mode = datasets::CropPadding::reflect}),
-         datasets::random_flip()});
-    learn(page, "cifar10", *cifar10,
-          {.net = {.in_channels = 3,
-                   .image = 32,
-                   .channels = {48, 96, 192},
-                   .hidden = {128},
-                   .batch_norm = true,
-                   .dropout = 0.1},
-           .epochs = 40,
-           .batch_size = 64,
-           .lr = 0.0015,
-           .weight_decay = 0.01,
-           .label_smoothing = 0.1,
-           .augment = augment},
-          1);
+    learn(page, "cifar10", *cifar10, gallery::recipe_for_cifar10(), 1);
   }
 }
 

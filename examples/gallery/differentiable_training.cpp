@@ -53,9 +53,26 @@ std::vector<Trial> learn(Problem& problem, Trial start, bool learns_momentum, in
   return path;
 }
 
+std::vector<Trial> grid_search(Problem& problem, const std::vector<double>& lrs,
+                               const std::vector<double>& momenta) {
+  std::vector<Trial> grid;
+  for (const double momentum : momenta) {
+    for (const double lr : lrs) {
+      grid.push_back({lr, momentum, loss_after_training(problem, lr, momentum).item()});
+    }
+  }
+  return grid;
+}
+
 Trial best(const std::vector<Trial>& trials) {
   return *std::min_element(trials.begin(), trials.end(),
                            [](const Trial& a, const Trial& b) { return a.loss < b.loss; });
+}
+
+std::vector<double> column(const std::vector<Trial>& trials, double Trial::*field) {
+  std::vector<double> values;
+  for (const Trial& trial : trials) values.push_back(trial.*field);
+  return values;
 }
 
 }  // namespace gallery

@@ -35,7 +35,13 @@ struct Trial {
 /// so no step leads to a rate below 0 or a momentum above 1.
 std::vector<Trial> learn(Problem& problem, Trial start, bool learns_momentum, int trainings);
 
+/// Every rate with every momentum, rate by rate.
+std::vector<Trial> grid_search(Problem& problem, const std::vector<double>& lrs,
+                               const std::vector<double>& momenta);
+
 /// The one with the smallest loss.
 [[nodiscard]] Trial best(const std::vector<Trial>& trials);
+/// One number of each.
+[[nodiscard]] std::vector<double> column(const std::vector<Trial>& trials, double Trial::*field);
 
 }  // namespace gallery

@@ -1,7 +1,9 @@
-// gallery_index FOLDER: writes FOLDER/index.html of the notes that the pages have left there.
+// gallery_index FOLDER [TUTORIAL]: writes FOLDER/index.html of the notes that the pages have left there, with
+// links to the chapters in TUTORIAL, the source's docs/tutorial if it is not named.
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <cstring>
 #include <exception>
 #include <filesystem>
 #include <fstream>
@@ -40,8 +42,19 @@ std::string escaped(const std::string& text) {
   return safe;
 }
 
+/// A path as a link has it: what means something else there by its code.
+std::string link(const fs::path& path) {
+  constexpr const char* plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/";
+  std::string text;
+  for (const char c : path.generic_string()) {
+    text += std::strchr(plain, c) != nullptr ? std::string(1, c)
+                                             : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  }
+  return text;
+}
+
 /// No script and no other file's style: it can be read without a network.
-constexpr const char* head = R"(<!DOCTYPE html>
+constexpr const char* style = R"(<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -64,7 +77,9 @@ td + td { font-variant-numeric: tabular-nums; }
 </head>
 <body>
 <h1>xtgrad: gallery</h1>
-<p>What deep learning is made of, each in a program of 100 to 150 lines, beside the pieces that they share. <code>scripts/gallery.sh</code> draws it all, and <a href="../tutorial/README.md">the tutorial</a> explains it.</p>
+)";
+constexpr const char* introduction =
+    R"(<p>What deep learning is made of, each in a program of 100 to 150 lines, beside the pieces that they share. <code>scripts/gallery.sh</code> draws it all, and <a href="{}/README.md">the tutorial</a> explains it.</p>
 )";
 
 /// 4 for "04_least_squares".
@@ -94,11 +109,12 @@ std::string shown(const ordered_json& value) {
   return text;
 }
 
-std::string section(const fs::path& folder, const std::string& name, const ordered_json& notes) {
+std::string section(const fs::path& folder, const std::string& tutorial, const std::string& name,
+                    const ordered_json& notes) {
   std::string text = fmt::format(
       "<section id=\"{0}\">\n<h2>{2}. {1}</h2>\n<p><code>examples/gallery/{0}.cpp</code>, <a "
-      "href=\"../tutorial/{0}.md\">chapter {2}</a></p>\n",
-      name, escaped(notes.at("title").get<std::string>()), number_of(name));
+      "href=\"{3}/{0}.md\">chapter {2}</a></p>\n",
+      name, escaped(notes.at("title").get<std::string>()), number_of(name), tutorial);
   for (const auto& [file, caption] : notes.at("pictures").items()) {
     text += figure(folder, file, caption.get<std::string>());
   }
@@ -116,7 +132,8 @@ std::string section(const fs::path& folder, const std::string& name, const order
   return text + "</section>\n";
 }
 
-void write_index(const fs::path& folder) {
+void write_index(const fs::path& folder, const fs::path& tutorial_folder) {
+  const std::string tutorial = link(fs::relative(tutorial_folder, folder));
   std::set<std::string> names;  // in the order of their numbers
   for (const auto& entry : fs::directory_iterator(folder)) {
     const std::string name = entry.path().stem().string();
@@ -129,22 +146,23 @@ void write_index(const fs::path& folder) {
     const ordered_json notes = ordered_json::parse(in);
     contents += fmt::format("<li value=\"{}\"><a href=\"#{}\">{}</a></li>\n", number_of(name), name,
                             escaped(notes.at("title").get<std::string>()));
-    sections += section(folder, name, notes);
+    sections += section(folder, tutorial, name, notes);
   }
   xtgrad::write_file_atomically((folder / "index.html").string(),
-                                head + contents + "</ol>\n</nav>\n" + sections + "</body>\n</html>\n");
+                                style + fmt::format(introduction, tutorial) + contents + "</ol>\n</nav>\n" +
+                                    sections + "</body>\n</html>\n");
   fmt::print("{}: {} pages\n", (folder / "index.html").string(), names.size());
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 2) {
-    std::fprintf(stderr, "usage: gallery_index FOLDER\n");
+  if (argc != 2 && argc != 3) {
+    std::fprintf(stderr, "usage: gallery_index FOLDER [TUTORIAL]\n");
     return 2;
   }
   try {
-    write_index(argv[1]);
+    write_index(argv[1], argc == 3 ? argv[2] : XTGRAD_TUTORIAL);
   } catch (const std::exception& error) {
     fmt::print(stderr, "gallery_index: {}\n", error.what());
     return 1;

@@ -86,6 +86,8 @@ std::optional<datasets::TrainTest> Page::data(const std::string& name) {
   throw ValueError(fmt::format("Page::data: no data set is called \"{}\"", name));
 }
 
+bool Page::is_incomplete() const { return !notes_->all["left out"].empty(); }
+
 std::string Page::place(const std::string& name, const std::string& caption) {
   notes_->all["pictures"][name] = caption;
   const std::string path = (fs::path(options_.folder) / name).string();
@@ -128,11 +130,12 @@ double Page::measured(const std::string& name, const Callable<double()>& measure
 }
 
 void Page::finish() {
-  if (!notes_->all["left out"].empty()) {
+  if (is_incomplete()) {
     for (const char* list : {"pictures", "numbers"}) {
-      for (const auto& [name, value] : notes_->before[list].items()) {
-        if (!notes_->all[list].contains(name)) notes_->all[list][name] = value;
-      }
+      // In the order of before, too, in which what is left out has its place.
+      ordered_json kept = notes_->before.value(list, ordered_json::object());
+      for (const auto& [name, value] : notes_->all[list].items()) kept[name] = value;
+      notes_->all[list] = kept;
     }
   }
   const fs::path path = fs::path(options_.folder) / (options_.name + ".json");
@@ -148,11 +151,15 @@ std::string title_of(const std::string& data) {
 
 datasets::Dataset scanned_digits() { return datasets::unit_range(datasets::digits(), {.high = 16}); }
 
-datasets::Dataset flat_digits(Page& page) {
-  if (const auto mnist = page.data("mnist")) {
-    return mnist->train.with_inputs(flatten(mnist->train.inputs(), 1));
-  }
-  return scanned_digits();
+datasets::Dataset scanned_images() {
+  return datasets::unit_range(datasets::digits({.image = true}), {.high = 16});
+}
+
+std::optional<datasets::Dataset> flat_digits(Page& page) {
+  if (page.quick()) return scanned_digits();
+  const auto mnist = page.data("mnist");
+  if (!mnist) return std::nullopt;
+  return mnist->train.with_inputs(flatten(mnist->train.inputs(), 1));
 }
 
 int run(int argc, char** argv, const std::string& title, const Callable<void(Page&)>& draw) {

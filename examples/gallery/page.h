@@ -18,7 +18,7 @@ namespace gallery {
 
 using namespace xtgrad;
 
-/// A page being made. Each picture comes with its caption, about two sentences on what to see in it; each
+/// A page being made. Each picture comes with its caption, two sentences on what to see in it; each
 /// number with a name. All of them are noted in <folder>/<page>.json, from which the index is written. What a
 /// run leaves out, for its data is not there, stays as the run before has noted it.
 class Page {
@@ -48,6 +48,10 @@ class Page {
   /// images: so that a net is trained in minutes. Nothing in a quick run, or, after a message, where there
   /// are no such files.
   [[nodiscard]] std::optional<datasets::TrainTest> data(const std::string& name);
+
+  /// Whether some of the data that was asked for is not there. What shows all of it together is not drawn
+  /// then: it would lose the part that the run before may have had.
+  [[nodiscard]] bool is_incomplete() const;
 
   /// Saves <page>_<file>; the ending says as what.
   void picture(const std::string& file, const std::string& caption, const plot::Canvas& canvas);
@@ -80,8 +84,11 @@ class Page {
 
 /// The scanned digits that come with the library, 64 pixels from 0 to 1.
 [[nodiscard]] datasets::Dataset scanned_digits();
-/// The same, or MNIST's training images, flat, where the page may have them.
-[[nodiscard]] datasets::Dataset flat_digits(Page& page);
+/// The same as images, [1, 8, 8].
+[[nodiscard]] datasets::Dataset scanned_images();
+/// These in a quick run, else MNIST's training images, flat. Nothing, after a message, where there are no
+/// such files: pictures of others in their place would be under their names.
+[[nodiscard]] std::optional<datasets::Dataset> flat_digits(Page& page);
 
 /// The main function of a page: reads the command line, seeds the thread's random stream with 0, draws, and
 /// writes the notes. Returns the program's exit code.

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/gallery/gallery_page.h"
 #include "tests/support/program.h"
 
 using namespace xtgrad::testing;
@@ -32,6 +33,29 @@ std::vector<std::string> page_names() {
 
 void write(const fs::path& path, const std::string& text) { std::ofstream(path) << text; }
 
+/// A link without its codes: "a b" of "a%20b".
+std::string decoded(const std::string& link) {
+  std::string path;
+  for (std::size_t i = 0; i < link.size(); ++i) {
+    const bool code = link[i] == '%';
+    path += code ? static_cast<char>(std::stoi(link.substr(i + 1, 2), nullptr, 16)) : link[i];
+    if (code) i += 2;
+  }
+  return path;
+}
+
+/// The files that an index leads to or shows, as it names them.
+std::vector<std::string> links_in(const fs::path& index) {
+  const std::string text = file_text(index);
+  const std::regex link("(?:href|src)=\"([^\"#]+)\"");
+  std::vector<std::string> links;
+  for (auto found = std::sregex_iterator(text.begin(), text.end(), link); found != std::sregex_iterator();
+       ++found) {
+    links.push_back(decoded((*found)[1]));
+  }
+  return links;
+}
+
 }  // namespace
 
 TEST_CASE("gallery: the index has every page in order, with pictures, captions and numbers") {
@@ -46,7 +70,8 @@ TEST_CASE("gallery: the index has every page in order, with pictures, captions a
   write(folder.path() / "measured.json", "{}");
   write(folder.path() / "01_first_a.png", "picture");
   write(folder.path() / "more.html", "page");
-  const ProgramResult result = run_program(programs / "gallery_index", {folder.path().string()});
+  const ProgramResult result = run_program(
+      programs / "gallery_index", {folder.path().string(), (folder.path() / "../tutorial").string()});
   REQUIRE_MESSAGE(result.exit_code == 0, result.err);
   const std::string text = file_text(folder.path() / "index.html");
   const auto place = [&](const std::string& what) {
@@ -100,6 +125,7 @@ TEST_CASE("gallery: every page has its pictures and its chapter of the tutorial,
     for (const auto& picture : noted["pictures"].items()) {
       const std::string& file = picture.key();
       CHECK_MESSAGE(fs::exists(root / "docs/gallery" / file), file);
+      CHECK_MESSAGE(sentences_in(picture.value().get<std::string>()) == 2, file);
       shown |= chapter.find("../gallery/" + file) != std::string::npos;
     }
     CHECK_MESSAGE(shown, "the chapter shows no picture of its page");
@@ -130,8 +156,42 @@ TEST_CASE("gallery: docs/gallery/index.html is that of the notes beside it") {
   const TemporaryFolder folder;
   fs::copy(root / "docs/gallery", folder.path(), fs::copy_options::recursive);
   fs::remove(folder.path() / "index.html");
-  const ProgramResult result = run_program(programs / "gallery_index", {folder.path().string()});
+  const ProgramResult result = run_program(
+      programs / "gallery_index", {folder.path().string(), (folder.path() / "../tutorial").string()});
   REQUIRE_MESSAGE(result.exit_code == 0, result.err);
   CHECK_MESSAGE(file_text(folder.path() / "index.html") == file_text(root / "docs/gallery/index.html"),
                 "write it anew: build/release/examples/gallery/gallery_index docs/gallery");
+}
+
+TEST_CASE("gallery: wherever the index is written, what it links to is there") {
+  const TemporaryFolder place;
+  const fs::path tutorial = place.path() / "my #1 docs" / "tutorial";
+  fs::create_directory(place.path() / "my #1 docs");
+  fs::copy(root / "docs/tutorial", tutorial, fs::copy_options::recursive);
+  struct Case {
+    std::string folder;
+    std::vector<std::string> tutorial;  // the source's own if none is named
+    std::string first;                  // link to it; any if empty
+  };
+  for (const Case& c :
+       {Case{"out/gallery", {}, ""},
+        {"my #1 docs/gallery", {tutorial.string()}, "../tutorial/README.md"},
+        {"out/again/gallery", {tutorial.string()}, "../../../my #1 docs/tutorial/README.md"}}) {
+    CAPTURE(c.folder);
+    const fs::path folder = place.path() / c.folder;
+    fs::create_directories(folder.parent_path());
+    fs::copy(root / "docs/gallery", folder, fs::copy_options::recursive);
+    fs::remove(folder / "index.html");
+    std::vector<std::string> arguments{folder.string()};
+    arguments.insert(arguments.end(), c.tutorial.begin(), c.tutorial.end());
+    const ProgramResult result = run_program(programs / "gallery_index", arguments);
+    REQUIRE_MESSAGE(result.exit_code == 0, result.err);
+    const std::vector<std::string> links = links_in(folder / "index.html");
+    CHECK(links.size() > 100);  // of 14 chapters, and twice of each picture
+    if (!c.first.empty()) CHECK(links.front() == c.first);
+    for (const std::string& link : links) CHECK_MESSAGE(fs::exists(folder / link), link);
+  }
+  for (const std::string& link : links_in(root / "docs/gallery/index.html")) {
+    CHECK_MESSAGE(fs::exists(root / "docs/gallery" / link), link);
+  }
 }

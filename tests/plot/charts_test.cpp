@@ -308,13 +308,46 @@ TEST_CASE("bars stand side by side on zero, with their heights at their ends") {
   chart.layers.push_back(plot::Bars{.label = "b", .heights = {2, 1, 3}});
   const plot::Canvas canvas = draw(chart);
   std::vector<plot::Box> bars = all<plot::Box>(canvas);
-  std::erase_if(bars, [](const plot::Box& box) { return box.rect.height == 10; });  // the legend's
+  std::erase_if(bars, [](const plot::Box& box) {
+    return box.rect.height == 10 || box.fill == plot::white;  // the legend's, and the numbers' rooms
+  });
   REQUIRE(bars.size() == 5);
   CHECK(bars[0].rect.bottom() == doctest::Approx(bars[1].rect.y));  // up from zero, and down
   CHECK(bars[1].rect.height == doctest::Approx(2 * bars[0].rect.height));
   CHECK(bars[2].rect.x > bars[0].rect.right());
   CHECK(bars[2].rect.x - bars[0].rect.right() < 1);
   for (const char* text : {"one", "two", "three", "1", "−2", "a", "b"}) CHECK(has_text(canvas, text));
+}
+
+TEST_CASE("no grid line strikes through the number on a bar") {
+  plot::Chart chart = chart_of(plot::Bars{.heights = {55.3, -55.3, 96}, .values = true});
+  chart.x.categories = {"one", "two", "three"};
+  chart.layers.push_back(plot::Bars{.heights = {100, -100, 100}});
+  const plot::Canvas canvas = plot::draw_chart(chart, {.width = 500, .height = 240});
+  std::vector<plot::Box> bars;
+  std::vector<plot::Box> rooms;
+  for (const plot::Item& item : canvas.items()) {
+    // Grid lines are below all of them.
+    const auto* line = std::get_if<plot::Line>(&item);
+    if (line != nullptr && line->color == plot::grid_line) CHECK(rooms.empty());
+    if (const auto* box = std::get_if<plot::Box>(&item))
+      (box->fill == plot::white ? rooms : bars).push_back(*box);
+    const auto* text = std::get_if<plot::Text>(&item);
+    if (text == nullptr || (text->text != "55.3" && text->text != "−55.3" && text->text != "96")) continue;
+    // What was put there last is the number's room: it holds all of its digits, and covers none of the bar.
+    REQUIRE(!rooms.empty());
+    const plot::Rect room = rooms.back().rect;
+    const double width = plot::text_width(text->text, text->style);
+    CHECK(room.x < text->at.x - width / 2);
+    CHECK(room.right() > text->at.x + width / 2);
+    CHECK(room.bottom() > text->at.y);
+    CHECK(room.y < text->at.y - 0.73 * text->style.size);
+    const plot::Rect bar = bars.back().rect;
+    CHECK((room.bottom() <= bar.y || room.y >= bar.bottom()));
+    CHECK(room.x >= bar.x - 0.4);
+    CHECK(room.right() <= bar.right() + 0.4);
+  }
+  CHECK(rooms.size() == 3);
 }
 
 TEST_CASE("both axes may be logarithmic") {
