@@ -150,15 +150,17 @@ TEST_CASE("AdamW, also with AMSGrad's maximum: sixty steps") {
 
 TEST_CASE("Adagrad: sixty steps") {
   check<optim::AdagradOptions, testing::AdagradReference>(
-      {{{}, {.lr_decay = 0.1, .weight_decay = 0.02, .initial_accumulator = 0.5, .eps = 1e-3}}},
-      {{{}, {.lr_decay = 0.1, .weight_decay = 0.02, .start = 0.5, .eps = 1e-3}}});
+      {{{},
+        {.lr_decay = 0.1, .weight_decay = 0.02, .initial_accumulator = 0.5, .eps = 1e-3, .maximize = true}}},
+      {{{}, {.lr_decay = 0.1, .weight_decay = 0.02, .start = 0.5, .eps = 1e-3, .maximize = true}}});
 }
 
 TEST_CASE("RMSProp: sixty steps") {
   using Options = optim::RMSPropOptions;
   using Reference = testing::RMSPropReference;
-  check<Options, Reference>({{{}, {.alpha = 0.9, .weight_decay = 0.02, .eps_inside_root = true}}},
-                            {{{}, {.alpha = 0.9, .weight_decay = 0.02, .eps_inside = true}}});
+  check<Options, Reference>(
+      {{{}, {.alpha = 0.9, .weight_decay = 0.02, .eps_inside_root = true, .maximize = true}}},
+      {{{}, {.alpha = 0.9, .weight_decay = 0.02, .eps_inside = true, .maximize = true}}});
   check<Options, Reference>({{{.momentum = 0.9}, {.eps = 0.1, .centered = true}}},
                             {{{.momentum = 0.9}, {.eps = 0.1, .centered = true}}});
   check<Options, Reference>({{{.eps = 0.1, .momentum = 0.5, .centered = true},
@@ -169,21 +171,27 @@ TEST_CASE("RMSProp: sixty steps") {
 
 TEST_CASE("Adadelta: sixty steps") {
   check<optim::AdadeltaOptions, testing::AdadeltaReference>(
-      {{{}, {.rho = 0.7, .eps = 1e-3, .weight_decay = 0.02}}},
-      {{{}, {.rho = 0.7, .eps = 1e-3, .weight_decay = 0.02}}});
+      {{{}, {.rho = 0.7, .eps = 1e-3, .weight_decay = 0.02, .maximize = true}}},
+      {{{}, {.rho = 0.7, .eps = 1e-3, .weight_decay = 0.02, .maximize = true}}});
 }
 
 TEST_CASE("Adamax: sixty steps") {
   check<optim::AdamaxOptions, testing::AdamaxReference>(
-      {{{}, {.beta1 = 0.5, .beta2 = 0.75, .eps = 0.1, .weight_decay = 0.02}}},
-      {{{}, {.beta1 = 0.5, .beta2 = 0.75, .eps = 0.1, .weight_decay = 0.02}}});
+      {{{}, {.beta1 = 0.5, .beta2 = 0.75, .eps = 0.1, .weight_decay = 0.02, .maximize = true}}},
+      {{{}, {.beta1 = 0.5, .beta2 = 0.75, .eps = 0.1, .weight_decay = 0.02, .maximize = true}}});
 }
 
 TEST_CASE("NAdam: sixty steps") {
   using Options = optim::NAdamOptions;
   check<Options, testing::NAdamReference>(
-      {{{}, {.beta1 = 0.5, .beta2 = 0.75, .eps = 0.1, .weight_decay = 0.02, .momentum_decay = 0.1}}},
-      {{{}, {.beta1 = 0.5, .beta2 = 0.75, .eps = 0.1, .weight_decay = 0.02, .psi = 0.1}}});
+      {{{},
+        {.beta1 = 0.5,
+         .beta2 = 0.75,
+         .eps = 0.1,
+         .weight_decay = 0.02,
+         .momentum_decay = 0.1,
+         .maximize = true}}},
+      {{{}, {.beta1 = 0.5, .beta2 = 0.75, .eps = 0.1, .weight_decay = 0.02, .psi = 0.1, .maximize = true}}});
   check<Options, testing::NAdamReference>(
       {{{.weight_decay = 0.02, .decoupled_decay = true}, {.momentum_decay = 0}}},
       {{{.weight_decay = 0.02, .decoupled = true}, {.psi = 0}}});
@@ -192,8 +200,8 @@ TEST_CASE("NAdam: sixty steps") {
 TEST_CASE("RAdam: sixty steps") {
   using Options = optim::RAdamOptions;
   check<Options, testing::RAdamReference>(
-      {{{}, {.beta1 = 0.5, .beta2 = 0.9, .eps = 0.1, .weight_decay = 0.02}}},
-      {{{}, {.beta1 = 0.5, .beta2 = 0.9, .eps = 0.1, .weight_decay = 0.02}}});
+      {{{}, {.beta1 = 0.5, .beta2 = 0.9, .eps = 0.1, .weight_decay = 0.02, .maximize = true}}},
+      {{{}, {.beta1 = 0.5, .beta2 = 0.9, .eps = 0.1, .weight_decay = 0.02, .maximize = true}}});
   // With beta2 = 0.5 the step never adapts.
   check<Options, testing::RAdamReference>({{{.weight_decay = 0.02, .decoupled_decay = true}, {.beta2 = 0.5}}},
                                           {{{.weight_decay = 0.02, .decoupled = true}, {.beta2 = 0.5}}});
@@ -201,15 +209,15 @@ TEST_CASE("RAdam: sixty steps") {
 
 TEST_CASE("Rprop: sixty steps") {
   check<optim::RpropOptions, testing::RpropReference>(
-      {{{}, {.eta_minus = 0.3, .eta_plus = 1.5, .min_step = 1e-3, .max_step = 0.1}}},
-      {{{}, {.eta_minus = 0.3, .eta_plus = 1.5, .min_step = 1e-3, .max_step = 0.1}}});
+      {{{}, {.eta_minus = 0.3, .eta_plus = 1.5, .min_step = 1e-3, .max_step = 0.1, .maximize = true}}},
+      {{{}, {.eta_minus = 0.3, .eta_plus = 1.5, .min_step = 1e-3, .max_step = 0.1, .maximize = true}}});
 }
 
 TEST_CASE("ASGD: sixty steps, and the average") {
   const std::array<optim::ASGDOptions, 2> options{
-      {{}, {.decay = 0.1, .alpha = 0.5, .t0 = 10, .weight_decay = 0.02}}};
+      {{}, {.decay = 0.1, .alpha = 0.5, .t0 = 10, .weight_decay = 0.02, .maximize = true}}};
   const std::array<testing::ASGDReference, 2> reference{
-      {{}, {.decay = 0.1L, .alpha = 0.5, .t0 = 10, .weight_decay = 0.02L}}};
+      {{}, {.decay = 0.1L, .alpha = 0.5, .t0 = 10, .weight_decay = 0.02L, .maximize = true}}};
   check<optim::ASGDOptions, testing::ASGDReference>(options, reference);
   const nn::Parameter w(tensor({1.0, -2.0}, {.dtype = float64}));
   optim::ASGD asgd({w.cell()}, options[1]);
@@ -252,8 +260,8 @@ TEST_CASE("RAdam: while it does not adapt, it takes no root of the squares") {
 
 TEST_CASE("Lion: sixty steps") {
   check<optim::LionOptions, testing::LionReference>(
-      {{{}, {.beta1 = 0.5, .beta2 = 0.75, .weight_decay = 0.02}}},
-      {{{}, {.beta1 = 0.5, .beta2 = 0.75, .weight_decay = 0.02}}});
+      {{{}, {.beta1 = 0.5, .beta2 = 0.75, .weight_decay = 0.02, .maximize = true}}},
+      {{{}, {.beta1 = 0.5, .beta2 = 0.75, .weight_decay = 0.02, .maximize = true}}});
 }
 
 TEST_CASE("what coefficients depend on is in their primitive's description") {
