@@ -228,7 +228,8 @@ TEST_CASE("ASGD: sixty steps, and the average") {
     asgd.step();
     for (std::size_t i = 0; i < 2; ++i) want[i] = references[i].step(want[i], 3 * want[i], 1e-2L);
   }
-  const Tensor average = asgd.state_dict().at("#0.average");
+  const Tensor average = asgd.averages().at(0);
+  CHECK(testing::same_bits(average, asgd.state_dict().at("#0.average")));
   for (std::int64_t i = 0; i < 2; ++i) {
     CHECK(
         average.at({i}) ==
@@ -247,6 +248,34 @@ TEST_CASE("ASGD: before t0 the average is the value, bit by bit") {
       asgd.step();
       REQUIRE(testing::same_bits(asgd.state_dict().at("#0.average"), w.tensor()));
     }
+  }
+}
+
+TEST_CASE("ASGD: averages are in the order of the parameters, of all groups, and stay what they were") {
+  for (const Dtype dtype : {float32, float64}) {
+    const nn::Parameter a(tensor({1.0, 2.0}, {.dtype = dtype})), b(tensor({3.0}, {.dtype = dtype})),
+        still(tensor({4.0}, {.dtype = dtype}));
+    optim::ASGD asgd({a.cell(), still.cell()}, {.lr = 0.5, .decay = 0, .t0 = 0});
+    asgd.add_group({b.cell()}, {.lr = 0.25, .decay = 0, .t0 = 1});
+    CHECK(testing::same_bits(asgd.averages().at(2), b.tensor().detach()));  // before the first step
+    for (int t = 0; t < 3; ++t) {
+      a.cell()->set_grad(ones({2}, {.dtype = dtype}));
+      b.cell()->set_grad(ones({1}, {.dtype = dtype}));
+      asgd.step();
+    }
+    // a went by 0.5 and b by 0.25 a step. mu is 1 / max(1, t - 1 - t0): a's are 1, 1, 1/2, b's 1, 1, 1.
+    const std::vector<Tensor> averages = asgd.averages();
+    REQUIRE(averages.size() == asgd.parameters().size());
+    CHECK(testing::values(averages[0]) == std::vector<double>{-0.25, 0.75});
+    CHECK(testing::values(averages[1]) == std::vector<double>{4});  // it has no gradient
+    CHECK(testing::values(averages[2]) == std::vector<double>{2.25});
+    CHECK(averages[0].dtype() == dtype);
+    CHECK_FALSE(averages[1].requires_grad());
+    a.cell()->set_grad(ones({2}, {.dtype = dtype}));
+    asgd.step();
+    CHECK(testing::values(averages[0]) == std::vector<double>{-0.25, 0.75});
+    const nn::WithParameters scope(asgd.parameters(), asgd.averages());
+    CHECK(testing::same_bits(a.tensor(), asgd.averages()[0]));
   }
 }
 
