@@ -13,8 +13,13 @@
 
 namespace xtgrad::inline v1::datasets {
 
-Loader::Loader(Dataset data, LoaderOptions options)
-    : source_(std::make_shared<const detail::DatasetBatches>(std::move(data), std::move(options))) {}
+Loader::Loader(Dataset data, LoaderOptions options) {
+  if (options.whole_sample_transform) {
+    source_ = std::make_shared<const detail::SourceBatches>(std::move(data), std::move(options));
+  } else {
+    source_ = std::make_shared<const detail::DatasetBatches>(std::move(data), std::move(options));
+  }
+}
 
 Loader::Loader(std::shared_ptr<const SampleSource> source, LoaderOptions options)
     : source_(std::make_shared<const detail::SourceBatches>(std::move(source), std::move(options))) {}

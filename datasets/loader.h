@@ -57,6 +57,11 @@ struct Batch {
 /// workers it is called on several threads at once.
 using BatchTransform = Callable<void(Batch& batch, Random& random)>;
 
+/// Changes the tensors of one sample in place, where they must change together, such as an image and its
+/// mask (`alike`, in alike.h). As many stay as there were. Random choices must come from `random`, and with
+/// workers it is called on several threads at once.
+using WholeSampleTransform = Callable<void(std::vector<Tensor>& sample, Random& random)>;
+
 struct LoaderOptions {
   std::int64_t batch_size = 32;
   bool shuffle = false;    ///< a new order each epoch, from `seed` and the epoch's number
@@ -68,6 +73,9 @@ struct LoaderOptions {
   /// the data set, whatever the batch that it comes to. With a sampler, which may repeat samples, by the
   /// draw's place in the epoch.
   SampleTransform sample_transform = {};
+  /// Called on all tensors of each sample, if given, before `sample_transform`; draws as that one does, its
+  /// own. Those of a Dataset are a row of the inputs, as numbers, and one of the labels.
+  WholeSampleTransform whole_sample_transform = {};
   BatchTransform transform = {};  ///< called on each batch, if given
   /// Threads that prepare batches ahead of a loop, up to two each; 0: the loop's own thread does it. It
   /// changes no bit of any batch.

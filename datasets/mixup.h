@@ -25,7 +25,8 @@ struct MixupOptions {
 ///   datasets::Loader loader(train, {.shuffle = true,
 ///                                   .transform = datasets::mixup({.classes = 10, .alpha = 0.2})});
 ///
-/// Metrics of classes refuse such labels: take them of a validation loader, which mixes nothing.
+/// Metrics of classes count such labels by their largest share; those of a validation, which mixes nothing,
+/// say more.
 [[nodiscard]] BatchTransform mixup(const MixupOptions& options);
 
 }}}  // namespace xtgrad::v1::datasets

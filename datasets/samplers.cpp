@@ -97,10 +97,12 @@ Tensor drawn_without_replacement(const std::vector<double>& weights, std::int64_
 /// The samples of each class that has any.
 std::vector<Indices> members_of(std::string_view function, const Tensor& labels) {
   require_vector(function, "labels", labels);
-  if (labels.dtype() != int64) {
-    throw DtypeError(fmt::format("{}: labels must be int64: got {}", function, to_string(labels.dtype())));
+  if (labels.dtype() != int64 && labels.dtype() != int32) {
+    throw DtypeError(
+        fmt::format("{}: labels must be int64 or int32: got {}", function, to_string(labels.dtype())));
   }
-  const std::span<const std::int64_t> label = labels.data<std::int64_t>();
+  const Tensor wide = labels.to(int64);
+  const std::span<const std::int64_t> label = wide.data<std::int64_t>();
   std::vector<std::pair<std::int64_t, std::int64_t>> sorted;  // label and sample
   for (std::size_t i = 0; i < label.size(); ++i) {
     if (label[i] < 0) {

@@ -24,8 +24,8 @@ struct WeightedSamplerOptions {
 [[nodiscard]] Sampler weighted_sampler(const Tensor& weights, const WeightedSamplerOptions& options = {});
 
 /// For each sample one over the number of samples of its class: with them `weighted_sampler` draws all
-/// classes equally often. int64 labels [n], not negative, to float64 [n]. Throws ShapeError, DtypeError or
-/// ValueError for others.
+/// classes equally often. int64 or int32 labels [n], not negative, to float64 [n]. Throws ShapeError,
+/// DtypeError or ValueError for others.
 [[nodiscard]] Tensor class_balancing_weights(const Tensor& labels);
 
 struct StratifiedSamplerOptions {
@@ -38,7 +38,7 @@ struct StratifiedSamplerOptions {
 /// Batches that have of each class its share, rounded up or down: a class that is a tenth of the data has 3
 /// or 4 samples in a batch of 32. Samples are shuffled within their classes and within a batch. In
 /// proportion, every sample comes once an epoch; `balanced`, a class comes again, in another order, when all
-/// of its samples have been there. int64 labels [n], not negative. Throws ShapeError, DtypeError or
+/// of its samples have been there. int64 or int32 labels [n], not negative. Throws ShapeError, DtypeError or
 /// ValueError for others, and for options that do not go together.
 ///
 ///   datasets::Loader loader(train, {.sampler = datasets::stratified_sampler(train.labels())});

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/datasets/combine.h"
 
 namespace xtgrad::inline v1::datasets::detail {
 
@@ -31,6 +32,17 @@ Sample with_index(std::string_view function, std::int64_t index, const Make& mak
     std::throw_with_nested(Error(fmt::format("{}: {}", where(), error.what())));
   } catch (...) {
     std::throw_with_nested(Error(fmt::format("{}: something was thrown that is no exception", where())));
+  }
+}
+
+void check_transformed(const Sample& tensors, std::size_t before) {
+  if (tensors.size() != before) {
+    throw ValueError(fmt::format("whole_sample_transform must keep the number of tensors, {}: got {}", before,
+                                 tensors.size()));
+  }
+  for (std::size_t t = 0; t < tensors.size(); ++t) {
+    if (tensors[t].defined()) continue;
+    throw ValueError(fmt::format("whole_sample_transform: tensor {} is an empty handle", t));
   }
 }
 
@@ -80,7 +92,13 @@ SourceBatches::SourceBatches(std::shared_ptr<const SampleSource> source, LoaderO
       source_(std::move(source)),
       pixels_(source_->info().pixels) {}
 
+SourceBatches::SourceBatches(Dataset data, LoaderOptions options)
+    : SourceBatches(as_source(data), std::move(options)) {
+  data_ = std::move(data);
+}
+
 const Dataset& SourceBatches::data() const {
+  if (data_) return *data_;
   throw ValueError("Loader: data: the loader was made of a source, not of a Dataset");
 }
 
@@ -91,9 +109,18 @@ Sample SourceBatches::sample(const RowChoice& rows, std::int64_t i, std::uint64_
       throw DtypeError(
           fmt::format("pixels need a first tensor of uint8: got {}", to_string(tensors[0].dtype())));
     }
-    if (pixels_ || options().sample_transform) {
+    std::optional<Pixels> pixels = pixels_;
+    if (options().whole_sample_transform) {
+      if (pixels) tensors[0] = transform_sample("Loader", tensors[0], std::exchange(pixels, {}), {}, 0, 0);
+      // Other draws than those of the transform of the first tensor, which has random_of's own.
+      Random random = random_of(seed, rows.stream(i)).split();
+      const std::size_t before = tensors.size();
+      options().whole_sample_transform(tensors, random);
+      check_transformed(tensors, before);
+    }
+    if (pixels || options().sample_transform) {
       tensors[0] =
-          transform_sample("Loader", tensors[0], pixels_, options().sample_transform, seed, rows.stream(i));
+          transform_sample("Loader", tensors[0], pixels, options().sample_transform, seed, rows.stream(i));
     }
     return tensors;
   });

@@ -19,6 +19,8 @@ class SourceBatches final : public BatchSource {
  public:
   /// Throws ValueError for a null pointer and a negative size.
   SourceBatches(std::shared_ptr<const SampleSource> source, LoaderOptions options);
+  /// Of a data set in memory, whose samples are transformed as a whole.
+  SourceBatches(Dataset data, LoaderOptions options);
 
   [[nodiscard]] const Dataset& data() const override;
 
@@ -28,6 +30,7 @@ class SourceBatches final : public BatchSource {
 
   std::shared_ptr<const SampleSource> source_;
   std::optional<Pixels> pixels_;
+  std::optional<Dataset> data_;
 };
 
 }  // namespace xtgrad::v1::datasets::detail

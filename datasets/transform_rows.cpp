@@ -18,14 +18,13 @@ Shape sample_shape_of(const Tensor& inputs) {
   return Shape(std::span<const std::int64_t>(inputs.shape().begin() + 1, inputs.shape().end()));
 }
 
-/// The generator number `stream` of `seed`.
+}  // namespace
+
 Random random_of(std::uint64_t seed, std::uint64_t stream) {
   Random samples(seed);
   samples.set_state(seed, stream);
   return samples.split();
 }
-
-}  // namespace
 
 Tensor transform_rows(std::string_view function, const Tensor& x, const std::optional<Pixels>& pixels,
                       const RowChoice& rows, const SampleTransform& transform, std::uint64_t seed) {
@@ -57,6 +56,12 @@ Tensor transform_rows(std::string_view function, const Tensor& x, const std::opt
 
 Tensor transform_sample(std::string_view function, const Tensor& sample, const std::optional<Pixels>& pixels,
                         const SampleTransform& transform, std::uint64_t seed, std::uint64_t stream) {
+  Random random = random_of(seed, stream);
+  return transform_sample(function, sample, pixels, transform, random);
+}
+
+Tensor transform_sample(std::string_view function, const Tensor& sample, const std::optional<Pixels>& pixels,
+                        const SampleTransform& transform, Random& random) {
   const Dtype dtype = pixels ? pixels->dtype : sample.dtype();
   const Shape& from = sample.shape();
   const Shape to = transform.output_shape(from);
@@ -67,7 +72,6 @@ Tensor transform_sample(std::string_view function, const Tensor& sample, const s
     decode(static_cast<const std::uint8_t*>(elements), from.numel(), *pixels, numbers.data());
     elements = numbers.data();
   }
-  Random random = random_of(seed, stream);
   transform(SampleView(elements, from, dtype), SampleTarget(out.mutable_data<std::byte>(), to, dtype),
             random);
   return xtgrad::detail::make_constant(std::move(out));

@@ -25,6 +25,9 @@ struct RowChoice {
   }
 };
 
+/// The generator number `stream` of `seed`.
+[[nodiscard]] Random random_of(std::uint64_t seed, std::uint64_t stream);
+
 /// A new tensor of the transformed rows of x; each draws from a generator of its own, of `seed`. With
 /// `pixels`, x is uint8 and the transform is given the numbers that its bytes stand for.
 [[nodiscard]] Tensor transform_rows(std::string_view function, const Tensor& x,
@@ -35,5 +38,9 @@ struct RowChoice {
 [[nodiscard]] Tensor transform_sample(std::string_view function, const Tensor& sample,
                                       const std::optional<Pixels>& pixels, const SampleTransform& transform,
                                       std::uint64_t seed, std::uint64_t stream);
+/// The same, that draws from `random`.
+[[nodiscard]] Tensor transform_sample(std::string_view function, const Tensor& sample,
+                                      const std::optional<Pixels>& pixels, const SampleTransform& transform,
+                                      Random& random);
 
 }  // namespace xtgrad::v1::datasets::detail

@@ -254,11 +254,12 @@ NearestNeighbors::NearestNeighbors(const Tensor& samples, const Tensor& labels) 
     throw ShapeError(fmt::format("NearestNeighbors: labels must be [{}], one a sample: got {}",
                                  samples.size(0), to_string(labels.shape())));
   }
-  if (labels.dtype() != Dtype::int64) {
+  if (labels.dtype() != Dtype::int64 && labels.dtype() != Dtype::int32) {
     throw DtypeError(
-        fmt::format("NearestNeighbors: labels must be int64: got {}", to_string(labels.dtype())));
+        fmt::format("NearestNeighbors: labels must be int64 or int32: got {}", to_string(labels.dtype())));
   }
-  for (std::int64_t i = 0; const std::int64_t label : labels.data<std::int64_t>()) {
+  labels_ = labels.to(Dtype::int64);
+  for (std::int64_t i = 0; const std::int64_t label : labels_.data<std::int64_t>()) {
     if (label < 0)
       throw ValueError(fmt::format("NearestNeighbors: label {} must be at least 0: got {}", i, label));
     ++i;
@@ -266,7 +267,6 @@ NearestNeighbors::NearestNeighbors(const Tensor& samples, const Tensor& labels) 
   const NoGrad no_grad;
   sample_shape_ = shape_of_rows(samples.shape());
   samples_ = reshape(samples.detach(), Shape{samples.size(0), sample_shape_.numel()});
-  labels_ = labels;
   squared_norms_ = squared_norms_of(samples_, sample_shape_.numel(), "samples");
   norms_ = roots_of(squared_norms_);
 }

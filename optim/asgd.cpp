@@ -87,6 +87,15 @@ template class OptimizerOf<ASGDOptions>;
 ASGD::ASGD(std::vector<nn::ParameterRef> parameters, const ASGDOptions& options)
     : OptimizerOf(std::move(parameters), options) {}
 
+std::vector<Tensor> ASGD::averages() const {
+  std::vector<Tensor> averages = moments(0);
+  const std::vector<nn::ParameterRef> held = parameters();
+  for (std::size_t i = 0; i < averages.size(); ++i) {
+    if (!averages[i].defined()) averages[i] = held[i]->tensor().detach();
+  }
+  return averages;
+}
+
 Stepped step(const std::vector<Tensor>& parameters, const std::vector<Tensor>& gradients,
              const std::vector<State>& states, const ASGDOptions& options) {
   return detail::step_all(parameters, gradients, states, options);

@@ -25,10 +25,17 @@ struct ASGDOptions {
 ///   a = a + mu (p - a)                            (mu is 1 in the first step, so a = p)
 ///   eta = lr / (1 + lambda_d lr t)^alpha, and mu = 1 / max(1, t - t0), for the next step
 ///
+/// What the parameters are to be in use is their average:
+///
+///   const nn::WithParameters scope(asgd.parameters(), asgd.averages());  // model(x) by the averages
+///
 /// State of a parameter: "average", which is a, and "eta", a float64 [].
 class ASGD : public OptimizerOf<ASGDOptions> {
  public:
   explicit ASGD(std::vector<nn::ParameterRef> parameters, const ASGDOptions& options = {});
+
+  /// One for each parameter, in the order of `parameters()`; a parameter's own value before its first step.
+  [[nodiscard]] std::vector<Tensor> averages() const;
 };
 extern template class OptimizerOf<ASGDOptions>;
 

@@ -131,6 +131,15 @@ std::vector<nn::ParameterRef> Optimizer::parameters() const {
   return all;
 }
 
+std::vector<Tensor> Optimizer::moments(std::size_t number) const {
+  std::vector<Tensor> all;
+  for (const Group& group : groups_) {
+    for (const Entry& entry : group.entries)
+      all.push_back(entry.state.step == std::int64_t{0} ? Tensor() : entry.state.moments.at(number));
+  }
+  return all;
+}
+
 std::vector<nn::ParameterRef> Optimizer::parameters(std::size_t group) const {
   check_group(group);
   std::vector<nn::ParameterRef> all;

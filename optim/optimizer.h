@@ -83,6 +83,8 @@ class Optimizer : public nn::Stateful {
   /// How many of the moments, the last ones, are one number for all elements, a float64 [] each; the others
   /// have the parameter's shape and dtype.
   [[nodiscard]] virtual std::size_t scalar_moments(std::size_t group) const;
+  /// That moment of each parameter, in the order of `parameters()`; empty where no step was made.
+  [[nodiscard]] std::vector<Tensor> moments(std::size_t number) const;
   /// The value after one step; moves `state`, whose moments are all there, on. Called without recording.
   [[nodiscard]] virtual Tensor advance(std::size_t group, const Update& update, State& state) const = 0;
   /// Does all of a parameter's step that can fail, and changes nothing. By `advance`, unless overridden.

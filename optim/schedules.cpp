@@ -13,12 +13,14 @@
 namespace xtgrad::inline v1::optim {
 namespace {
 
-/// Throws ValueError unless they are at least 0 and ascend.
-void check_milestones(std::string_view function, const std::vector<std::int64_t>& milestones) {
+/// Throws ValueError unless they are at least 0 and in order, each above the one before where `distinct`.
+void check_milestones(std::string_view function, const std::vector<std::int64_t>& milestones, bool distinct) {
   for (std::size_t k = 0; k < milestones.size(); ++k) {
-    if (k == 0 ? milestones[k] >= 0 : milestones[k] > milestones[k - 1]) continue;
-    throw ValueError(fmt::format("{}: milestones must be at least 0 and ascend: got {}{}", function,
-                                 milestones[k], k == 0 ? "" : fmt::format(" after {}", milestones[k - 1])));
+    const std::int64_t least = k == 0 ? 0 : milestones[k - 1];
+    if (milestones[k] > least || (milestones[k] == least && (k == 0 || !distinct))) continue;
+    throw ValueError(fmt::format("{}: milestones must be at least 0 and {}: got {}{}", function,
+                                 distinct ? "ascend" : "not descend", milestones[k],
+                                 k == 0 ? "" : fmt::format(" after {}", milestones[k - 1])));
   }
 }
 
@@ -64,7 +66,7 @@ Schedule warmup(const WarmupOptions& options, Schedule then) {
 }
 
 Schedule multi_step(MultiStepOptions options) {
-  check_milestones("multi_step", options.milestones);
+  check_milestones("multi_step", options.milestones, false);
   detail::check_not_negative("multi_step", "gamma", options.gamma);
   return Schedule([options = std::move(options)](std::int64_t step) {
     const auto passed = std::upper_bound(options.milestones.begin(), options.milestones.end(), step);
@@ -116,7 +118,7 @@ Schedule sequence(std::vector<Schedule> schedules, std::vector<std::int64_t> mil
                     "milestones",
                     schedules.size(), milestones.size()));
   }
-  check_milestones("sequence", milestones);
+  check_milestones("sequence", milestones, true);
   return Schedule([schedules = std::move(schedules), milestones = std::move(milestones)](std::int64_t step) {
     const auto next = std::upper_bound(milestones.begin(), milestones.end(), step);
     const auto k = static_cast<std::size_t>(next - milestones.begin());

@@ -39,8 +39,9 @@ struct WarmupOptions {
 [[nodiscard]] Schedule warmup(const WarmupOptions& options, Schedule then = constant());
 
 struct MultiStepOptions {
-  std::vector<std::int64_t> milestones;  ///< steps at which the rate decays, at least 0 and ascending
-  double gamma = 0.1;                    ///< factor of each decay
+  /// Steps at which the rate decays, at least 0 and in order; at one that is there twice it decays twice.
+  std::vector<std::int64_t> milestones;
+  double gamma = 0.1;  ///< factor of each decay
 };
 /// gamma to the number of milestones that are at most the step.
 [[nodiscard]] Schedule multi_step(MultiStepOptions options);

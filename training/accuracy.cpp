@@ -58,6 +58,10 @@ void check_k(const TopKAccuracyOptions& options) {
   nn::detail::check_option("TopKAccuracy", "k", options.k, 1);
 }
 
+void check_threshold(const AccuracyOptions& options) {
+  detail::check_threshold("Accuracy", options.threshold);
+}
+
 void check_counts(std::string_view metric, std::int64_t correct, std::int64_t samples) {
   if (correct <= samples) return;
   throw ValueError(
@@ -66,10 +70,13 @@ void check_counts(std::string_view metric, std::int64_t correct, std::int64_t sa
 
 }  // namespace
 
+Accuracy::Accuracy(const AccuracyOptions& options) : settings_(options) { check_threshold(options); }
+
 void Accuracy::reset() { correct_ = samples_ = 0; }
 
 void Accuracy::update(const Tensor& outputs, const Tensor& labels) {
-  const auto batch = detail::class_batch("Accuracy", outputs, labels, {.ignored = settings_->ignore_index});
+  const auto batch = detail::class_batch(
+      "Accuracy", outputs, labels, {.ignored = settings_->ignore_index, .threshold = settings_->threshold});
   const std::span<const std::int64_t> predicted = batch.predicted.data<std::int64_t>();
   const std::span<const std::int64_t> wanted = batch.labels.data<std::int64_t>();
   samples_ += count_kept(wanted, settings_->ignore_index);
@@ -85,8 +92,9 @@ void Accuracy::members(nn::Members& m) {
   m("samples", samples_);
   const auto each = [](AccuracyOptions& options, nn::detail::SettingList& list) {
     list("ignore_index", options.ignore_index);
+    list("threshold", options.threshold);
   };
-  nn::detail::list_settings(settings_, "Accuracy", m, each, [](const AccuracyOptions&) {});
+  nn::detail::list_settings(settings_, "Accuracy", m, each, check_threshold);
 }
 
 void Accuracy::check_loaded() const { check_counts("Accuracy", correct_, samples_); }

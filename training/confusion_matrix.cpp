@@ -20,18 +20,27 @@ double ratio(std::int64_t part, std::int64_t all) {
   return all == 0 ? 0 : static_cast<double>(part) / static_cast<double>(all);
 }
 
+void check_threshold(const ConfusionMatrixOptions& options) {
+  detail::check_threshold(own_name, options.threshold);
+  if (!options.threshold || options.classes == 2) return;
+  throw ValueError(fmt::format("{}: with a threshold classes must be 2: got {} and a threshold of {}",
+                               own_name, options.classes, *options.threshold));
+}
+
 }  // namespace
 
 ConfusionMatrix::ConfusionMatrix(const ConfusionMatrixOptions& options) : settings_(options) {
   nn::detail::check_option(own_name, "classes", options.classes, 1);
+  check_threshold(options);
   reset();
 }
 
 void ConfusionMatrix::reset() { counts_ = full({classes(), classes()}, 0, {.dtype = int64}); }
 
 void ConfusionMatrix::update(const Tensor& outputs, const Tensor& labels) {
-  const auto batch = detail::class_batch(own_name, outputs, labels,
-                                         {.classes = classes(), .ignored = settings_->ignore_index});
+  const auto batch = detail::class_batch(
+      own_name, outputs, labels,
+      {.classes = classes(), .ignored = settings_->ignore_index, .threshold = settings_->threshold});
   const std::span<const std::int64_t> before = counts_.data<std::int64_t>();
   std::vector<std::int64_t> counts(before.begin(), before.end());
   const std::span<const std::int64_t> predicted = batch.predicted.data<std::int64_t>();
@@ -118,8 +127,9 @@ void ConfusionMatrix::members(nn::Members& m) {
   m("counts", counts_);
   const auto each = [](ConfusionMatrixOptions& options, nn::detail::SettingList& list) {
     list("ignore_index", options.ignore_index);
+    list("threshold", options.threshold);
   };
-  nn::detail::list_settings(settings_, own_name, m, each, [](const ConfusionMatrixOptions&) {});
+  nn::detail::list_settings(settings_, own_name, m, each, check_threshold);
 }
 
 void ConfusionMatrix::check_loaded() const {
@@ -137,11 +147,25 @@ void ConfusionMatrix::check_loaded() const {
   }
 }
 
-ConfusionMetric::ConfusionMetric(const ClassScoreOptions& options)
-    : matrix_({.classes = options.classes, .ignore_index = options.ignore_index}),
-      average_(options.average) {}
+ConfusionMetric::ConfusionMetric(const ClassScoreOptions& options, const char* owner)
+    : matrix_(
+          {.classes = options.classes, .ignore_index = options.ignore_index, .threshold = options.threshold}),
+      average_(options.average),
+      of_class_(options.of_class) {
+  if (!of_class_ || (*of_class_ >= 0 && *of_class_ < options.classes)) return;
+  throw ValueError(
+      fmt::format("{}: of_class must be from 0 to {}: got {}", owner, options.classes - 1, *of_class_));
+}
+
+double ConfusionMetric::value_of(double (ConfusionMatrix::*of_one)(std::int64_t) const,
+                                 double (ConfusionMatrix::*of_all)(Average) const) const {
+  if (!of_class_) return (matrix_.*of_all)(average_);
+  if (matrix_.samples() == 0) return std::numeric_limits<double>::quiet_NaN();
+  return (matrix_.*of_one)(*of_class_);
+}
 
 std::string ConfusionMetric::name_of(const char* word) const {
+  if (of_class_) return fmt::format("{}_of_{}", word, *of_class_);
   return average_ == Average::micro ? fmt::format("micro_{}", word) : word;
 }
 

@@ -23,6 +23,9 @@ enum class Average : std::uint8_t {
 struct ConfusionMatrixOptions {
   std::int64_t classes = nn::required;                      ///< at least 1
   std::optional<std::int64_t> ignore_index = std::nullopt;  ///< samples of this label count for nothing
+  /// Outputs are one score a row, of class 1 of two, which they are above it: 0 for logits, 0.5 for
+  /// probabilities; classes must be 2. Absent: a score for each class.
+  std::optional<double> threshold = std::nullopt;
 };
 
 /// How many samples of each class were taken for which, counted batch by batch, and what follows from it.
@@ -36,8 +39,8 @@ struct ConfusionMatrixOptions {
 /// out of macro averages; where no class is left, they are NaN. With one label a sample, all three micro
 /// averages are the accuracy.
 ///
-/// Its state, "counts", is of one `ignore_index`: under another it is refused, or that one is adopted
-/// (nn::LoadOptions).
+/// Its state, "counts", is of one `ignore_index` and `threshold`: under others it is refused, or those are
+/// adopted (nn::LoadOptions).
 ///
 ///   training::ConfusionMatrix matrix({.classes = 3});
 ///   for (auto& [x, y] : loader) matrix.update(model(x), y);
@@ -45,12 +48,12 @@ struct ConfusionMatrixOptions {
 ///   matrix.f1();
 class ConfusionMatrix : public nn::Stateful {
  public:
-  /// Throws ValueError for fewer than one class.
+  /// Throws ValueError for fewer than one class, and for a threshold that is no finite number, or where there
+  /// are not two classes.
   explicit ConfusionMatrix(const ConfusionMatrixOptions& options);
 
-  /// Outputs are scores, floating [n, classes], or classes, integers [n]; labels are integers [n]. Throws
-  /// ShapeError or DtypeError where they are not, and ValueError for a class out of range, naming its row;
-  /// nothing is counted then.
+  /// Outputs and labels are as those of `Accuracy`, of this many classes. Throws ShapeError or DtypeError
+  /// where they are not, and ValueError for a class out of range, naming its row; nothing is counted then.
   void update(const Tensor& outputs, const Tensor& labels);
   void reset();
 
@@ -89,9 +92,15 @@ struct ClassScoreOptions {
   std::int64_t classes = nn::required;  ///< at least 1
   Average average = Average::macro;
   std::optional<std::int64_t> ignore_index = std::nullopt;
+  std::optional<double> threshold = std::nullopt;  ///< see ConfusionMatrixOptions
+  /// The number of this class alone, such as 1, the positive one of two, in place of an average.
+  std::optional<std::int64_t> of_class = std::nullopt;
 };
 
 /// A number of a confusion matrix as a metric.
+///
+///   training::F1 f1({.classes = 10});
+///   training::Recall found({.classes = 2, .threshold = 0, .of_class = 1});  // beside nn::bce_with_logits
 class ConfusionMetric : public Metric {
  public:
   void reset() override { matrix_.reset(); }
@@ -102,38 +111,47 @@ class ConfusionMetric : public Metric {
   void check_loaded() const override { matrix_.check_loaded(); }
 
  protected:
-  explicit ConfusionMetric(const ClassScoreOptions& options);
+  /// Throws ValueError, in the owner's name, for an `of_class` out of range, and what the matrix throws.
+  explicit ConfusionMetric(const ClassScoreOptions& options, const char* owner = "ConfusionMetric");
   [[nodiscard]] Average average() const { return average_; }
-  /// `word` for a macro average, "micro_" and `word` for a micro one.
+  /// The number of the class that was asked for, or the average; of no samples NaN.
+  [[nodiscard]] double value_of(double (ConfusionMatrix::*of_one)(std::int64_t) const,
+                                double (ConfusionMatrix::*of_all)(Average) const) const;
+  /// `word` for a macro average, "micro_" and `word` for a micro one, `word` and "_of_1" for class 1.
   [[nodiscard]] std::string name_of(const char* word) const;
 
  private:
   ConfusionMatrix matrix_;
   Average average_;
+  std::optional<std::int64_t> of_class_;
 };
 
-/// "precision" or "micro_precision"; see ConfusionMatrix.
+/// "precision", "micro_precision" or "precision_of_1"; see ConfusionMatrix.
 class Precision final : public ConfusionMetric {
  public:
-  explicit Precision(const ClassScoreOptions& options) : ConfusionMetric(options) {}
+  explicit Precision(const ClassScoreOptions& options) : ConfusionMetric(options, "Precision") {}
   [[nodiscard]] std::string name() const override { return name_of("precision"); }
-  [[nodiscard]] double value() const override { return matrix().precision(average()); }
+  [[nodiscard]] double value() const override {
+    return value_of(&ConfusionMatrix::precision, &ConfusionMatrix::precision);
+  }
 };
 
-/// "recall" or "micro_recall"; see ConfusionMatrix.
+/// "recall", "micro_recall" or "recall_of_1"; see ConfusionMatrix.
 class Recall final : public ConfusionMetric {
  public:
-  explicit Recall(const ClassScoreOptions& options) : ConfusionMetric(options) {}
+  explicit Recall(const ClassScoreOptions& options) : ConfusionMetric(options, "Recall") {}
   [[nodiscard]] std::string name() const override { return name_of("recall"); }
-  [[nodiscard]] double value() const override { return matrix().recall(average()); }
+  [[nodiscard]] double value() const override {
+    return value_of(&ConfusionMatrix::recall, &ConfusionMatrix::recall);
+  }
 };
 
-/// "f1" or "micro_f1"; see ConfusionMatrix.
+/// "f1", "micro_f1" or "f1_of_1"; see ConfusionMatrix.
 class F1 final : public ConfusionMetric {
  public:
-  explicit F1(const ClassScoreOptions& options) : ConfusionMetric(options) {}
+  explicit F1(const ClassScoreOptions& options) : ConfusionMetric(options, "F1") {}
   [[nodiscard]] std::string name() const override { return name_of("f1"); }
-  [[nodiscard]] double value() const override { return matrix().f1(average()); }
+  [[nodiscard]] double value() const override { return value_of(&ConfusionMatrix::f1, &ConfusionMatrix::f1); }
 };
 
 }}}  // namespace xtgrad::v1::training

@@ -26,22 +26,36 @@ constexpr const char* own_name = "Trainer";
 
 Tensor number(double value) { return full({}, value, {.dtype = float64}); }
 
-/// Of the values of a record. Throws ValueError for a metric that is null, or is called as another value.
-std::vector<std::string> names_of_values(const TrainerOptions& options) {
-  std::vector<std::string> names{"loss"};
-  for (std::size_t i = 0; i < options.metrics.size(); ++i) {
-    if (options.metrics[i] == nullptr) {
-      throw ValueError(fmt::format("{}: metric {} of {} is null", own_name, i, options.metrics.size()));
+/// Adds the metrics' names, with `prefix` before them. Throws ValueError for one that is null, or is called
+/// as another value.
+void add_names(std::vector<std::string>& names, const std::vector<std::shared_ptr<Metric>>& metrics,
+               const char* kind, const char* prefix) {
+  for (std::size_t i = 0; i < metrics.size(); ++i) {
+    if (metrics[i] == nullptr) {
+      throw ValueError(fmt::format("{}: {} {} of {} is null", own_name, kind, i, metrics.size()));
     }
-    std::string name = options.metrics[i]->name();
+    std::string name = prefix + metrics[i]->name();
     if (std::ranges::find(names, name) != names.end()) {
-      throw ValueError(fmt::format("{}: metric {} is called \"{}\", as another value is", own_name, i, name));
+      throw ValueError(
+          fmt::format("{}: {} {} is called \"{}\", as another value is", own_name, kind, i, name));
     }
     names.push_back(std::move(name));
   }
-  if (!options.validation) return names;
+}
+
+/// Of the values of a record. Throws ValueError for metrics that cannot have one.
+std::vector<std::string> names_of_values(const TrainerOptions& options) {
+  std::vector<std::string> names{"loss"};
+  add_names(names, options.metrics, "metric", "");
+  if (!options.validation) {
+    if (options.validation_metrics.empty()) return names;
+    throw ValueError(
+        fmt::format("{}: validation_metrics are of a validation: got {} of them and no validation", own_name,
+                    options.validation_metrics.size()));
+  }
   const std::size_t count = names.size();
   for (std::size_t i = 0; i < count; ++i) names.push_back(fmt::format("validation_{}", names[i]));
+  add_names(names, options.validation_metrics, "validation metric", "validation_");
   return names;
 }
 
@@ -84,7 +98,7 @@ std::vector<std::string> Trainer::value_names() const { return names_of_values(o
 
 void Trainer::check_options() const {
   nn::detail::check_option(own_name, "epochs", options_.epochs, 1);
-  detail::check_outputs(own_name, loss_, options_.metrics.size());
+  detail::check_outputs(own_name, loss_, options_.metrics.size() + options_.validation_metrics.size());
   const auto fail = [](const std::string& text) { throw ValueError(fmt::format("{}: {}", own_name, text)); };
   if (loader_.batches() == 0)
     fail(fmt::format("the loader has no batches of its {} samples", loader_.order(0).numel()));
@@ -312,8 +326,10 @@ void Trainer::tell_step() {
 std::vector<NamedValue> Trainer::validate() {
   std::vector<nn::StateDict> kept;
   for (const auto& metric : options_.metrics) kept.push_back(metric->state_dict());
+  std::vector<std::shared_ptr<Metric>> all = options_.metrics;
+  all.insert(all.end(), options_.validation_metrics.begin(), options_.validation_metrics.end());
   try {
-    return detail::evaluate(module_, loss_, *options_.validation, options_.metrics, [this] {
+    return detail::evaluate(module_, loss_, *options_.validation, all, [this] {
       for (const auto& callback : options_.callbacks) callback->before_validation_batch(*this);
     });
   } catch (...) {

@@ -36,7 +36,9 @@ struct TrainerOptions {
   std::optional<double> clip_norm = std::nullopt;  ///< of all gradients; see optim::clip_grad_norm
   /// Looked at after every epoch; its order does not matter.
   std::optional<datasets::Loader> validation = std::nullopt;
-  std::vector<std::shared_ptr<Metric>> metrics = {};      ///< of training and validation
+  std::vector<std::shared_ptr<Metric>> metrics = {};  ///< of training and validation
+  /// Of the validation alone: where the batches of the training are mixed or augmented, say.
+  std::vector<std::shared_ptr<Metric>> validation_metrics = {};
   std::vector<std::shared_ptr<StoppingRule>> stop = {};   ///< any of them ends the training
   std::vector<std::shared_ptr<Callback>> callbacks = {};  ///< called in this order
 };
@@ -66,9 +68,9 @@ struct TrainerOptions {
 class Trainer : public nn::Stateful {
  public:
   /// Model and optimizer must outlive it; the loader's epochs are counted anew. Throws ValueError for options
-  /// out of range, null pointers, metrics of one name, a rule that looks at a value which epochs will not
-  /// have, a loader or a validation loader without batches, and an optimizer that holds none of the model's
-  /// parameters.
+  /// out of range, null pointers, metrics of one name, metrics of a validation that there is not, a rule that
+  /// looks at a value which epochs will not have, a loader or a validation loader without batches, and an
+  /// optimizer that holds none of the model's parameters.
   Trainer(nn::Module& model, Loss loss, optim::Optimizer& optimizer, const datasets::Loader& loader,
           TrainerOptions options);
   /// The same for a loss of batches, which trains and validates `model`; whatever it captures must outlive
@@ -115,7 +117,7 @@ class Trainer : public nn::Stateful {
   /// What the epochs that are done came to.
   [[nodiscard]] std::vector<EpochRecord> records() const { return history_.records(); }
   /// What the values of an epoch's record are called: "loss", the metrics' names, and both with "validation_"
-  /// before them if there is a validation.
+  /// before them if there is a validation, and the names of its own metrics.
   [[nodiscard]] std::vector<std::string> value_names() const;
   /// Why the training is over; empty if it is not.
   [[nodiscard]] std::string reason() const;

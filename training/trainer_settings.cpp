@@ -76,7 +76,8 @@ void list_loader(const datasets::Loader& loader, std::shared_ptr<const void>& no
                     "with it, or the training begin anew",
                     own_name, name, number, adopted));
   };
-  const bool draws = options.shuffle || options.sampler || options.sample_transform || options.transform;
+  const bool draws = options.shuffle || options.sampler || options.sample_transform ||
+                     options.whole_sample_transform || options.transform;
   constexpr std::uint64_t exact = std::uint64_t{1} << 53;  // what a double holds
   list("batch_size", static_cast<double>(options.batch_size));
   list("shuffle", options.shuffle ? 1 : 0);

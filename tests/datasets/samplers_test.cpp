@@ -15,6 +15,7 @@
 
 #include "tests/datasets/image_transforms.h"
 #include "tests/support/message_of.h"
+#include "tests/support/values.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/datasets/gaussian_noise.h"
 #include "xtgrad/datasets/loader.h"
@@ -215,6 +216,15 @@ TEST_CASE("stratified_sampler: balanced batches have as many of each class, and 
         Indices(visits[1].begin() + 4, visits[1].begin() + 8));
 }
 
+TEST_CASE("stratified_sampler and class_balancing_weights: int32 labels are those of int64") {
+  const Tensor labels = labels_of({9, 4, 2});
+  for (const bool balanced : {false, true}) {
+    CHECK(epoch_of(stratified_sampler(labels.to(int32), {.balanced = balanced}), 15, 3, 4) ==
+          epoch_of(stratified_sampler(labels, {.balanced = balanced}), 15, 3, 4));
+  }
+  CHECK(same_bits(class_balancing_weights(labels.to(int32)), class_balancing_weights(labels)));
+}
+
 TEST_CASE("stratified_sampler: what it refuses, and nothing to draw") {
   const Tensor none = zeros({0}, {.dtype = int64});
   CHECK(epoch_of(stratified_sampler(none), 0, 1, 4).empty());
@@ -224,7 +234,7 @@ TEST_CASE("stratified_sampler: what it refuses, and nothing to draw") {
   };
   CHECK(refused(none, {.balanced = true, .draws = 3}) ==
         "stratified_sampler: there is no sample to draw: draws is 3");
-  CHECK(refused(ones({3})) == "stratified_sampler: labels must be int64: got float32");
+  CHECK(refused(ones({3})) == "stratified_sampler: labels must be int64 or int32: got float32");
   CHECK(refused(ones({3, 1}, {.dtype = int64})) ==
         "stratified_sampler: labels must be one number a sample, [n]: got [3, 1]");
   CHECK(refused(tensor({0, -2}, {.dtype = int64})) ==

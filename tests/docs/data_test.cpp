@@ -11,6 +11,7 @@
 
 #include "tests/support/program.h"
 #include "tests/support/skip.h"
+#include "xtgrad/datasets/alike.h"
 #include "xtgrad/datasets/combine.h"
 #include "xtgrad/datasets/gaussian_noise.h"
 #include "xtgrad/datasets/image_file.h"
@@ -198,21 +199,12 @@ TEST_CASE("docs/data.md: image folders") {
     std::filesystem::remove(saved);
   }
   const auto folder = std::make_shared<const datasets::ImageFolder>(root);
-  // A data set of the samples' numbers can be split like any other.
-  const datasets::Dataset numbers(
-      {.inputs = arange(folder->size()), .labels = folder->labels(), .classes = folder->classes()});
-  const auto [train, test] = datasets::stratified_split(numbers);
-  const auto numbers_in = [](const datasets::Dataset& part) {
-    const auto data = part.inputs().data<std::int64_t>();
-    return std::vector<std::int64_t>(data.begin(), data.end());
-  };
-  datasets::Loader loader(datasets::subset(folder, numbers_in(train)),
-                          {.batch_size = 8,
-                           .shuffle = true,
-                           .sample_transform = datasets::random_resized_crop({.size = 24}),
-                           .workers = 2});
-  datasets::Loader test_loader(datasets::subset(folder, numbers_in(test)),
-                               {.sample_transform = datasets::resize({.size = 24, .crop = true})});
+  const auto [train, test] = datasets::stratified_split(folder, folder->labels());
+  datasets::Loader loader(train, {.batch_size = 8,
+                                  .shuffle = true,
+                                  .sample_transform = datasets::random_resized_crop({.size = 24}),
+                                  .workers = 2});
+  datasets::Loader test_loader(test, {.sample_transform = datasets::resize({.size = 24, .crop = true})});
   nn::ConvNet model(
       {.in_channels = 3, .image = 24, .channels = {4}, .hidden = {}, .classes = folder->classes()});
   optim::Adam adam(model.parameters());
@@ -238,4 +230,39 @@ TEST_CASE("docs/data.md: augmentation") {
     loss.backward();
   }
   CHECK(model.layers[0].weight.grad().defined());
+}
+
+namespace {
+
+/// An image and a mask of it, [3, 30, 40] and [1, 30, 40].
+class Masked final : public datasets::SampleSource {
+ public:
+  std::int64_t size() const override { return 8; }
+  datasets::Sample get(std::int64_t index) const override {
+    const Tensor image = slice(photographs(8).inputs(), {.start = index, .stop = index + 1});
+    const Tensor one = reshape(image, {3, 30, 40});
+    return {one, greater(slice(one, {.stop = 1}), 0.5).to(float32)};
+  }
+};
+
+}  // namespace
+
+TEST_CASE("docs/data.md: an image and its mask") {
+  const auto masked = std::make_shared<Masked>();
+  const auto [train, test] = datasets::random_split(masked, {.test = 0.25});  // sources, too
+  const datasets::Augment both(
+      {datasets::random_crop({.size = {24, 24}, .padding = 2}), datasets::random_flip()});
+  datasets::Loader loader(
+      train, {.batch_size = 4,
+              .shuffle = true,
+              .sample_transform = datasets::normalize({.mean = {0.5}, .scale = {0.25}}),  // of the image
+              .whole_sample_transform = datasets::alike(both, {0, 1})});  // of the image and its mask
+  CHECK(test->size() == 2);
+  CHECK(loader.samples() == 6);
+  for (auto& [x, y] : loader) {
+    CHECK(y.shape() == Shape{x.size(0), 1, 24, 24});
+    // What the padding has brought in is 0 before the image is normalised, and dark.
+    const Tensor bright = greater(slice(x, {.axis = 1, .stop = 1}), 0).to(float32);
+    CHECK(sum(not_equal(bright, y).to(int64)).item_int64() == 0);
+  }
 }

@@ -28,6 +28,14 @@ datasets::TrainTest points() {
   return datasets::stratified_split(datasets::spirals({.classes = 3, .per_class = 40, .seed = 1}));
 }
 
+/// Points in a circle, class 1, and around it.
+datasets::TrainTest two_classes() {
+  Random random(3);
+  const Tensor x = randn({120, 2}, random);
+  const Tensor inside = less(sum(square(x), {.axes = {1}}), 1.4).to(float32);
+  return datasets::random_split(datasets::Dataset({.inputs = x, .labels = inside}));
+}
+
 }  // namespace
 
 TEST_CASE("docs/training.md: the trainer") {
@@ -112,6 +120,29 @@ TEST_CASE("docs/training.md: metrics") {
   CHECK(recall_of_2 <= 1);
   CHECK(macro <= 1);
   CHECK(micro == matrix.accuracy());
+}
+
+TEST_CASE("docs/training.md: metrics of two classes") {
+  const auto [train, test] = two_classes();
+  manual_seed(1);
+  nn::MLP model({.sizes = {2, 16, 1}});
+  optim::Adam adam(model.parameters(), {.lr = 0.02});
+  const datasets::Loader loader(train, {.batch_size = 16, .shuffle = true});
+  const auto loss = [](const Tensor& logits, const Tensor& labels) {
+    return nn::bce_with_logits(reshape(logits, labels.shape()), labels);  // labels of 0 and 1, in float32
+  };
+  const training::ClassScoreOptions positive{.classes = 2, .threshold = 0, .of_class = 1};
+  training::Trainer trainer(
+      model, loss, adam, loader,
+      {.epochs = 20,
+       .validation = datasets::Loader(test),
+       .metrics = {std::make_shared<training::Accuracy>(training::AccuracyOptions{.threshold = 0})},
+       .validation_metrics = {std::make_shared<training::Precision>(positive),
+                              std::make_shared<training::Recall>(positive)}});
+  trainer.fit();
+  const double found = trainer.records().back().at("validation_recall_of_1");
+  CHECK(found > 0.5);
+  CHECK(trainer.records().back().at("accuracy") > 0.6);
 }
 
 TEST_CASE("docs/training.md: rules in a loop of one's own") {
@@ -261,4 +292,46 @@ TEST_CASE("docs/training.md: one cycle of rate and momentum") {
   }
   CHECK(*std::ranges::min_element(watch->momenta) < 0.86);
   CHECK(trainer.records().back().at("loss") < trainer.records().front().at("loss"));
+}
+
+namespace {
+
+class ReduceRate final : public training::Callback {
+ public:
+  ReduceRate(optim::Optimizer& optimizer, optim::ReduceOnPlateau& plateau)
+      : optimizer_(optimizer), plateau_(plateau) {}
+  void after_epoch(training::Trainer& /*trainer*/, const training::EpochRecord& epoch) override {
+    plateau_.update(optimizer_, epoch.at("validation_loss"));
+  }
+
+ private:
+  optim::Optimizer& optimizer_;
+  optim::ReduceOnPlateau& plateau_;
+};
+
+}  // namespace
+
+TEST_CASE("docs/training.md: a rate that falls where the validation loss stays") {
+  const auto [train, test] = points();
+  const auto run = [&, &train = train, &test = test](std::int64_t epochs, const nn::StateDict* state) {
+    manual_seed(2);
+    nn::MLP model({.sizes = {2, 8, 3}});
+    optim::SGD sgd(model.parameters(), {.lr = 0.5});
+    datasets::Loader loader(train, {.batch_size = 16, .shuffle = true});
+    optim::ReduceOnPlateau plateau({.factor = 0.5, .patience = 0, .threshold = 0.2});
+    training::Trainer trainer(model, nn::cross_entropy, sgd, loader,
+                              {.epochs = epochs,
+                               .validation = datasets::Loader(test),
+                               .callbacks = {std::make_shared<ReduceRate>(sgd, plateau)}});
+    trainer.remember("plateau", plateau);  // its best and its count are part of the trainer's state
+    if (state != nullptr) trainer.restore(*state);
+    trainer.fit();
+    CHECK(sgd.lr() < 0.5);
+    return trainer.state_dict();
+  };
+  const nn::StateDict whole = run(12, nullptr), half = run(6, nullptr), resumed = run(12, &half);
+  for (const char* name : {"parts.plateau.best", "optimizer.groups.0.lr", "model.layers.0.weight"}) {
+    CAPTURE(name);
+    CHECK(sum(not_equal(whole.at(name), resumed.at(name)).to(int64)).item_int64() == 0);
+  }
 }

@@ -279,6 +279,18 @@ TEST_CASE("nothing is recorded, whatever wants a gradient") {
   CHECK_FALSE(classifier.neighbors(full({1, 2}, 2, {.requires_grad = true}), 1).distances.requires_grad());
 }
 
+TEST_CASE("NearestNeighbors takes int32 labels, and predicts int64") {
+  const Tensor samples = tensor({{0.0}, {1.0}, {10.0}});
+  const nn::NearestNeighbors classifier(samples, tensor({7, 7, 3}, {.dtype = int32}));
+  const Tensor predicted = classifier.predict(tensor({{9.0}, {0.5}}));
+  CHECK(predicted.dtype() == int64);
+  CHECK(predicted.at_int64({0}) == 3);
+  CHECK(predicted.at_int64({1}) == 7);
+  CHECK(message_of([&] {
+          return nn::NearestNeighbors(samples, tensor({7, -7, 3}, {.dtype = int32})).size();
+        }) == "NearestNeighbors: label 1 must be at least 0: got -7");
+}
+
 TEST_CASE("NearestNeighbors names what does not fit") {
   const Tensor labels = tensor({1, 0}, {.dtype = int64});
   const double nan = std::numeric_limits<double>::quiet_NaN();
@@ -290,7 +302,7 @@ TEST_CASE("NearestNeighbors names what does not fit") {
   CHECK(refused(tensor(1.0), labels) ==
         "NearestNeighbors: samples must be [n, ...] with n at least 1: got []");
   CHECK(refused(ones({3, 2}), labels) == "NearestNeighbors: labels must be [3], one a sample: got [2]");
-  CHECK(refused(ones({2, 2}), ones({2})) == "NearestNeighbors: labels must be int64: got float32");
+  CHECK(refused(ones({2, 2}), ones({2})) == "NearestNeighbors: labels must be int64 or int32: got float32");
   CHECK(refused(ones({2, 2}), tensor({0, -1}, {.dtype = int64})) ==
         "NearestNeighbors: label 1 must be at least 0: got -1");
   CHECK(refused(ones({2, 2}, {.dtype = int64}), labels) ==

@@ -150,15 +150,17 @@ TEST_CASE("AdamW, also with AMSGrad's maximum: sixty steps") {
 
 TEST_CASE("Adagrad: sixty steps") {
   check<optim::AdagradOptions, testing::AdagradReference>(
-      {{{}, {.lr_decay = 0.1, .weight_decay = 0.02, .initial_accumulator = 0.5, .eps = 1e-3}}},
-      {{{}, {.lr_decay = 0.1, .weight_decay = 0.02, .start = 0.5, .eps = 1e-3}}});
+      {{{},
+        {.lr_decay = 0.1, .weight_decay = 0.02, .initial_accumulator = 0.5, .eps = 1e-3, .maximize = true}}},
+      {{{}, {.lr_decay = 0.1, .weight_decay = 0.02, .start = 0.5, .eps = 1e-3, .maximize = true}}});
 }
 
 TEST_CASE("RMSProp: sixty steps") {
   using Options = optim::RMSPropOptions;
   using Reference = testing::RMSPropReference;
-  check<Options, Reference>({{{}, {.alpha = 0.9, .weight_decay = 0.02, .eps_inside_root = true}}},
-                            {{{}, {.alpha = 0.9, .weight_decay = 0.02, .eps_inside = true}}});
+  check<Options, Reference>(
+      {{{}, {.alpha = 0.9, .weight_decay = 0.02, .eps_inside_root = true, .maximize = true}}},
+      {{{}, {.alpha = 0.9, .weight_decay = 0.02, .eps_inside = true, .maximize = true}}});
   check<Options, Reference>({{{.momentum = 0.9}, {.eps = 0.1, .centered = true}}},
                             {{{.momentum = 0.9}, {.eps = 0.1, .centered = true}}});
   check<Options, Reference>({{{.eps = 0.1, .momentum = 0.5, .centered = true},
@@ -169,21 +171,27 @@ TEST_CASE("RMSProp: sixty steps") {
 
 TEST_CASE("Adadelta: sixty steps") {
   check<optim::AdadeltaOptions, testing::AdadeltaReference>(
-      {{{}, {.rho = 0.7, .eps = 1e-3, .weight_decay = 0.02}}},
-      {{{}, {.rho = 0.7, .eps = 1e-3, .weight_decay = 0.02}}});
+      {{{}, {.rho = 0.7, .eps = 1e-3, .weight_decay = 0.02, .maximize = true}}},
+      {{{}, {.rho = 0.7, .eps = 1e-3, .weight_decay = 0.02, .maximize = true}}});
 }
 
 TEST_CASE("Adamax: sixty steps") {
   check<optim::AdamaxOptions, testing::AdamaxReference>(
-      {{{}, {.beta1 = 0.5, .beta2 = 0.75, .eps = 0.1, .weight_decay = 0.02}}},
-      {{{}, {.beta1 = 0.5, .beta2 = 0.75, .eps = 0.1, .weight_decay = 0.02}}});
+      {{{}, {.beta1 = 0.5, .beta2 = 0.75, .eps = 0.1, .weight_decay = 0.02, .maximize = true}}},
+      {{{}, {.beta1 = 0.5, .beta2 = 0.75, .eps = 0.1, .weight_decay = 0.02, .maximize = true}}});
 }
 
 TEST_CASE("NAdam: sixty steps") {
   using Options = optim::NAdamOptions;
   check<Options, testing::NAdamReference>(
-      {{{}, {.beta1 = 0.5, .beta2 = 0.75, .eps = 0.1, .weight_decay = 0.02, .momentum_decay = 0.1}}},
-      {{{}, {.beta1 = 0.5, .beta2 = 0.75, .eps = 0.1, .weight_decay = 0.02, .psi = 0.1}}});
+      {{{},
+        {.beta1 = 0.5,
+         .beta2 = 0.75,
+         .eps = 0.1,
+         .weight_decay = 0.02,
+         .momentum_decay = 0.1,
+         .maximize = true}}},
+      {{{}, {.beta1 = 0.5, .beta2 = 0.75, .eps = 0.1, .weight_decay = 0.02, .psi = 0.1, .maximize = true}}});
   check<Options, testing::NAdamReference>(
       {{{.weight_decay = 0.02, .decoupled_decay = true}, {.momentum_decay = 0}}},
       {{{.weight_decay = 0.02, .decoupled = true}, {.psi = 0}}});
@@ -192,8 +200,8 @@ TEST_CASE("NAdam: sixty steps") {
 TEST_CASE("RAdam: sixty steps") {
   using Options = optim::RAdamOptions;
   check<Options, testing::RAdamReference>(
-      {{{}, {.beta1 = 0.5, .beta2 = 0.9, .eps = 0.1, .weight_decay = 0.02}}},
-      {{{}, {.beta1 = 0.5, .beta2 = 0.9, .eps = 0.1, .weight_decay = 0.02}}});
+      {{{}, {.beta1 = 0.5, .beta2 = 0.9, .eps = 0.1, .weight_decay = 0.02, .maximize = true}}},
+      {{{}, {.beta1 = 0.5, .beta2 = 0.9, .eps = 0.1, .weight_decay = 0.02, .maximize = true}}});
   // With beta2 = 0.5 the step never adapts.
   check<Options, testing::RAdamReference>({{{.weight_decay = 0.02, .decoupled_decay = true}, {.beta2 = 0.5}}},
                                           {{{.weight_decay = 0.02, .decoupled = true}, {.beta2 = 0.5}}});
@@ -201,15 +209,15 @@ TEST_CASE("RAdam: sixty steps") {
 
 TEST_CASE("Rprop: sixty steps") {
   check<optim::RpropOptions, testing::RpropReference>(
-      {{{}, {.eta_minus = 0.3, .eta_plus = 1.5, .min_step = 1e-3, .max_step = 0.1}}},
-      {{{}, {.eta_minus = 0.3, .eta_plus = 1.5, .min_step = 1e-3, .max_step = 0.1}}});
+      {{{}, {.eta_minus = 0.3, .eta_plus = 1.5, .min_step = 1e-3, .max_step = 0.1, .maximize = true}}},
+      {{{}, {.eta_minus = 0.3, .eta_plus = 1.5, .min_step = 1e-3, .max_step = 0.1, .maximize = true}}});
 }
 
 TEST_CASE("ASGD: sixty steps, and the average") {
   const std::array<optim::ASGDOptions, 2> options{
-      {{}, {.decay = 0.1, .alpha = 0.5, .t0 = 10, .weight_decay = 0.02}}};
+      {{}, {.decay = 0.1, .alpha = 0.5, .t0 = 10, .weight_decay = 0.02, .maximize = true}}};
   const std::array<testing::ASGDReference, 2> reference{
-      {{}, {.decay = 0.1L, .alpha = 0.5, .t0 = 10, .weight_decay = 0.02L}}};
+      {{}, {.decay = 0.1L, .alpha = 0.5, .t0 = 10, .weight_decay = 0.02L, .maximize = true}}};
   check<optim::ASGDOptions, testing::ASGDReference>(options, reference);
   const nn::Parameter w(tensor({1.0, -2.0}, {.dtype = float64}));
   optim::ASGD asgd({w.cell()}, options[1]);
@@ -220,7 +228,8 @@ TEST_CASE("ASGD: sixty steps, and the average") {
     asgd.step();
     for (std::size_t i = 0; i < 2; ++i) want[i] = references[i].step(want[i], 3 * want[i], 1e-2L);
   }
-  const Tensor average = asgd.state_dict().at("#0.average");
+  const Tensor average = asgd.averages().at(0);
+  CHECK(testing::same_bits(average, asgd.state_dict().at("#0.average")));
   for (std::int64_t i = 0; i < 2; ++i) {
     CHECK(
         average.at({i}) ==
@@ -242,6 +251,34 @@ TEST_CASE("ASGD: before t0 the average is the value, bit by bit") {
   }
 }
 
+TEST_CASE("ASGD: averages are in the order of the parameters, of all groups, and stay what they were") {
+  for (const Dtype dtype : {float32, float64}) {
+    const nn::Parameter a(tensor({1.0, 2.0}, {.dtype = dtype})), b(tensor({3.0}, {.dtype = dtype})),
+        still(tensor({4.0}, {.dtype = dtype}));
+    optim::ASGD asgd({a.cell(), still.cell()}, {.lr = 0.5, .decay = 0, .t0 = 0});
+    asgd.add_group({b.cell()}, {.lr = 0.25, .decay = 0, .t0 = 1});
+    CHECK(testing::same_bits(asgd.averages().at(2), b.tensor().detach()));  // before the first step
+    for (int t = 0; t < 3; ++t) {
+      a.cell()->set_grad(ones({2}, {.dtype = dtype}));
+      b.cell()->set_grad(ones({1}, {.dtype = dtype}));
+      asgd.step();
+    }
+    // a went by 0.5 and b by 0.25 a step. mu is 1 / max(1, t - 1 - t0): a's are 1, 1, 1/2, b's 1, 1, 1.
+    const std::vector<Tensor> averages = asgd.averages();
+    REQUIRE(averages.size() == asgd.parameters().size());
+    CHECK(testing::values(averages[0]) == std::vector<double>{-0.25, 0.75});
+    CHECK(testing::values(averages[1]) == std::vector<double>{4});  // it has no gradient
+    CHECK(testing::values(averages[2]) == std::vector<double>{2.25});
+    CHECK(averages[0].dtype() == dtype);
+    CHECK_FALSE(averages[1].requires_grad());
+    a.cell()->set_grad(ones({2}, {.dtype = dtype}));
+    asgd.step();
+    CHECK(testing::values(averages[0]) == std::vector<double>{-0.25, 0.75});
+    const nn::WithParameters scope(asgd.parameters(), asgd.averages());
+    CHECK(testing::same_bits(a.tensor(), asgd.averages()[0]));
+  }
+}
+
 TEST_CASE("RAdam: while it does not adapt, it takes no root of the squares") {
   const nn::Parameter w(ones({2}));
   optim::RAdam radam({w.cell()});
@@ -252,8 +289,8 @@ TEST_CASE("RAdam: while it does not adapt, it takes no root of the squares") {
 
 TEST_CASE("Lion: sixty steps") {
   check<optim::LionOptions, testing::LionReference>(
-      {{{}, {.beta1 = 0.5, .beta2 = 0.75, .weight_decay = 0.02}}},
-      {{{}, {.beta1 = 0.5, .beta2 = 0.75, .weight_decay = 0.02}}});
+      {{{}, {.beta1 = 0.5, .beta2 = 0.75, .weight_decay = 0.02, .maximize = true}}},
+      {{{}, {.beta1 = 0.5, .beta2 = 0.75, .weight_decay = 0.02, .maximize = true}}});
 }
 
 TEST_CASE("what coefficients depend on is in their primitive's description") {

@@ -146,6 +146,26 @@ TEST_CASE("a step of L-BFGS ends where there is nothing to do") {
   }
 }
 
+TEST_CASE("a step of L-BFGS ends at the tolerances that it is given") {
+  const auto bowl = [](const Tensor& x) { return sum(square(x)); };
+  for (const LineSearch line_search : {LineSearch::none, LineSearch::strong_wolfe}) {
+    const auto step_from = [&](double x, LBFGSOptions options) {
+      options.line_search = line_search;
+      nn::Parameter w = point({x});
+      return minimize(bowl, w, options);
+    };
+    // The gradient's largest element is 2, and its square, 4, is what the slope promises.
+    LBFGSStep step = step_from(1, {.tolerance_grad = 2});
+    CHECK(step.end == LBFGSEnd::small_gradient);
+    CHECK(step.iterations() == 0);
+    CHECK(step_from(1, {.tolerance_grad = 1.99}).iterations() > 0);
+    step = step_from(1, {.tolerance_change = 4.01});
+    CHECK(step.end == LBFGSEnd::small_change);
+    CHECK(step.iterations() == 0);
+    CHECK(step_from(1, {.tolerance_change = 3.99}).iterations() > 0);
+  }
+}
+
 TEST_CASE("the limits of a step of L-BFGS, and its evaluations") {
   // Without a search an iteration evaluates the loss once, before it; the last one's result is not looked at.
   nn::Parameter w = point({-1.2, 1});

@@ -35,13 +35,16 @@ TEST_CASE("multi_step decays at each milestone") {
                 {1, 1, 0.5, 0.5, 0.25, 0.25});
   check_factors(optim::multi_step({}), {0, 7}, {1, 1});
   CHECK(message_of([] {
-          return optim::multi_step({.milestones = {3, 3}});
-        }) == "multi_step: milestones must be at least 0 and ascend: got 3 after 3");
+          return optim::multi_step({.milestones = {3, 2}});
+        }) == "multi_step: milestones must be at least 0 and not descend: got 2 after 3");
   CHECK(message_of([] { return optim::multi_step({.milestones = {-1}}); }) ==
-        "multi_step: milestones must be at least 0 and ascend: got -1");
+        "multi_step: milestones must be at least 0 and not descend: got -1");
   // One that is 0 has been reached at every step.
   check_factors(optim::multi_step({.milestones = {0, 2}, .gamma = 0.5}), {0, 1, 2, 3},
                 {0.5, 0.5, 0.25, 0.25});
+  // One that is there twice counts twice.
+  check_factors(optim::multi_step({.milestones = {0, 0, 3, 3, 3, 5}, .gamma = 0.5}), {0, 2, 3, 4, 5},
+                {1.0 / 4, 1.0 / 4, 1.0 / 32, 1.0 / 32, 1.0 / 64});
 }
 
 TEST_CASE("exponential, polynomial, linear, held_back") {
@@ -71,6 +74,9 @@ TEST_CASE("multiplicative, sequence and product") {
   check_factors(optim::product({}), {3}, {1});
   CHECK(message_of([] { return optim::sequence({optim::constant()}, {1}); }) ==
         "sequence: there must be one milestone fewer than schedules: got 1 schedules and 1 milestones");
+  CHECK(message_of([] {
+          return optim::sequence({optim::constant(), optim::constant(), optim::constant()}, {3, 3});
+        }) == "sequence: milestones must be at least 0 and ascend: got 3 after 3");
 }
 
 TEST_CASE("warm_restarts: cosines that start anew, each longer than the one before") {
@@ -124,6 +130,54 @@ TEST_CASE("one_cycle: PyTorch's phases") {
   CHECK(message_of([] {
           return optim::one_cycle({.steps = 10, .rising_share = 0.6, .three_phases = true});
         }) == "one_cycle: rising_share must be at least 0 and at most 0.5: got 0.6");
+}
+
+TEST_CASE("one_cycle: every option other than its default, at every step") {
+  // initial = max / div, min = initial / final_div; the phases end at pct total - 1 and total - 1, of three
+  // at pct total - 1, 2 pct total - 2 and total - 1. The momentum is high where the rate is low.
+  constexpr double total = 16, share = 0.375, high = 0.9, low = 0.7;
+  constexpr double initial = 1.0 / 8, last = initial / 50;
+  for (const bool linear : {false, true}) {
+    for (const bool three : {false, true}) {
+      const auto way = [&](double from, double to, double done) {
+        if (linear) return (1 - done) * from + done * to;
+        const double s = std::sin(std::numbers::pi * done / 2);  // (1 - cos(pi done)) / 2 is its square
+        return from + (to - from) * s * s;
+      };
+      const optim::OneCycleOptions options{.steps = 16,
+                                           .rising_share = share,
+                                           .initial_divisor = 8,
+                                           .final_divisor = 50,
+                                           .three_phases = three,
+                                           .linear = linear,
+                                           .low_momentum = low,
+                                           .high_momentum = high};
+      const optim::Schedule schedule = optim::one_cycle(options);
+      constexpr double top = share * total - 1, back = 2 * share * total - 2, end = total - 1;
+      for (std::int64_t step = 0; step < 20; ++step) {
+        CAPTURE(linear);
+        CAPTURE(three);
+        CAPTURE(step);
+        const double at = std::min(static_cast<double>(step), end);
+        double factor = 0, momentum = 0;
+        if (at <= top) {
+          factor = way(initial, 1, at / top);
+          momentum = way(high, low, at / top);
+        } else if (!three) {
+          factor = way(1, last, (at - top) / (end - top));
+          momentum = way(low, high, (at - top) / (end - top));
+        } else if (at <= back) {
+          factor = way(1, initial, (at - top) / (back - top));
+          momentum = way(low, high, (at - top) / (back - top));
+        } else {
+          factor = way(initial, last, (at - back) / (end - back));
+          momentum = high;
+        }
+        CHECK(std::abs(schedule.factor(step) - factor) <= 1e-15);
+        CHECK(std::abs(optim::one_cycle_momentum(options, step) - momentum) <= 1e-15);
+      }
+    }
+  }
 }
 
 TEST_CASE("one cycle of the rate with SGD's momentum or Adam's beta1 goes a plain loop's way") {

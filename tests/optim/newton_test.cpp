@@ -76,6 +76,50 @@ TEST_CASE("newton_step: lr and damping") {
   CHECK(w.tensor().item() == doctest::Approx(0.5));  // 1.5 - 3 / 3
 }
 
+TEST_CASE("newton_step and gauss_newton_step: tolerance and max_iterations end the solution") {
+  // Of H = diag(1, 4, 9, 16) and g = H (1, 1, 1, 1), whose exact solution takes four products.
+  const Tensor roots = tensor({1.0, 2.0, 3.0, 4.0}, {.dtype = float64});
+  // The first step of conjugate gradients is along g, (g g) / (g H g) of it.
+  const double length = (1.0 + 16 + 81 + 256) / (1.0 + 64 + 729 + 4096);
+  for (const bool gauss : {false, true}) {
+    CAPTURE(gauss);
+    const auto step_of = [&](nn::Parameter& w, const optim::NewtonOptions& options) {
+      const auto residuals = [&] { return roots * w.tensor(); };
+      if (gauss) return optim::gauss_newton_step(std::vector{w.cell()}, residuals, options);
+      return optim::newton_step(
+          std::vector{w.cell()}, [&] { return 0.5 * sum(square(residuals())); }, options);
+    };
+    nn::Parameter exact = point({1, 1, 1, 1});
+    optim::NewtonStep step = step_of(exact, {});
+    CHECK(step.converged);
+    CHECK(step.iterations == 4);
+    CHECK(largest(exact.tensor()) < 1e-12);
+    // What is left of g after one product: g - length H g.
+    double residual = 0, whole = 0;
+    for (const double h : {1.0, 4.0, 9.0, 16.0}) {
+      residual += (h - length * h * h) * (h - length * h * h);
+      whole += h * h;
+    }
+    const double left = std::sqrt(residual / whole);
+    const auto check_one_product = [&](const optim::NewtonOptions& options, bool converged) {
+      nn::Parameter w = point({1, 1, 1, 1});
+      step = step_of(w, options);
+      CHECK(step.converged == converged);
+      CHECK(step.iterations == 1);
+      for (std::int64_t i = 0; i < 4; ++i) {
+        const double h = static_cast<double>((i + 1) * (i + 1));
+        CHECK(w.tensor().at({i}) == doctest::Approx(1 - length * h).epsilon(1e-14));
+      }
+    };
+    check_one_product({.tolerance = left * 1.01}, true);
+    check_one_product({.max_iterations = 1}, false);
+    nn::Parameter closer = point({1, 1, 1, 1});
+    step = step_of(closer, {.tolerance = left * 0.99});
+    CHECK(step.converged);
+    CHECK(step.iterations == 2);
+  }
+}
+
 TEST_CASE("newton_step: where the curvature is negative it goes down the gradient") {
   nn::Parameter w = point({0.5, 0.1});
   // A saddle that Newton's own step would go to.

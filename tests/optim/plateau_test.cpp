@@ -74,6 +74,10 @@ TEST_CASE("ReduceOnPlateau: cooldown, the least rate, small changes, groups") {
   CHECK(least.sgd.lr(0) == 0.15);
   CHECK(least.sgd.lr(1) == 0.15);
   CHECK(bounded.update(least.sgd, 1) == false);
+  // Halving 1 changes it by 0.5, halving 0.5 by 0.25, which is not above eps.
+  Run small;
+  optim::ReduceOnPlateau coarse({.factor = 0.5, .patience = 0, .eps = 0.25});
+  CHECK(rates(coarse, small.sgd, {1, 1, 1, 1}) == std::vector<double>{1, 0.5, 0.5, 0.5});
 }
 
 TEST_CASE("ReduceOnPlateau: goes on from its state") {

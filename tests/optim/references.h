@@ -12,10 +12,12 @@ namespace xtgrad::testing {
 
 struct AdagradReference {
   Real lr_decay = 0, weight_decay = 0, start = 0, eps = 1e-10L;
+  bool maximize = false;
   int t = 0;
   Real s = 0;
 
   Real step(Real p, Real g, Real lr) {
+    if (maximize) g = -g;
     g += weight_decay * p;
     if (++t == 1) s = start;
     s += g * g;
@@ -25,10 +27,11 @@ struct AdagradReference {
 
 struct RMSPropReference {
   Real alpha = 0.99L, eps = 1e-8L, weight_decay = 0, momentum = 0;
-  bool centered = false, eps_inside = false;
+  bool centered = false, eps_inside = false, maximize = false;
   Real v = 0, a = 0, b = 0;
 
   Real step(Real p, Real g, Real lr) {
+    if (maximize) g = -g;
     g += weight_decay * p;
     v = alpha * v + (1 - alpha) * g * g;
     a = alpha * a + (1 - alpha) * g;
@@ -42,9 +45,11 @@ struct RMSPropReference {
 
 struct AdadeltaReference {
   Real rho = 0.9L, eps = 1e-6L, weight_decay = 0;
+  bool maximize = false;
   Real v = 0, u = 0;
 
   Real step(Real p, Real g, Real lr) {
+    if (maximize) g = -g;
     g += weight_decay * p;
     v = rho * v + (1 - rho) * g * g;
     const Real change = std::sqrt(u + eps) / std::sqrt(v + eps) * g;
@@ -55,10 +60,12 @@ struct AdadeltaReference {
 
 struct AdamaxReference {
   Real beta1 = 0.9L, beta2 = 0.999L, eps = 1e-8L, weight_decay = 0;
+  bool maximize = false;
   int t = 0;
   Real m = 0, u = 0;
 
   Real step(Real p, Real g, Real lr) {
+    if (maximize) g = -g;
     g += weight_decay * p;
     ++t;
     m = beta1 * m + (1 - beta1) * g;
@@ -69,13 +76,14 @@ struct AdamaxReference {
 
 struct NAdamReference {
   Real beta1 = 0.9L, beta2 = 0.999L, eps = 1e-8L, weight_decay = 0, psi = 4e-3L;
-  bool decoupled = false;
+  bool decoupled = false, maximize = false;
   int t = 0;
   Real m = 0, v = 0, product = 1;
 
   [[nodiscard]] Real mu(int s) const { return beta1 * (1 - std::pow(0.96L, s * psi) / 2); }
 
   Real step(Real p, Real g, Real lr) {
+    if (maximize) g = -g;
     if (decoupled) p *= 1 - lr * weight_decay;
     if (!decoupled) g += weight_decay * p;
     ++t;
@@ -90,11 +98,12 @@ struct NAdamReference {
 
 struct RAdamReference {
   Real beta1 = 0.9L, beta2 = 0.999L, eps = 1e-8L, weight_decay = 0;
-  bool decoupled = false;
+  bool decoupled = false, maximize = false;
   int t = 0;
   Real m = 0, v = 0;
 
   Real step(Real p, Real g, Real lr) {
+    if (maximize) g = -g;
     if (decoupled) p *= 1 - lr * weight_decay;
     if (!decoupled) g += weight_decay * p;
     ++t;
@@ -112,10 +121,12 @@ struct RAdamReference {
 
 struct RpropReference {
   Real eta_minus = 0.5L, eta_plus = 1.2L, min_step = 1e-6L, max_step = 50;
+  bool maximize = false;
   int t = 0;
   Real previous = 0, size = 0;
 
   Real step(Real p, Real g, Real lr) {
+    if (maximize) g = -g;
     if (++t == 1) size = lr;
     if (g * previous > 0) size *= eta_plus;
     if (g * previous < 0) {
@@ -130,10 +141,12 @@ struct RpropReference {
 
 struct ASGDReference {
   Real decay = 1e-4L, alpha = 0.75L, t0 = 1e6L, weight_decay = 0;
+  bool maximize = false;
   int t = 0;
   Real average = 0, eta = 0, mu = 1;
 
   Real step(Real p, Real g, Real lr) {
+    if (maximize) g = -g;
     if (++t == 1) eta = lr;
     g += weight_decay * p;
     p *= 1 - decay * eta;
@@ -147,9 +160,11 @@ struct ASGDReference {
 
 struct LionReference {
   Real beta1 = 0.9L, beta2 = 0.99L, weight_decay = 0;
+  bool maximize = false;
   Real m = 0;
 
   Real step(Real p, Real g, Real lr) {
+    if (maximize) g = -g;
     const Real c = beta1 * m + (1 - beta1) * g;
     m = beta2 * m + (1 - beta2) * g;
     return p - lr * (Real((c > 0) - (c < 0)) + weight_decay * p);

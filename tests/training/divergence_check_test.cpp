@@ -89,6 +89,21 @@ TEST_CASE("DivergenceCheck lets a loss rise from 0, and a negative one rise thro
         "0.1");
 }
 
+TEST_CASE("DivergenceCheck measures by the multiple and the least size that it is given") {
+  // A step's loss may rise by 10 times 2, and the epoch's mean by more than that.
+  CHECK(Run({2, 21.9}, {.step_multiple = 10}).trainer.fit() == "epoch limit: 2 epochs");
+  Run step({2, 22.1}, {.step_multiple = 10});
+  CHECK(message_of<ConvergenceError>([&] { return step.trainer.fit(); }).find("is 22.1 in epoch 1") !=
+        std::string::npos);
+  CHECK(step.trainer.step() == 2);
+  // A first loss of 0.25 counts as 0.5: a step's may rise by 5.
+  const training::DivergenceCheckOptions small{.step_multiple = 10, .min_scale = 0.5};
+  CHECK(Run({0.25, 5.2}, small).trainer.fit() == "epoch limit: 2 epochs");
+  Run least({0.25, 5.3}, small);
+  CHECK(message_of<ConvergenceError>([&] { return least.trainer.fit(); }).find("is 5.3 in epoch 1") !=
+        std::string::npos);
+}
+
 TEST_CASE("DivergenceCheck measures a resumed training by its first epoch's loss") {
   Run whole({2, 2, 2, 2, 2, 2, 1e9});
   CHECK_THROWS_AS(whole.trainer.fit(), ConvergenceError);

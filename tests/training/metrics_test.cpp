@@ -263,18 +263,15 @@ TEST_CASE("metrics refuse other shapes, dtypes and empty handles by their names"
       return 0;
     });
   };
-  CHECK(
-      refused(zeros({2, 3}), ints({0})) ==
-      "Accuracy: outputs must be scores [n, classes] or classes [n], labels [n]: outputs are [2, 3], labels "
-      "are [1]");
-  CHECK(
-      refused(zeros({}), ints({0})) ==
-      "Accuracy: outputs must be scores [n, classes] or classes [n], labels [n]: outputs are [], labels are "
-      "[1]");
-  CHECK(
-      refused(zeros({1, 0}), ints({0})) ==
-      "Accuracy: outputs must be scores [n, classes] or classes [n], labels [n]: outputs are [1, 0], labels "
-      "are [1]");
+  CHECK(refused(zeros({2, 3}), ints({0})) ==
+        "Accuracy: outputs must be scores [n, classes] or classes [n], labels [n] or shares [n, classes]: "
+        "outputs are [2, 3], labels are [1]");
+  CHECK(refused(zeros({}), ints({0})) ==
+        "Accuracy: outputs must be scores [n, classes] or classes [n], labels [n] or shares [n, classes]: "
+        "outputs are [], labels are [1]");
+  CHECK(refused(zeros({1, 0}), ints({0})) ==
+        "Accuracy: outputs must be scores [n, classes] or classes [n], labels [n] or shares [n, classes]: "
+        "outputs are [1, 0], labels are [1]");
   CHECK(refused(zeros({2, 3}), zeros({2})) == "Accuracy: labels must be int64 or int32: got float32 [2]");
   CHECK(refused(zeros({2, 3}).to(boolean), ints({0, 1})) ==
         "Accuracy: outputs must be int64 or int32: got bool [2, 3]");
