@@ -193,7 +193,8 @@ TEST_CASE("train says where it looked for data, and how to get them") {
     for (std::size_t i = 1; i < how; ++i) CHECK(lines[i].find("  " + empty.path().string()) == 0);
     CHECK(lines[how] == "How to get the data:");
     CHECK(lines[how + 1] == "  scripts/download_data.sh " + name);
-    CHECK(lines[how + 2].find("In data/ or in a folder there it is found. Elsewhere name its folder in .root") == 0);
+    CHECK(lines[how + 2].find(
+              "In data/ or in a folder there it is found. Elsewhere name its folder in .root") == 0);
   }
   // Without --data-dir it is the environment that names a folder.
   const ProgramResult result = train_into(folder.path(), {"--data", "mnist"},

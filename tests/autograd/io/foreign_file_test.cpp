@@ -106,7 +106,7 @@ TEST_CASE("each reader tells the other formats, and not its own") {
         std::string::npos);
   const std::string answer = "{\"error\":\n\"Repository not found\", \"status\": 404, \"more\": []}";
   const std::string told =
-      "this is a text that begins with \"{\"error\": \"Repository not found\", \"status\"; a server may have "
+      "this is a text that begins with \"{\"error\": \"Repository not found\", \"statu\"; a server may have "
       "sent "
       "it in the place of the file";
   CHECK(from_npy(answer) == "load_npy: f: " + told);
