@@ -19,7 +19,7 @@ struct Neighbors {
 /// Classifies by the samples that lie nearest (Cover and Hart, "Nearest neighbor pattern classification",
 /// 1967). There is nothing to train: it keeps the samples, or handles on them.
 ///
-///   nn::NearestNeighbors classifier(images, labels);              // uint8 or floating [n, ...], integers [n]
+///   nn::NearestNeighbors classifier(images, labels);              // uint8 or floating [n, ...], int64 [n]
 ///   Tensor predicted = classifier.predict(queries, 5);            // int64 [queries]
 ///   nn::Neighbors nearest = classifier.neighbors(queries, 15);    // once, and then a vote for each k
 ///   for (std::int64_t k : {1, 5, 15}) predicted = classifier.vote(nearest, k);
@@ -40,9 +40,9 @@ struct Neighbors {
 /// lose digits of their distances, and below 1e-162 they are at the distance 0. Those of float32 never are.
 class NearestNeighbors {
  public:
-  /// Samples [n, ...] of float32, float64 or uint8 with labels int64 or int32 [n]. Throws ShapeError for no samples or
-  /// other shapes, DtypeError for other dtypes, ValueError for a label that is negative or an element that is
-  /// not finite.
+  /// Samples [n, ...] of float32, float64 or uint8 with labels int64 or int32 [n]. Throws ShapeError for no
+  /// samples or other shapes, DtypeError for other dtypes, ValueError for a label that is negative or an
+  /// element that is not finite.
   NearestNeighbors(const Tensor& samples, const Tensor& labels);
 
   /// Throws ShapeError or DtypeError for queries [m, ...] whose rows are not as the samples', ValueError for
