@@ -19,10 +19,10 @@ struct Neighbors {
 /// Classifies by the samples that lie nearest (Cover and Hart, "Nearest neighbor pattern classification",
 /// 1967). There is nothing to train: it keeps the samples, or handles on them.
 ///
-///   nn::NearestNeighbors classifier(images, labels);              // uint8 or floating [n, ...], integers
-///   [n] Tensor predicted = classifier.predict(queries, 5);            // int64 [queries] nn::Neighbors
-///   nearest = classifier.neighbors(queries, 15);    // once, and then a vote for each k for (std::int64_t k
-///   : {1, 5, 15}) predicted = classifier.vote(nearest, k);
+///   nn::NearestNeighbors classifier(images, labels);              // uint8 or floating [n, ...], int64 [n]
+///   Tensor predicted = classifier.predict(queries, 5);            // int64 [queries]
+///   nn::Neighbors nearest = classifier.neighbors(queries, 15);    // once, and then a vote for each k
+///   for (std::int64_t k : {1, 5, 15}) predicted = classifier.vote(nearest, k);
 ///
 /// Rows may be anything: pixels, or what any module or function makes of them, such as a net's hidden layer,
 /// computed in evaluation mode, since they are read as they are:
