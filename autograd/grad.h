@@ -19,8 +19,9 @@ struct GradOptions {
   bool create_graph = false;
   /// Returns an empty handle, instead of throwing GraphError, for an input that no output was computed from.
   bool allow_unused = false;
-  /// Returns zeros for such an input, of its shape and dtype. With `create_graph` they want a gradient, as
-  /// the other gradients do, so that a second `grad` finds zeros, too.
+  /// Returns zeros for such an input, of its shape and dtype. With `create_graph` they want a gradient, so
+  /// that a second `grad` finds zeros, too. A gradient that came to its input and is constant, as that of a
+  /// linear function, wants none: differentiating it alone is a GraphError, and `requires_grad()` tells.
   bool materialize_grads = false;
 };
 

@@ -7,11 +7,17 @@
 namespace xtgrad::inline v1::nn {
 namespace {
 
-/// max(log p, -100), whose derivative where it is cut off is 0 at every order.
+/// max(log p, -100), whose derivative where it is cut off is 0 at every order. NaN is passed on by both.
 Tensor cut_log(const Tensor& p) {
-  // A little below e^-100, and log's own hole is out of sight. NaN is not small, and is passed on.
+  // A little below e^-100, and log's own hole is out of sight.
   const Tensor small = p <= 3.65e-44;
   return maximum(where(small, -100, log(where(small, 1, p))), -100);
+}
+
+/// The same of 1 - p, which has lost a small p. It is cut off at p = 1 alone: next to it 1 - p is a rounding.
+Tensor cut_log_of_rest(const Tensor& p) {
+  const Tensor whole = p == 1;
+  return where(whole, -100, log1p(-where(whole, 0, p)));
 }
 
 }  // namespace
@@ -40,7 +46,7 @@ Tensor bce(const Tensor& probabilities, const Tensor& target, const BceOptions& 
   detail::check_alike("bce", {operand, {"target", target}});
   detail::check_factor("bce", {"weight", options.weight}, operand);
   detail::check_range("bce", operand, 0, 1);
-  Tensor items = (target - 1) * cut_log(1 - probabilities) - target * cut_log(probabilities);
+  Tensor items = (target - 1) * cut_log_of_rest(probabilities) - target * cut_log(probabilities);
   if (options.weight.defined()) items = items * options.weight;
   return detail::reduce(items, options.reduction);
 }

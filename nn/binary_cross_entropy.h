@@ -36,9 +36,9 @@ struct BceOptions {
 ///   -(y max(log p, -100) + (1 - y) max(log(1 - p), -100))
 ///
 /// This is a function of p alone, constant where a logarithm is cut off, and so is its derivative there, 0.
-/// Small losses lose digits in 1 - p: prefer bce_with_logits where the logit is at hand. Target and weight as
-/// in bce_with_logits. Throws ValueError for a p outside [0, 1], ShapeError or DtypeError where shapes or
-/// dtypes do not fit.
+/// A p near 1 has lost 1 - p, and a loss is small or large by it: prefer bce_with_logits where the logit is
+/// at hand. Target and weight as in bce_with_logits. Throws ValueError for a p outside [0, 1], ShapeError or
+/// DtypeError where shapes or dtypes do not fit.
 [[nodiscard]] Tensor bce(const Tensor& probabilities, const Tensor& target, const BceOptions& options = {});
 
 }}}  // namespace xtgrad::v1::nn

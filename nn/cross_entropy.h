@@ -25,6 +25,8 @@ struct CrossEntropyOptions {
 /// (1 - e) + e / C: -sum_c w[c] q[c] log p[c]; the mean divides by the number of items. (PyTorch's
 /// definitions.)
 ///
+/// An item with a logit of inf is NaN if the target is that class, or has shares of all, and inf otherwise.
+///
 /// Throws ShapeError or DtypeError where shapes or dtypes do not fit, and ValueError for a class index out of
 /// range, a smoothing outside [0, 1], or an ignore_index that is not negative with probabilities.
 ///

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -106,6 +107,38 @@ void power_lengths(const Array& x, double p, Array& lengths) {
   power_lengths(x, p, &largest, lengths);
 }
 
+/// x and lengths in which a row with infinities is the one whose slope is its own: as if they grew alike, and
+/// nothing else did.
+struct FiniteRows {
+  Array x, lengths;
+};
+
+/// Nothing where all lengths are finite.
+std::optional<FiniteRows> without_infinities(const Array& x, const Array& lengths, double p) {
+  constexpr double inf = std::numeric_limits<double>::infinity();
+  const std::span old(lengths.data<double>(), static_cast<std::size_t>(lengths.numel()));
+  if (std::find(old.begin(), old.end(), inf) == old.end()) return std::nullopt;
+  FiniteRows rows{.x = Array::uninitialized(x.shape, x.dtype),
+                  .lengths = Array::uninitialized(lengths.shape, lengths.dtype)};
+  const std::int64_t n = last_axis(x.shape).axis;
+  core::visit_floating(x.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const T* from = x.data<T>();
+    T* to = rows.x.mutable_data<T>();
+    double* length = rows.lengths.mutable_data<double>();
+    for (std::size_t row = 0; row < old.size(); ++row, from += n, to += n) {
+      const std::int64_t infinities = std::count_if(from, from + n, [](T v) { return std::isinf(v); });
+      // Without one it is the sum that has left the range.
+      const bool changes = old[row] == inf && infinities > 0;
+      length[row] = changes ? std::pow(static_cast<double>(infinities), 1 / p) : old[row];
+      std::transform(from, from + n, to, [changes](T v) {
+        return !changes || std::isnan(v) ? v : std::isinf(v) ? std::copysign(T(1), v) : T(0);
+      });
+    }
+  });
+  return rows;
+}
+
 /// The gradient, from g, x and the lengths.
 class NormRule final : public ConstantPrimitive<NormRule> {
  public:
@@ -115,7 +148,8 @@ class NormRule final : public ConstantPrimitive<NormRule> {
   void describe(Attributes& a) override { a("p", p_); }
   void infer(InputSpecs in, OutputSpecs out) const override { *out[0] = *in[1]; }
   void eval(Inputs in, Outputs out) const override {
-    const Array &g = *in[0], &x = *in[1], &lengths = *in[2];
+    const std::optional<FiniteRows> finite = without_infinities(*in[1], *in[2], p_);
+    const Array &g = *in[0], &x = finite ? finite->x : *in[1], &lengths = finite ? finite->lengths : *in[2];
     if (p_ == 2) return core::length_axis_grad(g, x, lengths, last_axis(x.shape), *out[0]);
     const Shape rows = kept(x.shape);
     // A length of 0 is one of zeros, whose slope is 0 whatever they are divided by.
@@ -192,9 +226,17 @@ class Norm final : public DifferentiablePrimitive<Norm> {
  private:
   /// The same on tensors.
   void record_vjp(VjpContext& context) const {
-    const Tensor x = context.input(0);
+    Tensor x = context.input(0);
     const Dims rows(kept(x.shape()));
-    const Tensor length = reshape(context.output(), rows), g = reshape(context.g(), rows);
+    Tensor length = reshape(context.output(), rows);
+    const Tensor g = reshape(context.g(), rows);
+    if (auto finite = without_infinities(core::array_of(x), context.auxiliary(), p_)) {
+      // Constants: the slope at infinity does not change.
+      const Tensor infinite = length == std::numeric_limits<double>::infinity();
+      const Tensor finite_length = core::make_constant(std::move(finite->lengths)).to(x.dtype());
+      x = where(infinite, core::make_constant(std::move(finite->x)), x);
+      length = where(infinite, reshape(finite_length, rows), length);
+    }
     const Tensor zero = length == 0;
     if (p_ == 2) {
       // Of zeros alone x / infinity is 0, and so are its derivatives.

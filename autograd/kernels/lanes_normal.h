@@ -31,34 +31,61 @@ struct NormalTail {
   }
 };
 
+/// Phi(-|x|) = factor e^(-x^2 / 2), with |x| at most `last`.
+template <LaneFloat T>
+struct NormalTailParts {
+  Lane<T> x, factor;
+  ExpParts<T> e;
+
+  [[gnu::always_inline]] static NormalTailParts of(Lane<T> x, Lane<T> size) {
+    using Tail = NormalTail<T>;
+    const Lane<T> a = where(size > Tail::last, Tail::last, size);
+    const Lane<T> reach = a + Tail::k;
+    // a^2 / 2 reaches several hundred, and e to its power would magnify what rounding drops.
+    const LanePair<T> square = two_product(a, a);
+    return {copysign(a, x), Tail::fit((a - Tail::k) / reach) / reach,
+            exp_parts(-0.5 * square.high, -0.5 * square.low)};
+  }
+};
+
+/// Phi near 0, where this is better than the tail.
+template <LaneFloat T>
+[[gnu::always_inline]] inline Lane<T> normal_cdf_near_0(Lane<T> x, Lane<T> size) {
+  const Lane<T> h = where(size < 1, x, 0) * 0.70710678118654752;
+  return 0.5 + 0.5 * fma(h, erf_near(h * h), h);
+}
+
 template <class V>
 struct NormalBoth {
-  V cdf;      // Phi(x), the integral of density up to x
-  V density;  // e^(-x^2 / 2) / sqrt(2 pi)
+  V cdf;            // Phi(x), the integral of density up to x
+  V times_density;  // x e^(-x^2 / 2) / sqrt(2 pi)
 };
 
 // Both of one exponential. Below 0 Phi keeps its digits, where (1 + erf(x / sqrt(2))) / 2 has lost them all
-// at x = -9 (-6). Near 0 that is the better formula. Inlined: a call would save all registers for each lane.
+// at x = -9 (-6). Products are scaled last, for their other factor may be subnormal. Inlined: a call would
+// save all registers for each lane.
 template <LaneFloat T>
 [[gnu::always_inline]] inline NormalBoth<Lane<T>> normal_both(Lane<T> x) {
-  using Tail = NormalTail<T>;
   const Lane<T> size = abs(x);
-  const Lane<T> a = where(size > Tail::last, Tail::last, size);
-  const Lane<T> reach = a + Tail::k;
-  const Lane<T> factor = Tail::fit((a - Tail::k) / reach) / reach;
-  // a^2 / 2 reaches several hundred, and e to its power would magnify what rounding drops.
-  const LanePair<T> square = two_product(a, a);
-  const ExpParts<T> e = exp_parts(-0.5 * square.high, -0.5 * square.low);
-  const Lane<T> tail = scale(fma(factor, e.p, factor), e.k);
-  const Lane<T> h = where(size < 1, x, 0) * 0.70710678118654752;
-  const Lane<T> near = 0.5 + 0.5 * fma(h, erf_near(h * h), h);
-  return {where(size < 0.8, near, where(x > 0, 1 - tail, tail)),
-          0.39894228040143267794 * scale(1 + e.p, e.k)};
+  const NormalTailParts<T> t = NormalTailParts<T>::of(x, size);
+  const Lane<T> tail = scale(fma(t.factor, t.e.p, t.factor), t.e.k);
+  const Lane<T> f = 0.39894228040143267794 * t.x;
+  return {where(size < 0.8, normal_cdf_near_0(x, size), where(x > 0, 1 - tail, tail)),
+          scale(fma(f, t.e.p, f), t.e.k)};
 }
 
 template <LaneFloat T>
 [[gnu::always_inline]] inline Lane<T> normal_cdf(Lane<T> x) {
   return normal_both(x).cdf;
+}
+
+/// x Phi(x), scaled last as well.
+template <LaneFloat T>
+[[gnu::always_inline]] inline Lane<T> times_normal_cdf(Lane<T> x) {
+  const Lane<T> size = abs(x);
+  const NormalTailParts<T> t = NormalTailParts<T>::of(x, size);
+  const Lane<T> tail = scale(t.x * fma(t.factor, t.e.p, t.factor), t.e.k);
+  return where(size < 0.8, x * normal_cdf_near_0(x, size), where(x > 0, x - tail, tail));
 }
 
 }  // namespace xtgrad::v1::detail

@@ -36,17 +36,6 @@ Lane<T> power(Lane<T> x, double y) {
   return any(not_finite) ? patch(not_finite, r, exactly, x) : r;
 }
 
-// x^(y + y_low), which is no integer.
-template <LaneFloat T>
-Lane<T> power(Lane<T> x, double y, double y_low) {
-  constexpr T inf = std::numeric_limits<T>::infinity();
-  const T rounded = static_cast<T>(y);
-  Lane<T> r = pow_positive(x, rounded, static_cast<T>((y - static_cast<double>(rounded)) + y_low));
-  r = where(x == 0, y < 0 ? inf : T(0), r);
-  r = where(x == inf, y < 0 ? T(0) : inf, r);
-  return where(x >= 0, r, std::numeric_limits<T>::quiet_NaN());
-}
-
 // e^(c x). The rounding of c and that of the product would be magnified by the product.
 template <LaneFloat T>
 Lane<T> exp_of_product(double c, Lane<T> x) {

@@ -3,7 +3,7 @@
 namespace xtgrad::inline v1::detail {
 namespace {
 
-/// R without the logarithm: what is left of it at x = 0 where the power is 1, and at x = 1.
+/// R without the logarithm: what is left of it at x = 1.
 double factor_without_log(PowerOrder order, double y) {
   const auto [n, m] = order;
   if (n == 0) return m == 0 ? 1 : 0;
@@ -35,12 +35,14 @@ double power_slope_at_edge(PowerOrder order, double x, double y) {
   if (x < 0 && m > 0) return std::numeric_limits<double>::quiet_NaN();
   const double a = std::abs(x);
   if (a == 1) return factor_without_log(order, y);
-  // The power at the edge is 0, 1 or infinite.
+  const double lead = leading_sign(order, y, a > 1 ? 1 : -1);
+  // The power at the edge is 0, 1 or infinite. Where it is 1 the logarithm's is left, but in the exponent's
+  // own derivatives of 0^0, which are 0 as those of 0^y above it.
   if (y == n && (a == 0 || a == inf)) {
-    return a == 0 || m == 0 ? factor_without_log(order, y) : inf;
+    if (m == 0) return factor_without_log(order, y);
+    return n == 0 && a == 0 ? 0 : lead * inf;
   }
   const bool grows = (a > 1) == (y > n);
-  const double lead = leading_sign(order, y, a > 1 ? 1 : -1);
   if (!grows || lead == 0) return 0;
   // -0 counts as 0 beside the logarithm, whose power has no sign.
   const bool flips = m == 0 && std::signbit(x) && integer && is_odd(y) != is_odd(n);

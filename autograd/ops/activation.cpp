@@ -61,10 +61,10 @@ struct Elu final : Activation<Elu, OpId::elu> {
   }
 };
 
+constexpr double inverse_root_2_pi = 0.39894228040143267794;
+
 /// The standard normal density.
-auto normal_density(const auto& x) {
-  return 0.39894228040143267794 * Gaussian(0.5)(x);  // 1 / sqrt(2 pi)
-}
+auto normal_density(const auto& x) { return inverse_root_2_pi * Gaussian(0.5)(x); }
 
 struct NormalCdf final : Unary<NormalCdf, OpId::normal_cdf> {
   static constexpr Reads saves = input_bit(0);
@@ -72,15 +72,35 @@ struct NormalCdf final : Unary<NormalCdf, OpId::normal_cdf> {
   static auto rule(const auto& g, const auto& x) { return g * normal_density(x); }
 };
 
-NormalBoth<Tensor> normal_both(const Tensor& x) { return {normal_cdf(x), normal_density(within(x, 40))}; }
+/// gelu'', (2 - x^2) density.
+struct GeluBend final : Slope<GeluBend> {
+  static constexpr std::string_view slope_name = "gelu_bend";
+  template <LaneFloat T>
+  static Lane<T> value(const Lane<T>& x) {
+    const Lane<T> near = within(x, 40);
+    const LanePair<T> p = two_product(near, near);
+    return times_exp(inverse_root_2_pi * ((2 - p.high) - p.low), LanePair<T>{-0.5 * p.high, -0.5 * p.low});
+  }
+  static Tensor rule(const Tensor& g, const Tensor& x) {
+    const Tensor near = within(x, 40);
+    return g * (normal_density(x) * (near * (square(near) - 4)));
+  }
+};
+
+struct GeluSlope final : Slope<GeluSlope> {
+  static constexpr std::string_view slope_name = "gelu_slope";
+  template <LaneFloat T>
+  [[gnu::always_inline]] static Lane<T> value(const Lane<T>& x) {
+    const NormalBoth<Lane<T>> both = normal_both(x);
+    return both.cdf + both.times_density;
+  }
+  static Tensor rule(const Tensor& g, const Tensor& x) { return g * GeluBend::of(x); }
+};
 
 struct Gelu final : Unary<Gelu, OpId::gelu> {
   static constexpr Reads saves = input_bit(0);
-  static auto value(const auto& x) { return where(x == -inf, -1, x) * normal_cdf(x); }
-  static auto rule(const auto& g, const auto& x) {
-    const auto both = normal_both(x);
-    return g * (both.cdf + within(x, 40) * both.density);
-  }
+  static auto value(const auto& x) { return times_normal_cdf(x); }
+  static auto rule(const auto& g, const auto& x) { return g * GeluSlope{}(x); }
 };
 
 /// A constant in two parts, for products in pairs.
@@ -172,16 +192,50 @@ template <LaneFloat T>
   const Mask<T> below = x < 0;
   return {where(below, e, 1) / sum, where(below, Lane<T>(T(1)), e) / sum};
 }
-Gates<Tensor> sigmoid_both(const Tensor& x) { return {sigmoid(x), sigmoid(-x)}; }
+
+/// silu'', s(x) s(-x) (2 - x tanh(x / 2)) of the sigmoid s.
+struct SiluBend final : Slope<SiluBend> {
+  static constexpr std::string_view slope_name = "silu_bend";
+  template <LaneFloat T>
+  static Lane<T> value(const Lane<T>& x) {
+    const Lane<T> size = abs(within(x, 800)), e = exp(-size);
+    const Lane<T> y = e / square(1 + e) * (2 - size * tanh(0.5 * size));
+    const Mask<T> far = size > -faint_exp<T>;
+    return any(far) ? where(far, times_exp(2 - size, -size), y) : y;
+  }
+  static Tensor rule(const Tensor& g, const Tensor& x) {
+    const Tensor c = within(x, 800), t = tanh(0.5 * c), bend = sigmoid(c) * sigmoid(-c);
+    return g * (bend * (t * (c * t - 3) - 2 * (c * bend)));
+  }
+};
+
+struct SiluSlope final : Slope<SiluSlope> {
+  static constexpr std::string_view slope_name = "silu_slope";
+  template <LaneFloat T>
+  [[gnu::always_inline]] static Lane<T> value(const Lane<T>& x) {
+    const Lane<T> c = within(x, 800);
+    const Gates<Lane<T>> gates = sigmoid_both(c);
+    const Lane<T> y = gates.up * (1 + c * gates.down);
+    const Mask<T> far = c < faint_exp<T>;
+    if (!any(far)) [[likely]]
+      return y;
+    return where(far, times_exp(1 + c, c), y);
+  }
+  static Tensor rule(const Tensor& g, const Tensor& x) { return g * SiluBend::of(x); }
+};
 
 struct Silu final : Unary<Silu, OpId::silu> {
   static constexpr Reads saves = input_bit(0);
-  static auto value(const auto& x) { return where(x == -inf, -1, x) * sigmoid(x); }
-  static auto rule(const auto& g, const auto& x) {
-    const auto c = within(x, 800);
-    const auto gates = sigmoid_both(c);
-    return g * (gates.up * (1 + c * gates.down));
+  template <LaneFloat T>
+  static Lane<T> value(const Lane<T>& x) {
+    const Lane<T> y = where(x == -inf, -1, x) * sigmoid(x);
+    const Mask<T> far = x < faint_exp<T>;
+    if (!any(far)) [[likely]]
+      return y;
+    const Lane<T> c = within(x, 800);
+    return where(far, times_exp(c, c), y);
   }
+  static auto rule(const auto& g, const auto& x) { return g * SiluSlope{}(x); }
 };
 
 }}  // namespace detail

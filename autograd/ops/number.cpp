@@ -4,7 +4,9 @@
 #include <string_view>
 
 #include "xtgrad/autograd/core/number_parts.h"
+#include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/kernels/lanes_power.h"
+#include "xtgrad/autograd/kernels/lanes_scaled.h"
 #include "xtgrad/autograd/ops/elementwise.h"
 #include "xtgrad/autograd/ops/slope.h"
 
@@ -96,39 +98,47 @@ struct NumberDiv final : WithNumber<NumberDiv, OpId::number_div, input_bit(0), f
 /// What `power` is on lanes, as a step that can be recorded.
 Tensor power(const Tensor& x, double c) { return pow(x, c); }
 
-/// x^(c - n), where no double is c - n: its rounding would be magnified as that of c is.
-class PowerLess final : public Slope<PowerLess> {
+/// factor x^(c - n). No double need be c - n, whose rounding would be magnified as that of c is, and the
+/// power alone may leave the range where the product does not.
+class PowerTerm final : public Slope<PowerTerm> {
  public:
-  static constexpr std::string_view slope_name = "power_less";
-  PowerLess(double c, std::int64_t n) : c_(c), n_(n) {}
+  static constexpr std::string_view slope_name = "power_term";
+  PowerTerm(double factor, double c, std::int64_t n) : factor_(factor), c_(c), n_(n) {}
 
   void describe(Attributes& a) override {
+    a("factor", factor_);
     a("number", c_);
     a("less", n_);
   }
+  template <LaneFloat T>
+  [[nodiscard]] Lane<T> value(const Lane<T>& x) const {
+    return times_power(factor_, x, high(), low());
+  }
+  [[nodiscard]] Tensor rule(const Tensor& g, const Tensor& x) const {
+    return high() == 0 ? g * zeros_like(x) : g * PowerTerm(factor_ * high(), c_, n_ + 1)(x);
+  }
+
+ private:
+  [[nodiscard]] double high() const { return c_ - static_cast<double>(n_); }
   /// What c - n lacks as a double (Knuth's sum).
   [[nodiscard]] double low() const {
     const double n = static_cast<double>(n_), taken = c_ - high();
     return (c_ - (high() + taken)) - (n - taken);
   }
-  auto value(const auto& x) const { return power(x, high(), low()); }
-  [[nodiscard]] Tensor rule(const Tensor& g, const Tensor& x) const {
-    return g * (high() * PowerLess(c_, n_ + 1)(x));
-  }
 
- private:
-  [[nodiscard]] double high() const { return c_ - static_cast<double>(n_); }
-
-  double c_;
+  double factor_, c_;
   std::int64_t n_;
 };
+
+/// Whether the derivatives of x^c are products and roots.
+bool is_short(double c) { return std::abs(c) <= 4 && std::floor(2 * c) == 2 * c; }
 
 struct PowNumber final : WithNumber<PowNumber, OpId::pow_number, input_bit(0), false> {
   using WithNumber::WithNumber;
   static auto value_with(const auto& x, double c) { return power(x, c); }
   // x^0 is constant, at x = 0, where 0 * x^-1 would be NaN, at infinity and at NaN, too.
   static auto rule(const auto& g, const auto& x, double c) {
-    if (const PowerLess slope(c, 1); slope.low() != 0) return g * (c * slope(x));
+    if (!is_short(c) && std::abs(c) < 0x1p40) return g * PowerTerm(c, c, 1)(x);
     return g * (c == 0 ? where(x == x, 0, where(x != x, 0, x)) : c * power(x, c - 1));
   }
   // Of an exponent that the dtype would take for 0 the power is 1 and its derivative c / x, to the last

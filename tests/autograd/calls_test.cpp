@@ -115,6 +115,19 @@ TEST_CASE("materialize_grads gives zeros where no gradient comes to") {
   CHECK(values(second[1]) == Numbers{0, 0, 0});
 }
 
+TEST_CASE("with create_graph materialised zeros want a gradient, and that of a linear function does not") {
+  const Tensor x = full({2}, 3, {.requires_grad = true}), unused = full({2}, 1, {.requires_grad = true});
+  const GradOptions options{.create_graph = true, .materialize_grads = true};
+  const std::vector<Tensor> first = grad(sum(2 * x), {x, unused}, options);
+  CHECK(values(first[0]) == Numbers{2, 2});
+  CHECK_FALSE(first[0].requires_grad());
+  CHECK(first[1].requires_grad());
+  CHECK_THROWS_AS(static_cast<void>(grad(sum(first[0]), x, options)), GraphError);
+  CHECK(values(grad(sum(first[1]), x, options)) == Numbers{0, 0});
+  // Beside one that depends on x it is a constant like any other.
+  CHECK(values(grad(sum(first[0]) + sum(square(x)), x, options)) == Numbers{6, 6});
+}
+
 TEST_CASE("a gradient that was not recorded says what to record it with") {
   const Tensor x = full({}, 2, {.requires_grad = true});
   const Tensor first = grad(x * x * x, x);

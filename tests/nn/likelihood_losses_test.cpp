@@ -217,6 +217,41 @@ TEST_CASE("bce's derivatives: (1-y)/(1-p) - y/p and its slope, finite everywhere
                {shaped({0.25, 0.5, 0.75}, {3}), shaped({0.5, 1, 0}, {3}), shaped({2}, {1})});
 }
 
+TEST_CASE("bce keeps a small p in 1 - p, and both derivatives with it") {
+  for (const Dtype dtype : {float32, float64}) {
+    const double tolerance = dtype == float64 ? 4e-16 : 2e-7;
+    for (const double at : {0.0, 1e-45, 1e-40, 1e-17, 1e-10, 1e-7, 1e-3, 0.25, 0.75, 1 - 0x1p-20}) {
+      for (const double y : {0.0, 0.25}) {
+        CAPTURE(at);
+        CAPTURE(y);
+        const auto loss = [&](const Tensor& x) {
+          return nn::bce(x, full({1}, y, {.dtype = dtype}),
+                         {.weight = full({1}, 3, {.dtype = dtype}), .reduction = Reduction::sum});
+        };
+        const Tensor x = full({1}, at, {.dtype = dtype});
+        if (y != 0 && at < 1e-30) continue;  // where y / p overflows, or log p is cut off
+        const long double p = x.item(), rest = 1 - p;
+        const long double value = -3 * ((1 - y) * std::log1p(-p) + (y == 0 ? 0 : y * std::log(p)));
+        const long double first = 3 * ((1 - y) / rest - (y == 0 ? 0 : y / p));
+        const long double second = 3 * ((1 - y) / rest / rest + (y == 0 ? 0 : y / p / p));
+        CHECK(agrees(loss(x).item(), static_cast<double>(value), tolerance, p < 1e-37L ? 1e-37 : 0));
+        const Slopes got = slopes(loss, x);
+        CHECK(agrees(got.first[0], static_cast<double>(first), 4 * tolerance, 0));
+        if (second < 1e37L) CHECK(agrees(got.second[0], static_cast<double>(second), 4 * tolerance, 0));
+      }
+    }
+    const auto whole = [&](const Tensor& x) {
+      return nn::bce(x, zeros_like(x), {.reduction = Reduction::sum});
+    };
+    CHECK(whole(ones({1}, {.dtype = dtype})).item() == 100);
+    const Slopes cut = slopes(whole, ones({1}, {.dtype = dtype}));
+    CHECK(cut.first[0] == 0);
+    CHECK(cut.second[0] == 0);
+  }
+  CHECK(nn::bce(tensor({1e-10F}), tensor({0})).item() == 1e-10F);
+  CHECK(nn::bce(tensor({1e-45F}), tensor({0})).item() == 1e-45F);
+}
+
 TEST_CASE("bce of nothing, and what it says of what does not fit") {
   const Tensor none = zeros({0, 3});
   CHECK(std::isnan(nn::bce(none, none).item()));

@@ -287,3 +287,22 @@ TEST_CASE("mixed second derivatives in a probability of 0 and an infinite logari
   check_mixed([](const Tensor& x, const Tensor& y) { return nn::bce_with_logits(x, y); }, -inf, 0);
   check_mixed([](const Tensor& x, const Tensor& y) { return nn::poisson_nll_loss(x, y); }, -inf, 0);
 }
+
+TEST_CASE("cross_entropy of a row with inf is inf if another class is the target, and else NaN") {
+  for (const Dtype dtype : {float32, float64}) {
+    const Tensor x = tensor({{1, inf, 2}, {1, inf, 2}, {0, 0, 0}}, {.dtype = dtype, .requires_grad = true});
+    const Tensor items =
+        nn::cross_entropy(x, tensor({0, 1, 2}, {.dtype = int64}), {.reduction = Reduction::none});
+    CHECK(items.at({0}) == inf);
+    CHECK(std::isnan(items.at({1})));
+    CHECK(items.at({2}) == doctest::Approx(std::log(3.0)));
+    const Tensor slope = grad(items, x, {.cotangents = {ones_like(items)}});
+    CHECK(slope.at({0, 0}) == -1);
+    CHECK(slope.at({0, 2}) == 0);
+    CHECK(std::isnan(slope.at({0, 1})));
+    CHECK(slope.at({2, 0}) == doctest::Approx(1 / 3.0));
+    const Tensor row = tensor({1, inf, 2}, {.dtype = dtype});
+    CHECK(std::isnan(nn::cross_entropy(row, tensor({0.5, 0, 0.5}, {.dtype = dtype})).item()));
+    CHECK(std::isnan(nn::cross_entropy(row, tensor(0, {.dtype = int64}), {.label_smoothing = 0.1}).item()));
+  }
+}

@@ -166,15 +166,6 @@ TEST_CASE("lengths and cosines of infinities, NaN and nothing") {
     const Tensor far = vector({inf, 1});
     CHECK(nn::pairwise_distance(far, zero).item() == inf);
     CHECK(std::fetestexcept(FE_INVALID) == 0);
-    for (const double p : {1.5, 3.0}) {
-      CAPTURE(p);
-      const Tensor length = nn::pairwise_distance(far, zero, {.p = p, .eps = 0});
-      for (const bool create_graph : {false, true}) {
-        const Numbers slope = elements(grad(length, far, {.keep_graph = true, .create_graph = create_graph}));
-        CHECK(std::isnan(slope[0]));
-        CHECK(slope[1] == 0);
-      }
-    }
     const Tensor none = shaped({}, {3, 0}, dtype);
     for (const double p : {1.0, 2.0, 3.0}) {
       for (const double length : elements(nn::pairwise_distance(none, none, {.p = p}))) {
@@ -183,4 +174,56 @@ TEST_CASE("lengths and cosines of infinities, NaN and nothing") {
       }
     }
   }
+}
+
+namespace {
+
+/// The gradient of the lengths' weighted sum, recorded or not, and of its weighted sum.
+void check_slopes_at_infinities(double p, Dtype dtype) {
+  constexpr double inf = std::numeric_limits<double>::infinity();
+  const Tensor x =
+      shaped({inf, 1, -2, 3, -inf, inf, 0, -inf, 7, 1, -2, 2}, {4, 3}, dtype).set_requires_grad();
+  const Tensor w = shaped({3, 0, -2, 1}, {4}, dtype).set_requires_grad();
+  const Tensor length = nn::pairwise_distance(x, zeros_like(x), {.p = p, .eps = 0});
+  const double two = p == inf ? 0.5 : std::pow(2.0, 1 / p - 1);  // each of two equal numbers
+  const bool all = p == 1;
+  // A row that is finite, (1, -2, 2), is what it was.
+  const Tensor near = shaped({1, -2, 2}, {1, 3}, dtype).set_requires_grad();
+  const Tensor near_length = nn::pairwise_distance(near, zeros_like(near), {.p = p, .eps = 0});
+  const Numbers last = elements(grad(near_length, near));
+  const Numbers signs{1,  all ? 1.0 : 0, all ? -1.0 : 0, all ? 1.0 : 0, -two,   two, 0,
+                      -1, all ? 1.0 : 0, last[0],        last[1],       last[2]};
+  const Numbers of_rows{3, 0, -2, 1};
+  Numbers want = signs;
+  for (std::size_t i = 0; i < want.size(); ++i) want[i] *= of_rows[i / 3];
+  const double tolerance = dtype == float32 ? 2e-7 : 1e-15;
+  for (const bool create_graph : {false, true}) {
+    CAPTURE(create_graph);
+    const Tensor slope =
+        grad(length, x, {.cotangents = {w}, .keep_graph = true, .create_graph = create_graph});
+    check_numbers(elements(slope), want, tolerance, 1);
+    if (!create_graph) continue;
+    const Tensor v = shaped({1, 2, -1, 0.5, 1, 3, 1, 1, -1, 1, 1, 1}, {4, 3}, dtype);
+    const std::vector<Tensor> second = grad(sum(slope * v), {x, w}, {.materialize_grads = true});
+    const Numbers bends = elements(second[0]);
+    CHECK(Numbers(bends.begin(), bends.begin() + 9) == Numbers(9, 0));
+    for (const double bend : bends) CHECK(std::isfinite(bend));
+    Numbers sums(4, 0);
+    const Numbers of_v = elements(v);
+    for (std::size_t i = 0; i < 12; ++i) sums[i / 3] += of_v[i] * signs[i];
+    check_numbers(elements(second[1]), sums, 4 * tolerance, 1);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("at infinite differences the distance has the slope of as many equal ones, and no bend") {
+  for (const double p : {1.0, 1.5, 2.0, 3.0, std::numeric_limits<double>::infinity()}) {
+    CAPTURE(p);
+    for (const Dtype dtype : {float32, float64}) check_slopes_at_infinities(p, dtype);
+  }
+  constexpr double inf = std::numeric_limits<double>::infinity();
+  const Tensor x = tensor({{inf, std::numeric_limits<double>::quiet_NaN()}}).set_requires_grad();
+  for (const double of_x : elements(grad(nn::pairwise_distance(x, zeros_like(x)), x)))
+    CHECK(std::isnan(of_x));
 }

@@ -86,7 +86,7 @@ TEST_CASE("powers: of base 0 the derivative in the exponent is 0 from exponent 0
       CAPTURE(b);
       CHECK(p.a == (b == 1 ? 1 : 0));
       CHECK(p.aa == (b == 2 ? 2 : 0));
-      CHECK(p.ab_mixed == (b == 1 ? 1 : 0));
+      CHECK(p.ab_mixed == (b == 1 ? -inf : 0));  // a^(b - 1) (1 + b log(a))
       CHECK(p.ba_mixed == p.ab_mixed);
     }
   }
@@ -212,8 +212,49 @@ TEST_CASE("powers: a negative base has the sign of the exact exponent, however l
   CHECK(std::isnan(power_at(-1, 0.5, float32).a));
 }
 
+TEST_CASE("powers: the derivatives of base 0 are what those of smaller and smaller bases come to") {
+  for (const double b : {0.5, 1.0, 1.5, 2.0, 3.0}) {
+    CAPTURE(b);
+    const Power at_zero = power_at(0, b, float64);
+    // Growing without end, gone by the last base, or there already.
+    const auto check_limit = [&](double Power::*part) {
+      const double limit = at_zero.*part, last = power_at(1e-300, b, float64).*part,
+                   before = power_at(1e-30, b, float64).*part;
+      if (std::isinf(limit)) {
+        CHECK(last * limit > 0);
+        CHECK(std::abs(last) > 2 * std::abs(before));
+      } else if (last != limit) {
+        CHECK(std::abs(last - limit) < 1e-9 * std::abs(before - limit));
+      }
+    };
+    for (double Power::*part :
+         {&Power::ab, &Power::a, &Power::b, &Power::aa, &Power::ab_mixed, &Power::ba_mixed, &Power::bb}) {
+      check_limit(part);
+    }
+  }
+  // Third ones, at the exponent where two derivatives in the base leave a power of 1: 2 log(a) + 3.
+  const auto third = [](double a) {
+    const Tensor x = full({}, a, {.dtype = float64, .requires_grad = true});
+    const Tensor y = full({}, 2, {.dtype = float64, .requires_grad = true});
+    const Tensor first = grad(pow(x, y), x, {.create_graph = true});
+    return grad(grad(first, x, {.create_graph = true}), y).item();
+  };
+  CHECK(third(1e-300) == doctest::Approx(2 * std::log(1e-300) + 3).epsilon(1e-14));
+  CHECK(third(0) == -inf);
+}
+
+TEST_CASE("powers: a mixed derivative of 0^0 is 0, as 0^0 is constant in the base") {
+  for (const Dtype dtype : {float32, float64}) {
+    CHECK(power_at(0, 0, dtype).ab_mixed == 0);
+    CHECK(power_at(0, 0, dtype).ba_mixed == 0);
+  }
+}
+
 TEST_CASE("powers: derivatives at 0 and at infinity are limits, and no NaN") {
   for (const Dtype dtype : {float32, float64}) {
+    const Power line = power_at(inf, 1, dtype);
+    CHECK(line.ab_mixed == inf);
+    CHECK(line.ba_mixed == inf);
     const Power root = power_at(0, 0.5, dtype);
     CHECK(root.a == inf);
     CHECK(root.aa == -inf);

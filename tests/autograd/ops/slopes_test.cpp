@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <vector>
 
 #include "xtgrad/xtgrad.h"
 
@@ -13,6 +14,9 @@ using namespace xtgrad;
 namespace {
 
 using Real = long double;
+
+constexpr double inf = std::numeric_limits<double>::infinity();
+const double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
 struct Derivatives {
   double first, second;
@@ -163,6 +167,95 @@ TEST_CASE("slopes: softplus has third and fourth derivatives of every beta, held
         const Real want = -static_cast<Real>(beta) * beta / 4 * t * (1 - t * t);
         CHECK(ulps(of_order(3, beta, at, dtype), want, dtype) <= 10);
       }
+    }
+  }
+}
+
+namespace {
+
+struct Faint {
+  const char* name;
+  Tensor (*f)(const Tensor&);
+  Real (*formulas[3])(Real);  // value, first and second derivative
+  std::vector<double> singles, doubles;
+};
+
+Real faint_exp(Real x) { return std::exp(x) / (1 + std::exp(x)); }
+Real faint_bend(Real x) { return std::exp(x) / (1 + std::exp(x)) / (1 + std::exp(x)); }
+Real normal_tail(Real x) { return std::erfc(-x / std::sqrt(Real{2})) / 2; }
+Real normal_curve(Real x) { return std::exp(-x * x / 2) / std::sqrt(8 * std::atan(Real{1})); }
+Real erf_slope(Real x) { return std::exp(-x * x) / std::sqrt(std::atan(Real{1})); }
+
+const Faint faint[] = {
+    {"silu",
+     [](const Tensor& x) { return silu(x); },
+     {[](Real x) { return x * faint_exp(x); }, [](Real x) { return faint_exp(x) + x * faint_bend(x); },
+      [](Real x) { return faint_bend(x) * (2 - x * std::tanh(x / 2)); }},
+     {-86.9, -87.1, -91.1, -91.8, -98.1, -104, -107.5, -120},
+     {-707, -709.5, -720, -735, -745, -750, -800}},
+    {"gelu",
+     [](const Tensor& x) { return gelu(x); },
+     {[](Real x) { return x * normal_tail(x); }, [](Real x) { return normal_tail(x) + x * normal_curve(x); },
+      [](Real x) { return normal_curve(x) * (2 - x * x); }},
+     {-12.8, -13.3, -13.9, -14.2, -15},
+     {-37.3, -37.7, -38.2, -38.6, -39}},
+    {"erf",
+     [](const Tensor& x) { return erf(x); },
+     {[](Real x) { return std::erf(x); }, erf_slope, [](Real x) { return -2 * x * erf_slope(x); }},
+     {9.3, -9.6, 9.9, 10.1, 10.3},
+     {26.6, -26.9, 27.2, 27.3, 27.5}},
+    {"normal_cdf",
+     [](const Tensor& x) { return normal_cdf(x); },
+     {normal_tail, normal_curve, [](Real x) { return -x * normal_curve(x); }},
+     {-13.2, -13.9, -14.1},
+     {-37.9, -38.2, -38.4}},
+    {"pow(x, 1000)",
+     [](const Tensor& x) { return pow(x, 1000); },
+     {[](Real x) { return std::pow(x, Real{1000}); }, [](Real x) { return 1000 * std::pow(x, Real{999}); },
+      [](Real x) { return 999000 * std::pow(x, Real{998}); }},
+     {0.916, 0.91, 0.905, -0.904, 0.903, 0.9, 0.8},
+     {0.49, 0.485, -0.48, 0.476, 0.475, 0.4}},
+    {"pow(x, 17.3)",
+     [](const Tensor& x) { return pow(x, 17.3); },
+     {[](Real x) { return std::pow(x, Real{17.3}); },
+      [](Real x) { return 17.3 * std::pow(x, Real{17.3} - 1); },
+      [](Real x) { return 17.3 * (Real{17.3} - 1) * std::pow(x, Real{17.3} - 2); }},
+     {0.005, 0.0034, 0.003, 0.0021, 0.0015},
+     {1e-18, 2e-19, 5e-20, 1e-21}},
+};
+
+}  // namespace
+
+TEST_CASE("slopes: a factor does not magnify what a subnormal number has lost") {
+  for (const Faint& row : faint) {
+    CAPTURE(row.name);
+    for (const Dtype dtype : {float32, float64}) {
+      for (const double at : dtype == float32 ? row.singles : row.doubles) {
+        CAPTURE(at);
+        const Real x = as_held(at, dtype);
+        const Derivatives d = derivatives(row.f, at, dtype);
+        CHECK(ulps(row.f(full({}, at, {.dtype = dtype})).item(), row.formulas[0](x), dtype) <= 4);
+        CHECK(ulps(d.first, row.formulas[1](x), dtype) <= 3);
+        CHECK(ulps(d.second, row.formulas[2](x), dtype) <= 3);
+        const Tensor plain = full({}, at, {.dtype = dtype, .requires_grad = true});
+        CHECK(grad(row.f(plain), plain).item() == d.first);
+      }
+    }
+  }
+}
+
+TEST_CASE("slopes: powers of many factors at 0, at infinities and at negative numbers") {
+  for (const double c : {5.0, 6.0, -5.0, -6.0, 17.3, 30.0}) {
+    for (const double at : {0.0, -0.0, inf, -inf, -2.0, -1.5, not_a_number}) {
+      CAPTURE(c);
+      CAPTURE(at);
+      const auto is = [](double got, double want) {
+        CHECK((got == want || (std::isnan(got) && std::isnan(want)) ||
+               std::abs(got - want) <= 1e-15 * std::abs(want)));
+      };
+      const Derivatives d = derivatives([c](const Tensor& x) { return pow(x, c); }, at, float64);
+      is(d.first, c * std::pow(at, c - 1));
+      is(d.second, c * (c - 1) * std::pow(at, c - 2));
     }
   }
 }

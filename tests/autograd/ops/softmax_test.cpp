@@ -248,6 +248,27 @@ TEST_CASE("rows with infinities") {
   CHECK(std::isnan(to_doubles(softmax(transpose(masked), 0))[1]));
 }
 
+TEST_CASE(
+    "beside an infinite logit: its own probability is not known, and no logarithm of another is finite") {
+  const Tensor x = tensor({{1, inf, 2}, {0, 0, 0}});
+  const auto check = [](const std::vector<double>& p, const std::vector<double>& logs) {
+    for (std::size_t i = 0; i < 3; ++i) CHECK(std::isnan(p[i]));
+    CHECK(p[4] == doctest::Approx(1 / 3.0));
+    CHECK(logs[0] == -inf);
+    CHECK(std::isnan(logs[1]));
+    CHECK(logs[2] == -inf);
+    CHECK(logs[3] == doctest::Approx(-std::log(3.0)));
+  };
+  check(to_doubles(softmax(x, 1)), to_doubles(log_softmax(x, 1)));
+  const Tensor columns = transpose(x);
+  check(to_doubles(transpose(softmax(columns, 0))), to_doubles(transpose(log_softmax(columns, 0))));
+  CHECK(to_doubles(logsumexp(x, {.axes = {1}}))[0] == inf);
+  const Tensor two = log_softmax(tensor({inf, inf, 0}), 0);
+  CHECK(std::isnan(two.at({0})));
+  CHECK(std::isnan(two.at({1})));
+  CHECK(two.at({2}) == -inf);
+}
+
 TEST_CASE("logsumexp of a masked row has gradient 0, at every order") {
   Tensor x = in_double({{-inf, -inf}, {0, 0}, {-inf, 1}});
   const Tensor y = logsumexp(x, {.axes = {1}});

@@ -66,7 +66,7 @@ const OpSamples pow_samples(OpId::pow, [](Op& op) {
                              {{0, 2}, 0, {0, 0}, {2, 0, 0, 0}},  // no gradient in b at a = 0 < b
                              {{0, 0}, 1, {0, 0}, {0, 0, 0, 0}},  // nor in a at b = 0
                              {{1, 0}, 1, {0, 0}, {0, 1, 1, 0}},
-                             {{0, 1}, 0, {1, 0}, {0, 1, 1, 0}},
+                             {{0, 1}, 0, {1, 0}, {0, -inf, -inf, 0}},
                              {{-2, 3}, -8, {12, nan}, {-12, nan, nan, nan}},
                              {{0, -1}, inf, {-inf, -inf}, {inf, inf, inf, inf}}}});
 });
