@@ -19,9 +19,8 @@ struct GradOptions {
   bool create_graph = false;
   /// Returns an empty handle, instead of throwing GraphError, for an input that no output was computed from.
   bool allow_unused = false;
-  /// Returns zeros for such an input, of its shape and dtype. With `create_graph` they want a gradient, so
-  /// that a second `grad` finds zeros, too. A gradient that came to its input and is constant, as that of a
-  /// linear function, wants none: differentiating it alone is a GraphError, and `requires_grad()` tells.
+  /// Returns zeros for such an input, of its shape and dtype. With `create_graph` they want a gradient, so a
+  /// second `grad` finds zeros; that of a linear function, a constant, wants none: GraphError if it is alone.
   bool materialize_grads = false;
 };
 

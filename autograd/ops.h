@@ -75,9 +75,7 @@ struct ClampOptions {
 [[nodiscard]] Tensor sub(const Tensor& a, const Tensor& b);  ///< a - b
 [[nodiscard]] Tensor mul(const Tensor& a, const Tensor& b);  ///< a * b, element by element
 [[nodiscard]] Tensor div(const Tensor& a, const Tensor& b);  ///< a / b; for floating dtypes
-/// a^b. At a = 0 the derivative in b is 0, or -infinity for b < 0; at b = 0 that in a is 0. 0^0 is constant
-/// in a. All others at a = 0 and at infinities are limits: the mixed one at (0, 1), of 1 + log(a), is
-/// -infinity.
+/// a^b. At a = 0 the derivative in b is 0, or -inf for b < 0; at b = 0 that in a is 0; others are limits.
 [[nodiscard]] Tensor pow(const Tensor& a, const Tensor& b);
 /// The larger of both; half the gradient each at a tie; NaN wins.
 [[nodiscard]] Tensor maximum(const Tensor& a, const Tensor& b);
@@ -170,15 +168,13 @@ struct ReduceOptions {
 [[nodiscard]] Tensor mean(const Tensor& x, const ReduceOptions& options = {});
 /// Largest element; the gradient is split evenly among ties; NaN wins. Throws ShapeError for no elements.
 [[nodiscard]] Tensor amax(const Tensor& x, const ReduceOptions& options = {});
-/// log(sum(e^x)), finite wherever the result is; -inf, with gradient 0, if all are -inf. Of a row with inf it
-/// is inf, and the gradient goes to the infinities.
+/// log(sum(e^x)), finite wherever the result is; -inf, with gradient 0, if all are -inf; inf where one is.
 [[nodiscard]] Tensor logsumexp(const Tensor& x, const ReduceOptions& options = {});
 /// Index of the first largest element along an axis, int64; NaN wins; no gradient.
 [[nodiscard]] Tensor argmax(const Tensor& x, std::int64_t axis, bool keepdim = false);
 /// e^x / sum(e^x) along an axis. A row of only -inf gives NaN, and so does one with inf.
 [[nodiscard]] Tensor softmax(const Tensor& x, std::int64_t axis);
-/// log(softmax(x)), computed without overflow or cancellation. In a row with inf it is NaN there, and -inf
-/// elsewhere; a row of only -inf gives NaN.
+/// log(softmax(x)), without overflow or cancellation. NaN at an inf, -inf beside it; NaN of only -inf.
 [[nodiscard]] Tensor log_softmax(const Tensor& x, std::int64_t axis);
 
 // Shape. Elements stay in row-major order. No operation returns its argument: where nothing is to be done the

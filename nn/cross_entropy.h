@@ -22,10 +22,8 @@ struct CrossEntropyOptions {
 /// Indices, with smoothing e, C classes and weights w: item i is
 /// (1 - e) w[t_i] (-log p[t_i]) + (e / C) sum_c w[c] (-log p[c]), and 0 where ignored; the mean divides the
 /// sum by the weights w[t_i] of the items kept, so it is NaN (0/0) if none is. Probabilities q, smoothed to q
-/// (1 - e) + e / C: -sum_c w[c] q[c] log p[c]; the mean divides by the number of items. (PyTorch's
-/// definitions.)
-///
-/// An item with a logit of inf is NaN if the target is that class, or has shares of all, and inf otherwise.
+/// (1 - e) + e / C: -sum_c w[c] q[c] log p[c]; the mean divides by the number of items. (As in PyTorch.) An
+/// item with a logit of inf is NaN if the target is that class or has shares of all, and inf otherwise.
 ///
 /// Throws ShapeError or DtypeError where shapes or dtypes do not fit, and ValueError for a class index out of
 /// range, a smoothing outside [0, 1], or an ignore_index that is not negative with probabilities.

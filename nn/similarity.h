@@ -29,12 +29,11 @@ struct PairwiseDistanceOptions {
   bool keepdim = false;  ///< keep the last dimension with size 1
 };
 
-/// The p-norm of a - b + eps along the last dimension, right wherever it is in the dtype's range, also where
-/// powers of differences are not. Both broadcast and have one dtype. At a difference of zeros all derivatives
-/// are 0; where some are 0 and p is below 2, their second ones are infinite. At an infinite difference the
-/// gradient is its limit, the sign; k of them have that of k equal ones, k^(1/p - 1) of the sign each. Finite
-/// ones beside them have 0, but with p = 1, where each has its own sign. Throws ValueError for a p below 1 or
-/// an eps that is negative or not finite, ShapeError or DtypeError where the operands do not fit.
+/// The p-norm of a - b + eps along the last dimension, right wherever it is in the dtype's range. Both
+/// broadcast and have one dtype. At a difference of zeros all derivatives are 0; where some are 0 and p is
+/// below 2, the second ones are infinite. Of k infinite differences each has the gradient of k equal ones,
+/// k^(1/p - 1) of its sign; finite ones beside them have 0 for p > 1. Throws ValueError for a p below 1 or an
+/// eps out of range, ShapeError or DtypeError where the operands do not fit.
 [[nodiscard]] Tensor pairwise_distance(const Tensor& a, const Tensor& b,
                                        const PairwiseDistanceOptions& options = {});
 
