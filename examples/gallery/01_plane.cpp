@@ -65,11 +65,11 @@ plot::Canvas draw_regions(const PlaneTask& task, const std::vector<PlaneOutcome>
                       .y = {.label = "x₂"},
                       .equal_units = true};
     // Small marks, or they would hide the islands that single points make.
-    chart.layers = plot::class_points(task.train.inputs(), task.train.labels(), colors, 0.45);
+    chart.layers = plot::class_points(task.train.inputs(), task.train.labels(), colors, 0.5);
     chart.layers.emplace_back(plot::Regions{.grid = task.grid, .classes = outcome.regions, .names = colors});
     charts.push_back(chart);
   }
-  return plot::draw_charts(charts, {.width = 540, .height = 240});
+  return plot::draw_charts(charts, {.width = 760, .height = 310});
 }
 
 plot::Canvas draw_accuracies(const std::vector<PlaneOutcome>& moons,
