@@ -174,7 +174,10 @@ TEST_CASE("damaged and foreign npz files are refused with entry, found and expec
   for (const Case& c : std::vector<Case>{
            {"", "byte 0: the file is empty, expected a zip archive"},
            {x, "this is an npy file; load_npy reads it"},
-           {"no archive", "not a zip archive that can be read: Not a zip archive"},
+           {"no archive\x01", "not a zip archive that can be read: Not a zip archive"},
+           {"no archive",
+            "this is a text that begins with \"no archive\"; a server may have sent it in the place of the "
+            "file"},
            {good.substr(0, good.size() - 30), "not a zip archive that can be read: Not a zip archive"},
            {zip_of({{"readme.txt", "text"}}), "entry \"readme.txt\": expected a name that ends in .npy"},
            {zip_of({{"folder/", ""}}), "entry \"folder/\": expected a name that ends in .npy"},
