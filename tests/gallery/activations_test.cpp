@@ -148,7 +148,7 @@ TEST_CASE(
   };
   CHECK(loss("ReLU, 0.1") > 3 * loss("ReLU, 0.002"));
   CHECK(page.caption("07_activations_dead.png")
-            .find(fmt::format("{:.0f} % at 0.1,", dead("ReLU, 0.1").back())) != std::string::npos);
+            .find(fmt::format("{:.1f} % at 0.1,", dead("ReLU, 0.1").back())) != std::string::npos);
   for (const char* training : {"Leaky ReLU, 0.03", "ELU, 0.03", "GELU, 0.03"}) {
     CHECK_MESSAGE(loss(training) > loss("ReLU, 0.002"), training);
   }
