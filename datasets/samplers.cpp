@@ -15,6 +15,7 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/datasets/checks.h"
+#include "xtgrad/datasets/class_members.h"
 
 namespace xtgrad::inline v1::datasets {
 
@@ -22,16 +23,12 @@ namespace {
 
 using Indices = std::vector<std::int64_t>;
 
-void require_vector(std::string_view function, std::string_view name, const Tensor& x) {
-  if (!x.defined()) throw ValueError(fmt::format("{}: {}: the handle is empty", function, name));
-  if (x.rank() != 1) {
-    throw ShapeError(
-        fmt::format("{}: {} must be one number a sample, [n]: got {}", function, name, to_string(x.shape())));
-  }
-}
-
 std::vector<double> checked_weights(const Tensor& weights) {
-  require_vector("weighted_sampler", "weights", weights);
+  if (!weights.defined()) throw ValueError("weighted_sampler: weights: the handle is empty");
+  if (weights.rank() != 1) {
+    throw ShapeError(fmt::format("weighted_sampler: weights must be one number a sample, [n]: got {}",
+                                 to_string(weights.shape())));
+  }
   if (weights.dtype() == boolean) {
     throw DtypeError("weighted_sampler: weights must be numbers: got bool");
   }
@@ -92,31 +89,6 @@ Tensor drawn_without_replacement(const std::vector<double>& weights, std::int64_
   Indices indices;
   for (std::int64_t i = 0; i < draws; ++i) indices.push_back(waits[static_cast<std::size_t>(i)].second);
   return from_vector(indices);
-}
-
-/// The samples of each class that has any.
-std::vector<Indices> members_of(std::string_view function, const Tensor& labels) {
-  require_vector(function, "labels", labels);
-  if (labels.dtype() != int64 && labels.dtype() != int32) {
-    throw DtypeError(
-        fmt::format("{}: labels must be int64 or int32: got {}", function, to_string(labels.dtype())));
-  }
-  const Tensor wide = labels.to(int64);
-  const std::span<const std::int64_t> label = wide.data<std::int64_t>();
-  std::vector<std::pair<std::int64_t, std::int64_t>> sorted;  // label and sample
-  for (std::size_t i = 0; i < label.size(); ++i) {
-    if (label[i] < 0) {
-      throw ValueError(fmt::format("{}: labels must not be negative: label {} is {}", function, i, label[i]));
-    }
-    sorted.emplace_back(label[i], static_cast<std::int64_t>(i));
-  }
-  std::sort(sorted.begin(), sorted.end());
-  std::vector<Indices> members;
-  for (std::size_t i = 0; i < sorted.size(); ++i) {
-    if (i == 0 || sorted[i].first != sorted[i - 1].first) members.emplace_back();
-    members.back().push_back(sorted[i].second);
-  }
-  return members;
 }
 
 void shuffle(Indices& indices, Random& random) {
@@ -244,7 +216,7 @@ Sampler weighted_sampler(const Tensor& weights, const WeightedSamplerOptions& op
 
 Tensor class_balancing_weights(const Tensor& labels) {
   std::vector<double> weights;
-  for (const Indices& samples : members_of("class_balancing_weights", labels)) {
+  for (const Indices& samples : detail::class_members("class_balancing_weights", labels)) {
     weights.resize(static_cast<std::size_t>(labels.numel()));
     for (const std::int64_t i : samples) {
       weights[static_cast<std::size_t>(i)] = 1 / static_cast<double>(samples.size());
@@ -254,7 +226,8 @@ Tensor class_balancing_weights(const Tensor& labels) {
 }
 
 Sampler stratified_sampler(const Tensor& labels, const StratifiedSamplerOptions& options) {
-  const auto members = std::make_shared<const std::vector<Indices>>(members_of("stratified_sampler", labels));
+  const auto members =
+      std::make_shared<const std::vector<Indices>>(detail::class_members("stratified_sampler", labels));
   const std::int64_t n = labels.numel();
   const std::int64_t draws = options.draws.value_or(n);
   detail::require_at_least("stratified_sampler", "draws", draws, 0);

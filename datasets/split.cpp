@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <map>
 #include <numeric>
 #include <span>
 #include <string>
@@ -14,6 +13,7 @@
 
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/datasets/class_members.h"
 #include "xtgrad/datasets/combine.h"
 #include "xtgrad/datasets/seed.h"
 #include "xtgrad/datasets/source.h"
@@ -67,27 +67,10 @@ std::int64_t size_of(std::string_view function, const SampleSource* source) {
 /// The rows of each class that occurs, in order.
 std::vector<Rows> rows_by_label(std::string_view function, const SampleSource* source, const Tensor& labels) {
   const std::int64_t size = size_of(function, source);
-  if (!labels.defined()) throw ValueError(fmt::format("{}: labels: the handle is empty", function));
-  if (labels.dtype() != int64 && labels.dtype() != int32) {
-    throw DtypeError(
-        fmt::format("{}: labels must be int64 or int32: got {}", function, to_string(labels.dtype())));
-  }
-  if (labels.rank() != 1 || labels.size(0) != size) {
-    throw ShapeError(fmt::format("{}: labels must be [n], one for each of the source's {} samples: got {}",
-                                 function, size, to_string(labels.shape())));
-  }
-  std::map<std::int64_t, Rows> by_label;
-  const Tensor wide = labels.to(int64);
-  const std::span<const std::int64_t> all = wide.data<std::int64_t>();
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    if (all[i] < 0) {
-      throw ValueError(fmt::format("{}: labels must not be negative: got {} in row {}", function, all[i], i));
-    }
-    by_label[all[i]].push_back(static_cast<std::int64_t>(i));
-  }
-  std::vector<Rows> rows;
-  for (auto& [label, own] : by_label) rows.push_back(std::move(own));
-  return rows;
+  std::vector<Rows> rows = detail::class_members(function, labels);
+  if (labels.size(0) == size) return rows;
+  throw ShapeError(fmt::format("{}: labels must be [n], one for each of the source's {} samples: got {}",
+                               function, size, to_string(labels.shape())));
 }
 
 std::int64_t count(const std::vector<Rows>& classes) {

@@ -142,6 +142,6 @@ TEST_CASE("splits of a source: what they refuse") {
   CHECK(refused(ones({46}, {.dtype = int64})) ==
         "stratified_split: labels must be [n], one for each of the source's 47 samples: got [46]");
   CHECK(refused(ones({47, 1}, {.dtype = int64})) ==
-        "stratified_split: labels must be [n], one for each of the source's 47 samples: got [47, 1]");
-  CHECK(refused(arange(47) - 2) == "stratified_split: labels must not be negative: got -2 in row 0");
+        "stratified_split: labels must be one number a sample, [n]: got [47, 1]");
+  CHECK(refused(arange(47) - 2) == "stratified_split: labels must not be negative: label 0 is -2");
 }
