@@ -147,3 +147,41 @@ TEST_CASE("a node queue keeps the order while nodes come and go, near ones and f
     REQUIRE(queue.empty() == wanted.empty());
   }
 }
+
+TEST_CASE("a node queue keeps the order of trees, tables of parts, and of both at once") {
+  const std::vector<Tensor> nodes = tensors(4096);
+  for (std::size_t i = 0; i < nodes.size(); ++i) node_of(nodes[i]).id = i;
+  std::mt19937 random(5);
+  // Of a node popped, two below come, as far below as half of its number: levels of a tree. Or a table's
+  // parts come first, of which all wait to the end. Some come twice, and are found.
+  for (const std::size_t parts : {std::size_t{0}, std::size_t{300}}) {
+    CAPTURE(parts);
+    std::map<std::uint64_t, int> wanted;
+    NodeQueue<int> queue;
+    const auto come = [&](std::size_t i, int value) {
+      int* found = queue.find(node_of(nodes[i]));
+      REQUIRE((found != nullptr) == wanted.contains(i));
+      if (found != nullptr) {
+        REQUIRE(*found == wanted[i]);
+        return;
+      }
+      queue.insert(node_of(nodes[i]), int{value});
+      wanted[i] = value;
+    };
+    come(nodes.size() - 1, -1);
+    for (std::size_t i = 0; i < parts; ++i) come(i * 3 % 901, static_cast<int>(i));
+    for (int step = 0; !wanted.empty(); ++step) {
+      const auto [node, value] = queue.pop();
+      const auto first = std::prev(wanted.end());
+      REQUIRE(node->id == first->first);
+      REQUIRE(value == first->second);
+      wanted.erase(first);
+      if (node->id < 2) continue;
+      const std::size_t below = node->id / 2;
+      come(below - 1, step);
+      come(below, step);
+      if (random() % 7 == 0) come(random() % node->id, step);
+    }
+    REQUIRE(queue.empty());
+  }
+}
