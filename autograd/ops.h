@@ -176,6 +176,9 @@ struct ReduceOptions {
 [[nodiscard]] Tensor softmax(const Tensor& x, std::int64_t axis);
 /// log(softmax(x)), without overflow or cancellation. NaN at an inf, -inf beside it; NaN of only -inf.
 [[nodiscard]] Tensor log_softmax(const Tensor& x, std::int64_t axis);
+/// -log(softmax(logits)) along an axis, of the class that `index` names: int64 or int32, and like the result
+/// of the logits' shape without that axis. Throws ValueError for an index that is no class.
+[[nodiscard]] Tensor softmax_cross_entropy(const Tensor& logits, const Tensor& index, std::int64_t axis = -1);
 
 // Shape. Elements stay in row-major order. No operation returns its argument: where nothing is to be done the
 // result has the same elements, which cost nothing, and is a tensor of its own, whose name and derivatives
@@ -376,5 +379,14 @@ struct BatchNormOptions {
 /// Throws ShapeError where the shapes do not fit.
 [[nodiscard]] Tensor normalize_by(const Tensor& x, const Tensor& mean, const Tensor& scale,
                                   const Tensor& shift);
+
+struct NormalizeOptions {
+  double eps = 1e-5;  ///< added to the variance
+};
+/// Normalises x over its last dimensions, which are those of weight and bias, by mean and biased variance,
+/// then scales and shifts element by element. Gradients flow through mean and variance. Throws ShapeError
+/// where the shapes do not fit. (Ba, Kiros and Hinton, 2016)
+[[nodiscard]] Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias,
+                                const NormalizeOptions& options = {});
 
 }}  // namespace xtgrad::v1

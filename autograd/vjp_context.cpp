@@ -8,6 +8,7 @@
 
 #include "xtgrad/autograd/core/parts.h"
 #include "xtgrad/autograd/core/primitive.h"
+#include "xtgrad/autograd/core/visit.h"
 #include "xtgrad/autograd/errors.h"
 
 namespace xtgrad::inline v1 {
@@ -73,6 +74,13 @@ const Array& VjpContext::auxiliary(std::size_t i) const {
   if (i >= count) [[unlikely]]
     throw_none_such(node, "auxiliary", i, count);
   return auxiliaries[i];
+}
+
+bool VjpContext::may_spend(std::size_t i) const {
+  const Node& node = node_of(node_);
+  // Claimed, and nobody else near: the claim is this sweep's own, and no other gets in any more.
+  return node.has(Node::claimed_flag) && is_alone(node) && !node.has(Node::hooked_flag) &&
+         !thread_state.is_watched() && auxiliary(i).buffer.unique();
 }
 
 Tensor* VjpContext::sum(std::size_t i) const {

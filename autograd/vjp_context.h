@@ -75,6 +75,9 @@ class VjpContext {
   [[nodiscard]] Tensor output(std::size_t k) const;
   /// An array that `eval` made beside the outputs, for the rule; InternalError if it did not. A constant.
   [[nodiscard]] const Array& auxiliary(std::size_t i = 0) const;
+  /// True if nothing will read auxiliary i after this rule: the last step of the rule may write its result
+  /// over it, if what comes behind cannot fail. Never while somebody watches the rule.
+  [[nodiscard]] bool may_spend(std::size_t i) const;
   /// Shape of an input that wants a gradient; known even where its value is not.
   [[nodiscard]] const Shape& shape(std::size_t i) const;
   [[nodiscard]] Dtype dtype(std::size_t i) const;

@@ -20,6 +20,7 @@ namespace {
 struct Call {
   std::string_view loss;
   detail::Operand operand;
+  bool takes_logits;
 };
 
 /// Of a tensor with classes; throws ShapeError where there are none.
@@ -60,48 +61,51 @@ void check_weight(const Call& call, const Tensor& weight, std::int64_t classes) 
   }
 }
 
-/// Class indices as a column beside the log probabilities, and which of them count.
-struct Column {
-  Tensor index;  // a class everywhere, in the shape of the log probabilities with 1 class
-  Tensor kept;   // bool, of that shape; not defined where all are
+/// Class indices, and which of them count.
+struct Classes {
+  Tensor index;  // int64, a class everywhere
+  Tensor kept;   // bool; not defined where all are
   std::int64_t ignored = 0;
 };
 
-Column column_of(const Call& call, const Tensor& target, std::size_t axis, std::int64_t ignore_index) {
+Classes classes_of(const Call& call, const Tensor& target, std::size_t axis, std::int64_t ignore_index) {
   const Shape& shape = call.operand.tensor.shape();
   const Shape items = item_shape(shape, axis);
   if (target.shape() != items) {
     throw ShapeError(fmt::format("{}: {} {} need class indices {}: got {}", call.loss, call.operand.name,
                                  to_string(shape), to_string(items), to_string(target.shape())));
   }
-  const Tensor wide = xtgrad::detail::cast(target, int64);
-  Column column{.index = {}, .kept = {}};
-  column.ignored = detail::check_classes(call.loss, wide, shape[axis], ignore_index);
-  Shape index_shape = shape;
-  index_shape[axis] = 1;
-  column.index = xtgrad::detail::reshaped(wide, index_shape);
-  if (column.ignored == 0) return column;
-  column.kept = not_equal(column.index, static_cast<double>(ignore_index));
-  column.index = where(column.kept, column.index, 0);  // 0 is as good as any class to gather
-  return column;
+  Classes classes{.index = xtgrad::detail::cast(target, int64), .kept = {}};
+  classes.ignored = detail::check_classes(call.loss, classes.index, shape[axis], ignore_index);
+  if (classes.ignored == 0) return classes;
+  classes.kept = not_equal(classes.index, static_cast<double>(ignore_index));
+  classes.index = where(classes.kept, classes.index, 0);  // 0 is as good as any class to look up
+  return classes;
 }
 
-Tensor with_indices(const Call& call, const Tensor& log_p, const Tensor& target, std::size_t axis,
-                    const CrossEntropyOptions& options) {
-  const Shape& shape = log_p.shape();
-  const Shape items = item_shape(shape, axis);
-  const auto [index, kept, ignored] = column_of(call, target, axis, options.ignore_index);
+/// -log_p at each item's class, of the items' shape.
+Tensor picked_from(const Tensor& log_p, const Tensor& index, std::size_t axis) {
+  Shape column = log_p.shape();
+  column[axis] = 1;
   const auto classes_at = static_cast<std::int64_t>(axis);
-  const Tensor picked = gather(log_p, classes_at, index);
+  const Tensor picked = gather(log_p, classes_at, xtgrad::detail::reshaped(index, column));
+  return neg(xtgrad::detail::reshaped(picked, index.shape()));
+}
+
+Tensor with_indices(const Call& call, const Tensor& target, std::size_t axis,
+                    const CrossEntropyOptions& options) {
+  const Tensor& x = call.operand.tensor;
+  const auto [index, kept, ignored] = classes_of(call, target, axis, options.ignore_index);
+  const auto classes_at = static_cast<std::int64_t>(axis);
   const double epsilon = options.label_smoothing;
+  const bool is_fused = call.takes_logits && epsilon == 0;
+  const Tensor log_p = is_fused ? Tensor() : call.takes_logits ? log_softmax(x, classes_at) : x;
+  Tensor item = is_fused ? softmax_cross_entropy(x, index, classes_at) : picked_from(log_p, index, axis);
   if (!options.weight.defined() && epsilon == 0 && ignored == 0) {
-    return neg(detail::reduce(
-        options.reduction == Reduction::none ? xtgrad::detail::reshaped(picked, items) : picked,
-        options.reduction));
+    return detail::reduce(item, options.reduction);
   }
 
-  Tensor item = picked;  // log likelihood, weighted, in the shape of the column
-  Tensor item_weight;    // w[t_i], in the shape of the column
+  Tensor item_weight;  // w[t_i]
   if (options.weight.defined()) {
     item_weight = xtgrad::detail::reshaped(gather(options.weight, 0, flatten(index)), index.shape());
     item = detail::weighted(item_weight, item);
@@ -109,18 +113,18 @@ Tensor with_indices(const Call& call, const Tensor& log_p, const Tensor& target,
   if (epsilon > 0) {
     const Tensor weighted =
         options.weight.defined()
-            ? detail::weighted(xtgrad::detail::reshaped(options.weight, along_axis(shape, axis)), log_p)
+            ? detail::weighted(xtgrad::detail::reshaped(options.weight, along_axis(x.shape(), axis)), log_p)
             : log_p;
-    const Tensor all = sum(weighted, {.axes = {classes_at}, .keepdim = true});
-    const Tensor smooth = (epsilon / static_cast<double>(shape[axis])) * all;
+    const Tensor all = sum(weighted, {.axes = {classes_at}});
+    const Tensor smooth = (-epsilon / static_cast<double>(x.shape()[axis])) * all;
     item = epsilon == 1 ? smooth : (1 - epsilon) * item + smooth;  // not 0 times an infinite item
   }
   if (ignored > 0) {
     item = where(kept, item, 0);
     if (item_weight.defined()) item_weight = where(kept, item_weight, 0);
   }
-  if (options.reduction == Reduction::none) return neg(xtgrad::detail::reshaped(item, items));
-  Tensor total = neg(sum(item));
+  if (options.reduction == Reduction::none) return item;
+  const Tensor total = sum(item);
   if (options.reduction == Reduction::sum) return total;
   return item_weight.defined() ? total / sum(item_weight)
                                : total / static_cast<double>(target.numel() - ignored);
@@ -172,7 +176,7 @@ Tensor log_divergence(const Tensor& x, const Tensor& t) {
 }  // namespace
 
 Tensor cross_entropy(const Tensor& logits, const Tensor& target, const CrossEntropyOptions& options) {
-  const Call call{"cross_entropy", {"logits", logits}};
+  const Call call{"cross_entropy", {"logits", logits}, true};
   detail::check_operands(call.loss, {call.operand, {"target", target}});
   const std::size_t axis = class_axis(call);
   if (!(options.label_smoothing >= 0 && options.label_smoothing <= 1)) {
@@ -181,7 +185,7 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& target, const CrossEntr
   }
   check_weight(call, options.weight, logits.shape()[axis]);
   if (holds_indices(target)) {
-    return with_indices(call, log_softmax(logits, static_cast<std::int64_t>(axis)), target, axis, options);
+    return with_indices(call, target, axis, options);
   }
   if (is_floating(target.dtype())) return with_probabilities(logits, target, axis, options);
   throw DtypeError(
@@ -190,7 +194,7 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& target, const CrossEntr
 }
 
 Tensor nll_loss(const Tensor& log_probabilities, const Tensor& target, const NllLossOptions& options) {
-  const Call call{"nll_loss", {"log_probabilities", log_probabilities}};
+  const Call call{"nll_loss", {"log_probabilities", log_probabilities}, false};
   detail::check_operands(call.loss, {call.operand, {"target", target}});
   const std::size_t axis = class_axis(call);
   check_weight(call, options.weight, log_probabilities.shape()[axis]);
@@ -199,7 +203,7 @@ Tensor nll_loss(const Tensor& log_probabilities, const Tensor& target, const Nll
         fmt::format("nll_loss: the target must be int64 class indices: got {}", to_string(target.dtype())));
   }
   return with_indices(
-      call, log_probabilities, target, axis,
+      call, target, axis,
       {.weight = options.weight, .ignore_index = options.ignore_index, .reduction = options.reduction});
 }
 

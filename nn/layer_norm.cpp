@@ -73,7 +73,10 @@ Tensor normalize_layer(const auto& who, const Tensor& x, const Shape& shape, con
   }
   check_parameter(who, x, "weight", options.weight, shape);
   check_parameter(who, x, "bias", options.bias, shape);
-  return scaled(standardize(x, shape.numel(), options.eps), options, shape);
+  if (shape.rank() == 0) return scaled(standardize(x, 1, options.eps), options, shape);
+  const TensorOptions like{.dtype = x.dtype()};
+  return xtgrad::layer_norm(x, options.weight.defined() ? options.weight : ones(shape, like),
+                            options.bias.defined() ? options.bias : zeros(shape, like), {.eps = options.eps});
 }
 
 Tensor normalize_groups(const auto& who, const Tensor& x, std::int64_t groups, const NormOptions& options) {

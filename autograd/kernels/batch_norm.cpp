@@ -4,9 +4,9 @@
 #include <array>
 #include <cmath>
 #include <limits>
-#include <type_traits>
 #include <vector>
 
+#include "xtgrad/autograd/kernels/pairwise_sums.h"
 #include "xtgrad/autograd/kernels/parallel.h"
 #include "xtgrad/autograd/memory/pool_allocator.h"
 
@@ -21,101 +21,12 @@ constexpr std::int64_t tile_elements = 1 << 15;
 /// overhead.
 constexpr std::int64_t short_row = 16;
 
-std::size_t index(std::int64_t i) { return static_cast<std::size_t>(i); }
-
 template <class F>
 void for_each_tile_of(std::int64_t items, std::int64_t elements_of_one, const F& body) {
   const std::int64_t per_tile =
       std::max<std::int64_t>(1, tile_elements / std::max<std::int64_t>(1, elements_of_one));
   for_each_tile((items + per_tile - 1) / per_tile,
                 [&](std::int64_t tile) { body(tile * per_tile, std::min(items, (tile + 1) * per_tile)); });
-}
-
-/// Numbers that are summed side by side, so that SIMD can be used.
-constexpr std::size_t abreast = 16;
-/// Rows of such numbers that meet as a tree, and rows that make a chain of trees; what chains give is added
-/// up pairwise. So of n terms none is rounded much more than log2(n) times.
-constexpr std::int64_t tree = 4;
-constexpr std::int64_t chain = 4 * tree;
-
-/// The sums of the numbers that `term` gives for i, i + stride, and so on, `Rows` of them.
-template <std::int64_t Rows, class F>
-[[gnu::always_inline]] inline auto tree_of(std::int64_t i, std::int64_t stride, const F& term) {
-  if constexpr (Rows == 1) {
-    return term(i);
-  } else {
-    auto sums = tree_of<Rows / 2>(i, stride, term);
-    const auto rest = tree_of<Rows / 2>(i + Rows / 2 * stride, stride, term);
-    for (std::size_t s = 0; s < sums.size(); ++s) sums[s] += rest[s];
-    return sums;
-  }
-}
-
-/// Calls add_rows(first row, integral_constant how many) for trees of rows that cover those from first to
-/// last; what is no full tree comes first, as the first terms are rounded most often.
-template <class F>
-[[gnu::always_inline]] inline void for_each_tree(std::int64_t first, std::int64_t last, const F& add_rows) {
-  static_assert(tree == 4);
-  if ((last - first) % 2 != 0) add_rows(first++, std::integral_constant<std::int64_t, 1>{});
-  if ((last - first) % tree != 0) {
-    add_rows(first, std::integral_constant<std::int64_t, 2>{});
-    first += 2;
-  }
-  for (; first < last; first += tree) add_rows(first, std::integral_constant<std::int64_t, tree>{});
-}
-
-/// The sum of n > 0 numbers by halves.
-double sum_by_halves(const double* x, std::int64_t n) {
-  return n == 1 ? *x : sum_by_halves(x, n / 2) + sum_by_halves(x + n / 2, n - n / 2);
-}
-
-template <std::size_t N>
-using Partial = std::array<std::array<double, abreast>, N>;
-
-template <std::size_t N>
-void add_to(Partial<N>& partial, std::size_t k, const std::array<double, N>& terms) {
-  for (std::size_t s = 0; s < N; ++s) partial[s][k] += terms[s];
-}
-
-/// The sums of the terms first to last, `abreast` of each.
-template <std::size_t N, class F>
-Partial<N> partial_sums(std::int64_t first, std::int64_t last, const F& term) {
-  constexpr auto width = static_cast<std::int64_t>(abreast);
-  constexpr std::int64_t block = chain * width;
-  Partial<N> partial{};
-  if (last - first > block) {
-    const std::int64_t middle = first + ((last - first) / 2 + block - 1) / block * block;
-    partial = partial_sums<N>(first, middle, term);
-    const Partial<N> rest = partial_sums<N>(middle, last, term);
-    for (std::size_t s = 0; s < N; ++s) {
-      for (std::size_t k = 0; k < abreast; ++k) partial[s][k] += rest[s][k];
-    }
-    return partial;
-  }
-  const std::int64_t rows = (last - first) / width;
-  for (std::int64_t i = first + rows * width; i < last; ++i)
-    add_to<N>(partial, index(i - first - rows * width), term(i));
-  for_each_tree(
-      0, rows, [&](std::int64_t row, auto count) __attribute__((always_inline)) {
-        for (std::size_t k = 0; k < abreast; ++k)
-          add_to<N>(partial, k,
-                    tree_of<count>(first + row * width + static_cast<std::int64_t>(k), width, term));
-      });
-  return partial;
-}
-
-/// Sums of the N numbers that `term(i)` gives for 0..n-1.
-template <std::size_t N, class F>
-std::array<double, N> sums_of(std::int64_t n, const F& term) {
-  Partial<N> partial = partial_sums<N>(0, n, term);
-  std::array<double, N> sums;
-  for (std::size_t s = 0; s < N; ++s) {
-    for (std::size_t half = abreast / 2; half > 0; half /= 2) {
-      for (std::size_t k = 0; k < half; ++k) partial[s][k] += partial[s][k + half];
-    }
-    sums[s] = partial[s][0];
-  }
-  return sums;
 }
 
 /// The numbers of each channel, once for each of its columns.
@@ -249,15 +160,9 @@ void moments_of_rows(const Channels& at, const T* x, double* mean, double* varia
   Doubles means(index(rows)), squares(index(rows));
   for_each_tile_of(rows, at.inner, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t row = first; row < last; ++row) {
-      const T* from = x + row * at.inner;
-      const auto value = [from](std::int64_t i) { return std::array{static_cast<double>(from[i])}; };
-      const double about = sums_of<1>(at.inner, value)[0] / inner;
-      const auto [rest, square] = sums_of<2>(at.inner, [from, about](std::int64_t i) {
-        const double d = static_cast<double>(from[i]) - about;
-        return std::array{d, d * d};
-      });
-      means[index(row)] = about + rest / inner;  // `rest` is what rounding left in the first sum
-      squares[index(row)] = square - rest * (rest / inner);
+      const RowMoments moments = moments_of(x + row * at.inner, at.inner);
+      means[index(row)] = moments.mean;
+      squares[index(row)] = moments.squares;
     }
   });
   for (std::int64_t c = 0; c < at.c; ++c) {

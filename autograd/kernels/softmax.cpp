@@ -3,33 +3,11 @@
 #include <cmath>
 
 #include "xtgrad/autograd/kernels/lanes_exp_both.h"
+#include "xtgrad/autograd/kernels/softmax_maxima.h"
 #include "xtgrad/autograd/kernels/softmax_rows.h"
 
 namespace xtgrad::inline v1::detail {
 namespace {
-
-/// Ignores NaN, which finds its way into the result through exp.
-template <LaneFloat T>
-T max_of_row(const RowIn<T>& x, std::int64_t n) {
-  Lane<T> largest(minus_infinity<T>);
-  for_each_lane<T>(n, [&](std::int64_t i, std::int64_t count) {
-    const Lane<T> v = x.load(i, count, minus_infinity<T>);
-    largest = where(v > largest, v, largest);
-  });
-  alignas(Buffer::alignment) LaneArray<T> values;
-  largest.store(values.data());
-  for (std::size_t half = values.size() / 2; half > 0; half /= 2) {
-    for (std::size_t k = 0; k < half; ++k)
-      values[k] = values[k] > values[k + half] ? values[k] : values[k + half];
-  }
-  return values[0];
-}
-
-/// exp, which no compiler makes a call of: that would save all registers for each lane.
-template <LaneFloat T>
-[[gnu::always_inline]] inline Lane<T> exp_inlined(Lane<T> x) {
-  return exp_both(x).power;
-}
 
 // Past a row's end the sums below read the maximum, not -inf: exp of that is a subnormal number on its way to
 // 0, which costs the processor more than the rest of a short row.
@@ -81,17 +59,6 @@ void log_softmax_row(const RowIn<T>& x, std::int64_t n, const RowOut<T>& out) {
   for_each_lane<T>(n, [&](std::int64_t i, std::int64_t count) {
     out.store((x.load(i, count, 0) - sum.max) - log_rest, i, count);
   });
-}
-
-template <LaneFloat T>
-StripLanes<T> max_of_strip(const Strip<T>& x) {
-  StripLanes<T> largest;
-  largest.fill(Lane<T>(minus_infinity<T>));
-  x.for_each([&](std::size_t lane, std::int64_t offset, std::int64_t count) {
-    const Lane<T> v = x.load(offset, count);
-    largest[lane] = where(v > largest[lane], v, largest[lane]);
-  });
-  return largest;
 }
 
 /// As logsum_of_row: fills `rest` and returns the maxima.

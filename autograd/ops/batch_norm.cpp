@@ -2,14 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cmath>
-#include <limits>
-
-#include "xtgrad/autograd/core/number_parts.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/kernels/batch_norm.h"
 #include "xtgrad/autograd/ops/checks.h"
+#include "xtgrad/autograd/ops/normalize.h"
 #include "xtgrad/autograd/ops/rule.h"
 #include "xtgrad/autograd/ops/shape.h"
 
@@ -203,40 +199,15 @@ class BatchNorm final : public PrimitiveOf<BatchNorm, OpId::batch_norm> {
     // Twice: the mean of numbers far from 0 is rounded, and what is left of it would cost as many digits.
     const Tensor rough = x - average(x);
     const Tensor deviation = rough - average(rough);
-    const Tensor scale = scale_of(deviation, context.auxiliary(), average);  // [1, c, 1]
+    const double* variances = context.auxiliary().data<double>() + at.c;
+    const Tensor scale = inverse_deviation(  // [1, c, 1]
+        deviation, average, {.shape = {1, at.c, 1}, .variances = variances, .eps = options_.eps});
     const Tensor z = deviation * scale;
     if (context.wanted(1)) context.set(1, sum(g * z, {.axes = {0, 2}}));
     if (!context.wanted(0)) return;
     const Tensor weight = reshaped(context.input(1), {1, at.c, 1});
     const Tensor dx = weight * scale * (g - average(g) - z * average(g * z));
     context.set(0, reshaped(dx, context.g().shape()));
-  }
-
-  /// 1 / sqrt(the mean of deviation^2, and eps). Where squares or eps are out of the dtype's range, or have
-  /// few digits in it, of deviations divided by a power of two, which the moments know.
-  Tensor scale_of(const Tensor& deviation, const Array& moments, const auto& average) const {
-    const std::int64_t c = moments.shape[1];
-    return visit_floating(deviation.dtype(), [&](auto zero) {
-      using T = decltype(zero);
-      const double* const variance = moments.data<double>() + c;
-      const double least = std::sqrt(static_cast<double>(std::numeric_limits<T>::min()));
-      const bool is_safe = std::all_of(
-          variance, variance + c, [&](double v) { return !(v + options_.eps < least) && !(v > 1 / least); });
-      if (is_safe) return 1 / sqrt(average(square(deviation)) + options_.eps);
-      Array factors = Array::uninitialized({1, c, 1}, deviation.dtype());
-      Array rest = Array::uninitialized({1, c, 1}, deviation.dtype());
-      for (std::int64_t i = 0; i < c; ++i) {
-        const double sum = variance[i] + options_.eps;
-        constexpr int most = std::numeric_limits<T>::max_exponent - 1;
-        const int exponent = sum > 0 && std::isfinite(sum) ? std::clamp(std::ilogb(sum) / 2, -most, most) : 0;
-        factors.mutable_data<T>()[i] = static_cast<T>(std::ldexp(1, -exponent));
-        rest.mutable_data<T>()[i] =
-            static_cast<T>(away_from_zero<T>(std::ldexp(options_.eps, -2 * exponent)));
-      }
-      const Tensor factor = make_constant(std::move(factors));
-      const Tensor share = average(square(deviation * factor)) + make_constant(std::move(rest));
-      return 1 / sqrt(share) * factor;
-    });
   }
 
   BatchNormOptions options_;
@@ -302,16 +273,11 @@ class NormalizeBy final : public PrimitiveOf<NormalizeBy, OpId::normalize_by> {
   }
 };
 
-void check_eps(const BatchNormOptions& options) {
-  if (options.eps >= 0 && options.eps < std::numeric_limits<double>::infinity()) return;
-  throw ValueError(fmt::format("batch_norm: eps must be finite and not negative, got {}", options.eps));
-}
-
 }  // namespace
 
 BatchNormResult batch_norm_with_moments(const Tensor& x, const Tensor& weight, const Tensor& bias,
                                         const BatchNormOptions& options) {
-  check_eps(options);
+  check_eps(OpId::batch_norm, options.eps);
   const BatchNorm primitive(options);
   const std::array inputs{&x, &weight, &bias};
   std::array<Array, 2> results;
@@ -333,7 +299,7 @@ BatchNormResult batch_norm_with_moments(const Tensor& x, const Tensor& weight, c
 
 Tensor batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias,
                   const BatchNormOptions& options) {
-  detail::check_eps(options);
+  detail::check_eps(detail::OpId::batch_norm, options.eps);
   return detail::apply(detail::BatchNorm(options), x, weight, bias);
 }
 

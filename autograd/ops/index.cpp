@@ -1,11 +1,9 @@
 #include "xtgrad/autograd/ops/index.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <array>
 #include <cstring>
-#include <vector>
 
 #include "xtgrad/autograd/core/apply.h"
 #include "xtgrad/autograd/creation.h"
@@ -13,6 +11,7 @@
 #include "xtgrad/autograd/kernels/gather.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/ops/checks.h"
+#include "xtgrad/autograd/ops/index_range.h"
 
 namespace xtgrad::inline v1 {
 namespace detail {
@@ -32,35 +31,6 @@ void check_index_shape(OpId op, const Shape& x, std::size_t axis, const Shape& i
   }
 }
 
-[[noreturn]] void throw_out_of_range(OpId op, const Array& index, std::int64_t position, std::size_t axis,
-                                     std::int64_t size) {
-  const std::int64_t value = index.data<std::int64_t>()[position];
-  std::vector<std::int64_t> place(index.shape.rank());
-  for (std::size_t d = place.size(); d-- > 0; position /= index.shape[d])
-    place[d] = position % index.shape[d];
-  throw ValueError(fmt::format("{}: the index is out of range: {} at [{}], but axis {} of x has size {}",
-                               to_string(op), value, fmt::join(place, ", "), axis, size));
-}
-
-/// Throws ValueError for the first entry that is no position along the axis.
-void check_index_range(OpId op, const Array& index, std::size_t axis, std::int64_t size) {
-  const auto* values = index.data<std::int64_t>();
-  const std::int64_t n = index.numel();
-  const auto in_range = [size](std::int64_t value) { return value >= 0 && value < size; };
-  // The sign of `value` or that of `size - 1 - value` tells; arithmetic alone, which compilers turn into
-  // SIMD.
-  std::uint64_t signs = 0;
-  const auto last = static_cast<std::uint64_t>(size) - 1;
-  for (std::int64_t i = 0; i < n; ++i) {
-    const auto value = static_cast<std::uint64_t>(values[i]);
-    signs |= value | (last - value);
-  }
-  if (signs >> 63 == 0) return;
-  for (std::int64_t i = 0; i < n; ++i) {
-    if (!in_range(values[i])) throw_out_of_range(op, index, i, axis, size);
-  }
-}
-
 class Gather final : public PrimitiveOf<Gather, OpId::gather> {
  public:
   explicit Gather(std::size_t axis) : axis_(axis) {}
@@ -75,7 +45,7 @@ class Gather final : public PrimitiveOf<Gather, OpId::gather> {
     out[0]->shape = in[1]->shape;
   }
   void eval(Inputs in, Outputs out) const override {
-    check_index_range(op, *in[1], axis_, in[0]->shape[axis_]);
+    check_index_range(op, *in[1], {"x", axis_, in[0]->shape[axis_]});
     gather_elements(*in[0], axis_, *in[1], *out[0]);
   }
 
@@ -113,7 +83,7 @@ class ScatterAdd final : public PrimitiveOf<ScatterAdd, OpId::scatter_add> {
     out[0]->shape = x.shape;
   }
   void eval(Inputs in, Outputs out) const override {
-    check_index_range(op, *in[1], axis_, in[0]->shape[axis_]);
+    check_index_range(op, *in[1], {"x", axis_, in[0]->shape[axis_]});
     if (out[0]->buffer.get() != in[0]->buffer.get()) {
       std::memcpy(out[0]->buffer.data(), in[0]->buffer.data(), in[0]->buffer.bytes());
     }

@@ -1,4 +1,4 @@
-#include "xtgrad/autograd/kernels/softmax.h"
+#include "xtgrad/autograd/ops/softmax.h"
 
 #include <fmt/format.h>
 
@@ -6,6 +6,7 @@
 #include <limits>
 #include <vector>
 
+#include "xtgrad/autograd/kernels/softmax.h"
 #include "xtgrad/autograd/kernels/softmax_rules.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/ops/axes.h"
@@ -14,7 +15,8 @@
 #include "xtgrad/autograd/ops/shape.h"
 
 namespace xtgrad::inline v1 {
-namespace detail { namespace {
+namespace detail {
+namespace {
 
 /// The softmax over several axes at once.
 Tensor softmax_over(const Tensor& x, AxisMask axes) {
@@ -233,7 +235,13 @@ Tensor apply_along_axis(const Tensor& x, std::int64_t axis) {
   return apply(P(normalize_axis(to_string(P::op), axis, x.rank())), x);
 }
 
-}}  // namespace detail
+}  // namespace
+
+Tensor log_softmax_vjp(const Tensor& g, const Tensor& y, std::size_t axis) {
+  return apply(AxisRule<LogSoftmax>(axis), g, y);
+}
+
+}  // namespace detail
 
 Tensor logsumexp(const Tensor& x, const ReduceOptions& options) {
   using detail::OpId;

@@ -137,7 +137,7 @@ TEST_CASE("every failed allocation of a training step's forward and backward lea
   const Tensor labels = tensor({0, 2, 1}).to(int64);
   const nn::MLP mlp({.sizes = {4, 5, 3}});
   const Tensor rows = reshape(arange(12).to(float32) * 0.1, {3, 4});
-  walk([&] { return training_step(mlp, rows, labels); }, 40);
+  walk([&] { return training_step(mlp, rows, labels); }, 30);
   const nn::ConvNet conv_net(
       {.in_channels = 1, .image = 6, .channels = {2}, .kernel = 3, .hidden = {4}, .classes = 3});
   const Tensor images = reshape(arange(108).to(float32) * 0.01, {3, 1, 6, 6});

@@ -139,7 +139,9 @@ const std::vector<Function> functions{
     BINARY(max_pool2d_put, 3),
     CALL("batch_norm", 3, batch_norm(x[0], x[1], x[2])),
     CALL("normalize_by", 3, normalize_by(x[0], x[1], x[2], x[2])),
+    CALL("layer_norm", 3, layer_norm(x[0], x[1], x[2])),
     CALL("gather", 2, gather(x[0], 1, x[1])),
+    CALL("softmax_cross_entropy", 2, softmax_cross_entropy(x[0], x[1], 1)),
     CALL("scatter_add", 3, scatter_add(x[0], 0, x[1], x[2])),
     // Axes and shapes.
     UNARY(sum, {.axes = 1}),

@@ -215,6 +215,8 @@ constexpr Operation of_shapes[] = {
                      return {argmax(x, axis, c.flag())};),
     XTGRAD_FUZZ_CALL(const Tensor& x = one_of(c, t); return {softmax(x, c.integer())};),
     XTGRAD_FUZZ_CALL(const Tensor& x = one_of(c, t); return {log_softmax(x, c.integer())};),
+    XTGRAD_FUZZ_CALL(const Tensor& x = one_of(c, t); const Tensor at = index(c, t);
+                     return {softmax_cross_entropy(x, at, c.integer())};),
     XTGRAD_FUZZ_CALL(const Tensor& x = one_of(c, t); return {reshape(x, dims(c))};),
     XTGRAD_FUZZ_CALL(const Tensor& x = one_of(c, t); return {permute(x, dims(c))};),
     XTGRAD_FUZZ_CALL(const Tensor& x = one_of(c, t); const std::int64_t dim = c.integer();
@@ -289,6 +291,9 @@ constexpr Operation of_images[] = {
     XTGRAD_FUZZ_CALL(const Tensor x = image(c, t); const Tensor& weight = one_of(c, t);
                      const Tensor& bias = one_of(c, t);
                      return {batch_norm(x, weight, bias, {.eps = c.number()})};),
+    XTGRAD_FUZZ_CALL(const Tensor& x = one_of(c, t); const Tensor& weight = one_of(c, t);
+                     const Tensor& bias = one_of(c, t);
+                     return {layer_norm(x, weight, bias, {.eps = c.number()})};),
     XTGRAD_FUZZ_CALL(const Tensor x = image(c, t); const Tensor& mean_of = one_of(c, t);
                      const Tensor& scale = one_of(c, t);
                      return {normalize_by(x, mean_of, scale, one_of(c, t))};),

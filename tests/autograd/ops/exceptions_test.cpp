@@ -207,6 +207,11 @@ TEST_CASE("nor do sums of exponentials of infinities, and branches that are not 
                 return std::vector{y, grad({y}, x, {.cotangents = {ones_like(y)}})};
               }) == 0);
         CHECK(raised_without_cause(false, [&] { return std::vector{log_softmax(x, axis)}; }) == 0);
+        const Tensor classes = zeros({in_columns ? 5 : 1}, {.dtype = int64});
+        CHECK(raised_without_cause(false, [&] {
+                const Tensor y = softmax_cross_entropy(x, classes, axis);
+                return std::vector{y, grad({y}, x, {.cotangents = {ones_like(y)}})};
+              }) == 0);
       }
     }
     // 0 times infinity would be in the branch not taken.

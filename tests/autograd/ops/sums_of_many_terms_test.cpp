@@ -235,6 +235,21 @@ TEST_CASE("long sums: the moments of a channel, and the gradients through them")
   });
 }
 
+TEST_CASE("long sums: layer normalisation") {
+  // Of weights and biases, over rows whose normalised numbers are 1 and -1.
+  const auto of_column = [](bool of_weight) {
+    return [=](const Tensor& x) {
+      const Tensor one = like(x, {2}, 1);
+      const Tensor rows = broadcast_to(from_vector(std::vector<double>{1, -1}).to(x.dtype()), {count, 2});
+      const Tensor both = in_column(x, 2);
+      return first(gradient(x, {2}, [&](const Tensor& p) {
+        return (of_weight ? layer_norm(rows, p, one, {.eps = 0}) : layer_norm(rows, one, p)) * both;
+      }));
+    };
+  };
+  check({{"the weight", of_column(true)}, {"the bias", of_column(false)}});
+}
+
 TEST_CASE("long sums: exponentials") {
   // 1 and many of a rounding each: one by one, they would be lost.
   for (const Dtype dtype : {float32, float64}) {
@@ -252,6 +267,8 @@ TEST_CASE("long sums: exponentials") {
       const double near = bound + 4e-6 * want;
       CHECK(std::abs(first(logsumexp(row, {.axes = {axis}})).item() - want) <= near);
       CHECK(std::abs(first(log_softmax(row, axis)).item() + want) <= near);
+      const Tensor classes = zeros({axis == 1 ? 1 : 2}, {.dtype = int64});
+      CHECK(std::abs(first(softmax_cross_entropy(row, classes, axis)).item() - want) <= near);
       CHECK(std::abs(first(softmax(row, axis)).item() - std::exp(-want)) <= near);
     }
     // Of more ties than a float counts one by one, there would be too many for a test; of these, each counts.

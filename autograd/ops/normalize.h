@@ -1,0 +1,28 @@
+#pragma once
+
+#include <functional>
+
+#include "xtgrad/autograd/core/op_id.h"
+#include "xtgrad/autograd/tensor.h"
+
+namespace xtgrad::inline v1::detail {
+
+// What the recorded rules of batch and layer normalisation share.
+
+/// Throws ValueError, in the operation's name, unless eps is finite and at least 0.
+void check_eps(OpId op, double eps);
+
+/// Biased variances of the runs that are normalised, in the shape that broadcasts to what is.
+struct RunVariances {
+  Shape shape;
+  const double* variances;
+  double eps;
+};
+
+/// 1 / sqrt(average(deviation^2) + eps), differentiable in the deviation, of which the average over a run is
+/// 0. Where squares or eps are out of the dtype's range, or have few digits in it, of deviations divided by a
+/// power of two, which the variances know.
+Tensor inverse_deviation(const Tensor& deviation, const std::function<Tensor(const Tensor&)>& average,
+                         const RunVariances& runs);
+
+}  // namespace xtgrad::v1::detail
