@@ -1,14 +1,14 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
-#include <cstring>
 #include <tuple>
 #include <utility>
 
 #include "xtgrad/autograd/kernels/broadcast.h"
+#include "xtgrad/autograd/kernels/formula_rows.h"
 #include "xtgrad/autograd/kernels/lanes.h"
 #include "xtgrad/autograd/kernels/parallel.h"
-#include "xtgrad/autograd/kernels/short_rows.h"
 
 namespace xtgrad::inline v1::detail {
 
@@ -79,49 +79,6 @@ void map_row(F f, const Row<T, N>& row, const std::array<T*, M>& out, std::int64
   }
 }
 
-/// Copies n elements, fewer than 2 `Largest`: of a row's few last ones, a call of memcpy costs more than the
-/// rest of a short row.
-template <std::size_t Largest, class T>
-[[gnu::always_inline]] inline void copy_few(const T* from, std::int64_t n, T* to) {
-  if constexpr (Largest > 0) {
-    if ((static_cast<std::size_t>(n) & Largest) != 0) {
-      std::memcpy(to, from, Largest * sizeof(T));
-      from += Largest;
-      to += Largest;
-    }
-    copy_few<Largest / 2>(from, n, to);
-  }
-}
-
-/// One row in the middle of an array: of its last, partial lane no other elements are read or written.
-/// Another thread may be writing those, or they lie behind the array's padding, which ends with whole lanes
-/// from the array's beginning on and not from the row's. Not inlined: of each formula there would be two more
-/// copies.
-template <class F, class T, std::size_t N, std::size_t M>
-[[gnu::noinline]] void map_inner_row(const F& f, const Row<T, N>& row, const std::array<T*, M>& out,
-                                     std::int64_t n) {
-  constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
-  const std::int64_t whole = n / width * width;
-  if (whole != 0) map_row(f, row, out, whole);
-  if (whole == n) return;
-  alignas(Buffer::alignment) T copies[N + M][Lane<T>::width];
-  Row<T, N> tail;
-  for (std::size_t k = 0; k < N; ++k) {
-    if (row[k].step == 0) {
-      tail[k] = row[k];
-      continue;
-    }
-    const T* const rest = row[k].data + whole;
-    Lane<T>(*rest).store(copies[k]);
-    copy_few<Lane<T>::width / 2>(rest, n - whole, copies[k]);
-    tail[k] = {copies[k], 0};
-  }
-  std::array<T*, M> results;
-  for (std::size_t k = 0; k < M; ++k) results[k] = copies[N + k];
-  map_row(f, tail, results, width);
-  for (std::size_t k = 0; k < M; ++k) copy_few<Lane<T>::width / 2>(results[k], n - whole, out[k] + whole);
-}
-
 /// One element repeated over a lane, for operands with inner stride 0.
 template <class T, std::size_t N>
 struct RepeatedElements {
@@ -133,87 +90,6 @@ struct RepeatedElements {
     return {lanes[k], 0};
   }
 };
-
-template <class F, class T, std::size_t N, std::size_t M>
-void map_flat(const F& f, const std::array<const T*, N>& in, const std::array<std::int64_t, N>& strides,
-              const std::array<T*, M>& out, std::int64_t n) {
-  for_each_tile((n + tile_elements - 1) / tile_elements, [&](std::int64_t tile) {
-    const std::int64_t first = tile * tile_elements;
-    const std::int64_t count = n - first < tile_elements ? n - first : tile_elements;
-    RepeatedElements<T, N> repeated;
-    Row<T, N> row;
-    for (std::size_t k = 0; k < N; ++k) {
-      row[k] = repeated.operand(k, in[k] + first * strides[k], strides[k]);
-    }
-    std::array<T*, M> results;
-    for (std::size_t k = 0; k < M; ++k) results[k] = out[k] + first;
-    map_row(f, row, results, count);
-  });
-}
-
-template <class F, class T, std::size_t N, std::size_t M>
-void map_rows(const F& f, const std::array<const Array*, N>& in, const BroadcastPlan<N>& plan,
-              const std::array<T*, M>& out) {
-  const std::int64_t rows_per_tile = plan.inner < tile_elements ? tile_elements / plan.inner : 1;
-  for_each_tile((plan.rows + rows_per_tile - 1) / rows_per_tile, [&](std::int64_t tile) {
-    const std::int64_t first = tile * rows_per_tile;
-    const std::int64_t last = first + rows_per_tile < plan.rows ? first + rows_per_tile : plan.rows;
-    for_each_row(plan, first, last, [&](std::int64_t index, const std::array<std::int64_t, N>& offsets) {
-      RepeatedElements<T, N> repeated;
-      Row<T, N> row;
-      for (std::size_t k = 0; k < N; ++k) {
-        row[k] = repeated.operand(k, in[k]->template data<T>() + offsets[k], plan.inner_strides[k]);
-      }
-      std::array<T*, M> results;
-      for (std::size_t k = 0; k < M; ++k) results[k] = out[k] + index * plan.inner;
-      map_inner_row(f, row, results, plan.inner);
-    });
-  });
-}
-
-template <class F, class T, std::size_t N, std::size_t M, std::size_t... K>
-void map_short_rows(const F& f, const std::array<const Array*, N>& in, const BroadcastPlan<N>& plan,
-                    const std::array<T*, M>& out, std::index_sequence<K...>) {
-  const std::array<std::int64_t, N> strides = block_strides(plan);
-  for_each_row_block<Same<T, K>...>(
-      plan, in, [&](std::int64_t first, std::int64_t n, const Same<T, K>*... operands) {
-        RepeatedElements<T, N> repeated;
-        std::array<T*, M> results;
-        for (std::size_t k = 0; k < M; ++k) results[k] = out[k] + first;
-        map_inner_row(f, Row<T, N>{repeated.operand(K, operands, strides[K])...}, results, n);
-      });
-}
-
-/// Fills M arrays of shape `shape` with `f` of the operands, which broadcast to that shape.
-template <class T, class F, std::size_t N, std::size_t M>
-void map_broadcast(const F& f, const Shape& shape, const std::array<const Array*, N>& in,
-                   const std::array<T*, M>& results) {
-  const std::int64_t n = shape.numel();
-  if (n == 0) return;
-  const BroadcastPlan<N> plan = plan_broadcast(shape, in);
-  if (plan.rows == 1) {
-    std::array<const T*, N> data;
-    for (std::size_t k = 0; k < N; ++k) data[k] = in[k]->template data<T>();
-    map_flat<F, T, N, M>(f, data, plan.inner_strides, results, n);
-    return;
-  }
-  if constexpr (N > 1) {
-    if (has_short_rows(plan)) {
-      map_short_rows<F, T, N, M>(f, in, plan, results, std::make_index_sequence<N>{});
-      return;
-    }
-  }
-  map_rows<F, T, N, M>(f, in, plan, results);
-}
-
-/// Fills the M arrays `out` where all operands have `out`'s shape: no plan, one row.
-template <class T, class F, std::size_t N, std::size_t M>
-void map_same(const F& f, const std::array<const T*, N>& in, const std::array<T*, M>& out, std::int64_t n) {
-  if (n == 0) return;
-  std::array<std::int64_t, N> ones;
-  ones.fill(1);
-  map_flat<F, T, N, M>(f, in, ones, out, n);
-}
 
 /// One tile of `n` elements for a program that runs again: bit k of `repeated` says that operand k is one
 /// element.
@@ -227,6 +103,26 @@ void map_tile(const F& f, std::int64_t n, const void* const* in, std::uint32_t r
   std::array<T*, M> results;
   for (std::size_t k = 0; k < M; ++k) results[k] = static_cast<T*>(out[k]);
   map_row(f, row, results, n);
+}
+
+/// The loop of a formula of type F, of N operands and M results.
+template <class T, std::size_t N, std::size_t M, class F>
+RowFormula row_formula(const F& f) {
+  return {[](const void* formula, std::int64_t n, const void* const* in, std::uint32_t repeated,
+             void* const* out) { map_tile<T, N, M>(*static_cast<const F*>(formula), n, in, repeated, out); },
+          &f};
+}
+
+/// Fills the M arrays `out` where all operands have `out`'s shape.
+template <class T, class F, std::size_t N, std::size_t M>
+void map_same(const F& f, const std::array<const T*, N>& in, const std::array<T*, M>& out, std::int64_t n) {
+  std::array<const void*, N> from;
+  std::copy(in.begin(), in.end(), from.begin());
+  std::array<void*, M> to;
+  std::copy(out.begin(), out.end(), to.begin());
+  const RowFormula formula = row_formula<T, N, M>(f);
+  if (n <= tile_elements) return formula.run(formula.formula, n, from.data(), 0, to.data());
+  run_flat(formula, n, sizeof(T), from, to);
 }
 
 template <class T, class F, class... In>
@@ -277,10 +173,9 @@ void map_to(F f, Array& out, const Arrays&... in) {
     });
     return;
   }
+  const std::array<const Array*, sizeof...(Arrays)> arrays{&in...};
   visit_floating(out.dtype, [&](auto zero) {
-    using T = decltype(zero);
-    const std::array<const Array*, sizeof...(Arrays)> arrays{&in...};
-    map_broadcast<T>(f, out.shape, arrays, std::array<T*, 1>{out.template mutable_data<T>()});
+    run_broadcast(row_formula<decltype(zero), sizeof...(Arrays), 1>(f), arrays, out);
   });
 }
 

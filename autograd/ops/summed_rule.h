@@ -51,12 +51,9 @@ class SummedRuleOf final : public ConstantPrimitive<SummedRuleOf<P, K, N>> {
     const auto formula = [&primitive = self->primitive_](const auto&... values) {
       return primitive.formula(Index<K>{}, values...);
     };
-    [&, &in = operands ]<std::size_t... I>(std::index_sequence<I...>) {
-      constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
-      map_inner_row(formula, Row<T, N>{RowOperand<T>{in[I] + first, width}...},
-                    std::array{static_cast<T*>(to)}, n);
-    }
-    (std::make_index_sequence<N>{});
+    std::array<const void*, N> from;
+    for (std::size_t k = 0; k < N; ++k) from[k] = operands[k] + first;
+    run_inner_row<T>(row_formula<T, N, 1>(formula), n, from, 0, {&to, 1});
   }
 
   P primitive_;
