@@ -166,12 +166,9 @@ class Bernoulli final : public Draw<Bernoulli> {
     a("p", p_);
   }
   void eval(detail::Inputs in, detail::Outputs out) const override {
-    draw<bool>(
-        *out[0],
-        [&](std::uint64_t first, std::span<double> numbers) {
-          detail::draw_units(stream_of(*in[0]), first, numbers);
-        },
-        [p = p_](double number) { return number < p; });
+    for_each_part<bool>(*out[0], [&](std::uint64_t first, std::span<bool> part) {
+      detail::draw_bernoulli(stream_of(*in[0]), first, p_, part);
+    });
   }
 
  private:

@@ -4,24 +4,64 @@
 
 #include <string_view>
 
+#include "xtgrad/autograd/core/apply.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/kernels/choose.h"
+#include "xtgrad/autograd/kernels/scalar_map.h"
 #include "xtgrad/autograd/ops.h"
 
 namespace xtgrad::inline v1::nn {
-
 namespace {
+
+namespace core = xtgrad::detail;
 
 double checked_p(std::string_view module, double p) {
   if (p >= 0 && p <= 1) return p;
   throw ValueError(fmt::format("{}: p must be in [0, 1]: got {}", module, p));
 }
 
+/// x times a factor where a mask, which broadcasts to it, is true, and 0 elsewhere: chosen, not multiplied,
+/// so that an infinity that is dropped becomes 0 and not NaN. Linear, so it is its own rule.
+class ScaledWhere final : public DifferentiablePrimitive<ScaledWhere> {
+ public:
+  explicit ScaledWhere(double factor) : factor_(factor) {}
+
+  [[nodiscard]] std::string_view name() const override { return "scaled_where"; }
+  void describe(Attributes& a) override { a("factor", factor_); }
+  void infer(InputSpecs in, OutputSpecs out) const override { *out[0] = *in[1]; }
+  void eval(Inputs in, Outputs out) const override {
+    core::visit_floating(in[1]->dtype, [&](auto zero) {
+      using T = decltype(zero);
+      const auto value = [factor = static_cast<T>(factor_)](bool kept, T x) {
+        return core::choose(kept, x * factor, T(0));
+      };
+      core::scalar_map<T, bool, T>(value, *out[0], {in[0], in[1]});
+    });
+  }
+  [[nodiscard]] InputSet may_overwrite(int) const override { return 0b10; }
+  [[nodiscard]] std::int64_t flops(InputSpecs, InputSpecs out) const override {
+    return out[0]->shape.numel();
+  }
+  [[nodiscard]] Reads reads(Wanted) const override { return input_bit(0); }
+  void vjp(VjpContext& context) const override {
+    const Tensor mask = context.input(0);
+    context.set(1, core::apply(*this, mask, context.g()));
+  }
+
+ private:
+  double factor_;
+};
+
+/// `who` is asked for the name in a message, which a module has to look up.
+void check_floating(const auto& who, const Tensor& x) {
+  if (is_floating(x.dtype())) return;
+  throw DtypeError(fmt::format("{}: input must be float32 or float64: got {}", who(), to_string(x.dtype())));
+}
+
 /// x where `kept`, which broadcasts to it, is true, divided by 1 - p; 0 elsewhere.
 Tensor keep(const Tensor& x, const Tensor& kept, double p) {
-  // where, not a product: an infinity that is dropped becomes 0, not NaN; and nothing is divided by 0 at p
-  // = 1.
-  return where(kept, p == 1 ? x : x * (1 / (1 - p)), 0);
+  return core::apply(ScaledWhere(p == 1 ? 1 : 1 / (1 - p)), kept, x);
 }
 
 }  // namespace
@@ -31,6 +71,7 @@ Dropout::Dropout(const DropoutOptions& options)
 
 Tensor Dropout::forward(const Tensor& x) {
   if (!is_training() || p_ == 0) return alias(x);
+  check_floating([this] { return label(); }, x);
   return keep(x, bernoulli(x.shape(), 1 - p_, stream), p_);
 }
 
@@ -42,6 +83,7 @@ Tensor Dropout2d::forward(const Tensor& x) {
     throw ShapeError(fmt::format("{}: input must be [n, c, h, w]: got {}", label(), to_string(x.shape())));
   }
   if (!is_training() || p_ == 0) return alias(x);
+  check_floating([this] { return label(); }, x);
   return keep(x, bernoulli({x.size(0), x.size(1), 1, 1}, 1 - p_, stream), p_);
 }
 

@@ -134,8 +134,16 @@ Words rounds_two_ways(Real y, Real error) {
 
 }  // namespace
 
-void draw_units(const DrawStream& stream, std::uint64_t first, std::span<double> out) {
-  draw_uniform(stream, first, 0, 1, out);
+void draw_bernoulli(const DrawStream& stream, std::uint64_t first, double p, std::span<bool> out) {
+  // The number is an integer divided by 2^53, so integers are compared.
+  const auto below = static_cast<std::uint64_t>(std::ceil(p * 0x1p53));
+  Halves bits;
+  for (std::size_t i = 0; i < out.size(); i += chunk) {
+    const std::size_t count = std::min(chunk, out.size() - i);
+    draw_halves<false>(stream, first + i, count, bits, nullptr);
+    bool* const to = out.data() + i;
+    for (std::size_t j = 0; j < count; ++j) to[j] = bits[j] >> 11 < below;
+  }
 }
 
 void draw_uniform(const DrawStream& stream, std::uint64_t first, double low, double width,

@@ -1,35 +1,18 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <bit>
 #include <cstdint>
 #include <string_view>
-#include <type_traits>
 #include <utility>
 
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/kernels/choose.h"
 #include "xtgrad/autograd/ops/elementwise.h"
 #include "xtgrad/autograd/ops/shape.h"
 
 namespace xtgrad::inline v1 {
 namespace detail { namespace {
-
-template <class T>
-using BitsOf =
-    std::conditional_t<sizeof(T) == 1, std::uint8_t,
-                       std::conditional_t<sizeof(T) == 2, std::uint16_t,
-                                          std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>>>;
-
-/// m ? v : w by bits, all of them or none: compilers make branches of conditions, and a branch that goes
-/// either way costs as much as twenty elements.
-template <class T>
-T choose(bool m, T v, T w) {
-  using Bits = BitsOf<T>;
-  const auto of_v = static_cast<Bits>(Bits{0} - std::bit_cast<std::uint8_t>(m));
-  return std::bit_cast<T>(
-      static_cast<Bits>((std::bit_cast<Bits>(v) & of_v) | (std::bit_cast<Bits>(w) & ~of_v)));
-}
 
 /// The cotangent where the mask is true, for the first input, and where it is not, for the second: in one
 /// pass, and null where one is not wanted.

@@ -102,10 +102,17 @@ struct Sigmoid final : Unary<Sigmoid, OpId::sigmoid> {
   static auto rule(const auto& g, const auto& x) { return g * SigmoidSlope::of(x); }
 };
 
+/// log(1 + e) for e in [0, 1], to log1p's bits, without what that has to ask of other numbers.
+template <LaneFloat T>
+Lane<T> log1p_of_fraction(Lane<T> e) {
+  const Lane<T> v = 1 + e;
+  return log_positive(v, (e - (v - 1)) / v);
+}
+
 /// log(sigmoid(x)), which near 0 and far below it keeps the digits that the sigmoid has lost.
 struct LogSigmoid final : Unary<LogSigmoid, OpId::log_sigmoid> {
   static constexpr Reads saves = input_bit(0);
-  static auto value(const auto& x) { return minimum(x, 0) - log1p(exp(-abs(x))); }
+  static auto value(const auto& x) { return minimum(x, 0) - log1p_of_fraction(exp(-abs(x))); }
   static auto rule(const auto& g, const auto& x) { return g * sigmoid(-x); }
 };
 
@@ -206,7 +213,9 @@ class Softplus final : public Unary<Softplus, OpId::softplus>, public SoftplusPa
 
   template <LaneFloat T>
   [[nodiscard]] Lane<T> value(const Lane<T>& x) const {
-    return where(is_linear(x), x, maximum(x, 0) + log1p(vanishing(x)) / away_from_zero<T>(options_.beta));
+    const Lane<T> rest = log1p_of_fraction(vanishing(x));
+    return where(is_linear(x), x,
+                 maximum(x, 0) + (options_.beta == 1 ? rest : rest / away_from_zero<T>(options_.beta)));
   }
   auto rule(const auto& g, const auto& x) const { return g * SoftplusSlope(options_)(x); }
 };

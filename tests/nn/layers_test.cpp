@@ -138,6 +138,9 @@ TEST_CASE("dropout takes empty and 0-d tensors, and says what p may be") {
   CHECK(drop.p() == 0.5);
   CHECK(drop(zeros({0, 3})).shape() == Shape{0, 3});
   CHECK(drop(tensor(2)).shape() == Shape{});
+  CHECK_THROWS_WITH_AS((void)drop(zeros({2}, {.dtype = int64})),
+                       "Dropout: input must be float32 or float64: got int64", DtypeError);
+  CHECK(drop.stream.position() == 2);  // what was refused drew nothing
   CHECK_THROWS_WITH_AS(nn::Dropout({.p = 1.5}), "Dropout: p must be in [0, 1]: got 1.5", ValueError);
   CHECK_THROWS_WITH_AS(nn::Dropout({.p = -0.1}), "Dropout: p must be in [0, 1]: got -0.1", ValueError);
   CHECK_THROWS_WITH_AS(nn::Dropout({.p = std::nan("")}), "Dropout: p must be in [0, 1]: got nan", ValueError);

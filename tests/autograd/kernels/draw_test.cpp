@@ -7,6 +7,8 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <memory>
+#include <span>
 #include <vector>
 
 #include "xtgrad/autograd/core/philox.h"
@@ -26,6 +28,7 @@ constexpr std::uint64_t starts[] = {0, 0xffffff80, 0xffffffffffffff00};
 
 std::uint64_t bits(double x) { return std::bit_cast<std::uint64_t>(x); }
 std::uint32_t bits(float x) { return std::bit_cast<std::uint32_t>(x); }
+bool bits(bool x) { return x; }
 
 /// Elements of a draw that differ from f(block).
 template <class T, class Draw, class F>
@@ -33,9 +36,10 @@ std::int64_t different(std::size_t count, Draw draw, F f) {
   std::int64_t differ = 0;
   for (const DrawStream& stream : streams) {
     for (const std::uint64_t first : starts) {
-      std::vector<T> drawn(count + 1, T{7});
-      draw(stream, first, std::span(drawn).first(count));
-      CHECK(drawn.back() == 7);
+      const auto drawn = std::make_unique<T[]>(count + 1);  // a vector of bool has no elements
+      drawn[count] = static_cast<T>(7);
+      draw(stream, first, std::span(drawn.get(), count));
+      CHECK(drawn[count] == static_cast<T>(7));
       for (std::size_t i = 0; i < count; ++i) {
         const T want = f(detail::random_bits(stream.seed, stream.position, first + i));
         differ += bits(want) != bits(drawn[i]);
@@ -50,8 +54,13 @@ std::int64_t different(std::size_t count, Draw draw, F f) {
 TEST_CASE("draws on lanes are the scalar ones, of any number of blocks") {
   for (const std::size_t count : {0, 1, 2, 3, 7, 8, 15, 17, 255, 256, 257, 1000, 100000}) {
     CAPTURE(count);
-    CHECK(different<double>(count, detail::draw_units,
-                            [](detail::RandomBits b) { return detail::unit_interval(b.low); }) == 0);
+    for (const double p : {0.0, 0x1p-53, 1e-5, 0.3, 0.5, std::nextafter(0.5, 1), 0.9, 1 - 0x1p-53, 1.0}) {
+      CAPTURE(p);
+      CHECK(different<bool>(
+                count,
+                [p](auto stream, auto first, auto out) { detail::draw_bernoulli(stream, first, p, out); },
+                [p](detail::RandomBits b) { return detail::unit_interval(b.low) < p; }) == 0);
+    }
     CHECK(different<float>(
               count, [](auto... a) { detail::draw_normal(a...); },
               [](detail::RandomBits b) { return static_cast<float>(detail::normal_from(b)); }) == 0);
