@@ -272,6 +272,11 @@ struct TopkOptions {
 /// `x` with `source` added at the places that gather would have read; the adjoint of gather.
 [[nodiscard]] Tensor scatter_add(const Tensor& x, std::int64_t axis, const Tensor& index,
                                  const Tensor& source);
+/// The entries of x along an axis that `index` [n], int64 or int32, names, in its order: rows of a table, for
+/// one. Throws ValueError for an index out of range.
+[[nodiscard]] Tensor index_select(const Tensor& x, std::int64_t axis, const Tensor& index);
+/// `x` with the entries of `source` added to those that index_select would have read; its adjoint.
+[[nodiscard]] Tensor index_add(const Tensor& x, std::int64_t axis, const Tensor& index, const Tensor& source);
 
 struct MatmulOptions {
   bool transpose_a = false;  ///< use a with its last two dimensions swapped

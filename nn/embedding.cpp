@@ -56,10 +56,12 @@ Tensor Embedding::forward(const Tensor& indices) {
     check_index(values[i], i, indices.shape());
     padded = padded || values[i] == options_.padding_idx;
   }
-  const Tensor column = reshape(wide, Shape{wide.numel(), 1});
-  Tensor rows = gather(weight, 0, broadcast_to(column, Shape{wide.numel(), options_.embedding_dim}));
+  Tensor rows = index_select(weight, 0, flatten(wide));
   // What a padding row gives is a constant, to derivatives of every order.
-  if (padded) rows = where(column == *options_.padding_idx, rows.detach(), rows);
+  if (padded) {
+    const Tensor column = reshape(wide, Shape{wide.numel(), 1});
+    rows = where(column == *options_.padding_idx, rows.detach(), rows);
+  }
   Shape shape = indices.shape();
   shape.push_back(options_.embedding_dim);
   return reshape(rows, shape);

@@ -9,10 +9,12 @@ namespace xtgrad::inline v1::detail {
 /// What a lookup in a tensor sends back to it: a gradient for the places that it has read, and none for all
 /// others.
 struct Lookup {
+  enum class Kind { gather, index_select, slice };
+
   std::size_t axis;
-  Tensor places;    // along the axis: an index as gather takes it or, of a slice, [n] places that differ
+  Tensor places;    // along the axis: an index as the operation takes it or, of a slice, [n] that differ
   Tensor gradient;  // of the lookup's result
-  bool is_slice;
+  Kind kind;
 };
 
 /// A gradient that is 0 but at some places along an axis.

@@ -118,11 +118,12 @@ struct ScatterUnit {
   T* sum;
   const std::int64_t* index;
   const T* source;
-  std::int64_t count;     // rows of index and source
-  std::int64_t columns;   // neighbours in each
-  std::int64_t stride;    // from one row to the next
-  std::int64_t size;      // places along the axis
-  std::int64_t x_stride;  // from one place to the next
+  std::int64_t count;         // rows of index and source
+  std::int64_t columns;       // neighbours in each
+  std::int64_t stride;        // from one row to the next
+  std::int64_t index_stride;  // likewise; of an index that names whole rows it may be another
+  std::int64_t size;          // places along the axis
+  std::int64_t x_stride;      // from one place to the next
 
   void add_row(std::int64_t row) const {
     const std::int64_t at = row * stride;
@@ -131,11 +132,11 @@ struct ScatterUnit {
   /// Of an index whose rows name one place each.
   void add_whole_row(std::int64_t row) const {
     const T* from = source + row * stride;
-    T* to = sum + index[row * stride] * x_stride;
+    T* to = sum + index[row * index_stride] * x_stride;
     for (std::int64_t j = 0; j < columns; ++j) to[j] += from[j];
   }
   [[nodiscard]] ScatterUnit column(std::int64_t j) const {
-    return {sum + j, index + j, source + j, count, 1, stride, size, x_stride};
+    return {sum + j, index + j, source + j, count, 1, stride, index_stride, size, x_stride};
   }
 };
 
@@ -216,7 +217,7 @@ void add_long(const ScatterUnit<T>& unit, std::size_t places, const F& number_of
   const auto add_rows = [&, to_all = sums.data()](auto columns) {
     for (std::int64_t a = 0; a < unit.count; ++a) {
       const std::int64_t at = a * unit.stride;
-      const std::int64_t number = number_of(unit.index[at]);
+      const std::int64_t number = number_of(unit.index[a * unit.index_stride]);
       if (number < 0) {
         unit.add_whole_row(a);
         continue;
@@ -248,7 +249,7 @@ void scatter_rows(const ScatterUnit<T>& unit) {
   const auto same = [](auto place) { return static_cast<std::int64_t>(place); };
   if (unit.size * unit.columns <= cached && unit.count >= 4 * unit.size)
     return add_long(unit, static_cast<std::size_t>(unit.size), same, same);
-  const BusyPlaces busy(unit.index, unit.count, unit.stride, unit.size);
+  const BusyPlaces busy(unit.index, unit.count, unit.index_stride, unit.size);
   if (busy.places().empty()) {
     for (std::int64_t a = 0; a < unit.count; ++a) unit.add_whole_row(a);
     return;
@@ -294,6 +295,7 @@ void scatter_typed(T* sum, std::int64_t size, const std::int64_t* index, const I
                               .count = walk.count,
                               .columns = columns,
                               .stride = walk.index_stride,
+                              .index_stride = walk.index_stride,
                               .size = size,
                               .x_stride = walk.x_stride};
     if (!std::is_floating_point_v<T> || unit.count <= few_terms) {
@@ -301,6 +303,55 @@ void scatter_typed(T* sum, std::int64_t size, const std::int64_t* index, const I
     } else {
       scatter_many(unit);
     }
+  });
+}
+
+/// An array as [outer, along the axis, inner].
+Shape around(const Shape& shape, std::size_t axis) {
+  Shape three{1, shape[axis], 1};
+  for (std::size_t d = 0; d < shape.rank(); ++d) {
+    if (d != axis) three[d < axis ? 0 : 2] *= shape[d];
+  }
+  return three;
+}
+
+/// `rows`, of `inner` elements each, of out [outer, n, inner] from `first` on.
+template <class T>
+void select_rows(const T* x, const Shape& of_x, const std::int64_t* index, std::int64_t n, std::int64_t first,
+                 std::int64_t last, T* out) {
+  const std::int64_t size = of_x[1], inner = of_x[2];
+  std::int64_t outer = first / n, a = first % n;
+  for (std::int64_t row = first; row < last; ++row) {
+    const T* from = x + (outer * size + index[a]) * inner;
+    if (inner <= unit_columns) {
+      copy_short(from, inner, out + row * inner);
+    } else {
+      std::copy_n(from, inner, out + row * inner);
+    }
+    if (++a < n) continue;
+    a = 0;
+    ++outer;
+  }
+}
+
+template <class T>
+void index_add_typed(T* sum, const Shape& of_sum, const std::int64_t* index, const Shape& of_source,
+                     const T* source) {
+  const IndexWalk walk = plan_walk(of_sum, 1, of_source);
+  for_each_unit(walk, [&](std::int64_t x_offset, std::int64_t offset, std::int64_t columns) {
+    const ScatterUnit<T> unit{.sum = sum + x_offset,
+                              .index = index,
+                              .source = source + offset,
+                              .count = walk.count,
+                              .columns = columns,
+                              .stride = walk.index_stride,
+                              .index_stride = 1,
+                              .size = of_sum[1],
+                              .x_stride = walk.x_stride};
+    if constexpr (std::is_floating_point_v<T>) {
+      if (unit.count > few_terms) return scatter_rows(unit);
+    }
+    for (std::int64_t a = 0; a < unit.count; ++a) unit.add_whole_row(a);
   });
 }
 
@@ -341,6 +392,35 @@ void scatter_add_elements(Array& sum, std::size_t axis, const Array& index, cons
   visit_floating(sum.dtype, [&](auto zero) {
     using T = decltype(zero);
     scatter_typed(sum.mutable_data<T>(), sum.shape[axis], places, walk, source.data<T>());
+  });
+}
+
+void select_elements(const Array& x, std::size_t axis, const Array& index, Array& out) {
+  if (out.numel() == 0) return;
+  const Shape of_x = around(x.shape, axis);
+  const std::int64_t n = index.numel(), rows = of_x[0] * n;
+  const std::int64_t per_tile = std::max<std::int64_t>(1, tile_elements / of_x[2]);
+  visit(x.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    for_each_tile((rows + per_tile - 1) / per_tile, [&](std::int64_t tile) {
+      select_rows(x.data<T>(), of_x, index.data<std::int64_t>(), n, tile * per_tile,
+                  std::min(rows, (tile + 1) * per_tile), out.mutable_data<T>());
+    });
+  });
+}
+
+void index_add_elements(Array& sum, std::size_t axis, const Array& index, const Array& source) {
+  if (source.numel() == 0) return;
+  const Shape of_sum = around(sum.shape, axis), of_source = around(source.shape, axis);
+  const auto* places = index.data<std::int64_t>();
+  if (sum.dtype == Dtype::int64) {  // as uint64, whose overflow is defined
+    index_add_typed(sum.mutable_data<std::uint64_t>(), of_sum, places, of_source,
+                    source.data<std::uint64_t>());
+    return;
+  }
+  visit_floating(sum.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    index_add_typed(sum.mutable_data<T>(), of_sum, places, of_source, source.data<T>());
   });
 }
 

@@ -16,6 +16,13 @@ void gather_elements(const Array& x, std::size_t axis, const Array& index, Array
 /// do not depend on the number of threads.
 void scatter_add_elements(Array& sum, std::size_t axis, const Array& index, const Array& source);
 
+/// out[..., a, ...] = x[..., index[a], ...] at `axis`. `out` has x's shape but for the axis, `index` is int64
+/// [n] and in range.
+void select_elements(const Array& x, std::size_t axis, const Array& index, Array& out);
+
+/// sum[..., index[a], ...] += source[..., a, ...], in place, as scatter_add_elements does.
+void index_add_elements(Array& sum, std::size_t axis, const Array& index, const Array& source);
+
 /// sum[..., places[a], ...] += source[..., a, ...], in place, and the same without the addition. `places` are
 /// int64 [n], in range, and differ; `source` is no larger than `sum` off the axis, along which it has n
 /// entries or more. Takes no memory.

@@ -49,7 +49,36 @@ class Gather final : public PrimitiveOf<Gather, OpId::gather> {
     gather_elements(*in[0], axis_, *in[1], *out[0]);
   }
 
-  // Lookups in one table in a loop add to one sum.
+  void vjp(VjpContext& context) const override;
+
+ private:
+  std::size_t axis_;
+};
+
+/// Throws ShapeError unless the index is [n].
+void check_flat_index(OpId op, const Spec& index) {
+  check_index_dtype(op, index);
+  if (index.shape.rank() == 1) return;
+  throw ShapeError(fmt::format("{}: the index must be [n], it is {}", to_string(op), to_string(index.shape)));
+}
+
+class IndexSelect final : public PrimitiveOf<IndexSelect, OpId::index_select> {
+ public:
+  explicit IndexSelect(std::size_t axis) : axis_(axis) {}
+
+  void describe(Attributes& a) override { a("axis", axis_); }
+  [[nodiscard]] Reads reads(Wanted) const override { return input_bit(1); }
+
+  void infer(InputSpecs in, OutputSpecs out) const override {
+    check_flat_index(op, *in[1]);
+    *out[0] = *in[0];
+    out[0]->shape[axis_] = in[1]->shape[0];
+  }
+  void eval(Inputs in, Outputs out) const override {
+    check_index_range(op, *in[1], {"x", axis_, in[0]->shape[axis_]});
+    select_elements(*in[0], axis_, *in[1], *out[0]);
+  }
+
   void vjp(VjpContext& context) const override;
 
  private:
@@ -103,6 +132,51 @@ class ScatterAdd final : public PrimitiveOf<ScatterAdd, OpId::scatter_add> {
   std::size_t axis_;
 };
 
+class IndexAdd final : public PrimitiveOf<IndexAdd, OpId::index_add> {
+ public:
+  explicit IndexAdd(std::size_t axis) : axis_(axis) {}
+
+  void describe(Attributes& a) override { a("axis", axis_); }
+  [[nodiscard]] Reads reads(Wanted wanted) const override {
+    return is_wanted(wanted, 2) ? input_bit(1) : reads_nothing;
+  }
+
+  void infer(InputSpecs in, OutputSpecs out) const override {
+    const Spec &x = *in[0], &index = *in[1], &source = *in[2];
+    check_numeric(op, x);
+    check_same_dtype(op, x, source, {"x", "source"});
+    check_flat_index(op, index);
+    Shape wanted = x.shape;
+    wanted[axis_] = index.shape[0];
+    if (!(source.shape == wanted)) {
+      throw ShapeError(fmt::format(
+          "index_add: source must be {}, x's shape with an entry of axis {} for each of the "
+          "index: x is {}, the index is {}, source is {}",
+          to_string(wanted), axis_, to_string(x.shape), to_string(index.shape), to_string(source.shape)));
+    }
+    *out[0] = x;
+  }
+  void eval(Inputs in, Outputs out) const override {
+    check_index_range(op, *in[1], {"x", axis_, in[0]->shape[axis_]});
+    if (out[0]->buffer.get() != in[0]->buffer.get()) {
+      std::memcpy(out[0]->buffer.data(), in[0]->buffer.data(), in[0]->buffer.bytes());
+    }
+    index_add_elements(*out[0], axis_, *in[1], *in[2]);
+  }
+  [[nodiscard]] InputSet may_overwrite(int) const override { return 0b001; }
+  [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override { return in[2]->shape.numel(); }
+
+  void vjp(VjpContext& context) const override {
+    if (context.wanted(0)) context.set(0, context.g());
+    if (context.wanted(2)) {
+      context.set(2, index_select(context.g(), static_cast<std::int64_t>(axis_), context.input(1)));
+    }
+  }
+
+ private:
+  std::size_t axis_;
+};
+
 /// Of the gradients of lookups that a sweep has kept to the end: `source` is added at places that differ, or
 /// put there. It may have entries beyond those of the places.
 class AtPlaces final : public ConstantPrimitive<AtPlaces> {
@@ -131,20 +205,30 @@ class AtPlaces final : public ConstantPrimitive<AtPlaces> {
   bool puts_;
 };
 
-void Gather::vjp(VjpContext& context) const {
+/// The rule of a lookup that reads an index: lookups in one table in a loop add to one sum.
+template <class Adjoint>
+void add_to_table(VjpContext& context, std::size_t axis, Lookup::Kind kind) {
   const Tensor index = context.input(1);
-  const LookupTarget target = context.lookup_target(0, axis_);
+  const LookupTarget target = context.lookup_target(0, axis);
   if (target.may_defer) {
-    context.defer(0, {.axis = axis_, .places = index, .gradient = context.g(), .is_slice = false});
+    context.defer(0, {.axis = axis, .places = index, .gradient = context.g(), .kind = kind});
     return;
   }
   if (target.sum != nullptr) {
-    apply_onto(ScatterAdd(axis_), *target.sum, index, context.g());
+    apply_onto(Adjoint(axis), *target.sum, index, context.g());
     return;
   }
   Tensor sum = zeros(context.shape(0), {.dtype = context.g().dtype()});
-  apply_onto(ScatterAdd(axis_), sum, index, context.g());
+  apply_onto(Adjoint(axis), sum, index, context.g());
   context.set(0, std::move(sum));
+}
+
+void Gather::vjp(VjpContext& context) const {
+  add_to_table<ScatterAdd>(context, axis_, Lookup::Kind::gather);
+}
+
+void IndexSelect::vjp(VjpContext& context) const {
+  add_to_table<IndexAdd>(context, axis_, Lookup::Kind::index_select);
 }
 
 /// Kernels read int64.
@@ -153,10 +237,16 @@ Tensor widened(const Tensor& index) { return index.dtype() == Dtype::int32 ? ind
 }  // namespace
 
 void add_lookup(Tensor& sum, const Lookup& lookup, const Tensor& places, bool is_first) {
-  if (lookup.is_slice) {
-    apply_onto(AtPlaces(lookup.axis, is_first), sum, places, lookup.gradient);
-  } else {
-    apply_onto(ScatterAdd(lookup.axis), sum, places, lookup.gradient);
+  switch (lookup.kind) {
+    case Lookup::Kind::gather:
+      apply_onto(ScatterAdd(lookup.axis), sum, places, lookup.gradient);
+      break;
+    case Lookup::Kind::index_select:
+      apply_onto(IndexAdd(lookup.axis), sum, places, lookup.gradient);
+      break;
+    case Lookup::Kind::slice:
+      apply_onto(AtPlaces(lookup.axis, is_first), sum, places, lookup.gradient);
+      break;
   }
 }
 
@@ -169,6 +259,16 @@ void add_placed(Tensor& sum, const PlacedGradient& gradient) {
 Tensor gather(const Tensor& x, std::int64_t axis, const Tensor& index) {
   const std::size_t dim = normalize_axis(to_string(detail::OpId::gather), axis, x.rank());
   return detail::apply(detail::Gather(dim), x, detail::widened(index));
+}
+
+Tensor index_select(const Tensor& x, std::int64_t axis, const Tensor& index) {
+  const std::size_t dim = normalize_axis(to_string(detail::OpId::index_select), axis, x.rank());
+  return detail::apply(detail::IndexSelect(dim), x, detail::widened(index));
+}
+
+Tensor index_add(const Tensor& x, std::int64_t axis, const Tensor& index, const Tensor& source) {
+  const std::size_t dim = normalize_axis(to_string(detail::OpId::index_add), axis, x.rank());
+  return detail::apply(detail::IndexAdd(dim), x, detail::widened(index), source);
 }
 
 Tensor scatter_add(const Tensor& x, std::int64_t axis, const Tensor& index, const Tensor& source) {

@@ -159,7 +159,8 @@ class Slice final : public PrimitiveOf<Slice, OpId::slice> {
     if (target.may_defer) {
       const Tensor places =
           arange(range_.start + range_.count * range_.step, {.start = range_.start, .step = range_.step});
-      context.defer(0, {.axis = along, .places = places, .gradient = context.g(), .is_slice = true});
+      context.defer(0,
+                    {.axis = along, .places = places, .gradient = context.g(), .kind = Lookup::Kind::slice});
       return;
     }
     if (target.sum != nullptr) {

@@ -73,7 +73,7 @@ bool is_deferred(const VjpContext& context, std::size_t axis, std::span<const st
                     .places = from_span(std::span<const std::int64_t>(places),
                                         {static_cast<std::int64_t>(places.size())}),
                     .gradient = joined(pieces, static_cast<std::int64_t>(axis)),
-                    .is_slice = true});
+                    .kind = Lookup::Kind::slice});
   return true;
 }
 

@@ -143,6 +143,8 @@ const std::vector<Function> functions{
     CALL("gather", 2, gather(x[0], 1, x[1])),
     CALL("softmax_cross_entropy", 2, softmax_cross_entropy(x[0], x[1], 1)),
     CALL("scatter_add", 3, scatter_add(x[0], 0, x[1], x[2])),
+    CALL("index_select", 2, index_select(x[0], 1, x[1])),
+    CALL("index_add", 3, index_add(x[0], 0, x[1], x[2])),
     // Axes and shapes.
     UNARY(sum, {.axes = 1}),
     UNARY(mean, {.axes = 1}),

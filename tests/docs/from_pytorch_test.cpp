@@ -93,6 +93,10 @@ TEST_CASE("docs/from_pytorch.md: tensors") {
   CHECK(reshape(x, {2, 1, 3}).shape() == Shape{2, 1, 3});
   CHECK(values(reshape(slice(x, {.stop = 1}), {3})) == Numbers{1, 2, 3});
   CHECK(values(slice(x, {.axis = 1, .start = 1, .stop = 3})) == Numbers{2, 3, 5, 6});
+  const Tensor idx = from_vector(std::vector<std::int64_t>{1, 0, 1});
+  const Tensor y = ones({3, 3});
+  CHECK(values(index_select(x, 0, idx)) == Numbers{4, 5, 6, 1, 2, 3, 4, 5, 6});
+  CHECK(values(index_add(x, 0, idx, y)) == Numbers{2, 3, 4, 6, 7, 8});
   CHECK(x.at({0, 1}) == 2);
   CHECK(concat({x, x}, 1).shape() == Shape{2, 6});
   CHECK(values(matmul(x, w)) == Numbers{6, 15});

@@ -256,6 +256,10 @@ constexpr Operation of_shapes[] = {
                      return {gather(x, axis, index(c, t))};),
     XTGRAD_FUZZ_CALL(const Tensor& x = one_of(c, t); const std::int64_t axis = c.integer();
                      const Tensor at = index(c, t); return {scatter_add(x, axis, at, one_of(c, t))};),
+    XTGRAD_FUZZ_CALL(const Tensor& x = one_of(c, t); const std::int64_t axis = c.integer();
+                     return {index_select(x, axis, index(c, t))};),
+    XTGRAD_FUZZ_CALL(const Tensor& x = one_of(c, t); const std::int64_t axis = c.integer();
+                     const Tensor at = index(c, t); return {index_add(x, axis, at, one_of(c, t))};),
     XTGRAD_FUZZ_CALL(const Tensor& a = one_of(c, t); const Tensor& b = one_of(c, t);
                      const bool transposed = c.flag();
                      return {matmul(a, b, {.transpose_a = transposed, .transpose_b = c.flag()})};),

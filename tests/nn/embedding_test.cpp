@@ -95,7 +95,7 @@ TEST_CASE("a backward goes over the lookups and one table, however many lookups 
   for (int i = 0; i < 3; ++i) total = total + sum(table(index));
   total.backward();
   const std::string text = list.text();
-  CHECK(times(text, "scatter_add") == 4);
+  CHECK(times(text, "index_add") == 4);
   // A sum of zeros, twice in its line, that each lookup is added to: nothing else has the table's size.
   CHECK(times(text, "zeros[shape=[50, 2]") == 1);
   CHECK(times(text, "[50, 2]") == 2 + 4);

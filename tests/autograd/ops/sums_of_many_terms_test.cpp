@@ -118,6 +118,15 @@ TEST_CASE("long sums: what is added at one place") {
          const Tensor index = concat({zeros_at({count, 1}), full({count, 1}, 7, {.dtype = int64})}, 1);
          return first(scatter_add(like(x, {5 * count, 2}, 0), 0, index, in_column(x, 2)));
        }},
+      {"index_add of rows",
+       [=](const Tensor& x) {
+         return first(index_add(like(x, {3000, 70}, 0), 0, zeros_at({count}), in_column(x, 70)));
+       }},
+      {"index_add of columns",
+       [=](const Tensor& x) {
+         return first(index_add(like(x, {2, 3}, 0), 1, zeros_at({count}),
+                                reshape(x, {1, count}) * like(x, {2, 1}, 1)));
+       }},
       {"gather's gradient",
        [=](const Tensor& x) {
          return first(

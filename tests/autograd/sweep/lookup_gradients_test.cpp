@@ -98,6 +98,29 @@ TEST_CASE("a lookup of rows adds to these alone, also to those that it reads oft
   std::vector<std::int64_t> two(60, 3);
   for (int i = 0; i < 5; ++i) two.push_back(1 << 14);
   check_same(tall, {[&](const Tensor& w) { return weighed(gather(w, 0, rows(two, 16)), 3); }}, false);
+
+  for (const std::vector<std::int64_t>& places : {apart(32, 0), often, two}) {
+    const Tensor index = from_vector(places);
+    check_same(tall, {[&](const Tensor& w) { return weighed(index_select(w, 0, index), 4); }}, false);
+    check_same({16, 1 << 15}, {[&](const Tensor& w) { return weighed(index_select(w, 1, index), 5); }},
+               false);
+    check_same({8, 1 << 15, 3}, {[&](const Tensor& w) { return weighed(index_select(w, 1, index), 6); }},
+               false);
+  }
+}
+
+TEST_CASE("index_select is the gather of an index repeated along the other axes, derivatives included") {
+  for (const Dtype dtype : {float32, float64}) {
+    Random random(3);
+    Tensor table = randn({300, 130}, random, {.dtype = dtype});
+    table.set_requires_grad();
+    std::vector<std::int64_t> places = {299, 0};
+    for (int i = 0; i < 200; ++i) places.push_back(i % 9 == 0 ? 17 : i);
+    const Tensor selected = index_select(table, 0, from_vector(places));
+    const Tensor gathered = gather(table, 0, rows(places, 130));
+    CHECK(same_bits(selected, gathered));
+    CHECK(same_bits(grad(weighed(selected, 1), table), grad(weighed(gathered, 1), table)));
+  }
 }
 
 TEST_CASE(
@@ -127,7 +150,9 @@ TEST_CASE("several lookups of one leaf are added up first, in the order of the s
     return piece(w, 8, 1, 5) + piece(w, 20, 3, 6) + piece(w, 21, 2, 7) + piece(w, 8, 1, 8);
   };
   const Loss mixed = [&](const Tensor& w) {
-    return piece(w, 10, 1, 1) + lookup(w, 0, 2) + piece(w, 0, 2, 3) + lookup(w, 10, 4) + piece(w, 30, 1, 5);
+    const Tensor selected = index_select(w, 0, from_vector(apart(30, 10)));
+    return weighed(selected, 6) + piece(w, 10, 1, 1) + lookup(w, 0, 2) + piece(w, 0, 2, 3) +
+           lookup(w, 10, 4) + piece(w, 30, 1, 5);
   };
   check_same(tall, {gathers}, false);
   check_same(tall, {slices}, false);

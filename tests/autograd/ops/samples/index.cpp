@@ -1,4 +1,4 @@
-// Samples of gather and scatter_add.
+// Samples of gather, scatter_add, index_select and index_add.
 #include <string>
 
 #include "tests/support/op_samples.h"
@@ -117,6 +117,123 @@ const OpSamples scatter_add_samples(OpId::scatter_add, [](Op& op) {
   });
   op.throws<DtypeError>("the index must be int64 or int32, got float32; convert with to(int64)", [=] {
     return scatter_add(x, 1, ones({1, 1}), ones({1, 1}));
+  });
+});
+
+/// A shape of x, an axis, and how many entries are named along it.
+struct Selection {
+  Shape x;
+  std::int64_t axis;
+  std::size_t dim;
+  std::int64_t n;
+  bool derivatives = true;
+
+  [[nodiscard]] Shape selected() const {
+    Shape shape = x;
+    shape[dim] = n;
+    return shape;
+  }
+  [[nodiscard]] std::string text() const {
+    return "x " + to_string(x) + ", axis=" + std::to_string(axis) + ", index [" + std::to_string(n) + "]";
+  }
+  [[nodiscard]] Index source(Index place, const Values& index) const {
+    place[dim] = static_cast<std::int64_t>(index.at({place[dim]}));
+    return place;
+  }
+};
+
+std::vector<Selection> selections() {
+  return {{{4}, 0, 0, 6},
+          {{4}, 0, 0, 4},
+          {{3, 2}, 0, 0, 5},
+          {{3, 2}, 1, 1, 1},
+          {{2, 3, 2}, -2, 1, 4},
+          {{3, 2}, 0, 0, 0},
+          {{0, 3}, 1, 1, 2},
+          {{1}, 0, 0, 1},
+          {{1037}, 0, 0, 2049, false},
+          {{61, 131}, 0, 0, 90, false},
+          {{3, 17, 70}, 1, 1, 40, false},
+          {{61, 17}, 1, 1, 3, false}};
+}
+
+const OpSamples index_select_samples(OpId::index_select, [](Op& op) {
+  op.accepts = Accepts::everything;
+  for (const Selection& c : selections()) {
+    op.sample({.attributes = c.text(),
+               .inputs = {{.shape = c.x}, index_input({c.n}, 0, c.x[c.dim])},
+               .apply = [c](const Tensor& x, const Tensor& index) { return index_select(x, c.axis, index); },
+               .reference =
+                   [c](std::span<const Values> in) {
+                     return fill(c.selected(),
+                                 [&](const Index& place) { return in[0].at(c.source(place, in[1])); });
+                   },
+               .linear_in = {0},
+               .derivatives = c.derivatives});
+  }
+  op.exact({.what = "one element twice",
+            .inputs = {row({5, 7}), row({1, 1, 1})},
+            .apply = [](const Tensor& x, const Tensor& index) { return index_select(x, 0, index); },
+            .value = row({7, 7, 7}),
+            .gradients = {row({0, 3})},
+            .roles = {Role::floating, Role::index}});
+  const Tensor x = ones({2, 3});
+  const auto index_of = [](const Shape& shape, double value) { return full(shape, value, {.dtype = int64}); };
+  op.throws<ValueError>("the index is out of range: 2 at [0], but axis 0 of x has size 2",
+                        [=] { return index_select(x, 0, index_of({1}, 2)); });
+  op.throws<ValueError>("the index is out of range: -1 at [0], but axis 1 of x has size 3",
+                        [=] { return index_select(x, 1, index_of({1}, -1)); });
+  op.throws<ShapeError>("the index must be [n], it is [1, 1]", [=] {
+    return index_select(x, 0, index_of({1, 1}, 0));
+  });
+  op.throws<ShapeError>("the index must be [n], it is []",
+                        [=] { return index_select(x, 0, index_of({}, 0)); });
+  op.throws<DtypeError>("the index must be int64 or int32, got float32; convert with to(int64)",
+                        [=] { return index_select(x, 0, ones({1})); });
+  op.throws<ShapeError>("axis 2 is out of range", [=] { return index_select(x, 2, index_of({1}, 0)); });
+});
+
+const OpSamples index_add_samples(OpId::index_add, [](Op& op) {
+  op.accepts = Accepts::numbers;
+  // As scatter_add's.
+  op.accuracy = {.by_magnitudes = true, .ulps_per_addition = correctly_rounded, .signed_zeros = false};
+  for (const Selection& c : selections()) {
+    op.sample({.attributes = c.text(),
+               .inputs = {{.shape = c.x}, index_input({c.n}, 0, c.x[c.dim]), {.shape = c.selected()}},
+               .apply = [c](const Tensor& x, const Tensor& index,
+                            const Tensor& source) { return index_add(x, c.axis, index, source); },
+               .reference =
+                   [c](std::span<const Values> in) {
+                     Values out = in[0];
+                     for_each_index(c.selected(), [&](const Index& place) {
+                       out.at(c.source(place, in[1])) += in[2].at(place);
+                     });
+                     return out;
+                   },
+               .linear_in = {0, 2},
+               .derivatives = c.derivatives});
+  }
+  op.exact({.what = "two to one place",
+            .inputs = {row({1, 2}), row({1, 1}), row({10, 20})},
+            .apply = [](const Tensor& x, const Tensor& index,
+                        const Tensor& source) { return index_add(x, 0, index, source); },
+            .value = row({1, 32}),
+            .gradients = {row({1, 1}), row({1, 1})},
+            .roles = {Role::floating, Role::index, Role::floating}});
+  const Tensor x = ones({2, 3});
+  const auto index_of = [](const Shape& shape, double value) { return full(shape, value, {.dtype = int64}); };
+  op.throws<ValueError>("the index is out of range: 3 at [0], but axis 1 of x has size 3", [=] {
+    return index_add(x, 1, index_of({1}, 3), ones({2, 1}));
+  });
+  op.throws<ShapeError>(
+      "source must be [2, 1], x's shape with an entry of axis 1 for each of the index: x is [2, 3], the "
+      "index "
+      "is [1], source is [1, 1]",
+      [=] {
+        return index_add(x, 1, index_of({1}, 0), ones({1, 1}));
+      });
+  op.throws<DtypeError>("the index must be int64 or int32, got float32; convert with to(int64)", [=] {
+    return index_add(x, 1, ones({1}), ones({2, 1}));
   });
 });
 
