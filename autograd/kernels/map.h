@@ -28,9 +28,11 @@ using Row = std::array<RowOperand<T>, N>;
 template <class T, std::size_t>
 using Same = T;
 
-template <class F, class T, std::size_t N, std::size_t... K>
+/// Of operands none of which is repeated the step is a constant, an instruction less for each lane.
+template <bool MayRepeat, class F, class T, std::size_t N, std::size_t... K>
 auto call_on_lanes(const F& f, const Row<T, N>& row, std::int64_t lane, std::index_sequence<K...>) {
-  return f(Lane<T>::load(row[K].data + lane * row[K].step)...);
+  constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
+  return f(Lane<T>::load(row[K].data + lane * (MayRepeat ? row[K].step : width))...);
 }
 
 template <class T, std::size_t M>
@@ -59,7 +61,7 @@ Lane<T> load_first(const T* p, std::int64_t n) {
 /// One row, in whole lanes: may read and write up to a lane past `n`, which padding allows at an array's end.
 /// The formula is this function's own: of coefficients that others can see, the compiler must believe that
 /// each store may change them, and reads, rounds and repeats them for every lane.
-template <class F, class T, std::size_t N, std::size_t M>
+template <bool MayRepeat, class F, class T, std::size_t N, std::size_t M>
 void map_row(F f, const Row<T, N>& row, const std::array<T*, M>& out, std::int64_t n) {
   constexpr auto width = static_cast<std::int64_t>(Lane<T>::width);
   Row<T, N> from = row;
@@ -68,7 +70,7 @@ void map_row(F f, const Row<T, N>& row, const std::array<T*, M>& out, std::int64
   // The last, partial lane goes through the same loop once more, which is not worth a second one's code.
   for (std::int64_t rest = n % width, lanes = n / width;; rest = 0, lanes = 1) {
     for (std::int64_t lane = 0; lane < lanes; ++lane)
-      store_lanes(call_on_lanes(f, from, lane, std::make_index_sequence<N>{}), to, lane * width);
+      store_lanes(call_on_lanes<MayRepeat>(f, from, lane, std::make_index_sequence<N>{}), to, lane * width);
     if (rest == 0) return;
     for (std::size_t k = 0; k < N; ++k) {
       if (from[k].step == 0) continue;
@@ -93,7 +95,7 @@ struct RepeatedElements {
 
 /// One tile of `n` elements for a program that runs again: bit k of `repeated` says that operand k is one
 /// element.
-template <class T, std::size_t N, std::size_t M, class F>
+template <class T, std::size_t N, std::size_t M, bool MayRepeat = true, class F>
 void map_tile(const F& f, std::int64_t n, const void* const* in, std::uint32_t repeated, void* const* out) {
   RepeatedElements<T, N> elements;
   Row<T, N> row;
@@ -102,14 +104,17 @@ void map_tile(const F& f, std::int64_t n, const void* const* in, std::uint32_t r
   }
   std::array<T*, M> results;
   for (std::size_t k = 0; k < M; ++k) results[k] = static_cast<T*>(out[k]);
-  map_row(f, row, results, n);
+  map_row<MayRepeat>(f, row, results, n);
 }
 
 /// The loop of a formula of type F, of N operands and M results.
-template <class T, std::size_t N, std::size_t M, class F>
+template <class T, std::size_t N, std::size_t M, bool MayRepeat = true, class F>
 RowFormula row_formula(const F& f) {
   return {[](const void* formula, std::int64_t n, const void* const* in, std::uint32_t repeated,
-             void* const* out) { map_tile<T, N, M>(*static_cast<const F*>(formula), n, in, repeated, out); },
+             void* const* out) {
+            map_tile<T, N, M, MayRepeat>(*static_cast<const F*>(formula), n, in, MayRepeat ? repeated : 0,
+                                         out);
+          },
           &f};
 }
 
@@ -120,7 +125,7 @@ void map_same(const F& f, const std::array<const T*, N>& in, const std::array<T*
   std::copy(in.begin(), in.end(), from.begin());
   std::array<void*, M> to;
   std::copy(out.begin(), out.end(), to.begin());
-  const RowFormula formula = row_formula<T, N, M>(f);
+  const RowFormula formula = row_formula<T, N, M, false>(f);
   if (n <= tile_elements) return formula.run(formula.formula, n, from.data(), 0, to.data());
   run_flat(formula, n, sizeof(T), from, to);
 }
