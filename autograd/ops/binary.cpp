@@ -3,6 +3,7 @@
 
 #include "xtgrad/autograd/kernels/lanes_power_slope.h"
 #include "xtgrad/autograd/ops/add.h"
+#include "xtgrad/autograd/ops/both_rules.h"
 #include "xtgrad/autograd/ops/elementwise.h"
 #include "xtgrad/autograd/ops/shape.h"
 #include "xtgrad/autograd/ops/summed_rule.h"
@@ -25,6 +26,14 @@ class Binary : public Elementwise<Self, Id, 2, Integers> {
 
   void vjp(VjpContext& context) const override {
     const bool both = context.wanted(1);
+    if constexpr (Self::saves_for_a == input_bit(1) && Self::saves_for_b == input_bit(0)) {
+      // What less costs is not passes over memory. Asked of the bytes: numbers are counted from shapes.
+      constexpr std::size_t smallest = 1 << 14;
+      if (both && array_of(context.g()).buffer.bytes() >= smallest && context.wanted(0) &&
+          (set_both_gradients<0>(this->self(), context) || set_both_gradients<1>(this->self(), context))) {
+        return;
+      }
+    }
     if (context.wanted(0)) {
       Tensor g = both ? context.g() : context.take_g();
       context.set(0, run<0, Self::saves_for_a>(context, std::move(g)));

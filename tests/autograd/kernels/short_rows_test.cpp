@@ -153,7 +153,12 @@ TEST_CASE(
       const Tensor a = randn(pair.a, random, {.dtype = dtype, .requires_grad = true});
       const Tensor b = randn(pair.b, random, {.dtype = dtype, .requires_grad = true});
       const Tensor g = randn(common(pair), random, {.dtype = dtype});
-      const auto gradients = [&] { return grad({a * b}, {a, b}, {.cotangents = {g}}); };
+      // Of a cotangent that somebody holds, and of one that a gradient may be written over.
+      const auto gradients = [&] {
+        std::vector<Tensor> all = grad({a * b}, {a, b}, {.cotangents = {g}});
+        for (const Tensor& each : grad({sum((a * b) * g)}, {a, b})) all.push_back(each);
+        return all;
+      };
       const std::vector<Tensor> in_one = gradients();
       std::vector<Tensor> in_two;
       {
@@ -163,8 +168,8 @@ TEST_CASE(
       set_num_threads(1);
       const std::vector<Tensor> alone = gradients();
       set_num_threads(threads);
-      for (std::size_t k = 0; k < 2; ++k) {
-        CHECK(in_one[k].shape() == (k == 0 ? pair.a : pair.b));
+      for (std::size_t k = 0; k < in_one.size(); ++k) {
+        CHECK(in_one[k].shape() == (k % 2 == 0 ? pair.a : pair.b));
         CHECK(same_bits(in_one[k], in_two[k]));
         CHECK(same_bits(in_one[k], alone[k]));
       }
