@@ -155,9 +155,9 @@ TEST_CASE(
       const Tensor g = randn(common(pair), random, {.dtype = dtype});
       // Of a cotangent that somebody holds, and of one that a gradient may be written over.
       const auto gradients = [&] {
-        std::vector<Tensor> all = grad({a * b}, {a, b}, {.cotangents = {g}});
-        for (const Tensor& each : grad({sum((a * b) * g)}, {a, b})) all.push_back(each);
-        return all;
+        std::vector<Tensor> found = grad({a * b}, {a, b}, {.cotangents = {g}});
+        for (const Tensor& each : grad({sum((a * b) * g)}, {a, b})) found.push_back(each);
+        return found;
       };
       const std::vector<Tensor> in_one = gradients();
       std::vector<Tensor> in_two;
