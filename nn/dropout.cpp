@@ -10,6 +10,7 @@
 #include "xtgrad/autograd/kernels/choose.h"
 #include "xtgrad/autograd/kernels/scalar_map.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/nn/floating_input.h"
 
 namespace xtgrad::inline v1::nn {
 namespace {
@@ -53,12 +54,6 @@ class ScaledWhere final : public DifferentiablePrimitive<ScaledWhere> {
   double factor_;
 };
 
-/// `who` is asked for the name in a message, which a module has to look up.
-void check_floating(const auto& who, const Tensor& x) {
-  if (is_floating(x.dtype())) return;
-  throw DtypeError(fmt::format("{}: input must be float32 or float64: got {}", who(), to_string(x.dtype())));
-}
-
 /// x where `kept`, which broadcasts to it, is true, divided by 1 - p; 0 elsewhere.
 Tensor keep(const Tensor& x, const Tensor& kept, double p) {
   return core::apply(ScaledWhere(p == 1 ? 1 : 1 / (1 - p)), kept, x);
@@ -71,7 +66,7 @@ Dropout::Dropout(const DropoutOptions& options)
 
 Tensor Dropout::forward(const Tensor& x) {
   if (!is_training() || p_ == 0) return alias(x);
-  check_floating([this] { return label(); }, x);
+  detail::check_floating([this] { return label(); }, x);
   return keep(x, bernoulli(x.shape(), 1 - p_, stream), p_);
 }
 
@@ -83,7 +78,7 @@ Tensor Dropout2d::forward(const Tensor& x) {
     throw ShapeError(fmt::format("{}: input must be [n, c, h, w]: got {}", label(), to_string(x.shape())));
   }
   if (!is_training() || p_ == 0) return alias(x);
-  check_floating([this] { return label(); }, x);
+  detail::check_floating([this] { return label(); }, x);
   return keep(x, bernoulli({x.size(0), x.size(1), 1, 1}, 1 - p_, stream), p_);
 }
 

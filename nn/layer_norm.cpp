@@ -9,6 +9,7 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/nn/floating_input.h"
 
 namespace xtgrad::inline v1::nn {
 namespace {
@@ -43,12 +44,6 @@ void check_eps(std::string_view who, double eps) {
   throw ValueError(fmt::format("{}: eps must be finite and at least 0: got {}", who, eps));
 }
 
-void check_floating(const auto& who, const Tensor& x) {
-  if (!x.defined()) throw ValueError(fmt::format("{}: input: the handle is empty", who()));
-  if (is_floating(x.dtype())) return;
-  throw DtypeError(fmt::format("{}: input must be float32 or float64: got {}", who(), to_string(x.dtype())));
-}
-
 /// y * weight + bias, where there are any, each in a shape that broadcasts to y's.
 Tensor scaled(const Tensor& y, const NormOptions& options, const Shape& shape) {
   Tensor result = y;
@@ -66,7 +61,7 @@ bool ends_in(const Shape& shape, const Shape& end) {
 }
 
 Tensor normalize_layer(const auto& who, const Tensor& x, const Shape& shape, const NormOptions& options) {
-  check_floating(who, x);
+  detail::check_floating(who, x);
   if (!ends_in(x.shape(), shape)) {
     throw ShapeError(fmt::format("{}: the last dimensions of the input must be {}: input is {}", who(),
                                  to_string(shape), to_string(x.shape())));
@@ -100,7 +95,7 @@ Tensor group_norm(const Tensor& x, std::int64_t groups, const NormOptions& optio
   const auto who = [] { return "group_norm"; };
   check_eps(who(), options.eps);
   detail::check_option(who(), "groups", groups, 1);
-  check_floating(who, x);
+  detail::check_floating(who, x);
   if (x.rank() < 2)
     throw ShapeError(fmt::format("group_norm: input must be [n, c, ...]: got {}", to_string(x.shape())));
   if (x.size(1) % groups != 0) {
@@ -153,7 +148,7 @@ void GroupNorm::members(Members& m) {
 
 Tensor GroupNorm::forward(const Tensor& x) {
   const auto who = [this] { return label(); };
-  check_floating(who, x);
+  detail::check_floating(who, x);
   if (x.rank() < 2 || x.size(1) != options_.num_channels) {
     throw ShapeError(fmt::format("{}: input must be [n, {}, ...]: got {}", who(), options_.num_channels,
                                  to_string(x.shape())));

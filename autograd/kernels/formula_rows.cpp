@@ -161,7 +161,7 @@ void run_flat(const RowFormula& formula, std::int64_t n, std::size_t element_byt
   for_each_tile((n + tile_elements - 1) / tile_elements, [&](std::int64_t tile) {
     const std::int64_t first = tile * tile_elements;
     const std::size_t bytes = static_cast<std::size_t>(first) * element_bytes;
-    std::array<const void*, 2 * most_operands> from;
+    std::array<const void*, most_operands> from;
     std::array<void*, most_results> to;
     for (std::size_t k = 0; k < in.size(); ++k) from[k] = static_cast<const std::byte*>(in[k]) + bytes;
     for (std::size_t k = 0; k < out.size(); ++k) to[k] = static_cast<std::byte*>(out[k]) + bytes;

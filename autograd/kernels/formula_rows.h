@@ -20,7 +20,7 @@ struct RowFormula {
   const void* formula;
 };
 
-/// Operands that broadcast, and results, at most.
+/// Operands and results of a formula, at most.
 inline constexpr std::size_t most_operands = 5;
 inline constexpr std::size_t most_results = 4;
 

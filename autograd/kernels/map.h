@@ -25,9 +25,6 @@ struct RowOperand {
 template <class T, std::size_t N>
 using Row = std::array<RowOperand<T>, N>;
 
-template <class T, std::size_t>
-using Same = T;
-
 /// Of operands none of which is repeated the step is a constant, an instruction less for each lane.
 template <bool MayRepeat, class F, class T, std::size_t N, std::size_t... K>
 auto call_on_lanes(const F& f, const Row<T, N>& row, std::int64_t lane, std::index_sequence<K...>) {
@@ -121,6 +118,7 @@ RowFormula row_formula(const F& f) {
 /// Fills the M arrays `out` where all operands have `out`'s shape.
 template <class T, class F, std::size_t N, std::size_t M>
 void map_same(const F& f, const std::array<const T*, N>& in, const std::array<T*, M>& out, std::int64_t n) {
+  static_assert(N <= most_operands && M <= most_results);
   std::array<const void*, N> from;
   std::copy(in.begin(), in.end(), from.begin());
   std::array<void*, M> to;
@@ -178,6 +176,7 @@ void map_to(F f, Array& out, const Arrays&... in) {
     });
     return;
   }
+  static_assert(sizeof...(Arrays) <= most_operands);
   const std::array<const Array*, sizeof...(Arrays)> arrays{&in...};
   visit_floating(out.dtype, [&](auto zero) {
     run_broadcast(row_formula<decltype(zero), sizeof...(Arrays), 1>(f), arrays, out);

@@ -52,6 +52,14 @@ struct ShortRowRuns {
   std::int64_t count;
 };
 
+/// Fills n elements, as many as a row has or more, with the row again and again.
+template <class T>
+void repeat_row(const T* row, std::int64_t inner, std::int64_t n, T* to) {
+  std::copy_n(row, inner, to);
+  for (std::int64_t have = inner; have < n; have *= 2)
+    std::memcpy(to + have, to, static_cast<std::size_t>(std::min(have, n - have)) * sizeof(T));
+}
+
 /// One operand, block after block.
 template <class T>
 class BlockOperand {
@@ -62,7 +70,7 @@ class BlockOperand {
   // Not inlined: what runs once a block need not be there once a formula.
   [[gnu::noinline]] void begin_run(const T* run, std::int64_t rows) {
     run_ = run;
-    if (inner_stride_ != 0 && stride_ == 0) repeat_row(rows);
+    if (inner_stride_ != 0 && stride_ == 0) repeat_row(run_, inner_, rows * inner_, scratch_.data());
   }
   /// The rows from `first` on, side by side; the one element where that is all.
   [[gnu::noinline]] const T* block(std::int64_t first, std::int64_t rows) {
@@ -75,13 +83,6 @@ class BlockOperand {
  private:
   static constexpr auto piece = static_cast<std::int64_t>(64 / sizeof(T));
 
-  void repeat_row(std::int64_t rows) {
-    const std::int64_t n = rows * inner_;
-    std::copy_n(run_, inner_, scratch_.begin());
-    for (std::int64_t have = inner_; have < n; have *= 2)
-      std::memcpy(scratch_.data() + have, scratch_.data(),
-                  static_cast<std::size_t>(std::min(have, n - have)) * sizeof(T));
-  }
   /// In whole pieces: what one spills, the next row writes over.
   void stretch_elements(const T* elements, std::int64_t rows) {
     for (std::int64_t row = 0; row < rows; ++row) {

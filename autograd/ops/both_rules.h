@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "xtgrad/autograd/kernels/formula_rows.h"
+#include "xtgrad/autograd/kernels/short_rows.h"
 #include "xtgrad/autograd/kernels/sum_to.h"
 #include "xtgrad/autograd/memory/pool_allocator.h"
 #include "xtgrad/autograd/ops/rule.h"
@@ -91,9 +92,9 @@ class BothRules final : public ConstantPrimitive<BothRules<P, Full>> {
           out_(out.mutable_data<T>()) {
       if (!self.repetition_.is_row || self.repetition_.inner >= block) return;
       // The row again and again, so that a block finds its operand side by side wherever it begins.
-      const auto inner = static_cast<std::size_t>(self.repetition_.inner);
-      repeated_.resize(inner + block);
-      for (std::size_t i = 0; i < repeated_.size(); ++i) repeated_[i] = small_[i % inner];
+      const std::int64_t inner = self.repetition_.inner;
+      repeated_.resize(static_cast<std::size_t>(inner + block));
+      repeat_row(small_, inner, inner + block, repeated_.data());
     }
 
     static void fill(const void* context, std::int64_t first, std::int64_t n, void* to) {

@@ -85,18 +85,55 @@ class IndexSelect final : public PrimitiveOf<IndexSelect, OpId::index_select> {
   std::size_t axis_;
 };
 
-class ScatterAdd final : public PrimitiveOf<ScatterAdd, OpId::scatter_add> {
+/// What is written over x, or over a copy of it.
+void begin_with(const Array& x, Array& out) {
+  if (out.buffer.get() == x.buffer.get()) return;
+  std::memcpy(out.buffer.data(), x.buffer.data(), x.buffer.bytes());
+}
+
+/// x with a source added at the places that an index names: the adjoint of a lookup. Self offers
+/// `check(x, index, source)`, `add(out, index, source)` and `look_up(g, index)`.
+template <class Self, OpId Id>
+class AddAtIndex : public PrimitiveOf<Self, Id> {
  public:
-  explicit ScatterAdd(std::size_t axis) : axis_(axis) {}
+  explicit AddAtIndex(std::size_t axis) : axis_(axis) {}
 
   void describe(Attributes& a) override { a("axis", axis_); }
   [[nodiscard]] Reads reads(Wanted wanted) const override {
     return is_wanted(wanted, 2) ? input_bit(1) : reads_nothing;
   }
-
   void infer(InputSpecs in, OutputSpecs out) const override {
-    const Spec &x = *in[0], &index = *in[1], &source = *in[2];
-    check_numeric(op, x);
+    check_numeric(Id, *in[0]);
+    self().check(*in[0], *in[1], *in[2]);
+    *out[0] = *in[0];
+  }
+  void eval(Inputs in, Outputs out) const override {
+    check_index_range(Id, *in[1], {"x", axis_, in[0]->shape[axis_]});
+    begin_with(*in[0], *out[0]);
+    self().add(*out[0], *in[1], *in[2]);
+  }
+  [[nodiscard]] InputSet may_overwrite(int) const override { return 0b001; }
+  [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override { return in[2]->shape.numel(); }
+
+  void vjp(VjpContext& context) const override {
+    if (context.wanted(0)) context.set(0, context.g());
+    if (context.wanted(2)) context.set(2, self().look_up(context.g(), context.input(1)));
+  }
+
+ protected:
+  ~AddAtIndex() = default;
+
+  std::size_t axis_;
+
+ private:
+  [[nodiscard]] const Self& self() const { return static_cast<const Self&>(*this); }
+};
+
+class ScatterAdd final : public AddAtIndex<ScatterAdd, OpId::scatter_add> {
+ public:
+  using AddAtIndex::AddAtIndex;
+
+  void check(const Spec& x, const Spec& index, const Spec& source) const {
     if (source.dtype != x.dtype) {
       throw DtypeError(fmt::format("scatter_add: dtypes differ: x is {}, source is {}; convert one with to()",
                                    to_string(x.dtype), to_string(source.dtype)));
@@ -108,42 +145,20 @@ class ScatterAdd final : public PrimitiveOf<ScatterAdd, OpId::scatter_add> {
           fmt::format("scatter_add: source and index must have one shape: source is {}, index is {}",
                       to_string(source.shape), to_string(index.shape)));
     }
-    out[0]->dtype = x.dtype;
-    out[0]->shape = x.shape;
   }
-  void eval(Inputs in, Outputs out) const override {
-    check_index_range(op, *in[1], {"x", axis_, in[0]->shape[axis_]});
-    if (out[0]->buffer.get() != in[0]->buffer.get()) {
-      std::memcpy(out[0]->buffer.data(), in[0]->buffer.data(), in[0]->buffer.bytes());
-    }
-    scatter_add_elements(*out[0], axis_, *in[1], *in[2]);
+  void add(Array& out, const Array& index, const Array& source) const {
+    scatter_add_elements(out, axis_, index, source);
   }
-  [[nodiscard]] InputSet may_overwrite(int) const override { return 0b001; }
-  [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override { return in[2]->shape.numel(); }
-
-  void vjp(VjpContext& context) const override {
-    if (context.wanted(0)) context.set(0, context.g());
-    if (context.wanted(2)) {
-      context.set(2, gather(context.g(), static_cast<std::int64_t>(axis_), context.input(1)));
-    }
+  [[nodiscard]] Tensor look_up(const Tensor& g, const Tensor& index) const {
+    return gather(g, static_cast<std::int64_t>(axis_), index);
   }
-
- private:
-  std::size_t axis_;
 };
 
-class IndexAdd final : public PrimitiveOf<IndexAdd, OpId::index_add> {
+class IndexAdd final : public AddAtIndex<IndexAdd, OpId::index_add> {
  public:
-  explicit IndexAdd(std::size_t axis) : axis_(axis) {}
+  using AddAtIndex::AddAtIndex;
 
-  void describe(Attributes& a) override { a("axis", axis_); }
-  [[nodiscard]] Reads reads(Wanted wanted) const override {
-    return is_wanted(wanted, 2) ? input_bit(1) : reads_nothing;
-  }
-
-  void infer(InputSpecs in, OutputSpecs out) const override {
-    const Spec &x = *in[0], &index = *in[1], &source = *in[2];
-    check_numeric(op, x);
+  void check(const Spec& x, const Spec& index, const Spec& source) const {
     check_same_dtype(op, x, source, {"x", "source"});
     check_flat_index(op, index);
     Shape wanted = x.shape;
@@ -154,27 +169,13 @@ class IndexAdd final : public PrimitiveOf<IndexAdd, OpId::index_add> {
           "index: x is {}, the index is {}, source is {}",
           to_string(wanted), axis_, to_string(x.shape), to_string(index.shape), to_string(source.shape)));
     }
-    *out[0] = x;
   }
-  void eval(Inputs in, Outputs out) const override {
-    check_index_range(op, *in[1], {"x", axis_, in[0]->shape[axis_]});
-    if (out[0]->buffer.get() != in[0]->buffer.get()) {
-      std::memcpy(out[0]->buffer.data(), in[0]->buffer.data(), in[0]->buffer.bytes());
-    }
-    index_add_elements(*out[0], axis_, *in[1], *in[2]);
+  void add(Array& out, const Array& index, const Array& source) const {
+    index_add_elements(out, axis_, index, source);
   }
-  [[nodiscard]] InputSet may_overwrite(int) const override { return 0b001; }
-  [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override { return in[2]->shape.numel(); }
-
-  void vjp(VjpContext& context) const override {
-    if (context.wanted(0)) context.set(0, context.g());
-    if (context.wanted(2)) {
-      context.set(2, index_select(context.g(), static_cast<std::int64_t>(axis_), context.input(1)));
-    }
+  [[nodiscard]] Tensor look_up(const Tensor& g, const Tensor& index) const {
+    return index_select(g, static_cast<std::int64_t>(axis_), index);
   }
-
- private:
-  std::size_t axis_;
 };
 
 /// Of the gradients of lookups that a sweep has kept to the end: `source` is added at places that differ, or
@@ -190,9 +191,7 @@ class AtPlaces final : public ConstantPrimitive<AtPlaces> {
   }
   void infer(InputSpecs in, OutputSpecs out) const override { *out[0] = *in[0]; }
   void eval(Inputs in, Outputs out) const override {
-    if (out[0]->buffer.get() != in[0]->buffer.get()) {
-      std::memcpy(out[0]->buffer.data(), in[0]->buffer.data(), in[0]->buffer.bytes());
-    }
+    begin_with(*in[0], *out[0]);
     (puts_ ? put_at_places : add_at_places)(*out[0], axis_, *in[1], *in[2]);
   }
   [[nodiscard]] InputSet may_overwrite(int) const override { return 0b001; }

@@ -227,8 +227,7 @@ const OpSamples index_add_samples(OpId::index_add, [](Op& op) {
   });
   op.throws<ShapeError>(
       "source must be [2, 1], x's shape with an entry of axis 1 for each of the index: x is [2, 3], the "
-      "index "
-      "is [1], source is [1, 1]",
+      "index is [1], source is [1, 1]",
       [=] {
         return index_add(x, 1, index_of({1}, 0), ones({1, 1}));
       });
