@@ -15,7 +15,7 @@
 #include "xtgrad/autograd/core/apply.h"
 #include "xtgrad/autograd/core/philox.h"
 #include "xtgrad/autograd/errors.h"
-#include "xtgrad/autograd/kernels/draw.h"
+#include "xtgrad/autograd/kernels/levels/draw.h"
 #include "xtgrad/autograd/kernels/parallel.h"
 #include "xtgrad/autograd/new_tensor.h"
 
@@ -50,19 +50,6 @@ void for_each_part(Array& out, F f) {
     const std::int64_t first = tile * tile_size;
     const auto size = static_cast<std::size_t>(std::min(tile_size, n - first));
     f(static_cast<std::uint64_t>(first), std::span<T>(to + first, size));
-  });
-}
-
-/// out[i] = f(u) for a number of each block that `fill` makes, some at a time.
-template <class T, class Fill, class F>
-void draw(Array& out, Fill fill, F f) {
-  for_each_part<T>(out, [&](std::uint64_t first, std::span<T> part) {
-    std::array<double, 256> numbers;
-    for (std::size_t i = 0; i < part.size(); i += numbers.size()) {
-      const std::size_t count = std::min(numbers.size(), part.size() - i);
-      fill(first + i, std::span(numbers).first(count));
-      for (std::size_t j = 0; j < count; ++j) part[i + j] = f(numbers[j]);
-    }
   });
 }
 
@@ -119,7 +106,11 @@ class Randn final : public Draw<Randn> {
   void eval(detail::Inputs in, detail::Outputs out) const override {
     detail::visit_floating(dtype_, [&](auto zero) {
       for_each_part<decltype(zero)>(*out[0], [&](std::uint64_t first, auto part) {
-        detail::draw_normal(stream_of(*in[0]), first, part);
+        if constexpr (sizeof(zero) == sizeof(float)) {
+          detail::draw_normal_float32(stream_of(*in[0]), first, part);
+        } else {
+          detail::draw_normal_float64(stream_of(*in[0]), first, part);
+        }
       });
     });
   }
@@ -138,17 +129,17 @@ class Uniform final : public Draw<Uniform> {
   void eval(detail::Inputs in, detail::Outputs out) const override {
     detail::visit_floating(dtype_, [&](auto zero) {
       using T = decltype(zero);
-      const double low = range_.low;
-      const double width = range_.high - range_.low;
+      // What is rounded is one fma: whether a compiler contracts a product and a sum must not change the
+      // bits. Rounding may reach `high`, which the interval leaves out.
+      const detail::DrawRange range{.low = range_.low, .width = range_.high - range_.low};
       const T largest = largest_draw<T>(range_.low, range_.high);
-      // The sum is one fma: whether a compiler contracts a product and a sum must not change the bits.
-      // Rounding may reach `high`, which the interval leaves out.
-      draw<T>(
-          *out[0],
-          [&](std::uint64_t first, std::span<double> numbers) {
-            detail::draw_uniform(stream_of(*in[0]), first, low, width, numbers);
-          },
-          [largest](double number) { return std::min(static_cast<T>(number), largest); });
+      for_each_part<T>(*out[0], [&](std::uint64_t first, std::span<T> part) {
+        if constexpr (sizeof(T) == sizeof(float)) {
+          detail::draw_uniform_float32(stream_of(*in[0]), first, range, largest, part);
+        } else {
+          detail::draw_uniform_float64(stream_of(*in[0]), first, range, largest, part);
+        }
+      });
     });
   }
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "xtgrad/autograd/kernels/lanes.h"
+#include "xtgrad/autograd/kernels/levels/lanes.h"
 
 namespace {
 

@@ -18,10 +18,10 @@ if(XTGRAD_GLIBC_PACKS_RELOCATIONS)
   check_linker_flag(CXX LINKER:-z,pack-relative-relocs XTGRAD_LINKER_PACKS_RELOCATIONS)
 endif()
 
-# xtgrad_add_library(target STATIC|SHARED name export_name): of the objects <name>_objects, with what <name>_deps names
-# inside.
+# xtgrad_add_library(target STATIC|SHARED name export_name): of the objects <name>_objects and those of
+# <name>_level_objects, with what <name>_deps names inside.
 function(xtgrad_add_library target kind name export_name)
-  add_library(${target} ${kind} $<TARGET_OBJECTS:${name}_objects>)
+  add_library(${target} ${kind} $<TARGET_OBJECTS:${name}_objects> ${${name}_level_objects})
   set_target_properties(${target} PROPERTIES
                         LINKER_LANGUAGE CXX
                         OUTPUT_NAME ${name}

@@ -29,6 +29,10 @@ function(xtgrad_target_options target)
     endif()
   endif()
 
+  if(XTGRAD_LEVELS)
+    # Headers of kernels say so to whoever includes them: see autograd/kernels/levels/level.h.
+    target_compile_definitions(${target} PRIVATE XTGRAD_LEVELS)
+  endif()
   if(XTGRAD_ASSERTIONS)
     target_compile_definitions(${target} PRIVATE _GLIBCXX_ASSERTIONS XTENSOR_ENABLE_ASSERT)
   endif()

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "xtgrad/autograd/core/apply.h"
-#include "xtgrad/autograd/kernels/lengths.h"
+#include "xtgrad/autograd/kernels/levels/lengths.h"
 #include "xtgrad/autograd/kernels/reduce.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/nn/norm.h"

@@ -7,7 +7,7 @@
 #include "xtgrad/autograd/core/apply.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
-#include "xtgrad/autograd/kernels/choose.h"
+#include "xtgrad/autograd/kernels/levels/choose_rows.h"
 #include "xtgrad/autograd/kernels/scalar_map.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/nn/floating_input.h"
@@ -34,10 +34,16 @@ class ScaledWhere final : public DifferentiablePrimitive<ScaledWhere> {
   void eval(Inputs in, Outputs out) const override {
     core::visit_floating(in[1]->dtype, [&](auto zero) {
       using T = decltype(zero);
-      const auto value = [factor = static_cast<T>(factor_)](bool kept, T x) {
-        return core::choose(kept, x * factor, T(0));
+      const auto row = [factor = static_cast<T>(factor_)](const std::int64_t* strides, T* to, std::int64_t n,
+                                                          const bool* kept, const T* x) {
+        const core::RepeatedOperands repeated{.mask = strides[0] == 0, .a = strides[1] == 0};
+        if constexpr (sizeof(T) == sizeof(float)) {
+          core::choose_scaled_row_float32(n, kept, x, factor, repeated, to);
+        } else {
+          core::choose_scaled_row_float64(n, kept, x, factor, repeated, to);
+        }
       };
-      core::scalar_map<T, bool, T>(value, *out[0], {in[0], in[1]});
+      core::for_each_result_row<T, bool, T>(*out[0], {in[0], in[1]}, row);
     });
   }
   [[nodiscard]] InputSet may_overwrite(int) const override { return 0b10; }

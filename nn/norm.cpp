@@ -11,13 +11,15 @@
 #include <utility>
 
 #include "xtgrad/autograd/core/apply.h"
-#include "xtgrad/autograd/kernels/lanes_power.h"
-#include "xtgrad/autograd/kernels/lengths.h"
-#include "xtgrad/autograd/kernels/map.h"
+#include "xtgrad/autograd/formulas/unary.h"
+#include "xtgrad/autograd/kernels/formula.h"
+#include "xtgrad/autograd/kernels/levels/largest.h"
+#include "xtgrad/autograd/kernels/levels/lengths.h"
+#include "xtgrad/autograd/kernels/levels/sum.h"
 #include "xtgrad/autograd/kernels/reduce.h"
-#include "xtgrad/autograd/kernels/sum.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/ops/slope.h"
+#include "xtgrad/nn/norm_formulas.h"
 #include "xtgrad/nn/weighted.h"
 
 namespace xtgrad::inline v1::nn::detail {
@@ -26,35 +28,7 @@ namespace {
 namespace core = xtgrad::detail;
 using core::AxisView;
 
-/// The n-th derivative of |x|^p / p, p above 1, n at least 1. Of pow(abs(x), p) the second would be 0 times
-/// infinity at 0, where p is below 2.
-class AbsPower final : public core::Slope<AbsPower> {
- public:
-  static constexpr std::string_view slope_name = "abs_power";
-  AbsPower(double p, int n) : p_(p), n_(n) {}
-
-  void describe(Attributes& a) override {
-    a("p", p_);
-    a("derivative", n_);
-  }
-  /// At 0 the odd ones are 0, as the slope at any kink is, and the even ones the limit: infinite for p below
-  /// n.
-  auto value(const auto& x) const {
-    double factor = 1;
-    for (int i = 1; i < n_; ++i) factor *= p_ - i;
-    const auto magnitude = factor * power(abs(x), factor == 0 ? 0 : p_ - n_);
-    return n_ % 2 == 0 ? magnitude : where(x == 0, 0, where(x < 0, -magnitude, magnitude));
-  }
-  /// An infinite slope has no share in what has none in it: it would be NaN in each derivative beside its
-  /// own.
-  [[nodiscard]] Tensor rule(const Tensor& g, const Tensor& x) const {
-    return weighted(g, AbsPower(p_, n_ + 1)(x));
-  }
-
- private:
-  double p_;
-  int n_;
-};
+using formulas::AbsPower;
 
 AxisView last_axis(const Shape& shape) { return AxisView(shape, shape.rank() - 1); }
 
@@ -71,9 +45,9 @@ bool power_lengths(const Array& x, double p, const Array* largest, Array& length
   Array terms = Array::uninitialized(x.shape, x.dtype);
   Array total = Array::uninitialized(kept(x.shape), x.dtype);
   if (largest == nullptr) {
-    core::map_to([p](const auto& v) { return power(abs(v), p); }, terms, x);
+    core::map_formula<core::Value>(formulas::LengthTerm{p}, terms, x);
   } else {
-    core::map_to([p](const auto& v, const auto& m) { return power(abs(v) / m, p); }, terms, x, *largest);
+    core::map_formula<core::Value>(formulas::LengthTerm{p}, terms, x, *largest);
   }
   core::sum_axis(terms, rows.outer, rows.axis, 1, total);
   return core::visit_floating(x.dtype, [&](auto zero) {
@@ -100,10 +74,9 @@ void power_lengths(const Array& x, double p, Array& lengths) {
   const AxisView rows = last_axis(x.shape);
   Array sizes = Array::uninitialized(x.shape, x.dtype);
   Array largest = Array::uninitialized(kept(x.shape), x.dtype);
-  core::map_to([](const auto& v) { return abs(v); }, sizes, x);
+  core::map_formula<core::Value>(core::formulas::Abs{}, sizes, x);
   core::max_axis(sizes, rows.outer, rows.axis, 1, largest);
-  // An infinity's part of itself would be NaN, as would a part of 0.
-  core::map_to([](const auto& m) { return where((m == 0) | isinf(m), 1, m); }, largest, largest);
+  core::map_formula<core::Value>(formulas::LengthDivisor{}, largest, largest);
   power_lengths(x, p, &largest, lengths);
 }
 
@@ -162,9 +135,8 @@ class NormRule final : public ConstantPrimitive<NormRule> {
         divisors.mutable_data<T>()[i] = length == 0 ? T(1) : length;
       }
     });
-    const AbsPower slope(p_, 1);
-    core::map_to([slope](const auto& u, const auto& v, const auto& d) { return u * slope(v / d); }, *out[0],
-                 g.with_shape(rows), x, divisors);
+    core::map_formula<core::Value>(formulas::LengthRule{AbsPower(p_, 1)}, *out[0], g.with_shape(rows), x,
+                                   divisors);
   }
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override {
     return 2 * in[1]->shape.numel();

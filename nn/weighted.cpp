@@ -6,8 +6,9 @@
 
 #include "xtgrad/autograd/core/apply.h"
 #include "xtgrad/autograd/creation.h"
-#include "xtgrad/autograd/kernels/map.h"
+#include "xtgrad/autograd/kernels/formula.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/nn/norm_formulas.h"
 
 namespace xtgrad::inline v1::nn::detail {
 namespace {
@@ -23,8 +24,7 @@ class Weighted final : public DifferentiablePrimitive<Weighted> {
     out[0]->shape = broadcast_shapes(name(), in[0]->shape, in[1]->shape);
   }
   void eval(Inputs in, Outputs out) const override {
-    const auto product = [](const auto& f, const auto& v) { return f * where((f == 0) & isinf(v), 0, v); };
-    core::map_to(product, *out[0], *in[0], *in[1]);
+    core::map_formula<core::Value>(formulas::Weighted{}, *out[0], *in[0], *in[1]);
   }
   [[nodiscard]] InputSet may_overwrite(int) const override { return 0b11; }
   [[nodiscard]] std::int64_t flops(InputSpecs, InputSpecs out) const override {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "xtgrad/optim/rule.h"
+#include "xtgrad/optim/step_formulas.h"
 
 namespace xtgrad::inline v1::optim {
 namespace detail {
@@ -44,24 +45,7 @@ struct RuleOf<AdadeltaOptions> : RuleBase {
   }
 
   template <class C>
-  struct Formula {
-    Formula(const std::array<C, coefficients>& numbers, const Flags& flags)
-        : lr(numbers[0]),
-          rho(numbers[1]),
-          eps(numbers[2]),
-          downhill{numbers[3], flags.has_penalty, flags.maximize} {}
-
-    auto operator()(const auto& p, const auto& g, const auto& v, const auto& u) const {
-      const auto d = downhill(p, g);
-      const auto next_v = rho * v + (1 - rho) * square(d);
-      const auto change = root(u + eps) / root(next_v + eps) * d;
-      const auto next_u = rho * u + (1 - rho) * square(change);
-      return std::tuple(p - lr * change, next_v, next_u);
-    }
-
-    C lr, rho, eps;
-    Downhill<C> downhill;
-  };
+  using Formula = AdadeltaFormula<C>;
 };
 
 }  // namespace detail

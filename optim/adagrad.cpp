@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "xtgrad/optim/rule.h"
+#include "xtgrad/optim/step_formulas.h"
 
 namespace xtgrad::inline v1::optim {
 namespace detail {
@@ -51,22 +52,7 @@ struct RuleOf<AdagradOptions> : RuleBase {
   }
 
   template <class C>
-  struct Formula {
-    Formula(const std::array<C, coefficients>& numbers, const Flags& flags)
-        : rate(numbers[0]),
-          eps(numbers[1]),
-          start(numbers[2]),
-          downhill{numbers[3], flags.has_penalty, flags.maximize} {}
-
-    auto operator()(const auto& p, const auto& g, const auto& s) const {
-      const auto d = downhill(p, g);
-      const auto next_s = s + start + square(d);
-      return std::tuple(p - rate * d / (root(next_s) + eps), next_s);
-    }
-
-    C rate, eps, start;
-    Downhill<C> downhill;
-  };
+  using Formula = AdagradFormula<C>;
 };
 
 }  // namespace detail

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "xtgrad/optim/rule.h"
+#include "xtgrad/optim/step_formulas.h"
 
 namespace xtgrad::inline v1::optim {
 namespace detail {
@@ -60,41 +61,7 @@ struct AdamRule : RuleBase {
   }
 
   template <class C>
-  struct Formula {
-    Formula(const std::array<C, coefficients>& numbers, const Flags& flags)
-        : beta1(numbers[0]),
-          beta2(numbers[1]),
-          rate(numbers[2]),
-          eps(numbers[3]),
-          downhill{numbers[4], flags.has_penalty, flags.maximize},
-          shrink(numbers[5]),
-          shrinks(flags.shrinks) {}
-
-    auto moved(const auto& p, const auto& m, const auto& v) const {
-      const auto move = rate * m / (root(v) + eps);
-      return shrinks ? shrink * p - move : p - move;
-    }
-
-    auto operator()(const auto& p, const auto& g, const auto& m, const auto& v) const {
-      const auto d = downhill(p, g);
-      const auto next_m = beta1 * m + (1 - beta1) * d;
-      const auto next_v = beta2 * v + (1 - beta2) * square(d);
-      return std::tuple(moved(p, next_m, next_v), next_m, next_v);
-    }
-
-    auto operator()(const auto& p, const auto& g, const auto& m, const auto& v, const auto& v_max) const {
-      const auto d = downhill(p, g);
-      const auto next_m = beta1 * m + (1 - beta1) * d;
-      const auto next_v = beta2 * v + (1 - beta2) * square(d);
-      const auto next_v_max = maximum(v_max, next_v);
-      return std::tuple(moved(p, next_m, next_v_max), next_m, next_v, next_v_max);
-    }
-
-    C beta1, beta2, rate, eps;
-    Downhill<C> downhill;
-    C shrink;
-    bool shrinks;
-  };
+  using Formula = AdamFormula<C>;
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "xtgrad/optim/rule.h"
+#include "xtgrad/optim/step_formulas.h"
 
 namespace xtgrad::inline v1::optim {
 namespace detail {
@@ -41,25 +42,7 @@ struct RuleOf<AdamaxOptions> : RuleBase {
   }
 
   template <class C>
-  struct Formula {
-    Formula(const std::array<C, coefficients>& numbers, const Flags& flags)
-        : rate(numbers[0]),
-          beta1(numbers[1]),
-          beta2(numbers[2]),
-          eps(numbers[3]),
-          downhill{numbers[4], flags.has_penalty, flags.maximize} {}
-
-    auto operator()(const auto& p, const auto& g, const auto& m, const auto& u) const {
-      const auto d = downhill(p, g);
-      const auto next_m = beta1 * m + (1 - beta1) * d;
-      const auto next_u = maximum(beta2 * u, abs(d) + eps);
-      // Where all gradients were 0, and eps is, there is no direction.
-      return std::tuple(p - rate * next_m / where(next_u == 0, 1, next_u), next_m, next_u);
-    }
-
-    C rate, beta1, beta2, eps;
-    Downhill<C> downhill;
-  };
+  using Formula = AdamaxFormula<C>;
 };
 
 }  // namespace detail

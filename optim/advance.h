@@ -11,7 +11,7 @@
 
 #include "xtgrad/autograd/core/apply.h"
 #include "xtgrad/autograd/core/number_parts.h"
-#include "xtgrad/autograd/kernels/map.h"
+#include "xtgrad/autograd/kernels/formula.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/optim/hyper_math.h"
 #include "xtgrad/optim/pending_step.h"
@@ -124,9 +124,11 @@ class StepOf final : public core::ConstantPrimitive<StepOf<Rule, Moments>> {
       std::transform(in[2]->data<double>(), in[2]->data<double>() + numbers.size(), numbers.begin(),
                      core::away_from_zero<T>);
       const typename Rule::template Formula<double> formula(numbers, flags_);
-      core::map_same<T, typename Rule::template Formula<double>, 2 + Moments, 1 + Moments>(
-          formula, {in[0]->template data<T>(), in[1]->template data<T>(), in[3 + K]->template data<T>()...},
-          {out[0]->template mutable_data<T>(), out[1 + K]->template mutable_data<T>()...}, in[0]->numel());
+      const std::array<const void*, 2 + Moments> from{in[0]->buffer.data(), in[1]->buffer.data(),
+                                                      in[3 + K]->buffer.data()...};
+      const std::array<void*, 1 + Moments> to{out[0]->buffer.data(), out[1 + K]->buffer.data()...};
+      core::run_flat(core::row_formula<T, core::Call, 2 + Moments, 1 + Moments>(formula), in[0]->numel(),
+                     sizeof(T), from, to);
     });
   }
 

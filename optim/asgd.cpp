@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 #include "xtgrad/optim/rule.h"
+#include "xtgrad/optim/step_formulas.h"
 
 namespace xtgrad::inline v1::optim {
 namespace detail {
@@ -63,22 +64,7 @@ struct RuleOf<ASGDOptions> : RuleBase {
   }
 
   template <class C>
-  struct Formula {
-    Formula(const std::array<C, coefficients>& numbers, const Flags& flags)
-        : eta(numbers[0]),
-          shrink(numbers[1]),
-          mu(numbers[2]),
-          rest(numbers[3]),
-          downhill{numbers[4], flags.has_penalty, flags.maximize} {}
-
-    auto operator()(const auto& p, const auto& g, const auto& average) const {
-      const auto next = shrink * p - eta * downhill(p, g);
-      return std::tuple(next, rest * average + mu * next);
-    }
-
-    C eta, shrink, mu, rest;
-    Downhill<C> downhill;
-  };
+  using Formula = ASGDFormula<C>;
 };
 
 }  // namespace detail

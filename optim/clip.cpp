@@ -10,8 +10,9 @@
 
 #include "xtgrad/autograd/core/apply.h"
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/formulas/number.h"
+#include "xtgrad/autograd/kernels/formula.h"
 #include "xtgrad/autograd/kernels/long_sum.h"
-#include "xtgrad/autograd/kernels/map.h"
 #include "xtgrad/autograd/memory/pool_allocator.h"
 
 namespace xtgrad::inline v1::optim {
@@ -161,7 +162,7 @@ class ClipScale final : public core::ConstantPrimitive<ClipScale> {
   void infer(core::InputSpecs in, core::OutputSpecs out) const override { *out[0] = *in[0]; }
   void eval(core::Inputs in, core::Outputs out) const override {
     const double factor = *in[1]->data<double>();
-    core::map_to([factor](const auto& g) { return factor * g; }, *out[0], *in[0]);
+    core::map_formula<core::Value>(core::formulas::MulNumber{{factor}}, *out[0], *in[0]);
   }
   [[nodiscard]] std::int64_t flops(core::InputSpecs in, core::InputSpecs) const override {
     return in[0]->shape.numel();
@@ -177,8 +178,7 @@ class ClipValue final : public core::ConstantPrimitive<ClipValue> {
   void describe(Attributes& a) override { a("limit", limit_); }
   void infer(core::InputSpecs in, core::OutputSpecs out) const override { *out[0] = *in[0]; }
   void eval(core::Inputs in, core::Outputs out) const override {
-    core::map_to([limit = limit_](const auto& g) { return minimum(maximum(g, -limit), limit); }, *out[0],
-                 *in[0]);
+    core::map_formula<core::Value>(core::formulas::Clamp{.low = -limit_, .high = limit_}, *out[0], *in[0]);
   }
   [[nodiscard]] std::int64_t flops(core::InputSpecs in, core::InputSpecs) const override {
     return in[0]->shape.numel();

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "xtgrad/optim/rule.h"
+#include "xtgrad/optim/step_formulas.h"
 
 namespace xtgrad::inline v1::optim {
 namespace detail {
@@ -55,20 +56,7 @@ struct RuleOf<LionOptions> : RuleBase {
   }
 
   template <class C>
-  struct Formula {
-    Formula(const std::array<C, coefficients>& numbers, const Flags& chosen)
-        : lr(numbers[0]), beta1(numbers[1]), beta2(numbers[2]), shrink(numbers[3]), flags(chosen) {}
-
-    auto operator()(const auto& p, const auto& g, const auto& m) const {
-      const auto d = flags.maximize ? -g : g;
-      const auto direction = sign(beta1 * m + (1 - beta1) * d);
-      const auto kept = flags.shrinks ? shrink * p : p;
-      return std::tuple(kept - lr * direction, beta2 * m + (1 - beta2) * d);
-    }
-
-    C lr, beta1, beta2, shrink;
-    Flags flags;
-  };
+  using Formula = LionFormula<C>;
 };
 
 }  // namespace detail

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "xtgrad/optim/rule.h"
+#include "xtgrad/optim/step_formulas.h"
 
 namespace xtgrad::inline v1::optim {
 namespace detail {
@@ -69,30 +70,7 @@ struct RuleOf<NAdamOptions> : RuleBase {
   }
 
   template <class C>
-  struct Formula {
-    Formula(const std::array<C, coefficients>& numbers, const Flags& flags)
-        : beta1(numbers[0]),
-          beta2(numbers[1]),
-          rate_of_g(numbers[2]),
-          rate_of_m(numbers[3]),
-          eps(numbers[4]),
-          downhill{numbers[5], flags.has_penalty, flags.maximize},
-          shrink(numbers[6]),
-          shrinks(flags.shrinks) {}
-
-    auto operator()(const auto& p, const auto& g, const auto& m, const auto& v) const {
-      const auto d = downhill(p, g);
-      const auto next_m = beta1 * m + (1 - beta1) * d;
-      const auto next_v = beta2 * v + (1 - beta2) * square(d);
-      const auto move = (rate_of_g * d + rate_of_m * next_m) / (root(next_v) + eps);
-      return std::tuple(shrinks ? shrink * p - move : p - move, next_m, next_v);
-    }
-
-    C beta1, beta2, rate_of_g, rate_of_m, eps;
-    Downhill<C> downhill;
-    C shrink;
-    bool shrinks;
-  };
+  using Formula = NAdamFormula<C>;
 };
 
 }  // namespace detail

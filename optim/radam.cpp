@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "xtgrad/optim/rule.h"
+#include "xtgrad/optim/step_formulas.h"
 
 namespace xtgrad::inline v1::optim {
 namespace detail {
@@ -53,33 +54,7 @@ struct RuleOf<RAdamOptions> : RuleBase {
   }
 
   template <class C>
-  struct Formula {
-    Formula(const std::array<C, coefficients>& numbers, const Flags& flags)
-        : beta1(numbers[0]),
-          beta2(numbers[1]),
-          rate(numbers[2]),
-          adapts(value_of(numbers[3]) != 0),
-          eps(numbers[4]),
-          downhill{numbers[5], flags.has_penalty, flags.maximize},
-          shrink(numbers[6]),
-          shrinks(flags.shrinks) {}
-
-    auto operator()(const auto& p, const auto& g, const auto& m, const auto& v) const {
-      const auto d = downhill(p, g);
-      const auto next_m = beta1 * m + (1 - beta1) * d;
-      const auto next_v = beta2 * v + (1 - beta2) * square(d);
-      // Not 0 times the root, which may be infinite.
-      const auto move = adapts ? rate * next_m / (root(next_v) + eps) : rate * next_m;
-      return std::tuple(shrinks ? shrink * p - move : p - move, next_m, next_v);
-    }
-
-    C beta1, beta2, rate;
-    bool adapts;
-    C eps;
-    Downhill<C> downhill;
-    C shrink;
-    bool shrinks;
-  };
+  using Formula = RAdamFormula<C>;
 };
 
 }  // namespace detail

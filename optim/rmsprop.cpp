@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "xtgrad/optim/rule.h"
+#include "xtgrad/optim/step_formulas.h"
 
 namespace xtgrad::inline v1::optim {
 namespace detail {
@@ -69,51 +70,7 @@ struct RuleOf<RMSPropOptions> : RuleBase {
   }
 
   template <class C>
-  struct Formula {
-    Formula(const std::array<C, coefficients>& numbers, const Flags& chosen)
-        : lr(numbers[0]),
-          alpha(numbers[1]),
-          eps(numbers[2]),
-          momentum(numbers[3]),
-          downhill{numbers[4], chosen.has_penalty, chosen.maximize},
-          flags(chosen) {}
-
-    auto mean(const auto& before, const auto& x) const { return alpha * before + (1 - alpha) * x; }
-    /// `v` may be less than 0 by its rounding.
-    auto divisor(const auto& v) const {
-      return flags.eps_inside ? root(maximum(v, 0) + eps) : root(maximum(v, 0)) + eps;
-    }
-
-    auto operator()(const auto& p, const auto& g, const auto& v) const {
-      const auto d = downhill(p, g);
-      const auto next_v = mean(v, square(d));
-      return std::tuple(p - lr * d / divisor(next_v), next_v);
-    }
-
-    /// The third is the mean, or the momentum.
-    auto operator()(const auto& p, const auto& g, const auto& v, const auto& other) const {
-      const auto d = downhill(p, g);
-      const auto next_v = mean(v, square(d));
-      if (flags.centered) {
-        const auto next_mean = mean(other, d);
-        return std::tuple(p - lr * d / divisor(next_v - square(next_mean)), next_v, next_mean);
-      }
-      const auto next_b = momentum * other + d / divisor(next_v);
-      return std::tuple(p - lr * next_b, next_v, next_b);
-    }
-
-    auto operator()(const auto& p, const auto& g, const auto& v, const auto& a, const auto& b) const {
-      const auto d = downhill(p, g);
-      const auto next_v = mean(v, square(d));
-      const auto next_mean = mean(a, d);
-      const auto next_b = momentum * b + d / divisor(next_v - square(next_mean));
-      return std::tuple(p - lr * next_b, next_v, next_mean, next_b);
-    }
-
-    C lr, alpha, eps, momentum;
-    Downhill<C> downhill;
-    Flags flags;
-  };
+  using Formula = RMSpropFormula<C>;
 };
 
 }  // namespace detail

@@ -9,6 +9,7 @@
 
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/optim/rule.h"
+#include "xtgrad/optim/step_formulas.h"
 
 namespace xtgrad::inline v1::optim {
 namespace detail {
@@ -72,23 +73,7 @@ struct RuleOf<RpropOptions> : RuleBase {
   }
 
   template <class C>
-  struct Formula {
-    Formula(const std::array<C, coefficients>& numbers, const Flags& chosen)
-        : start(numbers[0]), eta_minus(numbers[1]), eta_plus(numbers[2]), flags(chosen) {}
-
-    auto operator()(const auto& p, const auto& g, const auto& previous, const auto& size) const {
-      const auto d = flags.maximize ? -g : g;
-      const auto now = size + start;
-      const auto agreement = d * previous;
-      const auto scaled = where(agreement > 0, eta_plus * now, where(agreement < 0, eta_minus * now, now));
-      const auto next_size = minimum(maximum(scaled, flags.min_step), flags.max_step);
-      const auto used = where(agreement < 0, 0, d);
-      return std::tuple(p - next_size * sign(used), used, next_size);
-    }
-
-    C start, eta_minus, eta_plus;
-    Flags flags;
-  };
+  using Formula = RpropFormula<C>;
 };
 
 }  // namespace detail

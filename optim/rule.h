@@ -27,19 +27,6 @@ namespace detail {
 template <class Options>
 struct RuleOf;
 
-/// What most formulas begin with: the gradient downhill, with the one of an L2 penalty.
-template <class C>
-struct Downhill {
-  C penalty;
-  bool has_penalty;
-  bool maximize;
-
-  auto operator()(const auto& p, const auto& g) const {
-    const auto downhill = maximize ? -g : g;
-    return has_penalty ? downhill + penalty * p : downhill;
-  }
-};
-
 /// Flags of rules that have no others.
 struct PenaltyFlags {
   explicit PenaltyFlags(const auto& options)
@@ -80,9 +67,6 @@ void check_adam_options(std::string_view name, const auto& options) {
   check_not_negative(name, "eps", options.eps);
   check_not_negative(name, "weight_decay", options.weight_decay);
 }
-
-/// The square root, with derivative 0 at 0: an element whose gradients were all 0 would get inf * 0 = NaN.
-auto root(const auto& v) { return where(v == 0, 0, sqrt(where(v == 0, 1, v))); }
 
 /// One step of one parameter; the number of moments is that of the options' names.
 template <class Options>

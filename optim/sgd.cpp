@@ -8,6 +8,7 @@
 
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/optim/rule.h"
+#include "xtgrad/optim/step_formulas.h"
 
 namespace xtgrad::inline v1::optim {
 namespace detail {
@@ -74,28 +75,7 @@ struct RuleOf<SGDOptions> : RuleBase {
   }
 
   template <class C>
-  struct Formula {
-    Formula(const std::array<C, coefficients>& numbers, const Flags& chosen)
-        : lr(numbers[0]),
-          momentum(numbers[1]),
-          gain(numbers[2]),
-          downhill{numbers[3], chosen.decays, chosen.maximize},
-          flags(chosen) {}
-
-    auto operator()(const auto& p, const auto& g) const { return std::tuple(p - lr * downhill(p, g)); }
-
-    auto operator()(const auto& p, const auto& g, const auto& b) const {
-      const auto d = downhill(p, g);
-      const auto pull = flags.lr_in_velocity ? lr * d : d;
-      const auto velocity = momentum * b + gain * pull;
-      const auto move = flags.nesterov ? pull + momentum * velocity : velocity;
-      return std::tuple(flags.lr_in_velocity ? p - move : p - lr * move, velocity);
-    }
-
-    C lr, momentum, gain;
-    Downhill<C> downhill;
-    Flags flags;
-  };
+  using Formula = SgdFormula<C>;
 };
 
 }  // namespace detail

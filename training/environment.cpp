@@ -82,12 +82,6 @@ const std::string& text_of(const Notes& notes, std::string_view key) {
   return found == notes.end() ? none : found->text;
 }
 
-/// Products of both have the same bits.
-bool is_fused(const Notes& notes) {
-  const std::string& instructions = text_of(notes, "instructions");
-  return instructions == "avx512" || instructions == "avx2";
-}
-
 }  // namespace
 
 Notes build_and_processor() {
@@ -104,7 +98,7 @@ std::string warning_of_other_bits(const Notes& then, const Notes& now) {
   };
   compare("build", "by another build of the program or its libraries");
   compare("processor", "on another processor");
-  if (is_fused(then) != is_fused(now)) compare("instructions", "with other instructions (XTGRAD_ISA)");
+  compare("instructions", "with other instructions (XTGRAD_ISA)");
   if (differences.empty()) return {};
   return fmt::format(
       "was written {}: the result may differ in its last bits from that of a training never interrupted",

@@ -16,7 +16,7 @@ namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace training {
 
 /// A sentence for the user for whom a checkpoint of `then` goes on where the notes are `now`, both with those
 /// of `build_and_processor`: that the result may not have the bits of an uninterrupted training, and why.
-/// Empty where all are the same, or not known to differ. AVX2 and AVX-512 compute the same.
+/// Empty where all are the same, or not known to differ.
 [[nodiscard]] std::string warning_of_other_bits(const Notes& then, const Notes& now);
 
 }}}  // namespace xtgrad::v1::training

@@ -4,11 +4,15 @@
 
 #include "xtgrad/autograd/kernels/conv2d_parts.h"
 #include "xtgrad/autograd/kernels/copy_short.h"
-#include "xtgrad/autograd/kernels/lanes.h"
-#include "xtgrad/autograd/kernels/row_dots.h"
+#include "xtgrad/autograd/kernels/levels/row_dots.h"
 
 namespace xtgrad::inline v1::detail {
 namespace {
+
+void add_dots(const RowDots<float>& dots) { add_row_dots_float32(dots); }
+void add_dots(const RowDots<double>& dots) { add_row_dots_float64(dots); }
+bool are_finite(const float* values, std::int64_t n) { return all_finite_float32(values, n); }
+bool are_finite(const double* values, std::int64_t n) { return all_finite_float64(values, n); }
 
 /// Parts that a weight gradient is summed up in, each with a sum of its own.
 constexpr std::int64_t gradient_parts = 16;
@@ -23,8 +27,9 @@ class WeightDots : InputRows {
   explicit WeightDots(const Conv2dSizes& sizes)
       : InputRows(T{}, sizes),
         columns_(whole_lanes<T>(runs_.length * width_)),
-        together_(
-            std::clamp<std::int64_t>(row_dots_columns<T>() / std::max<std::int64_t>(columns_, 1), 1, 16)) {}
+        together_(std::clamp<std::int64_t>(
+            row_dots_bytes() / static_cast<std::int64_t>(sizeof(T)) / std::max<std::int64_t>(columns_, 1), 1,
+            16)) {}
 
   void run(const T* x, const T* g, T* dw) const {
     const std::int64_t elements = s_.out * k_;
@@ -62,7 +67,7 @@ class WeightDots : InputRows {
           T* copy = copies.data() + q * copy_elements;
           copy_.fill(x + image * group_.in * s_.image.height * s_.image.width, runs_.first(run), copy,
                      runs_.per_image == 1);
-          finite = finite && all_finite(copy, copy_elements);
+          finite = finite && are_finite(copy, copy_elements);
           spread(g + image * group_.out * s_.result.height * s_.result.width, run,
                  cotangents.data() + q * group_.out * columns_);
         }
@@ -77,7 +82,7 @@ class WeightDots : InputRows {
                               .offsets = offsets_.data(),
                               .c = dw + group * group_.out * k_};
         if (finite) {
-          add_row_dots(dots);
+          add_dots(dots);
         } else {
           add_one_by_one(dots, unit);
         }
@@ -99,13 +104,6 @@ class WeightDots : InputRows {
     }
   }
 
-  static bool all_finite(const T* values, std::int64_t n) {
-    Lane<T> sum(T(0));
-    for (std::int64_t i = 0; i < n; i += static_cast<std::int64_t>(Lane<T>::width))
-      sum += Lane<T>::load(values + i) * 0;  // inf * 0 is NaN
-    return all(sum == 0);
-  }
-
   /// The zeros between the cotangent's rows meet elements of the image that no output there has; where these
   /// may be infinite or NaN they must not take part, for 0 * inf is NaN.
   void add_one_by_one(const RowDots<T>& all, std::int64_t first_unit) const {
@@ -118,7 +116,7 @@ class WeightDots : InputRows {
       dots.a += q * group_.out * columns_;
       dots.base += q * all.base_stride;
       dots.mask = mask.data();
-      add_row_dots(dots);
+      add_dots(dots);
     }
   }
 

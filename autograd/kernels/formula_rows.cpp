@@ -158,6 +158,10 @@ void run_broadcast(const RowFormula& formula, std::span<const Array* const> in, 
 
 void run_flat(const RowFormula& formula, std::int64_t n, std::size_t element_bytes,
               std::span<const void* const> in, std::span<void* const> out) {
+  if (n <= tile_elements) {
+    if (n != 0) formula.run(formula.formula, n, in.data(), 0, out.data());
+    return;
+  }
   for_each_tile((n + tile_elements - 1) / tile_elements, [&](std::int64_t tile) {
     const std::int64_t first = tile * tile_elements;
     const std::size_t bytes = static_cast<std::size_t>(first) * element_bytes;

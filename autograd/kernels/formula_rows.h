@@ -11,12 +11,14 @@ namespace xtgrad::inline v1::detail {
 // How arrays that broadcast are cut into rows, and these dealt out to threads, is the same for every formula
 // and compiled once; of each formula there is a loop over one row.
 
-/// A formula of some operands and results, and its loop over `n` elements: bit k of `repeated` says that
-/// operand k is one element for all. The loop may read and write the rest of a last, partial piece of 64
+/// A formula's loop over `n` elements, at least one, of some operands and results: bit k of `repeated` says
+/// that operand k is one element for all. It may read and write the rest of a last, partial piece of 64
 /// bytes.
+using RowLoop = void (*)(const void* formula, std::int64_t n, const void* const* in, std::uint32_t repeated,
+                         void* const* out);
+
 struct RowFormula {
-  void (*run)(const void* formula, std::int64_t n, const void* const* in, std::uint32_t repeated,
-              void* const* out);
+  RowLoop run;
   const void* formula;
 };
 

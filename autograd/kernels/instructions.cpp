@@ -20,7 +20,7 @@ Instructions best_instructions() {
   return Instructions::baseline;
 }
 
-Instructions chosen_instructions() {
+Instructions named_or_best() {
   const char* named = std::getenv("XTGRAD_ISA");
   if (named == nullptr || *named == '\0') return best_instructions();
   for (const Instructions set : best_first) {
@@ -61,8 +61,12 @@ bool has_instructions(Instructions instructions) {
   return instructions == Instructions::baseline;
 }
 
-Instructions instructions() {
-  static const Instructions chosen = chosen_instructions();
+constinit std::atomic<int> instructions_in_use{-1};
+
+Instructions choose_instructions() {
+  // Threads that ask at once find the same.
+  const Instructions chosen = named_or_best();
+  instructions_in_use.store(static_cast<int>(chosen), std::memory_order_relaxed);
   return chosen;
 }
 

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "xtgrad/autograd/kernels/levels/row_dots.h"
 #include "xtgrad/autograd/kernels/product/view_task.h"
-#include "xtgrad/autograd/kernels/row_dots.h"
 #include "xtgrad/autograd/kernels/window.h"
 #include "xtgrad/autograd/memory/pool_allocator.h"
 

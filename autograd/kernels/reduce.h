@@ -41,14 +41,4 @@ using AxisKernel = void (*)(const Array& in, std::int64_t outer, std::int64_t ax
 /// care how it is taken apart. Axes of size 1 cost nothing. `out` has the elements of the result, in order.
 void reduce_axes(const Array& x, AxisMask axes, AxisKernel kernel, Array& out);
 
-/// AxisKernel for the largest element of int64 and floating arrays; NaN wins. The axis must not be empty
-/// unless the result is.
-void max_axis(const Array& in, std::int64_t outer, std::int64_t axis, std::int64_t inner, Array& out);
-
-/// The largest element along the view's axis, the first of those that tie, and, int64, its index along the
-/// axis: for int64 and floating arrays; NaN wins. The axis must not be empty unless the results are.
-void find_largest(const Array& in, const AxisView& view, Array& largest, Array& index);
-/// The same for the smallest; NaN wins here, too.
-void find_smallest(const Array& in, const AxisView& view, Array& smallest, Array& index);
-
 }  // namespace xtgrad::v1::detail

@@ -41,10 +41,10 @@ template <class Out, class F, class... In>
   dispatch_scalar_row<>(f, strides, out, n, in...);
 }
 
-/// Fills `out` with `f` of the operands, whose element types are `In...` and whose shapes broadcast to
-/// `out`'s.
-template <class Out, class... In, class F, std::size_t N = sizeof...(In)>
-void scalar_map(const F& f, Array& out, const std::array<const Array*, sizeof...(In)>& in) {
+/// Calls `row(strides, results, n, operands...)` for the rows of operands whose element types are `In...` and
+/// whose shapes broadcast to `out`'s. A stride of 0 says that an operand is one element for all.
+template <class Out, class... In, class Row, std::size_t N = sizeof...(In)>
+void for_each_result_row(Array& out, const std::array<const Array*, sizeof...(In)>& in, const Row& row_of) {
   if (out.numel() == 0) return;
   const BroadcastPlan<N> plan = plan_broadcast(out.shape, in);
   Out* results = out.mutable_data<Out>();
@@ -52,7 +52,7 @@ void scalar_map(const F& f, Array& out, const std::array<const Array*, sizeof...
     if (has_short_rows(plan)) {
       const std::array<std::int64_t, N> strides = block_strides(plan);
       for_each_row_block<In...>(plan, in, [&](std::int64_t first, std::int64_t n, const In*... operands) {
-        map_scalar_row(f, strides.data(), results + first, n, operands...);
+        row_of(strides.data(), results + first, n, operands...);
       });
       return;
     }
@@ -67,19 +67,28 @@ void scalar_map(const F& f, Array& out, const std::array<const Array*, sizeof...
       if (plan.rows == 1) {
         const std::int64_t first = tile * cut;
         const std::int64_t n = plan.inner - first < cut ? plan.inner - first : cut;
-        map_scalar_row(f, plan.inner_strides.data(), results + first, n,
-                       (in[K]->template data<In>() + first * plan.inner_strides[K])...);
+        row_of(plan.inner_strides.data(), results + first, n,
+               (in[K]->template data<In>() + first * plan.inner_strides[K])...);
         return;
       }
       const std::int64_t first = tile * rows_per_tile;
       const std::int64_t last = first + rows_per_tile < plan.rows ? first + rows_per_tile : plan.rows;
       for_each_row(plan, first, last, [&](std::int64_t row, const std::array<std::int64_t, N>& offsets) {
-        map_scalar_row(f, plan.inner_strides.data(), results + row * plan.inner, plan.inner,
-                       (in[K]->template data<In>() + offsets[K])...);
+        row_of(plan.inner_strides.data(), results + row * plan.inner, plan.inner,
+               (in[K]->template data<In>() + offsets[K])...);
       });
     }
     (std::index_sequence_for<In...>{});
   });
+}
+
+/// Fills `out` with `f` of such operands.
+template <class Out, class... In, class F, std::size_t N = sizeof...(In)>
+void scalar_map(const F& f, Array& out, const std::array<const Array*, sizeof...(In)>& in) {
+  for_each_result_row<Out, In...>(
+      out, in, [&f](const std::int64_t* strides, Out* results, std::int64_t n, const In*... operands) {
+        map_scalar_row(f, strides, results, n, operands...);
+      });
 }
 
 /// An int64 that formulas can be written on, as on lanes and tensors. Arithmetic wraps around as NumPy's

@@ -3,7 +3,7 @@
 #include <array>
 #include <cstring>
 
-#include "xtgrad/autograd/kernels/sum.h"
+#include "xtgrad/autograd/kernels/levels/sum.h"
 
 namespace xtgrad::inline v1::detail {
 namespace {
@@ -51,6 +51,14 @@ Groups group_dimensions(const Shape& from, const Shape& to) {
   return groups;
 }
 
+void sum_over(const Array& in, std::int64_t outer, std::int64_t axis, std::int64_t inner, Array& out) {
+  sum_axis(in, outer, axis, inner, out);
+}
+void sum_over(const ComputedTerms& in, std::int64_t outer, std::int64_t axis, std::int64_t inner,
+              Array& out) {
+  sum_computed(in, outer, axis, inner, out);
+}
+
 /// Sums x, `Array` or `ComputedTerms`, over the largest summed group, and what is left of it over the next
 /// ones. False if there is none.
 template <class Terms>
@@ -64,10 +72,10 @@ bool sum_groups(const Terms& x, const Groups& groups, Array& out) {
     if (i != g) rest.append(groups.items[i]);
   }
   if (rest.largest_summed() == rest.count) {
-    sum_axis(x, outer, groups.items[g].size, inner, out);
+    sum_over(x, outer, groups.items[g].size, inner, out);
   } else {
     Array next = Array::uninitialized({outer, inner}, x.dtype);
-    sum_axis(x, outer, groups.items[g].size, inner, next);
+    sum_over(x, outer, groups.items[g].size, inner, next);
     sum_groups(next, rest, out);
   }
   return true;

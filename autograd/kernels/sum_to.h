@@ -1,7 +1,7 @@
 #pragma once
 
 #include "xtgrad/autograd/core/array.h"
-#include "xtgrad/autograd/kernels/sum.h"
+#include "xtgrad/autograd/kernels/levels/sum.h"
 
 namespace xtgrad::inline v1::detail {
 

@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <type_traits>
+
 #include "xtgrad/autograd/errors.h"
-#include "xtgrad/autograd/kernels/batch_norm.h"
+#include "xtgrad/autograd/formulas/reduction.h"
+#include "xtgrad/autograd/kernels/levels/batch_norm.h"
 #include "xtgrad/autograd/ops/checks.h"
 #include "xtgrad/autograd/ops/normalize.h"
 #include "xtgrad/autograd/ops/rule.h"
@@ -213,8 +216,7 @@ class BatchNorm final : public PrimitiveOf<BatchNorm, OpId::batch_norm> {
   BatchNormOptions options_;
 };
 
-/// (x - mean) * scale + shift in one pass. Not x * scale + (shift - mean * scale), which is as fast: where
-/// the mean is many deviations away, the two terms are large and nearly cancel, and so do their digits.
+/// (x - mean) * scale + shift in one pass.
 class NormalizeBy final : public PrimitiveOf<NormalizeBy, OpId::normalize_by> {
  public:
   [[nodiscard]] Reads reads(Wanted wanted) const override {
@@ -234,10 +236,7 @@ class NormalizeBy final : public PrimitiveOf<NormalizeBy, OpId::normalize_by> {
     const Shape channels = beside(in[0]->shape);
     const Array mean = in[1]->with_shape(channels), scale = in[2]->with_shape(channels),
                 shift = in[3]->with_shape(channels);
-    const auto value = [](const auto& v, const auto& m, const auto& s, const auto& b) {
-      return (v - m) * s + b;
-    };
-    map_to(value, *out[0], *in[0], mean, scale, shift);
+    map_formula<Value>(formula(), *out[0], *in[0], mean, scale, shift);
   }
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override {
     return 3 * in[0]->shape.numel();
@@ -261,8 +260,9 @@ class NormalizeBy final : public PrimitiveOf<NormalizeBy, OpId::normalize_by> {
     }
     if (context.wanted(3)) context.set(3, over_channel(g));
   }
-  static auto formula(Index<0>, const auto& u, const auto& s) { return u * s; }
-  static auto formula(Index<1>, const auto& u, const auto& v, const auto& m) { return u * (v - m); }
+  [[nodiscard]] static formulas::NormalizeBy formula() { return {}; }
+  template <int K>
+  using RulePart = std::conditional_t<K == 0, RuleA, RuleB>;
 
  private:
   /// [c] as it broadcasts to x [n, c, ...].

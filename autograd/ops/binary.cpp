@@ -1,7 +1,9 @@
 #include <cstdint>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 
-#include "xtgrad/autograd/kernels/lanes_power_slope.h"
+#include "xtgrad/autograd/formulas/binary.h"
 #include "xtgrad/autograd/ops/add.h"
 #include "xtgrad/autograd/ops/both_rules.h"
 #include "xtgrad/autograd/ops/elementwise.h"
@@ -9,42 +11,41 @@
 #include "xtgrad/autograd/ops/summed_rule.h"
 
 namespace xtgrad::inline v1 {
-namespace detail { namespace {
+namespace detail {
+namespace {
 
-/// A primitive of two tensors that broadcast: Self offers `value(a, b)`, and `rule_a(g, ...)` and
-/// `rule_b(g, ...)`, which take after the cotangent exactly the values that `saves_for_a` and `saves_for_b`
-/// name, a before b. With `Integers`, `value` also works on Integer, and int64 tensors are taken.
-template <class Self, OpId Id, bool Integers>
-class Binary : public Elementwise<Self, Id, 2, Integers> {
+constexpr Reads both = input_bit(0) | input_bit(1);
+
+/// A primitive of two tensors that broadcast, whose formula has `rule_a` and `rule_b`, of the cotangent and
+/// the values that are saved for them. With `Integers`, its value also works on Integer, and int64 tensors
+/// are taken.
+template <OpId Id, class F, Reads ForA, Reads ForB, bool Integers>
+class Binary final : public Elementwise<Binary<Id, F, ForA, ForB, Integers>, F, Id, 2, Integers> {
  public:
   [[nodiscard]] Reads reads(Wanted wanted) const override {
-    return (is_wanted(wanted, 0) ? Self::saves_for_a : reads_nothing) |
-           (is_wanted(wanted, 1) ? Self::saves_for_b : reads_nothing);
+    return (is_wanted(wanted, 0) ? ForA : reads_nothing) | (is_wanted(wanted, 1) ? ForB : reads_nothing);
   }
-  auto formula(Index<0>, const auto&... v) const { return Self::rule_a(v...); }
-  auto formula(Index<1>, const auto&... v) const { return Self::rule_b(v...); }
+  template <int K>
+  using RulePart = std::conditional_t<K == 0, RuleA, RuleB>;
 
   void vjp(VjpContext& context) const override {
-    const bool both = context.wanted(1);
-    if constexpr (Self::saves_for_a == input_bit(1) && Self::saves_for_b == input_bit(0)) {
+    const bool of_b = context.wanted(1);
+    if constexpr (ForA == input_bit(1) && ForB == input_bit(0)) {
       // What less costs is not passes over memory. Asked of the bytes: numbers are counted from shapes.
       constexpr std::size_t smallest = 1 << 14;
-      if (both && array_of(context.g()).buffer.bytes() >= smallest && context.wanted(0) &&
+      if (of_b && array_of(context.g()).buffer.bytes() >= smallest && context.wanted(0) &&
           (set_both_gradients<0>(this->self(), context) || set_both_gradients<1>(this->self(), context))) {
         return;
       }
     }
     if (context.wanted(0)) {
-      Tensor g = both ? context.g() : context.take_g();
-      context.set(0, run<0, Self::saves_for_a>(context, std::move(g)));
+      Tensor g = of_b ? context.g() : context.take_g();
+      context.set(0, run<0, ForA>(context, std::move(g)));
     }
-    if (both) {
-      context.set(1, run<1, Self::saves_for_b>(context, context.take_g()));
+    if (of_b) {
+      context.set(1, run<1, ForB>(context, context.take_g()));
     }
   }
-
- protected:
-  ~Binary() = default;
 
  private:
   /// The gradient of input K.
@@ -62,35 +63,20 @@ class Binary : public Elementwise<Self, Id, 2, Integers> {
   }
 };
 
-constexpr Reads both = input_bit(0) | input_bit(1);
-
-struct Sub final : Elementwise<Sub, OpId::sub, 2, true> {
-  static auto value(const auto& a, const auto& b) { return a - b; }
+struct Sub final : Elementwise<Sub, formulas::Sub, OpId::sub, 2, true> {
   void vjp(VjpContext& context) const override {
     if (context.wanted(0)) context.set(0, summed_to(context.g(), context.shape(0)));
     if (context.wanted(1)) context.set(1, neg(summed_to(context.g(), context.shape(1))));
   }
 };
 
-struct Mul final : Binary<Mul, OpId::mul, true> {
-  static constexpr Reads saves_for_a = input_bit(1);
-  static constexpr Reads saves_for_b = input_bit(0);
-  static auto value(const auto& a, const auto& b) { return a * b; }
-  static auto rule_a(const auto& g, const auto& b) { return g * b; }
-  static auto rule_b(const auto& g, const auto& a) { return g * a; }
-};
+using Mul = Binary<OpId::mul, formulas::Mul, input_bit(1), input_bit(0), true>;
+using Div = Binary<OpId::div, formulas::Div, input_bit(1), both, false>;
+using Pow = Binary<OpId::pow, formulas::Pow, both, both, false>;
+using Maximum = Binary<OpId::maximum, formulas::Maximum, both, both, true>;
+using Minimum = Binary<OpId::minimum, formulas::Minimum, both, both, true>;
 
-struct Div final : Binary<Div, OpId::div, false> {
-  static constexpr Reads saves_for_a = input_bit(1);
-  static constexpr Reads saves_for_b = both;
-  static auto value(const auto& a, const auto& b) { return a / b; }
-  static auto rule_a(const auto& g, const auto& b) { return g / b; }
-  // a / b / b, not a / (b * b): the square of a large or small b would leave the range
-  static auto rule_b(const auto& g, const auto& a, const auto& b) { return g * -(a / b / b); }
-};
-
-/// A derivative of pow, of whatever order, as a step: its derivatives are of the same kind. Composed of
-/// b and pow(a, b - 1) it would lose the digits that b - 1 has lost, magnified by log(a).
+/// The step that a derivative of pow is on tensors.
 class PowSlope final : public DifferentiablePrimitive<PowSlope> {
  public:
   explicit PowSlope(PowerOrder order) : order_(order) {}
@@ -104,7 +90,9 @@ class PowSlope final : public DifferentiablePrimitive<PowSlope> {
     *out[0] = *in[0];
     out[0]->shape = common_shape(OpId::pow, in[0]->shape, in[1]->shape);
   }
-  void eval(Inputs in, Outputs out) const override { map_to(*this, *out[0], *in[0], *in[1]); }
+  void eval(Inputs in, Outputs out) const override {
+    map_formula<Call>(formulas::PowSlope(order_), *out[0], *in[0], *in[1]);
+  }
   [[nodiscard]] InputSet may_overwrite(int) const override { return input_bit(0) | input_bit(1); }
   [[nodiscard]] std::int64_t flops(InputSpecs, InputSpecs out) const override {
     return out[0]->shape.numel();
@@ -114,58 +102,24 @@ class PowSlope final : public DifferentiablePrimitive<PowSlope> {
     const Tensor a = context.input(0), b = context.input(1);
     const auto [n, m] = order_;
     if (context.wanted(0)) {
-      context.set(0, summed_to(context.g() * PowSlope({n + 1, m})(a, b), context.shape(0)));
+      context.set(0, summed_to(context.g() * apply(PowSlope({n + 1, m}), a, b), context.shape(0)));
     }
     if (context.wanted(1)) {
-      context.set(1, summed_to(context.g() * PowSlope({n, m + 1})(a, b), context.shape(1)));
+      context.set(1, summed_to(context.g() * apply(PowSlope({n, m + 1}), a, b), context.shape(1)));
     }
   }
-
-  /// The value, and on tensors a step that is recorded.
-  template <LaneFloat T>
-  Lane<T> operator()(Lane<T> a, Lane<T> b) const {
-    return power_slope(order_, a, b);
-  }
-  Tensor operator()(const Tensor& a, const Tensor& b) const { return apply(*this, a, b); }
 
  private:
   PowerOrder order_;
 };
 
-struct Pow final : Binary<Pow, OpId::pow, false> {
-  static constexpr Reads saves_for_a = both;
-  static constexpr Reads saves_for_b = both;
-  static auto value(const auto& a, const auto& b) { return pow(a, b); }
-  static auto rule_a(const auto& g, const auto& a, const auto& b) { return g * PowSlope({1, 0})(a, b); }
-  static auto rule_b(const auto& g, const auto& a, const auto& b) { return g * PowSlope({0, 1})(a, b); }
-};
+}  // namespace
 
-/// The cotangent follows the value that was chosen, a NaN included; a tie is shared.
-struct Maximum final : Binary<Maximum, OpId::maximum, true> {
-  static constexpr Reads saves_for_a = both;
-  static constexpr Reads saves_for_b = both;
-  static auto value(const auto& a, const auto& b) { return maximum(a, b); }
-  static auto rule_a(const auto& g, const auto& a, const auto& b) {
-    return where(a > b, g, where(a == b, 0.5 * g, where(a != a, g, 0)));
-  }
-  static auto rule_b(const auto& g, const auto& a, const auto& b) {
-    return where(b > a, g, where(a == b, 0.5 * g, where(a != a, 0, where(b != b, g, 0))));
-  }
-};
+Tensor formulas::PowSlope::operator()(const Tensor& a, const Tensor& b) const {
+  return apply(detail::PowSlope(order_), a, b);
+}
 
-struct Minimum final : Binary<Minimum, OpId::minimum, true> {
-  static constexpr Reads saves_for_a = both;
-  static constexpr Reads saves_for_b = both;
-  static auto value(const auto& a, const auto& b) { return minimum(a, b); }
-  static auto rule_a(const auto& g, const auto& a, const auto& b) {
-    return where(a < b, g, where(a == b, 0.5 * g, where(a != a, g, 0)));
-  }
-  static auto rule_b(const auto& g, const auto& a, const auto& b) {
-    return where(b < a, g, where(a == b, 0.5 * g, where(a != a, 0, where(b != b, g, 0))));
-  }
-};
-
-}}  // namespace detail
+}  // namespace detail
 
 Tensor add(const Tensor& a, const Tensor& b) { return detail::apply(detail::Add{}, a, b); }
 Tensor sub(const Tensor& a, const Tensor& b) { return detail::apply(detail::Sub{}, a, b); }

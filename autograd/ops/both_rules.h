@@ -111,21 +111,17 @@ class BothRules final : public ConstantPrimitive<BothRules<P, Full>> {
    private:
     /// Elements from `first` on, as many as one call can do.
     std::int64_t run_block(std::int64_t first, std::int64_t n, void* terms) const {
-      const auto term = [&p = self_.primitive_](const auto& g, const auto& x) {
-        return p.formula(Index<1 - Full>{}, g, x);
-      };
-      const auto rule = [&p = self_.primitive_](const auto& g, const auto& x) {
-        return p.formula(Index<Full>{}, g, x);
-      };
+      const auto& formula = self_.primitive_.formula();
       const auto [is_row, inner] = self_.repetition_;
       const std::int64_t place = first % inner;
       const bool repeats = !repeated_.empty();
       const std::int64_t count = std::min({n, block, repeats ? block : inner - place});
       const T* other = is_row ? (repeats ? repeated_.data() : small_) + place : small_ + first / inner;
       const std::array<const void*, 2> of_term{g_ + first, full_ + first}, of_rule{g_ + first, other};
-      run_inner_row<T>(row_formula<T, 2, 1>(term), count, of_term, 0, {&terms, 1});
+      run_inner_row<T>(row_formula<T, RulePartOf<P, 1 - Full>, 2>(formula), count, of_term, 0, {&terms, 1});
       void* to = out_ + first;
-      run_inner_row<T>(row_formula<T, 2, 1>(rule), count, of_rule, is_row ? 0 : 0b10, {&to, 1});
+      run_inner_row<T>(row_formula<T, RulePartOf<P, Full>, 2>(formula), count, of_rule, is_row ? 0 : 0b10,
+                       {&to, 1});
       return count;
     }
 

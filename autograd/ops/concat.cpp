@@ -6,7 +6,7 @@
 
 #include "xtgrad/autograd/core/apply.h"
 #include "xtgrad/autograd/errors.h"
-#include "xtgrad/autograd/kernels/copy_strided.h"
+#include "xtgrad/autograd/kernels/levels/copy_strided.h"
 #include "xtgrad/autograd/kernels/reduce.h"
 #include "xtgrad/autograd/memory/pool_allocator.h"
 #include "xtgrad/autograd/ops.h"

@@ -6,7 +6,7 @@
 #include "xtgrad/autograd/core/apply.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
-#include "xtgrad/autograd/kernels/cross_entropy.h"
+#include "xtgrad/autograd/kernels/levels/cross_entropy.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/ops/cast.h"
 #include "xtgrad/autograd/ops/checks.h"

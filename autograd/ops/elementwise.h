@@ -12,16 +12,20 @@
 
 namespace xtgrad::inline v1::detail {
 
-// What elementwise primitives share. A family member says `value`, its formula, and `rule`, its derivative's,
-// as generic functions of values: on lanes they are kernels, on tensors they record (docs/architecture.md:
-// one formula, two evaluators). A formula calls library functions alone, found by argument-dependent lookup.
+// What elementwise primitives share. A family member has a formula (formulas/), whose value it computes and
+// whose rules it records or runs. A formula calls library functions alone, found by argument-dependent
+// lookup.
 
-/// The value of a primitive of N tensors of one dtype that broadcast: Self offers `value(x...)`. With
-/// `Integers`, `value` also works on Integer, and int64 tensors are taken; Self may then hide
-/// `integer_formula`.
-template <class Self, OpId Id, std::size_t N, bool Integers>
+/// The value of a formula F of N tensors of one dtype that broadcast. With `Integers`, `value` also works on
+/// Integer, and int64 tensors are taken; Self may then hide `integer_formula`.
+template <class Self, class F, OpId Id, std::size_t N, bool Integers>
 class Elementwise : public PrimitiveOf<Self, Id> {
  public:
+  Elementwise() = default;
+  explicit Elementwise(const F& formula) : formula_(formula) {}
+
+  [[nodiscard]] const F& formula() const { return formula_; }
+
   void infer(InputSpecs in, OutputSpecs out) const override {
     for (std::size_t i = 1; i < N; ++i) check_same_dtype(Id, *in[0], *in[i]);
     if constexpr (Integers) {
@@ -49,13 +53,15 @@ class Elementwise : public PrimitiveOf<Self, Id> {
 
   /// `value` for int64, as a function that is made once for all elements.
   auto integer_formula() const {
-    return [this](const auto&... x) { return self().value(x...); };
+    return [this](const auto&... x) { return formula_.value(x...); };
   }
 
  protected:
   ~Elementwise() = default;
 
   [[nodiscard]] const Self& self() const { return static_cast<const Self&>(*this); }
+
+  [[no_unique_address]] F formula_;
 
  private:
   template <std::size_t... K>
@@ -66,33 +72,40 @@ class Elementwise : public PrimitiveOf<Self, Id> {
         return;
       }
     }
-    map_to([this](const auto&... x) { return self().value(x...); }, out, *in[K]...);
+    map_formula<Value>(formula_, out, *in[K]...);
   }
 
   template <class T>
   static void run_tile(const Primitive& primitive, std::int64_t n, const void* const* in, InputSet repeated,
                        void* const* out) {
-    const Self& self = static_cast<const Self&>(primitive);
-    map_tile<T, N, 1>([&self](const auto&... x) { return self.value(x...); }, n, in, repeated, out);
+    const F& formula = static_cast<const Self&>(primitive).formula();
+    chosen_loop<F, Value, T, N, 1>()(&formula, n, in, repeated, out);
   }
 
   template <class T, std::size_t>
   using of_each = T;
 };
 
-/// A primitive of one tensor. Self offers `value(x)`, `rule(g, saved)` and `saves`: input_bit(0), output_bit
-/// or reads_nothing (then `rule(g)`).
-template <class Self, OpId Id, bool Integers = false>
-class Unary : public Elementwise<Self, Id, 1, Integers> {
+/// A primitive of one tensor, whose formula has a `rule` of the cotangent and of what it `Saves`:
+/// input_bit(0), output_bit or reads_nothing. Self has a name of its source's alone, or the compiler would
+/// make calls of what is called once.
+template <class Self, class F, OpId Id, Reads Saves, bool Integers = false>
+class Unary : public Elementwise<Self, F, Id, 1, Integers> {
  public:
-  [[nodiscard]] Reads reads(Wanted) const override { return Self::saves; }
-  auto formula(Index<0>, const auto&... v) const { return this->self().rule(v...); }
+  using Elementwise<Self, F, Id, 1, Integers>::Elementwise;
+  template <int>
+  using RulePart = Rule;
+
+  void describe(Attributes& a) override {
+    if constexpr (requires(F & f) { f.describe(a); }) this->formula_.describe(a);
+  }
+  [[nodiscard]] Reads reads(Wanted) const override { return Saves; }
 
   void vjp(VjpContext& context) const override {
-    if constexpr (Self::saves == reads_nothing) {
+    if constexpr (Saves == reads_nothing) {
       context.set(0, evaluate_onto(this->self(), context.take_g()));
     } else {
-      const SavedValue saved = Self::saves == output_bit ? context.output() : context.input(0);
+      const SavedValue saved = Saves == output_bit ? context.output() : context.input(0);
       context.set(0, evaluate_onto(this->self(), context.take_g(), saved));
     }
   }

@@ -8,7 +8,7 @@
 #include "xtgrad/autograd/core/apply.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
-#include "xtgrad/autograd/kernels/gather.h"
+#include "xtgrad/autograd/kernels/levels/gather.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/ops/checks.h"
 #include "xtgrad/autograd/ops/index_range.h"

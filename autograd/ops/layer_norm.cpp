@@ -5,7 +5,7 @@
 
 #include "xtgrad/autograd/core/apply.h"
 #include "xtgrad/autograd/errors.h"
-#include "xtgrad/autograd/kernels/layer_norm.h"
+#include "xtgrad/autograd/kernels/levels/layer_norm.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/ops/checks.h"
 #include "xtgrad/autograd/ops/normalize.h"

@@ -9,9 +9,9 @@
 
 #include "xtgrad/autograd/core/apply.h"
 #include "xtgrad/autograd/errors.h"
-#include "xtgrad/autograd/kernels/avg_pool2d.h"
-#include "xtgrad/autograd/kernels/max_pool2d.h"
-#include "xtgrad/autograd/kernels/plane_sums.h"
+#include "xtgrad/autograd/kernels/levels/avg_pool2d.h"
+#include "xtgrad/autograd/kernels/levels/max_pool2d.h"
+#include "xtgrad/autograd/kernels/levels/plane_sums.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/ops/checks.h"
 #include "xtgrad/autograd/ops/windows.h"

@@ -1,7 +1,11 @@
 #include <fmt/format.h>
 
+#include <type_traits>
+
 #include "xtgrad/autograd/errors.h"
-#include "xtgrad/autograd/kernels/sum.h"
+#include "xtgrad/autograd/formulas/reduction.h"
+#include "xtgrad/autograd/kernels/levels/largest.h"
+#include "xtgrad/autograd/kernels/levels/sum.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/ops/axes.h"
 #include "xtgrad/autograd/ops/checks.h"
@@ -57,7 +61,7 @@ class Mean final : public Reduction<Mean, OpId::mean> {
   void eval(Inputs in, Outputs out) const override {
     reduce_axes(*in[0], axes_.mask, sum_axis, *out[0]);
     const auto count = static_cast<double>(axes_.count(in[0]->shape));
-    map_to([count](const auto& v) { return v / count; }, *out[0], *out[0]);
+    map_formula<Value>(formulas::MeanOfSum{count}, *out[0], *out[0]);
   }
   // Divided while it is small, then repeated.
   void vjp(VjpContext& context) const override {
@@ -96,14 +100,9 @@ class Amax final : public Reduction<Amax, OpId::amax> {
     context.set(0, evaluate<0>(*this, reshaped(context.g(), kept), x, y, ties));
   }
 
-  // `v != v` finds the winners where y is NaN; elsewhere no x is NaN.
-  static auto formula(Index<0>, const auto& g, const auto& v, const auto& w, const auto& n) {
-    const auto share = g / n;
-    return where(v == w, share, where(v != v, share, 0));
-  }
-  static auto formula(Index<1>, const auto& v, const auto& w) {
-    return where(v == w, 1, where(v != v, 1, 0));
-  }
+  [[nodiscard]] static formulas::Amax formula() { return {}; }
+  template <int K>
+  using RulePart = std::conditional_t<K == 0, RuleA, RuleB>;
 };
 
 class Argmax final : public ConstantPrimitive<Argmax> {

@@ -2,16 +2,17 @@
 
 #include <array>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "xtgrad/autograd/core/apply.h"
-#include "xtgrad/autograd/kernels/map.h"
+#include "xtgrad/autograd/kernels/formula.h"
 
 namespace xtgrad::inline v1::detail {
 
-/// Number k of a primitive's formulas: `formula(Index<0>{}, g, y)` is its first.
-template <int K>
-using Index = std::integral_constant<int, K>;
+/// The part of its formula that is rule K of a primitive.
+template <class P, int K>
+using RulePartOf = typename P::template RulePart<K>;
 
 /// "tanh.rule0", known to the compiler.
 template <OpId Id, int K>
@@ -46,7 +47,9 @@ class RuleOf final : public ConstantPrimitive<RuleOf<P, K, N>> {
     }
   }
   void eval(Inputs in, Outputs out) const override {
-    [&]<std::size_t... I>(std::index_sequence<I...>) { map_to(formula(), *out[0], *in[I]...); }
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+      map_formula<RulePartOf<P, K>>(primitive_.formula(), *out[0], *in[I]...);
+    }
     (std::make_index_sequence<N>{});
   }
   [[nodiscard]] InputSet may_overwrite(int) const override { return (InputSet{1} << N) - 1; }
@@ -61,11 +64,9 @@ class RuleOf final : public ConstantPrimitive<RuleOf<P, K, N>> {
   template <class T>
   static void run_tile(const Primitive& primitive, std::int64_t n, const void* const* in, InputSet repeated,
                        void* const* out) {
-    map_tile<T, N, 1>(static_cast<const RuleOf&>(primitive).formula(), n, in, repeated, out);
-  }
-
-  [[nodiscard]] auto formula() const {
-    return [this](const auto&... values) { return primitive_.formula(Index<K>{}, values...); };
+    const auto& formula = static_cast<const RuleOf&>(primitive).primitive_.formula();
+    chosen_loop<std::remove_cvref_t<decltype(formula)>, RulePartOf<P, K>, T, N, 1>()(&formula, n, in,
+                                                                                     repeated, out);
   }
 
   P primitive_;
@@ -76,12 +77,12 @@ inline bool wants_gradient(const SavedValue& value) { return value.requires_grad
 inline const Tensor& as_tensor(const Tensor& value) { return value; }
 inline Tensor as_tensor(const SavedValue& value) { return value; }
 
-/// One formula, two evaluators: number K of `primitive`'s, on the tensors themselves where the result must be
+/// One formula, two evaluators: rule K of `primitive`'s, on the tensors themselves where the result must be
 /// differentiable, else in one fused pass over lanes. Operands are Tensors or SavedValues.
 template <int K = 0, class P, class... Values>
 Tensor evaluate(const P& primitive, const Values&... values) {
   if (thread_state.records() && (wants_gradient(values) || ...)) {
-    return primitive.formula(Index<K>{}, as_tensor(values)...);
+    return RulePartOf<P, K>::of(primitive.formula(), as_tensor(values)...);
   }
   return apply_constant(RuleOf<P, K, sizeof...(Values)>(primitive), values...);
 }

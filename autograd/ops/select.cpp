@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string_view>
@@ -7,7 +8,7 @@
 
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
-#include "xtgrad/autograd/kernels/choose.h"
+#include "xtgrad/autograd/kernels/levels/choose_rows.h"
 #include "xtgrad/autograd/ops/elementwise.h"
 #include "xtgrad/autograd/ops/shape.h"
 
@@ -31,10 +32,16 @@ class WhereRule final : public ConstantPrimitive<WhereRule> {
               out[1]->mutable_data<T>());
         return;
       }
-      const auto taken = [](bool m, T g) { return choose(m, g, T(0)); };
-      const auto left = [](bool m, T g) { return choose(m, T(0), g); };
-      if (out[0] != nullptr) scalar_map<T, bool, T>(taken, *out[0], {in[0], in[1]});
-      if (out[1] != nullptr) scalar_map<T, bool, T>(left, *out[1], {in[0], in[1]});
+      static constexpr T nothing = 0;
+      const auto take = [](const std::int64_t* strides, T* to, std::int64_t n, const bool* mask, const T* g) {
+        choose_row(sizeof(T), n, mask, g, &nothing, {strides[0] == 0, strides[1] == 0, true}, to);
+      };
+      const auto leave = [](const std::int64_t* strides, T* to, std::int64_t n, const bool* mask,
+                            const T* g) {
+        choose_row(sizeof(T), n, mask, &nothing, g, {strides[0] == 0, true, strides[1] == 0}, to);
+      };
+      if (out[0] != nullptr) for_each_result_row<T, bool, T>(*out[0], {in[0], in[1]}, take);
+      if (out[1] != nullptr) for_each_result_row<T, bool, T>(*out[1], {in[0], in[1]}, leave);
     });
   }
 
@@ -42,14 +49,9 @@ class WhereRule final : public ConstantPrimitive<WhereRule> {
   template <class T>
   static void split(const bool* mask, const T* g, std::int64_t n, T* taken, T* left) {
     for_each_tile((n + tile_elements - 1) / tile_elements, [=](std::int64_t tile) {
-      const std::int64_t end = n - tile * tile_elements < tile_elements ? n : (tile + 1) * tile_elements;
-#if !defined(__clang__)
-#pragma GCC ivdep
-#endif
-      for (std::int64_t i = tile * tile_elements; i < end; ++i) {
-        taken[i] = choose(mask[i], g[i], T(0));
-        left[i] = choose(mask[i], T(0), g[i]);
-      }
+      const std::int64_t first = tile * tile_elements;
+      split_row(sizeof(T), std::min(tile_elements, n - first), mask + first, g + first, taken + first,
+                left + first);
     });
   }
 };
@@ -70,8 +72,12 @@ class Where final : public PrimitiveOf<Where, OpId::where> {
   void eval(Inputs in, Outputs out) const override {
     visit(out[0]->dtype, [&](auto zero) {
       using T = decltype(zero);
-      scalar_map<T, bool, T, T>([](bool m, T v, T w) { return choose(m, v, w); }, *out[0],
-                                {in[0], in[1], in[2]});
+      static_assert(sizeof(T) == 1 || sizeof(T) == 4 || sizeof(T) == 8);
+      const auto row = [](const std::int64_t* strides, T* to, std::int64_t n, const bool* mask, const T* v,
+                          const T* w) {
+        choose_row(sizeof(T), n, mask, v, w, {strides[0] == 0, strides[1] == 0, strides[2] == 0}, to);
+      };
+      for_each_result_row<T, bool, T, T>(*out[0], {in[0], in[1], in[2]}, row);
     });
   }
   [[nodiscard]] InputSet may_overwrite(int) const override { return 0b110; }

@@ -4,10 +4,12 @@
 
 #include <bit>
 #include <limits>
+#include <type_traits>
 #include <vector>
 
-#include "xtgrad/autograd/kernels/softmax.h"
-#include "xtgrad/autograd/kernels/softmax_rules.h"
+#include "xtgrad/autograd/formulas/reduction.h"
+#include "xtgrad/autograd/kernels/levels/softmax.h"
+#include "xtgrad/autograd/kernels/levels/softmax_rules.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/ops/axes.h"
 #include "xtgrad/autograd/ops/checks.h"
@@ -59,8 +61,8 @@ class LogSumExpRule final : public ConstantPrimitive<LogSumExpRule> {
   ReducedAxes axes_;
 };
 
-/// Its auxiliary are the scales of its rows (kernels/softmax.h), so that the rule needs one exponential for
-/// each element; of nothing where the axes are no single run.
+/// Its auxiliary are the scales of its rows (kernels/levels/softmax.h), so that the rule needs one
+/// exponential for each element; of nothing where the axes are no single run.
 ///
 /// Two rules: where nothing records, and along one run of axes, one kernel makes the gradient of the scales;
 /// the recorded rule makes the softmax a function of x again. The walk compares them to a few ulps.
@@ -82,7 +84,7 @@ class LogSumExp final : public PrimitiveOf<LogSumExp, OpId::logsumexp> {
   void eval(Inputs in, Outputs out) const override {
     const Array& x = *in[0];
     if (out[1] != nullptr && has_scales(x.shape)) {
-      logsumexp_axis(x, *one_run(x.shape, axes_.mask), *out[0], *out[1]);
+      logsumexp_and_scales(x, *one_run(x.shape, axes_.mask), *out[0], *out[1]);
     } else {
       reduce_axes(x, axes_.mask, logsumexp_axis, *out[0]);
     }
@@ -110,13 +112,9 @@ class LogSumExp final : public PrimitiveOf<LogSumExp, OpId::logsumexp> {
     const Tensor weights = softmax_over(evaluate<1>(*this, context.input(0), y), axes_.mask);
     context.set(0, evaluate<0>(*this, reshaped(context.g(), kept), weights, y));
   }
-  static auto formula(Index<0>, const auto& g, const auto& weights, const auto& y) {
-    return g * where(y == -std::numeric_limits<double>::infinity(), 0, weights);
-  }
-  static auto formula(Index<1>, const auto& x, const auto& y) {
-    constexpr double inf = std::numeric_limits<double>::infinity();
-    return where(y == inf, where(x == inf, 0, minimum(x, -inf)), where(y == -inf, 0, x));
-  }
+  [[nodiscard]] static formulas::LogSumExp formula() { return {}; }
+  template <int K>
+  using RulePart = std::conditional_t<K == 0, RuleA, RuleB>;
 
  private:
   /// Not of arrays without elements, whose rule has nothing to do.

@@ -8,7 +8,7 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/from_values.h"
-#include "xtgrad/autograd/kernels/copy_strided.h"
+#include "xtgrad/autograd/kernels/levels/copy_strided.h"
 #include "xtgrad/autograd/kernels/reduce.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/ops/concat.h"

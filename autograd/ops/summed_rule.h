@@ -48,12 +48,9 @@ class SummedRuleOf final : public ConstantPrimitive<SummedRuleOf<P, K, N>> {
   template <class T>
   static void fill(const void* context, std::int64_t first, std::int64_t n, void* to) {
     const auto& [self, operands] = *static_cast<const Context<T>*>(context);
-    const auto formula = [&primitive = self->primitive_](const auto&... values) {
-      return primitive.formula(Index<K>{}, values...);
-    };
     std::array<const void*, N> from;
     for (std::size_t k = 0; k < N; ++k) from[k] = operands[k] + first;
-    run_inner_row<T>(row_formula<T, N, 1>(formula), n, from, 0, {&to, 1});
+    run_inner_row<T>(row_formula<T, RulePartOf<P, K>, N>(self->primitive_.formula()), n, from, 0, {&to, 1});
   }
 
   P primitive_;

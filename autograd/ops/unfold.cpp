@@ -2,7 +2,7 @@
 
 #include "xtgrad/autograd/core/apply.h"
 #include "xtgrad/autograd/errors.h"
-#include "xtgrad/autograd/kernels/unfold2d.h"
+#include "xtgrad/autograd/kernels/levels/unfold2d.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/ops/checks.h"
 #include "xtgrad/autograd/ops/windows.h"

@@ -37,4 +37,4 @@ foreach(source IN ITEMS tensor.cpp creation.cpp from_values.cpp print.cpp io/ele
   refused("${SOURCE}/autograd/${source}" ${added})
 endforeach()
 # What moves elements as they are.
-compiles("${SOURCE}/autograd/kernels/gather.cpp" ${added})
+compiles("${SOURCE}/autograd/kernels/levels/gather.cpp" ${added})

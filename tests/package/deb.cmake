@@ -16,6 +16,11 @@ if(KIND STREQUAL "both")
   run("configuring the preset" COMMAND "${CMAKE_COMMAND}" --preset package -S "${SOURCE}" -B "${BUILD}"
                                        "-DCMAKE_CXX_COMPILER=${COMPILER}")
   run("building the preset" COMMAND "${CMAKE_COMMAND}" --build "${BUILD}")
+  # With the kernels for all sets of instructions.
+  file(GLOB LIBRARY "${BUILD}/libxtgrad.so.*.*.*")
+  set(LIMIT 20)
+  set(STRIPPED "${WORK}/stripped.so")
+  include("${CMAKE_CURRENT_LIST_DIR}/size.cmake")
   # Debian's own, since the prefix is /usr.
   file(STRINGS "${BUILD}/CMakeCache.txt" LIBDIR REGEX "^CMAKE_INSTALL_LIBDIR:")
   string(REGEX REPLACE "^[^=]*=" "" LIBDIR "${LIBDIR}")

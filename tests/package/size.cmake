@@ -1,10 +1,10 @@
-# The library without its symbol table must stay under 10 MB.
+# The library without its symbol table must stay under LIMIT megabytes.
 cmake_policy(VERSION 3.21)
 include("${CMAKE_CURRENT_LIST_DIR}/check.cmake")
 run("strip" COMMAND "${STRIP}" --strip-unneeded -o "${STRIPPED}" "${LIBRARY}")
 file(SIZE "${STRIPPED}" size)
 math(EXPR kilobytes "${size} / 1000")
 message(STATUS "the stripped shared library has ${kilobytes} kB")
-if(NOT size LESS 10000000)
-  message(FATAL_ERROR "the stripped library should be under 10 MB, and has ${size} bytes")
+if(NOT size LESS ${LIMIT}000000)
+  message(FATAL_ERROR "the stripped library should be under ${LIMIT} MB, and has ${size} bytes")
 endif()

@@ -5,7 +5,7 @@
 #include "benchmarks/compare/by_hand/families.h"
 #include "benchmarks/compare/by_hand/loops.h"
 #include "benchmarks/compare/common/inputs.h"
-#include "xtgrad/autograd/kernels/lanes_normal.h"
+#include "xtgrad/autograd/kernels/levels/lanes_normal.h"
 
 namespace bench {
 namespace {

@@ -6,7 +6,7 @@
 #include <cstring>
 #include <vector>
 
-#include "xtgrad/autograd/kernels/lanes.h"
+#include "xtgrad/autograd/kernels/levels/lanes.h"
 
 namespace bench {
 

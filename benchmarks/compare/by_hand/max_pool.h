@@ -1,7 +1,7 @@
 #pragma once
 
 #include "benchmarks/compare/by_hand/loops.h"
-#include "xtgrad/autograd/kernels/lanes_pairs.h"
+#include "xtgrad/autograd/kernels/levels/lanes_pairs.h"
 
 namespace bench {
 

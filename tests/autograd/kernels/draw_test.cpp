@@ -1,5 +1,5 @@
 // Draws on lanes: the numbers of the scalar definitions in core/philox.h, bit by bit.
-#include "xtgrad/autograd/kernels/draw.h"
+#include "xtgrad/autograd/kernels/levels/draw.h"
 
 #include <doctest/doctest.h>
 
@@ -62,10 +62,10 @@ TEST_CASE("draws on lanes are the scalar ones, of any number of blocks") {
                 [p](detail::RandomBits b) { return detail::unit_interval(b.low) < p; }) == 0);
     }
     CHECK(different<float>(
-              count, [](auto... a) { detail::draw_normal(a...); },
+              count, [](auto... a) { detail::draw_normal_float32(a...); },
               [](detail::RandomBits b) { return static_cast<float>(detail::normal_from(b)); }) == 0);
     CHECK(different<double>(
-              count, [](auto... a) { detail::draw_normal(a...); },
+              count, [](auto... a) { detail::draw_normal_float64(a...); },
               [](detail::RandomBits b) { return detail::normal_from(b); }) == 0);
   }
 }
@@ -80,7 +80,8 @@ TEST_CASE("uniform draws on lanes are rounded once, whatever the range") {
     CHECK(different<double>(
               1000,
               [&](const DrawStream& stream, std::uint64_t first, std::span<double> out) {
-                detail::draw_uniform(stream, first, range.low, range.width, out);
+                detail::draw_uniform_float64(stream, first, {range.low, range.width},
+                                             std::numeric_limits<double>::infinity(), out);
               },
               [&](detail::RandomBits b) {
                 return std::fma(range.width, detail::unit_interval(b.low), range.low);

@@ -1,5 +1,5 @@
 // Lanes against long double: accuracy over the whole domain, special values, and how numbers convert.
-#include "xtgrad/autograd/kernels/lanes.h"
+#include "xtgrad/autograd/kernels/levels/lanes.h"
 
 #include <doctest/doctest.h>
 

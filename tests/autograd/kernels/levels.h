@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "xtgrad/autograd/kernels/instructions.h"
+#include "xtgrad/autograd/kernels/levels/lanes.h"
 #include "xtgrad/autograd/kernels/product/avx2.h"
 #include "xtgrad/autograd/kernels/product/avx512.h"
 #include "xtgrad/autograd/kernels/product/baseline.h"
@@ -18,6 +19,16 @@ inline std::vector<detail::Instructions> instructions_here() {
     if (detail::has_instructions(set)) here.push_back(set);
   }
   return here;
+}
+
+/// Whether lanes have instructions that multiply and add in one rounding, as AVX2's and AVX-512's do and not
+/// SSE2's, whose comparisons moreover raise FE_INVALID for any NaN.
+inline bool lanes_fuse() {
+#if defined(XTGRAD_LEVELS)
+  return detail::instructions() != detail::Instructions::baseline;
+#else
+  return detail::fma_rounds_once;
+#endif
 }
 
 namespace kernel_choice {

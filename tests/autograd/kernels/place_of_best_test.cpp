@@ -1,4 +1,4 @@
-#include "xtgrad/autograd/kernels/place_of_best.h"
+#include "xtgrad/autograd/kernels/levels/place_of_best.h"
 
 #include <doctest/doctest.h>
 

@@ -1,6 +1,6 @@
 // The rules of softmax and log_softmax look for what to count from, and have the bits of rows that add up the
 // one cotangent which it is, or none, among zeros.
-#include "xtgrad/autograd/kernels/softmax_rule_rows.h"
+#include "xtgrad/autograd/kernels/levels/softmax_rule_rows.h"
 
 #include <doctest/doctest.h>
 

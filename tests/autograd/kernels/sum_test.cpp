@@ -1,5 +1,5 @@
 // The sum kernel against long double, for every way of cutting (outer, axis, inner) into units.
-#include "xtgrad/autograd/kernels/sum.h"
+#include "xtgrad/autograd/kernels/levels/sum.h"
 
 #include <doctest/doctest.h>
 

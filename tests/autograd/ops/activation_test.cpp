@@ -6,6 +6,7 @@
 #include <numbers>
 #include <utility>
 
+#include "tests/autograd/kernels/levels.h"
 #include "tests/support/values.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/grad.h"
@@ -46,8 +47,9 @@ TEST_CASE("activations keep their digits far below zero, where the textbook's fo
     // Past the first Phi(-x) is 0, past the second a subnormal number.
     const double end = dtype == float32 ? 14.5 : 38.7, normal_end = dtype == float32 ? 12.9 : 37.5;
     CHECK(worst_ulps([](const Tensor& x) { return normal_cdf(x); }, normal_cdf_of, {-end, end}, dtype) < 4.5);
+    // A polynomial's product that is rounded before it is added to, 24 times.
     CHECK(worst_ulps([](const Tensor& x) { return gelu(x); }, [](Real x) { return x * normal_cdf_of(x); },
-                     {-normal_end, end}, dtype) < 3.5);
+                     {-normal_end, end}, dtype) < (lanes_fuse() ? 3.5 : 4));
     CHECK(worst_ulps([](const Tensor& x) { return silu(x); }, [](Real x) { return x * sigmoid_of(x); },
                      {-80, 80}, dtype) < 3.5);
     CHECK(worst_ulps([](const Tensor& x) { return elu(x); }, [](Real x) { return x > 0 ? x : std::expm1(x); },

@@ -11,7 +11,7 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
-#include "xtgrad/autograd/kernels/max_pool2d.h"
+#include "xtgrad/autograd/kernels/levels/max_pool2d.h"
 #include "xtgrad/autograd/memory/pool.h"
 #include "xtgrad/autograd/ops.h"
 
