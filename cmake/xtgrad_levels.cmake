@@ -18,6 +18,8 @@ function(xtgrad_add_level level)
     # As for this machine's instructions in xtgrad_target_options.
     target_compile_options(${target} PRIVATE -mmove-max=128 -mstore-max=128)
   endif()
+  # Where nothing is inlined, the standard library's inline functions would be there for these instructions, too.
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Debug>:-O2>)
   if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES AND NOT CMAKE_CXX_FLAGS MATCHES "-O[0-9sgf]")
     target_compile_options(${target} PRIVATE -O2)
   endif()

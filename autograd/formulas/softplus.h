@@ -48,8 +48,8 @@ class SoftplusBend : public Slope<SoftplusBend>, public SoftplusPart {
     return where(is_linear(x), 0, bounded_beta<typename X::value_type>() * (e / square(1 + e)));
   }
   auto rule(const auto& g, const auto& x) const {
-    const double beta =
-        visit_floating(x.dtype(), [this](auto zero) { return bounded_beta<decltype(zero)>(); });
+    const double beta = visit_floating(
+        x.dtype(), [this](auto zero) { return this->template bounded_beta<decltype(zero)>(); });
     return g * ((*this)(x) * (-beta * tanh(0.5 * beta * x)));
   }
 };

@@ -12,11 +12,11 @@
 // function of theirs, templates and inline ones above all, lies in a namespace of the level: else the linker
 // would keep one of several copies, whose instructions the processor may not have.
 //
-//   XTGRAD_LANES     the namespace of lanes and of loops over them, for all who include their headers
-//   XTGRAD_KERNELS_BEGIN and _END   hold the namespace in which a header declares kernels
-//   XTGRAD_KERNEL(name), after it   makes `name` outside of the levels the one that is chosen when the
-//                    program runs
-//   XTGRAD_AT_EACH_LEVEL(...)   declares templates in that namespace, and outside of the levels in all
+//   XTGRAD_LANES                 the namespace of lanes and of loops over them, for all who include them
+//   XTGRAD_KERNELS_BEGIN, _END   around a header's declarations of kernels: their namespace
+//   XTGRAD_KERNEL(name)          behind these: outside of the levels `name` is the kernel that is chosen
+//                                when the program runs
+//   XTGRAD_AT_EACH_LEVEL(...)    declares templates in that namespace, outside of the levels in all of them
 #if !defined(XTGRAD_LEVEL)
 #define XTGRAD_LEVEL baseline
 #define XTGRAD_LANES lanes_baseline
