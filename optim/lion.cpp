@@ -1,7 +1,6 @@
 #include "xtgrad/optim/lion.h"
 
 #include <array>
-#include <cmath>
 #include <utility>
 #include <vector>
 

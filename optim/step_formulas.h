@@ -27,6 +27,11 @@ struct Downhill {
 /// The square root, with derivative 0 at 0: an element whose gradients were all 0 would get inf * 0 = NaN.
 auto root(const auto& v) { return where(v == 0, 0, sqrt(where(v == 0, 1, v))); }
 
+/// A mean that forgets: `rate` of what it was, and the rest of the next value.
+auto mean_of(const auto& rate, const auto& before, const auto& next) {
+  return rate * before + (1 - rate) * next;
+}
+
 template <class C>
 struct SgdFormula {
   template <std::size_t N>
@@ -83,9 +88,9 @@ struct AdadeltaFormula {
 
   auto operator()(const auto& p, const auto& g, const auto& v, const auto& u) const {
     const auto d = downhill(p, g);
-    const auto next_v = rho * v + (1 - rho) * square(d);
+    const auto next_v = mean_of(rho, v, square(d));
     const auto change = root(u + eps) / root(next_v + eps) * d;
-    const auto next_u = rho * u + (1 - rho) * square(change);
+    const auto next_u = mean_of(rho, u, square(change));
     return std::tuple(p - lr * change, next_v, next_u);
   }
 
@@ -105,7 +110,7 @@ struct RMSpropFormula {
         centered(chosen.centered),
         eps_inside(chosen.eps_inside) {}
 
-  auto mean(const auto& before, const auto& x) const { return alpha * before + (1 - alpha) * x; }
+  auto mean(const auto& before, const auto& x) const { return mean_of(alpha, before, x); }
   /// `v` may be less than 0 by its rounding.
   auto divisor(const auto& v) const {
     return eps_inside ? root(maximum(v, 0) + eps) : root(maximum(v, 0)) + eps;
@@ -161,15 +166,15 @@ struct AdamFormula {
 
   auto operator()(const auto& p, const auto& g, const auto& m, const auto& v) const {
     const auto d = downhill(p, g);
-    const auto next_m = beta1 * m + (1 - beta1) * d;
-    const auto next_v = beta2 * v + (1 - beta2) * square(d);
+    const auto next_m = mean_of(beta1, m, d);
+    const auto next_v = mean_of(beta2, v, square(d));
     return std::tuple(moved(p, next_m, next_v), next_m, next_v);
   }
 
   auto operator()(const auto& p, const auto& g, const auto& m, const auto& v, const auto& v_max) const {
     const auto d = downhill(p, g);
-    const auto next_m = beta1 * m + (1 - beta1) * d;
-    const auto next_v = beta2 * v + (1 - beta2) * square(d);
+    const auto next_m = mean_of(beta1, m, d);
+    const auto next_v = mean_of(beta2, v, square(d));
     const auto next_v_max = maximum(v_max, next_v);
     return std::tuple(moved(p, next_m, next_v_max), next_m, next_v, next_v_max);
   }
@@ -192,7 +197,7 @@ struct AdamaxFormula {
 
   auto operator()(const auto& p, const auto& g, const auto& m, const auto& u) const {
     const auto d = downhill(p, g);
-    const auto next_m = beta1 * m + (1 - beta1) * d;
+    const auto next_m = mean_of(beta1, m, d);
     const auto next_u = maximum(beta2 * u, abs(d) + eps);
     // Where all gradients were 0, and eps is, there is no direction.
     return std::tuple(p - rate * next_m / where(next_u == 0, 1, next_u), next_m, next_u);
@@ -217,8 +222,8 @@ struct NAdamFormula {
 
   auto operator()(const auto& p, const auto& g, const auto& m, const auto& v) const {
     const auto d = downhill(p, g);
-    const auto next_m = beta1 * m + (1 - beta1) * d;
-    const auto next_v = beta2 * v + (1 - beta2) * square(d);
+    const auto next_m = mean_of(beta1, m, d);
+    const auto next_v = mean_of(beta2, v, square(d));
     const auto move = (rate_of_g * d + rate_of_m * next_m) / (root(next_v) + eps);
     return std::tuple(shrinks ? shrink * p - move : p - move, next_m, next_v);
   }
@@ -244,8 +249,8 @@ struct RAdamFormula {
 
   auto operator()(const auto& p, const auto& g, const auto& m, const auto& v) const {
     const auto d = downhill(p, g);
-    const auto next_m = beta1 * m + (1 - beta1) * d;
-    const auto next_v = beta2 * v + (1 - beta2) * square(d);
+    const auto next_m = mean_of(beta1, m, d);
+    const auto next_v = mean_of(beta2, v, square(d));
     // Not 0 times the root, which may be infinite.
     const auto move = adapts ? rate * next_m / (root(next_v) + eps) : rate * next_m;
     return std::tuple(shrinks ? shrink * p - move : p - move, next_m, next_v);
@@ -272,9 +277,9 @@ struct LionFormula {
 
   auto operator()(const auto& p, const auto& g, const auto& m) const {
     const auto d = maximize ? -g : g;
-    const auto direction = sign(beta1 * m + (1 - beta1) * d);
+    const auto direction = sign(mean_of(beta1, m, d));
     const auto kept = shrinks ? shrink * p : p;
-    return std::tuple(kept - lr * direction, beta2 * m + (1 - beta2) * d);
+    return std::tuple(kept - lr * direction, mean_of(beta2, m, d));
   }
 
   C lr, beta1, beta2, shrink;

@@ -1,7 +1,6 @@
 // The loops of formulas over rows, on lanes: for the sources of this folder alone.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>

@@ -41,8 +41,8 @@ template <class Out, class F, class... In>
   dispatch_scalar_row<>(f, strides, out, n, in...);
 }
 
-/// Calls `row(strides, results, n, operands...)` for the rows of operands whose element types are `In...` and
-/// whose shapes broadcast to `out`'s. A stride of 0 says that an operand is one element for all.
+/// Calls `row_of(strides, results, n, operands...)` for the rows of operands whose element types are `In...`
+/// and whose shapes broadcast to `out`'s. A stride of 0 says that an operand is one element for all.
 template <class Out, class... In, class Row, std::size_t N = sizeof...(In)>
 void for_each_result_row(Array& out, const std::array<const Array*, sizeof...(In)>& in, const Row& row_of) {
   if (out.numel() == 0) return;

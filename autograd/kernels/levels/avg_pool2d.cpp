@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <type_traits>
-#include <vector>
 
 #include "xtgrad/autograd/kernels/levels/plane_sums.h"
 #include "xtgrad/autograd/kernels/levels/scratch.h"

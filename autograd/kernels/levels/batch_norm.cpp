@@ -4,7 +4,6 @@
 #include <array>
 #include <cmath>
 #include <limits>
-#include <vector>
 
 #include "xtgrad/autograd/kernels/levels/pairwise_sums.h"
 #include "xtgrad/autograd/kernels/levels/scratch.h"

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 #include "xtgrad/autograd/kernels/levels/level.h"
 #include "xtgrad/autograd/kernels/levels/scratch.h"

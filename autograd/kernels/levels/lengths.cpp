@@ -7,7 +7,6 @@
 #include <initializer_list>
 #include <limits>
 #include <type_traits>
-#include <vector>
 
 #include "xtgrad/autograd/kernels/broadcast.h"
 #include "xtgrad/autograd/kernels/levels/scratch.h"

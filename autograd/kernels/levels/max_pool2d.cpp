@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <limits>
 #include <type_traits>
-#include <vector>
 
 #include "xtgrad/autograd/kernels/levels/lanes_index.h"
 #include "xtgrad/autograd/kernels/levels/lanes_pairs.h"

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <vector>
 
 #include "xtgrad/autograd/kernels/levels/lanes_index.h"
 #include "xtgrad/autograd/kernels/levels/lanes_pairs.h"

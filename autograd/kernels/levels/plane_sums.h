@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <vector>
 
 #include "xtgrad/autograd/kernels/levels/level.h"
 #include "xtgrad/autograd/kernels/levels/scratch.h"

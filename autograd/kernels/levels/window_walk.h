@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <limits>
-#include <vector>
 
 #include "xtgrad/autograd/kernels/levels/level.h"
 #include "xtgrad/autograd/kernels/levels/scratch.h"
