@@ -42,6 +42,7 @@ std::span<const T> Tensor::data() const& {
     throw DtypeError(
         fmt::format("data: asked for {}, the tensor is {}", to_string(asked), to_string(array.dtype)));
   }
+  detail::tell_reading(array, "data");
   return {array.data<T>(), static_cast<std::size_t>(array.numel())};
 }
 
@@ -80,7 +81,8 @@ std::int64_t offset_of(std::string_view function, const Shape& shape,
   return offset;
 }
 
-double element(const Array& array, std::int64_t offset) {
+double element(std::string_view function, const Array& array, std::int64_t offset) {
+  detail::tell_reading(array, function);
   return detail::visit(array.dtype, [&](auto zero) {
     using T = decltype(zero);
     return static_cast<double>(static_cast<detail::Arithmetic<T>>(array.data<T>()[offset]));
@@ -91,6 +93,7 @@ std::int64_t integer_element(std::string_view function, const Array& array, std:
   if (!is_integer(array.dtype)) {
     throw DtypeError(fmt::format("{}: needs an integer dtype, got {}", function, to_string(array.dtype)));
   }
+  detail::tell_reading(array, function);
   return detail::visit_listed<detail::IntegerTypes>(array.dtype, [&](auto zero) {
     return static_cast<std::int64_t>(array.data<decltype(zero)>()[offset]);
   });
@@ -101,7 +104,7 @@ std::int64_t integer_element(std::string_view function, const Array& array, std:
 double Tensor::item() const {
   check_single("item", *this);
   const detail::IeeeArithmetic as_it_was_computed;
-  return element(array_of(*this), 0);
+  return element("item", array_of(*this), 0);
 }
 
 std::int64_t Tensor::item_int64() const {
@@ -112,7 +115,7 @@ std::int64_t Tensor::item_int64() const {
 double Tensor::at(std::initializer_list<std::int64_t> index) const {
   const Array& array = array_of(*this);
   const detail::IeeeArithmetic as_it_was_computed;
-  return element(array, offset_of("at", array.shape, index));
+  return element("at", array, offset_of("at", array.shape, index));
 }
 
 std::int64_t Tensor::at_int64(std::initializer_list<std::int64_t> index) const {
@@ -147,6 +150,7 @@ Tensor& Tensor::set_requires_grad(bool requires_grad) & {
     state.keeps_gradient = true;
     state.gradient->set_frozen(false);
     node.set(Node::requires_grad_flag);
+    if (detail::thread_state.is_watched()) detail::tell_wish(*this);
   } else {
     if (LeafState* state = node.leaf_state()) state->gradient->set_frozen(true);
     node.flags.fetch_and(static_cast<std::uint16_t>(~Node::requires_grad_flag));
@@ -207,6 +211,7 @@ std::string Tensor::name() const {
 
 std::string to_string(const Tensor& tensor) {
   if (!tensor.defined()) return "undefined tensor";
+  detail::tell_reading(array_of(tensor), "to_string");
   std::string text = fmt::format("{}\n{} {}", detail::print_elements(array_of(tensor)),
                                  to_string(tensor.dtype()), to_string(tensor.shape()));
   if (const std::string name = tensor.name(); !name.empty()) text += fmt::format(", name {}", name);

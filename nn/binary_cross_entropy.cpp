@@ -45,8 +45,8 @@ Tensor bce(const Tensor& probabilities, const Tensor& target, const BceOptions& 
   const detail::Operand operand{"probabilities", probabilities};
   detail::check_alike("bce", {operand, {"target", target}});
   detail::check_factor("bce", {"weight", options.weight}, operand);
-  detail::check_range("bce", operand, 0, 1);
-  Tensor items = (target - 1) * cut_log_of_rest(probabilities) - target * cut_log(probabilities);
+  const Tensor p = detail::checked_range("bce", operand, 0, 1);
+  Tensor items = (target - 1) * cut_log_of_rest(p) - target * cut_log(p);
   if (options.weight.defined()) items = items * options.weight;
   return detail::reduce(items, options.reduction);
 }

@@ -5,6 +5,7 @@
 #include <limits>
 #include <string_view>
 
+#include "xtgrad/autograd/core/compute.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/ops.h"
@@ -75,8 +76,9 @@ Classes classes_of(const Call& call, const Tensor& target, std::size_t axis, std
     throw ShapeError(fmt::format("{}: {} {} need class indices {}: got {}", call.loss, call.operand.name,
                                  to_string(shape), to_string(items), to_string(target.shape())));
   }
-  Classes classes{.index = xtgrad::detail::cast(target, int64), .kept = {}};
-  classes.ignored = detail::check_classes(call.loss, classes.index, shape[axis], ignore_index);
+  const auto [index, ignored] =
+      detail::checked_classes(call.loss, xtgrad::detail::cast(target, int64), shape[axis], ignore_index);
+  Classes classes{.index = index, .kept = {}, .ignored = ignored};
   if (classes.ignored == 0) return classes;
   classes.kept = not_equal(classes.index, static_cast<double>(ignore_index));
   classes.index = where(classes.kept, classes.index, 0);  // 0 is as good as any class to look up
@@ -126,8 +128,11 @@ Tensor with_indices(const Call& call, const Tensor& target, std::size_t axis,
   if (options.reduction == Reduction::none) return item;
   const Tensor total = sum(item);
   if (options.reduction == Reduction::sum) return total;
-  return item_weight.defined() ? total / sum(item_weight)
-                               : total / static_cast<double>(target.numel() - ignored);
+  if (item_weight.defined()) return total / sum(item_weight);
+  // To the same bits: as many ones are added up without rounding, below 2^24.
+  if (ignored > 0 && xtgrad::detail::is_listed_for_others())
+    return total / sum(xtgrad::detail::cast(kept, total.dtype()));
+  return total / static_cast<double>(target.numel() - ignored);
 }
 
 Tensor with_probabilities(const Tensor& logits, const Tensor& target, std::size_t axis,

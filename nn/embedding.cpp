@@ -2,8 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <span>
+#include <cstddef>
 
+#include "xtgrad/autograd/core/compute.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/nn/init.h"
@@ -51,11 +52,14 @@ Tensor Embedding::forward(const Tensor& indices) {
   }
   const Tensor wide = indices.to(int64);
   bool padded = false;
-  const std::span<const std::int64_t> values = wide.data<std::int64_t>();
-  for (std::size_t i = 0; i < values.size(); ++i) {
+  const auto* values = xtgrad::detail::array_of(wide).data<std::int64_t>();
+  const auto count = static_cast<std::size_t>(wide.numel());
+  for (std::size_t i = 0; i < count; ++i) {
     check_index(values[i], i, indices.shape());
     padded = padded || values[i] == options_.padding_idx;
   }
+  // Another time there may be some.
+  padded = padded || (options_.padding_idx && xtgrad::detail::is_listed_for_others());
   Tensor rows = index_select(weight, 0, flatten(wide));
   // What a padding row gives is a constant, to derivatives of every order.
   if (padded) {

@@ -2,12 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <span>
-
-#include "xtgrad/autograd/core/dtype_visit.h"
+#include "xtgrad/autograd/core/compute.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/ops.h"
-#include "xtgrad/nn/position_text.h"
+#include "xtgrad/nn/element_check.h"
 
 namespace xtgrad::inline v1::nn::detail {
 namespace {
@@ -69,44 +67,20 @@ void check_factor(std::string_view loss, const Operand& factor, const Operand& o
   }
 }
 
-void check_range(std::string_view loss, const Operand& operand, double low, double high) {
-  const Tensor& x = operand.tensor;
-  xtgrad::detail::visit_floating(x.dtype(), [&](auto zero) {
-    const auto values = x.data<decltype(zero)>();
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      if (!(values[i] < low) && !(values[i] > high)) continue;
-      throw ValueError(fmt::format("{}: {} must be in [{}, {}]: got {} at {}", loss, operand.name, low, high,
-                                   values[i], position_text(i, x.shape())));
-    }
-  });
+Tensor checked_range(std::string_view loss, const Operand& operand, double low, double high) {
+  return ElementCheck::range(loss, operand.name, low, high).on(operand.tensor);
 }
 
-void check_signs(std::string_view loss, const Operand& operand) {
-  const Tensor& x = operand.tensor;
-  xtgrad::detail::visit_numeric(x.dtype(), [&](auto zero) {
-    const auto values = x.data<decltype(zero)>();
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      if (values[i] == 1 || values[i] == -1) continue;
-      throw ValueError(fmt::format("{}: {} must be 1 or -1: got {} at {}", loss, operand.name, values[i],
-                                   position_text(i, x.shape())));
-    }
-  });
+Tensor checked_signs(std::string_view loss, const Operand& operand) {
+  return ElementCheck::signs(loss, operand.name).on(operand.tensor);
 }
 
-std::int64_t check_classes(std::string_view loss, const Tensor& target, std::int64_t classes,
-                           std::int64_t ignore_index) {
-  std::int64_t ignored = 0;
-  const std::span<const std::int64_t> indices = target.data<std::int64_t>();
-  for (std::size_t i = 0; i < indices.size(); ++i) {
-    const std::int64_t index = indices[i];
-    if (index == ignore_index) {
-      ++ignored;
-    } else if (index < 0 || index >= classes) {
-      throw ValueError(fmt::format("{}: class index out of range: target is {} at {}, there are {} classes",
-                                   loss, index, position_text(i, target.shape()), classes));
-    }
-  }
-  return ignored;
+CheckedClasses checked_classes(std::string_view loss, const Tensor& target, std::int64_t classes,
+                               std::int64_t ignore_index) {
+  const std::int64_t ignored =
+      check_classes(loss, xtgrad::detail::array_of(target), {classes, ignore_index, true});
+  if (!xtgrad::detail::is_listed_for_others()) return {target, ignored};
+  return {ElementCheck::classes(loss, {classes, ignore_index, ignored > 0}).on(target), ignored};
 }
 
 Tensor reduce(const Tensor& items, Reduction reduction) {

@@ -34,8 +34,7 @@ Tensor is_positive(std::string_view loss, const Tensor& target, const Shape& sha
                                  to_string(operand.tensor.dtype()), operand.name, to_string(target.dtype())));
   }
   const Tensor signs = integer ? target.to(int64) : target;
-  detail::check_signs(loss, {"target", signs});
-  return signs == 1;
+  return detail::checked_signs(loss, {"target", signs}) == 1;
 }
 
 void check_hinge(const Tensor& scores, const Tensor& target, const HingeLossOptions& options) {
@@ -73,10 +72,11 @@ void check_hinge(const Tensor& scores, const Tensor& target, const HingeLossOpti
 
 Tensor hinge_loss(const Tensor& scores, const Tensor& target, const HingeLossOptions& options) {
   check_hinge(scores, target, options);
-  const Tensor y = target.to(int64);
   const std::int64_t classes = scores.shape().back();
   // No class is ignored: the least index is none that a target could mean.
-  detail::check_classes("hinge_loss", y, classes, std::numeric_limits<std::int64_t>::min());
+  const Tensor y = detail::checked_classes("hinge_loss", target.to(int64), classes,
+                                           std::numeric_limits<std::int64_t>::min())
+                       .index;
   const Tensor column = reshape(y, {y.numel(), 1});
   const Tensor rows = reshape(scores, Shape{y.numel(), classes});
   const Tensor others = not_equal(arange(classes), column);  // [n, classes]

@@ -124,9 +124,10 @@ Tensor gaussian_nll_loss(const Tensor& prediction, const Tensor& target, const T
   detail::check_operands("gaussian_nll_loss", {operand, {"target", target}, factor});
   detail::check_alike("gaussian_nll_loss", {operand, {"target", target}});
   detail::check_factor("gaussian_nll_loss", factor, operand);
-  detail::check_range("gaussian_nll_loss", factor, 0, std::numeric_limits<double>::infinity());
+  const Tensor checked =
+      detail::checked_range("gaussian_nll_loss", factor, 0, std::numeric_limits<double>::infinity());
   check_positive("gaussian_nll_loss", "eps", options.eps);
-  Tensor items = 0.5 * gaussian_terms(prediction - target, variance, options.eps);
+  Tensor items = 0.5 * gaussian_terms(prediction - target, checked, options.eps);
   if (options.full) items = items + 0.5 * std::log(2 * std::numbers::pi);
   return detail::reduce(items, options.reduction);
 }

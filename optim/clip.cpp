@@ -253,25 +253,27 @@ void check_norm_type(std::string_view function, double p) {
 
 }  // namespace
 
-double grad_norm(std::span<const nn::ParameterRef> parameters, double norm_type) {
+Tensor grad_norm(std::span<const nn::ParameterRef> parameters, double norm_type) {
   check_norm_type("grad_norm", norm_type);
   check_parameters("grad_norm", parameters);
-  return norm_of_gradients(parameters, norm_type).item();
+  return norm_of_gradients(parameters, norm_type);
 }
 
-double clip_grad_norm(std::span<const nn::ParameterRef> parameters, double max_norm,
+Tensor clip_grad_norm(std::span<const nn::ParameterRef> parameters, double max_norm,
                       const ClipNormOptions& options) {
   if (!(max_norm >= 0)) {
     throw ValueError(fmt::format("clip_grad_norm: max_norm must be at least 0: got {}", max_norm));
   }
   check_norm_type("clip_grad_norm", options.norm_type);
   check_parameters("clip_grad_norm", parameters);
-  const Tensor norm_tensor = norm_of_gradients(parameters, options.norm_type);
-  const double norm = norm_tensor.item();
-  if (options.error_if_nonfinite && !std::isfinite(norm)) throw_not_finite(parameters, norm);
-  const Tensor factor = core::apply_constant(ClipFactor(max_norm), norm_tensor);
+  Tensor norm = norm_of_gradients(parameters, options.norm_type);
+  if (options.error_if_nonfinite) {
+    const double number = norm.item();
+    if (!std::isfinite(number)) throw_not_finite(parameters, number);
+  }
+  const Tensor factor = core::apply_constant(ClipFactor(max_norm), norm);
   // A product with 1 changes no bit; but whoever watches must see one, for another time it is not 1.
-  if (factor.item() == 1 && !core::thread_state.is_watched()) return norm;
+  if (!core::thread_state.is_watched() && factor.item() == 1) return norm;
   replace_gradients(parameters, ClipScale{}, factor);
   return norm;
 }

@@ -5,6 +5,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "xtgrad/autograd/core/compute.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/ops.h"
@@ -18,6 +19,21 @@ constexpr const char* own_name = "WeightAverage";
 
 void check_options(const WeightAverageOptions& options) {
   if (options.decay) detail::check_decay_rate(own_name, "decay", *options.decay);
+}
+
+/// The average after update number `count`, the first of which is the value itself. To the same bits where
+/// steps are listed to be run again, when the count will be another.
+Tensor next_average(const Tensor& value, const Tensor& before, const Counter& count,
+                    const std::optional<double>& decay) {
+  const auto n = static_cast<double>(std::int64_t{count});
+  const bool is_listed = xtgrad::detail::is_listed_for_others();
+  if (n == 1 && !is_listed) return value;
+  const Tensor average = before.to(value.dtype());
+  const auto moved = [&](const auto& number) {
+    return decay ? *decay * average + (1 - *decay) * value : average + (value - average) / number;
+  };
+  if (!is_listed) return moved(n);
+  return where(count.state() == 1, value, moved(count.state().to(value.dtype())));
 }
 
 }  // namespace
@@ -42,19 +58,13 @@ void WeightAverage::update() {
   const NoGrad no_grad;
   Counter count = updates_;
   ++count;
-  const auto n = static_cast<double>(std::int64_t{count});
-  const std::optional<double>& decay = settings_->decay;
   std::vector<Tensor> next;
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     const Tensor value = parameters_[i]->tensor().detach();
-    if (n == 1) {
-      next.push_back(value);
-      continue;
-    }
-    const Tensor average = averages_[i].to(value.dtype());
-    next.push_back(decay ? *decay * average + (1 - *decay) * value : average + (value - average) / n);
+    next.push_back(next_average(value, averages_[i], count, settings_->decay));
   }
-  averages_.swap(next);  // all of them, or none
+  // All of them, or none; each stays where it is, for those who have listed it.
+  for (std::size_t i = 0; i < next.size(); ++i) averages_[i] = std::move(next[i]);
   updates_ = std::move(count);
 }
 

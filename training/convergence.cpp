@@ -71,7 +71,7 @@ bool GradientNorm::stops_after(const StepRecord& step) {
     throw ValueError(fmt::format("GradientNorm: none of the {} parameters has a gradient after step {}",
                                  parameters_.size(), step.step));
   }
-  const double norm = optim::grad_norm(parameters_);
+  const double norm = optim::grad_norm(parameters_).item();
   norm_ = number(norm);
   step_ = step.step;
   return norm < *below_;

@@ -73,6 +73,7 @@ void tell_recorded(Node& node) {
 namespace {
 
 Computed compute_named(const Primitive& primitive, std::span<const Tensor* const> inputs) {
+  if (thread_state.is_watched()) tell_operands(inputs);
   Computed computed;
   if (primitive.has_vjp()) computed.wishes = wishes_of(inputs);
   const bool records = computed.wishes.first != nullptr;

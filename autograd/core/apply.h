@@ -161,10 +161,25 @@ Tensor apply(const P& primitive, const Operands&... inputs) {
   }
 }
 
+/// `tell_operands` of those that are tensors.
+template <class... Operands>
+[[gnu::noinline, gnu::cold]] void tell_tensors(const Operands&... operands) {
+  const auto tell = [](const auto& operand) {
+    if constexpr (std::is_same_v<std::remove_cvref_t<decltype(operand)>, Tensor>) {
+      const Tensor* const tensor = &operand;
+      tell_operands({&tensor, 1});
+    }
+  };
+  (tell(operands), ...);
+}
+
 /// Runs a primitive whose result has no history, whatever the inputs want: `inputs` are anything that has an
 /// array.
 template <class P, class... Operands>
 Tensor apply_constant(const P& primitive, const Operands&... inputs) {
+  if constexpr ((std::is_same_v<Operands, Tensor> || ...)) {
+    if (thread_state.is_watched()) tell_tensors(inputs...);
+  }
   return make_result(primitive, compute_one(primitive, array_of(inputs)...));
 }
 

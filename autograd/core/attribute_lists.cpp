@@ -67,6 +67,19 @@ std::string attribute_text(const Primitive& primitive) {
   return text;
 }
 
+std::string exact_text(const AttributeValue& value) {
+  struct Text {
+    std::string operator()(bool v) const { return v ? "true" : "false"; }
+    std::string operator()(std::int64_t v) const { return fmt::format("{}", v); }
+    std::string operator()(double v) const { return fmt::format("0x{:x}", std::bit_cast<std::uint64_t>(v)); }
+    std::string operator()(const std::string& v) const { return fmt::format("{}:{}", v.size(), v); }
+    std::string operator()(const std::vector<std::int64_t>& v) const {
+      return fmt::format("[{}]", fmt::join(v, ","));
+    }
+  };
+  return std::visit(Text{}, value);
+}
+
 bool same_primitive(const Primitive& a, const Primitive& b) {
   return a.name() == b.name() && attributes_of(a) == attributes_of(b);
 }

@@ -27,6 +27,9 @@ struct NamedAttribute {
 /// are left out; a bool is named if it is true.
 [[nodiscard]] std::string attribute_text(const Primitive& primitive);
 
+/// A word for a value that no other value has: doubles by their bits, as `==` compares them.
+[[nodiscard]] std::string exact_text(const AttributeValue& value);
+
 /// True if both compute the same: one name, and equal attributes.
 [[nodiscard]] bool same_primitive(const Primitive& a, const Primitive& b);
 

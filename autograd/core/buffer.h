@@ -47,6 +47,15 @@ class BufferHandle {
     return handle;
   }
 
+  /// A handle that is not counted: the buffer must outlive its use, and `forget` its end.
+  static BufferHandle borrow(const Buffer* buffer) {
+    BufferHandle handle;
+    handle.buffer_ = const_cast<Buffer*>(buffer);
+    return handle;
+  }
+  /// Empties the handle without letting go of the buffer.
+  void forget() { buffer_ = nullptr; }
+
   [[nodiscard]] void* data() const { return buffer_->data(); }
   [[nodiscard]] std::size_t bytes() const { return buffer_ == nullptr ? 0 : buffer_->bytes; }
   [[nodiscard]] bool unique() const { return buffer_ != nullptr && buffer_->refs.load() == 1; }

@@ -44,6 +44,27 @@ void compute_any(const Primitive& primitive, Inputs in, Outputs out, InputSet gi
   });
 }
 
+void tell_operands(std::span<const Tensor* const> operands) {
+  for (Watcher* w = thread_state.watcher; w != nullptr; w = w->outer()) w->before_apply(operands);
+}
+
+void tell_wish(const Tensor& leaf) {
+  for (Watcher* w = thread_state.watcher; w != nullptr; w = w->outer()) w->after_wish(leaf);
+}
+
+void tell_reading(const Array& array, std::string_view function) {
+  if (!thread_state.is_watched()) return;
+  for (Watcher* w = thread_state.watcher; w != nullptr; w = w->outer()) w->before_read(array, function);
+}
+
+bool is_listed_for_others() {
+  if (!thread_state.is_watched()) return false;
+  for (const Watcher* w = thread_state.watcher; w != nullptr; w = w->outer()) {
+    if (w->is_for_others()) return true;
+  }
+  return false;
+}
+
 WatchScope::WatchScope(Watcher& watcher) : watcher_(watcher) {
   watcher.outer_ = thread_state.watcher;
   thread_state.watcher = &watcher;

@@ -2,6 +2,8 @@
 
 #include <array>
 #include <cstddef>
+#include <span>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -25,6 +27,12 @@ class Watcher {
   virtual void before_eval(const Primitive& primitive, Inputs in, Outputs out) = 0;
   /// After it. An output's buffer may be an input's: then it has been taken over.
   virtual void after_eval(const Primitive& primitive, Inputs in, Outputs out) = 0;
+  /// Tensors are about to be given to a primitive, or to a rule of it.
+  virtual void before_apply(std::span<const Tensor* const> /*operands*/) {}
+  /// A leaf was made to want a gradient.
+  virtual void after_wish(const Tensor& /*leaf*/) {}
+  /// Elements are about to be read as C++ numbers by a function of this name. May throw.
+  virtual void before_read(const Array& /*array*/, std::string_view /*function*/) {}
   /// After a result became a node of the graph: that of the last step, or of a function whose own operations
   /// are not recorded and that has a rule of its own.
   virtual void after_record(Node& /*node*/) {}
@@ -39,6 +47,10 @@ class Watcher {
   virtual void enter_module(const ModuleScope& /*module*/) noexcept {}
   virtual void leave_module(const ModuleScope& /*module*/) noexcept {}
 
+  /// True for one that lists what is computed, to compute it again of other elements: then what is checked of
+  /// elements has to be a step, too.
+  [[nodiscard]] virtual bool is_for_others() const { return false; }
+
   /// The one around this one; null for the outermost.
   [[nodiscard]] Watcher* outer() const { return outer_; }
 
@@ -47,6 +59,16 @@ class Watcher {
 
   Watcher* outer_ = nullptr;
 };
+
+/// Tells those who watch this thread, which are some, of operands.
+void tell_operands(std::span<const Tensor* const> operands);
+/// The same of a leaf that was made to want a gradient.
+void tell_wish(const Tensor& leaf);
+/// Tells those who watch this thread, if there are any, that elements are read as C++ numbers.
+void tell_reading(const Array& array, std::string_view function);
+
+/// True if someone who watches this thread lists what it computes, to compute it again of other elements.
+bool is_listed_for_others();
 
 /// Makes a watcher its thread's while in scope; watchers nest, and all are told, the innermost first.
 class WatchScope {

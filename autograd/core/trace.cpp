@@ -18,7 +18,7 @@ BufferRef copy_of(const BufferRef& buffer, std::size_t bytes) {
 
 }  // namespace
 
-Tracer::Tracer() : scope_(*this) {}
+Tracer::Tracer(Keeps keeps) : keeps_(keeps), scope_(*this) {}
 Tracer::~Tracer() = default;
 
 void Tracer::declare(std::string_view name, const Tensor& tensor) {
@@ -28,24 +28,40 @@ void Tracer::declare(std::string_view name, const Tensor& tensor) {
   value.is_declared = true;
 }
 
-std::size_t Tracer::add_value(const Array& array) {
+std::size_t Tracer::add_value(const Array& array, bool copies) {
   const std::size_t bytes = bytes_of(array.shape, array.dtype);
-  trace_.values.push_back(
-      {.name = {}, .held = array.buffer, .buffer = copy_of(array.buffer, bytes), .bytes = bytes});
+  trace_.values.push_back({.name = {},
+                           .held = array.buffer,
+                           .buffer = copies ? copy_of(array.buffer, bytes) : array.buffer,
+                           .bytes = bytes});
   return trace_.values.size() - 1;
 }
 
 std::size_t Tracer::value_of(const Array& array) {
   const auto known = index_.find(array.buffer.get());
   if (known != index_.end()) return known->second;
-  const std::size_t value = add_value(array);
+  const std::size_t value = add_value(array, keeps_ == Keeps::copies);
   index_.emplace(array.buffer.get(), value);
   return value;
 }
 
+std::size_t Tracer::find(const Array& array) const {
+  const auto known = index_.find(array.buffer.get());
+  return known == index_.end() ? TracedOperand::none : known->second;
+}
+
 /// Inputs that come from outside are copied before the first step that could write to them.
-void Tracer::before_eval(const Primitive&, Inputs in, Outputs) {
+void Tracer::before_eval(const Primitive& primitive, Inputs in, Outputs out) {
   for (const Array* array : in) static_cast<void>(value_of(*array));
+  if (keeps_ == Keeps::copies) return;
+  for (std::size_t k = 0; k < out.size(); ++k) {
+    if (out[k] == nullptr || primitive.alias_of(static_cast<int>(k)) >= 0) continue;
+    // What it takes over came up just now: of all that had come up before there is a handle here.
+    if (const std::size_t taken = find(*out[k]); taken != TracedOperand::none) {
+      TracedValue& value = trace_.values[taken];
+      value.buffer = copy_of(value.buffer, value.bytes);
+    }
+  }
 }
 
 void Tracer::after_eval(const Primitive& primitive, Inputs in, Outputs out) {
@@ -63,7 +79,7 @@ void Tracer::after_eval(const Primitive& primitive, Inputs in, Outputs out) {
       value = value_of(array);  // an input's: nothing is made
     } else {
       // Another one than an input's, even where it has taken over a buffer before the tracer could hold it.
-      value = index_[array.buffer.get()] = add_value(array);
+      value = index_[array.buffer.get()] = add_value(array, keeps_ == Keeps::copies);
       trace_.values[value].is_made = true;
     }
     step.outputs.push_back({value, array});

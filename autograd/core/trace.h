@@ -17,7 +17,7 @@ namespace xtgrad::inline v1::detail {
 struct TracedValue {
   std::string name;       ///< of a declared input; empty for what a step made
   BufferRef held;         ///< the buffer itself
-  BufferRef buffer;       ///< a copy, as it was when it came up: an `eval` that writes where it may not shows
+  BufferRef buffer;       ///< as it was when it came up; a copy shows an `eval` that writes where it may not
   std::size_t bytes = 0;  ///< of its elements
   bool is_declared = false;
   bool is_made = false;  ///< by a step; a value that is neither came from outside, unannounced
@@ -54,10 +54,13 @@ class Trace {
 };
 
 /// Lists everything that its thread computes while in scope. It holds on to every buffer, so nothing is
-/// overwritten meanwhile, and copies its elements: twice the memory of what is computed.
+/// overwritten meanwhile, and keeps its elements: copies of all, which is twice the memory of what is
+/// computed, or the buffers themselves, and a copy where a step takes one over.
 class Tracer final : public Watcher {
  public:
-  Tracer();
+  enum class Keeps { copies, buffers };
+
+  explicit Tracer(Keeps keeps = Keeps::copies);
   ~Tracer() override;
   Tracer(const Tracer&) = delete;
   Tracer& operator=(const Tracer&) = delete;
@@ -66,6 +69,8 @@ class Tracer final : public Watcher {
   void declare(std::string_view name, const Tensor& tensor);
   /// What has been listed so far.
   [[nodiscard]] const Trace& trace() const { return trace_; }
+  /// The number of the value whose elements these are; TracedOperand::none if none has come up.
+  [[nodiscard]] std::size_t find(const Array& array) const;
   /// The same, given away; the list begins anew.
   [[nodiscard]] Trace take() {
     index_.clear();
@@ -77,8 +82,9 @@ class Tracer final : public Watcher {
 
  private:
   std::size_t value_of(const Array& array);
-  std::size_t add_value(const Array& array);
+  std::size_t add_value(const Array& array, bool copies);
 
+  Keeps keeps_;
   Trace trace_;
   std::unordered_map<const Buffer*, std::size_t> index_;
   WatchScope scope_;

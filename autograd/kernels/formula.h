@@ -84,6 +84,19 @@ ElementFunction chosen_for_one() {
 #endif
 }
 
+/// One row, as a RowLoop; a row of one element by what computes one.
+template <class F, class Part, class T, std::size_t N>
+void run_row(const F& formula, std::int64_t n, const void* const* in, std::uint32_t repeated,
+             void* const* out) {
+  if constexpr (N <= most_operands_of_one) {
+    if (n == 1) {
+      return chosen_for_one<F, Part, T, N>()(&formula, out[0], in[0], N > 1 ? in[1] : nullptr,
+                                             N > 2 ? in[2] : nullptr);
+    }
+  }
+  chosen_loop<F, Part, T, N, 1>()(&formula, n, in, repeated, out);
+}
+
 /// A part of a formula of N operands, and M results, of type T. The formula must outlive it.
 template <class T, class Part, std::size_t N, std::size_t M = 1, class F>
 RowFormula row_formula(const F& f) {

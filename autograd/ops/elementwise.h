@@ -77,8 +77,7 @@ class Elementwise : public PrimitiveOf<Self, Id> {
   template <class T>
   static void run_tile(const Primitive& primitive, std::int64_t n, const void* const* in, InputSet repeated,
                        void* const* out) {
-    const F& formula = static_cast<const Self&>(primitive).formula();
-    chosen_loop<F, Value, T, N, 1>()(&formula, n, in, repeated, out);
+    run_row<F, Value, T, N>(static_cast<const Self&>(primitive).formula(), n, in, repeated, out);
   }
 
   template <class T, std::size_t>

@@ -65,8 +65,7 @@ class RuleOf final : public ConstantPrimitive<RuleOf<P, K, N>> {
   static void run_tile(const Primitive& primitive, std::int64_t n, const void* const* in, InputSet repeated,
                        void* const* out) {
     const auto& formula = static_cast<const RuleOf&>(primitive).primitive_.formula();
-    chosen_loop<std::remove_cvref_t<decltype(formula)>, RulePartOf<P, K>, T, N, 1>()(&formula, n, in,
-                                                                                     repeated, out);
+    run_row<std::remove_cvref_t<decltype(formula)>, RulePartOf<P, K>, T, N>(formula, n, in, repeated, out);
   }
 
   P primitive_;

@@ -116,6 +116,7 @@ TEST_CASE("rooms of autograd include those below them, as docs/architecture.md d
       {"ops", {"core", "formulas", "kernels", "memory"}},
       {"sweep", {"core", "memory", "ops"}},
       {"replay", {"core", "memory"}},
+      {"program", {"core", "kernels"}},
       {"observe", {"core", "memory"}},
       {"io", {"core"}},
       {"check", {}},

@@ -11,10 +11,13 @@
 #include <string>
 
 #include "tests/support/skip.h"
+#include "xtgrad/autograd/core/thread_state.h"
+#include "xtgrad/autograd/memory.h"
 #include "xtgrad/autograd/memory/pool.h"
 #include "xtgrad/autograd/sanitizers.h"
 #include "xtgrad/datasets/digits.h"
 #include "xtgrad/datasets/loader.h"
+#include "xtgrad/nn/capture.h"
 #include "xtgrad/nn/nn.h"
 #include "xtgrad/optim/optim.h"
 #include "xtgrad/xtgrad.h"
@@ -173,6 +176,41 @@ TEST_CASE("a training step in the steady state asks the system for no memory") {
           },
           dtype, run.width, run.batch);
     }
+  }
+#else
+  testing::skip("a sanitizer has its own allocator in the way");
+#endif
+}
+
+TEST_CASE("a captured training step builds no node, and asks neither the system nor the pools for memory") {
+#if XTGRAD_COUNTS_ALLOCATIONS
+  for (const Dtype dtype : {float32, float64}) {
+    const DefaultDtype scope(dtype);
+    set_num_threads(1);
+    nn::MLP model({.sizes = {64, 96, 10}, .dropout = 0.1});
+    optim::Adam adam(model.parameters(), {.lr = 1e-3});
+    const Tensor x = randn({32, 64}), y = argmax(randn({32, 10}), 1);
+    auto step = capture(
+        [&](const Tensor& input, const Tensor& target) {
+          Tensor loss = nn::cross_entropy(model(input), target);
+          adam.zero_grad();
+          loss.backward();
+          adam.step();
+          return loss;
+        },
+        {x, y}, {&model, &adam});
+    // Each result and state is written over once its memory has gone around.
+    for (int i = 0; i < 3; ++i) static_cast<void>(step(x, y));
+    const Counts before = counts();
+    const std::uint64_t nodes = detail::thread_state.last_id;
+    const std::int64_t in_use = memory_in_use();
+    for (int i = 0; i < 20; ++i) static_cast<void>(step(x, y));
+    const Counts after = counts();
+    CHECK(after.malloc == before.malloc);
+    CHECK(after.mmap == before.mmap);
+    CHECK(after.growths == before.growths);
+    CHECK(detail::thread_state.last_id == nodes);
+    CHECK(memory_in_use() == in_use);
   }
 #else
   testing::skip("a sanitizer has its own allocator in the way");

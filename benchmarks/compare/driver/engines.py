@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 COMPARE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-NAMES = ["xtgrad", "by_hand", "tape", "libtorch", "pytorch", "jax"]
+NAMES = ["xtgrad", "xtgrad_replay", "by_hand", "tape", "libtorch", "pytorch", "jax"]
 PACKAGES = {"pytorch": "torch", "jax": "jax"}
 
 

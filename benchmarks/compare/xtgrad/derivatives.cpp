@@ -60,9 +60,10 @@ class Hvp final : public Workload {
   }
 
   void step() override {
-    loss_ = nn::cross_entropy(dense(parameters_, x_, tanh_of), labels_);
-    const std::vector<Tensor> gradients = grad({loss_}, parameters_, {.create_graph = true});
-    products_ = grad(gradients, parameters_, {.cotangents = vectors_});
+    if (replays && !captured_)
+      captured_.emplace(xtgrad::capture([this] { return multiply(); }, std::tuple(),
+                                        {parameters_.begin(), parameters_.end()}));
+    std::tie(loss_, products_) = captured_ ? (*captured_)() : multiply();
   }
   std::vector<Values> outputs() override {
     std::vector<Values> all{values_of(loss_)};
@@ -71,18 +72,28 @@ class Hvp final : public Workload {
   }
 
  private:
+  using Result = std::pair<Tensor, std::vector<Tensor>>;
+
+  Result multiply() {
+    Tensor loss = nn::cross_entropy(dense(parameters_, x_, tanh_of), labels_);
+    const std::vector<Tensor> gradients = grad({loss}, parameters_, {.create_graph = true});
+    return {loss, grad(gradients, parameters_, {.cotangents = vectors_})};
+  }
+
   Tensor x_, labels_;
   std::vector<Tensor> parameters_, vectors_, products_;
   Tensor loss_;
+  std::optional<xtgrad::Captured<Result>> captured_;
 };
 
 /// u'' = -pi^2 sin(pi x) by a network 1-32-32-1: the loss has second derivatives of it in x.
 std::unique_ptr<Workload> pinn(const Name& name, float rate) {
   const auto parameters = dense_parameters({1, 32, 32, 1});
-  const Tensor x = leaf(1, {name.numbers().at(0), 1}, 0, 1);
-  const Tensor force = (xtgrad::sin(x.detach() * std::numbers::pi) * (std::numbers::pi * std::numbers::pi));
+  const Tensor points = input(1, {name.numbers().at(0), 1}, 0, 1);
+  const Tensor force = (xtgrad::sin(points * std::numbers::pi) * (std::numbers::pi * std::numbers::pi));
   return training(
       [=] {
+        const Tensor x = points.detach().set_requires_grad();
         const Tensor u = dense(tensors_of(parameters), x, tanh_of);
         const Tensor slope = grad({sum(u)}, x, {.create_graph = true});
         const Tensor curvature = grad({sum(slope)}, x, {.create_graph = true});

@@ -3,11 +3,14 @@
 #include <cmath>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "benchmarks/compare/common/inputs.h"
 #include "benchmarks/compare/common/workload.h"
+#include "xtgrad/nn/capture.h"
 #include "xtgrad/xtgrad.h"
 
 namespace bench {
@@ -44,20 +47,41 @@ inline Values values_of(const xtgrad::Tensor& tensor) {
   return {elements.begin(), elements.end()};
 }
 
+/// True in the engine that runs captured steps; the sources of both are the same.
+#ifdef COMPARE_REPLAY
+inline constexpr bool replays = true;
+#else
+inline constexpr bool replays = false;
+#endif
+
+/// A step, or the captured one of it.
+class Step {
+ public:
+  Step(std::function<xtgrad::Tensor()> step, const std::vector<xtgrad::CapturedState>& state)
+      : step_(std::move(step)) {
+    if (replays) captured_.emplace(xtgrad::capture(step_, std::tuple(), state));
+  }
+  xtgrad::Tensor operator()() { return captured_ ? (*captured_)() : step_(); }
+
+ private:
+  std::function<xtgrad::Tensor()> step_;
+  std::optional<xtgrad::Captured<xtgrad::Tensor>> captured_;
+};
+
 /// Forward and backward of a function of leaves.
 class Differentiated final : public Workload {
  public:
   /// `cotangent` is that of the result; empty for a loss.
   Differentiated(std::vector<xtgrad::Tensor> leaves, std::function<xtgrad::Tensor()> function,
                  xtgrad::Tensor cotangent = {})
-      : leaves_(std::move(leaves)), function_(std::move(function)), cotangent_(std::move(cotangent)) {}
+      : leaves_(std::move(leaves)),
+        function_(std::move(function)),
+        cotangent_(std::move(cotangent)),
+        step_([this] { return differentiate(); }, {leaves_.begin(), leaves_.end()}) {}
 
   void step() override {
-    for (const xtgrad::Tensor& leaf : leaves_) leaf.clear_grad();
     result_ = {};  // as a program's own would end with its scope
-    xtgrad::Tensor result = function_();
-    result.backward({.gradient = cotangent_});
-    result_ = std::move(result);
+    result_ = step_();
   }
 
   std::vector<Values> outputs() override {
@@ -67,9 +91,17 @@ class Differentiated final : public Workload {
   }
 
  private:
+  xtgrad::Tensor differentiate() {
+    for (const xtgrad::Tensor& leaf : leaves_) leaf.clear_grad();
+    xtgrad::Tensor result = function_();
+    result.backward({.gradient = cotangent_});
+    return result;
+  }
+
   std::vector<xtgrad::Tensor> leaves_;
   std::function<xtgrad::Tensor()> function_;
   xtgrad::Tensor cotangent_;
+  Step step_;
   xtgrad::Tensor result_;
 };
 
@@ -77,15 +109,11 @@ class Differentiated final : public Workload {
 class Training final : public Workload {
  public:
   Training(std::function<xtgrad::Tensor()> loss, std::unique_ptr<xtgrad::optim::Optimizer> optimizer)
-      : loss_(std::move(loss)), optimizer_(std::move(optimizer)) {}
+      : loss_(std::move(loss)),
+        optimizer_(std::move(optimizer)),
+        step_([this] { return train(); }, state_of(*optimizer_)) {}
 
-  void step() override {
-    optimizer_->zero_grad();
-    xtgrad::Tensor loss = loss_();
-    loss.backward();
-    optimizer_->step();
-    last_ = std::move(loss);
-  }
+  void step() override { last_ = step_(); }
 
   std::vector<Values> outputs() override {
     std::vector<Values> all{values_of(last_)};
@@ -99,8 +127,22 @@ class Training final : public Workload {
   }
 
  private:
+  static std::vector<xtgrad::CapturedState> state_of(xtgrad::optim::Optimizer& optimizer) {
+    std::vector<xtgrad::CapturedState> state{&optimizer};
+    for (const xtgrad::nn::ParameterRef& parameter : optimizer.parameters()) state.emplace_back(parameter);
+    return state;
+  }
+  xtgrad::Tensor train() {
+    optimizer_->zero_grad();
+    xtgrad::Tensor loss = loss_();
+    loss.backward();
+    optimizer_->step();
+    return loss;
+  }
+
   std::function<xtgrad::Tensor()> loss_;
   std::unique_ptr<xtgrad::optim::Optimizer> optimizer_;
+  Step step_;
   xtgrad::Tensor last_;
 };
 

@@ -1,0 +1,166 @@
+#include "xtgrad/autograd/program/steps.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "xtgrad/autograd/core/attribute_lists.h"
+#include "xtgrad/autograd/program/fused.h"
+
+namespace xtgrad::inline v1::detail {
+namespace {
+
+ProgramOperand operand_of(const TracedOperand& traced) {
+  if (traced.value == TracedOperand::none) return {};
+  return {static_cast<ValueIndex>(traced.value), traced.spec};
+}
+
+std::vector<ProgramOperand> operands_of(const std::vector<TracedOperand>& traced) {
+  std::vector<ProgramOperand> operands;
+  operands.reserve(traced.size());
+  for (const TracedOperand& each : traced) operands.push_back(operand_of(each));
+  return operands;
+}
+
+/// False for a reshape and its like, which make nothing.
+bool makes_something(const TracedStep& step) {
+  for (std::size_t k = 0; k < step.outputs.size(); ++k) {
+    if (step.outputs[k].value != TracedOperand::none && step.primitive->alias_of(static_cast<int>(k)) < 0)
+      return true;
+  }
+  return false;
+}
+
+bool same_spec(const Spec& a, const Spec& b) { return a.dtype == b.dtype && a.shape == b.shape; }
+
+std::string spec_text(const Spec& spec) {
+  return fmt::format("{}{}", to_string(spec.dtype), to_string(spec.shape));
+}
+
+/// How a value is called, and its shape where it is seen in another one.
+std::string name_of(const ProgramSteps& program, const ProgramOperand& operand) {
+  if (operand.value == no_value) return "_";
+  const ProgramValue& value = program.values[operand.value];
+  std::string name = value.name.empty() ? fmt::format("%{}", operand.value) : value.name;
+  if (!same_spec(value.spec, operand.spec)) name += to_string(operand.spec.shape);
+  return name;
+}
+
+std::string names_of(const ProgramSteps& program, const std::vector<ProgramOperand>& operands) {
+  std::string list;
+  for (const ProgramOperand& operand : operands) {
+    if (!list.empty()) list += ", ";
+    list += name_of(program, operand);
+  }
+  return list;
+}
+
+/// What a fused step does, a line each; what it hands on is "t0", "t1" and so on.
+std::string fused_text(const ProgramSteps& program, const ProgramStep& step, const FusedSteps& fused) {
+  const auto name = [&](std::size_t place) {
+    if (place < step.inputs.size()) return name_of(program, step.inputs[place]);
+    place -= step.inputs.size();
+    if (place < step.outputs.size()) return name_of(program, step.outputs[place]);
+    return fmt::format("t{}", place - step.outputs.size());
+  };
+  std::string text;
+  for (const FusedSteps::Inner& inner : fused.steps) {
+    const std::string attributes = attribute_text(**inner.primitive);
+    std::string operands;
+    for (const std::uint32_t operand : inner.operands)
+      operands += (operands.empty() ? "" : ", ") + name(operand);
+    text += fmt::format("  {} = {}{}({})\n", name(inner.result), (*inner.primitive)->name(),
+                        attributes.empty() ? "" : "[" + attributes + "]", operands);
+  }
+  return text;
+}
+
+std::string declared(const ProgramSteps& program, const ProgramOperand& operand) {
+  return fmt::format("{}:{}", name_of(program, operand), spec_text(operand.spec));
+}
+
+}  // namespace
+
+ProgramSteps steps_of(Trace&& trace, const TracedRoles& roles) {
+  ProgramSteps program;
+  program.values.resize(trace.values.size());
+  for (std::size_t i = 0; i < trace.values.size(); ++i) {
+    TracedValue& traced = trace.values[i];
+    ProgramValue& value = program.values[i];
+    value.bytes = traced.bytes;
+    if (traced.is_made) continue;
+    value.source = ProgramValue::Source::constant;
+    value.elements = std::move(traced.buffer);
+  }
+  const auto declare = [&](const TracedOperand& operand, ProgramValue::Source source, std::string name) {
+    if (operand.value == TracedOperand::none) return;
+    ProgramValue& value = program.values[operand.value];
+    value.source = source;
+    value.name = std::move(name);
+    value.spec = operand.spec;
+    value.elements = {};
+  };
+  for (std::size_t k = 0; k < roles.inputs.size(); ++k)
+    declare(roles.inputs[k], ProgramValue::Source::input, fmt::format("in{}", k));
+  for (const TracedRoles::State& state : roles.state)
+    declare(state.before, ProgramValue::Source::state, state.name);
+  std::vector<char> has_spec(program.values.size(), 0);
+  const auto see = [&](const std::vector<ProgramOperand>& operands) {
+    for (const ProgramOperand& operand : operands) {
+      if (operand.value == no_value || has_spec[operand.value] != 0) continue;
+      has_spec[operand.value] = 1;
+      ProgramValue& value = program.values[operand.value];
+      if (value.name.empty()) value.spec = operand.spec;
+    }
+  };
+  for (TracedStep& step : trace.steps) {
+    if (!makes_something(step)) continue;
+    program.steps.push_back({std::make_shared<const PrimitiveCopy>(std::move(step.primitive)),
+                             operands_of(step.inputs), operands_of(step.outputs)});
+    see(program.steps.back().inputs);
+    see(program.steps.back().outputs);
+  }
+  program.inputs = operands_of(roles.inputs);
+  program.results = operands_of(roles.results);
+  for (const TracedRoles::State& state : roles.state) {
+    program.state.push_back(
+        {state.name, operand_of(state.before), operand_of(state.after), state.is_cleared});
+    see({program.state.back().after});
+  }
+  see(program.results);
+  return program;
+}
+
+std::string ProgramSteps::text() const {
+  std::string text;
+  for (const ProgramOperand& input : inputs) text += fmt::format("input {}\n", declared(*this, input));
+  for (const ProgramState& each : state) {
+    if (each.before.value != no_value) text += fmt::format("state {}\n", declared(*this, each.before));
+  }
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (values[i].source != ProgramValue::Source::constant) continue;
+    text += fmt::format("constant {}\n", declared(*this, {static_cast<ValueIndex>(i), values[i].spec}));
+  }
+  for (const ProgramStep& step : steps) {
+    const auto* const fused = dynamic_cast<const Fused*>(&*step);
+    const std::string attributes = fused == nullptr ? attribute_text(*step) : std::string();
+    std::string made;
+    for (const ProgramOperand& output : step.outputs) {
+      if (!made.empty()) made += ", ";
+      made += output.value == no_value ? "_" : declared(*this, output);
+    }
+    text += fmt::format("{} = {}{}({})\n", made, (*step).name(),
+                        attributes.empty() ? "" : "[" + attributes + "]", names_of(*this, step.inputs));
+    if (fused != nullptr) text += fused_text(*this, step, fused->steps());
+  }
+  for (const ProgramState& each : state) {
+    if (each.after.value == no_value) {
+      if (each.clears) text += fmt::format("clear {}\n", each.name);
+    } else if (each.after.value != each.before.value) {
+      text += fmt::format("{} <- {}\n", each.name, name_of(*this, each.after));
+    }
+  }
+  return text + fmt::format("return {}\n", names_of(*this, results));
+}
+
+}  // namespace xtgrad::v1::detail

@@ -1,0 +1,81 @@
+// What a program is made of: a list of steps, and the values between them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "xtgrad/autograd/core/primitive.h"
+#include "xtgrad/autograd/core/trace.h"
+
+namespace xtgrad::inline v1::detail {
+
+/// A number of a program's values.
+using ValueIndex = std::uint32_t;
+inline constexpr ValueIndex no_value = ~ValueIndex{0};
+
+/// How a step sees a value: several shapes may share one.
+struct ProgramOperand {
+  ValueIndex value = no_value;  // of an output that nobody wants
+  Spec spec;
+};
+
+struct ProgramValue {
+  enum class Source { input, state, constant, step };
+
+  Source source = Source::step;
+  std::string name;         // of inputs and state
+  std::size_t bytes = 0;    // of the elements
+  Spec spec;                // as it was made or declared
+  BufferRef elements = {};  // of a constant
+};
+
+struct ProgramStep {
+  std::shared_ptr<const PrimitiveCopy> primitive;  // shared by copies of a program
+  std::vector<ProgramOperand> inputs;
+  std::vector<ProgramOperand> outputs;  // and auxiliaries
+
+  [[nodiscard]] const Primitive& operator*() const { return **primitive; }
+};
+
+/// What a program keeps from one run to the next, in a place outside of it.
+struct ProgramState {
+  std::string name;
+  ProgramOperand before;  // none where nothing is read, or nothing was there
+  ProgramOperand after;   // none where the place is empty afterwards; that of `before` where nothing changes
+  bool clears = false;    // the place is empty afterwards, whatever is in it before
+};
+
+/// A list of steps that computes results, and the next state, of inputs and state. Steps stand in an order in
+/// which each reads what is there; what a reshape makes is its input, seen in another shape.
+struct ProgramSteps {
+  std::vector<ProgramValue> values;
+  std::vector<ProgramStep> steps;
+  std::vector<ProgramOperand> inputs;
+  std::vector<ProgramState> state;
+  std::vector<ProgramOperand> results;
+
+  /// One line a step, inputs, state and constants first: "%3:float32[2, 3] = tanh(x)". What a
+  /// fused step does comes after it, indented.
+  [[nodiscard]] std::string text() const;
+};
+
+/// What the values of a trace are to a program.
+struct TracedRoles {
+  struct State {
+    std::string name;
+    TracedOperand before;
+    TracedOperand after;
+    bool is_cleared = false;
+  };
+  std::vector<TracedOperand> inputs;
+  std::vector<State> state;
+  std::vector<TracedOperand> results;
+};
+
+/// The steps of a trace, without those that only give their input another shape.
+ProgramSteps steps_of(Trace&& trace, const TracedRoles& roles);
+
+}  // namespace xtgrad::v1::detail

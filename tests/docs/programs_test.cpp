@@ -1,0 +1,110 @@
+// The code of docs/programs.md.
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "tests/support/message_of.h"
+#include "tests/support/program.h"
+#include "tests/support/values.h"
+#include "xtgrad/nn/capture.h"
+#include "xtgrad/xtgrad.h"
+
+using namespace xtgrad;
+using testing::message_of;
+using testing::same_bits;
+
+namespace {
+
+std::string page() {
+  return testing::file_text(std::filesystem::path(XTGRAD_SOURCE_DIR) / "docs" / "programs.md");
+}
+
+}  // namespace
+
+TEST_CASE("docs/programs.md: a training step") {
+  manual_seed(1);
+  const Tensor x = randn({32, 2}), y = randn({32, 1});
+  struct Batch {
+    Tensor x, y;
+  };
+  const std::vector<Batch> batches{{x, y}, {y.detach() + x, y}};
+
+  nn::MLP model{{.sizes = {2, 16, 1}, .activation = nn::ActivationKind::tanh}};
+  optim::Adam adam(model.parameters(), {.lr = 1e-2});
+  auto step = capture(
+      [&](const Tensor& input, const Tensor& target) {
+        Tensor loss = nn::mse_loss(model(input), target);
+        adam.zero_grad();
+        loss.backward();
+        adam.step();
+        return loss;
+      },
+      {x, y}, {&model, &adam});
+
+  std::vector<double> losses;
+  for (const auto& batch : batches) {
+    Tensor loss = step(batch.x, batch.y);
+    losses.push_back(loss.item());
+  }
+
+  manual_seed(1);
+  static_cast<void>(std::tuple(randn({32, 2}), randn({32, 1})));
+  nn::MLP other{{.sizes = {2, 16, 1}, .activation = nn::ActivationKind::tanh}};
+  optim::Adam other_adam(other.parameters(), {.lr = 1e-2});
+  for (std::size_t i = 0; i < batches.size(); ++i) {
+    Tensor loss = nn::mse_loss(other(batches[i].x), batches[i].y);
+    other_adam.zero_grad();
+    loss.backward();
+    other_adam.step();
+    CHECK(loss.item() == losses[i]);
+  }
+}
+
+TEST_CASE("docs/programs.md: a derivative, its list and its plan") {
+  const Tensor w = tensor({0.5, -1.0});
+  auto slope = capture([&](const Tensor& x) { return grad({sum(tanh(x * w))}, {x})[0]; },
+                       tensor({1, 2}, {.requires_grad = true}));
+  const Tensor at = slope(tensor({3, 4}));
+  std::string text = slope.program().to_string();
+  std::string plan = slope.program().plan().to_string();
+
+  const Tensor leaf = tensor({3, 4}, {.requires_grad = true});
+  CHECK(same_bits(at, grad({sum(tanh(leaf * w))}, {leaf})[0]));
+  CAPTURE(text);
+  CAPTURE(plan);
+  CHECK(page().find("```\n" + text + "```\n") != std::string::npos);
+  CHECK(page().find("```\n" + plan + "```\n") != std::string::npos);
+}
+
+TEST_CASE("docs/programs.md: what is refused") {
+  const auto quoted = [](const std::string& message) { return page().find(message) != std::string::npos; };
+  const Tensor x = tensor({1, 2});
+  CHECK(quoted(message_of<GraphError>(
+      [&] { return capture([](const Tensor& a) { return sum(a).item() > 0 ? a : -a; }, x); })));
+  int calls = 0;
+  CHECK(quoted(
+      message_of<GraphError>([&] { return capture([&](const Tensor& a) { return a * ++calls; }, x); })));
+  nn::Linear model({.in_features = 2, .out_features = 1});
+  CHECK(
+      quoted(message_of<GraphError>([&] { return capture([&](const Tensor& a) { return model(a); }, x); })));
+
+  auto right = capture([](const Tensor& a) { return where(sum(a) > 0, a, -a); }, x);
+  CHECK(same_bits(right(tensor({-1, -2})), x));
+}
+
+TEST_CASE("docs/programs.md: arguments of any structure") {
+  const Tensor s = tensor({0, 0}), u = tensor({1, 0});
+  auto move = capture(
+      [](const Tensor& state, const std::vector<Tensor>& forces, double dt) {
+        Tensor next = state;
+        for (const Tensor& force : forces) next = next + dt * force;
+        return std::pair(next, sum(square(next)));
+      },
+      std::tuple(s, std::vector<Tensor>{u, u}, 0.5));
+  const auto [next, energy] = move(s, {u, u}, 0.5);
+  CHECK(same_bits(next, tensor({1, 0})));
+  CHECK(energy.item() == 1);
+}
