@@ -85,6 +85,9 @@ class Primitive {
   /// Inputs whose buffer the output may take over where nobody else can see it, and both have one shape and
   /// dtype: `eval` then writes over what it reads.
   [[nodiscard]] virtual InputSet may_overwrite(int /*output*/) const { return 0; }
+  /// True if `eval` cannot fail: it refuses no elements and asks for no memory. A program that runs again may
+  /// let such a step write over the state that it replaces.
+  [[nodiscard]] virtual bool cannot_fail() const { return false; }
   /// Arithmetic operations of one `eval`, for profiles. Sums of products count each addition and each
   /// multiplication, padding's included; an elementwise formula counts one for each element of its result,
   /// and a reduction one for each that it reads, whatever they compute. 0 for what moves or converts.

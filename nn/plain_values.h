@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <optional>
 #include <tuple>
@@ -21,6 +22,9 @@ struct PlainValues {
     if constexpr (NamesItsTensors<T>) {
       const auto x = tensors_of(const_cast<T&>(a)), y = tensors_of(const_cast<T&>(b));
       return PlainValues<std::remove_cvref_t<decltype(x)>>::same(x, y);
+    } else if constexpr (std::is_floating_point_v<T>) {
+      // 0 and -0 are two values, and NaN is its own equal.
+      return a == b ? std::signbit(a) == std::signbit(b) : a != a && b != b;
     } else {
       return a == b;
     }

@@ -4,6 +4,7 @@
 
 #include <cstring>
 #include <string_view>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
@@ -31,9 +32,11 @@ class ValuePlace final : public StatePlace {
 
   [[nodiscard]] Tensor read() const override { return cell_->leaf(); }
   [[nodiscard]] const core::Array* peek() override { return &core::array_of(cell_->leaf()); }
+  /// The cell has the only handle.
+  [[nodiscard]] bool is_own() const override { return core::may_take_over(core::node_of(cell_->leaf()), 1); }
   [[nodiscard]] bool has_check() const override { return true; }
   void prepare(const Tensor& next, bool is_sole) override {
-    next_leaf_ = is_sole && may_swap() ? Tensor() : cell_->leaf_of(next);
+    next_leaf_ = is_sole && is_own() ? Tensor() : cell_->leaf_of(next);
   }
   void write(Tensor& next, bool) noexcept override {
     if (next_leaf_.defined()) {
@@ -45,8 +48,17 @@ class ValuePlace final : public StatePlace {
   [[nodiscard]] const void* where() const override { return cell_.get(); }
   void separate() override { cell_->set_value(copy_of(cell_->leaf())); }
   void keep() override { kept_ = cell_->leaf(); }
-  void restore() noexcept override { cell_->set_leaf(std::exchange(kept_, Tensor())); }
+  void restore() noexcept override {
+    cell_->set_leaf(std::exchange(kept_, Tensor()));
+    if (cell_->requires_grad() != learns_) cell_->set_requires_grad(learns_);
+  }
   void check(std::string_view function) const override {
+    if (cell_->tensor().node() != cell_->leaf().node()) {
+      throw GraphError(
+          fmt::format("{}: WithParameters puts a tensor in the place of parameter \"{}\": a captured "
+                      "function works on the parameter",
+                      function, name()));
+    }
     if (cell_->requires_grad() == learns_) return;
     throw GraphError(
         fmt::format("{}: parameter \"{}\" was {} when the program was captured and is {}: capture it anew",
@@ -54,9 +66,6 @@ class ValuePlace final : public StatePlace {
   }
 
  private:
-  /// Nobody else can see the elements: the cell has the only handle.
-  [[nodiscard]] bool may_swap() const { return core::may_take_over(core::node_of(cell_->leaf()), 1); }
-
   ParameterRef cell_;
   bool learns_;
   Tensor next_leaf_, kept_;
@@ -98,7 +107,8 @@ class GradientPlace final : public StatePlace {
 /// The value of a leaf, which never changes.
 class LeafPlace final : public StatePlace {
  public:
-  LeafPlace(std::string name, Tensor leaf) : StatePlace(std::move(name)), leaf_(std::move(leaf)) {}
+  LeafPlace(std::string name, Tensor leaf)
+      : StatePlace(std::move(name)), leaf_(std::move(leaf)), wants_(leaf_.requires_grad()) {}
 
   [[nodiscard]] Tensor read() const override { return leaf_; }
   [[nodiscard]] const core::Array* peek() override { return &core::array_of(leaf_); }
@@ -109,10 +119,19 @@ class LeafPlace final : public StatePlace {
   void keep() override { kept_ = core::array_of(leaf_).buffer; }
   void restore() noexcept override {
     core::node_of(leaf_).array.buffer = std::exchange(kept_, core::BufferRef());
+    if (leaf_.requires_grad() != wants_) leaf_.set_requires_grad(wants_);
   }
+  void check(std::string_view function) const override {
+    if (leaf_.requires_grad() == wants_) return;
+    throw GraphError(fmt::format(
+        "{}: leaf \"{}\" wanted {}gradient when the program was captured and wants {}: capture it anew",
+        function, name(), wants_ ? "a " : "no ", wants_ ? "none" : "one"));
+  }
+  [[nodiscard]] bool has_check() const override { return true; }
 
  private:
   Tensor leaf_;
+  bool wants_;
   core::BufferRef kept_;
 };
 
@@ -124,6 +143,7 @@ class BufferPlace final : public StatePlace {
   [[nodiscard]] const core::Array* peek() override {
     return buffer_.defined() ? &core::array_of(buffer_) : nullptr;
   }
+  [[nodiscard]] bool is_own() const override { return core::may_change(core::node_of(buffer_)); }
   void write(Tensor& next, bool is_sole) noexcept override {
     if (is_sole && buffer_.defined()) {
       std::swap(buffer_, next);
@@ -229,7 +249,7 @@ class IntegerPlace final : public StatePlace {
 /// does not.
 class ModePlace final : public StatePlace {
  public:
-  ModePlace(std::string name, const ModuleBase& module)
+  ModePlace(std::string name, ModuleBase& module)
       : StatePlace(std::move(name)), module_(module), trains_(module.is_training()) {}
 
   [[nodiscard]] Tensor read() const override { return {}; }
@@ -239,7 +259,10 @@ class ModePlace final : public StatePlace {
   [[nodiscard]] const void* where() const override { return &module_; }
   void separate() override {}
   void keep() override {}
-  void restore() noexcept override {}
+  // A module's parts are listed after it, and so put back after what it has set them to.
+  void restore() noexcept override {
+    if (module_.is_training() != trains_) module_.train(trains_);
+  }
   void check(std::string_view function) const override {
     if (module_.is_training() == trains_) return;
     throw GraphError(
@@ -249,8 +272,35 @@ class ModePlace final : public StatePlace {
   }
 
  private:
-  const ModuleBase& module_;
+  ModuleBase& module_;
   bool trains_;
+};
+
+/// Options that the rest of the state came about under: steps have them as attributes.
+class SettingPlace final : public StatePlace {
+ public:
+  SettingPlace(std::string name, std::shared_ptr<const void>& holder)
+      : StatePlace(std::move(name)), holder_(holder), kept_(holder) {}
+
+  [[nodiscard]] Tensor read() const override { return {}; }
+  [[nodiscard]] const core::Array* peek() override { return nullptr; }
+  [[nodiscard]] bool has_check() const override { return true; }
+  void write(Tensor&, bool) noexcept override {}
+  [[nodiscard]] const void* where() const override { return &holder_; }
+  void separate() override {}
+  void keep() override { kept_ = holder_; }
+  void restore() noexcept override { holder_ = kept_; }
+  void check(std::string_view function) const override {
+    if (holder_ == kept_) return;
+    throw GraphError(fmt::format(
+        "{}: options have been set since the program was captured, of which \"{}\" is one: capture "
+        "it anew",
+        function, name()));
+  }
+
+ private:
+  std::shared_ptr<const void>& holder_;  // options are replaced as a whole
+  std::shared_ptr<const void> kept_;
 };
 
 /// Lists places, each once.
@@ -268,7 +318,7 @@ class Lister final : public Members {
 
  protected:
   void on_object(const std::string& path, Stateful& object) override {
-    if (const auto* module = dynamic_cast<const ModuleBase*>(&object); module != nullptr && is_new(module))
+    if (auto* module = dynamic_cast<ModuleBase*>(&object); module != nullptr && is_new(module))
       places.push_back(std::make_unique<ModePlace>(path, *module));
   }
   void on_parameter(const std::string& path, Parameter& parameter) override {
@@ -282,6 +332,9 @@ class Lister final : public Members {
   }
   void on_counter(const std::string& path, Counter& counter) override {
     if (is_new(&counter)) places.push_back(std::make_unique<CounterPlace>(unused(path), counter));
+  }
+  void on_setting(const std::string& path, double&, std::shared_ptr<const void>& holder) override {
+    if (is_new(&holder)) places.push_back(std::make_unique<SettingPlace>(path, holder));
   }
   void on_integer(const std::string& path, std::int64_t& counter) override {
     if (is_new(&counter)) places.push_back(std::make_unique<IntegerPlace>(unused(path), counter));
@@ -303,12 +356,15 @@ class Lister final : public Members {
   bool is_new(const void* place) { return listed_.insert(place).second; }
   std::string unused(const std::string& name) {
     std::string result = name;
-    for (int k = 1; !names_.insert(result).second; ++k) result = fmt::format("{}#{}", name, k);
+    // How often a name has come up says where to go on.
+    for (int& k = next_number_[name]; !names_.insert(result).second;)
+      result = fmt::format("{}#{}", name, ++k);
     return result;
   }
 
   std::unordered_set<const void*> listed_;
   std::unordered_set<std::string> names_;
+  std::unordered_map<std::string, int> next_number_;
 };
 
 }  // namespace

@@ -23,6 +23,8 @@ class StatePlace {
   [[nodiscard]] virtual Tensor read() const = 0;
   /// The same without a handle, until the place changes; null for nothing.
   [[nodiscard]] virtual const xtgrad::detail::Array* peek() = 0;
+  /// Whether nobody else can see the elements, so that they may be written over.
+  [[nodiscard]] virtual bool is_own() const { return false; }
   /// Does what of `write` may fail. `next` is what will be written, empty for nothing; `is_sole` says that
   /// nobody but this place will have its elements.
   virtual void prepare(const Tensor& /*next*/, bool /*is_sole*/) {}
@@ -55,7 +57,8 @@ struct StateRoot {
   Tensor leaf = {};
 };
 
-/// The places of all these, each once: of a parameter and of a leaf the value and the gradient. Names that are taken get
+/// The places of all these, each once: of a parameter and of a leaf the value and the gradient. Names that
+/// are taken get
 /// "#" and a number.
 std::vector<std::unique_ptr<StatePlace>> state_places(const std::vector<StateRoot>& roots);
 

@@ -113,6 +113,7 @@ class StepOf final : public core::ConstantPrimitive<StepOf<Rule, Moments>> {
   [[nodiscard]] core::InputSet may_overwrite(int output) const override {
     return output == 0 ? 1U : core::InputSet{1} << (2 + output);
   }
+  [[nodiscard]] bool cannot_fail() const override { return true; }
 
  private:
   template <std::size_t... K>

@@ -44,9 +44,15 @@ TileKernel kernel_of(const ProgramStep& step) {
   const Spec& made = step.outputs[0].spec;
   if (made.shape.numel() == 0) return nullptr;
   std::vector<const Spec*> specs;
+  std::int64_t row = 0;
   for (const ProgramOperand& input : step.inputs) {
-    if (!reading_of(input.spec, made)) return nullptr;
+    const std::optional<Reading> reading = reading_of(input.spec, made);
+    if (!reading) return nullptr;
     specs.push_back(&input.spec);
+    if (*reading != Reading::row) continue;
+    // Rows of two lengths: one of them is repeated to the other, which is no row of the result.
+    if (row != 0 && row != input.spec.shape.numel()) return nullptr;
+    row = input.spec.shape.numel();
   }
   return (*step).bind(specs);
 }

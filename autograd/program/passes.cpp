@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "xtgrad/autograd/core/attribute_lists.h"
+#include "xtgrad/autograd/core/ieee_arithmetic.h"
 
 namespace xtgrad::inline v1::detail {
 namespace {
@@ -124,6 +125,7 @@ ProgramSteps with_equal_steps_merged(ProgramSteps program) {
 }
 
 ProgramSteps with_constants_folded(ProgramSteps program, std::size_t most_bytes) {
+  const IeeeArithmetic as_recorded;
   std::vector<char> goes(program.steps.size(), 0);
   for (std::size_t s = 0; s < program.steps.size(); ++s) {
     ProgramStep& step = program.steps[s];

@@ -37,25 +37,25 @@ void ProgramRecorder::before_eval(const Primitive& primitive, Inputs in, Outputs
       (tracer_.trace().values[value].is_declared || tracer_.trace().values[value].is_made))
     return;
   throw GraphError(fmt::format(
-      "{}: the function {}, which is not in the state: list what has it, {{&model}}{}", caller_,
+      "{}: the function {}, which is not in the state{}: list what has it, {{&model}}{}", caller_,
       counts ? "moves a counter on" : "draws from a random stream",
+      counts ? " or was set by the function" : " or was seeded by the function",
       counts ? "" : ", or the stream itself, {&random}; that of the thread is &default_random()"));
 }
 
 void ProgramRecorder::before_apply(std::span<const Tensor* const> operands) {
   for (const Tensor* operand : operands) {
-    if (!operand->defined()) continue;
-    const Node& node = node_of(*operand);
-    if (node.requires_grad() && !node.recorded()) note(*operand, false);
+    if (operand->defined()) check_leaf(node_of(*operand));
   }
 }
 
-void ProgramRecorder::after_wish(const Tensor& leaf) { note(leaf, true); }
+void ProgramRecorder::after_wish(const Tensor& leaf) { own_leaves_.try_emplace(leaf.node(), leaf); }
 
-void ProgramRecorder::note(const Tensor& leaf, bool is_own) {
-  const auto [known, is_new] = leaf_at_.try_emplace(leaf.node(), leaves_.size());
-  if (is_new) leaves_.push_back({leaf});
-  if (is_own) leaves_[known->second].is_own = true;
+/// Of a node that was recorded before, whose rule reaches a leaf.
+void ProgramRecorder::before_rule(const Node& node) {
+  for (const Slot& slot : node.slots()) {
+    if (!slot.empty() && slot.wants_gradient()) check_leaf(node_of(*slot.node()));
+  }
 }
 
 void ProgramRecorder::before_read(const Array& array, std::string_view function) {
@@ -72,24 +72,19 @@ void ProgramRecorder::before_read(const Array& array, std::string_view function)
       caller_, function, what));
 }
 
-void ProgramRecorder::throw_undeclared(const Tensor& leaf) const {
-  const std::string name = leaf.name();
+void ProgramRecorder::check_leaf(const Node& node) const {
+  if (!node.requires_grad() || node.recorded() || own_leaves_.contains(&node)) return;
+  if (const std::size_t value = tracer_.find(node.array); value != TracedOperand::none) {
+    const TracedValue& used = tracer_.trace().values[value];
+    if (used.is_declared || used.is_made) return;
+  }
+  const std::string name = node.leaf_state() == nullptr ? std::string() : node.leaf_state()->gradient->name();
   throw GraphError(fmt::format(
       "{}: the function uses {}, which wants a gradient and is neither an input nor in the state: list "
       "what has it, {{&model}}, or detach() it to make it a constant",
       caller_,
-      name.empty() ? fmt::format("a leaf of shape {}", to_string(leaf.shape()))
+      name.empty() ? fmt::format("a leaf of shape {}", to_string(node.array.shape))
                    : fmt::format("\"{}\"", name)));
-}
-
-void ProgramRecorder::check_used() const {
-  for (const Wanting& wanting : leaves_) {
-    if (wanting.is_own) continue;
-    const std::size_t value = tracer_.find(array_of(wanting.leaf));
-    if (value == TracedOperand::none) continue;
-    const TracedValue& used = tracer_.trace().values[value];
-    if (!used.is_declared && !used.is_made) throw_undeclared(wanting.leaf);
-  }
 }
 
 namespace {

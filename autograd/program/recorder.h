@@ -25,8 +25,6 @@ class ProgramRecorder final : public Watcher {
   TracedOperand declare(std::string_view name, const Tensor& tensor);
   /// A result, or a state as it is afterwards.
   TracedOperand end(const Tensor& tensor);
-  /// Throws GraphError if something was used that is neither declared nor a constant.
-  void check_used() const;
   [[nodiscard]] Trace take() { return tracer_.take(); }
 
   [[nodiscard]] bool is_for_others() const override { return true; }
@@ -34,21 +32,17 @@ class ProgramRecorder final : public Watcher {
   void after_eval(const Primitive&, Inputs, Outputs) override {}
   void before_apply(std::span<const Tensor* const> operands) override;
   void after_wish(const Tensor& leaf) override;
+  void before_rule(const Node& node) override;
   void before_read(const Array& array, std::string_view function) override;
 
  private:
-  struct Wanting {
-    Tensor leaf;
-    bool is_own = false;  // made to want a gradient by the function itself
-  };
-
-  void note(const Tensor& leaf, bool is_own);
-  [[noreturn]] void throw_undeclared(const Tensor& leaf) const;
+  /// Throws GraphError for a leaf that wants a gradient and is neither declared nor the function's own.
+  void check_leaf(const Node& node) const;
 
   std::string_view caller_;
-  Tracer tracer_;                // before the scope: it is told after this one, and lists what is not refused
-  std::vector<Wanting> leaves_;  // in the order of their first use
-  std::unordered_map<const NodeCounts*, std::size_t> leaf_at_;  // in leaves_
+  Tracer tracer_;  // before the scope: it is told after this one, and lists what is not refused
+  // Leaves that the function itself has made to want a gradient, held so that no other comes to lie there.
+  std::unordered_map<const NodeCounts*, Tensor> own_leaves_;
   WatchScope scope_;
 };
 

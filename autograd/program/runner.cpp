@@ -71,7 +71,7 @@ void ProgramRunner::make_arrays() {
     if (operand.value == no_value || kept_of_[operand.value] != none) return;
     if (program.values[operand.value].source != ProgramValue::Source::step) return;
     kept_of_[operand.value] = static_cast<std::uint32_t>(kept_.size());
-    kept_.push_back({operand.value, Tensor()});
+    kept_.push_back({.value = operand.value, .tensor = Tensor()});
   };
   for (const ProgramOperand& result : program.results) keep(result);
   for (const ProgramState& state : program.state) keep(state.after);
@@ -115,6 +115,10 @@ void ProgramRunner::prepare_kept() {
     return tensor.defined() && may_change(node_of(tensor)) && node_of(tensor).leaf_state() == nullptr;
   };
   for (Kept& kept : kept_) {
+    if (kept.over != nullptr) {
+      place(kept.value, std::exchange(kept.over, nullptr));
+      continue;
+    }
     if (!is_free(kept.tensor)) {
       const Spec& spec = program_->values[kept.value].spec;
       kept.tensor = make_constant(Array::uninitialized(spec.shape, spec.dtype));
@@ -123,10 +127,17 @@ void ProgramRunner::prepare_kept() {
   }
 }
 
-void ProgramRunner::run() {
-  const IeeeArithmetic as_recorded;
+void ProgramRunner::begin() {
   prepare_kept();
-  for (const Call& call : calls_) {
+  run_calls(0, calls_.size() - program_->final_steps);
+}
+
+void ProgramRunner::finish() { run_calls(calls_.size() - program_->final_steps, calls_.size()); }
+
+void ProgramRunner::run_calls(std::size_t first, std::size_t end) {
+  const IeeeArithmetic as_recorded;
+  for (std::size_t c = first; c < end; ++c) {
+    const Call& call = calls_[c];
     for (std::uint32_t k = 0; k < call.n_fresh; ++k) renew(fresh_[call.fresh + k]);
     in_name_of(*call.primitive, [&] {
       call.primitive->eval({in_.data() + call.in, call.n_in}, {out_.data() + call.out, call.n_out});

@@ -24,8 +24,16 @@ class ProgramRunner {
   /// What an input, or a state before the run, is: of the spec that the program knows, and there until the
   /// run ends.
   void bind(const ProgramOperand& operand, const Array& array) { place(operand.value, array.buffer.get()); }
-  /// Runs all steps. Throws what a step throws; results are then of no use, and nothing else has changed.
-  void run();
+  /// Lets the next run write a value over an array that nobody else sees: a state before the run, whose next
+  /// value it is (program/final_steps.h).
+  void write_over(const ProgramOperand& operand, const Array& array) {
+    kept_[kept_of_[operand.value]].over = array.buffer.get();
+  }
+  /// Finds memory for what is made, and runs all steps but the final ones. Throws what a step throws; results
+  /// are then of no use, and nothing else has changed.
+  void begin();
+  /// Runs the final steps, which cannot fail.
+  void finish();
   /// What the program made of a result's, or a next state's value. To be written over by the next run unless
   /// somebody else has a handle on it.
   [[nodiscard]] Tensor& made(const ProgramOperand& operand);
@@ -47,6 +55,7 @@ class ProgramRunner {
   struct Kept {
     ValueIndex value;
     Tensor tensor;
+    const Buffer* over = nullptr;  // where to write it in the next run, in place of the tensor
   };
 
   std::uint32_t array_for(const ProgramOperand& operand);
@@ -54,6 +63,7 @@ class ProgramRunner {
   void make_calls();
   void place(ValueIndex value, const Buffer* buffer);
   void prepare_kept();
+  void run_calls(std::size_t first, std::size_t end);
   static void renew(const Fresh& fresh);
 
   std::shared_ptr<const ProgramSteps> program_;

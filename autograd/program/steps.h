@@ -56,6 +56,7 @@ struct ProgramSteps {
   std::vector<ProgramOperand> inputs;
   std::vector<ProgramState> state;
   std::vector<ProgramOperand> results;
+  std::size_t final_steps = 0;  // at the end, which cannot fail and whose results no step reads
 
   /// One line a step, inputs, state and constants first: "%3:float32[2, 3] = tanh(x)". What a
   /// fused step does comes after it, indented.

@@ -1,8 +1,14 @@
 // What capture refuses, and how it says so.
 #include <doctest/doctest.h>
 
+#include <limits>
+#include <tuple>
+#include <utility>
+#include <vector>
+
 #include "tests/nn/captured.h"
 #include "tests/support/message_of.h"
+#include "xtgrad/autograd/memory.h"
 #include "xtgrad/nn/capture.h"
 #include "xtgrad/nn/nn.h"
 #include "xtgrad/optim/optim.h"
@@ -12,6 +18,16 @@ namespace xtgrad { namespace {
 
 using testing::message_of;
 using testing::same_bits;
+
+/// A function that leaves no gradient behind.
+auto taking_gradient(nn::Linear& model) {
+  return [&model](const Tensor& x) {
+    sum(model(x)).backward();
+    Tensor gradient = model.weight.grad();
+    model.zero_grad();
+    return gradient;
+  };
+}
 
 TEST_CASE("elements of what is computed cannot be read as numbers") {
   const Tensor x = tensor({1, 2});
@@ -119,14 +135,8 @@ TEST_CASE("gradients are there before and after, or are cleared") {
   accumulate(x);
   add(x);
   CHECK(same_bits(model.weight.grad(), tensor({{2, 4}})));
-  auto clear = capture(
-      [&](const Tensor& a) {
-        sum(model(a)).backward();
-        Tensor gradient = model.weight.grad();
-        model.zero_grad();
-        return gradient;
-      },
-      x, {&model});
+  auto clear = capture(taking_gradient(model), x, {&model});
+  model.zero_grad();
   CHECK(same_bits(clear(x), tensor({{1, 2}})));
 
   const Tensor leaf = tensor({1, 2}, {.requires_grad = true});
@@ -161,6 +171,161 @@ TEST_CASE("a model that is no longer what it was is refused, and says how") {
       "Captured: \"layers.0.weight\" was float32 [3, 2] when the function was captured and is float64 "
       "[3, 2]: capture it anew",
       ShapeError);
+}
+
+TEST_CASE("what was empty when the function was captured has to be empty") {
+  nn::Linear model(2, 1);
+  const Tensor x = tensor({{1, 2}});
+  auto take = capture(taking_gradient(model), x, {&model});
+  CHECK(same_bits(take(x), x));
+  model.weight.set_grad(ones({1, 2}));
+  CHECK_THROWS_WITH_AS(
+      static_cast<void>(take(x)),
+      "Captured: \"weight.grad\" is there; it was empty when the function was captured: capture it anew",
+      GraphError);
+  CHECK(same_bits(model.weight.grad(), ones({1, 2})));
+}
+
+TEST_CASE("options that are set afterwards are refused, and those that the function sets are put back") {
+  nn::Linear model(2, 1);
+  optim::SGD sgd(model.parameters(), {.lr = 0.1, .momentum = 0.9});
+  const auto step = [&](const Tensor& a) {
+    sgd.zero_grad();
+    sum(model(a)).backward();
+    sgd.step();
+  };
+  auto replayed = capture(step, tensor({{1, 2}}), {&model, &sgd});
+  sgd.set_options({.lr = 0.1, .momentum = 0.5});
+  CHECK_THROWS_WITH_AS(replayed(tensor({{1, 2}})),
+                       doctest::Contains("Captured: options have been set since the program was captured"),
+                       GraphError);
+}
+
+TEST_CASE(
+    "a tensor that a call leaves in a variable is no constant; one that the first call of all leaves is") {
+  const Tensor x = tensor({1, 2});
+  Tensor last = zeros({2});
+  CHECK_THROWS_WITH_AS(
+      static_cast<void>(capture(
+          [&](const Tensor& a) {
+            Tensor result = a + last;
+            last = a * 2;
+            return result;
+          },
+          x)),
+      doctest::Contains("capture: the function reads a tensor that the call before has left in a variable"),
+      GraphError);
+  Tensor table;
+  auto f = capture(
+      [&](const Tensor& a) {
+        if (!table.defined()) table = exp(arange(2).to(float32));
+        return a * table;
+      },
+      x);
+  CHECK(same_bits(f(tensor({3, 4})), tensor({3, 4}) * table));
+}
+
+TEST_CASE("a leaf that only a sweep reaches is named") {
+  const Tensor w = tensor({1, 2}, {.requires_grad = true});
+  w.set_name("w");
+  const Tensor y = w * 2;
+  CHECK_THROWS_WITH_AS(
+      static_cast<void>(capture(
+          [&](const Tensor& a) { sum(y.detach() * a + y * a).backward({.keep_graph = true}); }, ones({2}))),
+      doctest::Contains("capture: the function uses \"w\""), GraphError);
+  CHECK_FALSE(w.grad().defined());
+}
+
+TEST_CASE("inputs want a gradient as they did, and no two are one tensor that does") {
+  const Tensor x = tensor({1, 2}), leaf = tensor({3, 4}, {.requires_grad = true});
+  auto twice = capture([](const Tensor& a) { return a * 2; }, x);
+  CHECK_THROWS_WITH_AS(
+      static_cast<void>(twice(leaf)),
+      doctest::Contains("Captured: input 0 wants a gradient, and wanted none when the function was captured"),
+      GraphError);
+  CHECK_THROWS_AS(static_cast<void>(jvp([&](const Tensor& a) { return twice(a); }, x, x)), GraphError);
+  CHECK(same_bits(twice(leaf.detach()), tensor({6, 8})));
+  const auto slope = [](const Tensor& a, const Tensor& b) { return grad({sum(a * b)}, {a})[0]; };
+  auto of_two = capture(slope, {leaf, leaf.detach().set_requires_grad()});
+  CHECK_THROWS_WITH_AS(static_cast<void>(of_two(leaf, leaf)),
+                       "Captured: inputs 0 and 1 are one tensor that wants a gradient: give it once",
+                       GraphError);
+  CHECK_THROWS_AS(static_cast<void>(capture(slope, {leaf, leaf})), GraphError);
+  auto own = capture([&](const Tensor& a) { return grad({sum(a * leaf)}, {leaf})[0]; }, x, {leaf});
+  static_cast<void>(own(x));
+  Tensor(leaf).set_requires_grad(false);
+  CHECK_THROWS_WITH_AS(static_cast<void>(own(x)),
+                       "Captured: leaf \"leaf\" wanted a gradient when the program was captured and wants "
+                       "none: capture it anew",
+                       GraphError);
+}
+
+TEST_CASE("what is substituted for a parameter is not overlooked") {
+  nn::Linear model(2, 1);
+  auto f = capture([&](const Tensor& a) { return model(a).detach(); }, ones({1, 2}), {&model});
+  const std::vector<Tensor> others{zeros({1, 2}), zeros({1})};
+  {
+    const nn::WithParameters scope(model.parameters(), others);
+    CHECK_THROWS_WITH_AS(
+        static_cast<void>(f(ones({1, 2}))),
+        doctest::Contains("Captured: WithParameters puts a tensor in the place of parameter \"weight\""),
+        GraphError);
+  }
+  static_cast<void>(f(ones({1, 2})));
+}
+
+TEST_CASE("numbers among the arguments are told apart by their bits") {
+  const Tensor x = tensor({1, 2});
+  const auto scale = [](const Tensor& a, double d) { return a * (1 / d); };
+  auto f = capture(scale, std::tuple(x, 0.0));
+  static_cast<void>(f(x, 0.0));
+  CHECK_THROWS_AS(static_cast<void>(f(x, -0.0)), ValueError);
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  auto g = capture(scale, std::tuple(x, nan));
+  static_cast<void>(g(x, nan));
+}
+
+TEST_CASE("a refused function has changed nothing") {
+  manual_seed(1);
+  nn::MLP model{{.sizes = {2, 3, 1}, .dropout = 0.5}};
+  optim::SGD sgd(model.parameters(), {.lr = 1});
+  const nn::StateDict before = model.state_dict();
+  const auto step = [&](const Tensor& a) {
+    sum(model(a)).backward();
+    sgd.step();
+  };
+  CHECK_THROWS_AS(static_cast<void>(capture(step, ones({4, 2}), {&sgd})), GraphError);
+  for (const auto& [name, value] : model.state_dict()) CHECK(same_bits(value, before.at(name)));
+  for (const auto& parameter : model.parameters()) CHECK_FALSE(parameter->grad().defined());
+  const auto freezing = [&](const Tensor& a) {
+    model.eval();
+    model.layers[0].weight.set_requires_grad(false);
+    return model(a).detach();
+  };
+  CHECK_THROWS_AS(static_cast<void>(capture(freezing, ones({4, 2}), {&model})), GraphError);
+  CHECK(model.is_training());
+  CHECK(model.dropouts[0].is_training());
+  CHECK(model.layers[0].weight.requires_grad());
+}
+
+TEST_CASE("equal results are tensors of their own, and a captured function keeps no graph") {
+  auto f = capture([](const Tensor& a) { return std::pair(a * 2, a * 2); }, tensor({1, 2}));
+  auto [first, second] = f(tensor({3, 4}));
+  first.set_requires_grad();
+  CHECK_FALSE(second.requires_grad());
+  CHECK(same_bits(first.detach(), second));
+
+  nn::Linear model(1000, 1000);
+  const Tensor x = ones({1000, 1000});
+  const std::int64_t before = memory_in_use();
+  auto loss = capture(
+      [&](const Tensor& a) {
+        Tensor y = model(a);
+        for (int i = 0; i < 10; ++i) y = tanh(y * y);
+        return sum(y);
+      },
+      x, {&model});
+  CHECK(memory_in_use() - before < 9'000'000);  // the arena, of two arrays
 }
 
 TEST_CASE("a replay is none of another function's steps") {

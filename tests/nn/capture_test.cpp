@@ -311,6 +311,32 @@ TEST_CASE("a replay that throws changes nothing") {
       ShapeError);
 }
 
+TEST_CASE("weights that somebody holds are not written over, those that nobody does are") {
+  manual_seed(2);
+  nn::Linear model(3, 2);
+  optim::Adam adam(model.parameters(), {.lr = 0.1});
+  auto step = capture(
+      [&](const Tensor& x) {
+        adam.zero_grad();
+        Tensor loss = sum(square(model(x)));
+        loss.backward();
+        adam.step();
+        return loss;
+      },
+      ones({4, 3}), {&model, &adam});
+  const auto elements = [&] { return detail::array_of(model.weight.cell()->leaf()).buffer.data(); };
+  static_cast<void>(step(ones({4, 3})));
+  const void* const before = elements();
+  static_cast<void>(step(ones({4, 3})));
+  CHECK(elements() == before);
+  const Tensor held = model.weight.tensor(), copy = held * 1;
+  const Tensor moment = adam.state_dict().at("weight.m"), moment_copy = moment * 1;
+  for (int i = 0; i < 3; ++i) static_cast<void>(step(ones({4, 3})));
+  CHECK(same_bits(held, copy));
+  CHECK(same_bits(moment, moment_copy));
+  CHECK_FALSE(same_bits(model.weight.tensor(), copy));
+}
+
 TEST_CASE("a target that is ignored, and one that is none, are seen in a replay") {
   Random random(3);
   const Tensor logits = randn({3, 4}, random);

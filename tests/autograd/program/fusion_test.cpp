@@ -6,6 +6,7 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/autograd/program/recorded.h"
@@ -40,6 +41,22 @@ TEST_CASE("elementwise steps become one, whose text shows them") {
         "  %2 = mul(t0, in0)\n"
         "%3:float32[] = sum[axes=[0, 1]](%2)\n"
         "return %3\n");
+}
+
+TEST_CASE("rows of two lengths are no rows of one result") {
+  Random random(4);
+  const auto f = [](const auto& in) {
+    return std::vector<Tensor>{tanh(in[0] + in[1]) * 2, tanh(in[1] + in[0]) * 3};
+  };
+  for (const auto& [a, b] : {std::pair<Shape, Shape>{{1, 1, 5}, {3, 5}},
+                             {{1, 1, 5}, {100, 5}},
+                             {{1, 5}, {5}},
+                             {{4, 1}, {1, 5}},
+                             {{1}, {1, 1, 5}}}) {
+    const std::vector<Tensor> inputs{randn(a, random), randn(b, random)};
+    const std::vector<Tensor> want = f(inputs), got = run_steps(fused(inputs, f), inputs);
+    for (std::size_t k = 0; k < want.size(); ++k) CHECK(same_bits(got[k], want[k]));
+  }
 }
 
 TEST_CASE("a step waits for no operand that is made meanwhile") {

@@ -25,7 +25,8 @@ detail::ProgramSteps steps_of(const std::vector<Tensor>& inputs, const F& f) {
 inline std::vector<Tensor> run_steps(const detail::ProgramSteps& steps, const std::vector<Tensor>& inputs) {
   detail::ProgramRunner runner(std::make_shared<const detail::ProgramSteps>(steps));
   for (std::size_t k = 0; k < inputs.size(); ++k) runner.bind(steps.inputs[k], detail::array_of(inputs[k]));
-  runner.run();
+  runner.begin();
+  runner.finish();
   std::vector<Tensor> results;
   for (const detail::ProgramOperand& result : steps.results) results.push_back(runner.made(result));
   return results;

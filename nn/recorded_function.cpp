@@ -1,0 +1,229 @@
+#include "xtgrad/nn/recorded_function.h"
+
+#include <fmt/format.h>
+
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <utility>
+
+#include "xtgrad/autograd/core/node.h"
+#include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/program/final_steps.h"
+#include "xtgrad/autograd/program/fusion.h"
+#include "xtgrad/autograd/program/passes.h"
+#include "xtgrad/autograd/program/recorder.h"
+
+namespace xtgrad::inline v1::detail {
+namespace {
+
+constexpr std::string_view caller = "capture";
+
+using Function = Callable<std::vector<Tensor*>()>;
+using Places = std::vector<std::unique_ptr<nn::detail::StatePlace>>;
+using Roots = std::vector<nn::detail::StateRoot>;
+
+/// Puts the state back where its scope ends.
+class Keep {
+ public:
+  explicit Keep(const Places& places) : places_(places) {
+    for (const auto& place : places_) place->keep();
+  }
+  ~Keep() {
+    if (!is_lost_) {
+      for (const auto& place : places_) place->restore();
+    }
+  }
+  /// Throws GraphError if a place is not where it was: what it refers to may be gone, and is not put back.
+  void check_where(const std::vector<nn::detail::StateRoot>& roots) {
+    const nn::detail::StatePlace* const moved = nn::detail::first_moved(places_, roots);
+    if (moved == nullptr) return;
+    is_lost_ = true;
+    throw GraphError(
+        fmt::format("{}: \"{}\" lies elsewhere after the function was called, and the state cannot be put "
+                    "back: assign to "
+                    "what `members` lists, and do not replace what holds it",
+                    caller, moved->name()));
+  }
+  Keep(const Keep&) = delete;
+  Keep& operator=(const Keep&) = delete;
+
+ private:
+  const Places& places_;
+  bool is_lost_ = false;
+};
+
+/// A leaf of the same elements, in memory of its own, which wants a gradient if the other does.
+Tensor input_like(const Tensor& tensor) {
+  const Array& from = array_of(tensor);
+  Array to = Array::uninitialized(from.shape, from.dtype);
+  std::memcpy(to.buffer.data(), from.buffer.data(), bytes_of(from.shape, from.dtype));
+  Tensor copy = make_constant(std::move(to));
+  if (tensor.requires_grad()) copy.set_requires_grad();
+  return copy;
+}
+
+/// A handle on no elements, where a handle has to be.
+Tensor nothing() { return make_constant(Array::uninitialized({0}, Dtype::float32)); }
+
+/// The arguments of a function, in which each call finds tensors of its own.
+class Arguments {
+ public:
+  explicit Arguments(std::vector<Tensor*> places) : places_(std::move(places)) {
+    for (const Tensor* place : places_) values_.push_back(*place);
+  }
+  void renew() const {
+    for (std::size_t k = 0; k < places_.size(); ++k) *places_[k] = input_like(values_[k]);
+  }
+  /// Leaves handles that hold nothing large.
+  void empty() const {
+    for (Tensor* place : places_) *place = nothing();
+  }
+  [[nodiscard]] const std::vector<Tensor*>& tensors() const { return places_; }
+  [[nodiscard]] const std::vector<Tensor>& values() const { return values_; }
+
+ private:
+  std::vector<Tensor*> places_;
+  std::vector<Tensor> values_;
+};
+
+void refuse_gradients_of_inputs(const Arguments& arguments) {
+  for (std::size_t k = 0; k < arguments.tensors().size(); ++k) {
+    if (!arguments.tensors()[k]->grad().defined()) continue;
+    throw GraphError(fmt::format(
+        "{}: the function leaves a gradient on input {}, of which a replay could leave none on its own: "
+        "return it, by grad(), or clear it",
+        caller, k));
+  }
+}
+
+/// One call of the function: its list, and the numbers of the buffers that it has made.
+struct Recorded {
+  ProgramSteps steps;
+  std::unordered_set<std::uint64_t> made = {};
+};
+
+/// Throws GraphError if the later call reads what the earlier one has left where no list sees it. What was
+/// left by the first call of all, which warms up, and is the same ever since is a constant.
+void refuse_left_over(const Recorded& earlier, const ProgramSteps& later) {
+  for (const ProgramValue& value : later.values) {
+    if (value.source != ProgramValue::Source::constant || !earlier.made.contains(value.elements.number()))
+      continue;
+    throw GraphError(fmt::format(
+        "{}: the function reads a tensor that the call before has left in a variable: a replay leaves none; "
+        "make it an input and a result, or state",
+        caller));
+  }
+}
+
+Recorded record(const Function& f, const Places& places, const Arguments& arguments) {
+  arguments.renew();
+  for (const auto& place : places) place->separate();
+  ProgramRecorder recorder(caller);
+  TracedRoles roles;
+  for (std::size_t k = 0; k < arguments.tensors().size(); ++k)
+    roles.inputs.push_back(recorder.declare(fmt::format("in{}", k), *arguments.tensors()[k]));
+  for (const auto& place : places) {
+    const Tensor before = place->read();
+    roles.state.push_back(
+        {place->name(), before.defined() ? recorder.declare(place->name(), before) : TracedOperand(), {}});
+  }
+  std::vector<Tensor> results;
+  const std::vector<Tensor*> results_of_f = f();
+  for (Tensor* result : results_of_f) results.push_back(*result);
+  refuse_gradients_of_inputs(arguments);
+  for (const Tensor& result : results) roles.results.push_back(recorder.end(result));
+  // The places of results stay, and must not keep a graph alive.
+  for (Tensor* result : results_of_f) *result = nothing();
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    const Tensor after = places[i]->read();
+    TracedRoles::State& state = roles.state[i];
+    if (after.defined()) state.after = recorder.end(after);
+    state.is_cleared = !after.defined() && state.before.value != TracedOperand::none;
+  }
+  Trace trace = recorder.take();
+  Recorded recorded;
+  for (const TracedValue& value : trace.values) {
+    if (value.is_made || !value.name.empty()) recorded.made.insert(value.held.number());
+  }
+  recorded.steps = steps_of(std::move(trace), roles);
+  return recorded;
+}
+
+[[noreturn]] void throw_differs(const std::string& difference) {
+  throw GraphError(fmt::format(
+      "{}: the function computes something else when it is called again: {}. A program is one list of steps: "
+      "choose by where(), list what changes as state, or give it as an input",
+      caller, difference));
+}
+
+/// Whether something is in a place, before and after.
+void check_presence(const ProgramSteps& program) {
+  for (const ProgramState& state : program.state) {
+    const bool before = state.before.value != no_value, after = state.after.value != no_value;
+    if (before == after) continue;
+    throw GraphError(
+        fmt::format("{}: \"{}\" is {} when the function is called and {} afterwards, each time: a step must "
+                    "find what the one before "
+                    "it left; clear it at the beginning of the function, or call the function once before",
+                    caller, state.name, before ? "there" : "empty", after ? "there" : "empty"));
+  }
+}
+
+/// State that no step changes is not written.
+void forget_unchanged(ProgramSteps& program) {
+  for (ProgramState& state : program.state) {
+    if (state.after.value == state.before.value) state.after = {};
+  }
+}
+
+}  // namespace
+
+void refuse_aliases(std::span<const Tensor* const> inputs, std::string_view function) {
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (!inputs[i]->requires_grad()) continue;
+    for (std::size_t k = 0; k < i; ++k) {
+      if (inputs[i]->node() != inputs[k]->node()) continue;
+      throw GraphError(fmt::format("{}: inputs {} and {} are one tensor that wants a gradient: give it once",
+                                   function, k, i));
+    }
+  }
+}
+
+RecordedFunction record_function(const Function& f, std::vector<Tensor*> inputs, const Places& places,
+                                 const Roots& roots) {
+  const Arguments arguments(std::move(inputs));
+  std::vector<const Tensor*> values;
+  std::vector<RecordedFunction::Input> known;
+  for (const Tensor& value : arguments.values()) {
+    values.push_back(&value);
+    known.push_back({array_of(value), value.requires_grad()});
+  }
+  refuse_aliases(values, caller);
+  Keep state(places);
+  // The first call warms up; it is watched, too, so that what is refused is refused before it has done
+  // anything.
+  static_cast<void>(record(f, places, arguments));
+  state.check_where(roots);
+  Recorded first = record(f, places, arguments);
+  state.check_where(roots);
+  const ProgramSteps again = record(f, places, arguments).steps;
+  state.check_where(roots);
+  arguments.empty();
+  if (const std::string difference = first_difference(first.steps, again); !difference.empty())
+    throw_differs(difference);
+  refuse_left_over(first, again);
+  for (const auto& place : places) place->check(caller);
+  ProgramSteps& steps = first.steps;
+  check_presence(steps);
+  std::vector<char> was_empty;
+  for (const ProgramState& each : steps.state) was_empty.push_back(each.before.value == no_value ? 1 : 0);
+  forget_unchanged(steps);
+  const std::size_t count = steps.steps.size();
+  steps = with_final_steps_last(with_elementwise_steps_fused(simplified(std::move(steps))));
+  return {Program(std::make_shared<const ProgramSteps>(std::move(steps)), count), std::move(known),
+          std::move(was_empty)};
+}
+
+}  // namespace xtgrad::v1::detail
