@@ -12,7 +12,8 @@
 #include "xtgrad/autograd/program/runner.h"
 #include "xtgrad/nn/recorded_function.h"
 
-namespace xtgrad::inline v1::detail {
+namespace xtgrad::inline v1 {
+namespace detail {
 namespace {
 
 constexpr std::string_view replayer = "Captured";
@@ -38,10 +39,10 @@ std::vector<nn::detail::StateRoot> roots_of(const std::vector<CapturedState>& st
 
 }  // namespace
 
-class CapturedCall::Impl {
+class CapturedRun {
  public:
-  Impl(const Callable<std::vector<Tensor*>()>& f, std::vector<Tensor*> inputs,
-       const std::vector<CapturedState>& state)
+  CapturedRun(const Callable<std::vector<Tensor*>()>& f, std::vector<Tensor*> inputs,
+              const std::vector<CapturedState>& state)
       : places_(nn::detail::state_places(roots_of(state))),
         recorded_(record_function(f, std::move(inputs), places_, roots_of(state))),
         runner_(recorded_.program.steps()) {
@@ -254,24 +255,25 @@ class CapturedCall::Impl {
   std::vector<const Tensor*> inputs_;   // of the run that is to come, so far
 };
 
+}  // namespace detail
+
 CapturedCall::CapturedCall(const Callable<std::vector<Tensor*>()>& f, std::vector<Tensor*> inputs,
                            const std::vector<CapturedState>& state)
-    : impl_(std::make_unique<Impl>(f, std::move(inputs), state)) {}
+    : run_(std::make_unique<detail::CapturedRun>(f, std::move(inputs), state)) {}
 CapturedCall::~CapturedCall() = default;
 CapturedCall::CapturedCall(CapturedCall&&) noexcept = default;
 CapturedCall& CapturedCall::operator=(CapturedCall&&) noexcept = default;
 
-const Program& CapturedCall::program() const { return impl_->program(); }
-void CapturedCall::give(const Tensor& input) { impl_->give(input); }
-void CapturedCall::run() { impl_->run(); }
-Tensor CapturedCall::result(std::size_t number) const { return impl_->result(number); }
+const Program& CapturedCall::program() const& { return run_->program(); }
+void CapturedCall::give(const Tensor& input) { run_->give(input); }
+void CapturedCall::run() { run_->run(); }
+Tensor CapturedCall::result(std::size_t number) { return run_->result(number); }
 
 void CapturedCall::throw_other_value() {
   throw ValueError(
       fmt::format("{}: an argument that is no tensor, a number of tensors or which of them are empty differs "
-                  "from when the function "
-                  "was captured, of which it is a constant: capture it anew",
-                  replayer));
+                  "from when the function was captured, of which it is a constant: capture it anew",
+                  detail::replayer));
 }
 
-}  // namespace xtgrad::v1::detail
+}  // namespace xtgrad::v1

@@ -53,33 +53,35 @@ class CapturedState {
 };
 
 namespace detail {
+class XTGRAD_LOCAL CapturedRun;
+}
 
-/// A captured call of a function of any signature: the tensors among its arguments go in by number, those
-/// among its results come out so.
+/// What a Captured runs: a function's tensors by number, whatever its signature. For programs that know a
+/// signature only when they run; for others `capture` finds the tensors in arguments and results.
 class CapturedCall {
  public:
-  /// Calls f, which reads the tensors that `inputs` points at and puts its results into those that it
-  /// returns.
+  /// Calls f three times, which reads the tensors that `inputs` points at and returns where it has put its
+  /// results; both must stay where they are until this returns, and hold nothing then. Throws as `capture`.
   CapturedCall(const Callable<std::vector<Tensor*>()>& f, std::vector<Tensor*> inputs,
                const std::vector<CapturedState>& state);
   ~CapturedCall();
   CapturedCall(CapturedCall&&) noexcept;
   CapturedCall& operator=(CapturedCall&&) noexcept;
 
-  [[nodiscard]] const Program& program() const;
-  /// The next input, in order, and after all of them a run, which leaves the state as the function would.
+  [[nodiscard]] const Program& program() const&;
+  /// The next input, in order, which must stay until the run. Throws ShapeError where it differs in shape or
+  /// dtype from that of the capture, GraphError for one that wants a gradient where that one did not.
   void give(const Tensor& input);
+  /// After all inputs: runs the program, and leaves the state as the function would.
   void run();
-  [[nodiscard]] Tensor result(std::size_t number) const;
+  /// A result of the last run, once.
+  [[nodiscard]] Tensor result(std::size_t number);
   /// Throws ValueError: an argument that is no tensor has another value than when the function was captured.
   [[noreturn]] static void throw_other_value();
 
  private:
-  class Impl;
-  std::unique_ptr<Impl> impl_;
+  std::unique_ptr<detail::CapturedRun> run_;
 };
-
-}  // namespace detail
 
 /// A function that was run once and is replayed; see `capture`.
 template <class Result, class... Inputs>
@@ -87,7 +89,7 @@ class Captured {
  public:
   /// What the function would return, and do to the state, to the bit.
   Result operator()(const Inputs&... inputs) {
-    if (!detail::same_plain_values(inputs_, std::tie(inputs...))) detail::CapturedCall::throw_other_value();
+    if (!detail::same_plain_values(inputs_, std::tie(inputs...))) CapturedCall::throw_other_value();
     (detail::for_each_tensor(const_cast<Inputs&>(inputs), [&](const Tensor& tensor) { call_->give(tensor); }),
      ...);
     call_->run();
@@ -132,7 +134,7 @@ class Captured {
 
   std::tuple<Inputs...> inputs_;  // as they were: tensors of no elements to speak of, and everything else
   std::optional<Kept> result_;    // a handle where each tensor is to be
-  std::optional<detail::CapturedCall> call_;
+  std::optional<CapturedCall> call_;
 };
 
 namespace detail {

@@ -288,6 +288,26 @@ TEST_CASE("no elements, no dimensions, a batch of one") {
   }
 }
 
+TEST_CASE("tensors by number, for signatures that only the program knows") {
+  std::vector<Tensor> inputs{tensor({1, 2}), tensor({3, 4})}, results(1);
+  CapturedCall call(
+      [&] {
+        results[0] = inputs[0] * inputs[1];
+        return std::vector<Tensor*>{&results[0]};
+      },
+      {&inputs[0], &inputs[1]}, {});
+  for (int i = 1; i < 3; ++i) {
+    const Tensor a = full({2}, i), b = tensor({5, 6});
+    call.give(a);
+    call.give(b);
+    call.run();
+    CHECK(same_bits(call.result(0), a * b));
+  }
+  const Tensor one = tensor({1, 2});
+  call.give(one);
+  CHECK_THROWS_WITH_AS(call.run(), "Captured: got 1 tensors, the function was captured with 2", ValueError);
+}
+
 TEST_CASE("a replay that throws changes nothing") {
   manual_seed(2);
   nn::Embedding table({.num_embeddings = 4, .embedding_dim = 2});
