@@ -38,8 +38,8 @@ inline void check_same(nn::Stateful& a, nn::Stateful& b) {
   const auto of_a = remembered(a), of_b = remembered(b);
   REQUIRE(of_a.size() == of_b.size());
   for (std::size_t i = 0; i < of_a.size(); ++i) {
-    const auto& [name, value] = of_a[i];
-    const Tensor& other = of_b[i].second;
+    const std::string& name = of_a[i].first;
+    const Tensor &value = of_a[i].second, &other = of_b[i].second;
     CAPTURE(name);
     REQUIRE(value.defined() == other.defined());
     if (value.defined()) CHECK(same_bits(value, other));
