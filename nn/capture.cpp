@@ -57,7 +57,7 @@ class CapturedRun {
     if (number == recorded_.inputs.size()) throw_wrong_number(number + 1);
     const Array& array = array_of(input);
     const auto& [want, wants] = recorded_.inputs[number];
-    if (array.dtype != want.dtype || !(array.shape == want.shape)) {
+    if (!same_spec(array, want)) {
       inputs_.clear();
       throw ShapeError(
           fmt::format("{}: input {} was {} {} when the function was captured, got {} {}: capture it anew",
@@ -140,7 +140,7 @@ class CapturedRun {
                         replayer, read.place->name()));
       }
       const Spec& want = read.operand.spec;
-      if (array->dtype != want.dtype || !(array->shape == want.shape)) {
+      if (!same_spec(*array, want)) {
         throw ShapeError(
             fmt::format("{}: \"{}\" was {} {} when the function was captured and is {} {}: capture it anew",
                         replayer, read.place->name(), to_string(want.dtype), to_string(want.shape),
@@ -198,10 +198,6 @@ class CapturedRun {
       write.place->write(next_of(write), write.is_sole);
       write.next = Tensor();
     }
-    for (nn::detail::StatePlace* place : cleared_) {
-      Tensor nothing;
-      place->write(nothing, false);
-    }
   }
 
   /// What a run reads first and writes last.
@@ -227,9 +223,8 @@ class CapturedRun {
     writes_.reserve(places_.size());  // reads point at them
     for (std::size_t i = 0; i < places_.size(); ++i) {
       nn::detail::StatePlace* const place = places_[i].get();
-      const auto& [name, before, after, clears] = steps.state[i];
+      const auto& [name, before, after] = steps.state[i];
       if (place->has_check()) checked_.push_back(place);
-      if (clears) cleared_.push_back(place);
       if (after.value != no_value) {
         const ProgramValue& value = steps.values[after.value];
         const bool is_sole = value.source == ProgramValue::Source::step && takers[after.value] == 1 &&
@@ -248,7 +243,7 @@ class CapturedRun {
   ProgramRunner runner_;
   std::vector<Read> reads_;
   std::vector<Write> writes_;
-  std::vector<nn::detail::StatePlace*> checked_, cleared_, empty_;
+  std::vector<nn::detail::StatePlace*> checked_, empty_;
   std::vector<Tensor> results_;
   std::vector<char> is_first_;          // of each result, whether none before is the same value
   std::vector<std::size_t> source_of_;  // of each value, the number of its input or place

@@ -182,7 +182,8 @@ struct Tensors<std::index_sequence<k...>> {
 /// Throws GraphError if the two lists differ, naming the first step that does: f branches on something that
 /// changes; if f reads the elements of what it computes, its inputs or the state as C++ numbers (`item`,
 /// `at`, `data`); if it uses a leaf that wants a gradient, a random stream or a counter that is not in the
-/// state; if a gradient is there before f and not after it, or the other way round.
+/// state; if it reads a tensor that the call before has left in a variable; if a gradient is there before f
+/// and not after it, or the other way round; if one tensor that wants a gradient is given twice.
 template <class F, std::size_t n>
 requires detail::can_be_captured<
     typename detail::Tensors<std::make_index_sequence<n>>::template Result<F>> [[nodiscard]] auto

@@ -140,7 +140,6 @@ Recorded record(const Function& f, const Places& places, const Arguments& argume
     const Tensor after = places[i]->read();
     TracedRoles::State& state = roles.state[i];
     if (after.defined()) state.after = recorder.end(after);
-    state.is_cleared = !after.defined() && state.before.value != TracedOperand::none;
   }
   Trace trace = recorder.take();
   Recorded recorded;

@@ -217,18 +217,25 @@ class CounterPlace final : public StatePlace {
   core::Array word_ = core::Array::uninitialized({}, Dtype::int64);  // of the state, for `peek`
 };
 
+/// No value of a program's, but what its values came about under, which must stay what it was.
+class Guard : public StatePlace {
+ public:
+  using StatePlace::StatePlace;
+
+  [[nodiscard]] Tensor read() const final { return {}; }
+  [[nodiscard]] const core::Array* peek() final { return nullptr; }
+  void write(Tensor&, bool) noexcept final {}
+  void separate() final {}
+  [[nodiscard]] bool has_check() const final { return true; }
+};
+
 /// A plain integer, which no list of steps sees change: it may not.
-class IntegerPlace final : public StatePlace {
+class IntegerPlace final : public Guard {
  public:
   IntegerPlace(std::string name, std::int64_t& number)
-      : StatePlace(std::move(name)), number_(number), kept_(number) {}
+      : Guard(std::move(name)), number_(number), kept_(number) {}
 
-  [[nodiscard]] Tensor read() const override { return {}; }
-  [[nodiscard]] const core::Array* peek() override { return nullptr; }
-  [[nodiscard]] bool has_check() const override { return true; }
-  void write(Tensor&, bool) noexcept override {}
   [[nodiscard]] const void* where() const override { return &number_; }
-  void separate() override {}
   void keep() override { kept_ = number_; }
   void restore() noexcept override { number_ = kept_; }
   void check(std::string_view function) const override {
@@ -245,19 +252,13 @@ class IntegerPlace final : public StatePlace {
   std::int64_t kept_;
 };
 
-/// Not a value, but what the values came about under: a module that trains computes otherwise than one that
-/// does not.
-class ModePlace final : public StatePlace {
+/// A module that trains computes otherwise than one that does not.
+class ModePlace final : public Guard {
  public:
   ModePlace(std::string name, ModuleBase& module)
-      : StatePlace(std::move(name)), module_(module), trains_(module.is_training()) {}
+      : Guard(std::move(name)), module_(module), trains_(module.is_training()) {}
 
-  [[nodiscard]] Tensor read() const override { return {}; }
-  [[nodiscard]] const core::Array* peek() override { return nullptr; }
-  [[nodiscard]] bool has_check() const override { return true; }
-  void write(Tensor&, bool) noexcept override {}
   [[nodiscard]] const void* where() const override { return &module_; }
-  void separate() override {}
   void keep() override {}
   // A module's parts are listed after it, and so put back after what it has set them to.
   void restore() noexcept override {
@@ -276,18 +277,13 @@ class ModePlace final : public StatePlace {
   bool trains_;
 };
 
-/// Options that the rest of the state came about under: steps have them as attributes.
-class SettingPlace final : public StatePlace {
+/// Options: steps have them as attributes.
+class SettingPlace final : public Guard {
  public:
   SettingPlace(std::string name, std::shared_ptr<const void>& holder)
-      : StatePlace(std::move(name)), holder_(holder), kept_(holder) {}
+      : Guard(std::move(name)), holder_(holder), kept_(holder) {}
 
-  [[nodiscard]] Tensor read() const override { return {}; }
-  [[nodiscard]] const core::Array* peek() override { return nullptr; }
-  [[nodiscard]] bool has_check() const override { return true; }
-  void write(Tensor&, bool) noexcept override {}
   [[nodiscard]] const void* where() const override { return &holder_; }
-  void separate() override {}
   void keep() override { kept_ = holder_; }
   void restore() noexcept override { holder_ = kept_; }
   void check(std::string_view function) const override {

@@ -27,7 +27,7 @@ class Watcher {
   virtual void before_eval(const Primitive& primitive, Inputs in, Outputs out) = 0;
   /// After it. An output's buffer may be an input's: then it has been taken over.
   virtual void after_eval(const Primitive& primitive, Inputs in, Outputs out) = 0;
-  /// Tensors are about to be given to a primitive, or to a rule of it.
+  /// Tensors are about to be given to a primitive.
   virtual void before_apply(std::span<const Tensor* const> /*operands*/) {}
   /// A leaf was made to want a gradient.
   virtual void after_wish(const Tensor& /*leaf*/) {}

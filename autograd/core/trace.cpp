@@ -38,8 +38,7 @@ std::size_t Tracer::add_value(const Array& array, bool copies) {
 }
 
 std::size_t Tracer::value_of(const Array& array) {
-  const auto known = index_.find(array.buffer.get());
-  if (known != index_.end()) return known->second;
+  if (const std::size_t known = find(array); known != TracedOperand::none) return known;
   const std::size_t value = add_value(array, keeps_ == Keeps::copies);
   index_.emplace(array.buffer.get(), value);
   return value;

@@ -125,8 +125,7 @@ class Planner {
     const InputSet candidates = (*step).may_overwrite(static_cast<int>(k));
     for (std::size_t i = 0; i < step.inputs.size() && i < 32; ++i) {
       const ProgramOperand& input = step.inputs[i];
-      if ((candidates >> i & 1U) == 0 || !(input.spec.shape == made.shape) || input.spec.dtype != made.dtype)
-        continue;
+      if ((candidates >> i & 1U) == 0 || !same_spec(input.spec, made)) continue;
       if (!is_in_arena(input.value) || last_use_[input.value] != s || uses_in(step, input.value) != 1)
         continue;
       if (plan_.offsets[input.value] == ArenaPlan::nowhere || taken_.contains(input.value)) continue;

@@ -25,8 +25,6 @@ std::vector<int> ends_of(const ProgramSteps& program) {
   return ends;
 }
 
-bool same_spec(const Spec& a, const Spec& b) { return a.dtype == b.dtype && a.shape == b.shape; }
-
 /// Whether the step makes the state's next value and may do so over the one before.
 bool writes_over(const ProgramStep& step, const ProgramState& state) {
   for (std::size_t k = 0; k < step.outputs.size(); ++k) {

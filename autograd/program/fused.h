@@ -49,7 +49,7 @@ class Fused final : public ConstantPrimitive<Fused> {
   explicit Fused(std::shared_ptr<const FusedSteps> steps) : steps_(std::move(steps)) {}
 
   [[nodiscard]] std::string_view name() const override { return "fused"; }
-  /// "steps", as "mul(0, 1), tanh(3)": operands are named by their places.
+  /// "steps", as "3 = mul(0, 1); 4 = tanh(3)": operands and results are named by their places.
   void describe(Attributes& a) override;
   [[nodiscard]] Counts counts(InputSpecs) const override { return {steps_->results.size(), 0}; }
   void infer(InputSpecs in, OutputSpecs out) const override;

@@ -74,7 +74,7 @@ class Group {
   [[nodiscard]] bool takes(std::size_t s, TileKernel kernel, const std::vector<std::size_t>& made_by) const {
     const ProgramStep& step = program_.steps[s];
     const Spec &made = step.outputs[0].spec, &mine = spec();
-    if (kernel == nullptr || made.dtype != mine.dtype || !(made.shape == mine.shape)) return false;
+    if (kernel == nullptr || !same_spec(made, mine)) return false;
     bool reads_mine = false;
     std::int64_t row = row_;
     for (const ProgramOperand& input : step.inputs) {
@@ -125,8 +125,9 @@ class Group {
 /// Makes one step of a group's; nothing if it would have too many ends.
 class Joiner {
  public:
-  Joiner(const ProgramSteps& program, const Group& group, const std::vector<std::size_t>& uses)
-      : program_(program), group_(group), uses_(uses) {}
+  Joiner(const ProgramSteps& program, const Group& group, const std::vector<TileKernel>& kernels,
+         const std::vector<std::size_t>& uses)
+      : program_(program), group_(group), kernels_(kernels), uses_(uses) {}
 
   std::optional<ProgramStep> join() {
     collect_ends();
@@ -180,8 +181,11 @@ class Joiner {
     const ProgramStep& from = step(m);
     const auto first_output = static_cast<std::uint32_t>(inputs_.size());
     const auto first_scratch = first_output + static_cast<std::uint32_t>(outputs_.size());
-    FusedSteps::Inner inner{
-        .primitive = from.primitive, .kernel = kernel_of(from), .operands = {}, .result = 0, .repeated = 0};
+    FusedSteps::Inner inner{.primitive = from.primitive,
+                            .kernel = kernels_[group_.members()[m]],
+                            .operands = {},
+                            .result = 0,
+                            .repeated = 0};
     for (std::size_t i = 0; i < from.inputs.size(); ++i) {
       const ProgramOperand& input = from.inputs[i];
       const auto mine = places_.find(input.value);
@@ -224,7 +228,8 @@ class Joiner {
 
   const ProgramSteps& program_;
   const Group& group_;
-  const std::vector<std::size_t>& uses_;  // of each value, by steps and at the end
+  const std::vector<TileKernel>& kernels_;  // of the program's steps
+  const std::vector<std::size_t>& uses_;    // of each value, by steps and at the end
   std::vector<ProgramOperand> inputs_, outputs_;
   std::unordered_map<ValueIndex, std::size_t> last_;  // member that reads it last
   std::unordered_map<ValueIndex, std::size_t> made_;  // member that makes it
@@ -271,7 +276,8 @@ ProgramSteps with_elementwise_steps_fused(ProgramSteps program) {
         last = t;
       }
       std::optional<ProgramStep> joined;
-      while (group.members().size() > 1 && !(joined = Joiner(program, group, uses).join())) group.halve();
+      while (group.members().size() > 1 && !(joined = Joiner(program, group, kernels, uses).join()))
+        group.halve();
       if (joined) {
         for (const std::size_t member : group.members()) is_done[member] = 1;
         steps.push_back(std::move(*joined));

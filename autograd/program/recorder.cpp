@@ -91,8 +91,7 @@ namespace {
 
 bool same_operands(const std::vector<ProgramOperand>& a, const std::vector<ProgramOperand>& b) {
   return std::ranges::equal(a, b, [](const ProgramOperand& x, const ProgramOperand& y) {
-    return x.value == y.value &&
-           (x.value == no_value || (x.spec.dtype == y.spec.dtype && x.spec.shape == y.spec.shape));
+    return x.value == y.value && (x.value == no_value || same_spec(x.spec, y.spec));
   });
 }
 

@@ -31,8 +31,6 @@ bool makes_something(const TracedStep& step) {
   return false;
 }
 
-bool same_spec(const Spec& a, const Spec& b) { return a.dtype == b.dtype && a.shape == b.shape; }
-
 std::string spec_text(const Spec& spec) {
   return fmt::format("{}{}", to_string(spec.dtype), to_string(spec.shape));
 }
@@ -123,8 +121,7 @@ ProgramSteps steps_of(Trace&& trace, const TracedRoles& roles) {
   program.inputs = operands_of(roles.inputs);
   program.results = operands_of(roles.results);
   for (const TracedRoles::State& state : roles.state) {
-    program.state.push_back(
-        {state.name, operand_of(state.before), operand_of(state.after), state.is_cleared});
+    program.state.push_back({state.name, operand_of(state.before), operand_of(state.after)});
     see({program.state.back().after});
   }
   see(program.results);
@@ -154,11 +151,8 @@ std::string ProgramSteps::text() const {
     if (fused != nullptr) text += fused_text(*this, step, fused->steps());
   }
   for (const ProgramState& each : state) {
-    if (each.after.value == no_value) {
-      if (each.clears) text += fmt::format("clear {}\n", each.name);
-    } else if (each.after.value != each.before.value) {
-      text += fmt::format("{} <- {}\n", each.name, name_of(*this, each.after));
-    }
+    if (each.after.value == no_value || each.after.value == each.before.value) continue;
+    text += fmt::format("{} <- {}\n", each.name, name_of(*this, each.after));
   }
   return text + fmt::format("return {}\n", names_of(*this, results));
 }

@@ -22,6 +22,8 @@ struct ProgramOperand {
   Spec spec;
 };
 
+inline bool same_spec(const Spec& a, const Spec& b) { return a.dtype == b.dtype && a.shape == b.shape; }
+
 struct ProgramValue {
   enum class Source { input, state, constant, step };
 
@@ -44,8 +46,7 @@ struct ProgramStep {
 struct ProgramState {
   std::string name;
   ProgramOperand before;  // none where nothing is read, or nothing was there
-  ProgramOperand after;   // none where the place is empty afterwards; that of `before` where nothing changes
-  bool clears = false;    // the place is empty afterwards, whatever is in it before
+  ProgramOperand after;   // none, or that of `before`, where nothing changes
 };
 
 /// A list of steps that computes results, and the next state, of inputs and state. Steps stand in an order in
@@ -69,7 +70,6 @@ struct TracedRoles {
     std::string name;
     TracedOperand before;
     TracedOperand after;
-    bool is_cleared = false;
   };
   std::vector<TracedOperand> inputs;
   std::vector<State> state;
