@@ -20,8 +20,9 @@ std::string ProgramPlan::to_string() const {
   return text;
 }
 
-Program::Program(std::shared_ptr<const detail::ProgramSteps> steps, std::size_t recorded_steps)
-    : steps_(std::move(steps)), recorded_steps_(recorded_steps) {}
+Program::Program(std::shared_ptr<const detail::ProgramSteps> steps,
+                 std::shared_ptr<const detail::ProgramSteps> unfused, std::size_t recorded_steps)
+    : steps_(std::move(steps)), unfused_(std::move(unfused)), recorded_steps_(recorded_steps) {}
 
 std::string Program::to_string() const { return steps_->text(); }
 

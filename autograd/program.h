@@ -44,11 +44,15 @@ class Program {
   [[nodiscard]] ProgramPlan plan() const;
 
   // For the library alone.
-  Program(std::shared_ptr<const detail::ProgramSteps> steps, std::size_t recorded_steps);
+  Program(std::shared_ptr<const detail::ProgramSteps> steps,
+          std::shared_ptr<const detail::ProgramSteps> unfused, std::size_t recorded_steps);
   [[nodiscard]] const std::shared_ptr<const detail::ProgramSteps>& steps() const { return steps_; }
+  /// The same before steps were fused: one for each operation.
+  [[nodiscard]] const std::shared_ptr<const detail::ProgramSteps>& unfused() const { return unfused_; }
 
  private:
   std::shared_ptr<const detail::ProgramSteps> steps_;
+  std::shared_ptr<const detail::ProgramSteps> unfused_;
   std::size_t recorded_steps_;
 };
 

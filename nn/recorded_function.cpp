@@ -141,12 +141,11 @@ Recorded record(const Function& f, const Places& places, const Arguments& argume
     TracedRoles::State& state = roles.state[i];
     if (after.defined()) state.after = recorder.end(after);
   }
-  Trace trace = recorder.take();
   Recorded recorded;
-  for (const TracedValue& value : trace.values) {
+  for (const TracedValue& value : recorder.trace().values) {
     if (value.is_made || !value.name.empty()) recorded.made.insert(value.held.number());
   }
-  recorded.steps = steps_of(std::move(trace), roles);
+  recorded.steps = recorder.take(roles);
   return recorded;
 }
 
@@ -220,9 +219,11 @@ RecordedFunction record_function(const Function& f, std::vector<Tensor*> inputs,
   for (const ProgramState& each : steps.state) was_empty.push_back(each.before.value == no_value ? 1 : 0);
   forget_unchanged(steps);
   const std::size_t count = steps.steps.size();
-  steps = with_final_steps_last(with_elementwise_steps_fused(simplified(std::move(steps))));
-  return {Program(std::make_shared<const ProgramSteps>(std::move(steps)), count), std::move(known),
-          std::move(was_empty)};
+  steps = simplified(std::move(steps));
+  const auto unfused = std::make_shared<const ProgramSteps>(std::move(steps));
+  const auto run =
+      std::make_shared<const ProgramSteps>(with_final_steps_last(with_elementwise_steps_fused(*unfused)));
+  return {Program(run, unfused, count), std::move(known), std::move(was_empty)};
 }
 
 }  // namespace xtgrad::v1::detail

@@ -36,9 +36,10 @@ class Watcher {
   /// After a result became a node of the graph: that of the last step, or of a function whose own operations
   /// are not recorded and that has a rule of its own.
   virtual void after_record(Node& /*node*/) {}
-  /// In a sweep, before and after the rule of a node. The gradients, one for each input and empty where it
-  /// gets none, may be replaced by others of their shapes and dtypes.
-  virtual void before_rule(const Node& /*node*/) {}
+  /// In a sweep, before and after the rule of a node. The cotangent is that of its result, and empty for a
+  /// node of several. The gradients, one for each input and empty where it gets none, may be replaced by
+  /// others of their shapes and dtypes.
+  virtual void before_rule(const Node& /*node*/, const Tensor& /*cotangent*/) {}
   virtual void after_rule(const Node& /*node*/, std::span<Tensor> /*gradients*/) {}
   /// After all that, also of a rule that threw, whose error may be told where it comes from.
   virtual void leave_rule(const Node& /*node*/) noexcept {}

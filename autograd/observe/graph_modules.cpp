@@ -17,7 +17,7 @@ class GraphModules::Watch final : public detail::Watcher {
  private:
   void before_eval(const detail::Primitive&, detail::Inputs, detail::Outputs) override {}
   void after_eval(const detail::Primitive&, detail::Inputs, detail::Outputs) override {}
-  void before_rule(const detail::Node& node) override { ledger_.enter(node); }
+  void before_rule(const detail::Node& node, const Tensor&) override { ledger_.enter(node); }
   void leave_rule(const detail::Node& node) noexcept override { ledger_.leave(&node); }
   void enter_module(const detail::ModuleScope& module) noexcept override { ledger_.enter(module); }
   void leave_module(const detail::ModuleScope& module) noexcept override { ledger_.leave(&module); }

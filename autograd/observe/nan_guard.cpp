@@ -103,7 +103,7 @@ class NanGuard::Watch final : public detail::Watcher {
                : fmt::format(", in the rule of {},", detail::without_number(ledger_.rule()));
   }
 
-  void before_rule(const detail::Node& node) override { ledger_.enter(node); }
+  void before_rule(const detail::Node& node, const Tensor&) override { ledger_.enter(node); }
   void leave_rule(const detail::Node& node) noexcept override { ledger_.leave(&node); }
   void enter_module(const detail::ModuleScope& module) noexcept override { ledger_.enter(module); }
   void leave_module(const detail::ModuleScope& module) noexcept override { ledger_.leave(&module); }

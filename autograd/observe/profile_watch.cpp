@@ -66,7 +66,7 @@ std::size_t Profile::Watch::name_of(const detail::Primitive& primitive) {
   return place->second;
 }
 
-void Profile::Watch::before_rule(const detail::Node& node) {
+void Profile::Watch::before_rule(const detail::Node& node, const Tensor&) {
   ledger_.enter(node);
   open();
 }

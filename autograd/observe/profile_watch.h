@@ -49,7 +49,7 @@ class Profile::Watch final : public detail::Watcher {
 
   void before_eval(const detail::Primitive& primitive, detail::Inputs in, detail::Outputs out) override;
   void after_eval(const detail::Primitive& primitive, detail::Inputs in, detail::Outputs out) override;
-  void before_rule(const detail::Node& node) override;
+  void before_rule(const detail::Node& node, const Tensor& cotangent) override;
   void leave_rule(const detail::Node& node) noexcept override { leave(&node); }
   void enter_module(const detail::ModuleScope& module) noexcept override;
   void leave_module(const detail::ModuleScope& module) noexcept override { leave(&module); }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 #include <optional>
+#include <string>
 #include <unordered_map>
 #include <utility>
 
@@ -62,6 +63,18 @@ std::int64_t piece_of(std::int64_t row, std::size_t element_bytes) {
   const auto most = static_cast<std::int64_t>(fused_piece_bytes / element_bytes);
   const std::int64_t unit = row == 0 ? most : std::lcm(row, static_cast<std::int64_t>(64 / element_bytes));
   return unit > most ? 0 : most / unit * unit;
+}
+
+/// The innermost module around both, of "MLP.layers.0" and "MLP.layers.2" the "MLP.layers".
+std::string common_module(const std::string& a, const std::string& b) {
+  if (a == b) return a;
+  std::size_t common = 0;
+  for (std::size_t i = 0; i <= std::min(a.size(), b.size()); ++i) {
+    const bool ends_a = i == a.size() || a[i] == '.', ends_b = i == b.size() || b[i] == '.';
+    if (ends_a && ends_b) common = i;
+    if (i == a.size() || i == b.size() || a[i] != b[i]) break;
+  }
+  return a.substr(0, common);
 }
 
 /// Gathers the steps of one group.
@@ -145,11 +158,24 @@ class Joiner {
     const auto rows = static_cast<std::uint32_t>(std::ranges::count(fused->inputs, Reading::row));
     if (fused->scratch + rows > most_scratch) return std::nullopt;
     set_overwritable(*fused);
-    return ProgramStep{std::make_shared<const PrimitiveCopy>(Fused(std::move(fused))), inputs_, outputs_};
+    return ProgramStep{std::make_shared<const PrimitiveCopy>(Fused(std::move(fused))), inputs_, outputs_,
+                       common_origin()};
   }
 
  private:
   [[nodiscard]] const ProgramStep& step(std::size_t m) const { return program_.steps[group_.members()[m]]; }
+
+  /// The module, and the rule, that all of them are of.
+  [[nodiscard]] StepOrigin common_origin() const {
+    StepOrigin origin = step(0).origin;
+    for (std::size_t m = 1; m < group_.members().size(); ++m) {
+      const StepOrigin& other = step(m).origin;
+      origin.module = common_module(origin.module, other.module);
+      if (origin.rule != other.rule) origin.rule.clear();
+      if (origin.of != other.of) origin.of = no_value;
+    }
+    return origin;
+  }
 
   void collect_ends() {
     std::unordered_map<ValueIndex, std::size_t> inside;

@@ -47,7 +47,13 @@ void renumber(ProgramSteps& program) {
     number[i] = static_cast<ValueIndex>(kept.size());
     kept.push_back(std::move(program.values[i]));
   }
-  for_each_operand(program, [&](ValueIndex& value) { value = number[value]; });
+  const auto rename = [&](ValueIndex& value) {
+    if (value != no_value) value = number[value];
+  };
+  for_each_operand(program, rename);
+  // What is only told of values does not keep them.
+  for (ProgramStep& step : program.steps) rename(step.origin.of);
+  for (ProgramValue& value : kept) rename(value.cotangent);
   program.values = std::move(kept);
 }
 
@@ -118,7 +124,12 @@ ProgramSteps with_equal_steps_merged(ProgramSteps program) {
     }
     goes[s] = 1;
   }
-  for_each_end(program, [&](ValueIndex& value) { value = stands_for[value]; });
+  const auto replace = [&](ValueIndex& value) {
+    if (value != no_value) value = stands_for[value];
+  };
+  for_each_end(program, replace);
+  for (ProgramStep& step : program.steps) replace(step.origin.of);
+  for (ProgramValue& value : program.values) replace(value.cotangent);
   remove(program, goes);
   renumber(program);
   return program;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "xtgrad/autograd/core/attribute_lists.h"
 #include "xtgrad/autograd/core/leaf_state.h"
@@ -43,6 +44,23 @@ void ProgramRecorder::before_eval(const Primitive& primitive, Inputs in, Outputs
       counts ? "" : ", or the stream itself, {&random}; that of the thread is &default_random()"));
 }
 
+/// The tracer is told afterwards: the step is its next one.
+void ProgramRecorder::after_eval(const Primitive&, Inputs, Outputs) {
+  ledger_.mark();
+  StepOrigin origin{.module = ledger_.module_of(ledger_.current().context).name};
+  if (!rules_.empty()) {
+    origin.rule = rules_.back().node->primitive().name();
+    const std::size_t of = rules_.back().of;
+    origin.of = of == TracedOperand::none ? no_value : static_cast<ValueIndex>(of);
+  }
+  origins_.steps.push_back(std::move(origin));
+}
+
+void ProgramRecorder::after_record(Node& node) {
+  if (const std::size_t value = tracer_.find(node.array); value != TracedOperand::none)
+    value_of_[node.id] = value;
+}
+
 void ProgramRecorder::before_apply(std::span<const Tensor* const> operands) {
   for (const Tensor* operand : operands) {
     if (operand->defined()) check_leaf(node_of(*operand));
@@ -52,10 +70,27 @@ void ProgramRecorder::before_apply(std::span<const Tensor* const> operands) {
 void ProgramRecorder::after_wish(const Tensor& leaf) { own_leaves_.try_emplace(leaf.node(), leaf); }
 
 /// Of a node that was recorded before, whose rule reaches a leaf.
-void ProgramRecorder::before_rule(const Node& node) {
+void ProgramRecorder::before_rule(const Node& node, const Tensor& cotangent) {
+  ledger_.enter(node);
+  const auto known = value_of_.find(node.id);
+  rules_.push_back({&node, known == value_of_.end() ? TracedOperand::none : known->second});
+  if (known != value_of_.end() && cotangent.defined()) {
+    if (const std::size_t value = tracer_.find(array_of(cotangent)); value != TracedOperand::none)
+      origins_.cotangents[known->second] = value;
+  }
   for (const Slot& slot : node.slots()) {
     if (!slot.empty() && slot.wants_gradient()) check_leaf(node_of(*slot.node()));
   }
+}
+
+void ProgramRecorder::leave_rule(const Node& node) noexcept {
+  ledger_.leave(&node);
+  if (!rules_.empty() && rules_.back().node == &node) rules_.pop_back();
+}
+
+ProgramSteps ProgramRecorder::take(const TracedRoles& roles) {
+  value_of_.clear();
+  return steps_of(tracer_.take(), roles, std::exchange(origins_, TracedOrigins()));
 }
 
 void ProgramRecorder::before_read(const Array& array, std::string_view function) {

@@ -139,10 +139,22 @@ void ProgramRunner::run_calls(std::size_t first, std::size_t end) {
   for (std::size_t c = first; c < end; ++c) {
     const Call& call = calls_[c];
     for (std::uint32_t k = 0; k < call.n_fresh; ++k) renew(fresh_[call.fresh + k]);
+    if (watcher_ != nullptr) [[unlikely]] {
+      run_watched(call, c);
+      continue;
+    }
     in_name_of(*call.primitive, [&] {
       call.primitive->eval({in_.data() + call.in, call.n_in}, {out_.data() + call.out, call.n_out});
     });
   }
+}
+
+void ProgramRunner::run_watched(const Call& call, std::size_t step) {
+  const Inputs in{in_.data() + call.in, call.n_in};
+  const Outputs out{out_.data() + call.out, call.n_out};
+  watcher_->before_step(step);
+  in_name_of(*call.primitive, [&] { call.primitive->eval(in, out); });
+  watcher_->after_step(step, in, out);
 }
 
 Tensor& ProgramRunner::made(const ProgramOperand& operand) { return kept_[kept_of_[operand.value]].tensor; }

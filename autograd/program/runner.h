@@ -11,6 +11,14 @@
 
 namespace xtgrad::inline v1::detail {
 
+/// Is told of each step of a run.
+class RunWatcher {
+ public:
+  virtual ~RunWatcher() = default;
+  virtual void before_step(std::size_t step) = 0;
+  virtual void after_step(std::size_t step, Inputs in, Outputs out) = 0;
+};
+
 /// Runs a program's steps, in memory of its own: one arena for what lives between them, and for results and
 /// the next state tensors that the runner keeps, and fills again where nobody else can see them. Once it has
 /// run, it allocates nothing and makes no nodes while that is so.
@@ -38,6 +46,9 @@ class ProgramRunner {
   /// somebody else has a handle on it.
   [[nodiscard]] Tensor& made(const ProgramOperand& operand);
 
+  /// Who is told of steps from now on; null for nobody.
+  void watch(RunWatcher* watcher) { watcher_ = watcher; }
+
   [[nodiscard]] const ArenaPlan& plan() const { return plan_; }
 
  private:
@@ -64,10 +75,12 @@ class ProgramRunner {
   void place(ValueIndex value, const Buffer* buffer);
   void prepare_kept();
   void run_calls(std::size_t first, std::size_t end);
+  void run_watched(const Call& call, std::size_t step);
   static void renew(const Fresh& fresh);
 
   std::shared_ptr<const ProgramSteps> program_;
   ArenaPlan plan_;
+  RunWatcher* watcher_ = nullptr;
   BufferRef arena_;
   std::vector<Array> arrays_;  // a value in each shape that it is seen in; their handles are not counted
   std::vector<std::vector<std::uint32_t>> arrays_of_;  // of each value

@@ -35,15 +35,6 @@ std::string spec_text(const Spec& spec) {
   return fmt::format("{}{}", to_string(spec.dtype), to_string(spec.shape));
 }
 
-/// How a value is called, and its shape where it is seen in another one.
-std::string name_of(const ProgramSteps& program, const ProgramOperand& operand) {
-  if (operand.value == no_value) return "_";
-  const ProgramValue& value = program.values[operand.value];
-  std::string name = value.name.empty() ? fmt::format("%{}", operand.value) : value.name;
-  if (!same_spec(value.spec, operand.spec)) name += to_string(operand.spec.shape);
-  return name;
-}
-
 std::string names_of(const ProgramSteps& program, const std::vector<ProgramOperand>& operands) {
   std::string list;
   for (const ProgramOperand& operand : operands) {
@@ -79,7 +70,27 @@ std::string declared(const ProgramSteps& program, const ProgramOperand& operand)
 
 }  // namespace
 
-ProgramSteps steps_of(Trace&& trace, const TracedRoles& roles) {
+std::string name_of(const ProgramSteps& program, const ProgramOperand& operand) {
+  if (operand.value == no_value) return "_";
+  const ProgramValue& value = program.values[operand.value];
+  std::string name = value.name.empty() ? fmt::format("%{}", operand.value) : value.name;
+  if (!same_spec(value.spec, operand.spec)) name += to_string(operand.spec.shape);
+  return name;
+}
+
+std::string step_text(const ProgramSteps& program, const ProgramStep& step) {
+  const bool is_fused = dynamic_cast<const Fused*>(&*step) != nullptr;
+  const std::string attributes = is_fused ? std::string() : attribute_text(*step);
+  std::string made;
+  for (const ProgramOperand& output : step.outputs) {
+    if (!made.empty()) made += ", ";
+    made += output.value == no_value ? "_" : declared(program, output);
+  }
+  return fmt::format("{} = {}{}({})", made, (*step).name(), attributes.empty() ? "" : "[" + attributes + "]",
+                     names_of(program, step.inputs));
+}
+
+ProgramSteps steps_of(Trace&& trace, const TracedRoles& roles, TracedOrigins&& origins) {
   ProgramSteps program;
   program.values.resize(trace.values.size());
   for (std::size_t i = 0; i < trace.values.size(); ++i) {
@@ -111,10 +122,14 @@ ProgramSteps steps_of(Trace&& trace, const TracedRoles& roles) {
       if (value.name.empty()) value.spec = operand.spec;
     }
   };
-  for (TracedStep& step : trace.steps) {
+  for (const auto& [value, cotangent] : origins.cotangents)
+    program.values[value].cotangent = static_cast<ValueIndex>(cotangent);
+  for (std::size_t s = 0; s < trace.steps.size(); ++s) {
+    TracedStep& step = trace.steps[s];
     if (!makes_something(step)) continue;
     program.steps.push_back({std::make_shared<const PrimitiveCopy>(std::move(step.primitive)),
-                             operands_of(step.inputs), operands_of(step.outputs)});
+                             operands_of(step.inputs), operands_of(step.outputs),
+                             std::move(origins.steps[s])});
     see(program.steps.back().inputs);
     see(program.steps.back().outputs);
   }
@@ -139,15 +154,8 @@ std::string ProgramSteps::text() const {
     text += fmt::format("constant {}\n", declared(*this, {static_cast<ValueIndex>(i), values[i].spec}));
   }
   for (const ProgramStep& step : steps) {
+    text += step_text(*this, step) + '\n';
     const auto* const fused = dynamic_cast<const Fused*>(&*step);
-    const std::string attributes = fused == nullptr ? attribute_text(*step) : std::string();
-    std::string made;
-    for (const ProgramOperand& output : step.outputs) {
-      if (!made.empty()) made += ", ";
-      made += output.value == no_value ? "_" : declared(*this, output);
-    }
-    text += fmt::format("{} = {}{}({})\n", made, (*step).name(),
-                        attributes.empty() ? "" : "[" + attributes + "]", names_of(*this, step.inputs));
     if (fused != nullptr) text += fused_text(*this, step, fused->steps());
   }
   for (const ProgramState& each : state) {

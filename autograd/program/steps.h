@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "xtgrad/autograd/core/primitive.h"
@@ -28,16 +29,25 @@ struct ProgramValue {
   enum class Source { input, state, constant, step };
 
   Source source = Source::step;
-  std::string name;         // of inputs and state
-  std::size_t bytes = 0;    // of the elements
-  Spec spec;                // as it was made or declared
-  BufferRef elements = {};  // of a constant
+  std::string name;                 // of inputs and state
+  std::size_t bytes = 0;            // of the elements
+  Spec spec;                        // as it was made or declared
+  BufferRef elements = {};          // of a constant
+  ValueIndex cotangent = no_value;  // of this value in the last sweep that came by, if it is a value
+};
+
+/// Where in the recorded function a step comes from.
+struct StepOrigin {
+  std::string module = {};   // as a profile calls it, "MLP.layers.0"; empty outside of all
+  std::string rule = {};     // of the operation whose rule computed it; empty for a step of no rule
+  ValueIndex of = no_value;  // that operation's result, if it is a value still
 };
 
 struct ProgramStep {
   std::shared_ptr<const PrimitiveCopy> primitive;  // shared by copies of a program
   std::vector<ProgramOperand> inputs;
   std::vector<ProgramOperand> outputs;  // and auxiliaries
+  StepOrigin origin = {};
 
   [[nodiscard]] const Primitive& operator*() const { return **primitive; }
 };
@@ -64,6 +74,13 @@ struct ProgramSteps {
   [[nodiscard]] std::string text() const;
 };
 
+/// How the text calls a value: "in0", "weight", "%7", and its shape behind that where it is seen in another
+/// one than it was made in; "_" for none.
+std::string name_of(const ProgramSteps& program, const ProgramOperand& operand);
+
+/// "%3:float32[2, 3] = tanh(x)", without what a fused step does.
+std::string step_text(const ProgramSteps& program, const ProgramStep& step);
+
 /// What the values of a trace are to a program.
 struct TracedRoles {
   struct State {
@@ -76,7 +93,13 @@ struct TracedRoles {
   std::vector<TracedOperand> results;
 };
 
+/// What a recorder knows of a trace beside it; values by their numbers there.
+struct TracedOrigins {
+  std::vector<StepOrigin> steps;
+  std::unordered_map<std::size_t, std::size_t> cotangents;  // of values
+};
+
 /// The steps of a trace, without those that only give their input another shape.
-ProgramSteps steps_of(Trace&& trace, const TracedRoles& roles);
+ProgramSteps steps_of(Trace&& trace, const TracedRoles& roles, TracedOrigins&& origins);
 
 }  // namespace xtgrad::v1::detail

@@ -43,8 +43,8 @@ namespace {
 /// While it lives, watchers know that the node's rule runs.
 class WatchedRule {
  public:
-  explicit WatchedRule(const Node& node) : node_(node) {
-    for (Watcher* w = thread_state.watcher; w != nullptr; w = w->outer()) w->before_rule(node);
+  WatchedRule(const Node& node, const Tensor& cotangent) : node_(node) {
+    for (Watcher* w = thread_state.watcher; w != nullptr; w = w->outer()) w->before_rule(node, cotangent);
   }
   ~WatchedRule() {
     for (Watcher* w = thread_state.watcher; w != nullptr; w = w->outer()) w->leave_rule(node_);
@@ -240,7 +240,7 @@ void Sweep::run_rule_watched(Node& node, const Tensor& cotangent, std::span<Tens
   const PartCotangents* const parts = several ? &cotangents_of(cotangent) : nullptr;
   VjpContext context(node, given, gradients, ways, &sums, parts);
   {
-    const WatchedRule watched(node);
+    const WatchedRule watched(node, given);
     try {
       node.primitive().vjp(context);
       passed_ = true;

@@ -116,7 +116,7 @@ TEST_CASE("rooms of autograd include those below them, as docs/architecture.md d
       {"ops", {"core", "formulas", "kernels", "memory"}},
       {"sweep", {"core", "memory", "ops"}},
       {"replay", {"core", "memory"}},
-      {"program", {"core", "kernels"}},
+      {"program", {"core", "kernels", "observe"}},
       {"observe", {"core", "memory"}},
       {"io", {"core"}},
       {"check", {}},

@@ -18,7 +18,7 @@ detail::ProgramSteps steps_of(const std::vector<Tensor>& inputs, const F& f) {
   for (const Tensor& input : inputs) roles.inputs.push_back(recorder.declare("in", input));
   const std::vector<Tensor> results = f(inputs);
   for (const Tensor& result : results) roles.results.push_back(recorder.end(result));
-  return detail::steps_of(recorder.take(), roles);
+  return recorder.take(roles);
 }
 
 /// The results of a program that steps make all of.
