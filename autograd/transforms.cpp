@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -9,7 +10,9 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
+#include "xtgrad/autograd/linearize.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/sweep/reached_leaves.h"
 #include "xtgrad/autograd/sweep/sweep.h"
 #include "xtgrad/autograd/unit_tensor.h"
 
@@ -137,14 +140,21 @@ Shape joined(std::string_view function, const Shape& a, const Shape& b) {
   return shape;
 }
 
+/// So many sweeps that recording one, to run it again for the others, is paid back.
+constexpr std::int64_t least_recorded_rows = 8;
+
 Tensor jacobian_of(std::string_view function, const UnaryTensorFunction& f, const Tensor& x) {
   const Pullback pullback = pullback_of(function, f, x);
   const Tensor& y = pullback.outputs()[0];
   const Shape shape = joined(function, y.shape(), x.shape());
   if (shape.numel() == 0) return zeros(shape, {.dtype = x.dtype()});
   std::vector<Tensor> rows;
-  for (std::int64_t i = 0; i < y.numel(); ++i) {
-    rows.push_back(pullback(detail::unit_tensor(y.shape(), i, y.dtype())));
+  const auto unit = [&](std::int64_t i) { return detail::unit_tensor(y.shape(), i, y.dtype()); };
+  if (y.numel() >= least_recorded_rows && !pullback.has_history()) {
+    LinearMap map(pullback, std::span(&x, 1));
+    for (std::int64_t i = 0; i < y.numel(); ++i) rows.push_back(map.transposed(unit(i)));
+  } else {
+    for (std::int64_t i = 0; i < y.numel(); ++i) rows.push_back(pullback(unit(i)));
   }
   return reshape(stack(rows), shape);
 }
@@ -172,6 +182,18 @@ std::vector<Tensor> Pullback::operator()(std::span<const Tensor> cotangents) con
   }
   zeros_for_none(gradients, inputs_);
   return gradients;
+}
+
+bool Pullback::has_history() const {
+  if (!is_recording()) return false;
+  return std::any_of(outputs_.begin(), outputs_.end(), [this](const Tensor& output) {
+    return output.requires_grad() && detail::reaches_another_leaf(output, inputs_);
+  });
+}
+
+bool Pullback::has_hooked_inputs() const {
+  return std::any_of(inputs_.begin(), inputs_.end(),
+                     [](const Tensor& x) { return detail::node_of(x).has(detail::Node::hooked_flag); });
 }
 
 Tensor Pullback::operator()(const Tensor& cotangent) const {

@@ -51,6 +51,12 @@ class Pullback {
     return (*this)(std::span(cotangents.begin(), cotangents.size()));
   }
 
+  /// Whether what it computes now can be differentiated again: recording is on, and the outputs depend on an
+  /// input's history or on something that the function captures and that wants a gradient.
+  [[nodiscard]] bool has_history() const;
+  /// Whether functions hang on the variables that f was called with (autograd/hooks.h).
+  [[nodiscard]] bool has_hooked_inputs() const;
+
  private:
   friend Pullback vjp(const TensorFunction& f, std::span<const Tensor> inputs);
   std::vector<Tensor> inputs_;  // the variables that the function was called with

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cstring>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -19,74 +18,6 @@ namespace xtgrad::inline v1::detail {
 namespace {
 
 constexpr std::string_view caller = "capture";
-
-using Function = Callable<std::vector<Tensor*>()>;
-using Places = std::vector<std::unique_ptr<nn::detail::StatePlace>>;
-using Roots = std::vector<nn::detail::StateRoot>;
-
-/// Puts the state back where its scope ends.
-class Keep {
- public:
-  explicit Keep(const Places& places) : places_(places) {
-    for (const auto& place : places_) place->keep();
-  }
-  ~Keep() {
-    if (!is_lost_) {
-      for (const auto& place : places_) place->restore();
-    }
-  }
-  /// Throws GraphError if a place is not where it was: what it refers to may be gone, and is not put back.
-  void check_where(const std::vector<nn::detail::StateRoot>& roots) {
-    const nn::detail::StatePlace* const moved = nn::detail::first_moved(places_, roots);
-    if (moved == nullptr) return;
-    is_lost_ = true;
-    throw GraphError(
-        fmt::format("{}: \"{}\" lies elsewhere after the function was called, and the state cannot be put "
-                    "back: assign to "
-                    "what `members` lists, and do not replace what holds it",
-                    caller, moved->name()));
-  }
-  Keep(const Keep&) = delete;
-  Keep& operator=(const Keep&) = delete;
-
- private:
-  const Places& places_;
-  bool is_lost_ = false;
-};
-
-/// A leaf of the same elements, in memory of its own, which wants a gradient if the other does.
-Tensor input_like(const Tensor& tensor) {
-  const Array& from = array_of(tensor);
-  Array to = Array::uninitialized(from.shape, from.dtype);
-  std::memcpy(to.buffer.data(), from.buffer.data(), bytes_of(from.shape, from.dtype));
-  Tensor copy = make_constant(std::move(to));
-  if (tensor.requires_grad()) copy.set_requires_grad();
-  return copy;
-}
-
-/// A handle on no elements, where a handle has to be.
-Tensor nothing() { return make_constant(Array::uninitialized({0}, Dtype::float32)); }
-
-/// The arguments of a function, in which each call finds tensors of its own.
-class Arguments {
- public:
-  explicit Arguments(std::vector<Tensor*> places) : places_(std::move(places)) {
-    for (const Tensor* place : places_) values_.push_back(*place);
-  }
-  void renew() const {
-    for (std::size_t k = 0; k < places_.size(); ++k) *places_[k] = input_like(values_[k]);
-  }
-  /// Leaves handles that hold nothing large.
-  void empty() const {
-    for (Tensor* place : places_) *place = nothing();
-  }
-  [[nodiscard]] const std::vector<Tensor*>& tensors() const { return places_; }
-  [[nodiscard]] const std::vector<Tensor>& values() const { return values_; }
-
- private:
-  std::vector<Tensor*> places_;
-  std::vector<Tensor> values_;
-};
 
 void refuse_gradients_of_inputs(const Arguments& arguments) {
   for (std::size_t k = 0; k < arguments.tensors().size(); ++k) {
@@ -117,7 +48,7 @@ void refuse_left_over(const Recorded& earlier, const ProgramSteps& later) {
   }
 }
 
-Recorded record(const Function& f, const Places& places, const Arguments& arguments) {
+Recorded record(const CalledFunction& f, const StatePlaces& places, const Arguments& arguments) {
   arguments.renew();
   for (const auto& place : places) place->separate();
   ProgramRecorder recorder(caller);
@@ -135,7 +66,7 @@ Recorded record(const Function& f, const Places& places, const Arguments& argume
   refuse_gradients_of_inputs(arguments);
   for (const Tensor& result : results) roles.results.push_back(recorder.end(result));
   // The places of results stay, and must not keep a graph alive.
-  for (Tensor* result : results_of_f) *result = nothing();
+  for (Tensor* result : results_of_f) *result = nothing_there();
   for (std::size_t i = 0; i < places.size(); ++i) {
     const Tensor after = places[i]->read();
     TracedRoles::State& state = roles.state[i];
@@ -189,9 +120,8 @@ void refuse_aliases(std::span<const Tensor* const> inputs, std::string_view func
   }
 }
 
-RecordedFunction record_function(const Function& f, std::vector<Tensor*> inputs, const Places& places,
-                                 const Roots& roots) {
-  const Arguments arguments(std::move(inputs));
+RecordedFunction record_function(const CalledFunction& f, const Arguments& arguments,
+                                 const StatePlaces& places, const StateRoots& roots) {
   std::vector<const Tensor*> values;
   std::vector<RecordedFunction::Input> known;
   for (const Tensor& value : arguments.values()) {
@@ -199,16 +129,16 @@ RecordedFunction record_function(const Function& f, std::vector<Tensor*> inputs,
     known.push_back({array_of(value), value.requires_grad()});
   }
   refuse_aliases(values, caller);
-  Keep state(places);
+  const Arguments::Emptied at_the_end(arguments);
+  KeptState state(places);
   // The first call warms up; it is watched, too, so that what is refused is refused before it has done
   // anything.
   static_cast<void>(record(f, places, arguments));
-  state.check_where(roots);
+  state.check_where(roots, caller);
   Recorded first = record(f, places, arguments);
-  state.check_where(roots);
+  state.check_where(roots, caller);
   const ProgramSteps again = record(f, places, arguments).steps;
-  state.check_where(roots);
-  arguments.empty();
+  state.check_where(roots, caller);
   if (const std::string difference = first_difference(first.steps, again); !difference.empty())
     throw_differs(difference);
   refuse_left_over(first, again);

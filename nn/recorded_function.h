@@ -1,14 +1,12 @@
 #pragma once
 
-#include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
 
 #include "xtgrad/autograd/array.h"
-#include "xtgrad/autograd/callable.h"
 #include "xtgrad/autograd/program.h"
-#include "xtgrad/nn/state_places.h"
+#include "xtgrad/nn/called_function.h"
 
 namespace xtgrad::inline v1::detail {
 
@@ -24,11 +22,10 @@ struct RecordedFunction {
   std::vector<char> was_empty;  // of each place
 };
 
-/// Calls f, which reads the tensors that `inputs` points at and returns where its results are, three times,
-/// and puts the places back to what they held. Leaves handles on nothing in inputs and results.
-RecordedFunction record_function(const Callable<std::vector<Tensor*>()>& f, std::vector<Tensor*> inputs,
-                                 const std::vector<std::unique_ptr<nn::detail::StatePlace>>& places,
-                                 const std::vector<nn::detail::StateRoot>& roots);
+/// Calls f three times, and puts the places back to what they held. Leaves handles on nothing in arguments
+/// and results.
+RecordedFunction record_function(const CalledFunction& f, const Arguments& arguments,
+                                 const StatePlaces& places, const StateRoots& roots);
 
 /// Throws GraphError for one tensor given twice that wants a gradient: each input is a leaf of its own in the
 /// function, whose gradient is that of this one.

@@ -2,13 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <cstring>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
 #include "xtgrad/autograd/core/compute.h"
+#include "xtgrad/autograd/core/copied.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/nn/module_base.h"
 
@@ -18,12 +18,7 @@ namespace {
 namespace core = xtgrad::detail;
 
 /// The same elements in memory of their own.
-Tensor copy_of(const Tensor& tensor) {
-  const core::Array& from = core::array_of(tensor);
-  core::Array to = core::Array::uninitialized(from.shape, from.dtype);
-  std::memcpy(to.buffer.data(), from.buffer.data(), core::bytes_of(from.shape, from.dtype));
-  return core::make_constant(std::move(to));
-}
+Tensor copy_of(const Tensor& tensor) { return core::make_constant(core::copied(core::array_of(tensor))); }
 
 class ValuePlace final : public StatePlace {
  public:

@@ -16,6 +16,9 @@ namespace {
 // What the rules' own rounding may make of a zero derivative, beside the values of f.
 constexpr double rule_rounding = 1e-13;
 
+// So many entries that recording a sweep, to run it again for the others, is paid back.
+constexpr std::size_t least_recorded = 8;
+
 /// 2-norm of the elementwise product.
 double product_norm(const Values& a, const double* b) {
   Values product(a.size());
@@ -52,6 +55,7 @@ OrderPoint::OrderPoint(const CheckProblem& problem, const CheckGradsOptions& opt
     values_sizes_.push_back(std::max(norm(values.data(), values.size()), natural));
   }
   cotangents_.resize(blocks_.size());
+  if (options.full_jacobian && center_.size() >= least_recorded) map_.emplace(pullback_, problem.inputs);
 }
 
 void OrderPoint::add_cotangent(std::size_t output, Cotangent cotangent) {
@@ -84,7 +88,8 @@ std::vector<Values> OrderPoint::pull(std::size_t output, const Values& u) const 
   std::vector<Tensor> cotangents(blocks_.size());
   cotangents[output] = from_span(u, output_shape(output));
   std::vector<Values> gradients;
-  for (const Tensor& gradient : pullback_(cotangents)) gradients.push_back(values_of(gradient));
+  const std::vector<Tensor> pulled = map_ ? map_->transposed(cotangents) : pullback_(cotangents);
+  for (const Tensor& gradient : pulled) gradients.push_back(values_of(gradient));
   return gradients;
 }
 

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <vector>
 
 #include "xtgrad/autograd/check/line_derivative.h"
 #include "xtgrad/autograd/check/problem.h"
 #include "xtgrad/autograd/check_grads.h"
+#include "xtgrad/autograd/linearize.h"
 #include "xtgrad/autograd/transforms.h"
 
 namespace xtgrad::inline v1::detail {
@@ -90,6 +92,8 @@ class OrderPoint {
   const CheckProblem& problem_;
   const CheckGradsOptions& options_;
   Pullback pullback_;
+  // The same where it is asked for every entry: recorded, as the first call finds it.
+  mutable std::optional<LinearMap> map_;
   std::vector<Block> blocks_;
   Values center_;
   Values values_sizes_;

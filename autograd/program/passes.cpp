@@ -173,9 +173,9 @@ ProgramSteps with_constants_folded(ProgramSteps program, std::size_t most_bytes)
   return program;
 }
 
-ProgramSteps simplified(ProgramSteps program) {
+ProgramSteps simplified(ProgramSteps program, std::size_t most_bytes) {
   return without_dead_steps(
-      with_constants_folded(with_equal_steps_merged(without_dead_steps(std::move(program)))));
+      with_constants_folded(with_equal_steps_merged(without_dead_steps(std::move(program))), most_bytes));
 }
 
 }  // namespace xtgrad::v1::detail

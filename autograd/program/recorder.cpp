@@ -15,7 +15,16 @@ namespace xtgrad::inline v1::detail {
 ProgramRecorder::ProgramRecorder(std::string_view caller)
     : caller_(caller), tracer_(Tracer::Keeps::buffers), scope_(*this) {}
 
+ProgramRecorder::ProgramRecorder(std::string_view caller, OfRules) : ProgramRecorder(caller) {
+  is_of_rules_ = true;
+}
+
 ProgramRecorder::~ProgramRecorder() = default;
+
+void ProgramRecorder::refuse(const std::string& message) {
+  if (!is_of_rules_) throw GraphError(message);
+  if (noted_.empty()) noted_ = message;
+}
 
 TracedOperand ProgramRecorder::declare(std::string_view name, const Tensor& tensor) {
   tracer_.declare(name, tensor);
@@ -37,7 +46,7 @@ void ProgramRecorder::before_eval(const Primitive& primitive, Inputs in, Outputs
   if (value != TracedOperand::none &&
       (tracer_.trace().values[value].is_declared || tracer_.trace().values[value].is_made))
     return;
-  throw GraphError(fmt::format(
+  refuse(fmt::format(
       "{}: the function {}, which is not in the state{}: list what has it, {{&model}}{}", caller_,
       counts ? "moves a counter on" : "draws from a random stream",
       counts ? " or was set by the function" : " or was seeded by the function",
@@ -72,6 +81,8 @@ void ProgramRecorder::after_wish(const Tensor& leaf) { own_leaves_.try_emplace(l
 /// Of a node that was recorded before, whose rule reaches a leaf.
 void ProgramRecorder::before_rule(const Node& node, const Tensor& cotangent) {
   ledger_.enter(node);
+  if (is_of_rules_ && node.has(Node::hooked_flag))
+    refuse(fmt::format("{}: a function hangs on a tensor, which a program would not call", caller_));
   const auto known = value_of_.find(node.id);
   rules_.push_back({&node, known == value_of_.end() ? TracedOperand::none : known->second});
   if (known != value_of_.end() && cotangent.defined()) {
@@ -101,13 +112,14 @@ void ProgramRecorder::before_read(const Array& array, std::string_view function)
   const std::string what = read.is_made        ? "a tensor that the function computes"
                            : read.name.empty() ? "a tensor that the function is given"
                                                : fmt::format("\"{}\"", read.name);
-  throw GraphError(fmt::format(
+  refuse(fmt::format(
       "{}: {}() reads {} as a C++ number, which a program cannot repeat: choose by where(), or return the "
       "tensor and read it outside",
       caller_, function, what));
 }
 
 void ProgramRecorder::check_leaf(const Node& node) const {
+  if (is_of_rules_) return;
   if (!node.requires_grad() || node.recorded() || own_leaves_.contains(&node)) return;
   if (const std::size_t value = tracer_.find(node.array); value != TracedOperand::none) {
     const TracedValue& used = tracer_.trace().values[value];

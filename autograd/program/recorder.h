@@ -19,6 +19,10 @@ class ProgramRecorder final : public Watcher {
  public:
   /// `caller` is named by errors, and outlives it.
   explicit ProgramRecorder(std::string_view caller);
+  /// For rules of a graph that is there already: whatever they use beside the declared is a constant, and
+  /// what no list can repeat is noted.
+  struct OfRules {};
+  ProgramRecorder(std::string_view caller, OfRules);
   ~ProgramRecorder() override;
   ProgramRecorder(const ProgramRecorder&) = delete;
   ProgramRecorder& operator=(const ProgramRecorder&) = delete;
@@ -28,6 +32,8 @@ class ProgramRecorder final : public Watcher {
   /// A result, or a state as it is afterwards.
   TracedOperand end(const Tensor& tensor);
   [[nodiscard]] const Trace& trace() const { return tracer_.trace(); }
+  /// What no list can repeat, the first that was met, in words; empty for nothing.
+  [[nodiscard]] const std::string& noted() const { return noted_; }
   /// What has been listed, as steps; the list begins anew.
   [[nodiscard]] ProgramSteps take(const TracedRoles& roles);
 
@@ -44,6 +50,8 @@ class ProgramRecorder final : public Watcher {
   void before_read(const Array& array, std::string_view function) override;
 
  private:
+  /// Throws GraphError, or notes it.
+  void refuse(const std::string& message);
   /// Throws GraphError for a leaf that wants a gradient and is neither declared nor the function's own.
   void check_leaf(const Node& node) const;
 
@@ -54,6 +62,8 @@ class ProgramRecorder final : public Watcher {
   };
 
   std::string_view caller_;
+  bool is_of_rules_ = false;
+  std::string noted_;
   Tracer tracer_;  // before the scope: it is told after this one, and lists what is not refused
   // Leaves that the function itself has made to want a gradient, held so that no other comes to lie there.
   std::unordered_map<const NodeCounts*, Tensor> own_leaves_;

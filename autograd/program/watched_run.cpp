@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <cstring>
 #include <map>
 #include <string>
 #include <utility>
@@ -11,6 +10,7 @@
 
 #include "xtgrad/autograd/core/attribute_lists.h"
 #include "xtgrad/autograd/core/compute.h"
+#include "xtgrad/autograd/core/copied.h"
 
 namespace xtgrad::inline v1::detail {
 namespace {
@@ -19,13 +19,6 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
-}
-
-Tensor copy_of(const Array& array, const Spec& spec) {
-  Array copy = Array::uninitialized(spec.shape, spec.dtype);
-  if (const std::size_t bytes = bytes_of(spec.shape, spec.dtype); bytes > 0)
-    std::memcpy(copy.buffer.data(), array.buffer.data(), bytes);
-  return make_constant(std::move(copy));
 }
 
 std::int64_t flops_of(const ProgramStep& step) {
@@ -65,7 +58,7 @@ class Copier final : public RunWatcher {
   }
 
   void keep(ValueIndex value, const Array& array) {
-    run_.values[value].elements = copy_of(array, program_.values[value].spec);
+    run_.values[value].elements = make_constant(copied(array.buffer, program_.values[value].spec));
   }
   [[nodiscard]] ProgramRun take() { return std::move(run_); }
 

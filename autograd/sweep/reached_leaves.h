@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <span>
 #include <vector>
 
 #include "xtgrad/autograd/core/leaf_state.h"
@@ -20,10 +22,11 @@ class ReachedLeaves {
 
  private:
   ReachedLeaves() = default;
-  void walk(const Tensor& root);
-
   // In order of their addresses; held, so that no other gets one of them.
   std::vector<GradientStore*> stores_;
 };
+
+/// Whether a sweep from the tensor would come to a leaf that wants a gradient, and that is none of these.
+bool reaches_another_leaf(const Tensor& root, std::span<const Tensor> leaves);
 
 }  // namespace xtgrad::v1::detail

@@ -187,7 +187,8 @@ TEST_CASE("a chain of elementwise steps stays in one place") {
   const ArenaPlan plan = detail::plan_arena(steps);
   CHECK(plan.bytes == 64 + 4032);
   CHECK(plan.taken_over == 19);
-  const Program program(std::make_shared<const ProgramSteps>(steps), 21);
+  const auto shared = std::make_shared<const ProgramSteps>(steps);
+  const Program program(shared, shared, 21);
   CHECK(program.plan().to_string() ==
         "21 steps, of 21 recorded\narena: 4096 bytes for 20 values of 80000 bytes\nresults and next state: 4 "
         "bytes\n"
