@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -140,8 +141,9 @@ Shape joined(std::string_view function, const Shape& a, const Shape& b) {
   return shape;
 }
 
-/// So many sweeps that recording one, to run it again for the others, is paid back.
-constexpr std::int64_t least_recorded_rows = 8;
+/// So many sweeps that recording one, to run it again for the others, is paid back: a run takes half of a
+/// sweep, and recording as long as forty.
+constexpr std::int64_t least_recorded_rows = 96;
 
 Tensor jacobian_of(std::string_view function, const UnaryTensorFunction& f, const Tensor& x) {
   const Pullback pullback = pullback_of(function, f, x);
@@ -150,7 +152,9 @@ Tensor jacobian_of(std::string_view function, const UnaryTensorFunction& f, cons
   if (shape.numel() == 0) return zeros(shape, {.dtype = x.dtype()});
   std::vector<Tensor> rows;
   const auto unit = [&](std::int64_t i) { return detail::unit_tensor(y.shape(), i, y.dtype()); };
-  if (y.numel() >= least_recorded_rows && !pullback.has_history()) {
+  std::optional<NoGrad> no_history;
+  if (!pullback.has_history()) no_history.emplace();
+  if (y.numel() >= least_recorded_rows && no_history) {
     LinearMap map(pullback, std::span(&x, 1));
     for (std::int64_t i = 0; i < y.numel(); ++i) rows.push_back(map.transposed(unit(i)));
   } else {

@@ -16,8 +16,8 @@ namespace {
 // What the rules' own rounding may make of a zero derivative, beside the values of f.
 constexpr double rule_rounding = 1e-13;
 
-// So many entries that recording a sweep, to run it again for the others, is paid back.
-constexpr std::size_t least_recorded = 8;
+// So many entries that recording a sweep, to run it again for the others, is paid back, as in jacobian.
+constexpr std::size_t least_recorded = 96;
 
 /// 2-norm of the elementwise product.
 double product_norm(const Values& a, const double* b) {

@@ -1,9 +1,13 @@
 #include "xtgrad/autograd/program/passes.h"
 
-#include <fmt/format.h>
-
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 
@@ -41,6 +45,7 @@ void for_each_operand(ProgramSteps& program, const F& f) {
 void renumber(ProgramSteps& program) {
   std::vector<ValueIndex> number(program.values.size(), no_value);
   for_each_operand(program, [&](ValueIndex& value) { number[value] = 0; });
+  if (std::ranges::find(number, no_value) == number.end()) return;
   std::vector<ProgramValue> kept;
   for (std::size_t i = 0; i < number.size(); ++i) {
     if (number[i] == no_value) continue;
@@ -57,25 +62,42 @@ void renumber(ProgramSteps& program) {
   program.values = std::move(kept);
 }
 
+/// Takes out the steps that go, and what only they were for.
 void remove(ProgramSteps& program, const std::vector<char>& goes) {
+  if (std::ranges::find(goes, 1) == goes.end()) return;
   std::size_t at = 0;
   std::erase_if(program.steps, [&](const ProgramStep&) { return goes[at++] != 0; });
 }
 
-/// What a step computes, as a word: its primitive with all attributes, and its operands. Doubles are written
-/// by their bits.
+template <class T>
+void append_bytes(std::string& key, T number) {
+  std::array<char, sizeof(T)> bytes;
+  std::memcpy(bytes.data(), &number, sizeof(T));
+  key.append(bytes.data(), bytes.size());
+}
+
+/// What a step computes, as bytes that no other computation has: its primitive with all attributes, and its
+/// operands.
 std::string key_of(const ProgramStep& step) {
-  std::string key(std::as_const(*step).name());
-  for (const NamedAttribute& attribute : attributes_of(*step)) {
-    key += fmt::format("|{}={}", attribute.name, exact_text(attribute.value));
-  }
-  const auto add = [&](const ProgramOperand& operand, bool by_value) {
-    key += fmt::format(";{}{}{}", by_value ? static_cast<std::int64_t>(operand.value) : -1,
-                       to_string(operand.spec.dtype), to_string(operand.spec.shape));
+  std::string key;
+  const auto add_text = [&](std::string_view text) {
+    append_bytes(key, text.size());
+    key += text;
   };
-  for (const ProgramOperand& input : step.inputs) add(input, true);
-  key += '>';
-  for (const ProgramOperand& output : step.outputs) add(output, false);
+  add_text((*step).name());
+  for (const NamedAttribute& attribute : attributes_of(*step)) {
+    add_text(attribute.name);
+    add_text(exact_text(attribute.value));
+  }
+  const auto add = [&](const ProgramOperand& operand, ValueIndex value) {
+    append_bytes(key, value);
+    append_bytes(key, operand.spec.dtype);
+    append_bytes(key, operand.spec.shape.rank());
+    for (const std::int64_t size : operand.spec.shape) append_bytes(key, size);
+  };
+  append_bytes(key, step.inputs.size());
+  for (const ProgramOperand& input : step.inputs) add(input, input.value);
+  for (const ProgramOperand& output : step.outputs) add(output, no_value);
   return key;
 }
 
