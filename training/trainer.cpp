@@ -14,6 +14,7 @@
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/random.h"
 #include "xtgrad/training/evaluate.h"
+#include "xtgrad/training/replayed_step.h"
 #include "xtgrad/training/run_batch.h"
 #include "xtgrad/training/trainer_settings.h"
 
@@ -96,10 +97,15 @@ Trainer::Trainer(nn::ModuleBase& model, BatchLoss loss, optim::Optimizer& optimi
 
 std::vector<std::string> Trainer::value_names() const { return names_of_values(options_); }
 
+Trainer::~Trainer() = default;
+
 void Trainer::check_options() const {
   nn::detail::check_option(own_name, "epochs", options_.epochs, 1);
   detail::check_outputs(own_name, loss_, options_.metrics.size() + options_.validation_metrics.size());
   const auto fail = [](const std::string& text) { throw ValueError(fmt::format("{}: {}", own_name, text)); };
+  if (options_.replay && options_.accumulate != 1) {
+    fail(fmt::format("a replayed step is of one batch: got accumulate {} and replay", options_.accumulate));
+  }
   if (loader_.batches() == 0)
     fail(fmt::format("the loader has no batches of its {} samples", loader_.order(0).numel()));
   if (options_.validation && options_.validation->batches() == 0) {
@@ -206,6 +212,12 @@ std::int64_t Trainer::samples() const { return loader_.samples(); }
 
 std::string Trainer::fit() {
   accumulation().reset();
+  // Captured anew: between two calls options may have been set.
+  if (options_.replay) {
+    replayed_ = std::make_unique<detail::ReplayedStep>(
+        module_, loss_, optimizer_, static_cast<const detail::Stepping*>(stepping_.get())->clip_norm,
+        options_.metrics.size());
+  }
   for (const auto& callback : options_.callbacks) callback->begin(*this);
   while (!is_over()) {
     train_epoch();
@@ -251,7 +263,9 @@ void Trainer::train_step(datasets::Loader::Iterator& at) {
   Tensor loss_sum = loss_sum_;
   bool stepped = false;
   while (at != loader_.end()) {
-    const BatchResult result = detail::run_batch(own_name, loss_, *at, options_.metrics.size());
+    const BatchResult result = replayed_ != nullptr
+                                   ? replayed_->backward(*at)
+                                   : detail::run_batch(own_name, loss_, *at, options_.metrics.size());
     last_loss_ = result.loss.item();
     if (!std::isfinite(last_loss_)) {
       accumulation().reset();
@@ -265,7 +279,12 @@ void Trainer::train_step(datasets::Loader::Iterator& at) {
                      .loss = last_loss_,
                      .samples = samples});
     loss_sum = loss_sum + last_loss_ * static_cast<double>(samples);
-    stepped = accumulation().backward(result.loss, samples);
+    if (replayed_ != nullptr) {
+      replayed_->step();
+      stepped = true;
+    } else {
+      stepped = accumulation().backward(result.loss, samples);
+    }
     if (stepped) break;
     ++at;
   }

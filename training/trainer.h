@@ -28,12 +28,20 @@
 
 namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace training {
 
+namespace detail {
+class XTGRAD_LOCAL ReplayedStep;
+}
+
 struct TrainerOptions {
   std::int64_t epochs = nn::required;  ///< at most, at least 1
   /// Of the learning rate, by optimizer's steps, from 0; absent: the optimizer's own rates.
   std::optional<optim::Schedule> schedule = std::nullopt;
   std::int64_t accumulate = 1;                     ///< batches to a step; see GradientAccumulation
   std::optional<double> clip_norm = std::nullopt;  ///< of all gradients; see optim::clip_grad_norm
+  /// Captures the step at its first batch and replays it, to the same bits (docs/programs.md): for small
+  /// models, of which most of a step is bookkeeping. Wants `accumulate` 1, and a model, a loss and an
+  /// optimizer that can be captured. A loss that is refused has left its gradients.
+  bool replay = false;
   /// Looked at after every epoch; its order does not matter.
   std::optional<datasets::Loader> validation = std::nullopt;
   std::vector<std::shared_ptr<Metric>> metrics = {};  ///< of training and validation
@@ -78,6 +86,7 @@ class Trainer : public nn::Stateful {
   /// the loss gives no outputs.
   Trainer(nn::ModuleBase& model, BatchLoss loss, optim::Optimizer& optimizer, const datasets::Loader& loader,
           TrainerOptions options);
+  ~Trainer();
   Trainer(const Trainer&) = delete;
   Trainer& operator=(const Trainer&) = delete;
 
@@ -175,8 +184,9 @@ class Trainer : public nn::Stateful {
   Tensor loss_sum_;               // float64 [], over them
   std::int64_t nanoseconds_ = 0;  // of this epoch
   double last_loss_ = 0;
-  std::vector<Seen> seen_;          // of the step under way
-  std::vector<NamedValue> values_;  // of this epoch so far
+  std::unique_ptr<detail::ReplayedStep> replayed_;  // of this fit, if it is to be
+  std::vector<Seen> seen_;                          // of the step under way
+  std::vector<NamedValue> values_;                  // of this epoch so far
 };
 
 }}}  // namespace xtgrad::v1::training

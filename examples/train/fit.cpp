@@ -56,6 +56,7 @@ Fitting make_fitting(Classifier& classifier, const Splits& data, const Options& 
       .epochs = options.epochs,
       .schedule = make_schedule(
           {.name = options.schedule, .warmup = options.warmup, .steps = options.epochs * loader.batches()}),
+      .replay = options.replay,
       .validation = datasets::Loader(data.validation, {.batch_size = validation_batch}),
       .metrics = {std::make_shared<training::Accuracy>()},
       .callbacks = {std::make_shared<training::InterruptCheck>(),

@@ -138,6 +138,8 @@ void declare_running(CLI::App& app, Options& options) {
                  "threads in one operation; changes no result (default: one a core)")
       ->type_name("N")
       ->check(integer_in(1, 1024));
+  app.add_flag("--replay", options.replay,
+               "record the training step once and replay it, to the same bits (default: no)");
   app.add_option(
          "--checkpoint-every", options.checkpoint_every,
          "steps after which a checkpoint is written to --out, and so on, more often where a step takes "

@@ -25,6 +25,7 @@ struct Options {
   int threads = 0;  ///< as many as there are cores unless given
   /// Steps; 0: never. If absent, as in the run that is resumed, if there is one, and else never.
   std::optional<std::int64_t> checkpoint_every = std::nullopt;
+  bool replay = false;  ///< of the captured step, in place of building its graph
   bool resume = false;
   std::string out = "out/train";
   bool quiet = false;

@@ -61,6 +61,7 @@ std::string timing_json(const Report& report) {
   }
   const ordered_json root = {{"threads", options.threads},
                              {"workers", options.workers},
+                             {"replay", options.replay},
                              {"checkpoint_every", options.checkpoint_every.value_or(0)},
                              {"resumed", options.resume},
                              {"epochs", epochs},

@@ -30,6 +30,7 @@ TEST_CASE("train --help lists every option with its default") {
                              {"--epochs N", "(default: see below)"},
                              {"--batch-size N", "(default: see below)"},
                              {"--workers N", "(default: 0)"},
+                             {"--replay", "to the same bits (default: no)"},
                              {"--checkpoint-every N", "(default: 0, or what the resumed run had)"},
                              {"  --resume", "if --checkpoint-every has left one (default: no)"},
                              {"--seed N", "(default: 0)"},

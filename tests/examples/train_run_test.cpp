@@ -159,6 +159,8 @@ TEST_CASE("train gives the same bits for the same seed and for any number of thr
   CHECK(weights == with({"--threads", "1"}));
   CHECK(weights == with({"--threads", "2"}));
   CHECK(weights == with({"--threads", "7"}));
+  CHECK(weights == with({"--replay", "--threads", "1"}));
+  CHECK(weights == with({"--replay", "--threads", "3"}));
   CHECK(weights != with({"--seed", "6"}));
 }
 
@@ -172,6 +174,7 @@ TEST_CASE("train gives a conv net the same bits for any number of threads and wo
   const std::string weights = with({"--augment", "--threads", "1"});
   CHECK(weights == with({"--augment", "--threads", "2"}));
   CHECK(weights == with({"--augment", "--threads", "3", "--workers", "2"}));
+  CHECK(weights == with({"--augment", "--replay", "--threads", "2"}));
   CHECK(weights != with({"--threads", "2"}));
 }
 
