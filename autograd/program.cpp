@@ -6,6 +6,7 @@
 
 #include "xtgrad/autograd/program/arena_plan.h"
 #include "xtgrad/autograd/program/fused.h"
+#include "xtgrad/autograd/program/scalar_block.h"
 #include "xtgrad/autograd/program/steps.h"
 
 namespace xtgrad::inline v1 {
@@ -34,9 +35,10 @@ ProgramPlan Program::plan() const {
                    .arena_values = arena.values};
   for (const detail::ProgramStep& step : steps_->steps) {
     const auto* const fused = dynamic_cast<const detail::Fused*>(&*step);
-    if (fused == nullptr) continue;
+    const auto* const block = dynamic_cast<const detail::ScalarBlock*>(&*step);
+    if (fused == nullptr && block == nullptr) continue;
     ++plan.fused_steps;
-    plan.joined_steps += fused->steps().steps.size();
+    plan.joined_steps += fused != nullptr ? fused->steps().steps.size() : block->code().steps;
   }
   for (std::size_t i = 0; i < steps_->values.size(); ++i) {
     const detail::ProgramValue& value = steps_->values[i];

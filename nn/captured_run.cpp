@@ -64,13 +64,28 @@ void CapturedRun::check_input(std::size_t number, const Tensor& input) const {
   }
 }
 
-void CapturedRun::check(Given inputs) const {
+namespace {
+
+/// What must not be given twice; null for an input that wants no gradient.
+const void* leaf_of(const Tensor& input) { return input.requires_grad() ? input.node() : nullptr; }
+
+}  // namespace
+
+void CapturedRun::check(Given inputs) {
   if (inputs.size() != recorded_.inputs.size()) {
     throw ValueError(fmt::format("{}: got {} tensors, the function was captured with {}", replayer,
                                  inputs.size(), recorded_.inputs.size()));
   }
-  for (std::size_t k = 0; k < inputs.size(); ++k) check_input(k, *inputs[k]);
-  refuse_aliases(inputs, replayer);
+  bool are_known = distinct_.size() == inputs.size();
+  for (std::size_t k = 0; k < inputs.size(); ++k) {
+    check_input(k, *inputs[k]);
+    are_known = are_known && distinct_[k] == leaf_of(*inputs[k]);
+  }
+  if (!are_known) {
+    refuse_aliases(inputs, replayer);
+    distinct_.clear();
+    for (const Tensor* input : inputs) distinct_.push_back(leaf_of(*input));
+  }
   for (const nn::detail::StatePlace* place : checked_) place->check(replayer);
   for (nn::detail::StatePlace* place : empty_) {
     if (place->peek() == nullptr) continue;

@@ -35,7 +35,7 @@ class CapturedRun {
   [[nodiscard]] bool takes(Given inputs) const;
 
   /// Throws ValueError, ShapeError or GraphError: what is given, or the state, is not as it was captured.
-  void check(Given inputs) const;
+  void check(Given inputs);
   /// Runs the program, and leaves the state as the function would. Given an outcome, compares with it before
   /// anything is written, and throws GraphError where bits differ. Throws what `check` does.
   void run(Given inputs, const Outcome* expected);
@@ -87,6 +87,7 @@ class CapturedRun {
   std::vector<char> is_first_;          // of each result, whether none before is the same value
   std::vector<std::size_t> source_of_;  // of each value, the number of its input or place
   Given inputs_;                        // of the run at hand
+  std::vector<const void*> distinct_;   // leaves of the last run, which were found to be so
 };
 
 }  // namespace xtgrad::v1::detail

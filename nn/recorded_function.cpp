@@ -4,13 +4,13 @@
 
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
 #include "xtgrad/autograd/core/node.h"
 #include "xtgrad/autograd/errors.h"
-#include "xtgrad/autograd/program/final_steps.h"
-#include "xtgrad/autograd/program/fusion.h"
+#include "xtgrad/autograd/program/joined.h"
 #include "xtgrad/autograd/program/passes.h"
 #include "xtgrad/autograd/program/recorder.h"
 
@@ -110,13 +110,13 @@ void forget_unchanged(ProgramSteps& program) {
 }  // namespace
 
 void refuse_aliases(std::span<const Tensor* const> inputs, std::string_view function) {
+  std::unordered_map<const void*, std::size_t> first;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     if (!inputs[i]->requires_grad()) continue;
-    for (std::size_t k = 0; k < i; ++k) {
-      if (inputs[i]->node() != inputs[k]->node()) continue;
-      throw GraphError(fmt::format("{}: inputs {} and {} are one tensor that wants a gradient: give it once",
-                                   function, k, i));
-    }
+    const auto [place, is_new] = first.try_emplace(inputs[i]->node(), i);
+    if (is_new) continue;
+    throw GraphError(fmt::format("{}: inputs {} and {} are one tensor that wants a gradient: give it once",
+                                 function, place->second, i));
   }
 }
 
@@ -151,8 +151,7 @@ RecordedFunction record_function(const CalledFunction& f, const Arguments& argum
   const std::size_t count = steps.steps.size();
   steps = simplified(std::move(steps));
   const auto unfused = std::make_shared<const ProgramSteps>(std::move(steps));
-  const auto run =
-      std::make_shared<const ProgramSteps>(with_final_steps_last(with_elementwise_steps_fused(*unfused)));
+  const auto run = std::make_shared<const ProgramSteps>(joined(*unfused));
   return {Program(run, unfused, count), std::move(known), std::move(was_empty)};
 }
 

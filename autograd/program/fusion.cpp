@@ -263,18 +263,6 @@ class Joiner {
   std::vector<std::uint32_t> free_;  // pieces of scratch
 };
 
-std::vector<std::size_t> uses_of(const ProgramSteps& program) {
-  std::vector<std::size_t> uses(program.values.size(), 0);
-  for (const ProgramStep& step : program.steps) {
-    for (const ProgramOperand& input : step.inputs) ++uses[input.value];
-  }
-  for (const ProgramOperand& result : program.results) ++uses[result.value];
-  for (const ProgramState& state : program.state) {
-    if (state.after.value != no_value) ++uses[state.after.value];
-  }
-  return uses;
-}
-
 }  // namespace
 
 ProgramSteps with_elementwise_steps_fused(ProgramSteps program) {

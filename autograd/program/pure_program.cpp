@@ -5,8 +5,7 @@
 
 #include "xtgrad/autograd/core/copied.h"
 #include "xtgrad/autograd/core/node.h"
-#include "xtgrad/autograd/program/final_steps.h"
-#include "xtgrad/autograd/program/fusion.h"
+#include "xtgrad/autograd/program/joined.h"
 #include "xtgrad/autograd/program/passes.h"
 
 namespace xtgrad::inline v1::detail {
@@ -22,8 +21,7 @@ Program program_of(ProgramSteps steps, std::span<const Tensor> given, std::size_
   }
   steps.inputs.erase(steps.inputs.begin(), steps.inputs.begin() + static_cast<std::ptrdiff_t>(given.size()));
   const auto unfused = std::make_shared<const ProgramSteps>(simplified(std::move(steps), most_bytes));
-  const auto run =
-      std::make_shared<const ProgramSteps>(with_final_steps_last(with_elementwise_steps_fused(*unfused)));
+  const auto run = std::make_shared<const ProgramSteps>(joined(*unfused));
   return {run, unfused, count};
 }
 

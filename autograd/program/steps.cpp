@@ -6,6 +6,7 @@
 
 #include "xtgrad/autograd/core/attribute_lists.h"
 #include "xtgrad/autograd/program/fused.h"
+#include "xtgrad/autograd/program/scalar_block.h"
 
 namespace xtgrad::inline v1::detail {
 namespace {
@@ -79,8 +80,10 @@ std::string name_of(const ProgramSteps& program, const ProgramOperand& operand) 
 }
 
 std::string step_text(const ProgramSteps& program, const ProgramStep& step) {
-  const bool is_fused = dynamic_cast<const Fused*>(&*step) != nullptr;
-  const std::string attributes = is_fused ? std::string() : attribute_text(*step);
+  // Of what is several in one, the attributes are its lines.
+  const bool is_several =
+      dynamic_cast<const Fused*>(&*step) != nullptr || dynamic_cast<const ScalarBlock*>(&*step) != nullptr;
+  const std::string attributes = is_several ? std::string() : attribute_text(*step);
   std::string made;
   for (const ProgramOperand& output : step.outputs) {
     if (!made.empty()) made += ", ";
@@ -143,6 +146,18 @@ ProgramSteps steps_of(Trace&& trace, const TracedRoles& roles, TracedOrigins&& o
   return program;
 }
 
+std::vector<std::size_t> uses_of(const ProgramSteps& program) {
+  std::vector<std::size_t> uses(program.values.size(), 0);
+  for (const ProgramStep& step : program.steps) {
+    for (const ProgramOperand& input : step.inputs) ++uses[input.value];
+  }
+  for (const ProgramOperand& result : program.results) ++uses[result.value];
+  for (const ProgramState& state : program.state) {
+    if (state.after.value != no_value) ++uses[state.after.value];
+  }
+  return uses;
+}
+
 std::string ProgramSteps::text() const {
   std::string text;
   for (const ProgramOperand& input : inputs) text += fmt::format("input {}\n", declared(*this, input));
@@ -157,6 +172,7 @@ std::string ProgramSteps::text() const {
     text += step_text(*this, step) + '\n';
     const auto* const fused = dynamic_cast<const Fused*>(&*step);
     if (fused != nullptr) text += fused_text(*this, step, fused->steps());
+    if (const auto* const block = dynamic_cast<const ScalarBlock*>(&*step)) text += block->code().text("  ");
   }
   for (const ProgramState& each : state) {
     if (each.after.value == no_value || each.after.value == each.before.value) continue;

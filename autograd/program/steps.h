@@ -81,6 +81,9 @@ std::string name_of(const ProgramSteps& program, const ProgramOperand& operand);
 /// "%3:float32[2, 3] = tanh(x)", without what a fused step does.
 std::string step_text(const ProgramSteps& program, const ProgramStep& step);
 
+/// How often each value is read, by steps, as a result and as a next state.
+std::vector<std::size_t> uses_of(const ProgramSteps& program);
+
 /// What the values of a trace are to a program.
 struct TracedRoles {
   struct State {
