@@ -6,6 +6,7 @@
 
 #include "xtgrad/autograd/program/arena_plan.h"
 #include "xtgrad/autograd/program/fused.h"
+#include "xtgrad/autograd/program/program_graph.h"
 #include "xtgrad/autograd/program/scalar_block.h"
 #include "xtgrad/autograd/program/steps.h"
 
@@ -26,6 +27,8 @@ Program::Program(std::shared_ptr<const detail::ProgramSteps> steps,
     : steps_(std::move(steps)), unfused_(std::move(unfused)), recorded_steps_(recorded_steps) {}
 
 std::string Program::to_string() const { return steps_->text(); }
+
+Graph Program::graph() const { return detail::graph_of_steps(*unfused_); }
 
 ProgramPlan Program::plan() const {
   const detail::ArenaPlan arena = detail::plan_arena(*steps_);

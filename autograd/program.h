@@ -9,6 +9,8 @@
 
 namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 
+struct Graph;
+
 namespace detail {
 struct ProgramSteps;
 }
@@ -42,6 +44,10 @@ class Program {
   ///   return %2
   [[nodiscard]] std::string to_string() const;
   [[nodiscard]] ProgramPlan plan() const;
+  /// The operations as a graph, before any were fused, for `to_dot`, which frames those of a module: inputs,
+  /// state and constants are its leaves, and what becomes of the state and the results nodes "next" and
+  /// "result".
+  [[nodiscard]] Graph graph() const;
 
   // For the library alone.
   Program(std::shared_ptr<const detail::ProgramSteps> steps,

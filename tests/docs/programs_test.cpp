@@ -95,6 +95,73 @@ TEST_CASE("docs/programs.md: what is refused") {
   CHECK(same_bits(right(tensor({-1, -2})), x));
 }
 
+TEST_CASE("docs/programs.md: other shapes and a check") {
+  double scale = 1;
+  auto any = capture([&](const Tensor& x) { return softmax(x, 1) * scale; }, ones({32, 10}), {},
+                     {.other_shapes = OtherShapes::capture, .verify = 2});
+  Tensor last = any(ones({7, 10}));
+  CHECK(last.shape() == Shape{7, 10});
+  scale = 2;
+  const std::string message = message_of<GraphError>([&] { return any(ones({7, 10})); });
+  CHECK_MESSAGE(page().find("```\n" + message + "\n```\n") != std::string::npos, message);
+}
+
+TEST_CASE("docs/programs.md: looked at") {
+  const Tensor x = randn({32, 2}), y = randn({32, 1});
+  nn::MLP model{{.sizes = {2, 16, 1}, .activation = nn::ActivationKind::tanh}};
+  optim::Adam adam(model.parameters(), {.lr = 1e-2});
+  auto step = capture(
+      [&](const Tensor& input, const Tensor& target) {
+        Tensor loss = nn::mse_loss(model(input), target);
+        adam.zero_grad();
+        loss.backward();
+        adam.step();
+        return loss;
+      },
+      {x, y}, {&model, &adam});
+  std::vector<std::string> names;
+
+  ProgramRun run = step.watch(x, y);
+  for (const ProgramRun::Step& each : run.steps) {
+    if (each.module == "MLP.layers.0")
+      names.push_back(each.rule.empty() ? each.operation : "rule of " + each.rule);
+  }
+  ProgramProfile profile = step.profile(x, y);
+  std::string table = profile.table();
+  std::string picture = to_dot(step.program().graph());
+
+  CHECK(names == std::vector<std::string>{"matmul", "add", "rule of add", "rule of matmul"});
+  CHECK(table.find("MLP.layers.0") != std::string::npos);
+  CHECK(picture.find("label=\"layers.0\"") != std::string::npos);
+}
+
+TEST_CASE("docs/programs.md: derivatives at a point") {
+  Random random(1);
+  const Tensor at = randn({4, 3}, random), v = randn({4, 3}, random), u = randn({4}, random);
+  LinearMap map = linearize([](const Tensor& x) { return sum(tanh(x) * x, {.axes = {1}}); }, at);
+  Tensor moved = map(v);              // J v, as jvp
+  Tensor pulled = map.transposed(u);  // J^T u, as vjp
+  const auto f = [](const Tensor& x) { return sum(tanh(x) * x, {.axes = {1}}); };
+  CHECK(same_bits(moved, jvp(f, at, v)));
+  CHECK(same_bits(pulled, vjp(f, at)(u)));
+}
+
+TEST_CASE("docs/programs.md: single numbers") {
+  const auto normal_cdf = [](const Tensor& x) { return erf(x * 0.7071067811865476) * 0.5 + 0.5; };
+  const std::vector<Tensor> spots = unbind(tensor({90, 95, 100, 105}));
+  auto price = capture(
+      [&](const std::vector<Tensor>& spots) {
+        std::vector<Tensor> values;
+        for (const Tensor& spot : spots) values.push_back(spot * normal_cdf(log(spot / 95.0) / 0.2));
+        return values;
+      },
+      spots);
+  const std::string text = price.program().to_string();
+  CAPTURE(text);
+  CHECK(page().find("```\n" + text + "```\n") != std::string::npos);
+  for (const Tensor& value : price(spots)) CHECK(value.item() > 0);
+}
+
 TEST_CASE("docs/programs.md: arguments of any structure") {
   const Tensor s = tensor({0, 0}), u = tensor({1, 0});
   auto move = capture(

@@ -233,6 +233,27 @@ TEST_CASE("a watched run says what every step made, where it comes from, and cha
   CHECK(update->after);
 }
 
+TEST_CASE("a program's graph has its operations in modules, and what becomes of the state") {
+  World world;
+  auto step = capture([&](const Tensor& x, const Tensor& y) { return world.step(x, y); },
+                      {batch(4, 3, 1), batch(4, 2, 2)}, {&world.model, &world.adam});
+  const Graph graph = step.program().graph();
+  CHECK(graph.count("matmul") == 5);
+  CHECK(graph.count("adam_step") == 4);
+  CHECK(graph.count("part") == 12);
+  CHECK(graph.count("result") == 1);
+  std::size_t changes = 0;
+  const std::string text = step.program().to_string();
+  for (std::size_t at = 0; (at = text.find(" <- ", at)) != std::string::npos; ++at) ++changes;
+  CHECK(graph.count("next") == changes);
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    for (const std::size_t input : graph.nodes[i].inputs) CHECK(input < i);
+  }
+  const std::string dot = to_dot(graph);
+  CHECK(dot.find("label=\"layers.0\"") != std::string::npos);
+  CHECK(dot.find("label=\"layers.1\"") != std::string::npos);
+}
+
 TEST_CASE("a profile names every step, operation and module, and changes nothing") {
   World world;
   auto step = capture([&](const Tensor& x, const Tensor& y) { return world.step(x, y); },
