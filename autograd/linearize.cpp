@@ -70,9 +70,9 @@ std::vector<Tensor> spread_out(std::vector<Tensor> found, std::span<const Tensor
 }  // namespace
 
 /// Tangents are of the inputs that are floating, cotangents of such outputs, and so are results.
-class LinearMapState {
+class LinearizationState {
  public:
-  LinearMapState(Pullback pullback, std::span<const Tensor> inputs) : pullback_(std::move(pullback)) {
+  LinearizationState(Pullback pullback, std::span<const Tensor> inputs) : pullback_(std::move(pullback)) {
     for (const Tensor& input : inputs) inputs_.push_back(input.detach());
     for (const Tensor& output : pullback_.outputs()) outputs_.push_back(output.detach());
   }
@@ -171,17 +171,19 @@ class LinearMapState {
 
 }  // namespace detail
 
-LinearMap::LinearMap(Pullback pullback, std::span<const Tensor> inputs)
-    : state_(std::make_unique<detail::LinearMapState>(std::move(pullback), inputs)) {}
-LinearMap::~LinearMap() = default;
-LinearMap::LinearMap(LinearMap&&) noexcept = default;
-LinearMap& LinearMap::operator=(LinearMap&&) noexcept = default;
+Linearization::Linearization(Pullback pullback, std::span<const Tensor> inputs)
+    : state_(std::make_unique<detail::LinearizationState>(std::move(pullback), inputs)) {}
+Linearization::~Linearization() = default;
+Linearization::Linearization(Linearization&&) noexcept = default;
+Linearization& Linearization::operator=(Linearization&&) noexcept = default;
 
-const std::vector<Tensor>& LinearMap::outputs() const& { return state_->outputs(); }
-std::vector<Tensor> LinearMap::outputs() const&& { return state_->outputs(); }
+const std::vector<Tensor>& Linearization::outputs() const& { return state_->outputs(); }
+std::vector<Tensor> Linearization::outputs() const&& { return state_->outputs(); }
 
-std::vector<Tensor> LinearMap::operator()(std::span<const Tensor> tangents) { return state_->push(tangents); }
-std::vector<Tensor> LinearMap::transposed(std::span<const Tensor> cotangents) {
+std::vector<Tensor> Linearization::operator()(std::span<const Tensor> tangents) {
+  return state_->push(tangents);
+}
+std::vector<Tensor> Linearization::transposed(std::span<const Tensor> cotangents) {
   return state_->pull(cotangents);
 }
 
@@ -197,22 +199,24 @@ Tensor only(std::string_view what, std::vector<Tensor> results) {
 
 }  // namespace
 
-Tensor LinearMap::operator()(const Tensor& tangent) {
+Tensor Linearization::operator()(const Tensor& tangent) {
   return only("outputs", state_->push(std::span(&tangent, 1)));
 }
-Tensor LinearMap::transposed(const Tensor& cotangent) {
+Tensor Linearization::transposed(const Tensor& cotangent) {
   return only("inputs", state_->pull(std::span(&cotangent, 1)));
 }
 
-const Program* LinearMap::program() const& { return state_->program(state_->push_direction()); }
-const Program* LinearMap::transposed_program() const& { return state_->program(state_->pull_direction()); }
-
-LinearMap linearize(const TensorFunction& f, std::span<const Tensor> inputs) {
-  detail::check_function("linearize", static_cast<bool>(f));
-  return LinearMap(vjp(f, inputs), inputs);
+const Program* Linearization::program() const& { return state_->program(state_->push_direction()); }
+const Program* Linearization::transposed_program() const& {
+  return state_->program(state_->pull_direction());
 }
 
-LinearMap linearize(const UnaryTensorFunction& f, const Tensor& x) {
+Linearization linearize(const TensorFunction& f, std::span<const Tensor> inputs) {
+  detail::check_function("linearize", static_cast<bool>(f));
+  return Linearization(vjp(f, inputs), inputs);
+}
+
+Linearization linearize(const UnaryTensorFunction& f, const Tensor& x) {
   detail::check_function("linearize", static_cast<bool>(f));
   const auto check = [](std::string_view what, const Tensor& tensor) {
     if (is_floating(tensor.dtype())) return;
@@ -220,7 +224,7 @@ LinearMap linearize(const UnaryTensorFunction& f, const Tensor& x) {
         fmt::format("linearize: {} must be float32 or float64: got {}", what, to_string(tensor.dtype())));
   };
   check("x", x);
-  LinearMap map = linearize(
+  Linearization map = linearize(
       [&f](std::span<const Tensor> inputs) { return std::vector<Tensor>{f(inputs[0])}; }, std::span(&x, 1));
   check("f(x)", map.outputs()[0]);
   return map;

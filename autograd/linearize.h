@@ -16,7 +16,7 @@
 namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 
 namespace detail {
-class XTGRAD_LOCAL LinearMapState;
+class XTGRAD_LOCAL LinearizationState;
 }
 
 /// The derivative of a function at a point, as the linear map that it is: J v for tangents, J^T u for
@@ -27,11 +27,11 @@ class XTGRAD_LOCAL LinearMapState;
 /// A rule that cannot be listed, since it reads elements as C++ numbers or draws random numbers, or a
 /// function that hangs on a tensor, is run by a sweep each time; so is all where somebody watches, as a
 /// Profile does.
-class LinearMap {
+class Linearization {
  public:
-  ~LinearMap();
-  LinearMap(LinearMap&&) noexcept;
-  LinearMap& operator=(LinearMap&&) noexcept;
+  ~Linearization();
+  Linearization(Linearization&&) noexcept;
+  Linearization& operator=(Linearization&&) noexcept;
 
   /// The function's values at the point.
   [[nodiscard]] const std::vector<Tensor>& outputs() const&;
@@ -55,26 +55,26 @@ class LinearMap {
   }
 
   /// Of a function whose pullback there is, for the library alone.
-  LinearMap(Pullback pullback, std::span<const Tensor> inputs);
+  Linearization(Pullback pullback, std::span<const Tensor> inputs);
 
   /// What runs, for reading; null before it is recorded, and where it cannot be.
   [[nodiscard]] const Program* program() const&;
   [[nodiscard]] const Program* transposed_program() const&;
 
  private:
-  std::unique_ptr<detail::LinearMapState> state_;
+  std::unique_ptr<detail::LinearizationState> state_;
 };
 
 /// Calls f once at the inputs. What f captures is a constant, as it is now. Throws what `vjp` throws.
 ///
-///   LinearMap map = linearize(f, x);
+///   Linearization map = linearize(f, x);
 ///   for (const Tensor& v : directions) Tensor changed = map(v);
-[[nodiscard]] LinearMap linearize(const TensorFunction& f, std::span<const Tensor> inputs);
+[[nodiscard]] Linearization linearize(const TensorFunction& f, std::span<const Tensor> inputs);
 /// The same for one tensor to one tensor; throws DtypeError unless x and f(x) are float32 or float64.
-[[nodiscard]] LinearMap linearize(const UnaryTensorFunction& f, const Tensor& x);
+[[nodiscard]] Linearization linearize(const UnaryTensorFunction& f, const Tensor& x);
 /// The same for inputs in braces, of which f takes as many, as `vjp` does.
 template <class F, std::size_t n>
-requires(!detail::NamesInputs<F>) [[nodiscard]] LinearMap linearize(F f, const Tensor (&inputs)[n]) {
+requires(!detail::NamesInputs<F>) [[nodiscard]] Linearization linearize(F f, const Tensor (&inputs)[n]) {
   return linearize(TensorFunction(detail::spread<n>(std::move(f))), std::span<const Tensor>(inputs));
 }
 

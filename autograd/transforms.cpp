@@ -155,7 +155,7 @@ Tensor jacobian_of(std::string_view function, const UnaryTensorFunction& f, cons
   std::optional<NoGrad> no_history;
   if (!pullback.has_history()) no_history.emplace();
   if (y.numel() >= least_recorded_rows && no_history) {
-    LinearMap map(pullback, std::span(&x, 1));
+    Linearization map(pullback, std::span(&x, 1));
     for (std::int64_t i = 0; i < y.numel(); ++i) rows.push_back(map.transposed(unit(i)));
   } else {
     for (std::int64_t i = 0; i < y.numel(); ++i) rows.push_back(pullback(unit(i)));

@@ -93,7 +93,7 @@ class OrderPoint {
   const CheckGradsOptions& options_;
   Pullback pullback_;
   // The same where it is asked for every entry: recorded, as the first call finds it.
-  mutable std::optional<LinearMap> map_;
+  mutable std::optional<Linearization> map_;
   std::vector<Block> blocks_;
   Values center_;
   Values values_sizes_;

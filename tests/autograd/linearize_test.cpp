@@ -29,7 +29,7 @@ TEST_CASE("a linear map has the bits of jvp and vjp, the first time and every ot
     Random random(5);
     const auto draw = [&](const Shape& shape) { return randn(shape, random, {.dtype = dtype}); };
     const Tensor x = draw({4, 4});
-    LinearMap map = linearize(wave, x);
+    Linearization map = linearize(wave, x);
     CHECK(same_bits(map.outputs()[0], wave(x)));
     CHECK(map.program() == nullptr);
     for (int repeat = 0; repeat < 4; ++repeat) {
@@ -49,7 +49,7 @@ TEST_CASE("a linear map has the bits of jvp and vjp, the first time and every ot
 
 TEST_CASE("results of a linear map are the caller's: a later one does not write over them") {
   const Tensor x = tensor({1, 2, 3});
-  LinearMap map = linearize([](const Tensor& t) { return t * t; }, x);
+  Linearization map = linearize([](const Tensor& t) { return t * t; }, x);
   const Tensor v = tensor({1, 0, 2});
   std::vector<Tensor> all;
   for (int i = 0; i < 4; ++i) all.push_back(map(v * static_cast<double>(i)));
@@ -58,7 +58,7 @@ TEST_CASE("results of a linear map are the caller's: a later one does not write 
     CHECK_FALSE(all[static_cast<std::size_t>(i)].requires_grad());
   }
   // Of the vector itself, too.
-  LinearMap same = linearize([](const Tensor& t) { return t; }, x);
+  Linearization same = linearize([](const Tensor& t) { return t; }, x);
   for (int i = 0; i < 3; ++i) {
     Tensor moved = same(v);
     CHECK(same_bits(moved, v));
@@ -72,7 +72,7 @@ TEST_CASE("several inputs and outputs: zeros, empty handles, integers") {
   };
   const std::vector<Tensor> inputs{tensor({1, 2}), tensor({3, 4}), tensor({5}),
                                    tensor({6}, {.dtype = int64})};
-  LinearMap map = linearize(f, inputs);
+  Linearization map = linearize(f, inputs);
   for (int repeat = 0; repeat < 3; ++repeat) {
     const std::vector<Tensor> moved = map({tensor({1, 10}), Tensor(), Tensor(), Tensor()});
     REQUIRE(moved.size() == 3);
@@ -106,7 +106,7 @@ TEST_CASE("several inputs and outputs: zeros, empty handles, integers") {
 TEST_CASE("tensors of no elements, and of no dimensions") {
   for (const Shape& shape : {Shape{}, Shape{0}, Shape{2, 0}}) {
     const Tensor x = ones(shape, {.dtype = float64});
-    LinearMap map = linearize([](const Tensor& t) { return exp(t) * t; }, x);
+    Linearization map = linearize([](const Tensor& t) { return exp(t) * t; }, x);
     for (int repeat = 0; repeat < 3; ++repeat) {
       CHECK(same_bits(map(x), jvp([](const Tensor& t) { return exp(t) * t; }, x, x)));
       CHECK(same_bits(map.transposed(x), vjp([](const Tensor& t) { return exp(t) * t; }, x)(x)));
@@ -117,7 +117,7 @@ TEST_CASE("tensors of no elements, and of no dimensions") {
 TEST_CASE("a map stands for its point, whatever becomes of what the function captured") {
   Tensor w = tensor({2, 3}, {.requires_grad = true});
   const auto f = [&w](const Tensor& t) { return t * w; };
-  LinearMap map = linearize(f, tensor({1, 1}));
+  Linearization map = linearize(f, tensor({1, 1}));
   const Tensor v = tensor({1, 10});
   CHECK(same_bits(map(v), tensor({2, 30})));
   w = tensor({5, 5}, {.requires_grad = true});
@@ -136,7 +136,7 @@ TEST_CASE("rules that no list can repeat are run each time") {
                       t, {.name = "reader"});
   };
   const Tensor x = tensor({1, 2});
-  LinearMap map = linearize(f, x);
+  Linearization map = linearize(f, x);
   for (int repeat = 1; repeat <= 3; ++repeat) {
     CHECK(same_bits(map.transposed(x), tensor({2, 4})));
     CHECK(calls == repeat);
@@ -155,7 +155,7 @@ TEST_CASE("functions that hang on tensors are called each time") {
       });
       return h;
     };
-    LinearMap map = linearize(f, tensor({1, 2}));
+    Linearization map = linearize(f, tensor({1, 2}));
     for (int repeat = 1; repeat <= 3; ++repeat) {
       CHECK(same_bits(map.transposed(tensor({1, 1})), tensor({4, 8})));
       CHECK(calls == repeat);
@@ -164,7 +164,7 @@ TEST_CASE("functions that hang on tensors are called each time") {
 }
 
 TEST_CASE("who watches sees every step") {
-  LinearMap map = linearize(wave, ones({2, 2}));
+  Linearization map = linearize(wave, ones({2, 2}));
   const Tensor u = ones({2});
   for (int i = 0; i < 2; ++i) static_cast<void>(map.transposed(u));
   const Profile profile;

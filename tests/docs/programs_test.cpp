@@ -138,7 +138,7 @@ TEST_CASE("docs/programs.md: looked at") {
 TEST_CASE("docs/programs.md: derivatives at a point") {
   Random random(1);
   const Tensor at = randn({4, 3}, random), v = randn({4, 3}, random), u = randn({4}, random);
-  LinearMap map = linearize([](const Tensor& x) { return sum(tanh(x) * x, {.axes = {1}}); }, at);
+  Linearization map = linearize([](const Tensor& x) { return sum(tanh(x) * x, {.axes = {1}}); }, at);
   Tensor moved = map(v);              // J v, as jvp
   Tensor pulled = map.transposed(u);  // J^T u, as vjp
   const auto f = [](const Tensor& x) { return sum(tanh(x) * x, {.axes = {1}}); };
