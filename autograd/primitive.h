@@ -61,6 +61,11 @@ class Primitive;
 using TileKernel = void (*)(const Primitive& primitive, std::int64_t n, const void* const* in,
                             InputSet repeated, void* const* out);
 
+/// How such a program calls a primitive that reduces the last axis of its input: `in` is [rows, width], `out`
+/// one element a row, of the input's dtype. Null where only `eval` will do.
+using RowKernel = void (*)(const Primitive& primitive, std::int64_t rows, std::int64_t width, const void* in,
+                           void* out);
+
 /// A function of arrays, with its attributes: a value that the library can run again. Everything that is
 /// computed is one of these.
 ///
@@ -94,6 +99,7 @@ class Primitive {
   [[nodiscard]] virtual std::int64_t flops(InputSpecs /*in*/, InputSpecs /*out*/) const { return 0; }
   /// For a program that runs again; see TileKernel.
   [[nodiscard]] virtual TileKernel bind(InputSpecs) const { return nullptr; }
+  [[nodiscard]] virtual RowKernel bind_rows(InputSpecs) const { return nullptr; }
 
   /// False for constants: their results have no history, whatever the inputs want.
   [[nodiscard]] virtual bool has_vjp() const = 0;

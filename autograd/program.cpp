@@ -5,9 +5,7 @@
 #include <utility>
 
 #include "xtgrad/autograd/program/arena_plan.h"
-#include "xtgrad/autograd/program/fused.h"
 #include "xtgrad/autograd/program/program_graph.h"
-#include "xtgrad/autograd/program/scalar_block.h"
 #include "xtgrad/autograd/program/steps.h"
 
 namespace xtgrad::inline v1 {
@@ -37,11 +35,10 @@ ProgramPlan Program::plan() const {
                    .arena_bytes = arena.bytes,
                    .arena_values = arena.values};
   for (const detail::ProgramStep& step : steps_->steps) {
-    const auto* const fused = dynamic_cast<const detail::Fused*>(&*step);
-    const auto* const block = dynamic_cast<const detail::ScalarBlock*>(&*step);
-    if (fused == nullptr && block == nullptr) continue;
+    const std::size_t operations = detail::steps_in(step);
+    if (operations == 1) continue;
     ++plan.fused_steps;
-    plan.joined_steps += fused != nullptr ? fused->steps().steps.size() : block->code().steps;
+    plan.joined_steps += operations;
   }
   for (std::size_t i = 0; i < steps_->values.size(); ++i) {
     const detail::ProgramValue& value = steps_->values[i];

@@ -9,6 +9,7 @@
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/ops/axes.h"
 #include "xtgrad/autograd/ops/checks.h"
+#include "xtgrad/autograd/ops/row_kernels.h"
 #include "xtgrad/autograd/ops/rule.h"
 #include "xtgrad/autograd/ops/shape.h"
 
@@ -32,6 +33,12 @@ class Reduction : public PrimitiveOf<Self, Id> {
     out.shape = axes_.result(x.shape);
   }
 
+  /// Whether just the last axis is reduced, of a floating dtype.
+  [[nodiscard]] bool reduces_rows(const Spec& x) const {
+    return x.shape.rank() > 0 && FloatingTypes::contains(x.dtype) &&
+           axes_.mask == AxisMask{1} << (x.shape.rank() - 1);
+  }
+
   ReducedAxes axes_;
 };
 
@@ -44,6 +51,9 @@ class Sum final : public Reduction<Sum, OpId::sum> {
     infer_result(*in[0], *out[0]);
   }
   void eval(Inputs in, Outputs out) const override { reduce_axes(*in[0], axes_.mask, sum_axis, *out[0]); }
+  [[nodiscard]] RowKernel bind_rows(InputSpecs in) const override {
+    return reduces_rows(*in[0]) ? row_sums(in[0]->dtype) : nullptr;
+  }
   void vjp(VjpContext& context) const override {
     const Shape& shape = context.shape(0);
     context.set(0, stretched_to(reshaped(context.g(), axes_.kept(shape)), shape));
@@ -63,11 +73,25 @@ class Mean final : public Reduction<Mean, OpId::mean> {
     const auto count = static_cast<double>(axes_.count(in[0]->shape));
     map_formula<Value>(formulas::MeanOfSum{count}, *out[0], *out[0]);
   }
+  [[nodiscard]] RowKernel bind_rows(InputSpecs in) const override {
+    if (!reduces_rows(*in[0])) return nullptr;
+    return visit_floating(in[0]->dtype, [](auto zero) -> RowKernel { return mean_of_rows<decltype(zero)>; });
+  }
   // Divided while it is small, then repeated.
   void vjp(VjpContext& context) const override {
     const Shape& shape = context.shape(0);
     const Tensor share = context.g() / static_cast<double>(axes_.count(shape));
     context.set(0, stretched_to(reshaped(share, axes_.kept(shape)), shape));
+  }
+
+ private:
+  template <class T>
+  static void mean_of_rows(const Primitive&, std::int64_t rows, std::int64_t width, const void* in,
+                           void* out) {
+    sum_last_axis(dtype_of<T>, in, rows, width, out);
+    const formulas::MeanOfSum mean{static_cast<double>(width)};
+    const void* const sums = out;
+    run_row<formulas::MeanOfSum, Value, T, 1>(mean, rows, &sums, 0, &out);
   }
 };
 
@@ -89,6 +113,14 @@ class Amax final : public Reduction<Amax, OpId::amax> {
     infer_result(*in[0], *out[0]);
   }
   void eval(Inputs in, Outputs out) const override { reduce_axes(*in[0], axes_.mask, max_axis, *out[0]); }
+  [[nodiscard]] RowKernel bind_rows(InputSpecs in) const override {
+    if (!reduces_rows(*in[0])) return nullptr;
+    return visit_floating(in[0]->dtype, [](auto zero) -> RowKernel {
+      return [](const Primitive&, std::int64_t rows, std::int64_t width, const void* from, void* out) {
+        max_last_axis(dtype_of<decltype(zero)>, from, rows, width, out);
+      };
+    });
+  }
 
   // Who ties is piecewise constant: to the rule's own derivatives x and y are constants.
   void vjp(VjpContext& context) const override {

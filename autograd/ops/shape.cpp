@@ -12,6 +12,7 @@
 #include "xtgrad/autograd/kernels/sum_to.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/ops/checks.h"
+#include "xtgrad/autograd/ops/row_kernels.h"
 
 namespace xtgrad::inline v1 {
 namespace detail {
@@ -143,6 +144,13 @@ class SumTo final : public PrimitiveOf<SumTo, OpId::sum_to> {
     out[0]->shape = shape_;
   }
   void eval(Inputs in, Outputs out) const override { sum_to_shape(*in[0], *out[0]); }
+  /// Where all but the last axis is kept.
+  [[nodiscard]] RowKernel bind_rows(InputSpecs in) const override {
+    const Shape& from = in[0]->shape;
+    const std::size_t last = from.rank() - 1;
+    if (from.rank() == 0 || shape_.rank() != from.rank() || shape_[last] != 1) return nullptr;
+    return shape_.numel() * from[last] == from.numel() ? row_sums(in[0]->dtype) : nullptr;
+  }
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override { return in[0]->shape.numel(); }
   void vjp(VjpContext& context) const override {
     context.set(0, stretched_to(context.g(), context.shape(0)));

@@ -6,6 +6,7 @@
 
 #include "xtgrad/autograd/core/attribute_lists.h"
 #include "xtgrad/autograd/program/fused.h"
+#include "xtgrad/autograd/program/fused_rows.h"
 #include "xtgrad/autograd/program/scalar_block.h"
 
 namespace xtgrad::inline v1::detail {
@@ -45,8 +46,10 @@ std::string names_of(const ProgramSteps& program, const std::vector<ProgramOpera
   return list;
 }
 
-/// What a fused step does, a line each; what it hands on is "t0", "t1" and so on.
-std::string fused_text(const ProgramSteps& program, const ProgramStep& step, const FusedSteps& fused) {
+/// What a step that is several does, a line each; what it hands on is "t0", "t1" and so on.
+template <class Inner>
+std::string inner_text(const ProgramSteps& program, const ProgramStep& step,
+                       const std::vector<Inner>& steps) {
   const auto name = [&](std::size_t place) {
     if (place < step.inputs.size()) return name_of(program, step.inputs[place]);
     place -= step.inputs.size();
@@ -54,7 +57,7 @@ std::string fused_text(const ProgramSteps& program, const ProgramStep& step, con
     return fmt::format("t{}", place - step.outputs.size());
   };
   std::string text;
-  for (const FusedSteps::Inner& inner : fused.steps) {
+  for (const Inner& inner : steps) {
     const std::string attributes = attribute_text(**inner.primitive);
     std::string operands;
     for (const std::uint32_t operand : inner.operands)
@@ -79,11 +82,16 @@ std::string name_of(const ProgramSteps& program, const ProgramOperand& operand) 
   return name;
 }
 
+std::size_t steps_in(const ProgramStep& step) {
+  if (const auto* const fused = dynamic_cast<const Fused*>(&*step)) return fused->steps().steps.size();
+  if (const auto* const rows = dynamic_cast<const FusedRows*>(&*step)) return rows->steps().steps.size();
+  if (const auto* const block = dynamic_cast<const ScalarBlock*>(&*step)) return block->code().steps;
+  return 1;
+}
+
 std::string step_text(const ProgramSteps& program, const ProgramStep& step) {
   // Of what is several in one, the attributes are its lines.
-  const bool is_several =
-      dynamic_cast<const Fused*>(&*step) != nullptr || dynamic_cast<const ScalarBlock*>(&*step) != nullptr;
-  const std::string attributes = is_several ? std::string() : attribute_text(*step);
+  const std::string attributes = steps_in(step) > 1 ? std::string() : attribute_text(*step);
   std::string made;
   for (const ProgramOperand& output : step.outputs) {
     if (!made.empty()) made += ", ";
@@ -170,8 +178,10 @@ std::string ProgramSteps::text() const {
   }
   for (const ProgramStep& step : steps) {
     text += step_text(*this, step) + '\n';
-    const auto* const fused = dynamic_cast<const Fused*>(&*step);
-    if (fused != nullptr) text += fused_text(*this, step, fused->steps());
+    if (const auto* const fused = dynamic_cast<const Fused*>(&*step))
+      text += inner_text(*this, step, fused->steps().steps);
+    if (const auto* const rows = dynamic_cast<const FusedRows*>(&*step))
+      text += inner_text(*this, step, rows->steps().steps);
     if (const auto* const block = dynamic_cast<const ScalarBlock*>(&*step)) text += block->code().text("  ");
   }
   for (const ProgramState& each : state) {

@@ -74,6 +74,9 @@ struct ProgramSteps {
   [[nodiscard]] std::string text() const;
 };
 
+/// How many operations a step is: several where it is fused of them.
+std::size_t steps_in(const ProgramStep& step);
+
 /// How the text calls a value: "in0", "weight", "%7", and its shape behind that where it is seen in another
 /// one than it was made in; "_" for none.
 std::string name_of(const ProgramSteps& program, const ProgramOperand& operand);

@@ -19,6 +19,7 @@
 #include "xtgrad/autograd/io/npz.h"
 #include "xtgrad/autograd/io/safetensors.h"
 #include "xtgrad/autograd/linearize.h"
+#include "xtgrad/autograd/number.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/random.h"
 #include "xtgrad/autograd/scalar.h"

@@ -186,6 +186,13 @@ void max_axis(const Array& in, std::int64_t outer, std::int64_t axis, std::int64
   });
 }
 
+void max_last_axis(Dtype dtype, const void* in, std::int64_t rows, std::int64_t axis, void* out) {
+  visit_floating(dtype, [&](auto zero) {
+    using T = decltype(zero);
+    best_typed<Largest>(static_cast<const T*>(in), rows, axis, 1, static_cast<T*>(out));
+  });
+}
+
 void find_largest(const Array& in, const AxisView& view, Array& largest, Array& index) {
   find_axis<Largest>(in, view, largest, index);
 }

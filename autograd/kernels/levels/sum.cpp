@@ -381,4 +381,15 @@ void sum_computed(const ComputedTerms& in, std::int64_t outer, std::int64_t axis
   });
 }
 
+void sum_last_axis(Dtype dtype, const void* in, std::int64_t rows, std::int64_t axis, void* out) {
+  visit_floating(dtype, [&](auto zero) {
+    using T = decltype(zero);
+    if (axis == 1) {
+      std::memcpy(out, in, static_cast<std::size_t>(rows) * sizeof(T));
+    } else {
+      sum_typed(Terms(static_cast<const T*>(in)), rows, axis, 1, static_cast<T*>(out));
+    }
+  });
+}
+
 }  // namespace xtgrad::v1::detail

@@ -34,7 +34,11 @@ XTGRAD_KERNELS_BEGIN
 void sum_computed(const ComputedTerms& in, std::int64_t outer, std::int64_t axis, std::int64_t inner,
                   Array& out);
 
+/// The same sum of each row, in floating dtypes, where there are no arrays: `in` is [rows, axis].
+void sum_last_axis(Dtype dtype, const void* in, std::int64_t rows, std::int64_t axis, void* out);
+
 XTGRAD_KERNELS_END
 XTGRAD_KERNEL(sum_computed)
+XTGRAD_KERNEL(sum_last_axis)
 
 }  // namespace xtgrad::v1::detail
