@@ -8,6 +8,7 @@ namespace bench {
 // library's lanes for what a compiler does not vectorize, derivatives written out. Steps allocate nothing.
 // One function a family file.
 void add_scalars(Families& families);
+void add_scalar_programs(Families& families);
 void add_tiny_mlp(Families& families);
 void add_mlps(Families& families);
 void add_conv_nets(Families& families);

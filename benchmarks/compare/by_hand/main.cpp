@@ -6,6 +6,7 @@
 int main() {
   bench::Engine engine{.name = "by_hand", .version = COMPARE_VERSION, .families = {}};
   bench::add_scalars(engine.families);
+  bench::add_scalar_programs(engine.families);
   bench::add_tiny_mlp(engine.families);
   bench::add_mlps(engine.families);
   bench::add_conv_nets(engine.families);

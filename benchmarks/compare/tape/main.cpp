@@ -196,6 +196,7 @@ Families families() {
                   return std::make_unique<TinyMlp>(name.numbers().at(0), rate);
                 }}};
   add_objectives(all);
+  add_scalar_programs(all);
   return all;
 }
 

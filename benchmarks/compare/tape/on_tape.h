@@ -10,6 +10,7 @@ namespace bench {
 using Var = Tape::Var;
 
 void add_objectives(Families& families);
+void add_scalar_programs(Families& families);
 
 /// A function of numbers that are entered first.
 class OnTape : public Workload {

@@ -38,6 +38,10 @@ class Tape {
   friend Var operator+(Var a, Var b) { return a.tape->push(a.value + b.value, a.at, 1, b.at, 1); }
   friend Var operator-(Var a, Var b) { return a.tape->push(a.value - b.value, a.at, 1, b.at, -1); }
   friend Var operator*(Var a, Var b) { return a.tape->push(a.value * b.value, a.at, b.value, b.at, a.value); }
+  friend Var operator/(Var a, Var b) {
+    const float y = a.value / b.value;
+    return a.tape->push(y, a.at, 1 / b.value, b.at, -y / b.value);
+  }
   friend Var operator+(Var a, float x) { return a.tape->push(a.value + x, a.at, 1, a.at, 0); }
   friend Var operator*(Var a, float x) { return a.tape->push(a.value * x, a.at, x, a.at, 0); }
   friend Var operator-(Var a, float x) { return a + -x; }
@@ -46,6 +50,10 @@ class Tape {
     return a.tape->push(y, a.at, y, a.at, 0);
   }
   friend Var log(Var a) { return a.tape->push(std::log(a.value), a.at, 1 / a.value, a.at, 0); }
+  friend Var erf(Var a) {
+    const float slope = 1.1283792F * std::exp(-a.value * a.value);
+    return a.tape->push(std::erf(a.value), a.at, slope, a.at, 0);
+  }
   friend Var sin(Var a) { return a.tape->push(std::sin(a.value), a.at, std::cos(a.value), a.at, 0); }
   friend Var cos(Var a) { return a.tape->push(std::cos(a.value), a.at, -std::sin(a.value), a.at, 0); }
   friend Var tanh(Var a) {

@@ -17,6 +17,7 @@ namespace bench {
 
 // One function a family file, each of which adds its workloads.
 void add_scalars(Families& families);
+void add_scalar_programs(Families& families);
 void add_mlps(Families& families);
 void add_conv_nets(Families& families);
 void add_elementwise(Families& families);

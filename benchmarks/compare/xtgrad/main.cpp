@@ -11,9 +11,10 @@ namespace {
 
 /// What is replayed: steps of one of the helpers' classes.
 void keep_captured(bench::Families& families) {
-  static const std::set<std::string> captured{"chain_0d",      "tree_0d",   "leaves_256",   "pendulum",
-                                              "tiny_mlp_adam", "mlp_sgdm",  "convnet_adam", "elementwise",
-                                              "hvp_mlp",       "pinn_step", "maml",         "ad"};
+  static const std::set<std::string> captured{"chain_0d",   "tree_0d",       "leaves_256",  "pendulum",
+                                              "options_0d", "oscillator_0d", "lstm_0d",     "tiny_mlp_adam",
+                                              "mlp_sgdm",   "convnet_adam",  "elementwise", "hvp_mlp",
+                                              "pinn_step",  "maml",          "ad"};
   std::erase_if(families, [](const auto& family) { return !captured.contains(family.first); });
 }
 
@@ -24,6 +25,7 @@ int main() {
       .name = bench::replays ? "xtgrad_replay" : "xtgrad", .version = COMPARE_VERSION, .families = {}};
   engine.set_threads = xtgrad::set_num_threads;
   bench::add_scalars(engine.families);
+  bench::add_scalar_programs(engine.families);
   bench::add_mlps(engine.families);
   bench::add_conv_nets(engine.families);
   bench::add_elementwise(engine.families);
