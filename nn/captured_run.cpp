@@ -2,8 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <cstring>
+#include <cmath>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "xtgrad/autograd/core/compute.h"
@@ -245,6 +246,16 @@ void CapturedRun::list_ends() {
 
 namespace {
 
+/// 0 and -0 are two numbers, and NaN is its own equal.
+template <class T>
+bool same_number(T a, T b) {
+  if constexpr (std::is_floating_point_v<T>) {
+    return a == b ? std::signbit(a) == std::signbit(b) : std::isnan(a) && std::isnan(b);
+  } else {
+    return a == b;
+  }
+}
+
 /// Where two tensors differ in bits, in words; empty if nowhere. NaNs are equal.
 std::string difference_of(const Tensor& replayed, const Tensor& computed) {
   const Array &a = array_of(replayed), &b = array_of(computed);
@@ -256,7 +267,7 @@ std::string difference_of(const Tensor& replayed, const Tensor& computed) {
     using T = decltype(zero);
     const T *x = a.data<T>(), *y = b.data<T>();
     for (std::int64_t i = 0; i < a.shape.numel(); ++i) {
-      if (std::memcmp(x + i, y + i, sizeof(T)) == 0 || (x[i] != x[i] && y[i] != y[i])) continue;
+      if (same_number(x[i], y[i])) continue;
       return fmt::format("has {} at element {} in the replay and {} of the function", x[i], i, y[i]);
     }
     return {};
