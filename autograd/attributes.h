@@ -18,7 +18,8 @@
 namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 
 /// What an attribute of an operation can be.
-using AttributeValue = std::variant<bool, std::int64_t, double, std::string, std::vector<std::int64_t>>;
+using AttributeValue =
+    std::variant<bool, std::int64_t, double, std::string, std::vector<std::int64_t>, std::vector<double>>;
 
 namespace detail {
 template <class T>
@@ -36,7 +37,7 @@ class Attributes {
   virtual ~Attributes() = default;
 
   /// Visits a field: bool, an integer, double, Scalar, std::string, Dtype, Shape, Dims, Size2d, a vector of
-  /// int64, or an optional of one.
+  /// int64 or of double, or an optional of one.
   template <class T>
   void operator()(std::string_view name, T& field) {
     AttributeValue value = to_value(field);
@@ -55,8 +56,12 @@ class Attributes {
 
  private:
   template <class T>
+  static constexpr bool is_list =
+      std::is_same_v<T, std::vector<std::int64_t>> || std::is_same_v<T, std::vector<double>>;
+
+  template <class T>
   static AttributeValue to_value(const T& field) {
-    if constexpr (std::is_same_v<T, bool> || std::is_same_v<T, std::vector<std::int64_t>>) {
+    if constexpr (std::is_same_v<T, bool> || is_list<T>) {
       return field;
     } else if constexpr (std::is_same_v<T, Dtype>) {
       return std::string(to_string(field));
@@ -93,8 +98,8 @@ class Attributes {
     } else if constexpr (std::is_same_v<T, Size2d>) {
       const auto& sizes = std::get<std::vector<std::int64_t>>(value);
       return Size2d(sizes.at(0), sizes.at(1));
-    } else if constexpr (std::is_same_v<T, std::vector<std::int64_t>>) {
-      return std::get<std::vector<std::int64_t>>(value);
+    } else if constexpr (is_list<T>) {
+      return std::get<T>(value);
     } else if constexpr (std::is_same_v<T, Shape> || std::is_same_v<T, Dims>) {
       return T(std::span<const std::int64_t>(std::get<std::vector<std::int64_t>>(value)));
     } else if constexpr (detail::is_optional<T>) {

@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "xtgrad/autograd/core/apply.h"
+#include "xtgrad/autograd/core/loaded_checks.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/new_tensor.h"
 #include "xtgrad/autograd/ops/cast.h"
@@ -32,30 +33,41 @@ double evenly_spaced(double start, double step, std::int64_t i) {
   return std::fma(static_cast<double>(i), step, start);
 }
 
+void require_finite(std::string_view function, std::string_view name, Scalar value) {
+  if (std::isfinite(value.to_double())) return;
+  throw ValueError(fmt::format("{}: {} must be finite: got {}", function, name, to_string(value)));
+}
+
 /// |a - b|, which no int64 may hold.
 std::uint64_t distance(std::int64_t a, std::int64_t b) {
   const auto difference = static_cast<std::uint64_t>(a) - static_cast<std::uint64_t>(b);
   return a < b ? -difference : difference;
 }
 
-/// What primitives that make a tensor from numbers alone share; `function` is what the user called.
+/// What primitives that make a tensor from numbers alone share; Self's `function` is what the user called.
 template <class Self>
 class Creation : public detail::ConstantPrimitive<Self> {
  public:
-  Creation(std::string_view function, const Shape& shape, Dtype dtype)
-      : function_(function), shape_(shape), dtype_(dtype) {}
+  explicit Creation(const Shape& shape = {}, Dtype dtype = Dtype::float32) : shape_(shape), dtype_(dtype) {}
 
-  [[nodiscard]] std::string_view name() const override { return function_; }
+  [[nodiscard]] std::string_view name() const override { return Self::function; }
   void describe(Attributes& a) override {
     a("shape", shape_);
     a("dtype", dtype_);
   }
   void infer(detail::InputSpecs, detail::OutputSpecs out) const override { *out[0] = {shape_, dtype_}; }
+  void check_loaded(detail::InputSpecs in, detail::InputSpecs out) const override {
+    this->require_call(in, out, 0);
+  }
 
  protected:
   ~Creation() = default;
 
-  std::string_view function_;  // a literal
+  void require_rank(std::size_t rank) const {
+    detail::require_attribute(shape_.rank() == rank, this->name(), "shape",
+                              fmt::format("of {} dimensions", rank), shape_.rank());
+  }
+
   Shape shape_;
   Dtype dtype_;
 };
@@ -82,7 +94,7 @@ class Generated : public Creation<Self> {
       T* to = out[0]->template mutable_data<T>();
       const std::int64_t n = out[0]->numel();
       const auto fill = [&](auto element) {
-        for (std::int64_t i = 0; i < n; ++i) to[i] = checked_cast<T>(this->function_, element(i));
+        for (std::int64_t i = 0; i < n; ++i) to[i] = checked_cast<T>(Self::function, element(i));
       };
       const auto& self = static_cast<const Self&>(*this);
       if (self.in_integers()) {
@@ -98,25 +110,46 @@ class Generated : public Creation<Self> {
   ~Generated() = default;
 };
 
-class Full final : public Creation<Full> {
+/// What users call to get equal elements.
+struct OfZeros {
+  static constexpr std::string_view function = "zeros";
+};
+struct OfOnes {
+  static constexpr std::string_view function = "ones";
+};
+struct OfValue {
+  static constexpr std::string_view function = "full";
+};
+struct LikeZeros {
+  static constexpr std::string_view function = "zeros_like";
+};
+struct LikeOnes {
+  static constexpr std::string_view function = "ones_like";
+};
+
+template <class Called>
+class Full final : public Creation<Full<Called>> {
+  using Base = Creation<Full<Called>>;
+
  public:
-  Full(std::string_view function, const Shape& shape, Dtype dtype, Scalar value)
-      : Creation(function, shape, dtype), value_(value) {}
+  static constexpr std::string_view function = Called::function;
+  explicit Full(const Shape& shape = {}, Dtype dtype = Dtype::float32, Scalar value = 0)
+      : Base(shape, dtype), value_(value) {}
 
   void describe(Attributes& a) override {
-    Creation::describe(a);
+    Base::describe(a);
     a("value", value_);
   }
   void eval(detail::Inputs, detail::Outputs out) const override {
-    detail::visit(dtype_, [&](auto zero) {
+    detail::visit(this->dtype_, [&](auto zero) {
       using T = decltype(zero);
-      const T value = checked_cast<T>(function_, value_);
+      const T value = checked_cast<T>(function, value_);
       constexpr std::array<std::byte, sizeof(T)> zero_bits{};
       // Of a large buffer memset does not read what it overwrites: half the time of a loop.
       if (std::bit_cast<std::array<std::byte, sizeof(T)>>(value) == zero_bits) {
         std::memset(out[0]->buffer.data(), 0, out[0]->buffer.bytes());
       } else {
-        std::fill_n(out[0]->mutable_data<T>(), out[0]->numel(), value);
+        std::fill_n(out[0]->template mutable_data<T>(), out[0]->numel(), value);
       }
     });
   }
@@ -127,9 +160,17 @@ class Full final : public Creation<Full> {
 
 class Arange final : public Generated<Arange> {
  public:
-  Arange(std::int64_t count, Dtype dtype, const ArangeOptions& range)
-      : Generated("arange", {count}, dtype), start_(range.start), step_(range.step) {}
+  static constexpr std::string_view function = "arange";
+  explicit Arange(std::int64_t count = 0, Dtype dtype = Dtype::int64, const ArangeOptions& range = {})
+      : Generated({count}, dtype), start_(range.start), step_(range.step) {}
 
+  void check_loaded(detail::InputSpecs in, detail::InputSpecs out) const override {
+    Generated::check_loaded(in, out);
+    require_rank(1);
+    require_finite(function, "start", start_);
+    require_finite(function, "step", step_);
+    detail::require_attribute(step_ != 0, function, "step", "another number than 0", step_);
+  }
   void describe(Attributes& a) override {
     Creation::describe(a);
     a("start", start_);
@@ -151,7 +192,7 @@ class Arange final : public Generated<Arange> {
   void refuse() const {
     if (!holds<std::int64_t>(start_) || !holds<std::int64_t>(step_)) return;
     const auto first_beyond = static_cast<Wide>(steps_left()) + 1;
-    throw_cannot_hold(function_, dtype_,
+    throw_cannot_hold(function, dtype_,
                       fmt::format("{}", start_.to_int64() + first_beyond * step_.to_int64()));
   }
 
@@ -170,9 +211,16 @@ class Arange final : public Generated<Arange> {
 
 class Linspace final : public Generated<Linspace> {
  public:
-  Linspace(Scalar first, Scalar last, std::int64_t count, Dtype dtype)
-      : Generated("linspace", {count}, dtype), first_(first), last_(last) {}
+  static constexpr std::string_view function = "linspace";
+  explicit Linspace(Scalar first = 0, Scalar last = 0, std::int64_t count = 0, Dtype dtype = Dtype::float32)
+      : Generated({count}, dtype), first_(first), last_(last) {}
 
+  void check_loaded(detail::InputSpecs in, detail::InputSpecs out) const override {
+    Generated::check_loaded(in, out);
+    require_rank(1);
+    require_finite(function, "first", first_);
+    require_finite(function, "last", last_);
+  }
   void describe(Attributes& a) override {
     Creation::describe(a);
     a("first", first_);
@@ -203,7 +251,7 @@ class Linspace final : public Generated<Linspace> {
     const Wide whole = first_.to_int64() + way / static_cast<Wide>(steps());
     const double rest = static_cast<double>(way % static_cast<Wide>(steps())) / static_cast<double>(steps());
     const bool has_digits = whole > -(Wide{1} << 50) && whole < Wide{1} << 50;
-    throw_cannot_hold(function_, dtype_,
+    throw_cannot_hold(function, dtype_,
                       has_digits ? fmt::format("{}", static_cast<double>(whole) + rest)
                                  : fmt::format("{} {} {}", whole, rest < 0 ? '-' : '+', std::abs(rest)));
   }
@@ -224,7 +272,14 @@ class Linspace final : public Generated<Linspace> {
 
 class Eye final : public Creation<Eye> {
  public:
-  Eye(std::int64_t rows, std::int64_t columns, Dtype dtype) : Creation("eye", {rows, columns}, dtype) {}
+  static constexpr std::string_view function = "eye";
+  explicit Eye(std::int64_t rows = 0, std::int64_t columns = 0, Dtype dtype = Dtype::float32)
+      : Creation({rows, columns}, dtype) {}
+
+  void check_loaded(detail::InputSpecs in, detail::InputSpecs out) const override {
+    Creation::check_loaded(in, out);
+    require_rank(2);
+  }
 
   void eval(detail::Inputs, detail::Outputs out) const override {
     detail::visit(dtype_, [&](auto zero) {
@@ -239,7 +294,8 @@ class Eye final : public Creation<Eye> {
 /// Of the labels, one input: its rows are found at run time.
 class OneHot final : public detail::ConstantPrimitive<OneHot> {
  public:
-  OneHot(std::int64_t classes, Dtype dtype) : classes_(classes), dtype_(dtype) {}
+  explicit OneHot(std::int64_t classes = 0, Dtype dtype = Dtype::float32)
+      : classes_(classes), dtype_(dtype) {}
 
   [[nodiscard]] std::string_view name() const override { return "one_hot"; }
   void describe(Attributes& a) override {
@@ -265,6 +321,11 @@ class OneHot final : public detail::ConstantPrimitive<OneHot> {
       for (std::int64_t i = 0; i < n; ++i, row += classes_) row[label[i]] = T{1};
     });
   }
+  void check_loaded(detail::InputSpecs in, detail::InputSpecs out) const override {
+    require_call(in, out, 1);
+    detail::require_dtype(name(), "labels", *in[0], Dtype::int64);
+    detail::require_attribute(classes_ >= 0, name(), "classes", "at least 0", classes_);
+  }
 
  private:
   std::int64_t classes_;
@@ -277,15 +338,10 @@ Tensor create(const P& primitive, bool requires_grad) {
   return detail::new_leaf(detail::compute_one(primitive), requires_grad);
 }
 
-Tensor constant(std::string_view function, const Shape& shape, Scalar value, Dtype dtype,
-                bool requires_grad) {
-  detail::check_new(function, shape, dtype, requires_grad);
-  return create(Full(function, shape, dtype, value), requires_grad);
-}
-
-void require_finite(std::string_view function, std::string_view name, Scalar value) {
-  if (std::isfinite(value.to_double())) return;
-  throw ValueError(fmt::format("{}: {} must be finite: got {}", function, name, to_string(value)));
+template <class Called>
+Tensor constant(const Shape& shape, Scalar value, Dtype dtype, bool requires_grad) {
+  detail::check_new(Called::function, shape, dtype, requires_grad);
+  return create(Full<Called>(shape, dtype, value), requires_grad);
 }
 
 [[noreturn]] void throw_too_many(Scalar stop, const ArangeOptions& range) {
@@ -326,20 +382,20 @@ std::int64_t arange_count(Scalar stop, const ArangeOptions& range) {
 }  // namespace
 
 Tensor zeros(const Shape& shape, const TensorOptions& options) {
-  return constant("zeros", shape, 0, dtype_or_default(options), options.requires_grad);
+  return constant<OfZeros>(shape, 0, dtype_or_default(options), options.requires_grad);
 }
 
 Tensor ones(const Shape& shape, const TensorOptions& options) {
-  return constant("ones", shape, 1, dtype_or_default(options), options.requires_grad);
+  return constant<OfOnes>(shape, 1, dtype_or_default(options), options.requires_grad);
 }
 
 Tensor full(const Shape& shape, Scalar value, const TensorOptions& options) {
-  return constant("full", shape, value, dtype_or_default(options), options.requires_grad);
+  return constant<OfValue>(shape, value, dtype_or_default(options), options.requires_grad);
 }
 
-Tensor zeros_like(const Tensor& x) { return constant("zeros_like", x.shape(), 0, x.dtype(), false); }
+Tensor zeros_like(const Tensor& x) { return constant<LikeZeros>(x.shape(), 0, x.dtype(), false); }
 
-Tensor ones_like(const Tensor& x) { return constant("ones_like", x.shape(), 1, x.dtype(), false); }
+Tensor ones_like(const Tensor& x) { return constant<LikeOnes>(x.shape(), 1, x.dtype(), false); }
 
 Tensor arange(Scalar stop, const ArangeOptions& range, const TensorOptions& options) {
   require_finite("arange", "stop", stop);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "xtgrad/autograd/core/apply.h"
+#include "xtgrad/autograd/core/loaded_checks.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
@@ -30,6 +31,13 @@ class DenseSolve final : public detail::ConstantPrimitive<DenseSolve> {
         "solve_dense: the matrix is singular: the largest pivot of column {} is {:.3g}, while the "
         "column has entries up to {:.3g}",
         singular->index, singular->pivot, singular->largest));
+  }
+  void check_loaded(detail::InputSpecs in, detail::InputSpecs out) const override {
+    require_call(in, out, 2);
+    require_floating(name(), in);
+    const std::int64_t n = in[1]->shape.numel();
+    detail::require_spec(name(), "the matrix", *in[0], {Shape{n, n}, in[1]->dtype, {}});
+    detail::require_spec(name(), "the right side", *in[1], {Shape{n}, in[1]->dtype, {}});
   }
 };
 

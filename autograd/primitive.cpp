@@ -30,6 +30,21 @@ std::size_t outputs_of(const Primitive& primitive, std::span<const Tensor* const
 
 }  // namespace
 
+void Primitive::require_call(InputSpecs in, InputSpecs out, std::size_t inputs, bool some_outputs) const {
+  if (in.size() != inputs)
+    throw ValueError(fmt::format("{}: takes {} inputs, got {}", name(), inputs, in.size()));
+  const Counts made = counts(in);
+  if (out.size() != made.outputs + made.auxiliaries) {
+    throw ValueError(fmt::format("{}: makes {} outputs and {} auxiliaries, got {} in all", name(),
+                                 made.outputs, made.auxiliaries, out.size()));
+  }
+  for (std::size_t k = 0; k < made.outputs && !some_outputs; ++k) {
+    if (out[k] == nullptr)
+      throw ValueError(
+          fmt::format("{}: makes all of its {} outputs, output {} is left out", name(), made.outputs, k));
+  }
+}
+
 Tensor run(const Primitive& primitive, std::span<const Tensor> inputs) {
   const std::vector<const Tensor*> pointers = pointers_to(primitive, inputs);
   if (const std::size_t outputs = outputs_of(primitive, pointers); outputs != 1) {

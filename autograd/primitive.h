@@ -13,6 +13,7 @@
 
 #include "xtgrad/autograd/array.h"
 #include "xtgrad/autograd/attributes.h"
+#include "xtgrad/autograd/known_primitive.h"
 #include "xtgrad/autograd/tensor.h"
 #include "xtgrad/autograd/vjp_context.h"
 
@@ -117,6 +118,13 @@ class Primitive {
   /// on each example; see autograd/batch_loop.h.
   [[nodiscard]] virtual bool batch(detail::BatchContext&) const { return false; }
 
+  /// What a file may have wrong of a call: asked once, where a program is loaded, before anything else is.
+  /// Throws an Error unless there are as many inputs and outputs as this takes (`require_call`), and
+  /// attributes are right where `infer` and `eval` rely on the functions that make it. `out` is what the file
+  /// says of outputs and auxiliaries, null where one is not wanted. Only a primitive that has this, as a
+  /// public function, and a default constructor, can be saved and loaded.
+  virtual void check_loaded(InputSpecs /*in*/, InputSpecs /*out*/) const {}
+
   // How a primitive of unknown class is copied into a node's block, or into a list of steps.
   [[nodiscard]] virtual std::size_t block_bytes() const = 0;
   virtual Primitive* copy_to(void* place) const = 0;
@@ -125,7 +133,23 @@ class Primitive {
 
  protected:
   ~Primitive() = default;
+
+  /// For `check_loaded`: throws ValueError unless there are so many inputs, and as many outputs and
+  /// auxiliaries as `counts` says. All outputs are wanted, unless some of them will do.
+  void require_call(InputSpecs in, InputSpecs out, std::size_t inputs, bool some_outputs = false) const;
 };
+
+namespace detail {
+
+template <class Self>
+inline constexpr bool has_loaded_check =
+    !std::is_same_v<decltype(&Self::check_loaded), void (Primitive::*)(InputSpecs, InputSpecs) const>;
+
+/// True for a class that a program's file can name.
+template <class Self>
+inline constexpr bool is_loadable = std::is_default_constructible_v<Self>&& has_loaded_check<Self>;
+
+}  // namespace detail
 
 /// What every concrete primitive derives from, directly or through one of the classes below: copies Self.
 /// Attributes may be of any type that can be copied; they live in the node of every recorded call, so large
@@ -142,12 +166,21 @@ class Concrete : public Primitive {
     static_assert(sizeof(Self) <= 4096, "a primitive's attributes are too large for a node; share them");
     return sizeof(Self);
   }
-  Primitive* copy_to(void* place) const final { return new (place) Self(static_cast<const Self&>(*this)); }
+  Primitive* copy_to(void* place) const final {
+    // So that it is known wherever there is one.
+    if constexpr (detail::is_loadable<Self>) static_cast<void>(&known_);
+    return new (place) Self(static_cast<const Self&>(*this));
+  }
   void destroy() noexcept final { std::destroy_at(static_cast<Self*>(this)); }
   [[nodiscard]] bool has_destructor() const final { return !std::is_trivially_destructible_v<Self>; }
 
  protected:
   ~Concrete() = default;
+
+ private:
+  static Primitive* make(void* place) { return new (place) Self(); }
+
+  static inline detail::KnownPrimitive known_{sizeof(Self), make};
 };
 
 /// A primitive with a rule.

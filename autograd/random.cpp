@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "xtgrad/autograd/core/apply.h"
+#include "xtgrad/autograd/core/loaded_checks.h"
 #include "xtgrad/autograd/core/philox.h"
 #include "xtgrad/autograd/core/random_streams.h"
 #include "xtgrad/autograd/errors.h"
@@ -26,6 +27,10 @@ class AdvanceStream final : public ConstantPrimitive<AdvanceStream> {
     to[0] = from[0];
     to[1] = from[1] + 1;
   }
+  void check_loaded(InputSpecs in, InputSpecs out) const override {
+    require_call(in, out, 1);
+    require_spec(name(), "the stream", *in[0], {Shape{2}, Dtype::int64, {}});
+  }
   [[nodiscard]] InputSet may_overwrite(int) const override { return 1; }
 };
 
@@ -43,6 +48,10 @@ class SplitStream final : public ConstantPrimitive<SplitStream> {
     auto* to = out[0]->mutable_data<std::uint64_t>();
     to[0] = seed_of_child(from[0], from[1]);
     to[1] = 0;
+  }
+  void check_loaded(InputSpecs in, InputSpecs out) const override {
+    require_call(in, out, 1);
+    require_spec(name(), "the stream", *in[0], {Shape{2}, Dtype::int64, {}});
   }
 };
 

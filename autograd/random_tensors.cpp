@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "xtgrad/autograd/core/apply.h"
+#include "xtgrad/autograd/core/loaded_checks.h"
 #include "xtgrad/autograd/core/philox.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/kernels/levels/draw.h"
@@ -78,17 +79,26 @@ void check_range(const UniformOptions& range, Dtype dtype) {
   });
 }
 
-/// What draws share: the result's shape and dtype.
+/// What draws share: the result's shape and dtype, which is Self's `usual` one, or also floating if that is.
 template <class Self>
 class Draw : public detail::ConstantPrimitive<Self> {
  public:
-  Draw(const Shape& shape, Dtype dtype) : shape_(shape), dtype_(dtype) {}
+  explicit Draw(const Shape& shape = {}, Dtype dtype = Self::usual) : shape_(shape), dtype_(dtype) {}
 
   void describe(Attributes& a) override {
     a("shape", shape_);
     a("dtype", dtype_);
   }
   void infer(detail::InputSpecs, detail::OutputSpecs out) const override { *out[0] = {shape_, dtype_}; }
+  void check_loaded(detail::InputSpecs in, detail::InputSpecs out) const override {
+    this->require_call(in, out, 1);
+    detail::require_spec(this->name(), "the stream", *in[0], {Shape{2}, Dtype::int64, {}});
+    if (is_floating(Self::usual)) {
+      floating_dtype(this->name(), {.dtype = dtype_});
+    } else {
+      detail::require_dtype(this->name(), "the result", {{}, dtype_, {}}, Self::usual);
+    }
+  }
 
  protected:
   ~Draw() = default;
@@ -99,6 +109,7 @@ class Draw : public detail::ConstantPrimitive<Self> {
 
 class Randn final : public Draw<Randn> {
  public:
+  static constexpr Dtype usual = Dtype::float32;
   using Draw::Draw;
 
   [[nodiscard]] std::string_view name() const override { return "randn"; }
@@ -117,7 +128,9 @@ class Randn final : public Draw<Randn> {
 
 class Uniform final : public Draw<Uniform> {
  public:
-  Uniform(const Shape& shape, Dtype dtype, const UniformOptions& range) : Draw(shape, dtype), range_(range) {}
+  static constexpr Dtype usual = Dtype::float32;
+  explicit Uniform(const Shape& shape = {}, Dtype dtype = usual, const UniformOptions& range = {})
+      : Draw(shape, dtype), range_(range) {}
 
   [[nodiscard]] std::string_view name() const override { return "uniform"; }
   void describe(Attributes& a) override {
@@ -141,6 +154,10 @@ class Uniform final : public Draw<Uniform> {
       });
     });
   }
+  void check_loaded(detail::InputSpecs in, detail::InputSpecs out) const override {
+    Draw::check_loaded(in, out);
+    check_range(range_, dtype_);
+  }
 
  private:
   UniformOptions range_;
@@ -148,7 +165,8 @@ class Uniform final : public Draw<Uniform> {
 
 class Bernoulli final : public Draw<Bernoulli> {
  public:
-  Bernoulli(const Shape& shape, double p) : Draw(shape, boolean), p_(p) {}
+  static constexpr Dtype usual = Dtype::boolean;
+  explicit Bernoulli(const Shape& shape = {}, double p = 0) : Draw(shape, usual), p_(p) {}
 
   [[nodiscard]] std::string_view name() const override { return "bernoulli"; }
   void describe(Attributes& a) override {
@@ -160,6 +178,10 @@ class Bernoulli final : public Draw<Bernoulli> {
       detail::draw_bernoulli(stream_of(*in[0]), first, p_, part);
     });
   }
+  void check_loaded(detail::InputSpecs in, detail::InputSpecs out) const override {
+    Draw::check_loaded(in, out);
+    detail::require_attribute(p_ >= 0 && p_ <= 1, name(), "p", "in [0, 1]", p_);
+  }
 
  private:
   double p_;
@@ -167,7 +189,8 @@ class Bernoulli final : public Draw<Bernoulli> {
 
 class Randperm final : public Draw<Randperm> {
  public:
-  explicit Randperm(std::int64_t n) : Draw({n}, int64) {}
+  static constexpr Dtype usual = Dtype::int64;
+  explicit Randperm(std::int64_t n = 0) : Draw({n}, usual) {}
 
   [[nodiscard]] std::string_view name() const override { return "randperm"; }
   // Fisher and Yates, from the inside out: 0..i is in random order after step i. Redraws use blocks past n.
@@ -182,6 +205,10 @@ class Randperm final : public Draw<Randperm> {
       to[i] = i;
       std::swap(to[i], to[j]);
     }
+  }
+  void check_loaded(detail::InputSpecs in, detail::InputSpecs out) const override {
+    Draw::check_loaded(in, out);
+    detail::require_attribute(shape_.rank() == 1, name(), "shape", "of 1 dimension", shape_.rank());
   }
 };
 

@@ -4,13 +4,15 @@
 
 #include "xtgrad/autograd/core/apply.h"
 #include "xtgrad/autograd/core/dtype_visit.h"
+#include "xtgrad/autograd/core/loaded_checks.h"
 
 namespace xtgrad::inline v1::detail {
 namespace {
 
 class Unit final : public ConstantPrimitive<Unit> {
  public:
-  Unit(const Shape& shape, std::int64_t index, Dtype dtype) : shape_(shape), index_(index), dtype_(dtype) {}
+  explicit Unit(const Shape& shape = {}, std::int64_t index = 0, Dtype dtype = Dtype::float32)
+      : shape_(shape), index_(index), dtype_(dtype) {}
 
   [[nodiscard]] std::string_view name() const override { return "unit"; }
   void describe(Attributes& a) override {
@@ -26,6 +28,10 @@ class Unit final : public ConstantPrimitive<Unit> {
       std::fill_n(to, out[0]->numel(), T{0});
       to[index_] = T{1};
     });
+  }
+  void check_loaded(InputSpecs in, InputSpecs out) const override {
+    require_call(in, out, 0);
+    require_attribute(index_ >= 0 && index_ < shape_.numel(), name(), "index", "that of an element", index_);
   }
 
  private:

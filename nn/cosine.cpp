@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "xtgrad/autograd/core/apply.h"
+#include "xtgrad/autograd/core/loaded_checks.h"
 #include "xtgrad/autograd/kernels/levels/lengths.h"
 #include "xtgrad/autograd/kernels/reduce.h"
 #include "xtgrad/autograd/ops.h"
@@ -19,30 +20,37 @@ namespace {
 namespace core = xtgrad::detail;
 
 /// The gradient in one of the vectors, from g, both and the cosine's parts.
-class CosineRule final : public ConstantPrimitive<CosineRule> {
+template <std::size_t Input>
+class CosineRule final : public ConstantPrimitive<CosineRule<Input>> {
  public:
-  CosineRule(std::int64_t axis, std::size_t input) : axis_(axis), input_(input) {}
+  explicit CosineRule(std::int64_t axis = 0) : axis_(axis) {}
 
   [[nodiscard]] std::string_view name() const override {
-    return input_ == 0 ? "cosine.rule0" : "cosine.rule1";
+    return Input == 0 ? "cosine.rule0" : "cosine.rule1";
   }
-  void describe(Attributes& a) override {
-    a("axis", axis_);
-    a("input", input_);
-  }
+  void describe(Attributes& a) override { a("axis", axis_); }
   void infer(InputSpecs in, OutputSpecs out) const override { *out[0] = *in[1]; }
   void eval(Inputs in, Outputs out) const override {
     const core::AxisView view(in[1]->shape, static_cast<std::size_t>(axis_));
-    const auto grad = input_ == 0 ? core::cosine_axis_grad_a : core::cosine_axis_grad_b;
+    const auto grad = Input == 0 ? core::cosine_axis_grad_a : core::cosine_axis_grad_b;
     grad(*in[0], *in[1], *in[2], *in[3], view, *out[0]);
   }
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override {
     return 4 * in[1]->shape.numel();
   }
+  void check_loaded(InputSpecs in, InputSpecs out) const override {
+    this->require_call(in, out, 4);
+    require_floating(name(), in.first(3));
+    core::require_spec(name(), "b", *in[2], *in[1]);
+    core::require_axis(name(), static_cast<std::size_t>(axis_), in[1]->shape);
+    const Shape shape = core::reduced_shape(in[1]->shape, core::AxisMask{1} << axis_, false);
+    core::require_spec(name(), "g", *in[0], {shape, in[1]->dtype, {}});
+    core::require_spec(name(), "parts", *in[3],
+                       {Shape{core::CosineParts::count, shape.numel()}, Dtype::float64, {}});
+  }
 
  private:
   std::int64_t axis_;
-  std::size_t input_;
 };
 
 /// Its auxiliary are the lengths and the cosines as float64, so that neither a short vector's nor a long
@@ -51,7 +59,7 @@ class CosineRule final : public ConstantPrimitive<CosineRule> {
 class Cosine final : public DifferentiablePrimitive<Cosine> {
  public:
   static constexpr std::size_t auxiliaries = 1;
-  Cosine(std::int64_t axis, double eps) : axis_(axis), eps_(eps) {}
+  explicit Cosine(std::int64_t axis = 0, double eps = 0) : axis_(axis), eps_(eps) {}
 
   [[nodiscard]] std::string_view name() const override { return "cosine"; }
   void describe(Attributes& a) override {
@@ -80,24 +88,33 @@ class Cosine final : public DifferentiablePrimitive<Cosine> {
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override {
     return 6 * in[0]->shape.numel();
   }
+  void check_loaded(InputSpecs in, InputSpecs out) const override {
+    require_call(in, out, 2);
+    require_floating(name(), in);
+    core::require_spec(name(), "b", *in[1], *in[0]);
+    core::require_axis(name(), static_cast<std::size_t>(axis_), in[0]->shape);
+  }
 
   [[nodiscard]] Reads reads(Wanted) const override { return input_bit(0) | input_bit(1) | output_bit; }
   void vjp(VjpContext& context) const override {
     const bool records =
         context.g().requires_grad() || context.input(0).requires_grad() || context.input(1).requires_grad();
     if (core::thread_state.records() && records) return record_vjp(context);
-    for (std::size_t i = 0; i < 2; ++i) {
-      if (!context.wanted(i)) continue;
-      Array gradient;
-      core::compute(CosineRule(axis_, i),
-                    std::array{&core::array_of(context.g()), &context.input(0).array(),
-                               &context.input(1).array(), &context.auxiliary()},
-                    std::array{&gradient});
-      context.set(i, core::make_constant(std::move(gradient)));
-    }
+    if (context.wanted(0)) context.set(0, gradient_of<0>(context));
+    if (context.wanted(1)) context.set(1, gradient_of<1>(context));
   }
 
  private:
+  template <std::size_t Input>
+  [[nodiscard]] Tensor gradient_of(const VjpContext& context) const {
+    Array gradient;
+    core::compute(CosineRule<Input>(axis_),
+                  std::array{&core::array_of(context.g()), &context.input(0).array(),
+                             &context.input(1).array(), &context.auxiliary()},
+                  std::array{&gradient});
+    return core::make_constant(std::move(gradient));
+  }
+
   struct Vectors {
     Tensor x, length, counted;  // x itself, |x|, max(|x|, eps)
   };

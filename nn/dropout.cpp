@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "xtgrad/autograd/core/apply.h"
+#include "xtgrad/autograd/core/loaded_checks.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/kernels/levels/choose_rows.h"
@@ -26,7 +27,7 @@ double checked_p(std::string_view module, double p) {
 /// so that an infinity that is dropped becomes 0 and not NaN. Linear, so it is its own rule.
 class ScaledWhere final : public DifferentiablePrimitive<ScaledWhere> {
  public:
-  explicit ScaledWhere(double factor) : factor_(factor) {}
+  explicit ScaledWhere(double factor = 1) : factor_(factor) {}
 
   [[nodiscard]] std::string_view name() const override { return "scaled_where"; }
   void describe(Attributes& a) override { a("factor", factor_); }
@@ -49,6 +50,12 @@ class ScaledWhere final : public DifferentiablePrimitive<ScaledWhere> {
   [[nodiscard]] InputSet may_overwrite(int) const override { return 0b10; }
   [[nodiscard]] std::int64_t flops(InputSpecs, InputSpecs out) const override {
     return out[0]->shape.numel();
+  }
+  void check_loaded(InputSpecs in, InputSpecs out) const override {
+    require_call(in, out, 2);
+    core::require_dtype(name(), "the mask", *in[0], Dtype::boolean);
+    require_floating(name(), in.subspan(1));
+    core::require_stretches(name(), in[0]->shape, in[1]->shape);
   }
   [[nodiscard]] Reads reads(Wanted) const override { return input_bit(0); }
   void vjp(VjpContext& context) const override {

@@ -7,6 +7,7 @@
 
 #include "xtgrad/autograd/core/apply.h"
 #include "xtgrad/autograd/core/dtype_visit.h"
+#include "xtgrad/autograd/core/loaded_checks.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/nn/position_text.h"
 
@@ -124,6 +125,22 @@ void ElementCheck::eval(core::Inputs in, core::Outputs out) const {
   const std::size_t bytes = core::bytes_of(in[0]->shape, in[0]->dtype);
   if (bytes != 0 && in[0]->buffer.get() != out[0]->buffer.get())
     std::memcpy(out[0]->buffer.data(), in[0]->buffer.data(), bytes);
+}
+
+void ElementCheck::check_loaded(core::InputSpecs in, core::InputSpecs out) const {
+  require_call(in, out, 1);
+  core::require_attribute(kind_ >= 0 && kind_ <= static_cast<std::int64_t>(Kind::classes), name(), "kind",
+                          "0, 1 or 2", kind_);
+  const bool is_floating_point = core::FloatingTypes::contains(in[0]->dtype);
+  switch (static_cast<Kind>(kind_)) {
+    case Kind::range:
+      return require_floating(name(), in);
+    case Kind::signs:
+      if (!is_floating_point) core::require_dtype(name(), operand_, *in[0], Dtype::int64);
+      return;
+    case Kind::classes:
+      return core::require_dtype(name(), operand_, *in[0], Dtype::int64);
+  }
 }
 
 void ElementCheck::vjp(VjpContext& context) const { context.set(0, context.g()); }

@@ -32,6 +32,9 @@ class ElementCheck final : public xtgrad::detail::DifferentiablePrimitive<Elemen
   /// elements.
   [[nodiscard]] Tensor on(const Tensor& x) const;
 
+  /// One of signs, to be described over.
+  ElementCheck() : ElementCheck(Kind::signs, {}, {}) {}
+
   [[nodiscard]] std::string_view name() const override { return "check_elements"; }
   void describe(Attributes& a) override;
   void infer(xtgrad::detail::InputSpecs in, xtgrad::detail::OutputSpecs out) const override {
@@ -39,6 +42,7 @@ class ElementCheck final : public xtgrad::detail::DifferentiablePrimitive<Elemen
   }
   void eval(xtgrad::detail::Inputs in, xtgrad::detail::Outputs out) const override;
   [[nodiscard]] xtgrad::detail::InputSet may_overwrite(int) const override { return 1; }
+  void check_loaded(xtgrad::detail::InputSpecs in, xtgrad::detail::InputSpecs out) const override;
   void vjp(VjpContext& context) const override;
 
  private:

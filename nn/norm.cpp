@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "xtgrad/autograd/core/apply.h"
+#include "xtgrad/autograd/core/loaded_checks.h"
 #include "xtgrad/autograd/formulas/unary.h"
 #include "xtgrad/autograd/kernels/formula.h"
 #include "xtgrad/autograd/kernels/levels/largest.h"
@@ -115,7 +116,7 @@ std::optional<FiniteRows> without_infinities(const Array& x, const Array& length
 /// The gradient, from g, x and the lengths.
 class NormRule final : public ConstantPrimitive<NormRule> {
  public:
-  explicit NormRule(double p) : p_(p) {}
+  explicit NormRule(double p = 2) : p_(p) {}
 
   [[nodiscard]] std::string_view name() const override { return "norm.rule0"; }
   void describe(Attributes& a) override { a("p", p_); }
@@ -141,6 +142,18 @@ class NormRule final : public ConstantPrimitive<NormRule> {
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override {
     return 2 * in[1]->shape.numel();
   }
+  void check_loaded(InputSpecs in, InputSpecs out) const override {
+    require_call(in, out, 3);
+    require_floating(name(), in.first(2));
+    const Shape& x = in[1]->shape;
+    core::require_axis(name(), 0, x);
+    const Shape rows{last_axis(x).outer};
+    core::require_spec(name(), "lengths", *in[2], {rows, Dtype::float64, {}});
+    const bool keeps = in[0]->shape.rank() == x.rank();
+    core::require_spec(
+        name(), "g", *in[0],
+        {core::reduced_shape(x, core::AxisMask{1} << (x.rank() - 1), keeps), in[1]->dtype, {}});
+  }
 
  private:
   double p_;
@@ -150,7 +163,7 @@ class NormRule final : public ConstantPrimitive<NormRule> {
 class Norm final : public DifferentiablePrimitive<Norm> {
  public:
   static constexpr std::size_t auxiliaries = 1;
-  Norm(double p, bool keepdim) : p_(p), keepdim_(keepdim) {}
+  explicit Norm(double p = 2, bool keepdim = false) : p_(p), keepdim_(keepdim) {}
 
   [[nodiscard]] std::string_view name() const override { return "norm"; }
   void describe(Attributes& a) override {
@@ -182,6 +195,11 @@ class Norm final : public DifferentiablePrimitive<Norm> {
   }
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override {
     return 2 * in[0]->shape.numel();
+  }
+  void check_loaded(InputSpecs in, InputSpecs out) const override {
+    require_call(in, out, 1);
+    require_floating(name(), in);
+    core::require_axis(name(), 0, in[0]->shape);
   }
 
   [[nodiscard]] Reads reads(Wanted) const override { return input_bit(0) | output_bit; }

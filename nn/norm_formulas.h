@@ -3,6 +3,7 @@
 
 #include <string_view>
 
+#include "xtgrad/autograd/core/loaded_checks.h"
 #include "xtgrad/autograd/formulas/slope.h"
 #include "xtgrad/nn/weighted.h"
 
@@ -18,11 +19,15 @@ struct Weighted {
 class AbsPower : public xtgrad::detail::formulas::Slope<AbsPower> {
  public:
   static constexpr std::string_view name = "abs_power";
-  AbsPower(double p, int n) : p_(p), n_(n) {}
+  explicit AbsPower(double p = 2, int n = 1) : p_(p), n_(n) {}
 
   void describe(auto& a) {
     a("p", p_);
     a("derivative", n_);
+  }
+  /// So many factors are multiplied for each few elements.
+  void check_loaded(std::string_view operation) const {
+    xtgrad::detail::require_attribute(n_ >= 1 && n_ <= most, operation, "derivative", "from 1 to 1024", n_);
   }
   /// At 0 the odd ones are 0, as the slope at any kink is, and the even ones the limit: infinite for p below
   /// n.
@@ -37,6 +42,8 @@ class AbsPower : public xtgrad::detail::formulas::Slope<AbsPower> {
   auto rule(const auto& g, const auto& x) const { return weighted(g, AbsPower(p_, n_ + 1)(x)); }
 
  private:
+  static constexpr int most = 1024;
+
   double p_;
   int n_;
 };

@@ -31,6 +31,10 @@ class Weighted final : public DifferentiablePrimitive<Weighted> {
     return out[0]->shape.numel();
   }
 
+  void check_loaded(InputSpecs in, InputSpecs out) const override {
+    require_call(in, out, 2);
+    require_floating(name(), in);
+  }
   [[nodiscard]] Reads reads(Wanted wanted) const override {
     return is_wanted(wanted, 0) ? input_bit(0) | input_bit(1) : input_bit(0);
   }

@@ -22,8 +22,8 @@ template <class O>
 struct AdamRule : RuleBase {
   using Options = O;
   static constexpr std::string_view name = is_decoupled<O> ? "AdamW" : "Adam";
-  static constexpr std::string_view step_name = "adam_step";
-  static constexpr std::string_view coefficients_name = "adam_rates";
+  static constexpr std::string_view step_name = is_decoupled<O> ? "adamw_step" : "adam_step";
+  static constexpr std::string_view coefficients_name = is_decoupled<O> ? "adamw_rates" : "adam_rates";
   static constexpr auto hypers = adam_hypers<O>;
   static constexpr std::size_t coefficients = 6;
   static constexpr std::array<std::size_t, 2> moment_counts{2, 3};

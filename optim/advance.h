@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <initializer_list>
 #include <string_view>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "xtgrad/autograd/core/apply.h"
+#include "xtgrad/autograd/core/loaded_checks.h"
 #include "xtgrad/autograd/core/number_parts.h"
 #include "xtgrad/autograd/kernels/formula.h"
 #include "xtgrad/autograd/ops.h"
@@ -96,10 +98,15 @@ template <class Rule, std::size_t Moments>
 class StepOf final : public core::ConstantPrimitive<StepOf<Rule, Moments>> {
  public:
   using Flags = typename Rule::Flags;
+  StepOf() : flags_(typename Rule::Options{}) {}
   explicit StepOf(const Flags& flags) : flags_(flags) {}
 
   [[nodiscard]] std::string_view name() const override { return Rule::step_name; }
-  void describe(Attributes& a) override { flags_.describe(a); }
+  void describe(Attributes& a) override {
+    flags_.describe(a);
+    std::size_t moments = Moments;  // which is the class's, and not the object's
+    a("moments", moments, Moments);
+  }
   [[nodiscard]] core::Counts counts(core::InputSpecs) const override { return {.outputs = 1 + Moments}; }
   void infer(core::InputSpecs in, core::OutputSpecs out) const override {
     for (core::Spec* one : out) *one = *in[0];
@@ -114,6 +121,14 @@ class StepOf final : public core::ConstantPrimitive<StepOf<Rule, Moments>> {
     return output == 0 ? 1U : core::InputSet{1} << (2 + output);
   }
   [[nodiscard]] bool cannot_fail() const override { return true; }
+  void check_loaded(core::InputSpecs in, core::InputSpecs out) const override {
+    this->require_call(in, out, 3 + Moments);
+    require_floating(name(), in.first(1));
+    core::require_spec(name(), "the gradient", *in[1], *in[0]);
+    core::require_spec(name(), "the coefficients", *in[2],
+                       {Shape{static_cast<std::int64_t>(Rule::coefficients)}, Dtype::float64, {}});
+    for (const core::Spec* moment : in.subspan(3)) core::require_spec(name(), "a moment", *moment, *in[0]);
+  }
 
  private:
   template <std::size_t... K>
@@ -143,7 +158,7 @@ class CoefficientsOf final : public core::ConstantPrimitive<CoefficientsOf<Rule>
  public:
   using Options = typename Rule::Options;
 
-  explicit CoefficientsOf(const Options& options) : options_(options) {
+  explicit CoefficientsOf(const Options& options = {}) : options_(options) {
     for (std::size_t k = 0; k < Rule::hypers.size(); ++k) {
       Hyper& hyper = options_.*Rule::hypers[k].field;
       if (!hyper.is_tensor()) continue;
@@ -185,6 +200,15 @@ class CoefficientsOf final : public core::ConstantPrimitive<CoefficientsOf<Rule>
     for (std::size_t k = 0; k < Rule::scalars; ++k) {
       *out[1 + k]->mutable_data<double>() = numbers[Rule::coefficients + k];
     }
+  }
+  void check_loaded(core::InputSpecs in, core::InputSpecs out) const override {
+    core::require_attribute(from_input_ >= 0 && from_input_ >> Rule::hypers.size() == 0, name(), "from_input",
+                            "a bit for each hyperparameter that is an input", from_input_);
+    const auto tensors = static_cast<std::size_t>(std::popcount(static_cast<std::uint64_t>(from_input_)));
+    this->require_call(in, out, 2 + Rule::scalars + tensors);
+    core::require_spec(name(), "the step's number", *in[0], {Shape{}, Dtype::int64, {}});
+    for (const core::Spec* number : in.subspan(1))
+      core::require_spec(name(), "a number", *number, {Shape{}, Dtype::float64, {}});
   }
 
  private:

@@ -9,6 +9,7 @@
 #include <type_traits>
 
 #include "xtgrad/autograd/core/apply.h"
+#include "xtgrad/autograd/core/loaded_checks.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/formulas/number.h"
 #include "xtgrad/autograd/kernels/formula.h"
@@ -119,13 +120,17 @@ double norm_of_all(core::Inputs arrays, double p) {
 /// The norm of all its inputs together, float64 [].
 class GradNorm final : public core::ConstantPrimitive<GradNorm> {
  public:
-  explicit GradNorm(double p) : p_(p) {}
+  explicit GradNorm(double p = 2) : p_(p) {}
 
   [[nodiscard]] std::string_view name() const override { return "grad_norm"; }
   void describe(Attributes& a) override { a("p", p_); }
   void infer(core::InputSpecs, core::OutputSpecs out) const override { *out[0] = {Shape{}, Dtype::float64}; }
   void eval(core::Inputs in, core::Outputs out) const override {
     *out[0]->mutable_data<double>() = norm_of_all(in, p_);
+  }
+  void check_loaded(core::InputSpecs in, core::InputSpecs out) const override {
+    require_call(in, out, in.size());
+    for (const core::Spec* each : in) require_floating(name(), {&each, 1});
   }
   /// A power and an addition each.
   [[nodiscard]] std::int64_t flops(core::InputSpecs in, core::InputSpecs) const override {
@@ -141,7 +146,7 @@ class GradNorm final : public core::ConstantPrimitive<GradNorm> {
 /// What gradients of a given norm are multiplied by, float64 []: at most 1, and NaN for NaN.
 class ClipFactor final : public core::ConstantPrimitive<ClipFactor> {
  public:
-  explicit ClipFactor(double max_norm) : max_norm_(max_norm) {}
+  explicit ClipFactor(double max_norm = 0) : max_norm_(max_norm) {}
 
   [[nodiscard]] std::string_view name() const override { return "clip_factor"; }
   void describe(Attributes& a) override { a("max_norm", max_norm_); }
@@ -149,6 +154,10 @@ class ClipFactor final : public core::ConstantPrimitive<ClipFactor> {
   void eval(core::Inputs in, core::Outputs out) const override {
     const double factor = max_norm_ / (*in[0]->data<double>() + 1e-6);
     *out[0]->mutable_data<double>() = factor >= 1 ? 1 : factor;
+  }
+  void check_loaded(core::InputSpecs in, core::InputSpecs out) const override {
+    require_call(in, out, 1);
+    core::require_spec(name(), "the norm", *in[0], {Shape{}, Dtype::float64, {}});
   }
 
  private:
@@ -164,6 +173,11 @@ class ClipScale final : public core::ConstantPrimitive<ClipScale> {
     const double factor = *in[1]->data<double>();
     core::map_formula<core::Value>(core::formulas::MulNumber{{factor}}, *out[0], *in[0]);
   }
+  void check_loaded(core::InputSpecs in, core::InputSpecs out) const override {
+    require_call(in, out, 2);
+    require_floating(name(), in.first(1));
+    core::require_spec(name(), "the factor", *in[1], {Shape{}, Dtype::float64, {}});
+  }
   [[nodiscard]] std::int64_t flops(core::InputSpecs in, core::InputSpecs) const override {
     return in[0]->shape.numel();
   }
@@ -172,13 +186,17 @@ class ClipScale final : public core::ConstantPrimitive<ClipScale> {
 
 class ClipValue final : public core::ConstantPrimitive<ClipValue> {
  public:
-  explicit ClipValue(double limit) : limit_(limit) {}
+  explicit ClipValue(double limit = 0) : limit_(limit) {}
 
   [[nodiscard]] std::string_view name() const override { return "clip_value"; }
   void describe(Attributes& a) override { a("limit", limit_); }
   void infer(core::InputSpecs in, core::OutputSpecs out) const override { *out[0] = *in[0]; }
   void eval(core::Inputs in, core::Outputs out) const override {
     core::map_formula<core::Value>(core::formulas::Clamp{.low = -limit_, .high = limit_}, *out[0], *in[0]);
+  }
+  void check_loaded(core::InputSpecs in, core::InputSpecs out) const override {
+    require_call(in, out, 1);
+    require_floating(name(), in);
   }
   [[nodiscard]] std::int64_t flops(core::InputSpecs in, core::InputSpecs) const override {
     return in[0]->shape.numel();

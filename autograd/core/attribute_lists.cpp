@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 
@@ -22,6 +23,10 @@ class Collector final : public Attributes {
   }
 };
 
+bool same_bits(double x, double y) {
+  return std::bit_cast<std::uint64_t>(x) == std::bit_cast<std::uint64_t>(y);
+}
+
 std::string text_of(const NamedAttribute& attribute) {
   const auto& [name, value, is_usual] = attribute;
   struct Text {
@@ -37,6 +42,9 @@ std::string text_of(const NamedAttribute& attribute) {
     std::string operator()(const std::vector<std::int64_t>& v) const {
       return fmt::format("{}=[{}]", name, fmt::join(v, ", "));
     }
+    std::string operator()(const std::vector<double>& v) const {
+      return fmt::format("{}=[{:.6g}]", name, fmt::join(v, ", "));
+    }
   };
   return std::visit(Text{name}, value);
 }
@@ -45,9 +53,12 @@ std::string text_of(const NamedAttribute& attribute) {
 
 bool operator==(const NamedAttribute& a, const NamedAttribute& b) {
   if (a.name != b.name) return false;
-  const auto *x = std::get_if<double>(&a.value), *y = std::get_if<double>(&b.value);
-  if (x == nullptr || y == nullptr) return a.value == b.value;
-  return std::bit_cast<std::uint64_t>(*x) == std::bit_cast<std::uint64_t>(*y);
+  if (const auto* x = std::get_if<double>(&a.value), *y = std::get_if<double>(&b.value); x && y)
+    return same_bits(*x, *y);
+  using Doubles = std::vector<double>;
+  if (const auto* x = std::get_if<Doubles>(&a.value), *y = std::get_if<Doubles>(&b.value); x && y)
+    return std::ranges::equal(*x, *y, same_bits);
+  return a.value == b.value;
 }
 
 std::vector<NamedAttribute> attributes_of(const Primitive& primitive) {
@@ -75,6 +86,11 @@ std::string exact_text(const AttributeValue& value) {
     std::string operator()(const std::string& v) const { return fmt::format("{}:{}", v.size(), v); }
     std::string operator()(const std::vector<std::int64_t>& v) const {
       return fmt::format("[{}]", fmt::join(v, ","));
+    }
+    std::string operator()(const std::vector<double>& v) const {
+      std::string list;
+      for (const double each : v) list += (list.empty() ? "" : ",") + (*this)(each);
+      return "[" + list + "]";
     }
   };
   return std::visit(Text{}, value);

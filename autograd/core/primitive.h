@@ -64,6 +64,8 @@ class PrimitiveOf : public DifferentiablePrimitive<Self> {
 class PrimitiveCopy {
  public:
   explicit PrimitiveCopy(const Primitive& primitive);
+  /// One of the class, to be described over.
+  explicit PrimitiveCopy(const KnownPrimitive& known);
   PrimitiveCopy(PrimitiveCopy&& other) noexcept : primitive_(std::exchange(other.primitive_, nullptr)) {}
   PrimitiveCopy& operator=(PrimitiveCopy&& other) noexcept {
     std::swap(primitive_, other.primitive_);

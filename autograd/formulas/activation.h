@@ -13,7 +13,7 @@ namespace xtgrad::inline v1::detail::formulas {
 template <class Self>
 class Activation {
  public:
-  explicit Activation(double number) : number_(number) {}
+  explicit Activation(double number = 0) : number_(number) {}
 
   void describe(auto& a) { a(Self::number_name, number_); }
   auto value(const auto& x) const { return Self::value_with(x, number_); }
@@ -90,7 +90,7 @@ inline TensorGates gelu_tanh_gates(const Tensor& x);
 class GeluTanhGate : public Slope<GeluTanhGate> {
  public:
   static constexpr std::string_view name = "gelu_tanh_gate";
-  explicit GeluTanhGate(double sign) : sign_(sign) {}
+  explicit GeluTanhGate(double sign = 1) : sign_(sign) {}
 
   void describe(auto& a) { a("sign", sign_); }
   [[gnu::always_inline]] auto value(const auto& x) const {

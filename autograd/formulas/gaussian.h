@@ -18,7 +18,7 @@ namespace xtgrad::inline v1::detail::formulas {
 class GaussianSlope : public Slope<GaussianSlope> {
  public:
   static constexpr std::string_view name = "gaussian_slope";
-  explicit GaussianSlope(double f) : f_(f) {}
+  explicit GaussianSlope(double f = 1) : f_(f) {}
 
   void describe(auto& a) { a("factor", f_); }
   auto value(const auto& x) const { return gaussian_slope(x, f_); }
@@ -33,7 +33,7 @@ class GaussianSlope : public Slope<GaussianSlope> {
 class Gaussian : public Slope<Gaussian> {
  public:
   static constexpr std::string_view name = "gaussian";
-  explicit Gaussian(double f) : f_(f) {}
+  explicit Gaussian(double f = 1) : f_(f) {}
 
   void describe(auto& a) { a("factor", f_); }
   auto value(const auto& x) const { return gaussian(x, f_); }

@@ -22,7 +22,7 @@ namespace xtgrad::inline v1::detail::formulas {
 /// of the cotangent, the input where it is saved, and c.
 template <class Self>
 struct WithNumber {
-  double number;
+  double number = 0;
 
   auto value(const auto& x) const { return Self::value_with(x, number); }
   auto rule(const auto&... v) const { return Self::rule_with(v..., number); }
@@ -61,7 +61,7 @@ struct NumberDiv : WithNumber<NumberDiv> {
 class PowerTerm : public Slope<PowerTerm> {
  public:
   static constexpr std::string_view name = "power_term";
-  PowerTerm(double factor, double c, std::int64_t n) : factor_(factor), c_(c), n_(n) {}
+  explicit PowerTerm(double factor = 1, double c = 1, std::int64_t n = 0) : factor_(factor), c_(c), n_(n) {}
 
   void describe(auto& a) {
     a("factor", factor_);
@@ -112,7 +112,7 @@ struct NumberPow : WithNumber<NumberPow> {
 /// Between two bounds, either of which may be infinite. NaN lies at no bound: it is passed on, and so is the
 /// cotangent.
 struct Clamp {
-  double low, high;
+  double low = 0, high = 0;
 
   auto value(const auto& x) const { return minimum(maximum(x, low), high); }
   // An absent bound has no end point, so relu and clamp from 0 agree at x = inf, too.

@@ -12,6 +12,7 @@ namespace xtgrad::inline v1::detail::formulas {
 /// threshold.
 class SoftplusPart {
  public:
+  SoftplusPart() = default;
   SoftplusPart(double beta, double threshold) : beta_(beta), threshold_(threshold) {}
 
   void describe(auto& a) {
@@ -33,7 +34,7 @@ class SoftplusPart {
     return beta_ < largest ? beta_ : largest;
   }
 
-  double beta_, threshold_;
+  double beta_ = 1, threshold_ = 0;
 };
 
 class SoftplusBend : public Slope<SoftplusBend>, public SoftplusPart {

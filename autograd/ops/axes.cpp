@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "xtgrad/autograd/core/loaded_checks.h"
 #include "xtgrad/autograd/errors.h"
 
 namespace xtgrad::inline v1::detail {
@@ -24,8 +25,19 @@ void ReducedAxes::describe(Attributes& a) {
   Dims list = dims();
   a("axes", list);
   mask = 0;
-  for (const std::int64_t d : list) mask |= AxisMask{1} << d;
+  for (const std::int64_t d : list) {
+    if (d < 0 || d >= static_cast<std::int64_t>(Shape::max_rank))
+      throw ShapeError(
+          fmt::format("axis {} is no dimension, of which there are at most {}", d, Shape::max_rank));
+    mask |= AxisMask{1} << d;
+  }
   a("keepdim", keepdim, false);
+}
+
+void ReducedAxes::check_loaded(std::string_view operation, const Shape& x) const {
+  for (std::size_t d = x.rank(); d < Shape::max_rank; ++d) {
+    if (has_axis(mask, d)) require_axis(operation, d, x);
+  }
 }
 
 ReducedAxes reduced_axes(OpId op, const Shape& shape, std::span<const std::int64_t> axes, bool keepdim) {

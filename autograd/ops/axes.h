@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 #include "xtgrad/autograd/attributes.h"
 #include "xtgrad/autograd/core/op_id.h"
@@ -21,6 +22,8 @@ struct ReducedAxes {
   [[nodiscard]] std::int64_t count(const Shape& shape) const;
   [[nodiscard]] Dims dims() const;
   void describe(Attributes& a);
+  /// Throws ShapeError for an axis that x does not have.
+  void check_loaded(std::string_view operation, const Shape& x) const;
 };
 
 /// The axes asked for, all if none are named. Throws ShapeError that names `op` for one out of range or

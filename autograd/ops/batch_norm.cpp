@@ -4,6 +4,7 @@
 
 #include <type_traits>
 
+#include "xtgrad/autograd/core/loaded_checks.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/formulas/reduction.h"
 #include "xtgrad/autograd/kernels/levels/batch_norm.h"
@@ -44,7 +45,7 @@ void check_channels(OpId op, const Spec& x) {
 /// Null for those not wanted.
 class BatchNormRule final : public ConstantPrimitive<BatchNormRule> {
  public:
-  explicit BatchNormRule(double eps) : eps_(eps) {}
+  explicit BatchNormRule(double eps = 0) : eps_(eps) {}
 
   [[nodiscard]] std::string_view name() const override { return "batch_norm.rule0"; }
   void describe(Attributes& a) override { a("eps", eps_); }
@@ -59,6 +60,16 @@ class BatchNormRule final : public ConstantPrimitive<BatchNormRule> {
     const Array& weight = in.size() > 3 ? *in[3] : moments;
     normalize_channels_grad(channels_of(x.shape), g, x, moments, eps_, weight,
                             {.x = out[0], .weight = out[1], .bias = out[2]});
+  }
+  void check_loaded(InputSpecs in, InputSpecs out) const override {
+    require_call(in, out, in.size() == 3 ? 3 : 4, true);
+    require_floating(name(), in.first(2));
+    const Spec& x = *in[1];
+    check_channels(OpId::batch_norm, x);
+    require_spec(name(), "g", *in[0], x);
+    require_spec(name(), "moments", *in[2], {Shape{2, x.shape[1]}, Dtype::float64, {}});
+    if (out[0] != nullptr) require_call(in, out, 4, true);
+    if (in.size() > 3) check_channel_parameter(OpId::batch_norm, x, *in[3], "weight");
   }
   /// The sums of g and of g times the normalised x, and from these the gradient of x.
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs out) const override {
@@ -79,13 +90,18 @@ class ChannelSum final : public ConstantPrimitive<ChannelSum> {
   void eval(Inputs in, Outputs out) const override {
     sum_channels(channels_of(in[0]->shape), *in[0], *out[0]);
   }
+  void check_loaded(InputSpecs in, InputSpecs out) const override {
+    require_call(in, out, 1);
+    check_channels(OpId::batch_norm, *in[0]);
+  }
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override { return in[0]->shape.numel(); }
 };
 
 /// Row `row` of the moments times a factor, as another dtype.
 class ChannelMoment final : public ConstantPrimitive<ChannelMoment> {
  public:
-  ChannelMoment(std::int64_t row, double factor, Dtype dtype) : row_(row), factor_(factor), dtype_(dtype) {}
+  explicit ChannelMoment(std::int64_t row = 0, double factor = 1, Dtype dtype = Dtype::float32)
+      : row_(row), factor_(factor), dtype_(dtype) {}
 
   [[nodiscard]] std::string_view name() const override { return "channel_moment"; }
   void describe(Attributes& a) override {
@@ -103,6 +119,13 @@ class ChannelMoment final : public ConstantPrimitive<ChannelMoment> {
       for (std::int64_t i = 0; i < c; ++i) to[i] = static_cast<T>(row[i] * factor_);
     });
   }
+  void check_loaded(InputSpecs in, InputSpecs out) const override {
+    require_call(in, out, 1);
+    check_channels(OpId::batch_norm, *in[0]);
+    require_spec(name(), "moments", *in[0], {Shape{2, in[0]->shape[1]}, Dtype::float64, {}});
+    require_attribute(row_ == 0 || row_ == 1, name(), "row", "0 or 1", row_);
+    check_floating(OpId::batch_norm, {{}, dtype_, {}});
+  }
 
  private:
   std::int64_t row_;
@@ -118,7 +141,7 @@ class ChannelMoment final : public ConstantPrimitive<ChannelMoment> {
 class BatchNorm final : public PrimitiveOf<BatchNorm, OpId::batch_norm> {
  public:
   static constexpr std::size_t auxiliaries = 1;
-  explicit BatchNorm(const BatchNormOptions& options) : options_(options) {}
+  explicit BatchNorm(const BatchNormOptions& options = {}) : options_(options) {}
 
   void describe(Attributes& a) override { a("eps", options_.eps); }
   [[nodiscard]] Reads reads(Wanted wanted) const override {
@@ -146,6 +169,10 @@ class BatchNorm final : public PrimitiveOf<BatchNorm, OpId::batch_norm> {
     Array& moments = out[1] != nullptr ? *out[1] : own;
     channel_moments(at, x, moments);
     normalize_channels(at, x, moments, options_.eps, *in[1], *in[2], *out[0]);
+  }
+  void check_loaded(InputSpecs in, InputSpecs out) const override {
+    require_call(in, out, 3);
+    check_eps(op, options_.eps);
   }
   /// One for the mean, three for the variance, three to normalise.
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override {
@@ -242,6 +269,7 @@ class NormalizeBy final : public PrimitiveOf<NormalizeBy, OpId::normalize_by> {
     return 3 * in[0]->shape.numel();
   }
   [[nodiscard]] InputSet may_overwrite(int) const override { return 0b0001; }
+  void check_loaded(InputSpecs in, InputSpecs out) const override { require_call(in, out, 4); }
 
   void vjp(VjpContext& context) const override {
     const Tensor& g = context.g();

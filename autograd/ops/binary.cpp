@@ -3,6 +3,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "xtgrad/autograd/core/loaded_checks.h"
 #include "xtgrad/autograd/formulas/binary.h"
 #include "xtgrad/autograd/ops/add.h"
 #include "xtgrad/autograd/ops/both_rules.h"
@@ -79,7 +80,7 @@ using Minimum = Binary<OpId::minimum, formulas::Minimum, both, both, true>;
 /// The step that a derivative of pow is on tensors.
 class PowSlope final : public DifferentiablePrimitive<PowSlope> {
  public:
-  explicit PowSlope(PowerOrder order) : order_(order) {}
+  explicit PowSlope(PowerOrder order = {}) : order_(order) {}
 
   void describe(Attributes& a) override {
     a("in_base", order_.in_x);
@@ -107,6 +108,16 @@ class PowSlope final : public DifferentiablePrimitive<PowSlope> {
     if (context.wanted(1)) {
       context.set(1, summed_to(context.g() * apply(PowSlope({n, m + 1}), a, b), context.shape(1)));
     }
+  }
+  void check_loaded(InputSpecs in, InputSpecs out) const override {
+    require_call(in, out, 2);
+    require_floating(name(), in);
+    // Their number of factors is exponential in the lesser one at the edges.
+    constexpr int most = 16;
+    require_attribute(order_.in_x >= 0 && order_.in_x <= most, name(), "in_base", "from 0 to 16",
+                      order_.in_x);
+    require_attribute(order_.in_y >= 0 && order_.in_y <= most, name(), "in_exponent", "from 0 to 16",
+                      order_.in_y);
   }
 
  private:

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "xtgrad/autograd/core/loaded_checks.h"
 #include "xtgrad/autograd/kernels/formula_rows.h"
 #include "xtgrad/autograd/kernels/short_rows.h"
 #include "xtgrad/autograd/kernels/sum_to.h"
@@ -24,8 +25,8 @@ namespace xtgrad::inline v1::detail {
 /// How the smaller operand repeats: its element for number i of the result is number i % inner, of a row, or
 /// i / inner, of a column.
 struct Repetition {
-  bool is_row;
-  std::int64_t inner;
+  bool is_row = true;
+  std::int64_t inner = 0;
 };
 
 /// None if the smaller operand is neither, or so short a row of a column that blocks would be single rows.
@@ -44,15 +45,26 @@ inline std::optional<Repetition> repetition_of(const Shape& small, const Shape& 
   return std::nullopt;
 }
 
+/// "mul.both_rules", known to the compiler.
+template <OpId Id>
+inline constexpr auto both_rules_name = [] {
+  constexpr std::string_view op = to_string(Id), suffix = ".both_rules";
+  std::array<char, op.size() + suffix.size()> name{};
+  std::copy(suffix.begin(), suffix.end(), std::copy(op.begin(), op.end(), name.begin()));
+  return name;
+}();
+
 /// Rules 0 and 1 of a primitive of two operands, which read the cotangent and the other operand. Inputs: the
 /// cotangent, the operand of its shape, which is number `Full`, and the other one; outputs: their gradients.
 template <class P, int Full>
 class BothRules final : public ConstantPrimitive<BothRules<P, Full>> {
  public:
-  BothRules(const P& primitive, const Repetition& repetition)
+  explicit BothRules(const P& primitive = P(), const Repetition& repetition = {})
       : primitive_(primitive), repetition_(repetition) {}
 
-  [[nodiscard]] std::string_view name() const override { return "both_rules"; }
+  [[nodiscard]] std::string_view name() const override {
+    return {both_rules_name<P::op>.data(), both_rules_name<P::op>.size()};
+  }
   void describe(Attributes& a) override {
     primitive_.describe(a);
     std::int64_t full = Full;
@@ -75,6 +87,17 @@ class BothRules final : public ConstantPrimitive<BothRules<P, Full>> {
   [[nodiscard]] InputSet may_overwrite(int output) const override { return output == 0 ? 0b1 : 0; }
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override {
     return 3 * in[0]->shape.numel();
+  }
+  void check_loaded(InputSpecs in, InputSpecs out) const override {
+    this->require_call(in, out, 3);
+    require_floating(name(), in);
+    require_spec(name(), "input 1", *in[1], *in[0]);
+    require_stretches(name(), in[2]->shape, in[0]->shape);
+    const std::optional<Repetition> found = repetition_of(in[2]->shape, in[0]->shape);
+    require_attribute(found && found->is_row == repetition_.is_row, name(), "is_row",
+                      "how input 2 repeats in input 0", repetition_.is_row);
+    require_attribute(found->inner == repetition_.inner, name(), "inner", "how input 2 repeats in input 0",
+                      repetition_.inner);
   }
 
  private:

@@ -49,7 +49,7 @@ void check_fits(const Array& x, Dtype dtype) {
 
 class Cast final : public PrimitiveOf<Cast, OpId::cast> {
  public:
-  explicit Cast(Dtype dtype) : dtype_(dtype) {}
+  explicit Cast(Dtype dtype = Dtype::float32) : dtype_(dtype) {}
 
   void describe(Attributes& a) override { a("dtype", dtype_); }
   void infer(InputSpecs in, OutputSpecs out) const override {
@@ -66,6 +66,7 @@ class Cast final : public PrimitiveOf<Cast, OpId::cast> {
       });
     });
   }
+  void check_loaded(InputSpecs in, InputSpecs out) const override { require_call(in, out, 1); }
   void vjp(VjpContext& context) const override { context.set(0, cast(context.g(), context.dtype(0))); }
 
  private:

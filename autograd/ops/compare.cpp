@@ -60,6 +60,7 @@ class Comparison final : public ConstantPrimitive<Comparison<Relation, Id>> {
   [[nodiscard]] std::int64_t flops(InputSpecs, InputSpecs out) const override {
     return out[0]->shape.numel();
   }
+  void check_loaded(InputSpecs in, InputSpecs out) const override { this->require_call(in, out, 2); }
 };
 
 /// What a comparison of integers with a number comes to: one answer for all of them, or the same comparison
@@ -86,7 +87,7 @@ IntegerQuestion integer_question(Scalar number) {
 template <class Relation, OpId Id>
 class NumberComparison final : public ConstantPrimitive<NumberComparison<Relation, Id>> {
  public:
-  explicit NumberComparison(Scalar number) : number_(number) {}
+  explicit NumberComparison(Scalar number = 0) : number_(number) {}
 
   [[nodiscard]] std::string_view name() const override { return to_string(Id); }
   void describe(Attributes& a) override { a("number", number_); }
@@ -110,6 +111,7 @@ class NumberComparison final : public ConstantPrimitive<NumberComparison<Relatio
       }
     });
   }
+  void check_loaded(InputSpecs in, InputSpecs out) const override { this->require_call(in, out, 1); }
 
  private:
   template <class T, class Number>

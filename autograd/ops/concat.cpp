@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "xtgrad/autograd/core/apply.h"
+#include "xtgrad/autograd/core/loaded_checks.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/kernels/levels/copy_strided.h"
 #include "xtgrad/autograd/kernels/reduce.h"
@@ -58,7 +60,7 @@ template <OpId Called>
 class Concat final : public PrimitiveOf<Concat<Called>, Called> {
  public:
   static constexpr std::size_t auxiliaries = 1;
-  explicit Concat(std::size_t axis) : axis_(axis) {}
+  explicit Concat(std::size_t axis = 0) : axis_(axis) {}
 
   void describe(Attributes& a) override { a("axis", axis_); }
   [[nodiscard]] bool takes_many_inputs() const override { return true; }
@@ -87,6 +89,11 @@ class Concat final : public PrimitiveOf<Concat<Called>, Called> {
     auto* end = out[1]->mutable_data<std::int64_t>();
     end[0] = 0;
     for (std::size_t i = 0; i < in.size(); ++i) end[i + 1] = end[i] + in[i]->shape[axis_];
+  }
+
+  void check_loaded(InputSpecs in, InputSpecs out) const override {
+    this->require_call(in, out, std::max<std::size_t>(in.size(), 1));
+    require_axis(this->name(), axis_, in[0]->shape);
   }
 
   void vjp(VjpContext& context) const override {

@@ -145,7 +145,7 @@ Size2d transposed_size(const Shape& x, const Shape& weight, const ConvTranspose2
 
 class Conv2d final : public PrimitiveOf<Conv2d, OpId::conv2d> {
  public:
-  explicit Conv2d(const Conv2dOptions& options) : options_(options) {}
+  explicit Conv2d(const Conv2dOptions& options = {}) : options_(options) {}
 
   void describe(Attributes& a) override { describe_options(a, options_); }
   [[nodiscard]] Reads reads(Wanted wanted) const override { return reads_the_other(wanted); }
@@ -175,6 +175,9 @@ class Conv2d final : public PrimitiveOf<Conv2d, OpId::conv2d> {
     const Shape& y = out[0]->shape;
     return flops_of(y, in[1]->shape) + (in.size() > 2 ? y.numel() : 0);
   }
+  void check_loaded(InputSpecs in, InputSpecs out) const override {
+    require_call(in, out, in.size() == 3 ? 3 : 2);
+  }
 
   void vjp(VjpContext& context) const override {
     const Tensor& g = context.g();  // [n, out, h', w']
@@ -197,7 +200,7 @@ class Conv2d final : public PrimitiveOf<Conv2d, OpId::conv2d> {
 
 class ConvTranspose2d final : public PrimitiveOf<ConvTranspose2d, OpId::conv_transpose2d> {
  public:
-  explicit ConvTranspose2d(const ConvTranspose2dOptions& options) : options_(options) {}
+  explicit ConvTranspose2d(const ConvTranspose2dOptions& options = {}) : options_(options) {}
 
   void describe(Attributes& a) override {
     a("stride", options_.stride);
@@ -228,6 +231,7 @@ class ConvTranspose2d final : public PrimitiveOf<ConvTranspose2d, OpId::conv_tra
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override {
     return flops_of(in[0]->shape, in[1]->shape);
   }
+  void check_loaded(InputSpecs in, InputSpecs out) const override { require_call(in, out, 2); }
 
   void vjp(VjpContext& context) const override {
     const Tensor& u = context.g();  // [n, in, h, w]
@@ -250,7 +254,8 @@ class ConvTranspose2d final : public PrimitiveOf<ConvTranspose2d, OpId::conv_tra
 
 class Conv2dWeightGrad final : public PrimitiveOf<Conv2dWeightGrad, OpId::conv2d_weight_grad> {
  public:
-  Conv2dWeightGrad(const Size2d& kernel, const Conv2dOptions& options) : kernel_(kernel), options_(options) {}
+  explicit Conv2dWeightGrad(const Size2d& kernel = 1, const Conv2dOptions& options = {})
+      : kernel_(kernel), options_(options) {}
 
   void describe(Attributes& a) override {
     a("kernel", kernel_);
@@ -283,6 +288,7 @@ class Conv2dWeightGrad final : public PrimitiveOf<Conv2dWeightGrad, OpId::conv2d
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs out) const override {
     return flops_of(in[1]->shape, out[0]->shape);
   }
+  void check_loaded(InputSpecs in, InputSpecs out) const override { require_call(in, out, 2); }
 
   void vjp(VjpContext& context) const override {
     const Tensor& v = context.g();  // [out, in / groups, kh, kw]

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "xtgrad/autograd/core/apply.h"
+#include "xtgrad/autograd/core/loaded_checks.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/kernels/levels/cross_entropy.h"
@@ -30,7 +31,7 @@ Shape runs_of(const Shape& logits, std::size_t axis) {
 /// The gradient of the logits in one pass, of g and of what the forward pass left.
 class CrossEntropyRule final : public ConstantPrimitive<CrossEntropyRule> {
  public:
-  explicit CrossEntropyRule(std::size_t axis) : axis_(axis) {}
+  explicit CrossEntropyRule(std::size_t axis = 0) : axis_(axis) {}
 
   [[nodiscard]] std::string_view name() const override { return "softmax_cross_entropy.rule0"; }
   void describe(Attributes& a) override { a("axis", axis_); }
@@ -39,6 +40,14 @@ class CrossEntropyRule final : public ConstantPrimitive<CrossEntropyRule> {
   void eval(Inputs in, Outputs out) const override {
     if (in[1]->numel() == 0) return;
     softmax_cross_entropy_vjp_axis(*in[0], *in[1], *in[2], AxisView(in[1]->shape, axis_), *out[0]);
+  }
+  void check_loaded(InputSpecs in, InputSpecs out) const override {
+    require_call(in, out, 3);
+    require_floating(name(), in.first(2));
+    require_axis(name(), axis_, in[1]->shape);
+    const Shape runs = runs_of(in[1]->shape, axis_);
+    require_spec(name(), "g", *in[0], {runs, in[1]->dtype, {}});
+    require_spec(name(), "sums", *in[2], {runs, Dtype::float64, {}});
   }
   /// A product for each logit.
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override { return in[1]->shape.numel(); }
@@ -53,7 +62,7 @@ class CrossEntropyRule final : public ConstantPrimitive<CrossEntropyRule> {
 class SoftmaxCrossEntropy final : public PrimitiveOf<SoftmaxCrossEntropy, OpId::softmax_cross_entropy> {
  public:
   static constexpr std::size_t auxiliaries = 2;  // as CrossEntropyParts
-  explicit SoftmaxCrossEntropy(std::size_t axis) : axis_(axis) {}
+  explicit SoftmaxCrossEntropy(std::size_t axis = 0) : axis_(axis) {}
 
   void describe(Attributes& a) override { a("axis", axis_); }
   [[nodiscard]] Reads reads(Wanted) const override { return input_bit(0) | input_bit(1); }
@@ -79,6 +88,12 @@ class SoftmaxCrossEntropy final : public PrimitiveOf<SoftmaxCrossEntropy, OpId::
     const CrossEntropyParts parts{out[1], out[2]};
     softmax_cross_entropy_axis(logits, *in[1], AxisView(logits.shape, axis_), *out[0],
                                out[1] == nullptr ? nullptr : &parts);
+  }
+  void check_loaded(InputSpecs in, InputSpecs out) const override {
+    require_call(in, out, 2);
+    require_axis(name(), axis_, in[0]->shape);
+    if ((out[1] == nullptr) == (out[2] == nullptr)) return;
+    throw ValueError(fmt::format("{}: its auxiliaries are wanted together, one is left out", name()));
   }
   /// Largest, difference, exponential, sum.
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override {

@@ -50,6 +50,8 @@ class Elementwise : public PrimitiveOf<Self, Id> {
     return visit_floating(in[0]->dtype, [](auto zero) -> TileKernel { return run_tile<decltype(zero)>; });
   }
 
+  void check_loaded(InputSpecs in, InputSpecs out) const override { this->require_call(in, out, N); }
+
   /// `value` for int64, as a function that is made once for all elements.
   auto integer_formula() const {
     return [this](const auto&... x) { return formula_.value(x...); };

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "xtgrad/autograd/core/apply.h"
+#include "xtgrad/autograd/core/loaded_checks.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/kernels/levels/gather.h"
@@ -33,7 +34,7 @@ void check_index_shape(OpId op, const Shape& x, std::size_t axis, const Shape& i
 
 class Gather final : public PrimitiveOf<Gather, OpId::gather> {
  public:
-  explicit Gather(std::size_t axis) : axis_(axis) {}
+  explicit Gather(std::size_t axis = 0) : axis_(axis) {}
 
   void describe(Attributes& a) override { a("axis", axis_); }
   [[nodiscard]] Reads reads(Wanted) const override { return input_bit(1); }
@@ -47,6 +48,10 @@ class Gather final : public PrimitiveOf<Gather, OpId::gather> {
   void eval(Inputs in, Outputs out) const override {
     check_index_range(op, *in[1], {"x", axis_, in[0]->shape[axis_]});
     gather_elements(*in[0], axis_, *in[1], *out[0]);
+  }
+  void check_loaded(InputSpecs in, InputSpecs out) const override {
+    require_call(in, out, 2);
+    require_axis(name(), axis_, in[0]->shape);
   }
 
   void vjp(VjpContext& context) const override;
@@ -64,7 +69,7 @@ void check_flat_index(OpId op, const Spec& index) {
 
 class IndexSelect final : public PrimitiveOf<IndexSelect, OpId::index_select> {
  public:
-  explicit IndexSelect(std::size_t axis) : axis_(axis) {}
+  explicit IndexSelect(std::size_t axis = 0) : axis_(axis) {}
 
   void describe(Attributes& a) override { a("axis", axis_); }
   [[nodiscard]] Reads reads(Wanted) const override { return input_bit(1); }
@@ -77,6 +82,10 @@ class IndexSelect final : public PrimitiveOf<IndexSelect, OpId::index_select> {
   void eval(Inputs in, Outputs out) const override {
     check_index_range(op, *in[1], {"x", axis_, in[0]->shape[axis_]});
     select_elements(*in[0], axis_, *in[1], *out[0]);
+  }
+  void check_loaded(InputSpecs in, InputSpecs out) const override {
+    require_call(in, out, 2);
+    require_axis(name(), axis_, in[0]->shape);
   }
 
   void vjp(VjpContext& context) const override;
@@ -96,7 +105,7 @@ void begin_with(const Array& x, Array& out) {
 template <class Self, OpId Id>
 class AddAtIndex : public PrimitiveOf<Self, Id> {
  public:
-  explicit AddAtIndex(std::size_t axis) : axis_(axis) {}
+  explicit AddAtIndex(std::size_t axis = 0) : axis_(axis) {}
 
   void describe(Attributes& a) override { a("axis", axis_); }
   [[nodiscard]] Reads reads(Wanted wanted) const override {
@@ -114,6 +123,10 @@ class AddAtIndex : public PrimitiveOf<Self, Id> {
   }
   [[nodiscard]] InputSet may_overwrite(int) const override { return 0b001; }
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override { return in[2]->shape.numel(); }
+  void check_loaded(InputSpecs in, InputSpecs out) const override {
+    this->require_call(in, out, 3);
+    require_axis(this->name(), axis_, in[0]->shape);
+  }
 
   void vjp(VjpContext& context) const override {
     if (context.wanted(0)) context.set(0, context.g());
@@ -180,28 +193,41 @@ class IndexAdd final : public AddAtIndex<IndexAdd, OpId::index_add> {
 
 /// Of the gradients of lookups that a sweep has kept to the end: `source` is added at places that differ, or
 /// put there. It may have entries beyond those of the places.
-class AtPlaces final : public ConstantPrimitive<AtPlaces> {
+template <bool Puts>
+class AtPlaces final : public ConstantPrimitive<AtPlaces<Puts>> {
  public:
-  AtPlaces(std::size_t axis, bool puts) : axis_(axis), puts_(puts) {}
+  AtPlaces() = default;
+  explicit AtPlaces(std::size_t axis) : axis_(axis), is_trusted_(true) {}
 
-  [[nodiscard]] std::string_view name() const override { return puts_ ? "put_at_places" : "add_at_places"; }
-  void describe(Attributes& a) override {
-    a("axis", axis_);
-    a("puts", puts_, false);
-  }
+  [[nodiscard]] std::string_view name() const override { return Puts ? "put_at_places" : "add_at_places"; }
+  void describe(Attributes& a) override { a("axis", axis_); }
   void infer(InputSpecs in, OutputSpecs out) const override { *out[0] = *in[0]; }
   void eval(Inputs in, Outputs out) const override {
+    if (!is_trusted_) check_index_range(OpId::index_add, *in[1], {"x", axis_, in[0]->shape[axis_]});
     begin_with(*in[0], *out[0]);
-    (puts_ ? put_at_places : add_at_places)(*out[0], axis_, *in[1], *in[2]);
+    (Puts ? put_at_places : add_at_places)(*out[0], axis_, *in[1], *in[2]);
   }
   [[nodiscard]] InputSet may_overwrite(int) const override { return 0b001; }
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override {
-    return puts_ ? 0 : in[2]->shape.numel();
+    return Puts ? 0 : in[2]->shape.numel();
+  }
+  void check_loaded(InputSpecs in, InputSpecs out) const override {
+    this->require_call(in, out, 3);
+    const Shape &x = in[0]->shape, &source = in[2]->shape;
+    require_axis(name(), axis_, x);
+    check_numeric(OpId::index_add, *in[0]);
+    check_flat_index(OpId::index_add, *in[1]);
+    const std::int64_t entries = axis_ < source.rank() ? source[axis_] : 0;
+    require_attribute(entries >= in[1]->shape[0], name(), "axis", "one that has an entry for each place",
+                      static_cast<std::int64_t>(axis_));
+    Shape wanted = x;
+    wanted[axis_] = entries;
+    require_spec(name(), "source", *in[2], {wanted, in[0]->dtype, {}});
   }
 
  private:
-  std::size_t axis_;
-  bool puts_;
+  std::size_t axis_ = 0;
+  bool is_trusted_ = false;  // places come from a sweep, which has checked them
 };
 
 /// The rule of a lookup that reads an index: lookups in one table in a loop add to one sum.
@@ -244,13 +270,17 @@ void add_lookup(Tensor& sum, const Lookup& lookup, const Tensor& places, bool is
       apply_onto(IndexAdd(lookup.axis), sum, places, lookup.gradient);
       break;
     case Lookup::Kind::slice:
-      apply_onto(AtPlaces(lookup.axis, is_first), sum, places, lookup.gradient);
+      if (is_first) {
+        apply_onto(AtPlaces<true>(lookup.axis), sum, places, lookup.gradient);
+      } else {
+        apply_onto(AtPlaces<false>(lookup.axis), sum, places, lookup.gradient);
+      }
       break;
   }
 }
 
 void add_placed(Tensor& sum, const PlacedGradient& gradient) {
-  apply_onto(AtPlaces(gradient.axis, false), sum, gradient.places, gradient.values);
+  apply_onto(AtPlaces<false>(gradient.axis), sum, gradient.places, gradient.values);
 }
 
 }  // namespace detail

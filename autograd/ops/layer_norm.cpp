@@ -4,6 +4,7 @@
 #include <array>
 
 #include "xtgrad/autograd/core/apply.h"
+#include "xtgrad/autograd/core/loaded_checks.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/kernels/levels/layer_norm.h"
 #include "xtgrad/autograd/ops.h"
@@ -39,7 +40,7 @@ std::int64_t rows_of(const Shape& x, const Shape& end) {
 /// that of the parameters. Null for those not wanted.
 class LayerNormRule final : public ConstantPrimitive<LayerNormRule> {
  public:
-  explicit LayerNormRule(double eps) : eps_(eps) {}
+  explicit LayerNormRule(double eps = 0) : eps_(eps) {}
 
   [[nodiscard]] std::string_view name() const override { return "layer_norm.rule0"; }
   void describe(Attributes& a) override { a("eps", eps_); }
@@ -51,6 +52,14 @@ class LayerNormRule final : public ConstantPrimitive<LayerNormRule> {
   void eval(Inputs in, Outputs out) const override {
     layer_norm_rows_grad(*in[0], *in[1], *in[2], eps_, *in[3],
                          {.x = out[0], .weight = out[1], .bias = out[2]});
+  }
+  void check_loaded(InputSpecs in, InputSpecs out) const override {
+    require_call(in, out, 4, true);
+    const Spec &x = *in[1], &weight = *in[3];
+    check_floating(OpId::layer_norm, x);
+    require_spec(name(), "g", *in[0], x);
+    check_end(OpId::layer_norm, x, weight, "weight");
+    require_spec(name(), "moments", *in[2], {Shape{2, rows_of(x.shape, weight.shape)}, Dtype::float64, {}});
   }
   /// The products with the weight, their sums and those with the normalised x, and from these the gradients.
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs out) const override {
@@ -64,12 +73,17 @@ class LayerNormRule final : public ConstantPrimitive<LayerNormRule> {
 /// The gradient of the bias alone, of g, in the bias's shape.
 class LayerNormBiasRule final : public ConstantPrimitive<LayerNormBiasRule> {
  public:
-  explicit LayerNormBiasRule(const Shape& shape) : shape_(shape) {}
+  explicit LayerNormBiasRule(const Shape& shape = {}) : shape_(shape) {}
 
   [[nodiscard]] std::string_view name() const override { return "layer_norm.rule1"; }
   void describe(Attributes& a) override { a("shape", shape_); }
   void infer(InputSpecs in, OutputSpecs out) const override { *out[0] = {shape_, in[0]->dtype}; }
   void eval(Inputs in, Outputs out) const override { layer_norm_bias_grad(*in[0], *out[0]); }
+  void check_loaded(InputSpecs in, InputSpecs out) const override {
+    require_call(in, out, 1);
+    check_floating(OpId::layer_norm, *in[0]);
+    check_end(OpId::layer_norm, *in[0], {shape_, in[0]->dtype, {}}, "bias");
+  }
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override { return in[0]->shape.numel(); }
 
  private:
@@ -84,7 +98,7 @@ class LayerNormBiasRule final : public ConstantPrimitive<LayerNormBiasRule> {
 class LayerNorm final : public PrimitiveOf<LayerNorm, OpId::layer_norm> {
  public:
   static constexpr std::size_t auxiliaries = 1;
-  explicit LayerNorm(double eps) : eps_(eps) {}
+  explicit LayerNorm(double eps = 0) : eps_(eps) {}
 
   void describe(Attributes& a) override { a("eps", eps_); }
   [[nodiscard]] Reads reads(Wanted wanted) const override {
@@ -108,6 +122,10 @@ class LayerNorm final : public PrimitiveOf<LayerNorm, OpId::layer_norm> {
     Array own;
     if (out[1] == nullptr) own = Array::uninitialized({2, rows_of(x.shape, in[1]->shape)}, Dtype::float64);
     layer_norm_rows(x, *in[1], *in[2], eps_, out[1] != nullptr ? *out[1] : own, *out[0]);
+  }
+  void check_loaded(InputSpecs in, InputSpecs out) const override {
+    require_call(in, out, 3);
+    check_eps(op, eps_);
   }
   /// One for the mean, three for the variance, four to normalise, scale and shift.
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override {

@@ -53,7 +53,7 @@ void check_shapes(const Shape& a, const Shape& b, const MatmulOptions& options) 
 
 class Matmul final : public PrimitiveOf<Matmul, OpId::matmul> {
  public:
-  explicit Matmul(const MatmulOptions& options) : options_(options) {}
+  explicit Matmul(const MatmulOptions& options = {}) : options_(options) {}
 
   void describe(Attributes& a) override {
     a("transpose_a", options_.transpose_a, false);
@@ -89,6 +89,8 @@ class Matmul final : public PrimitiveOf<Matmul, OpId::matmul> {
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs out) const override {
     return 2 * out[0]->shape.numel() * matrix_size(in[0]->shape, options_.transpose_a, 1);
   }
+
+  void check_loaded(InputSpecs in, InputSpecs out) const override { require_call(in, out, 2); }
 
   // For the matrices A = a or its transpose, and B likewise: dA = g B', dB = A' g, and where an operand is
   // stored transposed, so is its gradient: (g B')' = B g'.

@@ -15,7 +15,7 @@ namespace {
 template <class Self, class F, OpId Id, bool Integers>
 class NumberValue : public Elementwise<Self, F, Id, 1, Integers> {
  public:
-  explicit NumberValue(Scalar number)
+  explicit NumberValue(Scalar number = 0)
       : Elementwise<Self, F, Id, 1, Integers>(F{{number.to_double()}}), number_(number) {}
 
   void describe(Attributes& a) override {

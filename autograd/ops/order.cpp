@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "xtgrad/autograd/core/loaded_checks.h"
 #include "xtgrad/autograd/core/parts.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
@@ -20,10 +21,14 @@ namespace detail { namespace {
 template <class Self, OpId Id>
 class Selection : public PrimitiveOf<Self, Id> {
  public:
-  explicit Selection(std::size_t axis) : axis_(axis) {}
+  explicit Selection(std::size_t axis = 0) : axis_(axis) {}
 
   [[nodiscard]] Counts counts(InputSpecs) const final { return {2, 0}; }
   [[nodiscard]] OutputSet reads_outputs() const final { return 0b10; }
+  void check_loaded(InputSpecs in, InputSpecs out) const final {
+    this->require_call(in, out, 1);
+    require_axis(this->name(), axis_, in[0]->shape);
+  }
 
   void vjp(VjpContext& context) const final {
     const Shape& shape = context.shape(0);
@@ -54,7 +59,8 @@ class Selection : public PrimitiveOf<Self, Id> {
 template <class Self, OpId Id>
 class Extreme : public Selection<Self, Id> {
  public:
-  Extreme(std::size_t axis, bool keepdim) : Selection<Self, Id>(axis), keepdim_(keepdim) {}
+  explicit Extreme(std::size_t axis = 0, bool keepdim = false)
+      : Selection<Self, Id>(axis), keepdim_(keepdim) {}
 
   void describe(Attributes& a) override {
     a("axis", this->axis_);
@@ -97,7 +103,7 @@ class Min final : public Extreme<Min, OpId::min> {
 
 class Sort final : public Selection<Sort, OpId::sort> {
  public:
-  Sort(std::size_t axis, bool descending) : Selection(axis), descending_(descending) {}
+  explicit Sort(std::size_t axis = 0, bool descending = false) : Selection(axis), descending_(descending) {}
 
   void describe(Attributes& a) override {
     a("axis", axis_);
@@ -117,7 +123,8 @@ class Sort final : public Selection<Sort, OpId::sort> {
 
 class Topk final : public Selection<Topk, OpId::topk> {
  public:
-  Topk(std::size_t axis, std::int64_t k, bool largest) : Selection(axis), k_(k), largest_(largest) {}
+  explicit Topk(std::size_t axis = 0, std::int64_t k = 0, bool largest = true)
+      : Selection(axis), k_(k), largest_(largest) {}
 
   void describe(Attributes& a) override {
     a("k", k_);

@@ -76,7 +76,7 @@ Tensor put(const Tensor& g, const Tensor& places, const Size2d& image, bool few)
 class MaxPool2d final : public PrimitiveOf<MaxPool2d, OpId::max_pool2d> {
  public:
   static constexpr std::size_t auxiliaries = 1;
-  explicit MaxPool2d(const MaxPool2dOptions& options) : options_(options) {}
+  explicit MaxPool2d(const MaxPool2dOptions& options = {}) : options_(options) {}
 
   void describe(Attributes& a) override { describe_options(a, options_); }
 
@@ -90,6 +90,7 @@ class MaxPool2d final : public PrimitiveOf<MaxPool2d, OpId::max_pool2d> {
     const Shape &x = in[0]->shape, &y = out[0]->shape;
     max_pool_planes(windowed_planes(x, {y[2], y[3]}, window_of(options_)), *in[0], out[0], out[1]);
   }
+  void check_loaded(InputSpecs in, InputSpecs out) const override { require_call(in, out, 1); }
   void vjp(VjpContext& context) const override {
     const Shape& x = context.shape(0);
     const Shape& y = context.g().shape();
@@ -108,7 +109,7 @@ class MaxPool2d final : public PrimitiveOf<MaxPool2d, OpId::max_pool2d> {
 class MaxPool2dPlaces final : public ConstantPrimitive<MaxPool2dPlaces> {
  public:
   static constexpr OpId op = OpId::max_pool2d_places;
-  explicit MaxPool2dPlaces(const MaxPool2dOptions& options) : options_(options) {}
+  explicit MaxPool2dPlaces(const MaxPool2dOptions& options = {}) : options_(options) {}
 
   [[nodiscard]] std::string_view name() const override { return to_string(op); }
   void describe(Attributes& a) override { describe_options(a, options_); }
@@ -122,6 +123,7 @@ class MaxPool2dPlaces final : public ConstantPrimitive<MaxPool2dPlaces> {
     const Shape &x = in[0]->shape, &places = out[0]->shape;
     max_pool_planes(windowed_planes(x, {places[2], places[3]}, window_of(options_)), *in[0], nullptr, out[0]);
   }
+  void check_loaded(InputSpecs in, InputSpecs out) const override { require_call(in, out, 1); }
   [[nodiscard]] std::int64_t flops(InputSpecs, InputSpecs out) const override {
     return flops_of(out[0]->shape, options_);
   }
@@ -188,6 +190,7 @@ class MaxPool2dTake final : public PrimitiveOf<MaxPool2dTake, OpId::max_pool2d_t
     check_places_range(op, *in[1], at.plane_size);
     take_places(at, *in[0], *in[1], *out[0]);
   }
+  void check_loaded(InputSpecs in, InputSpecs out) const override { require_call(in, out, 2); }
   void vjp(VjpContext& context) const override {
     const Shape& u = context.shape(0);
     context.set(0, put(context.g(), context.input(1), {u[2], u[3]}, few_));
@@ -199,7 +202,7 @@ class MaxPool2dTake final : public PrimitiveOf<MaxPool2dTake, OpId::max_pool2d_t
 
 class MaxPool2dPut final : public PrimitiveOf<MaxPool2dPut, OpId::max_pool2d_put> {
  public:
-  explicit MaxPool2dPut(const Size2d& image, bool few = false) : image_(image), few_(few) {}
+  explicit MaxPool2dPut(const Size2d& image = 0, bool few = false) : image_(image), few_(few) {}
 
   void describe(Attributes& a) override {
     a("image", image_);
@@ -223,6 +226,7 @@ class MaxPool2dPut final : public PrimitiveOf<MaxPool2dPut, OpId::max_pool2d_put
     check_places_range(op, *in[1], at.plane_size);
     put_places(at, few_, *in[0], *in[1], *out[0]);
   }
+  void check_loaded(InputSpecs in, InputSpecs out) const override { require_call(in, out, 2); }
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override { return in[0]->shape.numel(); }
   void vjp(VjpContext& context) const override {
     context.set(0, apply(MaxPool2dTake(few_), context.g(), Tensor(context.input(1))));
@@ -241,7 +245,7 @@ Tensor put(const Tensor& g, const Tensor& places, const Size2d& image, bool few)
 template <class Self, OpId Id>
 class AvgPool : public PrimitiveOf<Self, Id> {
  public:
-  explicit AvgPool(const AvgPool2dOptions& options) : options_(options) {}
+  explicit AvgPool(const AvgPool2dOptions& options = {}) : options_(options) {}
 
   void describe(Attributes& a) override {
     a("kernel", options_.kernel);
@@ -251,6 +255,7 @@ class AvgPool : public PrimitiveOf<Self, Id> {
     a("count_include_pad", options_.count_include_pad, true);
     a("divisor_override", options_.divisor_override, std::nullopt);
   }
+  void check_loaded(InputSpecs in, InputSpecs out) const override { this->require_call(in, out, 1); }
 
  protected:
   ~AvgPool() = default;
@@ -293,7 +298,8 @@ class AvgPool2d final : public AvgPool<AvgPool2d, OpId::avg_pool2d> {
 
 class AvgPool2dSpread final : public AvgPool<AvgPool2dSpread, OpId::avg_pool2d_spread> {
  public:
-  AvgPool2dSpread(const AvgPool2dOptions& options, const Size2d& image) : AvgPool(options), image_(image) {}
+  explicit AvgPool2dSpread(const AvgPool2dOptions& options = {}, const Size2d& image = 0)
+      : AvgPool(options), image_(image) {}
 
   void describe(Attributes& a) override {
     a("image", image_);

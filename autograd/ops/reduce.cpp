@@ -2,6 +2,7 @@
 
 #include <type_traits>
 
+#include "xtgrad/autograd/core/loaded_checks.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/formulas/reduction.h"
 #include "xtgrad/autograd/kernels/levels/largest.h"
@@ -20,9 +21,13 @@ namespace detail { namespace {
 template <class Self, OpId Id>
 class Reduction : public PrimitiveOf<Self, Id> {
  public:
-  explicit Reduction(const ReducedAxes& axes) : axes_(axes) {}
+  explicit Reduction(const ReducedAxes& axes = {}) : axes_(axes) {}
 
   void describe(Attributes& a) override { axes_.describe(a); }
+  void check_loaded(InputSpecs in, InputSpecs out) const override {
+    this->require_call(in, out, 1);
+    axes_.check_loaded(this->name(), in[0]->shape);
+  }
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override { return in[0]->shape.numel(); }
 
  protected:
@@ -140,7 +145,7 @@ class Amax final : public Reduction<Amax, OpId::amax> {
 class Argmax final : public ConstantPrimitive<Argmax> {
  public:
   static constexpr OpId op = OpId::argmax;
-  Argmax(std::size_t axis, bool keepdim) : axis_(axis), keepdim_(keepdim) {}
+  explicit Argmax(std::size_t axis = 0, bool keepdim = false) : axis_(axis), keepdim_(keepdim) {}
 
   [[nodiscard]] std::string_view name() const override { return to_string(op); }
   void describe(Attributes& a) override {
@@ -157,6 +162,10 @@ class Argmax final : public ConstantPrimitive<Argmax> {
   void eval(Inputs in, Outputs out) const override {
     Array largest = Array::uninitialized(out[0]->shape, in[0]->dtype);
     find_largest(*in[0], AxisView(in[0]->shape, axis_), largest, *out[0]);
+  }
+  void check_loaded(InputSpecs in, InputSpecs out) const override {
+    require_call(in, out, 1);
+    require_axis(name(), axis_, in[0]->shape);
   }
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override { return in[0]->shape.numel(); }
 

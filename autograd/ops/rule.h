@@ -31,7 +31,7 @@ inline constexpr auto rule_name = [] {
 template <class P, int K, std::size_t N>
 class RuleOf final : public ConstantPrimitive<RuleOf<P, K, N>> {
  public:
-  explicit RuleOf(const P& primitive) : primitive_(primitive) {}
+  explicit RuleOf(const P& primitive = P()) : primitive_(primitive) {}
 
   [[nodiscard]] std::string_view name() const override {
     return {rule_name<P::op, K>.data(), rule_name<P::op, K>.size()};
@@ -58,6 +58,10 @@ class RuleOf final : public ConstantPrimitive<RuleOf<P, K, N>> {
   }
   [[nodiscard]] TileKernel bind(InputSpecs in) const override {
     return visit_floating(in[0]->dtype, [](auto zero) -> TileKernel { return run_tile<decltype(zero)>; });
+  }
+  void check_loaded(InputSpecs in, InputSpecs out) const override {
+    this->require_call(in, out, N);
+    require_floating(name(), in);
   }
 
  private:

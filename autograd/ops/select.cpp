@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "xtgrad/autograd/core/loaded_checks.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/kernels/levels/choose_rows.h"
@@ -44,6 +45,12 @@ class WhereRule final : public ConstantPrimitive<WhereRule> {
       if (out[1] != nullptr) for_each_result_row<T, bool, T>(*out[1], {in[0], in[1]}, leave);
     });
   }
+  void check_loaded(InputSpecs in, InputSpecs out) const override {
+    require_call(in, out, 2, true);
+    require_dtype(name(), "the mask", *in[0], Dtype::boolean);
+    check_floating(OpId::where, *in[1]);
+    require_stretches(name(), in[0]->shape, in[1]->shape);
+  }
 
  private:
   template <class T>
@@ -81,6 +88,7 @@ class Where final : public PrimitiveOf<Where, OpId::where> {
     });
   }
   [[nodiscard]] InputSet may_overwrite(int) const override { return 0b110; }
+  void check_loaded(InputSpecs in, InputSpecs out) const override { require_call(in, out, 3); }
 
   void vjp(VjpContext& context) const override {
     const Tensor mask = context.input(0);

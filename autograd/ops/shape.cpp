@@ -67,7 +67,7 @@ template <OpId Called>
 class Permute final : public PrimitiveOf<Permute<Called>, Called> {
  public:
   /// Dimension i of the result is dimension order[i] of x; the order is checked, and counts from the front.
-  explicit Permute(const Dims& order) : order_(order) {}
+  explicit Permute(const Dims& order = {}) : order_(order) {}
 
   void describe(Attributes& a) override { a("order", order_); }
   void infer(InputSpecs in, OutputSpecs out) const override {
@@ -82,6 +82,17 @@ class Permute final : public PrimitiveOf<Permute<Called>, Called> {
     StridedMove move;
     for (std::size_t d = 0; d < order_.size(); ++d) move.add_dimension(shape[d], from[source(d)], to[d]);
     copy_strided(move, *in[0], *out[0]);
+  }
+  void check_loaded(InputSpecs in, InputSpecs out) const override {
+    this->require_call(in, out, 1);
+    const std::size_t rank = in[0]->shape.rank();
+    std::array<bool, Shape::max_rank> seen{};
+    bool fits = order_.size() == rank;
+    for (std::size_t d = 0; fits && d < rank; ++d)
+      fits = source(d) < rank && !std::exchange(seen[source(d)], true);
+    if (fits) return;
+    throw ShapeError(fmt::format("{}: the order must name every dimension once: x is {}, the order is {}",
+                                 this->name(), to_string(in[0]->shape), to_string(order_)));
   }
 
   void vjp(VjpContext& context) const override {
@@ -98,7 +109,7 @@ class Permute final : public PrimitiveOf<Permute<Called>, Called> {
 
 class BroadcastTo final : public PrimitiveOf<BroadcastTo, OpId::broadcast_to> {
  public:
-  explicit BroadcastTo(const Shape& shape) : shape_(shape) {}
+  explicit BroadcastTo(const Shape& shape = {}) : shape_(shape) {}
 
   void describe(Attributes& a) override { a("shape", shape_); }
   void infer(InputSpecs in, OutputSpecs out) const override {
@@ -123,6 +134,7 @@ class BroadcastTo final : public PrimitiveOf<BroadcastTo, OpId::broadcast_to> {
     }
     copy_strided(move, *in[0], *out[0]);
   }
+  void check_loaded(InputSpecs in, InputSpecs out) const override { require_call(in, out, 1); }
   void vjp(VjpContext& context) const override { context.set(0, summed_to(context.g(), context.shape(0))); }
 
  private:
@@ -131,7 +143,7 @@ class BroadcastTo final : public PrimitiveOf<BroadcastTo, OpId::broadcast_to> {
 
 class SumTo final : public PrimitiveOf<SumTo, OpId::sum_to> {
  public:
-  explicit SumTo(const Shape& shape) : shape_(shape) {}
+  explicit SumTo(const Shape& shape = {}) : shape_(shape) {}
 
   void describe(Attributes& a) override { a("shape", shape_); }
   void infer(InputSpecs in, OutputSpecs out) const override {
@@ -151,6 +163,7 @@ class SumTo final : public PrimitiveOf<SumTo, OpId::sum_to> {
     if (from.rank() == 0 || shape_.rank() != from.rank() || shape_[last] != 1) return nullptr;
     return shape_.numel() * from[last] == from.numel() ? row_sums(in[0]->dtype) : nullptr;
   }
+  void check_loaded(InputSpecs in, InputSpecs out) const override { require_call(in, out, 1); }
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override { return in[0]->shape.numel(); }
   void vjp(VjpContext& context) const override {
     context.set(0, stretched_to(context.g(), context.shape(0)));

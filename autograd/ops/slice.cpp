@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "xtgrad/autograd/core/apply.h"
+#include "xtgrad/autograd/core/loaded_checks.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/kernels/levels/copy_strided.h"
@@ -25,10 +26,10 @@ std::int64_t product(const Shape& shape, std::size_t first, std::size_t last) {
 
 /// Options of a slice for a given size: nothing is negative, and nothing out of range.
 struct SliceRange {
-  std::int64_t axis;
-  std::int64_t start;
-  std::int64_t step;
-  std::int64_t count;  // elements of the result
+  std::int64_t axis = 0;
+  std::int64_t start = 0;
+  std::int64_t step = 1;
+  std::int64_t count = 0;  // elements of the result
 };
 
 SliceRange range_of(OpId op, const Shape& shape, const SliceOptions& options) {
@@ -92,6 +93,20 @@ void describe_range(Attributes& a, SliceRange& range) {
   a("count", range.count);
 }
 
+/// Throws unless it is one of `range_of` for x.
+void check_range(OpId op, const SliceRange& range, const Shape& x) {
+  const std::string_view name = to_string(op);
+  require_axis(name, static_cast<std::size_t>(range.axis), x);
+  const std::int64_t size = x[static_cast<std::size_t>(range.axis)];
+  require_attribute(range.start >= 0 && range.start <= size, name, "start", "from 0 to the size of the axis",
+                    range.start);
+  require_attribute(range.step >= 1 && range.step <= std::max<std::int64_t>(1, size), name, "step",
+                    "from 1 to the size of the axis", range.step);
+  const std::int64_t most = range.start == size ? 0 : (size - range.start - 1) / range.step + 1;
+  require_attribute(range.count >= 0 && range.count <= most, name, "count", "of elements that the axis has",
+                    range.count);
+}
+
 /// The same range as options, for a tensor of which it is one.
 SliceOptions options_of(const SliceRange& range) {
   return {.axis = range.axis,
@@ -102,7 +117,7 @@ SliceOptions options_of(const SliceRange& range) {
 
 class SliceAdd final : public PrimitiveOf<SliceAdd, OpId::slice_add> {
  public:
-  explicit SliceAdd(const SliceRange& range) : range_(range) {}
+  explicit SliceAdd(const SliceRange& range = {}) : range_(range) {}
 
   void describe(Attributes& a) override { describe_range(a, range_); }
   void infer(InputSpecs in, OutputSpecs out) const override {
@@ -128,6 +143,10 @@ class SliceAdd final : public PrimitiveOf<SliceAdd, OpId::slice_add> {
     add_strided(move, *in[1], *out[0]);
   }
   [[nodiscard]] InputSet may_overwrite(int) const override { return 0b01; }
+  void check_loaded(InputSpecs in, InputSpecs out) const override {
+    require_call(in, out, 2);
+    check_range(op, range_, in[0]->shape);
+  }
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override { return in[1]->shape.numel(); }
 
   void vjp(VjpContext& context) const override {
@@ -141,7 +160,7 @@ class SliceAdd final : public PrimitiveOf<SliceAdd, OpId::slice_add> {
 
 class Slice final : public PrimitiveOf<Slice, OpId::slice> {
  public:
-  explicit Slice(const SliceRange& range) : range_(range) {}
+  explicit Slice(const SliceRange& range = {}) : range_(range) {}
 
   void describe(Attributes& a) override { describe_range(a, range_); }
   void infer(InputSpecs in, OutputSpecs out) const override {
@@ -150,6 +169,10 @@ class Slice final : public PrimitiveOf<Slice, OpId::slice> {
   }
   void eval(Inputs in, Outputs out) const override {
     copy_strided(move_of(range_, in[0]->shape), *in[0], *out[0]);
+  }
+  void check_loaded(InputSpecs in, InputSpecs out) const override {
+    require_call(in, out, 1);
+    check_range(op, range_, in[0]->shape);
   }
 
   // Slices of one tensor in a loop add to one sum: each costs what it has, not what x has.
@@ -186,7 +209,7 @@ class Slice final : public PrimitiveOf<Slice, OpId::slice> {
 class Pad final : public PrimitiveOf<Pad, OpId::pad> {
  public:
   /// The options are checked, and the axis counts from the front.
-  explicit Pad(const PadOptions& options) : options_(options) {}
+  explicit Pad(const PadOptions& options = {}) : options_(options) {}
 
   void describe(Attributes& a) override {
     a("axis", options_.axis);
@@ -213,6 +236,15 @@ class Pad final : public PrimitiveOf<Pad, OpId::pad> {
     move.add_dimension(inner, 1, 1);
     move.to_offset = options_.low * inner;
     copy_strided(move, *in[0], *out[0]);
+  }
+  void check_loaded(InputSpecs in, InputSpecs out) const override {
+    require_call(in, out, 1);
+    require_axis(name(), static_cast<std::size_t>(options_.axis), in[0]->shape);
+    require_attribute(options_.low >= 0, name(), "low", "at least 0", options_.low);
+    require_attribute(options_.high >= 0, name(), "high", "at least 0", options_.high);
+    const bool has_gaps = in[0]->shape[static_cast<std::size_t>(options_.axis)] > 1;
+    require_attribute(options_.interior == 0 || (has_gaps && options_.interior > 0), name(), "interior",
+                      has_gaps ? "at least 0" : "0 where there is nothing to part", options_.interior);
   }
 
   void vjp(VjpContext& context) const override {

@@ -14,7 +14,7 @@ namespace xtgrad::inline v1::detail {
 template <class F>
 class SlopeOf final : public DifferentiablePrimitive<SlopeOf<F>> {
  public:
-  explicit SlopeOf(const F& formula) : formula_(formula) {}
+  explicit SlopeOf(const F& formula = F()) : formula_(formula) {}
 
   [[nodiscard]] std::string_view name() const override { return F::name; }
   void describe(Attributes& a) override { formula_.describe(a); }
@@ -29,6 +29,11 @@ class SlopeOf final : public DifferentiablePrimitive<SlopeOf<F>> {
   void vjp(VjpContext& context) const override {
     const Tensor x = context.input(0);
     context.set(0, formula_.rule(context.g(), x));
+  }
+  void check_loaded(InputSpecs in, InputSpecs out) const override {
+    this->require_call(in, out, 1);
+    require_floating(name(), in);
+    if constexpr (requires { formula_.check_loaded(name()); }) formula_.check_loaded(name());
   }
 
  private:

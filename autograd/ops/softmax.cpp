@@ -6,6 +6,8 @@
 #include <type_traits>
 #include <vector>
 
+#include "xtgrad/autograd/core/loaded_checks.h"
+#include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/formulas/reduction.h"
 #include "xtgrad/autograd/kernels/levels/softmax.h"
 #include "xtgrad/autograd/kernels/levels/softmax_rules.h"
@@ -43,9 +45,10 @@ Tensor softmax_over(const Tensor& x, AxisMask axes) {
 /// The gradient of logsumexp along one run of axes in one kernel, of g, x and the scales of its rows.
 class LogSumExpRule final : public ConstantPrimitive<LogSumExpRule> {
  public:
-  explicit LogSumExpRule(const ReducedAxes& axes) : axes_(axes) {}
+  explicit LogSumExpRule(const ReducedAxes& axes = {}) : axes_(axes) {}
 
-  [[nodiscard]] std::string_view name() const override { return "logsumexp.rule0"; }
+  // Not rule0, which is the recorded rule's part: that of other operands.
+  [[nodiscard]] std::string_view name() const override { return "logsumexp.row_rule0"; }
   void describe(Attributes& a) override { axes_.describe(a); }
   void infer(InputSpecs in, OutputSpecs out) const override { *out[0] = *in[1]; }
   void eval(Inputs in, Outputs out) const override {
@@ -54,6 +57,16 @@ class LogSumExpRule final : public ConstantPrimitive<LogSumExpRule> {
   /// A difference, an exponential, a product.
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override {
     return 3 * in[1]->shape.numel();
+  }
+  void check_loaded(InputSpecs in, InputSpecs out) const override {
+    require_call(in, out, 3);
+    require_floating(name(), in.first(2));
+    const Shape& x = in[1]->shape;
+    axes_.check_loaded(name(), x);
+    if (x.numel() == 0 || !one_run(x, axes_.mask))
+      throw ShapeError(fmt::format("{}: its axes must be one run: x is {}", name(), to_string(x)));
+    require_spec(name(), "g", *in[0], {axes_.result(x), in[1]->dtype, {}});
+    require_spec(name(), "scales", *in[2], {Shape{2, in[0]->shape.numel()}, Dtype::float64, {}});
   }
 
  private:
@@ -68,7 +81,7 @@ class LogSumExpRule final : public ConstantPrimitive<LogSumExpRule> {
 class LogSumExp final : public PrimitiveOf<LogSumExp, OpId::logsumexp> {
  public:
   static constexpr std::size_t auxiliaries = 1;
-  explicit LogSumExp(const ReducedAxes& axes) : axes_(axes) {}
+  explicit LogSumExp(const ReducedAxes& axes = {}) : axes_(axes) {}
 
   void describe(Attributes& a) override { axes_.describe(a); }
   [[nodiscard]] Reads reads(Wanted) const override { return input_bit(0) | output_bit; }
@@ -91,6 +104,10 @@ class LogSumExp final : public PrimitiveOf<LogSumExp, OpId::logsumexp> {
   /// Largest, difference, exponential, sum.
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override {
     return 4 * in[0]->shape.numel();
+  }
+  void check_loaded(InputSpecs in, InputSpecs out) const override {
+    require_call(in, out, 1);
+    axes_.check_loaded(name(), in[0]->shape);
   }
 
   // The softmax, whose derivatives keep their digits where one term outweighs the others. Where y is -inf, so
@@ -138,7 +155,7 @@ Tensor less_mean(const Tensor& v, const Tensor& p, std::int64_t axis) {
 template <class P>
 class AxisRule final : public DifferentiablePrimitive<AxisRule<P>> {
  public:
-  explicit AxisRule(std::size_t axis) : axis_(axis) {}
+  explicit AxisRule(std::size_t axis = 0) : axis_(axis) {}
 
   void describe(Attributes& a) override { a("axis", axis_); }
   [[nodiscard]] std::string_view name() const override {
@@ -148,6 +165,12 @@ class AxisRule final : public DifferentiablePrimitive<AxisRule<P>> {
   void eval(Inputs in, Outputs out) const override {
     const Shape& shape = in[0]->shape;
     if (shape.numel() != 0) P::vjp_kernel(*in[0], *in[1], AxisView(shape, axis_), *out[0]);
+  }
+  void check_loaded(InputSpecs in, InputSpecs out) const override {
+    this->require_call(in, out, 2);
+    require_floating(name(), in);
+    require_spec(name(), "the output", *in[1], *in[0]);
+    require_axis(name(), axis_, in[0]->shape);
   }
   /// A product or exponential, a sum, a difference, a product.
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override {
@@ -173,7 +196,7 @@ class AxisRule final : public DifferentiablePrimitive<AxisRule<P>> {
 template <class Self, OpId Id>
 class AlongAxis : public PrimitiveOf<Self, Id> {
  public:
-  explicit AlongAxis(std::size_t axis) : axis_(axis) {}
+  explicit AlongAxis(std::size_t axis = 0) : axis_(axis) {}
 
   void describe(Attributes& a) override { a("axis", axis_); }
   [[nodiscard]] Reads reads(Wanted) const override { return output_bit; }
@@ -184,6 +207,10 @@ class AlongAxis : public PrimitiveOf<Self, Id> {
   }
   void eval(Inputs in, Outputs out) const override {
     if (in[0]->shape.numel() != 0) Self::kernel(*in[0], AxisView(in[0]->shape, axis_), *out[0]);
+  }
+  void check_loaded(InputSpecs in, InputSpecs out) const override {
+    this->require_call(in, out, 1);
+    require_axis(this->name(), axis_, in[0]->shape);
   }
   /// Largest, difference, exponential, sum, and a quotient or another difference.
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override {

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "xtgrad/autograd/core/loaded_checks.h"
 #include "xtgrad/autograd/core/parts.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
@@ -81,7 +82,8 @@ bool is_deferred(const VjpContext& context, std::size_t axis, std::span<const st
 template <OpId Called>
 class Split final : public PrimitiveOf<Split<Called>, Called> {
  public:
-  Split(std::size_t axis, std::vector<std::int64_t> sizes) : axis_(axis), sizes_(std::move(sizes)) {}
+  explicit Split(std::size_t axis = 0, std::vector<std::int64_t> sizes = {})
+      : axis_(axis), sizes_(std::move(sizes)) {}
 
   void describe(Attributes& a) override {
     a("axis", axis_);
@@ -107,6 +109,10 @@ class Split final : public PrimitiveOf<Split<Called>, Called> {
     }
   }
   void eval(Inputs in, Outputs out) const override { cut(*in[0], axis_, sizes_, out); }
+  void check_loaded(InputSpecs in, InputSpecs out) const override {
+    this->require_call(in, out, 1, true);
+    require_axis(this->name(), axis_, in[0]->shape);
+  }
   void vjp(VjpContext& context) const override {
     if (is_deferred(context, axis_, sizes_)) return;
     Shape unit = context.shape(0);
@@ -122,7 +128,7 @@ class Split final : public PrimitiveOf<Split<Called>, Called> {
 
 class Unbind final : public PrimitiveOf<Unbind, OpId::unbind> {
  public:
-  explicit Unbind(std::size_t axis) : axis_(axis) {}
+  explicit Unbind(std::size_t axis = 0) : axis_(axis) {}
 
   void describe(Attributes& a) override { a("axis", axis_); }
   [[nodiscard]] Counts counts(InputSpecs in) const override {
@@ -138,6 +144,10 @@ class Unbind final : public PrimitiveOf<Unbind, OpId::unbind> {
   void eval(Inputs in, Outputs out) const override {
     const std::vector<std::int64_t, PoolAllocator<std::int64_t>> sizes(out.size(), 1);
     cut(*in[0], axis_, sizes, out);
+  }
+  void check_loaded(InputSpecs in, InputSpecs out) const override {
+    if (in.size() == 1) require_axis(name(), axis_, in[0]->shape);  // by which outputs are counted
+    require_call(in, out, 1, true);
   }
   void vjp(VjpContext& context) const override;
 

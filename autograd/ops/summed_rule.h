@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "xtgrad/autograd/core/loaded_checks.h"
 #include "xtgrad/autograd/kernels/sum_to.h"
 #include "xtgrad/autograd/ops/rule.h"
 #include "xtgrad/autograd/ops/shape.h"
@@ -16,7 +17,8 @@ namespace xtgrad::inline v1::detail {
 template <class P, int K, std::size_t N>
 class SummedRuleOf final : public ConstantPrimitive<SummedRuleOf<P, K, N>> {
  public:
-  SummedRuleOf(const P& primitive, const Shape& shape) : primitive_(primitive), shape_(shape) {}
+  explicit SummedRuleOf(const P& primitive = P(), const Shape& shape = {})
+      : primitive_(primitive), shape_(shape) {}
 
   [[nodiscard]] std::string_view name() const override {
     return {rule_name<P::op, K>.data(), rule_name<P::op, K>.size()};
@@ -36,6 +38,14 @@ class SummedRuleOf final : public ConstantPrimitive<SummedRuleOf<P, K, N>> {
   }
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override {
     return 2 * in[0]->shape.numel();
+  }
+  void check_loaded(InputSpecs in, InputSpecs out) const override {
+    this->require_call(in, out, N);
+    require_floating(name(), in);
+    for (const Spec* each : in) require_spec(name(), "an operand", *each, *in[0]);
+    require_stretches(name(), shape_, in[0]->shape);
+    require_attribute(shape_.numel() != in[0]->shape.numel(), name(), "summed_to",
+                      "fewer elements than operands have", shape_.numel());
   }
 
  private:

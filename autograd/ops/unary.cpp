@@ -44,7 +44,7 @@ class Clamp final : public Unary<Clamp<Called>, formulas::Clamp, Called, input_b
   using Base = Unary<Clamp<Called>, formulas::Clamp, Called, input_bit(0), true>;
 
  public:
-  explicit Clamp(const ClampOptions& options)
+  explicit Clamp(const ClampOptions& options = {})
       : Base({.low = options.min.to_double(), .high = options.max.to_double()}), options_(options) {}
 
   void describe(Attributes& a) override {

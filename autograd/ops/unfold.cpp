@@ -18,7 +18,7 @@ Window window_of(const Unfold2dOptions& options) {
 template <class Self, OpId Id>
 class Windows : public PrimitiveOf<Self, Id> {
  public:
-  explicit Windows(const Unfold2dOptions& options) : options_(options) {}
+  explicit Windows(const Unfold2dOptions& options = {}) : options_(options) {}
 
   void describe(Attributes& a) override {
     a("kernel", options_.kernel);
@@ -26,6 +26,7 @@ class Windows : public PrimitiveOf<Self, Id> {
     a("padding", options_.padding);
     a("dilation", options_.dilation);
   }
+  void check_loaded(InputSpecs in, InputSpecs out) const override { this->require_call(in, out, 1); }
 
  protected:
   ~Windows() = default;
@@ -61,7 +62,8 @@ class Unfold2d final : public Windows<Unfold2d, OpId::unfold2d> {
 
 class Fold2d final : public Windows<Fold2d, OpId::fold2d> {
  public:
-  Fold2d(const Unfold2dOptions& options, const Size2d& output) : Windows(options), output_(output) {}
+  explicit Fold2d(const Unfold2dOptions& options = {}, const Size2d& output = 0)
+      : Windows(options), output_(output) {}
 
   void describe(Attributes& a) override {
     a("output", output_);
