@@ -6,6 +6,7 @@
 
 #include "xtgrad/autograd/core/compute.h"
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/program_file/encode.h"
 #include "xtgrad/nn/captured_run.h"
 
 namespace xtgrad::inline v1 {
@@ -156,6 +157,9 @@ void CapturedCall::run() { programs_->run(); }
 Tensor CapturedCall::result(std::size_t number) { return programs_->current().result(number); }
 ProgramRun CapturedCall::watch() { return programs_->watch(); }
 ProgramProfile CapturedCall::profile(std::size_t runs) { return programs_->profile(runs); }
+void CapturedCall::save(const std::string& path) const {
+  detail::save_program("Captured::save", path, programs_->current().saved());
+}
 
 void CapturedCall::throw_other_value() {
   throw ValueError(

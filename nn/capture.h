@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -101,6 +102,9 @@ class CapturedCall {
   /// Throws ValueError: an argument that is no tensor has another value than when the function was captured.
   [[noreturn]] static void throw_other_value();
 
+  /// See Captured::save.
+  void save(const std::string& path) const;
+
   // After all inputs: runs that change nothing.
   [[nodiscard]] ProgramRun watch();
   [[nodiscard]] ProgramProfile profile(std::size_t runs);
@@ -131,6 +135,11 @@ class Captured {
   /// What a replay runs, that of the last call where there are several.
   [[nodiscard]] const Program& program() const& { return call_->program(); }
   [[nodiscard]] Program program() const&& { return call_->program(); }
+
+  /// Writes that program to a file, with the state as it is now: `load_program` (autograd/loaded_program.h)
+  /// makes a function of it in a program that has none of f's code. Throws ValueError, which names the step,
+  /// for a primitive from outside of the library that cannot be loaded, and what `save_safetensors` throws.
+  void save(const std::string& path) const { call_->save(path); }
 
   /// One run, step by step, which changes nothing.
   [[nodiscard]] ProgramRun watch(const Inputs&... inputs) {

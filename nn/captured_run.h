@@ -11,6 +11,7 @@
 #include "xtgrad/autograd/program_profile.h"
 #include "xtgrad/autograd/program_run.h"
 #include "xtgrad/nn/recorded_function.h"
+#include "xtgrad/nn/saved_function.h"
 
 namespace xtgrad::inline v1::detail {
 
@@ -41,6 +42,9 @@ class CapturedRun {
   void run(Given inputs, const Outcome* expected);
   /// A result of the last run, once.
   [[nodiscard]] Tensor result(std::size_t number) { return std::exchange(results_[number], Tensor()); }
+
+  /// The program with its state as it is now, for a file.
+  [[nodiscard]] SavedProgram saved() const { return saved_function(recorded_, places_); }
 
   // Runs that leave everything as it is.
   [[nodiscard]] ProgramRun watch(Given inputs);

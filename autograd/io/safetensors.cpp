@@ -178,7 +178,7 @@ detail::SafetensorsHeader read_header(std::string_view& bytes, detail::MemoryBud
 
 /// All tensors that can be read, or those that are named.
 Safetensors decode(std::string_view bytes, const std::vector<std::string>* names,
-                   detail::MemoryBudget budget) {
+                   detail::MemoryBudget& budget) {
   detail::SafetensorsHeader header = read_header(bytes, budget);
   std::vector<const HeaderEntry*> wanted;
   if (names == nullptr) {
@@ -228,8 +228,14 @@ void save_safetensors(std::string_view function, const std::string& path, const 
 
 Safetensors load_safetensors(std::string_view function, const std::string& path, const ReadLimits& limits) {
   const std::string bytes = read_file(function, path, limits);
-  return detail::reading(function, path, {detail::FileFormat::safetensors, bytes},
-                         [&] { return decode(bytes, nullptr, budget_beside(bytes, limits)); });
+  return detail::reading(function, path, {detail::FileFormat::safetensors, bytes}, [&] {
+    MemoryBudget budget = budget_beside(bytes, limits);
+    return decode(bytes, nullptr, budget);
+  });
+}
+
+Safetensors decode_safetensors(std::string_view bytes, MemoryBudget& budget) {
+  return decode(bytes, nullptr, budget);
 }
 
 }  // namespace detail
@@ -240,8 +246,10 @@ std::string encode_safetensors(const Safetensors& contents) {
 
 Safetensors decode_safetensors(std::string_view bytes, std::string_view source) {
   constexpr ReadLimits no_limits{.max_bytes = std::numeric_limits<std::uint64_t>::max()};
-  return detail::reading(loading, source, {detail::FileFormat::safetensors, bytes},
-                         [&] { return decode(bytes, nullptr, detail::MemoryBudget(no_limits)); });
+  return detail::reading(loading, source, {detail::FileFormat::safetensors, bytes}, [&] {
+    detail::MemoryBudget budget(no_limits);
+    return decode(bytes, nullptr, budget);
+  });
 }
 
 void save_safetensors(const std::string& path, const Safetensors& contents) {
@@ -256,8 +264,10 @@ Safetensors load_safetensors_entries(const std::string& path, const std::vector<
                                      const ReadLimits& limits) {
   constexpr std::string_view function = "load_safetensors_entries";
   const std::string bytes = detail::read_file(function, path, limits);
-  return detail::reading(function, path, {detail::FileFormat::safetensors, bytes},
-                         [&] { return decode(bytes, &names, detail::budget_beside(bytes, limits)); });
+  return detail::reading(function, path, {detail::FileFormat::safetensors, bytes}, [&] {
+    detail::MemoryBudget budget = detail::budget_beside(bytes, limits);
+    return decode(bytes, &names, budget);
+  });
 }
 
 std::vector<std::string> safetensors_names(const std::string& path, const ReadLimits& limits) {

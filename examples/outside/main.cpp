@@ -146,7 +146,7 @@ void names_are_seen() {
     expect_text(picture, name);
   }
   expect_text(steps.text(), "sign(x)  float64 [9]  in straight_through");
-  expect_text(steps.text(), "polynomial[c0=0, c1=1, c2=0.5](x)  float64 [9]");
+  expect_text(steps.text(), "polynomial[coefficients=[0, 1, 0.5]](x)  float64 [9]");
   expect_text(profile.chrome_trace(), "rule of straight_through");
   const std::string differences = steps.run_again();
   expect(differences.empty(), "run again, the steps give the same bits: " + differences);

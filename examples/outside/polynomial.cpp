@@ -37,12 +37,10 @@ void evaluate(const Array& x, const std::vector<double>& coefficients, Array& y)
 
 class Polynomial final : public DifferentiablePrimitive<Polynomial> {
  public:
-  explicit Polynomial(std::vector<double> coefficients) : coefficients_(std::move(coefficients)) {}
+  explicit Polynomial(std::vector<double> coefficients = {}) : coefficients_(std::move(coefficients)) {}
 
   std::string_view name() const override { return "polynomial"; }
-  void describe(Attributes& a) override {
-    for (std::size_t k = 0; k < coefficients_.size(); ++k) a("c" + std::to_string(k), coefficients_[k]);
-  }
+  void describe(Attributes& a) override { a("coefficients", coefficients_); }
 
   void infer(InputSpecs in, OutputSpecs out) const override {
     require_floating(name(), in);
@@ -55,6 +53,8 @@ class Polynomial final : public DifferentiablePrimitive<Polynomial> {
       evaluate<double>(*in[0], coefficients_, *out[0]);
     }
   }
+
+  void check_loaded(InputSpecs in, InputSpecs out) const override { require_call(in, out, 1); }
 
   Reads reads(Wanted) const override { return input_bit(0); }
   void vjp(VjpContext& context) const override {

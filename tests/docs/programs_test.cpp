@@ -9,6 +9,8 @@
 #include "tests/support/message_of.h"
 #include "tests/support/program.h"
 #include "tests/support/values.h"
+#include "xtgrad/autograd/io/safetensors.h"
+#include "xtgrad/autograd/loaded_program.h"
 #include "xtgrad/nn/capture.h"
 #include "xtgrad/xtgrad.h"
 
@@ -49,6 +51,29 @@ TEST_CASE("docs/programs.md: a training step") {
     Tensor loss = step(batch.x, batch.y);
     losses.push_back(loss.item());
   }
+
+  const std::string file = (std::filesystem::temp_directory_path() / "xtgrad_docs_step.program").string();
+  step.save(file);
+  LoadedProgram again = load_program(file);
+  const Tensor loss = again({x, y})[0];
+  CHECK(same_bits(loss, step(x, y)));
+  CHECK(same_bits(again.state("layers.0.weight"), model.layers[0].weight.tensor().detach()));
+
+  // What is written in its place, with other words in its description, is refused as the page says.
+  const Safetensors contents = load_safetensors(file);
+  const auto refusal = [&](const std::string& from, const std::string& to) {
+    Safetensors other = contents;
+    std::string& text = other.metadata[0].text;
+    text.replace(text.find(from), from.size(), to);
+    save_safetensors(file, other);
+    std::string message = message_of<IoError>([&] { return load_program(file); });
+    return message.replace(message.find(file), file.size(), "step.program");
+  };
+  for (const std::string& message :
+       {refusal(R"("version":1)", R"("version":2)"), refusal(R"("matmul")", R"("matmul2")"),
+        refusal(R"("transpose_a":false)", R"("transpose_a":true)")})
+    CHECK_MESSAGE(page().find("\n" + message + "\n") != std::string::npos, message);
+  std::filesystem::remove(file);
 
   manual_seed(1);
   static_cast<void>(std::tuple(randn({32, 2}), randn({32, 1})));

@@ -5,6 +5,7 @@
 #include <regex>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/house/sources.h"
@@ -70,6 +71,26 @@ TEST_CASE("every operation stands in the source, and its samples in those, of it
   CHECK(names_in(source_root() / "autograd/ops") == expected);
   for (const std::string& helper : helpers)
     CHECK(fs::exists(source_root() / "autograd/ops" / (helper + ".h")));
+}
+
+TEST_CASE("what loads a program mentions each source that has primitives, or a linker would leave it out") {
+  const std::regex has_primitives(
+      R"(\bcheck_loaded\(|"xtgrad/optim/rule\.h"|"xtgrad/autograd/ops/elementwise\.h")");
+  std::size_t count = 0;
+  for (const auto& [folder, mentions] : std::vector<std::pair<std::string, std::string>>{
+           {"autograd", "autograd/program_file/families.cpp"},
+           {"autograd/ops", "autograd/program_file/families.cpp"},
+           {"nn", "nn/families.cpp"},
+           {"optim", "optim/families.cpp"}}) {
+    const std::string text = file_text(source_root() / mentions);
+    for (const std::string& name : names_in(source_root() / folder)) {
+      const std::string source = file_text(source_root() / folder / (name + ".cpp"));
+      if (!std::regex_search(source, has_primitives)) continue;
+      ++count;
+      CHECK_MESSAGE(text.find("{\"" + name + "\"") != std::string::npos, folder << "/" << name << ".cpp");
+    }
+  }
+  CHECK(count > 40);
 }
 
 }}  // namespace xtgrad::house

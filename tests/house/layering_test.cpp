@@ -119,6 +119,7 @@ TEST_CASE("rooms of autograd include those below them, as docs/architecture.md d
       {"program", {"core", "kernels", "observe"}},
       {"observe", {"core", "memory"}},
       {"io", {"core"}},
+      {"program_file", {"core", "io", "program"}},
       {"check", {}},
       {"testing", {"core", "memory"}}};
   for (const auto& [room, rooms] : rooms_below()) {

@@ -1,0 +1,50 @@
+#include "xtgrad/autograd/program_file/families.h"
+
+#include "xtgrad/autograd/counter.h"
+#include "xtgrad/autograd/creation.h"
+#include "xtgrad/autograd/linear_solvers.h"
+#include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/program_file/mention.h"
+#include "xtgrad/autograd/random.h"
+#include "xtgrad/autograd/random_tensors.h"
+#include "xtgrad/autograd/transforms.h"
+
+namespace xtgrad::inline v1::detail {
+
+void mention_families() {
+  static constexpr Mention mentions[] = {
+      {"activation", [](const Tensor& x) { return gelu(x); }},
+      {"batch_norm", [](const Tensor& x) { return batch_norm(x, x, x); }},
+      {"binary", [](const Tensor& x) { return mul(x, x); }},
+      {"cast", [](const Tensor& x) { return x.to(float64); }},
+      {"compare", [](const Tensor& x) { return less(x, x); }},
+      {"concat", [](const Tensor& x) { return concat({x}); }},
+      {"conv", [](const Tensor& x) { return conv2d(x, x); }},
+      {"cross_entropy", [](const Tensor& x) { return softmax_cross_entropy(x, x); }},
+      {"index", [](const Tensor& x) { return gather(x, 0, x); }},
+      {"layer_norm", [](const Tensor& x) { return layer_norm(x, x, x); }},
+      {"matmul", [](const Tensor& x) { return matmul(x, x); }},
+      {"number", [](const Tensor& x) { return mul(x, Scalar(2)); }},
+      {"order", [](const Tensor& x) { return sort(x).values; }},
+      {"pool", [](const Tensor& x) { return max_pool2d(x, {}); }},
+      {"reduce", [](const Tensor& x) { return sum(x); }},
+      {"select", [](const Tensor& x) { return where(x, x, x); }},
+      {"shape", [](const Tensor& x) { return permute(x, {0}); }},
+      {"slice", [](const Tensor& x) { return slice(x, {}); }},
+      {"softmax", [](const Tensor& x) { return softmax(x, 0); }},
+      {"split", [](const Tensor& x) { return split(x, 1, 0)[0]; }},
+      {"unary", [](const Tensor& x) { return exp(x); }},
+      {"unfold", [](const Tensor& x) { return unfold2d(x, {}); }},
+      {"counter", [](const Tensor&) { return Counter().state(); }},
+      {"creation", [](const Tensor& x) { return zeros_like(x); }},
+      {"linear_solvers", [](const Tensor& x) { return solve_dense([](const Tensor& v) { return v; }, x); }},
+      {"random", [](const Tensor&) { return Random(0).state(); }},
+      {"random_tensors", [](const Tensor& x) { return randn(x.shape()); }},
+      {"unit_tensor", [](const Tensor& x) { return jacobian([](const Tensor& v) { return v; }, x); }},
+  };
+  keep_mentioned(mentions);
+  mention_families_of_nn();
+  mention_families_of_optim();
+}
+
+}  // namespace xtgrad::v1::detail

@@ -1,0 +1,67 @@
+// Every operation of the registry, and its rules, from a file: the bits of the call.
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "tests/autograd/ops/op_walk.h"
+#include "tests/autograd/program_file/saved_steps.h"
+#include "xtgrad/xtgrad.h"
+
+namespace xtgrad::inline v1::testing { namespace {
+
+/// The sum of what has a derivative, or an empty handle; weighted, so that cotangents differ.
+Tensor total_of(const std::vector<Tensor>& tensors) {
+  Tensor total;
+  for (const Tensor& tensor : tensors) {
+    if (!tensor.defined() || !tensor.requires_grad()) continue;
+    const Tensor weights = linspace(0.5, 1.5, tensor.numel(), {.dtype = tensor.dtype()});
+    const Tensor part = sum(tensor * reshape(weights, Dims(tensor.shape()))).to(float64);
+    total = total.defined() ? total + part : part;
+  }
+  return total;
+}
+
+/// What an operation gives, with its derivatives of two orders.
+std::vector<Tensor> results_of(const Sample& sample, std::span<const Tensor> inputs) {
+  std::vector<Tensor> results{sample.apply(inputs)};
+  const std::vector<Tensor> variables = differentiable_of(sample, inputs);
+  for (int order = 0; order < (sample.derivatives ? 2 : 1); ++order) {
+    const Tensor total = total_of(results);
+    if (!total.defined() || variables.empty()) break;
+    const bool goes_on = order == 0 && sample.derivatives;
+    for (const Tensor& gradient : grad({total}, variables, {.create_graph = goes_on, .allow_unused = true})) {
+      if (gradient.defined()) results.push_back(gradient);
+    }
+  }
+  return results;
+}
+
+void check_from_file(OpId id) {
+  const Op op = describe(id);
+  Random random = random_for(op, Check::again);
+  for (const Sample& sample : op.samples) {
+    for (const Dtype dtype : {float32, float64}) {
+      CAPTURE(sample.attributes);
+      const std::vector<Tensor> inputs =
+          make_inputs(sample, draw_inputs(sample, dtype, random), dtype, op.kind != Kind::constant);
+      const auto f = [&](const auto& in) { return results_of(sample, in); };
+      const std::vector<Tensor> wanted = f(inputs);
+      LoadedProgram program = loaded(inputs, f);
+      const std::vector<Tensor> got = program(inputs);
+      REQUIRE(got.size() == wanted.size());
+      for (std::size_t k = 0; k < got.size(); ++k) CHECK(same_bits(got[k], wanted[k]));
+    }
+  }
+}
+
+#define XTGRAD_PRIMITIVE(name, family) \
+  TEST_CASE("from a file: " #name) { check_from_file(OpId::name); }
+#define XTGRAD_COMPOSITE(name, family) XTGRAD_PRIMITIVE(name, family)
+#define XTGRAD_CONSTANT(name, family) XTGRAD_PRIMITIVE(name, family)
+#include "xtgrad/autograd/ops.def"
+#undef XTGRAD_PRIMITIVE
+#undef XTGRAD_COMPOSITE
+#undef XTGRAD_CONSTANT
+
+}}  // namespace xtgrad::testing
