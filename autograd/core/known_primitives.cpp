@@ -36,6 +36,8 @@ class Setter final : public Attributes {
   std::string last_, missing_;
 };
 
+bool same_class(const Primitive& a, const Primitive& b) { return typeid(a) == typeid(b); }
+
 std::string first_difference(const Primitive& made, const std::vector<NamedAttribute>& wanted) {
   const std::vector<NamedAttribute> has = attributes_of(made);
   for (const NamedAttribute& want : wanted) {
@@ -90,7 +92,7 @@ KnownPrimitives::Made KnownPrimitives::make(std::string_view name,
       continue;
     }
     // Two libraries may have a copy each of one class.
-    if (result.primitive && typeid(**result.primitive) != typeid(*made))
+    if (result.primitive && !same_class(**result.primitive, *made))
       return {std::nullopt, "two operations have that name and these attributes"};
     result = {std::move(made), {}};
   }
@@ -100,7 +102,7 @@ KnownPrimitives::Made KnownPrimitives::make(std::string_view name,
 std::string KnownPrimitives::refusal_of(const Primitive& primitive) const {
   const Made made = make(primitive.name(), attributes_of(primitive));
   if (!made.primitive) return made.refusal;
-  if (typeid(**made.primitive) != typeid(primitive))
+  if (!same_class(**made.primitive, primitive))
     return "an operation of another class has that name and these attributes";
   return {};
 }

@@ -223,7 +223,9 @@ class ConvTranspose2d final : public PrimitiveOf<ConvTranspose2d, OpId::conv_tra
     }
     const Size2d size = transposed_size(g.shape, weight.shape, options_);
     out[0]->dtype = g.dtype;
-    out[0]->shape = {g.shape[0], weight.shape[1] * options_.groups, size.height, size.width};
+    // A weight without elements is divided by any number of groups.
+    const std::int64_t channels = checked_product(op, g.shape, weight.shape[1], options_.groups);
+    out[0]->shape = {g.shape[0], channels, size.height, size.width};
   }
   void eval(Inputs in, Outputs out) const override {
     conv2d_input_grad(sizes_of(out[0]->shape, in[1]->shape, in[0]->shape, conv()), *in[0], *in[1], *out[0]);

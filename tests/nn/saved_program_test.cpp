@@ -231,9 +231,7 @@ TEST_CASE("lookups, losses that check their targets, lengths and cosines") {
     };
   };
   const Tensor leaf = randn({4, 5}).set_requires_grad();
-  check_function(gradients([](const Tensor& x, const Tensor& y) {
-                   return nn::bce(sigmoid(x), sigmoid(y));
-                 }),
+  check_function(gradients([](const Tensor& x, const Tensor& y) { return nn::bce(sigmoid(x), sigmoid(y)); }),
                  {leaf, b});
   check_function(gradients([](const Tensor& x, const Tensor& y) { return nn::cosine_similarity(x, y); }),
                  {leaf, b});
