@@ -17,11 +17,21 @@ namespace {
 LoadedProgram load(std::string_view function, std::string_view bytes, std::string_view source,
                    const ReadLimits& limits) {
   detail::mention_families();
-  return detail::reading(function, source, {detail::FileFormat::safetensors, bytes}, [&] {
-    detail::MemoryBudget budget = detail::budget_beside(bytes, limits);
-    detail::SavedProgram saved = detail::decoded(detail::decode_safetensors(bytes, budget), budget);
-    budget.check(detail::bytes_to_run(saved.steps));
-    return LoadedProgram(std::make_unique<detail::LoadedRun>(std::move(saved)));
+  detail::MemoryBudget budget(limits);
+  const Safetensors contents =
+      detail::reading(function, source, {detail::FileFormat::safetensors, bytes}, [&] {
+        budget.take(bytes.size());
+        return detail::decode_safetensors(bytes, budget);
+      });
+  // From here on it is a safetensors file, whatever its first bytes are like.
+  return detail::within_memory(function, source, [&] {
+    try {
+      detail::SavedProgram saved = detail::decoded(contents, budget);
+      budget.check(detail::bytes_to_run(saved.steps));
+      return LoadedProgram(std::make_unique<detail::LoadedRun>(std::move(saved)));
+    } catch (const IoError& error) {
+      detail::throw_about(function, source, error);
+    }
   });
 }
 

@@ -49,7 +49,7 @@ class Builder final : public nlohmann::json_sax<json> {
     budget_.take(2 * (text.size() + around_value));
     if (!levels_.back().keys.insert(text).second)
       throw IoError(fmt::format("the key {} is there twice", in_quotes(text)));
-    std::get<Json::Object>(levels_.back().json->value).emplace_back(std::move(text), Json());
+    std::get<Json::Object>(levels_.back().json->value).emplace_back().first = std::move(text);
     return true;
   }
   bool end_object() override { return close(); }

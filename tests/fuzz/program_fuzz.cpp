@@ -8,11 +8,13 @@
 #include <string_view>
 #include <vector>
 
+#include "xtgrad/autograd/core/known_primitives.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/from_values.h"
 #include "xtgrad/autograd/io/safetensors.h"
 #include "xtgrad/autograd/loaded_program.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/program_file/attribute_json.h"
 #include "xtgrad/autograd/program_file/json.h"
 #include "xtgrad/autograd/program_file/saved_program.h"
 
@@ -77,18 +79,105 @@ void add_tensor(Safetensors& contents, const std::string& name, const Json& desc
   }
 }
 
-std::string file_of(std::string_view description) {
-  Safetensors contents{.tensors = {}, .metadata = {{detail::program_note, std::string(description)}}};
+/// Puts what steps infer in the place of what the description says that they make, so that a change of one
+/// place is not refused at the next one.
+class Repair {
+ public:
+  explicit Repair(Json& description) : values_(list_in(description, "values")) {
+    if (values_ == nullptr) return;
+    Json::List* const steps = list_in(description, "steps");
+    if (steps == nullptr) return;
+    for (Json& step : *steps) repair(step);
+  }
+
+ private:
+  static Json::List* list_in(Json& json, std::string_view key) {
+    const Json* found = member(json, key);
+    return found == nullptr ? nullptr : std::get_if<Json::List>(&const_cast<Json*>(found)->value);
+  }
+  Json::List* value_at(const Json& operand) {
+    const Json* number = &operand;
+    if (const auto* list = std::get_if<Json::List>(&operand.value); list != nullptr && !list->empty())
+      number = &list->front();
+    const auto* index = std::get_if<std::int64_t>(&number->value);
+    if (index == nullptr || *index < 0 || static_cast<std::size_t>(*index) >= values_->size()) return nullptr;
+    auto* value = std::get_if<Json::List>(&(*values_)[static_cast<std::size_t>(*index)].value);
+    return value != nullptr && value->size() >= 2 ? value : nullptr;
+  }
+  static Shape shape_of(const Json& json) {
+    std::vector<std::int64_t> sizes;
+    for (const Json& size : list_of(&json)) {
+      if (const auto* n = std::get_if<std::int64_t>(&size.value)) sizes.push_back(*n);
+    }
+    return Shape(std::span<const std::int64_t>(sizes));
+  }
+  Spec spec_of(const Json& operand) {
+    const Json::List* value = value_at(operand);
+    const auto* dtype = value == nullptr ? nullptr : std::get_if<std::string>(&value->front().value);
+    if (dtype == nullptr) throw ValueError("no value");
+    const auto* list = std::get_if<Json::List>(&operand.value);
+    return {
+        shape_of(list != nullptr && list->size() == 2 ? list->back() : (*value)[1]), parse_dtype(*dtype), {}};
+  }
+
+  void repair(const Json& step) {
+    const Json *name = member(step, "operation"), *attributes = member(step, "attributes");
+    if (name == nullptr || attributes == nullptr || !std::holds_alternative<std::string>(name->value) ||
+        !std::holds_alternative<Json::Object>(attributes->value))
+      return;
+    try {
+      std::vector<detail::NamedAttribute> list;
+      for (const auto& [key, value] : std::get<Json::Object>(attributes->value))
+        list.push_back({key, detail::attribute_of(key, value)});
+      const detail::KnownPrimitives::Made made = known_.make(std::get<std::string>(name->value), list);
+      if (made.primitive)
+        infer(**made.primitive, list_of(member(step, "inputs")), list_of(member(step, "outputs")));
+    } catch (const Error&) {
+    }
+  }
+
+  void infer(const Primitive& primitive, const Json::List& inputs, const Json::List& outputs) {
+    std::vector<Spec> in, out(outputs.size());
+    for (const Json& input : inputs) in.push_back(spec_of(input));
+    std::vector<const Spec*> given, wanted;
+    std::vector<Spec*> places;
+    for (const Spec& each : in) given.push_back(&each);
+    for (std::size_t k = 0; k < out.size(); ++k) {
+      places.push_back(&out[k]);
+      wanted.push_back(value_at(outputs[k]) == nullptr ? nullptr : &out[k]);
+    }
+    primitive.check_loaded(given, wanted);
+    if (const Counts counts = primitive.counts(given); counts.outputs + counts.auxiliaries != out.size())
+      return;
+    primitive.infer(given, places);
+    for (std::size_t k = 0; k < out.size(); ++k) {
+      Json::List* const value = value_at(outputs[k]);
+      if (value == nullptr) continue;
+      Json::List sizes;
+      for (const std::int64_t size : out[k].shape) sizes.push_back({size});
+      (*value)[0] = {std::string(to_string(out[k].dtype))};
+      (*value)[1] = {std::move(sizes)};
+    }
+  }
+
+  detail::KnownPrimitives known_;
+  Json::List* values_;
+};
+
+std::string file_of(std::string_view text, bool repairs) {
   detail::MemoryBudget budget(limits);
-  const Json json = detail::parse_json(description, budget);
+  Json json = detail::parse_json(text, budget);
+  if (repairs) Repair{json};
+  Safetensors contents{.tensors = {}, .metadata = {{detail::program_note, detail::to_text(json)}}};
   for (const Json& number : list_of(member(json, "constants"))) {
     const auto* index = std::get_if<std::int64_t>(&number.value);
     if (index != nullptr) add_tensor(contents, "constant/" + std::to_string(*index), json, &number);
   }
   for (const Json& state : list_of(member(json, "state"))) {
     const Json* name = member(state, "name");
-    const auto* text = name == nullptr ? nullptr : std::get_if<std::string>(&name->value);
-    if (text != nullptr) add_tensor(contents, detail::state_name(*text), json, member(state, "before"));
+    const auto* state_name = name == nullptr ? nullptr : std::get_if<std::string>(&name->value);
+    if (state_name != nullptr)
+      add_tensor(contents, detail::state_name(*state_name), json, member(state, "before"));
   }
   return encode_safetensors(contents);
 }
@@ -128,12 +217,14 @@ void try_program(std::string_view bytes) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   try_program(bytes);
-  std::string file;
-  try {
-    file = file_of(bytes);
-  } catch (const Error&) {
-    return 0;
+  for (const bool repairs : {false, true}) {
+    std::string file;
+    try {
+      file = file_of(bytes, repairs);
+    } catch (const Error&) {
+      return 0;
+    }
+    try_program(file);
   }
-  try_program(file);
   return 0;
 }
