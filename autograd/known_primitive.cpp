@@ -6,8 +6,8 @@ namespace xtgrad::inline v1::detail {
 namespace {
 
 // Both are there before any constructor runs: classes join while the program, or a library of its, is loaded.
-constinit std::mutex guard;                 // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
-constinit KnownPrimitive* first = nullptr;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+constinit std::mutex guard;
+constinit KnownPrimitive* first = nullptr;
 
 }  // namespace
 

@@ -215,7 +215,7 @@ class AtPlaces final : public ConstantPrimitive<AtPlaces<Puts>> {
     this->require_call(in, out, 3);
     const Shape &x = in[0]->shape, &source = in[2]->shape;
     require_axis(name(), axis_, x);
-    check_numeric(OpId::index_add, *in[0]);
+    require_floating(name(), in.first(1));
     check_flat_index(OpId::index_add, *in[1]);
     const std::int64_t entries = axis_ < source.rank() ? source[axis_] : 0;
     require_attribute(entries >= in[1]->shape[0], name(), "axis", "one that has an entry for each place",

@@ -22,18 +22,30 @@ Tensor total_of(const std::vector<Tensor>& tensors) {
   return total;
 }
 
-/// What an operation gives, with its derivatives of two orders.
+void append(std::vector<Tensor>& results, const std::vector<Tensor>& gradients) {
+  for (const Tensor& gradient : gradients) {
+    if (gradient.defined()) results.push_back(gradient);
+  }
+}
+
+/// What an operation gives, with its gradients, those of each input alone and, from a sweep that records,
+/// those and second ones.
 std::vector<Tensor> results_of(const Sample& sample, std::span<const Tensor> inputs) {
   std::vector<Tensor> results{sample.apply(inputs)};
   const std::vector<Tensor> variables = differentiable_of(sample, inputs);
-  for (int order = 0; order < (sample.derivatives ? 2 : 1); ++order) {
-    const Tensor total = total_of(results);
-    if (!total.defined() || variables.empty()) break;
-    const bool goes_on = order == 0 && sample.derivatives;
-    for (const Tensor& gradient : grad({total}, variables, {.create_graph = goes_on, .allow_unused = true})) {
-      if (gradient.defined()) results.push_back(gradient);
-    }
+  if (variables.empty() || !total_of(results).defined()) return results;
+  std::vector<std::vector<Tensor>> asked{variables};
+  if (variables.size() > 1) {
+    for (const Tensor& variable : variables) asked.push_back({variable});
   }
+  for (const std::vector<Tensor>& each : asked)
+    append(results, grad({total_of({sample.apply(inputs)})}, each, {.allow_unused = true}));
+  if (!sample.derivatives) return results;
+  const std::vector<Tensor> first =
+      grad({total_of({sample.apply(inputs)})}, variables, {.create_graph = true, .allow_unused = true});
+  append(results, first);
+  if (const Tensor total = total_of(first); total.defined())
+    append(results, grad({total}, variables, {.allow_unused = true}));
   return results;
 }
 
