@@ -38,9 +38,9 @@ const Json& description_of(const Safetensors& contents, MemoryBudget& budget, Js
 void check_version(const Json& json) {
   const auto* const object = std::get_if<Json::Object>(&json.value);
   if (object == nullptr) throw_unexpected("the program", "an object", json);
-  const auto found = std::ranges::find(*object, "version", &std::pair<std::string, Json>::first);
+  const auto found = std::ranges::find(*object, "version", &Json::Member::name);
   if (found == object->end()) throw IoError("version is missing");
-  const std::size_t version = number_at("version", found->second, any_number);
+  const std::size_t version = number_at("version", found->value, any_number);
   if (version == program_version) return;
   throw IoError(fmt::format("the program's version is {}, this xtgrad reads {}{}", version, program_version,
                             version > program_version ? "; a newer one may read the file" : ""));

@@ -18,7 +18,7 @@ using nlohmann::json;
 /// Of lists and objects within each other; a program's description has half as many.
 constexpr std::size_t most_levels = 12;
 /// Of a value, and of a key among those that are known.
-constexpr std::uint64_t around_value = sizeof(std::pair<std::string, Json>) + 64;
+constexpr std::uint64_t around_value = sizeof(Json::Member) + 64;
 
 /// Builds the value as it comes, event by event, so that what is not expected ends the reading at once.
 class Builder final : public nlohmann::json_sax<json> {
@@ -49,7 +49,7 @@ class Builder final : public nlohmann::json_sax<json> {
     budget_.take(2 * (text.size() + around_value));
     if (!levels_.back().keys.insert(text).second)
       throw IoError(fmt::format("the key {} is there twice", in_quotes(text)));
-    std::get<Json::Object>(levels_.back().json->value).emplace_back().first = std::move(text);
+    std::get<Json::Object>(levels_.back().json->value).emplace_back().name = std::move(text);
     return true;
   }
   bool end_object() override { return close(); }
@@ -73,7 +73,7 @@ class Builder final : public nlohmann::json_sax<json> {
   [[nodiscard]] std::string where() const {
     for (auto level = levels_.rbegin(); level != levels_.rend(); ++level) {
       const auto* object = std::get_if<Json::Object>(&level->json->value);
-      if (object != nullptr && !object->empty()) return in_quotes(object->back().first);
+      if (object != nullptr && !object->empty()) return in_quotes(object->back().name);
     }
     return "the program";
   }
@@ -82,7 +82,7 @@ class Builder final : public nlohmann::json_sax<json> {
   Json& place() {
     if (levels_.empty()) return result;
     if (auto* list = std::get_if<Json::List>(&levels_.back().json->value)) return list->emplace_back();
-    return std::get<Json::Object>(levels_.back().json->value).back().second;
+    return std::get<Json::Object>(levels_.back().json->value).back().value;
   }
   template <class T>
   bool add(T value) {
@@ -137,8 +137,8 @@ struct Writer {
     text += '{';
     for (const auto& member : object) {
       if (&member != &object.front()) text += ',';
-      text += json_string(member.first) + ':';
-      std::visit(*this, member.second.value);
+      text += json_string(member.name) + ':';
+      std::visit(*this, member.value.value);
     }
     text += '}';
   }

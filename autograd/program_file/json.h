@@ -14,10 +14,19 @@ namespace xtgrad::inline v1::detail {
 /// What a program's description is made of. Numbers with a fraction are none of it: they are written as text,
 /// which says all of their bits.
 struct Json {
+  struct Member;
   using List = std::vector<Json>;
-  using Object = std::vector<std::pair<std::string, Json>>;  // in the order of the text
+  using Object = std::vector<Member>;  // in the order of the text
 
-  std::variant<std::nullptr_t, bool, std::int64_t, std::string, List, Object> value = nullptr;
+  std::variant<std::nullptr_t, bool, std::int64_t, std::string, List, Object> value;
+};
+
+struct Json::Member {
+  Member() = default;
+  Member(std::string key, Json json) : name(std::move(key)), value(std::move(json)) {}
+
+  std::string name;
+  Json value;
 };
 
 /// Reads one value that is all of the text. Trusts nothing: IoError names the byte or key, what was found and

@@ -55,15 +55,15 @@ Fields::Fields(std::string_view place, const Json& json, std::initializer_list<s
     if (find(key) == nullptr) throw IoError(fmt::format("{} is missing", place_of(key)));
   }
   for (const auto& member : *object_) {
-    const auto is_key = [&](std::string_view key) { return key == member.first; };
+    const auto is_key = [&](std::string_view key) { return key == member.name; };
     if (std::ranges::none_of(needed, is_key) && std::ranges::none_of(optional, is_key))
-      throw IoError(fmt::format("{}: the key {} is none that is known", place_, in_quotes(member.first)));
+      throw IoError(fmt::format("{}: the key {} is none that is known", place_, in_quotes(member.name)));
   }
 }
 
 const Json* Fields::find(std::string_view key) const {
-  const auto found = std::ranges::find(*object_, key, &std::pair<std::string, Json>::first);
-  return found == object_->end() ? nullptr : &found->second;
+  const auto found = std::ranges::find(*object_, key, &Json::Member::name);
+  return found == object_->end() ? nullptr : &found->value;
 }
 
 std::string Fields::place_of(std::string_view key) const { return fmt::format("{}.{}", place_, key); }
