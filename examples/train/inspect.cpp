@@ -39,13 +39,13 @@ Tensor with_noise(const Tensor& images, std::uint64_t seed) {
   return images + uniform(images.shape(), {}, random, {.dtype = images.dtype()});
 }
 
+}  // namespace
+
 datasets::Dataset first_samples(const datasets::Dataset& data, std::int64_t count) {
   std::vector<std::int64_t> indices(static_cast<std::size_t>(std::min(count, data.size())));
   std::iota(indices.begin(), indices.end(), 0);
   return data.subset(indices);
 }
-
-}  // namespace
 
 xtgrad::CheckGradsReport check_gradients(const Classifier& classifier, const datasets::Dataset& data) {
   using Result = xtgrad::CheckGradsReport::Result;

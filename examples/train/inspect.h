@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+
 #include "model.h"
 #include "xtgrad/autograd/check_grads.h"
 #include "xtgrad/datasets/dataset.h"
@@ -8,6 +10,10 @@ namespace train {
 
 /// Order of the derivatives up to which `check_gradients` goes.
 inline constexpr int checked_order = 2;
+
+/// As many as there are, at most `count`.
+[[nodiscard]] xtgrad::datasets::Dataset first_samples(const xtgrad::datasets::Dataset& data,
+                                                      std::int64_t count);
 
 /// Checks the derivatives of the training loss, of first and second order, in the samples and in every
 /// parameter, against numerical ones on a few samples, in float64. Throws xtgrad::GradientError unless they

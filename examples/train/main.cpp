@@ -28,6 +28,7 @@
 #include "recipes.h"
 #include "report.h"
 #include "resume.h"
+#include "step_page.h"
 #include "xtgrad/autograd/dtype.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/graph.h"
@@ -175,6 +176,15 @@ std::string draw_graph(const xtgrad::Graph& graph, const Options& options) {
                            options.out);
 }
 
+void explore_step(const train::Classifier& classifier, const xtgrad::datasets::Dataset& data,
+                  const Options& options) {
+  {
+    const Phase phase(options, "running one training step");
+    train::write_step_page(classifier, data, options);
+  }
+  say(options, "one training step, step by step: " + options.explore);
+}
+
 void draw_pictures(const train::Outcome& outcome, const Options& options) {
   std::string drawn;
   try {
@@ -227,6 +237,7 @@ void run(const Options& options) {
   const xtgrad::Graph graph = first_graph(classifier, data.train, options.batch_size);
   at_once.reset();
   say(options, "graph of one training step: " + draw_graph(graph, options));
+  if (!options.explore.empty()) explore_step(classifier, data.train, options);
 
   const std::string saved = writes_checkpoints ? file.string() : "";
   train::fit(trainer, writes_checkpoints ? checkpoints.get() : nullptr, found.has_value(),

@@ -153,6 +153,12 @@ void declare_running(CLI::App& app, Options& options) {
          fmt::format("folder for weights, report and pictures; made if need be (default: {})", options.out))
       ->type_name("DIR")
       ->check(not_empty());
+  app.add_option(
+         "--explore", options.explore,
+         "write a page that steps through one training step of a few samples, made before the training "
+         "(default: none)")
+      ->type_name("FILE")
+      ->check(not_empty());
   app.add_flag("--quiet", options.quiet, "print the last line only, the test accuracy (default: no)");
 }
 

@@ -28,6 +28,7 @@ struct Options {
   bool replay = false;  ///< of the captured step, in place of building its graph
   bool resume = false;
   std::string out = "out/train";
+  std::string explore = {};  ///< file of the page that steps through a training step; none if empty
   bool quiet = false;
 };
 

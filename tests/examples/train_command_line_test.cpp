@@ -37,6 +37,7 @@ TEST_CASE("train --help lists every option with its default") {
                              {"--dtype NAME", "(default: float32)"},
                              {"--threads N", "(default: one a core)"},
                              {"--out DIR", "(default: out/train)"},
+                             {"--explore FILE", "(default: none)"},
                              {"--quiet", "(default: no)"}}) {
     CAPTURE(expected.option);
     const std::size_t at = result.out.find(expected.option);

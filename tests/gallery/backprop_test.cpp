@@ -3,7 +3,6 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <limits>
@@ -14,8 +13,8 @@
 #include <utility>
 #include <vector>
 
-#include "tests/gallery/browser.h"
 #include "tests/gallery/gallery_page.h"
+#include "tests/support/browser.h"
 #include "tests/support/skip.h"
 
 using namespace xtgrad;
@@ -109,19 +108,6 @@ Numbers flat(const nlohmann::json& rows) {
   return numbers;
 }
 
-/// Empty if there is none.
-std::filesystem::path chromium() {
-  const char* const path = std::getenv("PATH");
-  std::istringstream folders(path == nullptr ? "" : path);
-  for (std::string folder; std::getline(folders, folder, ':');) {
-    for (const char* name : {"chromium", "chromium-browser", "google-chrome"}) {
-      const std::filesystem::path program = std::filesystem::path(folder) / name;
-      if (std::filesystem::exists(program)) return program;
-    }
-  }
-  return {};
-}
-
 /// A user at the keyboard and the mouse. After each thing that is done it notes the step, the heading and the
 /// names of the marked nodes.
 const char* const user = R"(<script>
@@ -203,7 +189,7 @@ TEST_CASE("gallery 12: every number of backpropagation is the hand-derived one t
 }
 
 TEST_CASE("gallery 12: the page in the browser is stepped through by keys, buttons and nodes") {
-  const std::filesystem::path browser = chromium();
+  const std::filesystem::path browser = testing::chromium();
   if (browser.empty()) return testing::skip("no chromium to open docs/gallery/backprop.html with");
   const testing::GalleryPage page("12_backprop");
   const testing::TemporaryFolder folder;
@@ -271,7 +257,7 @@ TEST_CASE("gallery 12: the page in the browser is stepped through by keys, butto
 
 TEST_CASE(
     "gallery 12: a user's keys and clicks reach the page's nodes and buttons, on a phone and on a desk") {
-  const std::filesystem::path program = chromium();
+  const std::filesystem::path program = testing::chromium();
   if (program.empty()) return testing::skip("no chromium to open docs/gallery/backprop.html with");
   const testing::GalleryPage page("12_backprop");
   const testing::TemporaryFolder folder;

@@ -1,4 +1,4 @@
-#include "tests/gallery/browser.h"
+#include "tests/support/browser.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -8,8 +8,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <csignal>
+#include <cstdlib>
 #include <map>
+#include <sstream>
 #include <stdexcept>
 
 extern char** environ;
@@ -32,7 +35,30 @@ Pipe make_pipe() {
   return high;
 }
 
+/// Codes of keys; those of punctuation depend on the keyboard, and pages do not look at them.
+int code_of(const std::string& key) {
+  static const std::map<std::string, int> codes{
+      {"ArrowLeft", 37}, {"ArrowUp", 38}, {"ArrowRight", 39}, {"ArrowDown", 40}, {"Home", 36},
+      {"End", 35},       {"Enter", 13},   {"Escape", 27},     {"PageUp", 33},    {"PageDown", 34}};
+  const auto known = codes.find(key);
+  if (known != codes.end()) return known->second;
+  const auto first = static_cast<unsigned char>(key.at(0));
+  return std::isalnum(first) != 0 || first == ' ' ? std::toupper(first) : 0;
+}
+
 }  // namespace
+
+std::filesystem::path chromium() {
+  const char* const path = std::getenv("PATH");
+  std::istringstream folders(path == nullptr ? "" : path);
+  for (std::string folder; std::getline(folders, folder, ':');) {
+    for (const char* name : {"chromium", "chromium-browser", "google-chrome"}) {
+      const std::filesystem::path program = std::filesystem::path(folder) / name;
+      if (std::filesystem::exists(program)) return program;
+    }
+  }
+  return {};
+}
 
 // What fails later leaves an object that ends the browser.
 Browser::Browser(const std::filesystem::path& program, const std::filesystem::path& folder, int width,
@@ -132,18 +158,15 @@ nlohmann::json Browser::evaluate(const std::string& expression) {
   const nlohmann::json answer = command(
       "Runtime.evaluate", {{"expression", expression}, {"returnByValue", true}, {"awaitPromise", true}});
   if (answer.contains("exceptionDetails")) throw std::runtime_error("browser: " + answer.dump());
-  return answer["result"]["value"];
+  return answer["result"].value("value", nlohmann::json());  // undefined has none
 }
 
 void Browser::press(const std::string& key) {
-  static const std::map<std::string, int> codes{{"ArrowLeft", 37}, {"ArrowUp", 38}, {"ArrowRight", 39},
-                                                {"ArrowDown", 40}, {"Home", 36},    {"End", 35},
-                                                {"Enter", 13},     {" ", 32}};
   nlohmann::json event{{"type", "keyDown"},
                        {"key", key},
                        {"code", key == " " ? "Space" : key},
-                       {"windowsVirtualKeyCode", codes.at(key)}};
-  if (key == " ") event["text"] = " ";
+                       {"windowsVirtualKeyCode", code_of(key)}};
+  if (key.size() == 1) event["text"] = key;
   if (key == "Enter") event["text"] = "\r";
   command("Input.dispatchKeyEvent", event);
   event.erase("text");

@@ -10,6 +10,9 @@
 
 namespace xtgrad::inline v1::testing {
 
+/// Where Chromium is, or Chrome; empty if there is none.
+std::filesystem::path chromium();
+
 /// A headless Chromium with one page open, driven by its DevTools protocol over two pipes: keys and clicks
 /// come from where a user's come, and go to what is there to take them. Throws std::runtime_error for what
 /// the browser refuses, and where it does not answer in a minute.
@@ -23,9 +26,10 @@ class Browser {
 
   /// Loads a page, to its end.
   void open(const std::filesystem::path& html);
-  /// The value of a JavaScript expression; of a promise, what it comes to.
+  /// The value of a JavaScript expression; of a promise, what it comes to; null for undefined.
   nlohmann::json evaluate(const std::string& expression);
-  /// One of ArrowLeft, ArrowUp, ArrowRight, ArrowDown, Home, End, Enter and " ".
+  /// A character, or one of ArrowLeft, ArrowUp, ArrowRight, ArrowDown, Home, End, PageUp, PageDown, Enter and
+  /// Escape.
   void press(const std::string& key);
   void click(double x, double y);
 

@@ -5,7 +5,7 @@ const rowHeight = 24;
 class StepList {
   /** `select(step)` and `toggle(group)` are called for clicks. */
   constructor(run, select, toggle) {
-    Object.assign(this, { run, select, toggle, hits: new Set(), current: 0, pool: [] });
+    Object.assign(this, { run, select, toggle, hits: new Set(), current: 0, pool: [], version: 0 });
     this.root = buildTree(run);
     this.box = byId("list");
     this.paper = byId("rows");
@@ -17,6 +17,7 @@ class StepList {
 
   /** After groups were folded or unfolded. */
   refold() {
+    ++this.version;
     this.rows = visibleRows(this.root);
     this.rowOfStep = new Map();
     this.rowOfGroup = new Map();
@@ -68,6 +69,13 @@ class StepList {
     return next < steps.length ? next : number;
   }
 
+  /** Marks the steps that were searched for. */
+  mark(hits) {
+    ++this.version;
+    this.hits = hits;
+    this.render();
+  }
+
   show(number) {
     this.current = number;
     if (this.run.steps.length > 0) this.reveal(this.placeOf(this.run.steps[number]));
@@ -82,16 +90,24 @@ class StepList {
     if (top + rowHeight + margin > this.box.scrollTop + height) this.box.scrollTop = top + rowHeight + margin - height;
   }
 
+  /** A row keeps its element for as long as it is in sight, and is filled anew only where it says something else. */
   render() {
     const first = Math.max(0, Math.floor(this.box.scrollTop / rowHeight) - 4);
-    const count = Math.min(this.rows.length - first, Math.ceil(this.box.clientHeight / rowHeight) + 8);
-    while (this.pool.length < count) this.pool.push(this.paper.appendChild(make("div", { role: "treeitem" })));
-    const currentPlace = this.run.steps.length > 0 ? this.placeOf(this.run.steps[this.current]) : -1;
-    this.pool.forEach((element, k) => {
-      element.hidden = k >= count;
-      if (k < count) this.fill(element, first + k, currentPlace);
-    });
-    if (currentPlace >= 0) this.box.setAttribute("aria-activedescendant", "row-" + currentPlace);
+    const end = Math.min(this.rows.length, first + Math.ceil(this.box.clientHeight / rowHeight) + 8);
+    if (this.pool.length < end - first) ++this.version;  // each row gets another element
+    while (this.pool.length < end - first) this.pool.push(this.paper.appendChild(make("div", { role: "treeitem" })));
+    const current = this.run.steps.length > 0 ? this.placeOf(this.run.steps[this.current]) : -1;
+    const unused = new Set(this.pool);
+    for (let place = first; place < end; ++place) {
+      const element = this.pool[place % this.pool.length];
+      const state = this.version + " " + place + " " + (place === current);
+      if (element.dataset.state !== state) this.fill(element, place, current);
+      element.dataset.state = state;
+      element.hidden = false;
+      unused.delete(element);
+    }
+    unused.forEach((element) => { element.hidden = true; });
+    if (current >= 0) this.box.setAttribute("aria-activedescendant", "row-" + current);
   }
 
   fill(element, place, currentPlace) {

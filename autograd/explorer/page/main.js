@@ -72,8 +72,8 @@ function toggleFold(group) {
 }
 
 function showHits(hits) {
-  list.hits = timeline.hits = hits;
-  list.render();
+  list.mark(hits);
+  timeline.hits = hits;
   timeline.draw();
 }
 

@@ -35,7 +35,7 @@ function scaledText(x, units, base) {
     x /= base;
     ++unit;
   }
-  return (x >= 100 || Number.isInteger(x) ? Math.round(x) : x.toPrecision(3)) + " " + units[unit];
+  return (x >= 100 || unit === 0 ? Math.round(x) : x.toPrecision(3)) + " " + units[unit];
 }
 
 const bytesText = (bytes) => scaledText(bytes, ["B", "kB", "MB", "GB", "TB"], 1000);
