@@ -7,8 +7,10 @@
 namespace xtgrad::inline v1::detail {
 namespace {
 
-/// By name: an optimizer's steps are called so, and no module says that they are its own.
-bool is_of_optimizer(std::string_view operation) {
+/// By name, outside of modules, which count batches, too: nothing else says that a step is an optimizer's.
+bool is_of_optimizer(const ProgramRun::Step& step) {
+  const std::string_view operation = step.operation;
+  if (!step.module.empty()) return false;
   static constexpr std::array<std::string_view, 5> others{"grad_norm", "clip_factor", "clip_scale",
                                                           "clip_value", "advance_counter"};
   return operation.ends_with("_step") || operation.ends_with("_rates") ||
@@ -28,7 +30,7 @@ std::vector<std::string_view> phases_of(const ProgramRun& run) {
     const bool makes_cotangent =
         std::any_of(step.outputs.begin(), step.outputs.end(),
                     [&](const auto& output) { return is_cotangent[output.value] != 0; });
-    phases.push_back(is_of_optimizer(step.operation)         ? "optimizer"
+    phases.push_back(is_of_optimizer(step)                   ? "optimizer"
                      : !step.rule.empty() || makes_cotangent ? "backward"
                                                              : "forward");
   }

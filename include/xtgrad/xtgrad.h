@@ -3,8 +3,8 @@
 /// Everything a model needs. Include one concept instead where compile time matters, such as
 /// <xtgrad/autograd/ops.h> or <xtgrad/nn/linear.h>. What fewer programs need has headers of its own:
 /// <xtgrad/autograd/memory.h>, observe.h, hooks.h, checkpoint.h, implicit.h, linear_solvers.h,
-/// conjugate_gradients.h, primitive.h, testing.h; <xtgrad/nn/capture.h>, <xtgrad/training/training.h>,
-/// <xtgrad/plot/plot.h>; and those that docs/data.md names.
+/// conjugate_gradients.h, explore.h, primitive.h, testing.h; <xtgrad/nn/capture.h>,
+/// <xtgrad/training/training.h>, <xtgrad/plot/plot.h>; and those that docs/data.md names.
 
 #include "xtgrad/autograd/check_grads.h"
 #include "xtgrad/autograd/cpu_capability.h"

@@ -11,6 +11,7 @@
 #include "tests/support/values.h"
 #include "xtgrad/autograd/io/safetensors.h"
 #include "xtgrad/autograd/loaded_program.h"
+#include "xtgrad/autograd/explore.h"
 #include "xtgrad/nn/capture.h"
 #include "xtgrad/xtgrad.h"
 
@@ -52,7 +53,8 @@ TEST_CASE("docs/programs.md: a training step") {
     losses.push_back(loss.item());
   }
 
-  const std::string file = (std::filesystem::temp_directory_path() / "xtgrad_docs_step.program").string();
+  const testing::TemporaryFolder folder;
+  std::string file = (folder.path() / "step.program").string();
   step.save(file);
   LoadedProgram again = load_program(file);
   const Tensor loss = again({x, y})[0];
@@ -73,7 +75,13 @@ TEST_CASE("docs/programs.md: a training step") {
        {refusal(R"("version":1)", R"("version":2)"), refusal(R"("matmul")", R"("matmul2")"),
         refusal(R"("transpose_a":false)", R"("transpose_a":true)")})
     CHECK_MESSAGE(page().find("\n" + message + "\n") != std::string::npos, message);
-  std::filesystem::remove(file);
+
+  file = (folder.path() / "step.html").string();
+  const ProgramRun run = step.watch(x, y);
+  explore(run, file, {.title = "A training step"});
+  const std::string html = testing::file_text(file);
+  CHECK(html.find("<h1>A training step</h1>") != std::string::npos);
+  CHECK(html.find("\"operation\":\"tanh.rule0\"") != std::string::npos);
 
   manual_seed(1);
   static_cast<void>(std::tuple(randn({32, 2}), randn({32, 1})));

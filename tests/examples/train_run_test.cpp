@@ -335,6 +335,28 @@ TEST_CASE("train draws the graph of a training step with its parameters' names")
   }
 }
 
+TEST_CASE("train --explore writes a page of one training step, and trains as it does without") {
+  const TemporaryFolder folder;
+  const fs::path page = folder.path() / "step.html";
+  const std::vector<std::string> arguments{"--model", "convnet", "--epochs", "1"};
+  std::vector<std::string> exploring = arguments;
+  exploring.insert(exploring.end(), {"--explore", page.string()});
+  const ProgramResult result = train_into(folder.path() / "out", exploring);
+  REQUIRE_MESSAGE(result.exit_code == 0, result.err);
+  CHECK(result.out.find("one training step, step by step: " + page.string() + "\n") != std::string::npos);
+  const std::string html = file_text(page);
+  CHECK(html.find("<h1>convnet on digits: one training step of 8 samples</h1>") != std::string::npos);
+  for (const char* operation :
+       {"conv2d", "max_pool2d", "softmax_cross_entropy.rule0", "conv2d_weight_grad", "adam_step"})
+    CHECK_MESSAGE(html.find(fmt::format("\"operation\":\"{}\"", operation)) != std::string::npos, operation);
+  CHECK(weights_in(folder.path() / "out") == weights_after(arguments));
+
+  const std::string nowhere = (folder.path() / "none" / "step.html").string();
+  const ProgramResult refused = train_into(folder.path() / "out", {"--explore", nowhere});
+  CHECK(refused.exit_code == 1);
+  CHECK(refused.err.find(nowhere) != std::string::npos);
+}
+
 TEST_CASE("the picture in the documentation is of the graph that train draws") {
   const TemporaryFolder folder;
   REQUIRE(train_into(folder.path(), {"--model", "convnet", "--epochs", "1", "--quiet"}).exit_code == 0);

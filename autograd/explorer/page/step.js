@@ -92,7 +92,9 @@ class StepPane {
     }
     for (const output of step.outputs) {
       const value = this.run.values[output.value];
-      value.cotangentOf.slice(0, 4).forEach((of) => add("gradient", this.chip(value), " is the cotangent of ", this.chip(this.run.values[of])));
+      if (value.cotangentOf.length === 0) continue;
+      const of = value.cotangentOf.slice(0, 4).map((number) => this.chip(this.run.values[number]));
+      add("gradient", this.chip(value), " is the cotangent of ", ...of.flatMap((chip, k) => (k === 0 ? [chip] : [" and of ", chip])));
     }
     return list;
   }

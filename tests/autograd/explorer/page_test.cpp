@@ -202,9 +202,12 @@ TEST_CASE("a sweep's sums are backward, an optimizer's coefficients are its own"
   run.steps[3].rule.clear();
   run.steps[3].of.reset();
   run.steps[2].operation = "adam_rates";
+  run.steps[2].module.clear();
+  run.steps[1].operation = "advance_counter";  // of batches
   const nlohmann::json json = run_in(explorer_page(run));
   CHECK(json["steps"][3]["phase"] == "backward");
   CHECK(json["steps"][2]["phase"] == "optimizer");
+  CHECK(json["steps"][1]["phase"] == "forward");
 }
 
 TEST_CASE("explore writes the page, and says why where it cannot") {
