@@ -32,6 +32,8 @@ class StepPane {
     const formula = this.run.formulas[step.operation];
     if (formula === undefined) return "";
     const letters = formula[kind].split(" ").filter((letter) => letter !== "");
+    // Outputs that nothing reads are not told: which of several the others are is not known.
+    if (kind === "outputs" && step.outputs.length < letters.length) return "";
     const last = letters[letters.length - 1] || "";
     if (last.endsWith("…") && k >= letters.length - 1) return last.slice(0, -1) + subscript(k - letters.length + 2);
     return letters[k] || "";
@@ -46,9 +48,10 @@ class StepPane {
   operandRow(step, kind, operand, k) {
     const value = this.run.values[operand.value];
     const links = kind === "inputs" ? this.makerLinks(value) : this.userLinks(value);
-    return make("li", {}, make("span", { class: "letter" }, this.letterOf(step, kind, k)), this.chip(value),
-                make("span", { class: "spec" }, value.dtype + " " + shapeText(operand.shape || value.shape)),
-                make("span", { class: "links" }, ...links));
+    return make("li", {}, make("span", { class: "letter" }, this.letterOf(step, kind, k)),
+      make("span", { class: "operand" }, this.chip(value),
+           make("span", { class: "spec" }, value.dtype + " " + shapeText(operand.shape || value.shape)),
+           make("span", { class: "links" }, ...links)));
   }
 
   /** A button that shows the value. */
