@@ -1,6 +1,7 @@
 #include "xtgrad/autograd/explorer/page.h"
 
 #include <array>
+#include <cstddef>
 #include <utility>
 
 namespace xtgrad::inline v1::detail {
@@ -8,6 +9,13 @@ namespace {
 
 // page_html, page_css and page_js: the files in page/, as cmake/xtgrad_explorer.cmake joins them.
 #include "xtgrad_explorer.inc"
+
+template <std::size_t N>
+std::string joined(const std::string_view (&texts)[N]) {
+  std::string all;
+  for (const std::string_view text : texts) all += text;
+  return all;
+}
 
 /// Text in HTML, quoted attributes included.
 std::string escaped(std::string_view text) {
@@ -54,14 +62,13 @@ std::string harmless(std::string_view json) {
 }  // namespace
 
 std::string page_with(std::string_view title, std::string_view run) {
-  const std::array<std::pair<std::string_view, std::string>, 4> places{
-      {{"{{title}}", escaped(title)},
-       {"{{style}}", std::string(page_css)},
-       {"{{run}}", harmless(run)},
-       {"{{script}}", std::string(page_js)}}};
+  const std::array<std::pair<std::string_view, std::string>, 4> places{{{"{{title}}", escaped(title)},
+                                                                        {"{{style}}", joined(page_css)},
+                                                                        {"{{run}}", harmless(run)},
+                                                                        {"{{script}}", joined(page_js)}}};
   std::string page;
   // In one pass over the template: what is put in may hold the name of a place.
-  for (std::string_view rest = page_html; !rest.empty();) {
+  for (std::string_view rest = page_html[0]; !rest.empty();) {
     bool is_place = false;
     for (const auto& [name, content] : places) {
       if (!rest.starts_with(name)) continue;

@@ -23,6 +23,19 @@ function fill(element, ...children) {
   element.replaceChildren(...children.filter((child) => child !== null));
 }
 
+/** Renders a pane anew; what had the focus in it is given it again, or the pane where that has gone. */
+function keepFocus(pane, render) {
+  const active = document.activeElement;
+  if (!pane.contains(active)) {
+    render();
+    return;
+  }
+  const known = ["id", "data-view", "data-to", "data-value"].find((name) => active.hasAttribute(name));
+  const selector = active.tagName + (known === undefined ? "" : "[" + known + "=\"" + CSS.escape(active.getAttribute(known)) + "\"]");
+  render();
+  (pane.querySelector(selector) || pane).focus({ preventScroll: true });
+}
+
 const styleOf = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 /** Gives a canvas the pixels of its box on this screen, and a context in units of CSS pixels. */

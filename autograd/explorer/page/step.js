@@ -9,10 +9,10 @@ class StepPane {
 
   show(step, lookedAt) {
     this.lookedAt = lookedAt;
-    fill(this.pane,
+    keepFocus(this.pane, () => fill(this.pane,
       make("h2", {}, make("span", { class: "phase " + step.phase }, step.phase), step.operation),
       make("pre", { class: "text", tabindex: "0", "aria-label": "The step as text" }, step.text),
-      this.formula(step), this.operands(step, "inputs"), this.operands(step, "outputs"), this.origin(step), this.costs(step));
+      this.formula(step), this.operands(step, "inputs"), this.operands(step, "outputs"), this.origin(step), this.costs(step)));
     this.pane.scrollTop = 0;
   }
 

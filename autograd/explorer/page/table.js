@@ -23,9 +23,8 @@ function numberTable(value, kept, matrix, leading) {
 }
 
 function tableHead(value, kept, columns) {
-  const step = value.shape.length === 1 ? 1 : kept.columnStep;
   const head = make("tr", {}, make("th"));
-  for (let c = 0; c < columns; ++c) head.append(make("th", { scope: "col" }, (value.shape.length === 1 ? "+" : "") + c * step));
+  for (let c = 0; c < columns; ++c) head.append(make("th", { scope: "col" }, (value.shape.length === 1 ? "+" : "") + c * kept.columnStep));
   return make("thead", {}, head);
 }
 

@@ -49,7 +49,7 @@ class Viewer {
     this.bodies = [];
     const both = make("div", { class: "both" + (this.showsCotangent ? "" : " alone") }, this.half(this.value, "Value"));
     if (this.showsCotangent) both.append(this.cotangentHalf());
-    this.pane.replaceChildren(this.controls(), both);
+    keepFocus(this.pane, () => this.pane.replaceChildren(this.controls(), both));
     // Pictures are fitted to their boxes, which have a size only now.
     this.bodies.forEach(([body, value]) => this.fillBody(body, value));
   }

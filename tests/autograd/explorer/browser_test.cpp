@@ -3,84 +3,24 @@
 #include <doctest/doctest.h>
 
 #include <cstddef>
-#include <filesystem>
-#include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "tests/autograd/explorer/example_runs.h"
+#include "tests/autograd/explorer/open_page.h"
 #include "tests/support/browser.h"
-#include "tests/support/program.h"
 #include "tests/support/skip.h"
-#include "xtgrad/autograd/explore.h"
+#include "xtgrad/autograd/creation.h"
+#include "xtgrad/autograd/from_values.h"
 #include "xtgrad/autograd/ops.h"
 
 namespace xtgrad { namespace {
 
-using testing::Browser;
+using testing::OpenPage;
 using testing::Source;
-
-/// A page in a browser.
-class OpenPage {
- public:
-  explicit OpenPage(const ProgramRun& run, const ExploreOptions& options = {},
-                    std::pair<int, int> size = {1280, 800}, const std::string& hash = "")
-      : browser_(testing::chromium(), folder_.path() / "profile", size.first, size.second) {
-    const std::filesystem::path file = folder_.path() / "page.html";
-    explore(run, file.string(), options);
-    browser_.open(file.string() + hash);
-    settle();
-  }
-
-  /// Until what was asked for is drawn.
-  void settle() {
-    browser_.evaluate(
-        "(async () => { for (let i = 0; i < 3; ++i) await new Promise(requestAnimationFrame); })()");
-  }
-  nlohmann::json evaluate(const std::string& expression) { return browser_.evaluate(expression); }
-  void press(const std::string& key) {
-    browser_.press(key);
-    settle();
-  }
-  /// Keys of a text, one after the other.
-  void type(const std::string& text) {
-    for (const char c : text) browser_.press(std::string(1, c));
-    settle();
-  }
-  /// The middle of an element, by a CSS selector, if that is what lies on top there.
-  void click(const std::string& selector, double x = 0.5, double y = 0.5) {
-    CAPTURE(selector);
-    const nlohmann::json at = browser_.evaluate(
-        "(async () => { const it = document.querySelector(" + nlohmann::json(selector).dump() +
-        "); if (it === null) return null; it.scrollIntoView({ block: 'nearest', behavior: 'instant' });"
-        "for (let i = 0; i < 2; ++i) await new Promise(requestAnimationFrame);"
-        "const box = it.getBoundingClientRect(), x = box.x + box.width * " +
-        std::to_string(x) + ", y = box.y + box.height * " + std::to_string(y) +
-        "; return { x, y, seen: it.contains(document.elementFromPoint(x, y)) }; })()");
-    REQUIRE_FALSE(at.is_null());
-    CHECK(at["seen"].get<bool>());
-    browser_.click(at["x"], at["y"]);
-    settle();
-  }
-  std::string text(const std::string& selector) {
-    const nlohmann::json found =
-        browser_.evaluate("(() => { const it = document.querySelector(" + nlohmann::json(selector).dump() +
-                          "); return it === null ? null : it.textContent; })()");
-    return found.is_null() ? "(nothing)" : found.get<std::string>();
-  }
-  int count(const std::string& selector) {
-    return browser_.evaluate("document.querySelectorAll(" + nlohmann::json(selector).dump() + ").length");
-  }
-  int step() { return browser_.evaluate("Number(document.body.dataset.step)"); }
-
- private:
-  testing::TemporaryFolder folder_;
-  Browser browser_;
-};
 
 bool lacks_browser() {
   if (!testing::chromium().empty()) return false;
@@ -165,6 +105,10 @@ TEST_CASE("the explorer's chips show values, its links go to who made and who re
   CHECK(page.step() == 0);
   CHECK(page.text(value_name) == "weight");
   CHECK(page.text(cotangent_name) == "%6");
+  page.evaluate("document.querySelector(\".outputs .chip\").focus()");
+  page.press("Enter");
+  CHECK(page.text(value_name) == "%2");
+  CHECK(page.evaluate("document.activeElement.textContent") == "%2");  // in the pane that was rendered anew
   page.click(".outputs .link[data-to='1']");
   CHECK(page.step() == 1);
   page.click(".inputs .link[data-to='0']");
@@ -257,11 +201,11 @@ TEST_CASE("the explorer's address keeps the step, and its timeline goes to one")
   OpenPage page(testing::small_run(), {}, {1280, 800}, "#3");
   CHECK(page.step() == 3);
   page.press("j");
-  CHECK(page.evaluate("new Promise((done) => setTimeout(() => done(location.hash), 600))") == "#4");
+  page.wait_for("location.hash === '#4'");
   CHECK(page.text("#live").find("Step 4 of 6: backward, %6:float32[3, 2] = matmul(in0, %5)") == 0);
   page.evaluate("location.hash = '#1'");
-  CHECK(page.evaluate("new Promise((done) => setTimeout(() => done(document.body.dataset.step), 300))") ==
-        "1");
+  page.wait_for("document.body.dataset.step === '1'");
+  CHECK(page.text(heading) == "forwardtanh");
   page.click("#timeline", 0.9);
   CHECK(page.step() == 5);
   CHECK(page.evaluate("Object.keys(window).filter((key) => ['run', 'page', 'viewer', 'list'].includes(key) &&"
@@ -332,8 +276,7 @@ TEST_CASE("values of every rank and dtype, empty ones, and those that are kept i
   page.press("3");
   const auto numbers_of = [&](const std::string& step) {
     page.evaluate("location.hash = '#" + step + "'");
-    page.evaluate("new Promise((done) => setTimeout(done, 100))");
-    page.settle();
+    page.wait_for("document.body.dataset.step === '" + step + "'");
     return page.text("#value-pane tbody");
   };
   CHECK(numbers_of("0") == "0.1");
