@@ -10,6 +10,8 @@ struct StepFormula {
   /// What the formula calls the operands, in order: "x w b". "x…" at the end is any number of them, x₁, x₂
   /// and so on; those at the end may be absent.
   std::string_view inputs;
+  /// The same of what it makes; those that only some kinds of the operation make have a question mark: "p′
+  /// b′?".
   std::string_view outputs;
   std::string_view text;
 };

@@ -32,11 +32,11 @@ class StepPane {
     const formula = this.run.formulas[step.operation];
     if (formula === undefined) return "";
     const letters = formula[kind].split(" ").filter((letter) => letter !== "");
-    // Outputs that nothing reads are not told: which of several the others are is not known.
-    if (kind === "outputs" && step.outputs.length < letters.length) return "";
+    // Outputs that nothing reads are not told: which of several the others are is not known then.
+    if (kind === "outputs" && step.outputs.length < letters.filter((letter) => !letter.endsWith("?")).length) return "";
     const last = letters[letters.length - 1] || "";
     if (last.endsWith("…") && k >= letters.length - 1) return last.slice(0, -1) + subscript(k - letters.length + 2);
-    return letters[k] || "";
+    return (letters[k] || "").replace("?", "");
   }
 
   operands(step, kind) {

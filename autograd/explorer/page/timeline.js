@@ -1,4 +1,5 @@
-// A bar a step, as tall as it took time; in long runs a bar is the longest of several steps.
+// A bar a step, as tall as the root of its time, so that one slow step does not make all others a line; in long runs a bar is the
+// longest of several steps.
 
 class Timeline {
   constructor(run, go) {
@@ -40,7 +41,7 @@ class Timeline {
     const colors = Object.fromEntries(phases.map((phase) => [phase, styleOf("--" + phase)]));
     const hit = styleOf("--hit");
     bars.forEach(({ step, isHit }, k) => {
-      const tall = Math.max(2, (height - 4) * step.seconds / longest);
+      const tall = Math.max(2, (height - 4) * Math.sqrt(step.seconds / longest));
       if (isHit) {
         context.fillStyle = hit;
         context.fillRect(k * each, 0, Math.max(1, each - gap), height);

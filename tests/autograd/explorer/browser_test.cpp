@@ -59,6 +59,7 @@ TEST_CASE("the explorer steps by keys and by buttons, and shows each step's numb
   }
   page.press("End");
   CHECK(page.text(heading) == "optimizersgd_step");
+  CHECK(page.text(".outputs .letter") == "p′");
   page.press("k");
   page.press("k");
   CHECK(page.text(heading) == "backwardtanh.rule0");
