@@ -59,14 +59,11 @@ std::string timing_json(const Report& report) {
                       {"seconds", record.seconds}});
     training += record.seconds;
   }
-  const ordered_json root = {{"threads", options.threads},
-                             {"workers", options.workers},
-                             {"replay", options.replay},
-                             {"checkpoint_every", options.checkpoint_every.value_or(0)},
-                             {"resumed", options.resume},
-                             {"epochs", epochs},
-                             {"training_seconds", training},
-                             {"seconds", report.seconds}};
+  const ordered_json root = {
+      {"threads", options.threads},   {"workers", options.workers},
+      {"replay", options.replay},     {"checkpoint_every", options.checkpoint_every.value_or(0)},
+      {"resumed", options.resume},    {"epochs", epochs},
+      {"training_seconds", training}, {"seconds", report.seconds}};
   return root.dump(2) + "\n";
 }
 

@@ -9,9 +9,9 @@
 #include "tests/support/message_of.h"
 #include "tests/support/program.h"
 #include "tests/support/values.h"
+#include "xtgrad/autograd/explore.h"
 #include "xtgrad/autograd/io/safetensors.h"
 #include "xtgrad/autograd/loaded_program.h"
-#include "xtgrad/autograd/explore.h"
 #include "xtgrad/nn/capture.h"
 #include "xtgrad/xtgrad.h"
 
