@@ -1,9 +1,12 @@
 // Runs a captured function from a file, without any of the model's code (docs/programs.md):
 //   run_program step.program inputs.safetensors results.safetensors
+#include <xtgrad/autograd/errors.h>
 #include <xtgrad/autograd/io/safetensors.h>
 #include <xtgrad/autograd/loaded_program.h>
 
 #include <cstdio>
+#include <string>
+#include <vector>
 
 using namespace xtgrad;
 
