@@ -155,6 +155,7 @@ std::size_t CapturedCall::program_number() const { return programs_->number(); }
 void CapturedCall::give(const Tensor& input) { programs_->give(input); }
 void CapturedCall::run() { programs_->run(); }
 Tensor CapturedCall::result(std::size_t number) { return programs_->current().result(number); }
+std::vector<NamedTensor> CapturedCall::state() const { return programs_->current().state(); }
 ProgramRun CapturedCall::watch() { return programs_->watch(); }
 ProgramProfile CapturedCall::profile(std::size_t runs) { return programs_->profile(runs); }
 void CapturedCall::save(const std::string& path) const {

@@ -14,6 +14,7 @@
 #include "xtgrad/autograd/callable.h"
 #include "xtgrad/autograd/counter.h"
 #include "xtgrad/autograd/export.h"
+#include "xtgrad/autograd/io/named_tensor.h"
 #include "xtgrad/autograd/program.h"
 #include "xtgrad/autograd/program_profile.h"
 #include "xtgrad/autograd/program_run.h"
@@ -105,6 +106,9 @@ class CapturedCall {
   /// See Captured::save.
   void save(const std::string& path) const;
 
+  /// See Captured::state.
+  [[nodiscard]] std::vector<NamedTensor> state() const;
+
   // After all inputs: runs that change nothing.
   [[nodiscard]] ProgramRun watch();
   [[nodiscard]] ProgramProfile profile(std::size_t runs);
@@ -140,6 +144,10 @@ class Captured {
   /// makes a function of it in a program that has none of f's code. Throws ValueError, which names the step,
   /// for a primitive from outside of the library that cannot be loaded, and what `save_safetensors` throws.
   void save(const std::string& path) const { call_->save(path); }
+
+  /// What the next replay reads of the state, by the names that the program's text has for it: copies of
+  /// parameters, gradients, moments, counters and streams as they are now.
+  [[nodiscard]] std::vector<NamedTensor> state() const { return call_->state(); }
 
   /// One run, step by step, which changes nothing.
   [[nodiscard]] ProgramRun watch(const Inputs&... inputs) {

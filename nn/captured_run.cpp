@@ -127,6 +127,20 @@ const Array& CapturedRun::state_before(nn::detail::StatePlace& place, const Spec
   return *array;
 }
 
+std::vector<NamedTensor> CapturedRun::state() const {
+  std::vector<NamedTensor> state;
+  const ProgramSteps& steps = *recorded_.program.steps();
+  for (std::size_t i = 0; i < steps.state.size(); ++i) {
+    const auto& [name, before, after] = steps.state[i];
+    if (before.value == no_value) continue;
+    const Array& array = state_before(*places_[i], before.spec);
+    Array copy = Array::uninitialized(array.shape, array.dtype);
+    std::memcpy(copy.buffer.data(), array.buffer.data(), array.buffer.bytes());
+    state.push_back({name, make_constant(std::move(copy))});
+  }
+  return state;
+}
+
 void CapturedRun::bind_state(bool writes_over) {
   for (const Read& read : reads_) {
     const Array& array = state_before(*read.place, read.operand.spec);

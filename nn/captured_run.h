@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "xtgrad/autograd/io/named_tensor.h"
 #include "xtgrad/autograd/program/runner.h"
 #include "xtgrad/autograd/program/watched_run.h"
 #include "xtgrad/autograd/program_profile.h"
@@ -45,6 +46,9 @@ class CapturedRun {
 
   /// The program with its state as it is now, for a file.
   [[nodiscard]] SavedProgram saved() const { return saved_function(recorded_, places_); }
+
+  /// What the next run reads of the state, as copies, by the names that the program has for it.
+  [[nodiscard]] std::vector<NamedTensor> state() const;
 
   // Runs that leave everything as it is.
   [[nodiscard]] ProgramRun watch(Given inputs);

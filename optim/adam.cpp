@@ -8,6 +8,7 @@
 
 #include "xtgrad/optim/rule.h"
 #include "xtgrad/optim/step_formulas.h"
+#include "xtgrad/optim/step_text.h"
 
 namespace xtgrad::inline v1::optim {
 namespace detail {
@@ -46,13 +47,13 @@ struct AdamRule : RuleBase {
 
   /// beta1, beta2, rate, eps, penalty, shrink.
   template <class C>
-  static std::array<C, coefficients> coefficients_of(const O& options, const Hyper& lr, std::int64_t step) {
+  static std::array<C, coefficients> coefficients_of(const O& options, const auto& lr, const auto& step) {
     using std::pow;
     using std::sqrt;
     const C beta1 = coefficient<C>(options.beta1), beta2 = coefficient<C>(options.beta2);
     const C rate = coefficient<C>(lr), penalty = coefficient<C>(options.weight_decay);
     const C shrink = 1 - rate * penalty;
-    const auto t = static_cast<double>(step);
+    const auto t = exponent_of(step);
     // The second correction is put into rate and eps, which saves a division of each element:
     // r m / (sqrt(v) / c + eps) = r c m / (sqrt(v) + c eps).
     const C correction = sqrt(1 - pow(beta2, t));
@@ -63,6 +64,8 @@ struct AdamRule : RuleBase {
   template <class C>
   using Formula = AdamFormula<C>;
 };
+
+const core::TextFamily texts(step_texts<AdamRule<AdamOptions>>());
 
 }  // namespace
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cmath>
+#include <cstdint>
 #include <type_traits>
 
 #include "xtgrad/optim/hyper.h"
@@ -33,14 +34,37 @@ inline double value_of(const Hyper& x) { return x.value(); }
 /// from being 0. Tensors are passed on.
 [[nodiscard]] Hyper away_from_zero(const Hyper& x, Dtype dtype);
 
-/// A hyperparameter as a formula takes it: C is double or Hyper.
+/// A hyperparameter as a formula takes it: C is double, Hyper, or a term (autograd/emit/term.h).
 template <class C>
 [[nodiscard]] C coefficient(const Hyper& x) {
   if constexpr (std::is_same_v<C, double>) {
     return x.value();
+  } else if constexpr (!std::is_same_v<C, Hyper>) {
+    return C::number(x.value());
   } else {
     return x;
   }
+}
+
+/// A learning rate that is a term already.
+template <class C>
+requires(!std::is_same_v<C, Hyper>) [[nodiscard]] const C& coefficient(const C& term) { return term; }
+
+/// The number of a step as an exponent: a double, or a term.
+inline double exponent_of(std::int64_t step) { return static_cast<double>(step); }
+template <class C>
+[[nodiscard]] const C& exponent_of(const C& term) {
+  return term;
+}
+
+/// One of two coefficients.
+template <class C>
+[[nodiscard]] C chosen(bool first, const C& a, const C& b) {
+  return first ? a : b;
+}
+template <class C>
+[[nodiscard]] C chosen(const auto& first, const C& a, const C& b) {
+  return where(first, a, b);
 }
 
 }  // namespace detail

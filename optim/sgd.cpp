@@ -9,6 +9,7 @@
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/optim/rule.h"
 #include "xtgrad/optim/step_formulas.h"
+#include "xtgrad/optim/step_text.h"
 
 namespace xtgrad::inline v1::optim {
 namespace detail {
@@ -67,10 +68,10 @@ struct RuleOf<SGDOptions> : RuleBase {
 
   /// lr, momentum, gain, weight decay.
   template <class C>
-  static std::array<C, coefficients> coefficients_of(const SGDOptions& options, const Hyper& lr,
-                                                     std::int64_t step) {
+  static std::array<C, coefficients> coefficients_of(const SGDOptions& options, const auto& lr,
+                                                     const auto& step) {
     // b starts at 0, so that b = g in the first step takes no more than leaving the dampening out.
-    const C gain = step == 1 ? C(1) : C(1 - coefficient<C>(options.dampening));
+    const C gain = chosen(step == 1, coefficient<C>(1), C(1 - coefficient<C>(options.dampening)));
     return {coefficient<C>(lr), coefficient<C>(options.momentum), gain, coefficient<C>(options.weight_decay)};
   }
 
@@ -78,6 +79,11 @@ struct RuleOf<SGDOptions> : RuleBase {
   using Formula = SgdFormula<C>;
 };
 
+namespace {
+
+const core::TextFamily texts(step_texts<RuleOf<SGDOptions>>());
+
+}  // namespace
 }  // namespace detail
 
 template class OptimizerOf<SGDOptions>;

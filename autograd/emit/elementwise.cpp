@@ -1,0 +1,154 @@
+// Texts of formulas: what stands in formulas/, evaluated on terms.
+#include <concepts>
+#include <limits>
+#include <tuple>
+#include <utility>
+
+#include "xtgrad/autograd/emit/text_table.h"
+#include "xtgrad/autograd/formulas/activation.h"
+#include "xtgrad/autograd/formulas/binary.h"
+#include "xtgrad/autograd/formulas/number.h"
+#include "xtgrad/autograd/formulas/reduction.h"
+#include "xtgrad/autograd/formulas/softplus.h"
+#include "xtgrad/autograd/formulas/unary.h"
+#include "xtgrad/autograd/kernels/formula.h"
+
+namespace xtgrad::inline v1::detail {
+namespace {
+
+/// The formula of a step, with its attributes.
+template <class F>
+F formula_of(const StepView& step) {
+  if constexpr (std::is_base_of_v<formulas::WithNumber<F>, F>) {
+    return F{{step.number("number")}};
+  } else if constexpr (std::same_as<F, formulas::Clamp>) {
+    return {.low = step.number("min"), .high = step.number("max")};
+  } else if constexpr (std::default_initializable<F>) {
+    return F{};
+  } else if constexpr (std::constructible_from<F, double, double, std::int64_t>) {
+    return step.described(F(1, 1, 1));
+  } else if constexpr (std::constructible_from<F, double, double>) {
+    return step.described(F(1, std::numeric_limits<double>::infinity()));
+  } else {
+    return step.described(F(1));
+  }
+}
+
+/// One part of a formula (kernels/formula.h) of N operands.
+template <class F, class Part, std::size_t N>
+void write_formula(const StepView& step, ElementText& text) {
+  const auto write = [&]<class T, std::size_t... K>(T, std::index_sequence<K...>) {
+    text.set(0, Part::of(formula_of<F>(step), text.term<T>(K)...));
+  };
+  if (step.out().dtype == Dtype::float32) {
+    write(float(), std::make_index_sequence<N>());
+  } else {
+    write(double(), std::make_index_sequence<N>());
+  }
+}
+
+std::string refuse_integers(const StepView& step) {
+  return is_floating(step.out().dtype) ? "" : "of " + std::string(to_string(step.out().dtype));
+}
+
+template <class F, class Part, std::size_t N>
+TextOf formula_text(std::string_view name) {
+  return {.name = name, .element = write_formula<F, Part, N>, .refusal = refuse_integers};
+}
+
+/// A function of one value and its rule, of the cotangent and, with `Operands` = 2, of what it saves.
+template <class F, std::size_t Operands = 2>
+void add_unary(std::vector<TextOf>& texts, std::string_view name, std::string_view rule) {
+  texts.push_back(formula_text<F, Value, 1>(name));
+  texts.push_back(formula_text<F, Rule, Operands>(rule));
+}
+
+template <class F, std::size_t A, std::size_t B>
+void add_binary(std::vector<TextOf>& texts, std::string_view name, std::string_view rule_a,
+                std::string_view rule_b) {
+  texts.push_back(formula_text<F, Value, 2>(name));
+  texts.push_back(formula_text<F, RuleA, A>(rule_a));
+  texts.push_back(formula_text<F, RuleB, B>(rule_b));
+}
+
+void add_functions(std::vector<TextOf>& texts) {
+  add_unary<formulas::Neg, 1>(texts, "neg", "neg.rule0");
+  add_unary<formulas::Exp>(texts, "exp", "exp.rule0");
+  add_unary<formulas::Log>(texts, "log", "log.rule0");
+  add_unary<formulas::Expm1>(texts, "expm1", "expm1.rule0");
+  add_unary<formulas::Log1p>(texts, "log1p", "log1p.rule0");
+  add_unary<formulas::Sqrt>(texts, "sqrt", "sqrt.rule0");
+  add_unary<formulas::Square>(texts, "square", "square.rule0");
+  add_unary<formulas::Abs>(texts, "abs", "abs.rule0");
+  texts.push_back(formula_text<formulas::Sign, Value, 1>("sign"));
+  add_unary<formulas::Tanh>(texts, "tanh", "tanh.rule0");
+  add_unary<formulas::Sigmoid>(texts, "sigmoid", "sigmoid.rule0");
+  add_unary<formulas::LogSigmoid>(texts, "log_sigmoid", "log_sigmoid.rule0");
+  add_unary<formulas::Relu>(texts, "relu", "relu.rule0");
+  add_unary<formulas::Softplus>(texts, "softplus", "softplus.rule0");
+  add_unary<formulas::Erf>(texts, "erf", "erf.rule0");
+  add_unary<formulas::Sin>(texts, "sin", "sin.rule0");
+  add_unary<formulas::Cos>(texts, "cos", "cos.rule0");
+  add_unary<formulas::Clamp>(texts, "clamp", "clamp.rule0");
+  add_unary<formulas::Clamp>(texts, "maximum_number", "maximum_number.rule0");
+  add_unary<formulas::Clamp>(texts, "minimum_number", "minimum_number.rule0");
+  add_unary<formulas::LeakyRelu>(texts, "leaky_relu", "leaky_relu.rule0");
+  add_unary<formulas::Elu>(texts, "elu", "elu.rule0");
+  add_unary<formulas::Gelu>(texts, "gelu", "gelu.rule0");
+  add_unary<formulas::GeluTanh>(texts, "gelu_tanh", "gelu_tanh.rule0");
+  add_unary<formulas::Silu>(texts, "silu", "silu.rule0");
+  add_unary<formulas::NormalCdf>(texts, "normal_cdf", "normal_cdf.rule0");
+}
+
+template <class F>
+void add_slope(std::vector<TextOf>& texts) {
+  texts.push_back(formula_text<F, Value, 1>(F::name));
+}
+
+void add_slopes(std::vector<TextOf>& texts) {
+  add_slope<formulas::TanhSlope>(texts);
+  add_slope<formulas::SigmoidSlope>(texts);
+  add_slope<formulas::SoftplusSlope>(texts);
+  add_slope<formulas::SoftplusBend>(texts);
+  add_slope<formulas::Gaussian>(texts);
+  add_slope<formulas::GaussianSlope>(texts);
+  add_slope<formulas::GeluSlope>(texts);
+  add_slope<formulas::GeluBend>(texts);
+  add_slope<formulas::GeluTanhGate>(texts);
+  add_slope<formulas::SiluSlope>(texts);
+  add_slope<formulas::SiluBend>(texts);
+  add_slope<formulas::PowerTerm>(texts);
+}
+
+void add_numbers(std::vector<TextOf>& texts) {
+  texts.push_back(formula_text<formulas::AddNumber, Value, 1>("add_number"));
+  texts.push_back(formula_text<formulas::SubNumber, Value, 1>("sub_number"));
+  add_unary<formulas::MulNumber, 1>(texts, "mul_number", "mul_number.rule0");
+  add_unary<formulas::DivNumber, 1>(texts, "div_number", "div_number.rule0");
+  add_unary<formulas::NumberSub, 1>(texts, "number_sub", "number_sub.rule0");
+  add_unary<formulas::NumberDiv>(texts, "number_div", "number_div.rule0");
+  add_unary<formulas::PowNumber>(texts, "pow_number", "pow_number.rule0");
+  add_unary<formulas::NumberPow>(texts, "number_pow", "number_pow.rule0");
+}
+
+}  // namespace
+
+std::vector<TextOf> elementwise_texts() {
+  std::vector<TextOf> texts;
+  add_functions(texts);
+  add_slopes(texts);
+  add_numbers(texts);
+  texts.push_back(formula_text<formulas::Add, Value, 2>("add"));
+  texts.push_back(formula_text<formulas::Sub, Value, 2>("sub"));
+  add_binary<formulas::Mul, 2, 2>(texts, "mul", "mul.rule0", "mul.rule1");
+  add_binary<formulas::Div, 2, 3>(texts, "div", "div.rule0", "div.rule1");
+  add_binary<formulas::Maximum, 3, 3>(texts, "maximum", "maximum.rule0", "maximum.rule1");
+  add_binary<formulas::Minimum, 3, 3>(texts, "minimum", "minimum.rule0", "minimum.rule1");
+  texts.push_back(formula_text<formulas::Pow, Value, 2>("pow"));
+  texts.push_back(formula_text<formulas::Amax, RuleA, 4>("amax.rule0"));
+  texts.push_back(formula_text<formulas::Amax, RuleB, 2>("amax.rule1"));
+  texts.push_back(formula_text<formulas::LogSumExp, RuleB, 2>("logsumexp.rule1"));
+  return texts;
+}
+
+}  // namespace xtgrad::v1::detail
