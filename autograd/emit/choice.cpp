@@ -91,7 +91,8 @@ void write_check(const StepView& step, ElementText& text) {
     right = fmt::format("{0} >= 0 && {0} < {1}", v, step.integer("classes"));
     const bool may_ignore = step.has("may_ignore") && step.flag("may_ignore");
     const std::string ignored = fmt::format("{} == {}", v, step.integer("ignored"));
-    right = may_ignore ? fmt::format("({}) || {}", right, ignored) : fmt::format("({}) && !({})", right, ignored);
+    right =
+        may_ignore ? fmt::format("({}) || {}", right, ignored) : fmt::format("({}) && !({})", right, ignored);
   }
   text.code().line(fmt::format("if (!({})) return false;", right));
   text.set(0, v);

@@ -22,8 +22,7 @@ struct Channels {
 
 Channels channels_of(const StepView& step, const Shape& x, const Shape& weight, const Shape& y) {
   const std::int64_t groups = step.has("groups") ? step.integer("groups") : 1;
-  return {x[0], weight[1], weight[0] / groups, groups,
-          windows_of(step, x, y, Size2d(weight[2], weight[3]))};
+  return {x[0], weight[1], weight[0] / groups, groups, windows_of(step, x, y, Size2d(weight[2], weight[3]))};
 }
 
 std::string open(Statements& code, std::int64_t n) {
@@ -35,11 +34,13 @@ std::string open(Statements& code, std::int64_t n) {
 /// Planes of a channel: `base + (image * channels + channel) * size`.
 void plane(Statements& code, std::string_view name, std::string_view type, const std::string& base,
            const std::string& image, std::int64_t channels, const std::string& channel, std::int64_t size) {
-  code.line(fmt::format("{}* const {} = {} + ({} * {} + {}) * {};", type, name, base, image, channels, channel, size));
+  code.line(fmt::format("{}* const {} = {} + ({} * {} + {}) * {};", type, name, base, image, channels,
+                        channel, size));
 }
 
 /// What a channel is called among those of all groups.
-std::string channel_of(const Channels& c, const std::string& group, std::int64_t of_group, const std::string& own) {
+std::string channel_of(const Channels& c, const std::string& group, std::int64_t of_group,
+                       const std::string& own) {
   return c.groups == 1 ? own : fmt::format("{} * {} + {}", group, of_group, own);
 }
 
@@ -51,7 +52,8 @@ void write_planes(Statements& code, const Channels& c, std::string_view statemen
                         c.windows.columns.kernel, kj));
   const std::string p = open_places(code, c.windows.rows, ki);
   code.line(fmt::format("auto* const y_row = y + {} * {};", p, c.windows.columns.places));
-  code.line(fmt::format("auto* const x_row = x + ({}) * {};", inside(c.windows.rows, p, ki), c.windows.columns.size));
+  code.line(fmt::format("auto* const x_row = x + ({}) * {};", inside(c.windows.rows, p, ki),
+                        c.windows.columns.size));
   const std::string q = open_places(code, c.windows.columns, kj);
   code.line(fmt::format(fmt::runtime(statement), q, inside(c.windows.columns, q, kj)));
   for (int k = 0; k < 4; ++k) code.close();
@@ -80,7 +82,8 @@ void write_conv_transpose2d(const StepView& step, WholeText& text) {
   const std::string type(cpp_type(step.out().dtype));
   const Channels c = channels_of(step, step.out().shape, step.in(1).shape, step.in(0).shape);
   const std::string i = code.fresh("i");
-  code.line(fmt::format("for (int {0} = 0; {0} < {1}; ++{0}) {2}[{0}] = 0;", i, step.out().shape.numel(), text.out(0)));
+  code.line(fmt::format("for (int {0} = 0; {0} < {1}; ++{0}) {2}[{0}] = 0;", i, step.out().shape.numel(),
+                        text.out(0)));
   const std::string n = open(code, c.images), g = open(code, c.groups), s = open(code, c.in);
   plane(code, "x", type, text.out(0), n, c.groups * c.in, channel_of(c, g, c.in, s), c.image());
   const std::string o = open(code, c.out);
@@ -117,8 +120,10 @@ void write_weight_grad(const StepView& step, WholeText& text) {
   code.line(fmt::format("{}[{}] += sum;", sums, kj));
   for (int k = 0; k < 3; ++k) code.close();
   const std::string j = code.fresh("j");
-  code.line(fmt::format("for (int {0} = 0; {0} < {1}; ++{0}) {2}[(({3}) * {4} + {5}) * {6} + {7} * {1} + {0}] = static_cast<{8}>({9}[{0}]);",
-                        j, columns.kernel, text.out(0), out, c.in, s, c.kernel(), ki, type, sums));
+  code.line(
+      fmt::format("for (int {0} = 0; {0} < {1}; ++{0}) {2}[(({3}) * {4} + {5}) * {6} + {7} * {1} + {0}] = "
+                  "static_cast<{8}>({9}[{0}]);",
+                  j, columns.kernel, text.out(0), out, c.in, s, c.kernel(), ki, type, sums));
   for (int k = 0; k < 4; ++k) code.close();
 }
 

@@ -62,10 +62,10 @@ class FileWriter {
     text += state_struct();
     text += homes_.constants();
     if (!homes_.constants().empty()) text += "\n";
-    text += homes_.arena().definition();
+    if (body_.reads("arena")) text += homes_.arena().definition();
     for (const auto& [name, dtype] : body_.needed()) text += helper_text(name, dtype) + "\n";
     text += initializer();
-    text += documentation() + signature() + " {\n" + unused_parameters(body) + body + "}\n\n";
+    text += documentation() + signature() + " {\n" + unused_parameters() + body + "}\n\n";
     return text + fmt::format("}}  // namespace {}\n", options_.name);
   }
 
@@ -137,8 +137,8 @@ class FileWriter {
     for (const auto& [place, kept, n] : late) {
       const std::string i = body_.fresh("i");
       body_.line(n == 1 ? fmt::format("{} = {}[0];", place, kept)
-                        : fmt::format("for (int {0} = 0; {0} < {1}; ++{0}) {2}[{0}] = {3}[{0}];", i, n,
-                                      place, kept));
+                        : fmt::format("for (int {0} = 0; {0} < {1}; ++{0}) {2}[{0}] = {3}[{0}];", i, n, place,
+                                      kept));
     }
   }
 
@@ -163,7 +163,8 @@ class FileWriter {
   /// Only where every member has a value.
   [[nodiscard]] std::string initializer() const {
     bool any = false;
-    for (const StateMember& member : homes_.members()) any = any || (!member.member.empty() && member.value != nullptr);
+    for (const StateMember& member : homes_.members())
+      any = any || (!member.member.empty() && member.value != nullptr);
     if (!any) return {};
     std::string arrays, body;
     for (const StateMember& member : homes_.members()) {
@@ -180,7 +181,9 @@ class FileWriter {
                      : fmt::format("  for (int i = 0; i < {0}; ++i) state.{1}[i] = {2}[i];\n", n,
                                    member.member, name);
     }
-    return arrays + "\n/// The state to begin with; what had no value is 0.\nvoid initialize(State& state) {\n" + body + "}\n\n";
+    return arrays +
+           "\n/// The state to begin with; what had no value is 0.\nvoid initialize(State& state) {\n" +
+           body + "}\n\n";
   }
 
   [[nodiscard]] std::string documentation() const {
@@ -196,25 +199,27 @@ class FileWriter {
   [[nodiscard]] std::string signature() const {
     std::vector<std::string> parameters;
     for (std::size_t k = 0; k < program_.inputs.size(); ++k)
-      parameters.push_back(fmt::format("const {}* __restrict in{}", cpp_type(program_.inputs[k].spec.dtype), k));
+      parameters.push_back(
+          fmt::format("const {}* __restrict in{}", cpp_type(program_.inputs[k].spec.dtype), k));
     if (has_state()) parameters.emplace_back("State& __restrict state");
     for (std::size_t k = 0; k < program_.results.size(); ++k)
-      parameters.push_back(fmt::format("{}* __restrict result{}", cpp_type(program_.results[k].spec.dtype), k));
+      parameters.push_back(
+          fmt::format("{}* __restrict result{}", cpp_type(program_.results[k].spec.dtype), k));
     return fmt::format("{} {}({})", refuses_ ? "bool" : "void", options_.function,
                        fmt::join(parameters, ", "));
   }
 
-  /// Inputs that no step reads, so that no compiler warns of them.
-  [[nodiscard]] std::string unused_parameters(const std::string& body) const {
+  /// Parameters that the body does not mention, so that no compiler warns of them.
+  [[nodiscard]] std::string unused_parameters() const {
     std::string text;
-    for (std::size_t k = 0; k < program_.inputs.size(); ++k) {
-      if (body.find(fmt::format("in{}[", k)) == std::string::npos && !is_read(program_.inputs[k].value))
-        text += fmt::format("  static_cast<void>(in{});\n", k);
-    }
-    if (has_state() && body.find("state.") == std::string::npos) text += "  static_cast<void>(state);\n";
+    const auto mention = [&](const std::string& name) {
+      if (!body_.reads(name)) text += fmt::format("  static_cast<void>({});\n", name);
+    };
+    for (std::size_t k = 0; k < program_.inputs.size(); ++k) mention(fmt::format("in{}", k));
+    if (has_state()) mention("state");
+    for (std::size_t k = 0; k < program_.results.size(); ++k) mention(fmt::format("result{}", k));
     return text;
   }
-  [[nodiscard]] bool is_read(ValueIndex value) const { return uses_of(program_)[value] != 0; }
 
   struct Early {
     std::string place;

@@ -13,8 +13,9 @@ namespace {
 const TextOf& checked_text(const ProgramSteps& program, const ProgramStep& step, std::size_t number,
                            std::string_view caller) {
   const TextOf* text = text_of(*step);
-  const std::string why =
-      text == nullptr ? "" : text->refusal == nullptr ? std::string() : text->refusal(StepView(step));
+  const std::string why = text == nullptr            ? ""
+                          : text->refusal == nullptr ? std::string()
+                                                     : text->refusal(StepView(step));
   if (text == nullptr || !why.empty()) {
     throw Error(fmt::format("{}: {}{}{} has no C++ text yet: step {} is {}", caller, (*step).name(),
                             why.empty() ? "" : " ", why, number, step_text(program, step)));

@@ -13,9 +13,9 @@ namespace xtgrad::inline v1::detail {
 struct StepGroup {
   std::size_t begin = 0, end = 0;  // steps
   bool is_whole = false;
-  std::int64_t elements = 0;            // of each result
-  std::optional<Shape> shape = {};      // of the results, where an operand broadcasts to it
-  bool refuses = false;                 // some run may end here
+  std::int64_t elements = 0;        // of each result
+  std::optional<Shape> shape = {};  // of the results, where an operand broadcasts to it
+  bool refuses = false;             // some run may end here
 };
 
 /// Throws Error, in `caller`'s name, for the first step that has no text.

@@ -40,7 +40,8 @@ bool is_uniform(const void* elements, std::size_t bytes, std::size_t size) {
 
 std::string array_definition(const std::string& name, const Spec& spec, const void* elements) {
   const std::int64_t n = spec.shape.numel();
-  std::string text = fmt::format("static const {} {}[{}] = {{", cpp_type(spec.dtype), name, std::max<std::int64_t>(n, 1));
+  std::string text =
+      fmt::format("static const {} {}[{}] = {{", cpp_type(spec.dtype), name, std::max<std::int64_t>(n, 1));
   constexpr std::int64_t per_line = 8;
   for (std::int64_t i = 0; i < n; ++i) {
     text += i % per_line == 0 ? "\n    " : " ";
@@ -218,7 +219,8 @@ void ValueHomes::begin_group(std::size_t group, Statements& code) {
       const ValueIndex value = output.value;
       if (value == no_value || homes_[value].kind != ValueHome::Kind::none) continue;
       const std::string name = fmt::format("v{}", value);
-      const bool stays_inside = is_end_[value] == 0 && (last_read_[value] == never || last_read_[value] == group);
+      const bool stays_inside =
+          is_end_[value] == 0 && (last_read_[value] == never || last_read_[value] == group);
       const std::string_view type = cpp_type(output.spec.dtype);
       if (output.spec.shape.numel() == 1) {
         homes_[value] = {ValueHome::Kind::scalar, name};

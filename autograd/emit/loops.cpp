@@ -50,7 +50,9 @@ class GroupElement final : public ElementText {
     const ProgramOperand& operand = step().inputs[k];
     if (const auto own = own_.find(operand.value); own != own_.end()) return own->second;
     const std::int64_t n = operand.spec.shape.numel();
-    const std::string index = n == group_.elements ? index_ : n == 1 ? "0" : loops_->index_of(number_of(operand));
+    const std::string index = n == group_.elements ? index_
+                              : n == 1             ? "0"
+                                                   : loops_->index_of(number_of(operand));
     const std::string text = homes_.element(operand.value, index);
     if (homes_.home(operand.value).kind != ValueHome::Kind::array) return text;
     auto [it, is_new] = loaded_.try_emplace(text);
@@ -78,6 +80,7 @@ class GroupElement final : public ElementText {
       stores_.push_back(fmt::format("{} = {};", homes_.element(output.value, index_), name));
     own_[output.value] = std::move(name);
   }
+
  private:
   using Broadcast = std::pair<ValueIndex, Shape>;
 
@@ -112,8 +115,8 @@ class GroupElement final : public ElementText {
   BroadcastLoops* loops_ = nullptr;
   std::size_t step_ = 0;
   std::string index_;
-  std::map<ValueIndex, std::string> own_;        // that the group has made
-  std::map<std::string, std::string> loaded_;    // elements that have been read
+  std::map<ValueIndex, std::string> own_;      // that the group has made
+  std::map<std::string, std::string> loaded_;  // elements that have been read
   std::vector<Broadcast> numbers_;
   std::vector<std::string> stores_;
 };
@@ -138,7 +141,8 @@ BroadcastLoops::BroadcastLoops(const Shape& shape, const std::vector<Shape>& ope
     if (shape[d] == 1) continue;
     // Whether this dimension and the loop before it are one to every operand.
     bool joins = !sizes_.empty();
-    for (std::size_t k = 0; k < operands.size() && joins; ++k) joins = steps_[k].back() == by_dimension[k][d] * shape[d];
+    for (std::size_t k = 0; k < operands.size() && joins; ++k)
+      joins = steps_[k].back() == by_dimension[k][d] * shape[d];
     if (joins) {
       sizes_.back() *= shape[d];
       for (std::size_t k = 0; k < operands.size(); ++k) steps_[k].back() = by_dimension[k][d];

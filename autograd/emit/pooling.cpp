@@ -27,8 +27,8 @@ void open_window(Statements& code, const PlaneWindows& windows) {
   const auto open_side = [&](const SideWindows& side, char name) {
     code.open(fmt::format("for (int {0} = first_{0}; {0} < first_{0} + {1}; {0} += {2})", name,
                           (side.kernel - 1) * side.dilation + 1, side.dilation));
-    const bool may_leave = side.padding != 0 ||
-                           (side.places - 1) * side.stride + (side.kernel - 1) * side.dilation >= side.size;
+    const bool may_leave =
+        side.padding != 0 || (side.places - 1) * side.stride + (side.kernel - 1) * side.dilation >= side.size;
     if (may_leave) code.line(fmt::format("if ({0} < 0 || {0} >= {1}) continue;", name, side.size));
   };
   open_side(windows.rows, 'r');
@@ -39,7 +39,8 @@ void close(Statements& code, int blocks) {
   for (int k = 0; k < blocks; ++k) code.close();
 }
 
-void write_max_pool(const StepView& step, WholeText& text, bool has_value, bool has_places, std::size_t places) {
+void write_max_pool(const StepView& step, WholeText& text, bool has_value, bool has_places,
+                    std::size_t places) {
   Statements& code = text.code();
   const std::string type(cpp_type(step.in(0).dtype));
   const Shape &x = step.in(0).shape, &y = step.out(has_value ? 0 : places).shape;
@@ -52,7 +53,8 @@ void write_max_pool(const StepView& step, WholeText& text, bool has_value, bool 
   open_window(code, windows);
   code.line(fmt::format("const int at = r * {} + c;", x[3]));
   // The first of the largest, or the first NaN.
-  code.line("if (place < 0 || (best == best && (x[at] > best || x[at] != x[at]))) { best = x[at]; place = at; }");
+  code.line(
+      "if (place < 0 || (best == best && (x[at] > best || x[at] != x[at]))) { best = x[at]; place = at; }");
   close(code, 2);
   const std::string at = fmt::format("({} * {} + {}) * {} + {}", plane, y[2], p, y[3], q);
   if (has_value) code.line(fmt::format("{}[{}] = best;", text.out(0), at));
@@ -73,12 +75,13 @@ void write_put(const StepView& step, WholeText& text) {
   const Shape &g = step.in(0).shape, &image = step.out().shape;
   const std::int64_t places = g[2] * g[3], size = image[2] * image[3];
   const std::string all = code.fresh("i");
-  code.line(fmt::format("for (int {0} = 0; {0} < {1}; ++{0}) {2}[{0}] = 0;", all, image.numel(), text.out(0)));
+  code.line(
+      fmt::format("for (int {0} = 0; {0} < {1}; ++{0}) {2}[{0}] = 0;", all, image.numel(), text.out(0)));
   const std::string plane = open(code, g[0] * g[1]), i = open(code, places);
   code.line(fmt::format("const auto at = {}[{} * {} + {}];", text.in(1), plane, places, i));
   text.refuse_if(fmt::format("at < -1 || at >= {}", size));
-  code.line(fmt::format("if (at >= 0) {}[{} * {} + at] += {}[{} * {} + {}];", text.out(0), plane, size, text.in(0),
-                        plane, places, i));
+  code.line(fmt::format("if (at >= 0) {}[{} * {} + at] += {}[{} * {} + {}];", text.out(0), plane, size,
+                        text.in(0), plane, places, i));
   close(code, 2);
 }
 
@@ -98,12 +101,14 @@ void write_take(const StepView& step, WholeText& text) {
 std::string counted(const SideWindows& side, const std::string& first, bool count_padding) {
   const std::int64_t margin = count_padding ? side.padding : 0;
   const std::string low = fmt::format("({0} < {1} ? {1} : {0})", first, -margin);
-  const std::string high = fmt::format("({0} + {1} > {2} ? {2} : {0} + {1})", first, side.kernel, side.size + margin);
+  const std::string high =
+      fmt::format("({0} + {1} > {2} ? {2} : {0} + {1})", first, side.kernel, side.size + margin);
   return fmt::format("({} - {})", high, low);
 }
 
 /// `divisor`, of the window that `first_r` and `first_c` begin.
-void write_divisor(Statements& code, const StepView& step, const PlaneWindows& windows, std::string_view type) {
+void write_divisor(Statements& code, const StepView& step, const PlaneWindows& windows,
+                   std::string_view type) {
   const bool pads = step.flag("count_include_pad");
   std::int64_t fixed = 0;
   if (step.is_integer("divisor_override")) fixed = step.integer("divisor_override");
@@ -126,7 +131,8 @@ void write_avg_pool2d(const StepView& step, WholeText& text) {
   code.line(fmt::format("sum += static_cast<double>(x[r * {} + c]);", x[3]));
   close(code, 2);
   write_divisor(code, step, windows, "double");
-  code.line(fmt::format("{}[({} * {} + {}) * {} + {}] = static_cast<{}>(sum / divisor);", text.out(0), plane, y[2], p, y[3], q, type));
+  code.line(fmt::format("{}[({} * {} + {}) * {} + {}] = static_cast<{}>(sum / divisor);", text.out(0), plane,
+                        y[2], p, y[3], q, type));
   close(code, 3);
 }
 
@@ -141,7 +147,8 @@ void write_avg_pool2d_spread(const StepView& step, WholeText& text) {
   code.line(fmt::format("{}* const x = {} + {} * {};", type, text.out(0), plane, x[2] * x[3]));
   write_corner(code, windows, p, q);
   write_divisor(code, step, windows, type);
-  code.line(fmt::format("const {} share = {}[({} * {} + {}) * {} + {}] / divisor;", type, text.in(0), plane, g[2], p, g[3], q));
+  code.line(fmt::format("const {} share = {}[({} * {} + {}) * {} + {}] / divisor;", type, text.in(0), plane,
+                        g[2], p, g[3], q));
   open_window(code, windows);
   code.line(fmt::format("x[r * {} + c] += share;", x[3]));
   close(code, 5);

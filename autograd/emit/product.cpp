@@ -36,9 +36,10 @@ void write_product(WholeText& text, const Sizes& size, std::string_view type, co
       code.line(fmt::format("const {} a{} = {};", type, u, a_at(i, at)));
       code.line(fmt::format("const {}* const b{} = {} + ({}) * {};", type, u, b, at, n));
     }
-    code.line(fmt::format("for (int {0} = 0; {0} < {1}; ++{0}) {2}[{0}] = {2}[{0}] + a0 * b0[{0}] + a1 * b1[{0}] "
-                          "+ a2 * b2[{0}] + a3 * b3[{0}];",
-                          j, n, row));
+    code.line(
+        fmt::format("for (int {0} = 0; {0} < {1}; ++{0}) {2}[{0}] = {2}[{0}] + a0 * b0[{0}] + a1 * b1[{0}] "
+                    "+ a2 * b2[{0}] + a3 * b3[{0}];",
+                    j, n, row));
     code.close();
   }
   for (std::int64_t rest = whole; rest < k; ++rest) {
@@ -58,8 +59,8 @@ void write_dots(WholeText& text, const Sizes& size, std::string_view type, const
   const auto [m, n, k] = size;
   const std::string i = code.fresh("i"), p = code.fresh("k");
   code.open(fmt::format("for (int {0} = 0; {0} < {1}; ++{0})", i, m));
-  const std::string a_at = transpose_a ? fmt::format("{}[{} * {} + {}]", a, p, m, i)
-                                       : fmt::format("{}[{} * {} + {}]", a, i, k, p);
+  const std::string a_at =
+      transpose_a ? fmt::format("{}[{} * {} + {}]", a, p, m, i) : fmt::format("{}[{} * {} + {}]", a, i, k, p);
   const auto write = [&](const std::string& j, int columns) {
     for (int u = 0; u < columns; ++u) code.line(fmt::format("{} sum{} = 0;", type, u));
     code.open(fmt::format("for (int {0} = 0; {0} < {1}; ++{0})", p, k));
@@ -91,8 +92,8 @@ std::string write_transposed(WholeText& text, const Sizes& size, const Spec& b, 
   const std::string to = text.scratch(b.dtype, size.n * size.k);
   const std::string j = code.fresh("j"), p = code.fresh("k");
   code.line(fmt::format("for (int {0} = 0; {0} < {1}; ++{0})", j, size.n));
-  code.line(fmt::format("  for (int {0} = 0; {0} < {1}; ++{0}) {2}[{0} * {3} + {4}] = {5}[{4} * {1} + {0}];", p,
-                        size.k, to, size.n, j, from));
+  code.line(fmt::format("  for (int {0} = 0; {0} < {1}; ++{0}) {2}[{0} * {3} + {4}] = {5}[{4} * {1} + {0}];",
+                        p, size.k, to, size.n, j, from));
   return to;
 }
 

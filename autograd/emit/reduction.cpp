@@ -43,10 +43,12 @@ void add_term(Statements& code, Dtype dtype, const std::string& sum, const std::
 /// A sum as an element, with the factor of a mean.
 std::string total(Dtype dtype, const std::string& sum, const std::string& rest, double count) {
   // The rest of an infinite sum is NaN.
-  std::string text = dtype == Dtype::float32 ? sum : fmt::format("({1} - {1} == 0 ? {0} + {1} : {0})", sum, rest);
+  std::string text =
+      dtype == Dtype::float32 ? sum : fmt::format("({1} - {1} == 0 ? {0} + {1} : {0})", sum, rest);
   text = dtype == Dtype::float32 ? fmt::format("static_cast<float>({})", text) : text;
   if (count == 0) return text;
-  return fmt::format("{} / {}", text, dtype == Dtype::float32 ? literal(static_cast<float>(count)) : literal(count));
+  return fmt::format("{} / {}", text,
+                     dtype == Dtype::float32 ? literal(static_cast<float>(count)) : literal(count));
 }
 
 /// A sum over those dimensions of which `kept` has 1, divided by `count` unless that is 0. In double where
@@ -79,8 +81,9 @@ void write_sum_of(const StepView& step, WholeText& text, const Shape& kept, doub
   add_term(code, x.dtype, fmt::format("{}[{}]", sums, at), fmt::format("{}[{}]", rests, at),
            fmt::format("{}[{}]", from, loops.index()));
   loops.close(code);
-  code.line(fmt::format("for (int {0} = 0; {0} < {1}; ++{0}) {2}[{0}] = {3};", i, n, to,
-                        total(x.dtype, fmt::format("{}[{}]", sums, i), fmt::format("{}[{}]", rests, i), count)));
+  code.line(
+      fmt::format("for (int {0} = 0; {0} < {1}; ++{0}) {2}[{0}] = {3};", i, n, to,
+                  total(x.dtype, fmt::format("{}[{}]", sums, i), fmt::format("{}[{}]", rests, i), count)));
 }
 
 void write_sum(const StepView& step, WholeText& text) {
@@ -134,7 +137,8 @@ void write_argmax(const StepView& step, WholeText& text) {
   code.line("int best = 0;");
   // The first of the largest, or the first NaN.
   code.open(fmt::format("for (int {0} = 1; {0} < {1}; ++{0})", a, shape[axis]));
-  code.line(fmt::format("const {0} top = run[best * {1}], next = run[{2} * {1}];", cpp_type(step.in(0).dtype), inner, a));
+  code.line(fmt::format("const {0} top = run[best * {1}], next = run[{2} * {1}];", cpp_type(step.in(0).dtype),
+                        inner, a));
   code.line(fmt::format("if (top == top && (next > top || next != next)) best = {};", a));
   code.close();
   code.line(fmt::format("{}[{} * {} + {}] = best;", text.out(0), o, inner, i));

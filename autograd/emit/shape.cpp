@@ -34,10 +34,13 @@ void write_runs(Statements& code, const Runs& runs, const std::string& to, std::
   if (runs.outer * runs.length == 0) return;
   const std::string o = code.fresh("i"), i = code.fresh("i");
   code.line(fmt::format("for (int {0} = 0; {0} < {1}; ++{0})", o, runs.outer));
-  const auto offset = [](std::int64_t first) { return first == 0 ? std::string() : fmt::format(" + {}", first); };
-  code.line(fmt::format("  for (int {0} = 0; {0} < {1}; ++{0}) {2}[{3} * {4} + {0}{5}] {6} {7}[{3} * {8} + {0}{9}];",
-                        i, runs.length, to, o, runs.to_step, offset(runs.to_first), assign, from,
-                        runs.from_step, offset(runs.from_first)));
+  const auto offset = [](std::int64_t first) {
+    return first == 0 ? std::string() : fmt::format(" + {}", first);
+  };
+  code.line(fmt::format(
+      "  for (int {0} = 0; {0} < {1}; ++{0}) {2}[{3} * {4} + {0}{5}] {6} {7}[{3} * {8} + {0}{9}];", i,
+      runs.length, to, o, runs.to_step, offset(runs.to_first), assign, from, runs.from_step,
+      offset(runs.from_first)));
 }
 
 void write_fill(Statements& code, const std::string& to, std::int64_t n, const std::string& value) {
@@ -74,10 +77,18 @@ void write_strided(const StepView& step, WholeText& text, bool adds) {
   const std::string small = adds ? text.in(1) : text.out(0), whole = adds ? text.out(0) : text.in(0);
   for (std::int64_t k = 0; k < (by == 1 ? (count == 0 ? 0 : 1) : count); ++k) {
     const std::int64_t length = by == 1 ? count * view.inner : view.inner;
-    const Runs runs = adds ? Runs{view.outer, k * view.inner, count * view.inner,
-                                  (start + k * by) * view.inner, view.axis * view.inner, length}
-                           : Runs{view.outer, (start + k * by) * view.inner, view.axis * view.inner,
-                                  k * view.inner, count * view.inner, length};
+    const Runs runs = adds ? Runs{view.outer,
+                                  k * view.inner,
+                                  count * view.inner,
+                                  (start + k * by) * view.inner,
+                                  view.axis * view.inner,
+                                  length}
+                           : Runs{view.outer,
+                                  (start + k * by) * view.inner,
+                                  view.axis * view.inner,
+                                  k * view.inner,
+                                  count * view.inner,
+                                  length};
     write_runs(text.code(), runs, adds ? whole : small, adds ? "+=" : "=", adds ? small : whole);
   }
 }
@@ -120,9 +131,14 @@ void write_concat(const StepView& step, WholeText& text) {
                text.in(k));
     place += row;
   }
+  if (!step.has_out(1)) return;
+  // Where each begins and ends along the axis.
+  std::int64_t end = 0;
+  for (std::size_t k = 0; k <= step.inputs(); ++k) {
+    text.code().line(fmt::format("{}[{}] = {};", text.out(1), k, end));
+    if (k < step.inputs()) end += step.in(k).shape[static_cast<std::size_t>(step.integer("axis"))];
+  }
 }
-
-std::string refuse_ends(const StepView& step) { return step.has_out(1) ? "with places that are read" : ""; }
 
 void write_pieces(const StepView& step, WholeText& text, const std::vector<std::int64_t>& sizes) {
   const View whole = view_of(step.in(0).shape, step.integer("axis"));
@@ -162,8 +178,8 @@ std::vector<TextOf> shape_texts() {
       {.name = "slice", .whole = write_slice, .refusal = refuse_many_strides},
       {.name = "slice_add", .whole = write_slice_add, .refusal = refuse_many_strides},
       {.name = "pad", .whole = write_pad, .refusal = refuse_interior},
-      {.name = "concat", .whole = write_concat, .refusal = refuse_ends},
-      {.name = "stack", .whole = write_concat, .refusal = refuse_ends},
+      {.name = "concat", .whole = write_concat},
+      {.name = "stack", .whole = write_concat},
       {.name = "split", .whole = write_split},
       {.name = "chunk", .whole = write_split},
       {.name = "unbind", .whole = write_unbind},

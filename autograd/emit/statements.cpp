@@ -27,17 +27,16 @@ std::string floating_literal(T number, std::string_view infinity, std::string_vi
 }
 
 constexpr std::array<std::string_view, 74> keywords{
-    "alignas",       "alignof",   "and",          "asm",       "auto",      "bitand",           "bitor",
-    "bool",          "break",     "case",         "catch",     "char",      "class",            "compl",
-    "const",         "constexpr", "const_cast",   "continue",  "decltype",  "default",          "delete",
-    "do",            "double",    "dynamic_cast", "else",      "enum",      "explicit",         "export",
-    "extern",        "false",     "float",        "for",       "friend",    "goto",             "if",
-    "inline",        "int",       "long",         "mutable",   "namespace", "new",              "noexcept",
-    "not",           "nullptr",   "operator",     "or",        "private",   "protected",        "public",
-    "register",      "return",    "short",        "signed",    "sizeof",    "static",           "std",
-    "struct",        "switch",    "template",     "this",      "throw",     "true",             "try",
-    "typedef",       "typename",  "union",        "unsigned",  "using",     "virtual",          "void",
-    "volatile",      "while",     "xor",          "main"};
+    "alignas",    "alignof",  "and",      "asm",     "auto",     "bitand", "bitor",    "bool",
+    "break",      "case",     "catch",    "char",    "class",    "compl",  "const",    "constexpr",
+    "const_cast", "continue", "decltype", "default", "delete",   "do",     "double",   "dynamic_cast",
+    "else",       "enum",     "explicit", "export",  "extern",   "false",  "float",    "for",
+    "friend",     "goto",     "if",       "inline",  "int",      "long",   "mutable",  "namespace",
+    "new",        "noexcept", "not",      "nullptr", "operator", "or",     "private",  "protected",
+    "public",     "register", "return",   "short",   "signed",   "sizeof", "static",   "std",
+    "struct",     "switch",   "template", "this",    "throw",    "true",   "try",      "typedef",
+    "typename",   "union",    "unsigned", "using",   "virtual",  "void",   "volatile", "while",
+    "xor",        "main"};
 
 /// Calls `see` with each name or number in a text.
 void for_each_word(std::string_view text, auto&& see) {
@@ -54,12 +53,18 @@ void for_each_word(std::string_view text, auto&& see) {
 
 std::string_view cpp_type(Dtype dtype) {
   switch (dtype) {
-    case Dtype::boolean: return "bool";
-    case Dtype::uint8: return "unsigned char";
-    case Dtype::int32: return "int";
-    case Dtype::int64: return "long long";
-    case Dtype::float32: return "float";
-    case Dtype::float64: return "double";
+    case Dtype::boolean:
+      return "bool";
+    case Dtype::uint8:
+      return "unsigned char";
+    case Dtype::int32:
+      return "int";
+    case Dtype::int64:
+      return "long long";
+    case Dtype::float32:
+      return "float";
+    case Dtype::float64:
+      return "double";
   }
   throw InternalError("emit_cpp: a dtype without a type");
 }
@@ -79,7 +84,8 @@ bool is_identifier(std::string_view name) {
   const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
   const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
   if (name.empty() || is_digit(name.front())) return false;
-  if (!std::all_of(name.begin(), name.end(), [&](char c) { return is_letter(c) || is_digit(c); })) return false;
+  if (!std::all_of(name.begin(), name.end(), [&](char c) { return is_letter(c) || is_digit(c); }))
+    return false;
   // Those with two underscores, or with one before a capital, belong to the compiler.
   if (name.find("__") != std::string_view::npos || name.front() == '_') return false;
   return std::find(keywords.begin(), keywords.end(), name) == keywords.end();
@@ -97,6 +103,15 @@ std::string identifier_of(std::string_view name) {
   }
   if (!is_identifier(result)) result = "x_" + result;
   return result;
+}
+
+bool Statements::reads(std::string_view name) const {
+  bool found = false;
+  for (const Line* line : kept_lines()) {
+    if (!line->text.starts_with("//"))
+      for_each_word(line->text, [&](std::string_view word) { found = found || word == name; });
+  }
+  return found;
 }
 
 void Statements::add(std::string defines, std::string text) {
@@ -121,19 +136,24 @@ std::string Statements::let(std::string_view type, std::string_view expression) 
 
 std::string Statements::fresh(std::string_view stem) { return fmt::format("{}{}", stem, names_++); }
 
-std::string Statements::text() const {
+std::vector<const Statements::Line*> Statements::kept_lines() const {
   std::set<std::string, std::less<>> read;
   std::vector<const Line*> kept;
   for (auto line = lines_.rbegin(); line != lines_.rend(); ++line) {
     if (!line->defines.empty() && !read.contains(line->defines)) continue;
     kept.push_back(&*line);
+    if (line->text.starts_with("//")) continue;
     for_each_word(line->text, [&](std::string_view word) {
       if (word != line->defines) read.emplace(word);
     });
   }
+  std::reverse(kept.begin(), kept.end());
+  return kept;
+}
+
+std::string Statements::text() const {
   std::string text;
-  for (auto line = kept.rbegin(); line != kept.rend(); ++line)
-    text.append(2 * (*line)->depth, ' ').append((*line)->text).push_back('\n');
+  for (const Line* line : kept_lines()) text.append(2 * line->depth, ' ').append(line->text).push_back('\n');
   return text;
 }
 

@@ -46,6 +46,8 @@ class Statements {
 
   /// The lines whose names are read, or that define none.
   [[nodiscard]] std::string text() const;
+  /// Whether one of them has the name as a word, but for comments.
+  [[nodiscard]] bool reads(std::string_view name) const;
 
  private:
   struct Line {
@@ -54,6 +56,7 @@ class Statements {
     std::size_t depth;
   };
   void add(std::string defines, std::string text);
+  [[nodiscard]] std::vector<const Line*> kept_lines() const;
 
   std::vector<Line> lines_;
   std::size_t depth_ = 1;

@@ -15,12 +15,18 @@ constexpr std::int64_t granule = 16;
 
 std::string_view part_name(Dtype dtype) {
   switch (dtype) {
-    case Dtype::boolean: return "b8";
-    case Dtype::uint8: return "u8";
-    case Dtype::int32: return "i32";
-    case Dtype::int64: return "i64";
-    case Dtype::float32: return "f32";
-    case Dtype::float64: break;
+    case Dtype::boolean:
+      return "b8";
+    case Dtype::uint8:
+      return "u8";
+    case Dtype::int32:
+      return "i32";
+    case Dtype::int64:
+      return "i64";
+    case Dtype::float32:
+      return "f32";
+    case Dtype::float64:
+      break;
   }
   return "f64";
 }
@@ -75,7 +81,9 @@ std::string StaticArena::definition() const {
   std::string members;
   for (const auto& [dtype, part] : parts_)
     members += fmt::format("  alignas(64) {} {}[{}];\n", cpp_type(dtype), part_name(dtype), part.end);
-  return members.empty() ? "" : fmt::format("// What lies between steps.\nstatic struct {{\n{}}} arena;\n\n", members);
+  return members.empty()
+             ? ""
+             : fmt::format("// What lies between steps.\nstatic struct {{\n{}}} arena;\n\n", members);
 }
 
 }  // namespace xtgrad::v1::detail

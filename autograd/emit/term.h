@@ -62,18 +62,18 @@ const Term<T>& placed(const Term<T>& a, const Term<T>& b) {
 
 // Operators, of two values and of a value and a number on either side.
 // NOLINTBEGIN(bugprone-macro-parentheses): a template's name and an operator stand in none.
-#define XTGRAD_TERM_OPERATOR(result, make, op)                        \
-  template <class T>                                                  \
-  result<T> operator op(const Term<T>& a, const Term<T>& b) {         \
-    return make("{} " #op " {}", a.text, b.text);                     \
-  }                                                                   \
-  template <class T, TermNumber N>                                    \
-  result<T> operator op(const Term<T>& a, N b) {                      \
-    return a op Term<T>::number(static_cast<double>(b));              \
-  }                                                                   \
-  template <class T, TermNumber N>                                    \
-  result<T> operator op(N a, const Term<T>& b) {                      \
-    return Term<T>::number(static_cast<double>(a)) op b;              \
+#define XTGRAD_TERM_OPERATOR(result, make, op)                \
+  template <class T>                                          \
+  result<T> operator op(const Term<T>& a, const Term<T>& b) { \
+    return make("{} " #op " {}", a.text, b.text);             \
+  }                                                           \
+  template <class T, TermNumber N>                            \
+  result<T> operator op(const Term<T>& a, N b) {              \
+    return a op Term<T>::number(static_cast<double>(b));      \
+  }                                                           \
+  template <class T, TermNumber N>                            \
+  result<T> operator op(N a, const Term<T>& b) {              \
+    return Term<T>::number(static_cast<double>(a)) op b;      \
   }
 #define XTGRAD_MAKE_TERM(...) new_term(placed(a, b), __VA_ARGS__)
 #define XTGRAD_MAKE_TRUTH(...) new_truth<T>(placed(a, b).code, __VA_ARGS__)
@@ -136,9 +136,9 @@ Term<T> where(const TruthTerm<T>& mask, N a, M b) {
 }
 
 // Functions of <cmath>.
-#define XTGRAD_TERM_FUNCTION(name, call)        \
-  template <class T>                            \
-  Term<T> name(const Term<T>& x) {              \
+#define XTGRAD_TERM_FUNCTION(name, call)              \
+  template <class T>                                  \
+  Term<T> name(const Term<T>& x) {                    \
     return new_term(x, "std::" #call "({})", x.text); \
   }
 XTGRAD_TERM_FUNCTION(abs, fabs)

@@ -13,6 +13,7 @@ const TextFamily shape(shape_texts());
 const TextFamily softmax(softmax_texts());
 const TextFamily convolution(convolution_texts());
 const TextFamily pooling(pooling_texts());
+const TextFamily index(index_texts());
 
 /// A primitive of somebody else may have the name of one of ours, and compute something else.
 bool is_of_the_library(const Primitive& primitive) {

@@ -97,6 +97,7 @@ class TextFamily {
 [[nodiscard]] std::vector<TextOf> softmax_texts();
 [[nodiscard]] std::vector<TextOf> convolution_texts();
 [[nodiscard]] std::vector<TextOf> pooling_texts();
+[[nodiscard]] std::vector<TextOf> index_texts();
 
 /// The text of a step's primitive; null if it has none, or is none of the library's.
 [[nodiscard]] const TextOf* text_of(const Primitive& primitive);

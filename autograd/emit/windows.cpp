@@ -13,16 +13,19 @@ PlaneWindows windows_of(const StepView& step, const Shape& image, const Shape& p
 
 std::string open_places(Statements& code, const SideWindows& side, const std::string& k) {
   const std::string p = code.fresh("p");
-  const bool all_inside = side.padding == 0 && (side.places - 1) * side.stride + (side.kernel - 1) * side.dilation < side.size;
+  const bool all_inside =
+      side.padding == 0 && (side.places - 1) * side.stride + (side.kernel - 1) * side.dilation < side.size;
   if (all_inside) {
     code.open(fmt::format("for (int {0} = 0; {0} < {1}; ++{0})", p, side.places));
     return p;
   }
   // p stride + shift in [0, size)
   const std::string shift = code.let("int", fmt::format("{} * {} - {}", k, side.dilation, side.padding));
-  const std::string first = code.let("int", fmt::format("{0} < 0 ? ({1} - 1 - {0}) / {1} : 0", shift, side.stride));
+  const std::string first =
+      code.let("int", fmt::format("{0} < 0 ? ({1} - 1 - {0}) / {1} : 0", shift, side.stride));
   const std::string room = code.let("int", fmt::format("{} - {}", side.size, shift));
-  const std::string fit = code.let("int", fmt::format("{0} <= 0 ? 0 : ({0} + {1} - 1) / {1}", room, side.stride));
+  const std::string fit =
+      code.let("int", fmt::format("{0} <= 0 ? 0 : ({0} + {1} - 1) / {1}", room, side.stride));
   const std::string end = code.let("int", fmt::format("{0} < {1} ? {0} : {1}", fit, side.places));
   code.open(fmt::format("for (int {0} = {1}; {0} < {2}; ++{0})", p, first, end));
   return p;

@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <string>
 
-#include "xtgrad/autograd/emit/step_view.h"
 #include "xtgrad/autograd/emit/statements.h"
+#include "xtgrad/autograd/emit/step_view.h"
 
 namespace xtgrad::inline v1::detail {
 

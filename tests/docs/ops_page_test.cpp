@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/emitted_operations.h"
 #include "xtgrad/autograd/core/op_id.h"
 
 namespace {
@@ -120,8 +121,11 @@ std::string page() {
       "derivative rule\n"
       "of their own, composites are built from primitives, and both have derivatives of every order. The "
       "last kind\n"
-      "gives bool or integers and is never recorded.\n\n"
-      "| operation | what it gives | family | kind | functions |\n|---|---|---|---|---|\n";
+      "gives bool or integers and is never recorded. C++ says what `emit_cpp` (programs.md) writes: the "
+      "value "
+      "and two\n"
+      "orders of derivatives, the value alone, or nothing yet.\n\n"
+      "| operation | what it gives | family | kind | C++ | functions |\n|---|---|---|---|---|---|\n";
   for (const Line& line : registry) {
     const bool number = line.function != line.name;
     const auto [first, last] = functions.equal_range(line.function);
@@ -143,8 +147,10 @@ std::string page() {
     }
     CHECK_MESSAGE(!signatures.empty(), line.name << " has no function in ops.h");
     CHECK_MESSAGE(!meaning.empty(), line.name << " has no line of meaning in ops.h");
-    text += "| " + line.name + " | " + meaning + " | " + line.family + " | " + line.kind + " | " +
-            signatures + " |\n";
+    const int orders = xtgrad::testing::emitted_orders(line.name);
+    const std::string emitted = orders < 0 ? "" : orders == 0 && line.kind != "no gradient" ? "value" : "yes";
+    text += "| " + line.name + " | " + meaning + " | " + line.family + " | " + line.kind + " | " + emitted +
+            " | " + signatures + " |\n";
   }
   return text;
 }

@@ -9,6 +9,7 @@
 #include "tests/support/message_of.h"
 #include "tests/support/program.h"
 #include "tests/support/values.h"
+#include "xtgrad/autograd/emit_cpp.h"
 #include "xtgrad/autograd/explore.h"
 #include "xtgrad/autograd/io/safetensors.h"
 #include "xtgrad/autograd/loaded_program.h"
@@ -207,4 +208,20 @@ TEST_CASE("docs/programs.md: arguments of any structure") {
   const auto [next, energy] = move(s, {u, u}, 0.5);
   CHECK(same_bits(next, tensor({1, 0})));
   CHECK(energy.item() == 1);
+}
+
+TEST_CASE("docs/programs.md: as C++ source") {
+  manual_seed(1);
+  const Tensor x = randn({32, 2});
+  nn::MLP model{{.sizes = {2, 16, 1}, .activation = nn::ActivationKind::tanh}};
+  const auto scores = capture([&](const Tensor& input) { return model(input).detach(); }, {x}, {&model});
+  const std::string file = emit_cpp(scores.program(), {.name = "scores", .state = scores.state()});
+
+  CHECK(file.find("namespace scores {") != std::string::npos);
+  CHECK(file.find("void run(const float* __restrict in0, float* __restrict result0) {") != std::string::npos);
+  CHECK(file.find("static const float layers_0_weight[32]") != std::string::npos);
+  const auto drawn =
+      capture([](const Tensor& v) { return v + randn({2}); }, {tensor({1, 2})}, {&default_random()});
+  const std::string message = message_of([&] { static_cast<void>(emit_cpp(drawn.program())); });
+  CHECK(page().find(message) != std::string::npos);
 }

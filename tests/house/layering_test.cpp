@@ -117,6 +117,7 @@ TEST_CASE("rooms of autograd include those below them, as docs/architecture.md d
       {"sweep", {"core", "memory", "ops"}},
       {"replay", {"core", "memory"}},
       {"program", {"core", "kernels", "observe"}},
+      {"emit", {"core", "formulas", "kernels", "program"}},
       {"observe", {"core", "memory"}},
       {"io", {"core"}},
       {"program_file", {"core", "io", "program"}},

@@ -22,6 +22,7 @@ namespace xtgrad { namespace {
 
 using testing::Emitted;
 using testing::largest_difference;
+using testing::size_of;
 
 constexpr double most_ulps = 4;
 
@@ -35,14 +36,15 @@ void check_same(F& captured, const Inputs&... inputs) {
   const std::vector<Tensor> results = emitted({inputs...});
   REQUIRE(results.size() == expected.size());
   for (std::size_t k = 0; k < results.size(); ++k) {
-    MESSAGE(emitted.text().size() << " bytes, result " << largest_difference(results[k], expected[k]) << " ulp");
-    CHECK(largest_difference(results[k], expected[k], 1) <= most_ulps);
+    MESSAGE(emitted.text().size() << " bytes, result " << largest_difference(results[k], expected[k])
+                                  << " ulp");
+    CHECK(largest_difference(results[k], expected[k], size_of(expected[k])) <= most_ulps);
   }
   for (const auto& [name, value] : captured.state()) {
     CAPTURE(name);
     MESSAGE(name << " " << largest_difference(emitted.state(name), value) << " ulp alone, "
-                 << largest_difference(emitted.state(name), value, 1) << " of the largest");
-    CHECK(largest_difference(emitted.state(name), value, 1) <= most_ulps);
+                 << largest_difference(emitted.state(name), value, size_of(value)) << " of the largest");
+    CHECK(largest_difference(emitted.state(name), value, size_of(value)) <= most_ulps);
   }
 }
 
