@@ -1,6 +1,5 @@
 // Texts of formulas: what stands in formulas/, evaluated on terms.
 #include <concepts>
-#include <limits>
 #include <tuple>
 #include <utility>
 
@@ -23,14 +22,10 @@ F formula_of(const StepView& step) {
     return F{{step.number("number")}};
   } else if constexpr (std::same_as<F, formulas::Clamp>) {
     return {.low = step.number("min"), .high = step.number("max")};
-  } else if constexpr (std::default_initializable<F>) {
-    return F{};
-  } else if constexpr (std::constructible_from<F, double, double, std::int64_t>) {
-    return step.described(F(1, 1, 1));
-  } else if constexpr (std::constructible_from<F, double, double>) {
-    return step.described(F(1, std::numeric_limits<double>::infinity()));
+  } else if constexpr (requires(F formula, Attributes & a) { formula.describe(a); }) {
+    return step.described(F());
   } else {
-    return step.described(F(1));
+    return F{};
   }
 }
 

@@ -223,5 +223,6 @@ TEST_CASE("docs/programs.md: as C++ source") {
   const auto drawn =
       capture([](const Tensor& v) { return v + randn({2}); }, {tensor({1, 2})}, {&default_random()});
   const std::string message = message_of([&] { static_cast<void>(emit_cpp(drawn.program())); });
+  CAPTURE(message);
   CHECK(page().find(message) != std::string::npos);
 }
