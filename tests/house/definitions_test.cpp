@@ -106,6 +106,7 @@ struct CommonHeader {
   const char* header;
 };
 const std::vector<CommonHeader> common_headers = {{"autograd/ops/", "autograd/ops.h"},
+                                                  {"autograd/emit/", "autograd/emit/text_table.h"},
                                                   {"autograd/testing/", "autograd/testing/subject.h"}};
 
 std::string header_of(const std::string& source) {
@@ -131,6 +132,7 @@ std::set<std::string> functions_declared_in(const std::string& header) {
 const std::map<std::string, std::string> headers_of_others = {
     {"autograd/ops.h", "all families of operations, each of which has a source"},
     {"autograd/testing/subject.h", "the checks of an operation, each of which has a source"},
+    {"autograd/emit/text_table.h", "the texts of all families, each of which has a source"},
     {"autograd/io/on_behalf.h", "what the sources of several headers share with the functions built on them"},
     {"autograd/program_file/families.h", "what the rooms above mention, each of which has a source"},
     {"datasets/csv_records.h", "beside records, the public function of csv.h, from a reader"},

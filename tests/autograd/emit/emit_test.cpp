@@ -8,6 +8,8 @@
 
 #include "tests/autograd/emit/emitted.h"
 #include "xtgrad/autograd/creation.h"
+#include "xtgrad/autograd/dtype.h"
+#include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/random_tensors.h"
@@ -15,6 +17,7 @@
 #include "xtgrad/nn/linear.h"
 #include "xtgrad/nn/losses.h"
 #include "xtgrad/nn/mlp.h"
+#include "xtgrad/nn/module.h"
 #include "xtgrad/optim/adam.h"
 #include "xtgrad/optim/sgd.h"
 
@@ -36,14 +39,10 @@ void check_same(F& captured, const Inputs&... inputs) {
   const std::vector<Tensor> results = emitted({inputs...});
   REQUIRE(results.size() == expected.size());
   for (std::size_t k = 0; k < results.size(); ++k) {
-    MESSAGE(emitted.text().size() << " bytes, result " << largest_difference(results[k], expected[k])
-                                  << " ulp");
     CHECK(largest_difference(results[k], expected[k], size_of(expected[k])) <= most_ulps);
   }
   for (const auto& [name, value] : captured.state()) {
     CAPTURE(name);
-    MESSAGE(name << " " << largest_difference(emitted.state(name), value) << " ulp alone, "
-                 << largest_difference(emitted.state(name), value, size_of(value)) << " of the largest");
     CHECK(largest_difference(emitted.state(name), value, size_of(value)) <= most_ulps);
   }
 }
@@ -107,6 +106,95 @@ TEST_CASE("a conv net's gradients, by class indices") {
       },
       {images, labels}, {w, b, &linear});
   check_same(step, images, labels);
+}
+
+TEST_CASE("a pendulum's energy and its derivatives") {
+  const Tensor angle = tensor(1.0F, {.requires_grad = true}), speed = tensor(0.2F, {.requires_grad = true});
+  auto energy = capture(
+      [](const Tensor& first, const Tensor& second) {
+        Tensor t = first, w = second;
+        for (int i = 0; i < 50; ++i) {
+          w = w - sin(t) * 0.01;
+          t = t + w * 0.01;
+        }
+        return grad({square(w) * 0.5 - cos(t)}, {first, second})[0];
+      },
+      {angle, speed});
+  check_same(energy, angle, speed);
+}
+
+TEST_CASE("a PINN: derivatives of second order inside of a step, in float64") {
+  manual_seed(6);
+  set_default_dtype(float64);
+  nn::MLP model{{.sizes = {1, 12, 12, 1}, .activation = nn::ActivationKind::tanh}};
+  optim::Adam adam(model.parameters(), {.lr = 1e-3});
+  const Tensor x = rand({16, 1}).set_requires_grad();
+  auto step = capture(
+      [&](const Tensor& at) {
+        const Tensor u = model(at);
+        const Tensor slope = grad({sum(u)}, {at}, {.create_graph = true})[0];
+        const Tensor bend = grad({sum(slope)}, {at}, {.create_graph = true})[0];
+        Tensor loss = mean(square(bend + u));
+        adam.zero_grad();
+        loss.backward();
+        adam.step();
+        return loss.detach();
+      },
+      {x}, {&model, &adam});
+  check_same(step, x);
+  set_default_dtype(float32);
+}
+
+TEST_CASE("a refused run leaves the state as it was, and the next one goes on") {
+  manual_seed(7);
+  nn::Linear linear(3, 4);
+  optim::SGD sgd(linear.parameters(), {.lr = 0.1});
+  const Tensor x = randn({2, 3}), labels = tensor({1, 3}).to(int64), wrong = tensor({1, 4}).to(int64);
+  auto step = capture(
+      [&](const Tensor& input, const Tensor& target) {
+        Tensor loss = nn::cross_entropy(linear(input), target);
+        sgd.zero_grad();
+        loss.backward();
+        sgd.step();
+        return loss;
+      },
+      {x, labels}, {&linear, &sgd});
+  const std::vector<NamedTensor> before = step.state();
+  Emitted emitted(step.program(), {.state = before});
+  emitted.initialize();
+  CHECK(emitted({x, wrong}).empty());
+  for (const auto& [name, value] : before) CHECK(largest_difference(emitted.state(name), value) == 0);
+  for (int round = 0; round < 3; ++round) {
+    const Tensor expected = step(x, labels);
+    CHECK(largest_difference(emitted({x, labels}).at(0), expected) <= most_ulps);
+  }
+}
+
+TEST_CASE("names of any kind, and weights that are constants") {
+  struct Odd final : nn::Module {
+    Odd() { weight = nn::Parameter(tensor({1, 2})); }
+    void members(nn::Members& m) override { m("a \"b\" \\ // int", weight); }
+    Tensor forward(const Tensor& x) override { return x * weight; }
+    nn::Parameter weight;
+  };
+  Odd odd;
+  const Tensor x = tensor({3, 4});
+  auto f = capture([&](const Tensor& v) { return odd(v).detach(); }, {x}, {&odd});
+  Emitted given(f.program(), {.state = f.state()});
+  CHECK(given.text().find("struct State") == std::string::npos);
+  CHECK(largest_difference(given({x}).at(0), f(x)) == 0);
+  check_same(f, x);
+}
+
+TEST_CASE("what has no text is refused by its name, and names that are none") {
+  auto sorted = capture([](const Tensor& x) { return sort(x).values; }, {tensor({2, 1})});
+  CHECK_THROWS_WITH_AS(static_cast<void>(emit_cpp(sorted.program())),
+                       doctest::Contains("emit_cpp: sort has no C++ text yet: step 0 is"), Error);
+  auto square_of = capture([](const Tensor& x) { return square(x); }, {tensor({2, 1})});
+  CHECK_THROWS_WITH_AS(static_cast<void>(emit_cpp(square_of.program(), {.name = "a b"})),
+                       "emit_cpp: a name must be an identifier of C++: got \"a b\"", ValueError);
+  CHECK_THROWS_WITH_AS(static_cast<void>(emit_cpp(square_of.program(), {.state = {{"w", tensor({1})}}})),
+                       "emit_cpp: the program has no state \"w\"", ValueError);
 }
 
 }}  // namespace xtgrad
