@@ -18,12 +18,12 @@ namespace {
 
 int write_net(const char* path) {
   manual_seed(0);
-  const auto [training, test] =
-      datasets::stratified_split(datasets::unit_range(datasets::digits(), {.high = 16}));
+  const datasets::Dataset training = datasets::unit_range(datasets::digits(), {.high = 16});
   nn::ConvNet model{{.image = 8, .channels = {8, 16}, .hidden = {32}}};
   optim::Adam adam(model.parameters(), {.lr = 1e-3});
+  datasets::Loader loader(training, {.batch_size = 32, .shuffle = true});
   for (int epoch = 0; epoch < 10; ++epoch) {
-    for (const auto& [x, y] : datasets::DataLoader(training, {.batch_size = 32, .shuffle = true})) {
+    for (const auto& [x, y] : loader) {
       adam.zero_grad();
       nn::cross_entropy(model(reshape(x, {-1, 1, 8, 8})), y).backward();
       adam.step();
