@@ -82,11 +82,11 @@ TEST_CASE("docs/programs.md: a training step") {
   nn::MLP other{{.sizes = {2, 16, 1}, .activation = nn::ActivationKind::tanh}};
   optim::Adam other_adam(other.parameters(), {.lr = 1e-2});
   for (std::size_t i = 0; i < batches.size(); ++i) {
-    Tensor loss = nn::mse_loss(other(batches[i].x), batches[i].y);
+    const Tensor own = nn::mse_loss(other(batches[i].x), batches[i].y);
     other_adam.zero_grad();
-    loss.backward();
+    own.backward();
     other_adam.step();
-    CHECK(loss.item() == losses[i]);
+    CHECK(own.item() == losses[i]);
   }
 }
 
@@ -184,9 +184,9 @@ TEST_CASE("docs/programs.md: single numbers") {
   const auto normal_cdf = [](const Tensor& x) { return erf(x * 0.7071067811865476) * 0.5 + 0.5; };
   const std::vector<Tensor> spots = unbind(tensor({90, 95, 100, 105}));
   auto price = capture(
-      [&](const std::vector<Tensor>& spots) {
+      [&](const std::vector<Tensor>& given) {
         std::vector<Tensor> values;
-        for (const Tensor& spot : spots) values.push_back(spot * normal_cdf(log(spot / 95.0) / 0.2));
+        for (const Tensor& spot : given) values.push_back(spot * normal_cdf(log(spot / 95.0) / 0.2));
         return values;
       },
       spots);

@@ -122,8 +122,8 @@ TEST_CASE("every operation that has a C++ text gives its numbers, and its deriva
       for (const Elementwise& elementwise : op.elementwise_operations) {
         for (Sample& sample : samples_of(elementwise)) samples.push_back(std::move(sample));
       }
-      constexpr std::int64_t many = 4096;  // of which a file would be long, and say nothing else
       std::erase_if(samples, [](const Sample& sample) {
+        constexpr std::int64_t many = 4096;  // of which a file would be long, and say nothing else
         return std::any_of(sample.inputs.begin(), sample.inputs.end(),
                            [](const auto& input) { return input.shape.numel() > many; });
       });
