@@ -20,9 +20,9 @@ int write_net(const char* path) {
   manual_seed(0);
   const datasets::Dataset training = datasets::unit_range(datasets::digits(), {.high = 16});
   nn::ConvNet model{{.image = 8, .channels = {8, 16}, .hidden = {32}}};
-  optim::Adam adam(model.parameters(), {.lr = 1e-3});
+  optim::Adam adam(model.parameters(), {.lr = 2e-3});
   datasets::Loader loader(training, {.batch_size = 32, .shuffle = true});
-  for (int epoch = 0; epoch < 10; ++epoch) {
+  for (int epoch = 0; epoch < 40; ++epoch) {
     for (const auto& [x, y] : loader) {
       adam.zero_grad();
       nn::cross_entropy(model(reshape(x, {-1, 1, 8, 8})), y).backward();
@@ -30,6 +30,9 @@ int write_net(const char* path) {
     }
   }
   model.eval();
+  const Tensor all = model(reshape(training.inputs(), {-1, 1, 8, 8}));
+  const Tensor right = mean((argmax(all, 1) == training.labels().to(int64)).to(float32));
+  std::printf("%.1f%% of the digits are read as what they are\n", 100 * right.item());
   const Tensor image = zeros({1, 1, 8, 8});
   const auto scores = capture([&](const Tensor& x) { return model(x).detach(); }, {image}, {&model});
   std::ofstream file(path);
