@@ -160,7 +160,7 @@ class FileWriter {
     return text + "};\n\n";
   }
 
-  /// Only where every member has a value.
+  /// Where some member has a value.
   [[nodiscard]] std::string initializer() const {
     bool any = false;
     for (const StateMember& member : homes_.members())
