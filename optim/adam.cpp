@@ -66,6 +66,7 @@ struct AdamRule : RuleBase {
 };
 
 const core::TextFamily texts(step_texts<AdamRule<AdamOptions>>());
+const core::TextFamily decoupled_texts(step_texts<AdamRule<AdamWOptions>>());
 
 }  // namespace
 

@@ -65,10 +65,11 @@ TEST_CASE("numbers: a chain of functions and its derivative") {
   check_same(slope, a);
 }
 
-TEST_CASE("an MLP in training, with Adam") {
+template <class Optimizer, class Options>
+void check_training(const Options& options) {
   manual_seed(3);
   nn::MLP model{{.sizes = {2, 16, 16, 1}, .activation = nn::ActivationKind::tanh}};
-  optim::Adam adam(model.parameters(), {.lr = 1e-2, .weight_decay = 1e-3});
+  Optimizer adam(model.parameters(), options);
   const Tensor x = randn({8, 2}), y = randn({8, 1});
   auto step = capture(
       [&](const Tensor& input, const Tensor& target) {
@@ -80,6 +81,11 @@ TEST_CASE("an MLP in training, with Adam") {
       },
       {x, y}, {&model, &adam});
   check_same(step, x, y);
+}
+
+TEST_CASE("an MLP in training, with Adam and AdamW") {
+  check_training<optim::Adam>(optim::AdamOptions{.lr = 1e-2, .weight_decay = 1e-3});
+  check_training<optim::AdamW>(optim::AdamWOptions{.lr = 1e-2, .weight_decay = 1e-2});
 }
 
 TEST_CASE("an MLP in training, with SGD") {
