@@ -61,7 +61,7 @@ class LoadedProgram {
   [[nodiscard]] std::string encode() const;
 
   // For the library alone.
-  explicit LoadedProgram(std::unique_ptr<detail::LoadedRun> run);
+  XTGRAD_LOCAL explicit LoadedProgram(std::unique_ptr<detail::LoadedRun> run);
 
  private:
   std::unique_ptr<detail::LoadedRun> run_;

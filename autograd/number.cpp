@@ -129,10 +129,10 @@ Number pow(const Number& x, const Number& exponent) {
     return pow(v, p);
   });
 }
-Number max(const Number& a, const Number& b) {
+Number fmax(const Number& a, const Number& b) {
   return combined(a, b, [](const auto& x, const auto& y) { return maximum(x, y); });
 }
-Number min(const Number& a, const Number& b) {
+Number fmin(const Number& a, const Number& b) {
   return combined(a, b, [](const auto& x, const auto& y) { return minimum(x, y); });
 }
 

@@ -64,11 +64,10 @@ class Number {
   friend Number abs(const Number& x);
   friend Number fabs(const Number& x) { return abs(x); }
   friend Number pow(const Number& x, const Number& exponent);
-  // NaN, and gradients where both are equal, as `maximum` and `minimum` of tensors have them.
-  friend Number max(const Number& a, const Number& b);
-  friend Number min(const Number& a, const Number& b);
-  friend Number fmax(const Number& a, const Number& b) { return max(a, b); }
-  friend Number fmin(const Number& a, const Number& b) { return min(a, b); }
+  // NaN, and gradients where both are equal, as `maximum` and `minimum` of tensors have them. The templates
+  // of <algorithm> work, too, and choose as for doubles.
+  friend Number fmax(const Number& a, const Number& b);
+  friend Number fmin(const Number& a, const Number& b);
 
  private:
   double constant_ = 0;

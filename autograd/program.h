@@ -50,8 +50,8 @@ class Program {
   [[nodiscard]] Graph graph() const;
 
   // For the library alone.
-  Program(std::shared_ptr<const detail::ProgramSteps> steps,
-          std::shared_ptr<const detail::ProgramSteps> unfused, std::size_t recorded_steps);
+  XTGRAD_LOCAL Program(std::shared_ptr<const detail::ProgramSteps> steps,
+                       std::shared_ptr<const detail::ProgramSteps> unfused, std::size_t recorded_steps);
   [[nodiscard]] const std::shared_ptr<const detail::ProgramSteps>& steps() const { return steps_; }
   /// The same before steps were fused: one for each operation.
   [[nodiscard]] const std::shared_ptr<const detail::ProgramSteps>& unfused() const { return unfused_; }

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "xtgrad/autograd/core/dtype_visit.h"
 #include "xtgrad/autograd/emit/text_table.h"
 #include "xtgrad/optim/advance.h"
 
@@ -44,12 +45,12 @@ void write_step_of(const core::StepView& step, core::ElementText& text) {
 template <class Rule>
 void write_step(const core::StepView& step, core::ElementText& text) {
   [&]<std::size_t... K>(std::index_sequence<K...>) {
-    static_cast<void>(((step.inputs() == 3 + Rule::moment_counts[K] &&
-                        (step.out().dtype == Dtype::float32
-                             ? write_step_of<Rule, float, Rule::moment_counts[K]>(step, text)
-                             : write_step_of<Rule, double, Rule::moment_counts[K]>(step, text),
-                         true)) ||
-                       ...));
+    const auto write = [&](auto zero) {
+      static_cast<void>(((step.inputs() == 3 + Rule::moment_counts[K] &&
+                          (write_step_of<Rule, decltype(zero), Rule::moment_counts[K]>(step, text), true)) ||
+                         ...));
+    };
+    core::visit_floating(step.out().dtype, write);
   }
   (std::make_index_sequence<Rule::moment_counts.size()>{});
 }

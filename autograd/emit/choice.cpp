@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 
+#include "xtgrad/autograd/emit/float_types.h"
 #include "xtgrad/autograd/emit/text_table.h"
 
 namespace xtgrad::inline v1::detail {
@@ -23,8 +24,7 @@ void write_comparison(const StepView&, ElementText& text) {
 std::string number_literal(const StepView& step) {
   const double number = step.number("number");
   const Dtype dtype = step.in(0).dtype;
-  if (dtype == Dtype::float32) return literal(static_cast<float>(number));
-  return dtype == Dtype::float64 ? literal(number) : literal(static_cast<long long>(number));
+  return is_floating(dtype) ? literal_of(dtype, number) : literal(static_cast<long long>(number));
 }
 
 template <char first, char second = ' '>
@@ -51,7 +51,7 @@ void write_where(const StepView&, ElementText& text) {
 
 void write_where_rule(const StepView& step, ElementText& text) {
   const std::string mask = text.in(0), g = text.in(1);
-  const std::string zero = step.in(1).dtype == Dtype::float32 ? literal(0.0F) : literal(0.0);
+  const std::string zero = literal_of(step.in(1).dtype, 0);
   if (step.has_out(0)) text.set(0, fmt::format("{} ? {} : {}", mask, g, zero));
   if (step.has_out(1)) text.set(1, fmt::format("{} ? {} : {}", mask, zero, g));
 }
@@ -80,10 +80,7 @@ void write_check(const StepView& step, ElementText& text) {
   const std::string v = text.in(0);
   std::string right;
   if (step.integer("kind") == kind_range) {
-    const auto bound = [&](std::string_view name) {
-      const double number = step.number(name);
-      return step.in(0).dtype == Dtype::float32 ? literal(static_cast<float>(number)) : literal(number);
-    };
+    const auto bound = [&](std::string_view name) { return literal_of(step.in(0).dtype, step.number(name)); };
     right = fmt::format("!({0} < {1}) && !({0} > {2})", v, bound("low"), bound("high"));
   } else if (step.integer("kind") == kind_signs) {
     right = fmt::format("{0} == 1 || {0} == -1", v);

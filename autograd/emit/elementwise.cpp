@@ -35,11 +35,7 @@ void write_formula(const StepView& step, ElementText& text) {
   const auto write = [&]<class T, std::size_t... K>(T, std::index_sequence<K...>) {
     text.set(0, Part::of(formula_of<F>(step), text.term<T>(K)...));
   };
-  if (step.out().dtype == Dtype::float32) {
-    write(float(), std::make_index_sequence<N>());
-  } else {
-    write(double(), std::make_index_sequence<N>());
-  }
+  visit_floating(step.out().dtype, [&](auto zero) { write(zero, std::make_index_sequence<N>()); });
 }
 
 std::string refuse_integers(const StepView& step) {

@@ -49,7 +49,7 @@ bool makes(const ProgramSteps& program, const StepGroup& group, ValueIndex value
 }
 
 StepGroup alone(const StepView& step, const TextOf& text, std::size_t number) {
-  StepGroup group{.begin = number, .end = number + 1, .is_whole = text.writes_whole(step)};
+  StepGroup group{.begin = number, .end = number + 1, .is_whole = text.writes_whole()};
   group.refuses = text.refuses;
   for (std::size_t k = step.outputs(); k-- > 0;) {
     if (step.has_out(k)) group.elements = step.out(k).shape.numel();

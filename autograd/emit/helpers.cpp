@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "xtgrad/autograd/emit/float_types.h"
 #include "xtgrad/autograd/errors.h"
 
 namespace xtgrad::inline v1::detail {
@@ -81,13 +82,12 @@ constexpr std::array helpers{
 std::string helper_text(std::string_view name, Dtype dtype) {
   for (const Helper& helper : helpers) {
     if (helper.name != name) continue;
-    const bool is_float = dtype == Dtype::float32;
-    std::string text = fmt::format("inline {} {}({} x{}) {{\n", is_float ? "float" : "double", name,
-                                   is_float ? "float" : "double", helper.parameters);
+    const std::string_view type = cpp_type(dtype);
+    std::string text = fmt::format("inline {} {}({} x{}) {{\n", type, name, type, helper.parameters);
     if (helper.body.find("<T>") != std::string_view::npos || helper.body.find("T ") != std::string_view::npos)
-      text += fmt::format("  using T = {};\n", is_float ? "float" : "double");
+      text += fmt::format("  using T = {};\n", type);
     if (helper.body.find("W ") != std::string_view::npos || helper.body.find("<W>") != std::string_view::npos)
-      text += fmt::format("  using W = {};\n", is_float ? "double" : "long double");
+      text += fmt::format("  using W = {};\n", wide_type_of(dtype));
     return text + std::string(helper.body) + "}\n";
   }
   throw InternalError(fmt::format("emit_cpp: no helper is called {}", name));

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "xtgrad/autograd/emit/float_types.h"
 #include "xtgrad/autograd/emit/loops.h"
 
 namespace xtgrad::inline v1::detail {
@@ -30,7 +31,7 @@ Shape aligned_shape(const Shape& small, const Shape& full) {
 /// Adds `term` to a sum in double. Of doubles what the addition has rounded off goes to `rest`.
 void add_term(Statements& code, Dtype dtype, const std::string& sum, const std::string& rest,
               const std::string& term) {
-  if (dtype == Dtype::float32) {
+  if (is_narrow(dtype)) {
     code.line(fmt::format("{} += static_cast<double>({});", sum, term));
     return;
   }
@@ -43,12 +44,9 @@ void add_term(Statements& code, Dtype dtype, const std::string& sum, const std::
 /// A sum as an element, with the factor of a mean.
 std::string total(Dtype dtype, const std::string& sum, const std::string& rest, double count) {
   // The rest of an infinite sum is NaN.
-  std::string text =
-      dtype == Dtype::float32 ? sum : fmt::format("({1} - {1} == 0 ? {0} + {1} : {0})", sum, rest);
-  text = dtype == Dtype::float32 ? fmt::format("static_cast<float>({})", text) : text;
-  if (count == 0) return text;
-  return fmt::format("{} / {}", text,
-                     dtype == Dtype::float32 ? literal(static_cast<float>(count)) : literal(count));
+  const std::string text = is_narrow(dtype) ? fmt::format("static_cast<{}>({})", cpp_type(dtype), sum)
+                                            : fmt::format("({1} - {1} == 0 ? {0} + {1} : {0})", sum, rest);
+  return count == 0 ? text : fmt::format("{} / {}", text, literal_of(dtype, count));
 }
 
 /// A sum over those dimensions of which `kept` has 1, divided by `count` unless that is 0. In double where
@@ -58,7 +56,7 @@ void write_sum_of(const StepView& step, WholeText& text, const Shape& kept, doub
   const Spec& x = step.in(0);
   const std::string from = text.in(0), to = text.out(0);
   const std::int64_t n = kept.numel();
-  const bool compensated = x.dtype == Dtype::float64;
+  const bool compensated = !is_narrow(x.dtype);
   BroadcastLoops loops(x.shape, {kept});
   if (n == 1) {
     code.open("");

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "xtgrad/autograd/emit/float_types.h"
 #include "xtgrad/autograd/emit/loops.h"
 
 namespace xtgrad::inline v1::detail {
@@ -162,8 +163,7 @@ void write_unbind(const StepView& step, WholeText& text) {
 void write_full(const StepView& step, ElementText& text) {
   const double value = step.number("value");
   const Dtype dtype = step.out().dtype;
-  if (dtype == Dtype::float32) return text.set(0, literal(static_cast<float>(value)));
-  if (dtype == Dtype::float64) return text.set(0, literal(value));
+  if (is_floating(dtype)) return text.set(0, literal_of(dtype, value));
   if (dtype == Dtype::boolean) return text.set(0, literal(value != 0));
   text.set(0, fmt::format("{}", static_cast<long long>(value)));
 }

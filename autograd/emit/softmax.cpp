@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "xtgrad/autograd/emit/float_types.h"
 #include "xtgrad/autograd/emit/text_table.h"
 #include "xtgrad/autograd/formulas/reduction.h"
 #include "xtgrad/autograd/kernels/levels/softmax_rules.h"
@@ -56,11 +57,6 @@ AxisMask mask_of(const StepView& step) {
   return mask;
 }
 
-/// What sums of a run are taken in, so that their order hardly counts.
-std::string_view wide_type(const Spec& spec) {
-  return spec.dtype == Dtype::float32 ? "double" : "long double";
-}
-
 /// `top`: the largest element of the run at `x`; NaN wins.
 void write_top(Statements& code, RunLoops& loops, std::string_view type) {
   code.line(fmt::format("{0} top = static_cast<{0}>(-INFINITY);", type));
@@ -71,7 +67,7 @@ void write_softmax(const StepView& step, WholeText& text) {
   Statements& code = text.code();
   const std::string_view type = cpp_type(step.out().dtype);
   code.open("");
-  code.line(fmt::format("using W = {};", wide_type(step.out())));
+  code.line(fmt::format("using W = {};", wide_type_of(step.out().dtype)));
   RunLoops loops(code, view_of(step, step.in(0).shape));
   loops.pointer("x", type, text.in(0));
   loops.pointer("y", type, text.out(0), false);
@@ -95,7 +91,7 @@ void write_log_softmax(const StepView& step, WholeText& text) {
   Statements& code = text.code();
   const std::string_view type = cpp_type(step.out().dtype);
   code.open("");
-  code.line(fmt::format("using W = {};", wide_type(step.out())));
+  code.line(fmt::format("using W = {};", wide_type_of(step.out().dtype)));
   RunLoops loops(code, view_of(step, step.in(0).shape));
   loops.pointer("x", type, text.in(0));
   loops.pointer("y", type, text.out(0), false);
@@ -117,7 +113,7 @@ void write_logsumexp(const StepView& step, WholeText& text) {
   Statements& code = text.code();
   const std::string_view type = cpp_type(step.out().dtype);
   code.open("");
-  code.line(fmt::format("using W = {};", wide_type(step.out())));
+  code.line(fmt::format("using W = {};", wide_type_of(step.out().dtype)));
   const AxisView view = run_of(step);
   RunLoops loops(code, view);
   loops.pointer("x", type, text.in(0));
@@ -142,17 +138,12 @@ std::string refuse_several_runs(const StepView& step) {
              : "over axes that are no neighbours, or of nothing";
 }
 
-/// The recorded rule is a formula of the softmax, and reads one y for each run; the other one reads scales,
-/// two for each.
-bool reads_scales(const StepView& step) { return step.in(2).shape.numel() != step.in(0).shape.numel(); }
-
+/// The recorded rule is a formula of the softmax; the other one reads what the values have left.
 void write_recorded_rule(const StepView& step, ElementText& text) {
-  if (step.out().dtype == Dtype::float32) {
-    text.set(0, formulas::LogSumExp::rule_a(text.term<float>(0), text.term<float>(1), text.term<float>(2)));
-  } else {
-    text.set(0,
-             formulas::LogSumExp::rule_a(text.term<double>(0), text.term<double>(1), text.term<double>(2)));
-  }
+  visit_floating(step.out().dtype, [&](auto zero) {
+    using T = decltype(zero);
+    text.set(0, formulas::LogSumExp::rule_a(text.term<T>(0), text.term<T>(1), text.term<T>(2)));
+  });
 }
 
 /// g e^(x - largest) / sum, of the scales that logsumexp has left.
@@ -160,7 +151,7 @@ void write_logsumexp_rule(const StepView& step, WholeText& text) {
   Statements& code = text.code();
   const std::string_view type = cpp_type(step.out().dtype);
   code.open("");
-  code.line(fmt::format("using W = {};", wide_type(step.out())));
+  code.line(fmt::format("using W = {};", wide_type_of(step.out().dtype)));
   const AxisView view = *one_run(step.in(1).shape, mask_of(step));
   RunLoops loops(code, view);
   loops.pointer("x", type, text.in(1));
@@ -175,8 +166,7 @@ void write_logsumexp_rule(const StepView& step, WholeText& text) {
 }
 
 std::string refuse_other_runs(const StepView& step) {
-  return !reads_scales(step) || one_run(step.in(1).shape, mask_of(step)) ? ""
-                                                                         : "over axes that are no neighbours";
+  return one_run(step.in(1).shape, mask_of(step)) ? "" : "over axes that are no neighbours";
 }
 
 /// The probability that outweighs the others, if one does: their part of the cotangent is counted from its.
@@ -184,7 +174,7 @@ void write_softmax_rule(const StepView& step, WholeText& text) {
   Statements& code = text.code();
   const std::string_view type = cpp_type(step.out().dtype);
   code.open("");
-  code.line(fmt::format("using W = {};", wide_type(step.out())));
+  code.line(fmt::format("using W = {};", wide_type_of(step.out().dtype)));
   RunLoops loops(code, view_of(step, step.in(0).shape));
   loops.pointer("g", type, text.in(0));
   loops.pointer("p", type, text.in(1));
@@ -204,7 +194,7 @@ void write_log_softmax_rule(const StepView& step, WholeText& text) {
   Statements& code = text.code();
   const std::string_view type = cpp_type(step.out().dtype);
   code.open("");
-  code.line(fmt::format("using W = {};", wide_type(step.out())));
+  code.line(fmt::format("using W = {};", wide_type_of(step.out().dtype)));
   RunLoops loops(code, view_of(step, step.in(0).shape));
   loops.pointer("g", type, text.in(0));
   loops.pointer("x", type, text.in(1));
@@ -229,7 +219,7 @@ void write_cross_entropy(const StepView& step, WholeText& text) {
   Statements& code = text.code();
   const std::string_view type = cpp_type(step.out().dtype);
   code.open("");
-  code.line(fmt::format("using W = {};", wide_type(step.out())));
+  code.line(fmt::format("using W = {};", wide_type_of(step.out().dtype)));
   const AxisView view = view_of(step, step.in(0).shape);
   RunLoops loops(code, view);
   const std::string run = loops.run();
@@ -264,7 +254,7 @@ void write_cross_entropy_rule(const StepView& step, WholeText& text) {
   Statements& code = text.code();
   const std::string_view type = cpp_type(step.out().dtype);
   code.open("");
-  code.line(fmt::format("using W = {};", wide_type(step.out())));
+  code.line(fmt::format("using W = {};", wide_type_of(step.out().dtype)));
   RunLoops loops(code, view_of(step, step.in(1).shape));
   const std::string run = loops.run();
   loops.pointer("e", type, text.in(1));
@@ -284,11 +274,8 @@ std::vector<TextOf> softmax_texts() {
           {.name = "log_softmax", .whole = write_log_softmax},
           {.name = "log_softmax.rule1", .whole = write_log_softmax_rule},
           {.name = "logsumexp", .whole = write_logsumexp, .refusal = refuse_several_runs},
-          {.name = "logsumexp.rule0",
-           .element = write_recorded_rule,
-           .whole = write_logsumexp_rule,
-           .refusal = refuse_other_runs,
-           .is_whole = reads_scales},
+          {.name = "logsumexp.rule0", .element = write_recorded_rule},
+          {.name = "logsumexp.row_rule0", .whole = write_logsumexp_rule, .refusal = refuse_other_runs},
           {.name = "softmax_cross_entropy", .whole = write_cross_entropy, .refuses = true},
           {.name = "softmax_cross_entropy.rule0", .whole = write_cross_entropy_rule}};
 }

@@ -10,6 +10,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "xtgrad/autograd/emit/float_types.h"
 #include "xtgrad/autograd/emit/statements.h"
 
 namespace xtgrad::inline v1::detail {
@@ -38,16 +39,11 @@ struct TruthTerm {
 template <class N>
 concept TermNumber = std::is_arithmetic_v<N>;
 
-template <class T>
-inline constexpr std::string_view term_type = std::is_same_v<T, float> ? "float" : "double";
-template <class T>
-inline constexpr Dtype term_dtype = std::is_same_v<T, float> ? Dtype::float32 : Dtype::float64;
-
 template <class T, class... Arguments>
 Term<T> new_term(const Term<T>& of, fmt::format_string<Arguments...> expression, Arguments&&... arguments) {
   const std::string text = fmt::format(expression, std::forward<Arguments>(arguments)...);
   if (of.code == nullptr) return {nullptr, "(" + text + ")"};
-  return {of.code, of.code->let(term_type<T>, text)};
+  return {of.code, of.code->let(type_name(T()), text)};
 }
 template <class T, class... Arguments>
 TruthTerm<T> new_truth(Statements* code, fmt::format_string<Arguments...> expression,
@@ -218,7 +214,7 @@ Term<T> over_not_zero(const Term<T>& x, double number) {
 /// A call of a function that is written in front of the program, and computes in a wider type (helpers.h).
 template <class T, class... Numbers>
 Term<T> helper_call(std::string_view name, const Term<T>& x, Numbers... numbers) {
-  x.code->need(name, term_dtype<T>);
+  x.code->need(name, dtype_of<T>);
   std::string arguments = x.text;
   ((arguments += ", " + literal(static_cast<double>(numbers))), ...);
   return new_term(x, "{}({})", name, arguments);

@@ -52,7 +52,7 @@ class WholeText {
   virtual void refuse_if(std::string_view condition) = 0;
 };
 
-/// How one primitive is written. Either function may be null; `refusal` says why a step of it has no text
+/// How one primitive is written, by one of the functions; `refusal` says why a step of it has no text
 /// after all, and is empty for one that has.
 struct TextOf {
   std::string_view name;
@@ -63,12 +63,8 @@ struct TextOf {
   /// True where a run may be refused.
   bool refuses = false;
   std::string (*refusal)(const StepView& step) = nullptr;
-  /// Where both functions are there: which one writes this step.
-  bool (*is_whole)(const StepView& step) = nullptr;
 
-  [[nodiscard]] bool writes_whole(const StepView& step) const {
-    return element == nullptr || (is_whole != nullptr && is_whole(step));
-  }
+  [[nodiscard]] bool writes_whole() const { return element == nullptr; }
 };
 
 /// Those of a family, to be found: one in each source of the families' texts, of optimizers' among them.

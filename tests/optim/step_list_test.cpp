@@ -90,7 +90,7 @@ TEST_CASE("every optimizer's step is a list of steps that runs again to the same
   check_runs_again<SGD>("sgd",
                         SGDOptions{.lr = 0.1, .momentum = 0.9, .weight_decay = 0.01, .nesterov = true});
   check_runs_again<Adam>("adam", AdamOptions{.amsgrad = true});
-  check_runs_again<AdamW>("adam", AdamWOptions{.lr = 0.1});
+  check_runs_again<AdamW>("adamw", AdamWOptions{.lr = 0.1});
   check_runs_again<RMSProp>("rmsprop", RMSPropOptions{.lr = 0.1});
   check_runs_again<RMSProp>("rmsprop",
                             RMSPropOptions{.weight_decay = 0.01, .momentum = 0.9, .centered = true});

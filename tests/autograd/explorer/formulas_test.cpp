@@ -114,14 +114,14 @@ TEST_CASE("creation, draws, counters, modules and optimizers have formulas, too"
   for (const char* name : {"full", "ones", "ones_like", "zeros_like", "arange", "linspace", "eye"})
     CHECK_MESSAGE(formula_of(name) != nullptr, name);
   // An example in a comment, and what steps are joined to after a run is watched.
-  const std::set<std::string> others{"cube", "fused", "scalars"};
+  const std::set<std::string> others{"cube", "fused", "fused_rows", "scalars"};
   const std::set<std::string> names = names_in_sources();
   CHECK(names.size() > 40);
   for (const std::string& name : names) {
     if (!others.contains(name)) CHECK_MESSAGE(formula_of(name) != nullptr, name);
   }
-  for (const char* optimizer : {"sgd", "adam", "adagrad", "adadelta", "rmsprop", "adamax", "nadam", "radam",
-                                "lion", "rprop", "asgd"}) {
+  for (const char* optimizer : {"sgd", "adam", "adamw", "adagrad", "adadelta", "rmsprop", "adamax", "nadam",
+                                "radam", "lion", "rprop", "asgd"}) {
     CHECK_MESSAGE(formula_of(std::string(optimizer) + "_step") != nullptr, optimizer);
     CHECK_MESSAGE(formula_of(std::string(optimizer) + "_rates") != nullptr, optimizer);
   }
