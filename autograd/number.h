@@ -32,46 +32,51 @@ class Number {
   [[nodiscard]] double value() const;
   [[nodiscard]] bool is_constant() const { return !tensor_.defined(); }
 
-  Number& operator+=(const Number& other) { return *this = *this + other; }
-  Number& operator-=(const Number& other) { return *this = *this - other; }
-  Number& operator*=(const Number& other) { return *this = *this * other; }
-  Number& operator/=(const Number& other) { return *this = *this / other; }
-
-  friend Number operator+(const Number& a, const Number& b);
-  friend Number operator-(const Number& a, const Number& b);
-  friend Number operator*(const Number& a, const Number& b);
-  friend Number operator/(const Number& a, const Number& b);
-  friend Number operator-(const Number& x);
-  friend Number operator+(const Number& x) { return x; }
-
-  // As for doubles: false for NaN.
-  friend bool operator<(const Number& a, const Number& b) { return a.value() < b.value(); }
-  friend bool operator>(const Number& a, const Number& b) { return a.value() > b.value(); }
-  friend bool operator<=(const Number& a, const Number& b) { return a.value() <= b.value(); }
-  friend bool operator>=(const Number& a, const Number& b) { return a.value() >= b.value(); }
-  friend bool operator==(const Number& a, const Number& b) { return a.value() == b.value(); }
-
-  friend Number exp(const Number& x);
-  friend Number expm1(const Number& x);
-  friend Number log(const Number& x);
-  friend Number log1p(const Number& x);
-  friend Number sqrt(const Number& x);
-  friend Number sin(const Number& x);
-  friend Number cos(const Number& x);
-  friend Number tan(const Number& x);
-  friend Number tanh(const Number& x);
-  friend Number erf(const Number& x);
-  friend Number abs(const Number& x);
-  friend Number fabs(const Number& x) { return abs(x); }
-  friend Number pow(const Number& x, const Number& exponent);
-  // NaN, and gradients where both are equal, as `maximum` and `minimum` of tensors have them. The templates
-  // of <algorithm> work, too, and choose as for doubles.
-  friend Number fmax(const Number& a, const Number& b);
-  friend Number fmin(const Number& a, const Number& b);
+  Number& operator+=(const Number& other);
+  Number& operator-=(const Number& other);
+  Number& operator*=(const Number& other);
+  Number& operator/=(const Number& other);
 
  private:
   double constant_ = 0;
   Tensor tensor_;  // unless it is a constant
 };
+
+[[nodiscard]] Number operator+(const Number& a, const Number& b);
+[[nodiscard]] Number operator-(const Number& a, const Number& b);
+[[nodiscard]] Number operator*(const Number& a, const Number& b);
+[[nodiscard]] Number operator/(const Number& a, const Number& b);
+[[nodiscard]] Number operator-(const Number& x);
+[[nodiscard]] inline Number operator+(const Number& x) { return x; }
+
+inline Number& Number::operator+=(const Number& other) { return *this = *this + other; }
+inline Number& Number::operator-=(const Number& other) { return *this = *this - other; }
+inline Number& Number::operator*=(const Number& other) { return *this = *this * other; }
+inline Number& Number::operator/=(const Number& other) { return *this = *this / other; }
+
+// As for doubles: false for NaN.
+[[nodiscard]] inline bool operator<(const Number& a, const Number& b) { return a.value() < b.value(); }
+[[nodiscard]] inline bool operator>(const Number& a, const Number& b) { return a.value() > b.value(); }
+[[nodiscard]] inline bool operator<=(const Number& a, const Number& b) { return a.value() <= b.value(); }
+[[nodiscard]] inline bool operator>=(const Number& a, const Number& b) { return a.value() >= b.value(); }
+[[nodiscard]] inline bool operator==(const Number& a, const Number& b) { return a.value() == b.value(); }
+
+[[nodiscard]] Number exp(const Number& x);
+[[nodiscard]] Number expm1(const Number& x);
+[[nodiscard]] Number log(const Number& x);
+[[nodiscard]] Number log1p(const Number& x);
+[[nodiscard]] Number sqrt(const Number& x);
+[[nodiscard]] Number sin(const Number& x);
+[[nodiscard]] Number cos(const Number& x);
+[[nodiscard]] Number tan(const Number& x);
+[[nodiscard]] Number tanh(const Number& x);
+[[nodiscard]] Number erf(const Number& x);
+[[nodiscard]] Number abs(const Number& x);
+[[nodiscard]] inline Number fabs(const Number& x) { return abs(x); }
+[[nodiscard]] Number pow(const Number& x, const Number& exponent);
+// NaN, and gradients where both are equal, as `maximum` and `minimum` of tensors have them. The templates of
+// <algorithm> work, too, and choose as for doubles.
+[[nodiscard]] Number fmax(const Number& a, const Number& b);
+[[nodiscard]] Number fmin(const Number& a, const Number& b);
 
 }}  // namespace xtgrad::v1
