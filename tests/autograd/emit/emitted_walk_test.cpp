@@ -34,6 +34,9 @@ Tensor weights_of(const Tensor& y) {
   return weights;
 }
 
+/// Elements of which a file would be long, and say nothing else.
+constexpr std::int64_t many = 4096;
+
 /// What the operation computes, and derivatives of so many orders.
 std::vector<Tensor> results_of(const Sample& sample, const std::vector<Tensor>& inputs, int orders) {
   const Tensor y = sample.apply(inputs);
@@ -123,7 +126,6 @@ TEST_CASE("every operation that has a C++ text gives its numbers, and its deriva
         for (Sample& sample : samples_of(elementwise)) samples.push_back(std::move(sample));
       }
       std::erase_if(samples, [](const Sample& sample) {
-        constexpr std::int64_t many = 4096;  // of which a file would be long, and say nothing else
         return std::any_of(sample.inputs.begin(), sample.inputs.end(),
                            [](const auto& input) { return input.shape.numel() > many; });
       });
