@@ -18,7 +18,7 @@ struct EmitOptions {
   std::vector<NamedTensor> state = {};
 };
 
-/// The program as one file of C++17 that needs <cmath> alone:
+/// The program as one file of C++17 that needs the header cmath alone:
 ///
 ///   namespace program {
 ///   struct State { float layer_weight[6]; ... };
@@ -32,7 +32,7 @@ struct EmitOptions {
 /// results may hold anything.
 ///
 /// Compiled by its IEEE rules (no -ffast-math) it gives the program's numbers but for the last digits: sums
-/// are taken in another order, and functions are those of <cmath>.
+/// are taken in another order, and functions are those of cmath.
 ///
 /// Throws Error for an operation that has no text yet, naming it and its step (docs/ops.md says which have),
 /// and ValueError for a name that is no identifier, and for state that is not the program's.

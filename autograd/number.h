@@ -7,14 +7,13 @@ namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 
 /// A number in code that is written for any type of number, so that it is differentiated as it stands:
 ///
-///   template <class T>
-///   T call_price(T spot, T volatility) {
-///     using std::exp, std::log, std::sqrt;  // for double; a Number's own are found by its type
-///     T result = 0;
-///     if (spot > 1e-9) result += spot * exp(-volatility) - 95;
+///   const auto call_price = [](auto spot, auto volatility) {
+///     using std::exp;  // for double; a Number's own is found by its type
+///     auto result = spot * exp(-volatility);
+///     if (result > 95) result -= 95;
 ///     return result;
-///   }
-///   Number price = call_price<Number>(Number(spot), Number(volatility));
+///   };
+///   Number price = call_price(Number(spot), Number(volatility));
 ///   price.tensor().backward();
 ///
 /// Either a 0-d tensor or a constant, a double that takes the dtype of what it meets; two constants make a
