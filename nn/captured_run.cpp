@@ -2,9 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
 #include <string>
-#include <type_traits>
 #include <utility>
 
 #include "xtgrad/autograd/core/compute.h"
@@ -12,6 +10,7 @@
 #include "xtgrad/autograd/core/node.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/program/final_steps.h"
+#include "xtgrad/nn/plain_values.h"
 
 namespace xtgrad::inline v1::detail {
 
@@ -260,16 +259,6 @@ void CapturedRun::list_ends() {
 
 namespace {
 
-/// 0 and -0 are two numbers, and NaN is its own equal.
-template <class T>
-bool same_number(T a, T b) {
-  if constexpr (std::is_floating_point_v<T>) {
-    return a == b ? std::signbit(a) == std::signbit(b) : std::isnan(a) && std::isnan(b);
-  } else {
-    return a == b;
-  }
-}
-
 /// Where two tensors differ in bits, in words; empty if nowhere. NaNs are equal.
 std::string difference_of(const Tensor& replayed, const Tensor& computed) {
   const Array &a = array_of(replayed), &b = array_of(computed);
@@ -281,7 +270,7 @@ std::string difference_of(const Tensor& replayed, const Tensor& computed) {
     using T = decltype(zero);
     const T *x = a.data<T>(), *y = b.data<T>();
     for (std::int64_t i = 0; i < a.shape.numel(); ++i) {
-      if (same_number(x[i], y[i])) continue;
+      if (PlainValues<T>::same(x[i], y[i])) continue;
       return fmt::format("has {} at element {} in the replay and {} of the function", x[i], i, y[i]);
     }
     return {};
@@ -304,11 +293,10 @@ void CapturedRun::compare(const Outcome& expected) {
   }
   for (std::size_t k = 0; k < results_.size(); ++k)
     check(fmt::format("result {}", k), results_[k], expected.results[k]);
-  std::vector<const Write*> write_of(places_.size(), nullptr);
-  for (const Write& write : writes_) write_of[write.number] = &write;
+  std::vector<Write*> write_of(places_.size(), nullptr);
+  for (Write& write : writes_) write_of[write.number] = &write;
   for (std::size_t i = 0; i < places_.size(); ++i) {
-    const Tensor after =
-        write_of[i] != nullptr ? next_of(const_cast<Write&>(*write_of[i])) : places_[i]->read();
+    const Tensor after = write_of[i] != nullptr ? next_of(*write_of[i]) : places_[i]->read();
     const std::string what = fmt::format("\"{}\"", places_[i]->name());
     if (after.defined() != expected.state[i].defined()) {
       throw GraphError(fmt::format("{}: verify: {} is {} after the replay and {} after the function",

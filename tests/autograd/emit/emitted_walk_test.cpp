@@ -60,22 +60,6 @@ std::vector<Tensor> results_of(const Sample& sample, const std::vector<Tensor>& 
   return all;
 }
 
-std::vector<Sample> samples_of(const Elementwise& elementwise) {
-  std::vector<Sample> samples;
-  const std::vector<std::vector<Shape>> shapes = {
-      {{}, {}, {}}, {{13}, {13}, {13}}, {{3, 5}, {5}, {}}, {{4, 1}, {1, 3}, {4, 3}}, {{0, 3}, {3}, {1}}};
-  for (const std::vector<Shape>& of_inputs : shapes) {
-    Sample sample{
-        .attributes = elementwise.attributes, .inputs = elementwise.inputs, .apply = elementwise.apply};
-    for (std::size_t i = 0; i < sample.inputs.size(); ++i) {
-      sample.attributes += (i == 0 ? " " : ", ") + to_string(of_inputs[i]);
-      sample.inputs[i].shape = of_inputs[i];
-    }
-    samples.push_back(std::move(sample));
-  }
-  return samples;
-}
-
 struct Case {
   std::string name;
   std::vector<Tensor> inputs, expected;

@@ -65,23 +65,6 @@ void check_replay(const Op& op, const Sample& sample, Dtype dtype, Random& rando
   }
 }
 
-/// Elementwise operations of several shapes: their own, and such that broadcast.
-std::vector<Sample> samples_of(const Elementwise& elementwise) {
-  std::vector<Sample> samples;
-  const std::vector<std::vector<Shape>> shapes = {
-      {{}, {}, {}}, {{13}, {13}, {13}}, {{3, 5}, {5}, {}}, {{4, 1}, {1, 3}, {4, 3}}, {{0, 3}, {3}, {1}}};
-  for (const std::vector<Shape>& of_inputs : shapes) {
-    Sample sample{
-        .attributes = elementwise.attributes, .inputs = elementwise.inputs, .apply = elementwise.apply};
-    for (std::size_t i = 0; i < sample.inputs.size(); ++i) {
-      sample.attributes += (i == 0 ? " " : ", ") + to_string(of_inputs[i]);
-      sample.inputs[i].shape = of_inputs[i];
-    }
-    samples.push_back(std::move(sample));
-  }
-  return samples;
-}
-
 TEST_CASE("every operation has its bits in a replay, and so have its derivatives") {
   std::size_t checked = 0;
   for (const int threads : {1, 2}) {

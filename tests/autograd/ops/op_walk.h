@@ -23,6 +23,9 @@ Operation operation_of(const Op& op, const Sample& sample, std::span<const Value
 /// Compares the derivatives of one sample, up to an order, with numerical ones.
 Report check_sample(const Op& op, const Sample& sample, int order);
 
+/// An elementwise operation as samples: of numbers, of one shape, and of shapes that broadcast, an empty one
+/// among them.
+std::vector<Sample> samples_of(const Elementwise& elementwise);
 /// The inputs of a sample as tensors: masks as bool, indices as int64, the others in `dtype`. With
 /// `recorded`, the differentiable ones want a gradient.
 std::vector<Tensor> make_inputs(const Sample& sample, std::span<const Values> values, Dtype dtype,
