@@ -8,7 +8,7 @@
 namespace xtgrad::inline v1::detail {
 
 /// One id for each line of ops.def.
-enum class OpId : std::uint8_t {
+enum class OpId : std::uint16_t {
 #define XTGRAD_PRIMITIVE(name, family) name,
 #define XTGRAD_COMPOSITE(name, family) name,
 #define XTGRAD_CONSTANT(name, family) name,
@@ -31,7 +31,7 @@ inline constexpr std::string_view op_names[] = {
 
 /// The name of the operation's node, in pictures and lists of steps.
 [[nodiscard]] constexpr std::string_view to_string(OpId id) {
-  return op_names[static_cast<std::uint8_t>(id)];
+  return op_names[static_cast<std::uint16_t>(id)];
 }
 
 /// The function that users call, which every message names: `add` for add_number, `sub` for number_sub, and

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <set>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -46,7 +47,7 @@ std::string contents(const std::filesystem::path& path) {
   return text.str();
 }
 
-/// A function as ops.h declares it, without attributes, and the first sentence of what is said of it there.
+/// A function as a header declares it, without attributes, and the first sentence of what is said of it there.
 struct Declaration {
   std::string text;
   std::string meaning;
@@ -82,10 +83,14 @@ std::string meaning_of(const std::string& header, std::size_t begin, std::size_t
   return first_sentence(comment);
 }
 
-/// Declarations in ops.h by the name of the function.
+/// Declarations of operations by the name of the function.
 std::multimap<std::string, Declaration> declarations() {
   std::multimap<std::string, Declaration> found;
-  std::string header = contents(root / "autograd" / "ops.h") + contents(root / "autograd" / "where_safe.h");
+  std::string header = contents(root / "autograd" / "where_safe.h");
+  std::set<std::filesystem::path> paths;
+  for (const auto& entry : std::filesystem::directory_iterator(root / "autograd" / "functions"))
+    paths.insert(entry.path());
+  for (const std::filesystem::path& path : paths) header += contents(path);
   // Their parentheses keep Windows' macros off.
   for (const std::string name : {"max", "min"}) {
     const std::string shielded = "(" + name + ")(";
@@ -117,7 +122,7 @@ std::string page() {
   };
   std::string text =
       "# Operations\n\n"
-      "Generated from `autograd/ops.def` and `autograd/ops.h`; a test keeps it so. Primitives have a "
+      "Generated from `autograd/ops.def` and `autograd/functions`; a test keeps it so. Primitives have a "
       "derivative rule\n"
       "of their own, composites are built from primitives, and both have derivatives of every order. The "
       "last kind\n"
@@ -145,8 +150,8 @@ std::string page() {
       signatures = "`Tensor::to(Dtype)`";
       meaning = "the same numbers in another dtype";
     }
-    CHECK_MESSAGE(!signatures.empty(), line.name << " has no function in ops.h");
-    CHECK_MESSAGE(!meaning.empty(), line.name << " has no line of meaning in ops.h");
+    CHECK_MESSAGE(!signatures.empty(), line.name << " has no function in autograd/functions");
+    CHECK_MESSAGE(!meaning.empty(), line.name << " has no line of meaning in autograd/functions");
     const int orders = xtgrad::testing::emitted_orders(line.name);
     const std::string emitted = orders < 0 ? "" : orders == 0 && line.kind != "no gradient" ? "value" : "yes";
     text += "| " + line.name + " | " + meaning + " | " + line.family + " | " + line.kind + " | " + emitted +

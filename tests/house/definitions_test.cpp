@@ -100,12 +100,12 @@ std::vector<std::string> strangers_in(const std::string& source, const std::stri
   return found;
 }
 
-/// Headers that are one for several sources, whose paths begin so.
+/// A header, or a folder of them, that is one for several sources, whose paths begin so.
 struct CommonHeader {
   const char* sources;
   const char* header;
 };
-const std::vector<CommonHeader> common_headers = {{"autograd/ops/", "autograd/ops.h"},
+const std::vector<CommonHeader> common_headers = {{"autograd/ops/", "autograd/functions"},
                                                   {"autograd/emit/", "autograd/emit/text_table.h"},
                                                   {"autograd/testing/", "autograd/testing/subject.h"}};
 
@@ -113,7 +113,12 @@ std::string header_of(const std::string& source) {
   const std::string own = source.substr(0, source.size() - 4) + ".h";
   std::string text = fs::exists(source_root() / own) ? file_text(source_root() / own) : std::string();
   for (const CommonHeader& common : common_headers) {
-    if (source.starts_with(common.sources)) text += file_text(source_root() / common.header);
+    if (!source.starts_with(common.sources)) continue;
+    const fs::path path = source_root() / common.header;
+    if (!fs::is_directory(path)) text += file_text(path);
+    if (fs::is_directory(path)) {
+      for (const auto& entry : fs::directory_iterator(path)) text += file_text(entry.path());
+    }
   }
   return without_comments(text);
 }
@@ -130,7 +135,6 @@ std::set<std::string> functions_declared_in(const std::string& header) {
 
 /// Headers of functions that other sources define than the one of its name.
 const std::map<std::string, std::string> headers_of_others = {
-    {"autograd/ops.h", "all families of operations, each of which has a source"},
     {"autograd/testing/subject.h", "the checks of an operation, each of which has a source"},
     {"autograd/emit/text_table.h", "the texts of all families, each of which has a source"},
     {"autograd/io/on_behalf.h", "what the sources of several headers share with the functions built on them"},
@@ -199,6 +203,8 @@ TEST_CASE("what a header declares, the source of its name defines") {
       if (sources == sources_of.end()) continue;
       ++count;
       if (sources->second.contains(own)) continue;
+      // Functions by what they are about, and sources by family, what shares its rules.
+      if (header.starts_with("autograd/functions/")) continue;
       if (headers_of_others.contains(header)) {
         needed.insert(header);
       } else {

@@ -1,0 +1,17 @@
+// Products of matrices.
+#pragma once
+
+#include "xtgrad/autograd/export.h"
+#include "xtgrad/autograd/tensor.h"
+
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
+
+struct MatmulOptions {
+  bool transpose_a = false;  ///< use a with its last two dimensions swapped
+  bool transpose_b = false;
+};
+/// Matrix product of the last two dimensions, batched over the others, which broadcast: [..., m, k] times
+/// [..., k, n] is [..., m, n]. Operands have at least two dimensions. Transposes cost no copy.
+[[nodiscard]] Tensor matmul(const Tensor& a, const Tensor& b, const MatmulOptions& options = {});
+
+}}  // namespace xtgrad::v1

@@ -1,0 +1,27 @@
+// Reductions over axes.
+#pragma once
+
+#include <cstdint>
+
+#include "xtgrad/autograd/export.h"
+#include "xtgrad/autograd/tensor.h"
+
+namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
+
+// Reductions. `axes` empty means all; negative axes count from the end.
+struct ReduceOptions {
+  Dims axes = {};
+  bool keepdim = false;  ///< keep reduced dimensions with size 1
+};
+/// The sum over `axes`; 0 for no elements.
+[[nodiscard]] Tensor sum(const Tensor& x, const ReduceOptions& options = {});
+/// The mean over `axes`; NaN for no elements, as in NumPy.
+[[nodiscard]] Tensor mean(const Tensor& x, const ReduceOptions& options = {});
+/// Largest element; the gradient is split evenly among ties; NaN wins. Throws ShapeError for no elements.
+[[nodiscard]] Tensor amax(const Tensor& x, const ReduceOptions& options = {});
+/// log(sum(e^x)), finite wherever the result is; -inf, with gradient 0, if all are -inf; inf where one is.
+[[nodiscard]] Tensor logsumexp(const Tensor& x, const ReduceOptions& options = {});
+/// Index of the first largest element along an axis, int64; NaN wins; no gradient.
+[[nodiscard]] Tensor argmax(const Tensor& x, std::int64_t axis, bool keepdim = false);
+
+}}  // namespace xtgrad::v1
