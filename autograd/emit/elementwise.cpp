@@ -6,9 +6,18 @@
 #include "xtgrad/autograd/emit/text_table.h"
 #include "xtgrad/autograd/formulas/activation.h"
 #include "xtgrad/autograd/formulas/binary.h"
+#include "xtgrad/autograd/formulas/division.h"
+#include "xtgrad/autograd/formulas/exponential.h"
+#include "xtgrad/autograd/formulas/extremes.h"
+#include "xtgrad/autograd/formulas/hyperbolic.h"
+#include "xtgrad/autograd/formulas/logarithmic.h"
+#include "xtgrad/autograd/formulas/normal.h"
 #include "xtgrad/autograd/formulas/number.h"
+#include "xtgrad/autograd/formulas/polar.h"
 #include "xtgrad/autograd/formulas/reduction.h"
+#include "xtgrad/autograd/formulas/rounding.h"
 #include "xtgrad/autograd/formulas/softplus.h"
+#include "xtgrad/autograd/formulas/trigonometric.h"
 #include "xtgrad/autograd/formulas/unary.h"
 #include "xtgrad/autograd/kernels/formula.h"
 
@@ -91,12 +100,57 @@ void add_functions(std::vector<TextOf>& texts) {
   add_unary<formulas::NormalCdf>(texts, "normal_cdf", "normal_cdf.rule0");
 }
 
+void add_more_functions(std::vector<TextOf>& texts) {
+  add_unary<formulas::Rsqrt>(texts, "rsqrt", "rsqrt.rule0");
+  add_unary<formulas::Reciprocal>(texts, "reciprocal", "reciprocal.rule0");
+  add_unary<formulas::Exp2>(texts, "exp2", "exp2.rule0");
+  add_unary<formulas::Log2>(texts, "log2", "log2.rule0");
+  add_unary<formulas::Log10>(texts, "log10", "log10.rule0");
+  add_unary<formulas::Tan>(texts, "tan", "tan.rule0");
+  add_unary<formulas::Asin>(texts, "asin", "asin.rule0");
+  add_unary<formulas::Acos>(texts, "acos", "acos.rule0");
+  add_unary<formulas::Atan>(texts, "atan", "atan.rule0");
+  add_unary<formulas::Sinh>(texts, "sinh", "sinh.rule0");
+  add_unary<formulas::Cosh>(texts, "cosh", "cosh.rule0");
+  add_unary<formulas::Asinh>(texts, "asinh", "asinh.rule0");
+  add_unary<formulas::Acosh>(texts, "acosh", "acosh.rule0");
+  add_unary<formulas::Atanh>(texts, "atanh", "atanh.rule0");
+  add_unary<formulas::Erfc>(texts, "erfc", "erfc.rule0");
+  add_unary<formulas::Celu>(texts, "celu", "celu.rule0");
+  add_unary<formulas::Selu>(texts, "selu", "selu.rule0");
+  add_unary<formulas::Softsign>(texts, "softsign", "softsign.rule0");
+  add_unary<formulas::Hardswish>(texts, "hardswish", "hardswish.rule0");
+  add_unary<formulas::Hardsigmoid>(texts, "hardsigmoid", "hardsigmoid.rule0");
+  add_unary<formulas::Hardshrink>(texts, "hardshrink", "hardshrink.rule0");
+  add_unary<formulas::Softshrink>(texts, "softshrink", "softshrink.rule0");
+  texts.push_back(formula_text<formulas::Floor, Value, 1>("floor"));
+  texts.push_back(formula_text<formulas::Ceil, Value, 1>("ceil"));
+  texts.push_back(formula_text<formulas::Round, Value, 1>("round"));
+  texts.push_back(formula_text<formulas::Trunc, Value, 1>("trunc"));
+  texts.push_back(formula_text<formulas::Frac, Value, 1>("frac"));
+}
+
+void add_pairs(std::vector<TextOf>& texts) {
+  add_binary<formulas::Atan2, 3, 3>(texts, "atan2", "atan2.rule0", "atan2.rule1");
+  add_binary<formulas::Hypot, 3, 3>(texts, "hypot", "hypot.rule0", "hypot.rule1");
+  add_binary<formulas::Logaddexp, 3, 3>(texts, "logaddexp", "logaddexp.rule0", "logaddexp.rule1");
+  add_binary<formulas::Xlogy, 3, 3>(texts, "xlogy", "xlogy.rule0", "xlogy.rule1");
+  add_binary<formulas::Xlog1py, 3, 3>(texts, "xlog1py", "xlog1py.rule0", "xlog1py.rule1");
+  add_binary<formulas::Fmax, 3, 3>(texts, "fmax", "fmax.rule0", "fmax.rule1");
+  add_binary<formulas::Fmin, 3, 3>(texts, "fmin", "fmin.rule0", "fmin.rule1");
+  texts.push_back(formula_text<formulas::Copysign, Value, 2>("copysign"));
+  texts.push_back(formula_text<formulas::Copysign, RuleA, 3>("copysign.rule0"));
+  texts.push_back(formula_text<formulas::Fmod, Value, 2>("fmod"));
+  texts.push_back(formula_text<formulas::Fmod, RuleB, 3>("fmod.rule1"));
+}
+
 template <class F>
 void add_slope(std::vector<TextOf>& texts) {
   texts.push_back(formula_text<F, Value, 1>(F::name));
 }
 
 void add_slopes(std::vector<TextOf>& texts) {
+  add_slope<formulas::AsinSlope>(texts);
   add_slope<formulas::TanhSlope>(texts);
   add_slope<formulas::SigmoidSlope>(texts);
   add_slope<formulas::SoftplusSlope>(texts);
@@ -127,6 +181,8 @@ void add_numbers(std::vector<TextOf>& texts) {
 std::vector<TextOf> elementwise_texts() {
   std::vector<TextOf> texts;
   add_functions(texts);
+  add_more_functions(texts);
+  add_pairs(texts);
   add_slopes(texts);
   add_numbers(texts);
   texts.push_back(formula_text<formulas::Add, Value, 2>("add"));

@@ -147,12 +147,40 @@ XTGRAD_TERM_FUNCTION(tanh, tanh)
 XTGRAD_TERM_FUNCTION(erf, erf)
 XTGRAD_TERM_FUNCTION(sin, sin)
 XTGRAD_TERM_FUNCTION(cos, cos)
+XTGRAD_TERM_FUNCTION(exp2, exp2)
+XTGRAD_TERM_FUNCTION(log2, log2)
+XTGRAD_TERM_FUNCTION(log10, log10)
+XTGRAD_TERM_FUNCTION(tan, tan)
+XTGRAD_TERM_FUNCTION(asin, asin)
+XTGRAD_TERM_FUNCTION(acos, acos)
+XTGRAD_TERM_FUNCTION(atan, atan)
+XTGRAD_TERM_FUNCTION(sinh, sinh)
+XTGRAD_TERM_FUNCTION(cosh, cosh)
+XTGRAD_TERM_FUNCTION(asinh, asinh)
+XTGRAD_TERM_FUNCTION(acosh, acosh)
+XTGRAD_TERM_FUNCTION(atanh, atanh)
+XTGRAD_TERM_FUNCTION(erfc, erfc)
 XTGRAD_TERM_FUNCTION(floor, floor)
+XTGRAD_TERM_FUNCTION(ceil, ceil)
+XTGRAD_TERM_FUNCTION(trunc, trunc)
+XTGRAD_TERM_FUNCTION(round, nearbyint)
+#undef XTGRAD_TERM_FUNCTION
+
+#define XTGRAD_TERM_FUNCTION(name)                                           \
+  template <class T>                                                         \
+  Term<T> name(const Term<T>& a, const Term<T>& b) {                         \
+    return new_term(placed(a, b), "std::" #name "({}, {})", a.text, b.text); \
+  }
+XTGRAD_TERM_FUNCTION(pow)
+XTGRAD_TERM_FUNCTION(atan2)
+XTGRAD_TERM_FUNCTION(hypot)
+XTGRAD_TERM_FUNCTION(fmod)
+XTGRAD_TERM_FUNCTION(copysign)
 #undef XTGRAD_TERM_FUNCTION
 
 template <class T>
-Term<T> pow(const Term<T>& a, const Term<T>& b) {
-  return new_term(placed(a, b), "std::pow({}, {})", a.text, b.text);
+Term<T> rsqrt(const Term<T>& x) {
+  return 1 / sqrt(x);
 }
 template <class T>
 Term<T> square(const Term<T>& x) {

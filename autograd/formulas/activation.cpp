@@ -16,5 +16,15 @@ template struct LoopsOf<formulas::GeluTanhGate, Value, 1>;
 template struct UnaryLoops<formulas::Silu>;
 template struct LoopsOf<formulas::SiluSlope, Value, 1>;
 template struct LoopsOf<formulas::SiluBend, Value, 1>;
+template struct UnaryLoops<formulas::Celu>;
+template struct UnaryLoops<formulas::Selu>;
+template struct UnaryLoops<formulas::Mish>;
+template struct LoopsOf<formulas::MishGate, Value, 1>;
+template struct UnaryLoops<formulas::Softsign>;
+template struct UnaryLoops<formulas::Tanhshrink>;
+template struct UnaryLoops<formulas::Hardswish>;
+template struct UnaryLoops<formulas::Hardsigmoid>;
+template struct UnaryLoops<formulas::Hardshrink>;
+template struct UnaryLoops<formulas::Softshrink>;
 
 }  // namespace xtgrad::v1::detail

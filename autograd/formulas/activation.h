@@ -144,4 +144,85 @@ struct Silu {
   static auto rule(const auto& g, const auto& x) { return g * SiluSlope{}(x); }
 };
 
+struct Celu : Activation<Celu> {
+  using Activation::Activation;
+  static constexpr auto number_name = "alpha";
+  static auto value_with(const auto& x, double alpha) { return where(x > 0, x, alpha * expm1(x / alpha)); }
+  static auto rule_with(const auto& g, const auto& x, double alpha) {
+    return g * where(x > 0, 1, exp(minimum(x, 0) / alpha));
+  }
+};
+
+/// With the two numbers for which activations keep mean 0 and variance 1 (Klambauer et al., 2017).
+struct Selu {
+  static constexpr double alpha = 1.6732632423543772848, factor = 1.0507009873554804934;
+  static auto value(const auto& x) { return where(x > 0, factor * x, factor * alpha * expm1(x)); }
+  // At 0 the lesser of both slopes.
+  static auto rule(const auto& g, const auto& x) {
+    return g * where(x >= 0, factor, factor * alpha * exp(minimum(x, 0)));
+  }
+};
+
+struct MishGate : Slope<MishGate> {
+  static constexpr std::string_view name = "mish_gate";
+  static auto value(const auto& x) { return mish_gate(x); }
+  static auto rule(const auto& g, const auto& x) {
+    const auto q = sigmoid(-x);
+    return g * (4 * sigmoid(x) * square(q / (1 + square(q))));
+  }
+};
+
+struct Mish {
+  static auto value(const auto& x) { return mish(x); }
+  static auto rule(const auto& g, const auto& x) {
+    const auto c = within(x, 800), q = sigmoid(-c);
+    return g * (MishGate::of(c) + unfused(c * (4 * sigmoid(c) * square(q / (1 + unfused(square(q)))))));
+  }
+};
+
+struct Softsign {
+  static auto value(const auto& x) {
+    constexpr double inf = std::numeric_limits<double>::infinity();
+    const auto finite = where(abs(x) == inf, 0, x);
+    return where(abs(x) == inf, sign(x), finite / (1 + abs(finite)));
+  }
+  static auto rule(const auto& g, const auto& x) { return g / square(1 + abs(x)); }
+};
+
+struct Tanhshrink {
+  static auto value(const auto& x) { return tanhshrink(x); }
+  static auto rule(const auto& g, const auto& x) { return g * square(tanh(x)); }
+};
+
+/// x relu6(x + 3) / 6. At both kinks the lesser of the slopes: 0 at -3, 1 at 3.
+struct Hardswish {
+  static auto value(const auto& x) {
+    return where(x <= -3, -0.0, where(x >= 3, x, x * (within(x, 4) + 3) / 6));
+  }
+  static auto rule(const auto& g, const auto& x) {
+    return g * where(x <= -3, 0, where(x >= 3, 1, (within(x, 4) + 1.5) / 3));
+  }
+};
+
+struct Hardsigmoid {
+  static auto value(const auto& x) { return where(x <= -3, 0, where(x >= 3, 1, (x + 3) / 6)); }
+  static auto rule(const auto& g, const auto& x) { return where(x <= -3, 0, where(x >= 3, 0, g / 6)); }
+};
+
+struct Hardshrink : Activation<Hardshrink> {
+  using Activation::Activation;
+  static constexpr auto number_name = "lambda";
+  static auto value_with(const auto& x, double lambda) { return where(abs(x) <= lambda, 0, x); }
+  static auto rule_with(const auto& g, const auto& x, double lambda) { return where(abs(x) <= lambda, 0, g); }
+};
+
+struct Softshrink : Activation<Softshrink> {
+  using Activation::Activation;
+  static constexpr auto number_name = "lambda";
+  static auto value_with(const auto& x, double lambda) {
+    return where(abs(x) <= lambda, 0, x - unfused(lambda * sign(x)));
+  }
+  static auto rule_with(const auto& g, const auto& x, double lambda) { return where(abs(x) <= lambda, 0, g); }
+};
+
 }  // namespace xtgrad::v1::detail::formulas

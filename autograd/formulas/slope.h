@@ -8,6 +8,13 @@ namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 class Tensor;
 }}  // namespace xtgrad::v1
 
+namespace xtgrad::inline v1::detail {
+
+/// On lanes a product that stays one: a fused sum would be rounded otherwise than the steps that record it.
+inline const Tensor& unfused(const Tensor& x);
+
+}  // namespace xtgrad::v1::detail
+
 namespace xtgrad::inline v1::detail::formulas {
 
 /// The derivative of an activation as a function with a rule of its own. A formula that is right as a value

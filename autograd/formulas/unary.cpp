@@ -12,6 +12,8 @@ template struct UnaryLoops<formulas::Log>;
 template struct UnaryLoops<formulas::Expm1>;
 template struct UnaryLoops<formulas::Log1p>;
 template struct UnaryLoops<formulas::Sqrt>;
+template struct UnaryLoops<formulas::Rsqrt>;
+template struct UnaryLoops<formulas::Reciprocal>;
 template struct UnaryLoops<formulas::Square>;
 template struct UnaryLoops<formulas::Abs>;
 template struct LoopsOf<formulas::Sign, Value, 1>;

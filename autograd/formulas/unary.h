@@ -41,6 +41,16 @@ struct Sqrt {
   static auto rule(const auto& g, const auto& y) { return g * (0.5 / y); }
 };
 
+struct Rsqrt {
+  static auto value(const auto& x) { return rsqrt(x); }
+  static auto rule(const auto& g, const auto& y) { return g * (-0.5 * y * square(y)); }
+};
+
+struct Reciprocal {
+  static auto value(const auto& x) { return 1 / x; }
+  static auto rule(const auto& g, const auto& y) { return g * -square(y); }
+};
+
 struct Square {
   static auto value(const auto& x) { return square(x); }
   static auto rule(const auto& g, const auto& x) { return g * (2 * x); }

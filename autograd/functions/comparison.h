@@ -22,6 +22,10 @@ namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 [[nodiscard]] Tensor greater(const Tensor& x, Scalar number);          ///< x > number
 [[nodiscard]] Tensor greater_equal(const Tensor& x, Scalar number);    ///< x >= number
 
+[[nodiscard]] Tensor isnan(const Tensor& x);     ///< true where x is NaN; of any dtype
+[[nodiscard]] Tensor isinf(const Tensor& x);     ///< true where x is infinite, of either sign; of any dtype
+[[nodiscard]] Tensor isfinite(const Tensor& x);  ///< true where x is neither NaN nor infinite; of any dtype
+
 // A tensor is no truth value: == asks for every element.
 inline Tensor operator==(const Tensor& a, const Tensor& b) { return equal(a, b); }
 inline Tensor operator!=(const Tensor& a, const Tensor& b) { return not_equal(a, b); }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <limits>
+#include <optional>
 
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/autograd/scalar.h"
@@ -23,6 +24,38 @@ namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 [[nodiscard]] Tensor erf(const Tensor& x);     ///< error function, 2/sqrt(pi) times the integral of e^-t^2
 [[nodiscard]] Tensor sin(const Tensor& x);     ///< sine of radians
 [[nodiscard]] Tensor cos(const Tensor& x);     ///< cosine of radians
+
+[[nodiscard]] Tensor rsqrt(const Tensor& x);       ///< 1 / sqrt(x); inf at 0, NaN below
+[[nodiscard]] Tensor reciprocal(const Tensor& x);  ///< 1 / x
+[[nodiscard]] Tensor exp2(const Tensor& x);        ///< 2^x
+[[nodiscard]] Tensor log2(const Tensor& x);        ///< logarithm of base 2; -inf at 0, NaN below
+[[nodiscard]] Tensor log10(const Tensor& x);       ///< logarithm of base 10; -inf at 0, NaN below
+/// log(x / (1 - x)), the inverse of sigmoid; -inf at 0, inf at 1, NaN outside. Its relative error is small
+/// near 1/2, too.
+[[nodiscard]] Tensor logit(const Tensor& x);
+
+[[nodiscard]] Tensor tan(const Tensor& x);  ///< tangent of radians
+[[nodiscard]] Tensor asin(
+    const Tensor& x);  ///< arc sine, from -pi/2 to pi/2; NaN beyond 1; its derivative at 1 and -1 is inf
+[[nodiscard]] Tensor acos(
+    const Tensor& x);  ///< arc cosine, from 0 to pi; NaN beyond 1; its derivative at 1 and -1 is -inf
+[[nodiscard]] Tensor atan(const Tensor& x);  ///< arc tangent, from -pi/2 to pi/2
+/// sin(pi x) / (pi x), and 1 at 0: NumPy's and PyTorch's.
+[[nodiscard]] Tensor sinc(const Tensor& x);
+[[nodiscard]] Tensor sinh(const Tensor& x);   ///< hyperbolic sine, (e^x - e^-x) / 2
+[[nodiscard]] Tensor cosh(const Tensor& x);   ///< hyperbolic cosine, (e^x + e^-x) / 2
+[[nodiscard]] Tensor asinh(const Tensor& x);  ///< inverse of sinh
+[[nodiscard]] Tensor acosh(
+    const Tensor& x);  ///< inverse of cosh, from 0; NaN below 1; its derivative at 1 is inf
+[[nodiscard]] Tensor atanh(const Tensor& x);  ///< inverse of tanh; inf at 1, NaN beyond
+
+// Whole numbers nearby; int64 is returned as it is. No gradient but for frac.
+[[nodiscard]] Tensor floor(const Tensor& x);  ///< the largest whole number up to x; no gradient
+[[nodiscard]] Tensor ceil(const Tensor& x);   ///< the smallest whole number from x on; no gradient
+[[nodiscard]] Tensor trunc(const Tensor& x);  ///< x without its fraction; no gradient
+[[nodiscard]] Tensor round(
+    const Tensor& x);  ///< the nearest whole number, the even one of two as near; no gradient
+[[nodiscard]] Tensor frac(const Tensor& x);  ///< x - trunc(x), of the sign of x; derivative 1
 
 struct ClampOptions {
   Scalar min = -std::numeric_limits<double>::infinity();  ///< none where it is -infinity
@@ -61,6 +94,40 @@ struct ClampOptions {
 [[nodiscard]] Tensor pow(Scalar number, const Tensor& x);
 [[nodiscard]] Tensor maximum(Scalar number, const Tensor& x);
 [[nodiscard]] Tensor minimum(Scalar number, const Tensor& x);
+
+// Of points, and of what a division leaves.
+/// The angle of the point (x, y), from -pi to pi. Its derivatives at the origin are NaN.
+[[nodiscard]] Tensor atan2(const Tensor& y, const Tensor& x);
+/// sqrt(a^2 + b^2), without squares that leave the range. The derivatives at the origin are 0.
+[[nodiscard]] Tensor hypot(const Tensor& a, const Tensor& b);
+/// a - b trunc(a / b), exact, of the sign of a: C's. Throws ValueError for integers divided by 0; NaN for
+/// floats.
+[[nodiscard]] Tensor fmod(const Tensor& a, const Tensor& b);
+/// a - b floor(a / b), of the sign of b: Python's %. Throws ValueError for integers divided by 0; NaN for
+/// floats.
+[[nodiscard]] Tensor remainder(const Tensor& a, const Tensor& b);
+/// floor(a / b): Python's //; no gradient. Throws ValueError for integers divided by 0.
+[[nodiscard]] Tensor floor_divide(const Tensor& a, const Tensor& b);
+[[nodiscard]] Tensor fmod(const Tensor& a, Scalar number);
+[[nodiscard]] Tensor remainder(const Tensor& a, Scalar number);
+[[nodiscard]] Tensor floor_divide(const Tensor& a, Scalar number);
+/// The larger of both; the other one where one is NaN; half the gradient each at a tie.
+[[nodiscard]] Tensor fmax(const Tensor& a, const Tensor& b);
+/// The smaller of both; the other one where one is NaN; half the gradient each at a tie.
+[[nodiscard]] Tensor fmin(const Tensor& a, const Tensor& b);
+/// |a| with the sign of b, that of a zero included. The derivative at a = 0 is 0, and in b there is none.
+[[nodiscard]] Tensor copysign(const Tensor& a, const Tensor& b);
+/// start + weight (end - start), exactly `end` at a weight of 1.
+[[nodiscard]] Tensor lerp(const Tensor& start, const Tensor& end, const Tensor& weight);
+[[nodiscard]] Tensor lerp(const Tensor& start, const Tensor& end, double weight);
+
+struct NanToNumOptions {
+  double nan = 0;                               ///< for NaN
+  std::optional<double> posinf = std::nullopt;  ///< for infinity; the dtype's largest number if absent
+  std::optional<double> neginf = std::nullopt;  ///< for -infinity; the dtype's lowest number if absent
+};
+/// x with numbers in place of NaN and infinities, where the derivative is 0.
+[[nodiscard]] Tensor nan_to_num(const Tensor& x, const NanToNumOptions& options = {});
 
 inline Tensor operator-(const Tensor& x) { return neg(x); }
 inline Tensor operator+(const Tensor& a, const Tensor& b) { return add(a, b); }

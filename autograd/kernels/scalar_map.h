@@ -103,6 +103,23 @@ struct Integer {
   friend Integer abs(Integer x) { return x.value < 0 ? -x : x; }
   friend Integer sign(Integer x) { return {(x.value > 0) - (x.value < 0)}; }
   friend Integer square(Integer x) { return x * x; }
+  friend Integer floor(Integer x) { return x; }
+  friend Integer ceil(Integer x) { return x; }
+  friend Integer trunc(Integer x) { return x; }
+  friend Integer round(Integer x) { return x; }
+  /// Of a divisor that is not 0; -1, for which the machine's division may trap, is told apart.
+  friend Integer fmod(Integer a, Integer b) {
+    return b.value == -1 ? Integer{0} : Integer{a.value % b.value};
+  }
+  friend Integer remainder(Integer a, Integer b) {
+    const Integer rest = fmod(a, b);
+    return rest.value != 0 && (rest.value < 0) != (b.value < 0) ? rest + b : rest;
+  }
+  friend Integer floor_divide(Integer a, Integer b) {
+    if (b.value == -1) return -a;
+    const Integer rest = fmod(a, b), cut{a.value / b.value};
+    return rest.value != 0 && (rest.value < 0) != (b.value < 0) ? cut - Integer{1} : cut;
+  }
   friend Integer maximum(Integer a, Integer b) { return a.value > b.value ? a : b; }
   friend Integer minimum(Integer a, Integer b) { return a.value < b.value ? a : b; }
 

@@ -1,68 +1,16 @@
 #include <cstdint>
 #include <string_view>
-#include <type_traits>
 #include <utility>
 
 #include "xtgrad/autograd/core/loaded_checks.h"
 #include "xtgrad/autograd/formulas/binary.h"
 #include "xtgrad/autograd/ops/add.h"
-#include "xtgrad/autograd/ops/both_rules.h"
-#include "xtgrad/autograd/ops/elementwise.h"
+#include "xtgrad/autograd/ops/binary.h"
 #include "xtgrad/autograd/ops/shape.h"
-#include "xtgrad/autograd/ops/summed_rule.h"
 
 namespace xtgrad::inline v1 {
 namespace detail {
 namespace {
-
-constexpr Reads both = input_bit(0) | input_bit(1);
-
-/// A primitive of two tensors that broadcast, whose formula has `rule_a` and `rule_b`, of the cotangent and
-/// the values that are saved for them. With `Integers`, its value also works on Integer, and int64 tensors
-/// are taken.
-template <OpId Id, class F, Reads ForA, Reads ForB, bool Integers>
-class Binary final : public Elementwise<Binary<Id, F, ForA, ForB, Integers>, F, Id, 2, Integers> {
- public:
-  [[nodiscard]] Reads reads(Wanted wanted) const override {
-    return (is_wanted(wanted, 0) ? ForA : reads_nothing) | (is_wanted(wanted, 1) ? ForB : reads_nothing);
-  }
-  template <int K>
-  using RulePart = std::conditional_t<K == 0, RuleA, RuleB>;
-
-  void vjp(VjpContext& context) const override {
-    const bool of_b = context.wanted(1);
-    if constexpr (ForA == input_bit(1) && ForB == input_bit(0)) {
-      // What less costs is not passes over memory. Asked of the bytes: numbers are counted from shapes.
-      constexpr std::size_t smallest = 1 << 14;
-      if (of_b && array_of(context.g()).buffer.bytes() >= smallest && context.wanted(0) &&
-          (set_both_gradients<0>(this->self(), context) || set_both_gradients<1>(this->self(), context))) {
-        return;
-      }
-    }
-    if (context.wanted(0)) {
-      Tensor g = of_b ? context.g() : context.take_g();
-      context.set(0, run<0, ForA>(context, std::move(g)));
-    }
-    if (of_b) {
-      context.set(1, run<1, ForB>(context, context.take_g()));
-    }
-  }
-
- private:
-  /// The gradient of input K.
-  template <int K, Reads Saves>
-  Tensor run(const VjpContext& context, Tensor g) const {
-    const Shape& shape = context.shape(K);
-    if constexpr (Saves == (input_bit(0) | input_bit(1))) {
-      return evaluate_summed<K>(this->self(), std::move(g), shape, context.input(0), context.input(1));
-    } else if constexpr (Saves == input_bit(0)) {
-      return evaluate_summed<K>(this->self(), std::move(g), shape, context.input(0));
-    } else {
-      static_assert(Saves == input_bit(1));
-      return evaluate_summed<K>(this->self(), std::move(g), shape, context.input(1));
-    }
-  }
-};
 
 struct Sub final : Elementwise<Sub, formulas::Sub, OpId::sub, 2, true> {
   void vjp(VjpContext& context) const override {
@@ -71,11 +19,11 @@ struct Sub final : Elementwise<Sub, formulas::Sub, OpId::sub, 2, true> {
   }
 };
 
-using Mul = Binary<OpId::mul, formulas::Mul, input_bit(1), input_bit(0), true>;
-using Div = Binary<OpId::div, formulas::Div, input_bit(1), both, false>;
-using Pow = Binary<OpId::pow, formulas::Pow, both, both, false>;
-using Maximum = Binary<OpId::maximum, formulas::Maximum, both, both, true>;
-using Minimum = Binary<OpId::minimum, formulas::Minimum, both, both, true>;
+struct Mul final : Binary<Mul, formulas::Mul, OpId::mul, input_bit(1), input_bit(0), true> {};
+struct Div final : Binary<Div, formulas::Div, OpId::div, input_bit(1), both> {};
+struct Pow final : Binary<Pow, formulas::Pow, OpId::pow, both, both> {};
+struct Maximum final : Binary<Maximum, formulas::Maximum, OpId::maximum, both, both, true> {};
+struct Minimum final : Binary<Minimum, formulas::Minimum, OpId::minimum, both, both, true> {};
 
 /// The step that a derivative of pow is on tensors.
 class PowSlope final : public DifferentiablePrimitive<PowSlope> {
@@ -139,5 +87,15 @@ Tensor div(const Tensor& a, const Tensor& b) { return detail::apply(detail::Div{
 Tensor pow(const Tensor& a, const Tensor& b) { return detail::apply(detail::Pow{}, a, b); }
 Tensor maximum(const Tensor& a, const Tensor& b) { return detail::apply(detail::Maximum{}, a, b); }
 Tensor minimum(const Tensor& a, const Tensor& b) { return detail::apply(detail::Minimum{}, a, b); }
+
+Tensor lerp(const Tensor& start, const Tensor& end, double weight) {
+  // From the nearer end, so that both ends are met.
+  return weight < 0.5 ? start + weight * (end - start) : end - (1 - weight) * (end - start);
+}
+
+Tensor lerp(const Tensor& start, const Tensor& end, const Tensor& weight) {
+  const Tensor difference = end - start;
+  return where(weight < 0.5, start + weight * difference, end - (1 - weight) * difference);
+}
 
 }  // namespace xtgrad::v1

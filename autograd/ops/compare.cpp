@@ -123,6 +123,41 @@ class NumberComparison final : public ConstantPrimitive<NumberComparison<Relatio
   Scalar number_;
 };
 
+struct IsNan {
+  static bool of(auto v) { return std::isnan(v); }
+  static constexpr bool of_integers = false;
+};
+struct IsInf {
+  static bool of(auto v) { return std::isinf(v); }
+  static constexpr bool of_integers = false;
+};
+struct IsFinite {
+  static bool of(auto v) { return std::isfinite(v); }
+  static constexpr bool of_integers = true;
+};
+
+/// What kind of number an element is; bool and integers are finite.
+template <class Kind, OpId Id>
+class NumberKind final : public ConstantPrimitive<NumberKind<Kind, Id>> {
+ public:
+  [[nodiscard]] std::string_view name() const override { return to_string(Id); }
+  void infer(InputSpecs in, OutputSpecs out) const override { *out[0] = {in[0]->shape, Dtype::boolean}; }
+  void eval(Inputs in, Outputs out) const override {
+    visit(in[0]->dtype, [&](auto zero) {
+      using T = decltype(zero);
+      if constexpr (std::is_floating_point_v<T>) {
+        scalar_map<bool, T>([](T v) { return Kind::of(v); }, *out[0], {in[0]});
+      } else {
+        std::fill_n(out[0]->mutable_data<bool>(), out[0]->numel(), Kind::of_integers);
+      }
+    });
+  }
+  [[nodiscard]] std::int64_t flops(InputSpecs, InputSpecs out) const override {
+    return out[0]->shape.numel();
+  }
+  void check_loaded(InputSpecs in, InputSpecs out) const override { this->require_call(in, out, 1); }
+};
+
 template <class Relation, OpId Id>
 Tensor compare(const Tensor& a, const Tensor& b) {
   return apply_constant(Comparison<Relation, Id>(), a, b);
@@ -150,5 +185,15 @@ XTGRAD_COMPARISON(greater, IsGreater)
 XTGRAD_COMPARISON(greater_equal, IsGreaterEqual)
 #undef XTGRAD_COMPARISON
 // NOLINTEND(bugprone-macro-parentheses)
+
+Tensor isnan(const Tensor& x) {
+  return detail::apply_constant(detail::NumberKind<detail::IsNan, detail::OpId::isnan>(), x);
+}
+Tensor isinf(const Tensor& x) {
+  return detail::apply_constant(detail::NumberKind<detail::IsInf, detail::OpId::isinf>(), x);
+}
+Tensor isfinite(const Tensor& x) {
+  return detail::apply_constant(detail::NumberKind<detail::IsFinite, detail::OpId::isfinite>(), x);
+}
 
 }  // namespace xtgrad::v1

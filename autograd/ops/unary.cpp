@@ -20,6 +20,8 @@ struct Log final : Unary<Log, formulas::Log, OpId::log, input_bit(0)> {};
 struct Expm1 final : Unary<Expm1, formulas::Expm1, OpId::expm1, input_bit(0)> {};
 struct Log1p final : Unary<Log1p, formulas::Log1p, OpId::log1p, input_bit(0)> {};
 struct Sqrt final : Unary<Sqrt, formulas::Sqrt, OpId::sqrt, output_bit> {};
+struct Rsqrt final : Unary<Rsqrt, formulas::Rsqrt, OpId::rsqrt, output_bit> {};
+struct Reciprocal final : Unary<Reciprocal, formulas::Reciprocal, OpId::reciprocal, output_bit> {};
 struct Square final : Unary<Square, formulas::Square, OpId::square, input_bit(0), true> {};
 struct Abs final : Unary<Abs, formulas::Abs, OpId::abs, input_bit(0), true> {};
 struct Tanh final : Unary<Tanh, formulas::Tanh, OpId::tanh, output_bit> {};
@@ -87,6 +89,8 @@ Tensor expm1(const Tensor& x) { return detail::apply(detail::Expm1{}, x); }
 Tensor log(const Tensor& x) { return detail::apply(detail::Log{}, x); }
 Tensor log1p(const Tensor& x) { return detail::apply(detail::Log1p{}, x); }
 Tensor sqrt(const Tensor& x) { return detail::apply(detail::Sqrt{}, x); }
+Tensor rsqrt(const Tensor& x) { return detail::apply(detail::Rsqrt{}, x); }
+Tensor reciprocal(const Tensor& x) { return detail::apply(detail::Reciprocal{}, x); }
 Tensor square(const Tensor& x) { return detail::apply(detail::Square{}, x); }
 Tensor abs(const Tensor& x) { return detail::apply(detail::Abs{}, x); }
 Tensor tanh(const Tensor& x) { return detail::apply(detail::Tanh{}, x); }
@@ -124,6 +128,16 @@ Tensor maximum(const Tensor& x, Scalar number) {
 Tensor minimum(const Tensor& x, Scalar number) {
   detail::check_not_nan(detail::OpId::minimum, number);
   return detail::apply(detail::Clamp<detail::OpId::minimum_number>({.max = number}), x);
+}
+
+Tensor nan_to_num(const Tensor& x, const NanToNumOptions& options) {
+  if (!is_floating(x.dtype())) return alias(x);
+  constexpr double inf = std::numeric_limits<double>::infinity();
+  const double largest = detail::visit_floating(
+      x.dtype(), [](auto zero) { return static_cast<double>(std::numeric_limits<decltype(zero)>::max()); });
+  const Tensor above = where(x == inf, options.posinf.value_or(largest), x);
+  const Tensor below = where(above == -inf, options.neginf.value_or(-largest), above);
+  return where(x != x, options.nan, below);
 }
 
 }  // namespace xtgrad::v1

@@ -2,6 +2,8 @@
 
 #include "xtgrad/autograd/counter.h"
 #include "xtgrad/autograd/creation.h"
+#include "xtgrad/autograd/functions/logic.h"
+#include "xtgrad/autograd/functions/special.h"
 #include "xtgrad/autograd/linear_solvers.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/program_file/mention.h"
@@ -33,6 +35,18 @@ void mention_families() {
       {"slice", [](const Tensor& x) { return slice(x, {}); }},
       {"softmax", [](const Tensor& x) { return softmax(x, 0); }},
       {"split", [](const Tensor& x) { return split(x, 1, 0)[0]; }},
+      {"bessel", [](const Tensor& x) { return i0(x); }},
+      {"division", [](const Tensor& x) { return fmod(x, x); }},
+      {"exponential", [](const Tensor& x) { return exp2(x); }},
+      {"extremes", [](const Tensor& x) { return fmax(x, x); }},
+      {"gamma", [](const Tensor& x) { return lgamma(x); }},
+      {"hyperbolic", [](const Tensor& x) { return sinh(x); }},
+      {"logarithmic", [](const Tensor& x) { return xlogy(x, x); }},
+      {"logic", [](const Tensor& x) { return logical_and(x, x); }},
+      {"normal", [](const Tensor& x) { return erfc(x); }},
+      {"polar", [](const Tensor& x) { return hypot(x, x); }},
+      {"rounding", [](const Tensor& x) { return floor(x); }},
+      {"trigonometric", [](const Tensor& x) { return tan(x); }},
       {"unary", [](const Tensor& x) { return exp(x); }},
       {"unfold", [](const Tensor& x) { return unfold2d(x, {}); }},
       {"counter", [](const Tensor&) { return Counter().state(); }},

@@ -139,6 +139,12 @@ Lane<T> sqrt(Lane<T> x) {
   return Lane<T>(xsimd::sqrt(x.raw));
 }
 
+/// 1 / sqrt(x), of two roundings.
+template <LaneFloat T>
+Lane<T> rsqrt(Lane<T> x) {
+  return 1 / sqrt(x);
+}
+
 /// Sum of the elements, by halves.
 template <LaneFloat T>
 T sum_of(Lane<T> x) {

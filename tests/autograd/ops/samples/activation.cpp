@@ -1,4 +1,5 @@
 // Samples of the activations.
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -128,6 +129,180 @@ const OpSamples silu_samples(OpId::silu, [](Op& op) {
                              {{inf}, inf, {1}, {0}},
                              {{-inf}, -0.0, {0}, {0}},
                              {{nan}, nan, {nan}, {nan}}}});
+});
+
+/// x tanh(log(1 + e^x)), whose tangent is e (e + 2) / (e (e + 2) + 2) with e = e^x.
+Real mish_of(Real x) {
+  if (std::isnan(x) || x > 5000) return x;
+  if (std::isinf(x)) return -0.0;
+  const Real e = std::exp(x), n = e * (e + 2);
+  return x * (n / (n + 2));
+}
+
+const OpSamples mish_samples(OpId::mish, [](Op& op) {
+  op.accuracy = {.ulps = 4};
+  op.elementwise({.apply = [](const Tensor& x) { return mish(x); },
+                  .reference = [](Real x) { return mish_of(x); },
+                  .points = {{{1e3}, 1e3, {1}, {0}},
+                             {{-1e3}, -0.0, {0}, {0}},
+                             {{-inf}, -0.0, {0}, {0}},
+                             {{inf}, inf, {1}, {0}},
+                             {{nan}, nan, {nan}, {nan}}}});
+});
+
+const OpSamples softsign_samples(OpId::softsign, [](Op& op) {
+  op.accuracy = {.ulps = 1.5};
+  op.elementwise(
+      {.apply = [](const Tensor& x) { return softsign(x); },
+       .reference = [](Real x) { return std::isinf(x) ? std::copysign(Real{1}, x) : x / (1 + std::abs(x)); },
+       .inputs = {{.domain = {.avoid = {0}}}},
+       .points = {{{0}, 0, {1}, {0}},
+                  {{-0.0}, -0.0, {1}, {0}},
+                  {{1}, 0.5, {0.25}, {-0.25}},
+                  {{-inf}, -1, {0}, {0}},
+                  {{nan}, nan, {nan}, {nan}}}});
+});
+
+const OpSamples tanhshrink_samples(OpId::tanhshrink, [](Op& op) {
+  op.accuracy = {.ulps = 4};
+  op.elementwise({.apply = [](const Tensor& x) { return tanhshrink(x); },
+                  .reference =
+                      [](Real x) {
+                        return std::abs(x) < Real{0.01}
+                                   ? x * x * x * (1 - x * x * (2.0L / 5 - x * x * 17 / 105)) / 3
+                                   : x - std::tanh(x);
+                      },
+                  .points = {{{0}, 0, {0}, {0}},
+                             {{-0.0}, -0.0, {0}, {0}},
+                             {{1e3}, 999, {1}, {0}},
+                             {{-inf}, -inf, {1}, {0}},
+                             {{nan}, nan, {nan}, {nan}}}});
+});
+
+const OpSamples hardswish_samples(OpId::hardswish, [](Op& op) {
+  op.accuracy = {.ulps = 2};
+  op.elementwise({.apply = [](const Tensor& x) { return hardswish(x); },
+                  .reference = [](Real x) { return x <= -3  ? Real{-0.0}
+                                                   : x >= 3 ? x
+                                                            : x * (x + 3) / 6; },
+                  .inputs = {{.domain = {.low = -5, .high = 5, .avoid = {-3, 3}}}},
+                  .points = {{{-3}, -0.0, {0}, {0}},
+                             {{3}, 3, {1}, {0}},
+                             {{0}, 0, {0.5}, {1.0 / 3}},
+                             {{-inf}, -0.0, {0}, {0}},
+                             {{inf}, inf, {1}, {0}},
+                             {{nan}, nan, {nan}, {nan}}}});
+});
+
+const OpSamples hardsigmoid_samples(OpId::hardsigmoid, [](Op& op) {
+  op.accuracy = {.ulps = 1.5};
+  op.elementwise({.apply = [](const Tensor& x) { return hardsigmoid(x); },
+                  .reference = [](Real x) { return x <= -3  ? Real{0}
+                                                   : x >= 3 ? Real{1}
+                                                            : (x + 3) / 6; },
+                  .inputs = {{.domain = {.low = -5, .high = 5, .avoid = {-3, 3}}}},
+                  .points = {{{-3}, 0, {0}, {0}},
+                             {{3}, 1, {0}, {0}},
+                             {{0}, 0.5, {1.0 / 6}, {0}},
+                             {{-inf}, 0, {0}, {0}},
+                             {{inf}, 1, {0}, {0}}}});
+});
+
+const OpSamples hardshrink_samples(OpId::hardshrink, [](Op& op) {
+  op.throws<ValueError>("hardshrink: lambda must be finite and not negative, got -1",
+                        [] { return hardshrink(ones({2}), -1); });
+  op.elementwise({.apply = [](const Tensor& x) { return hardshrink(x); },
+                  .reference = [](Real x) { return std::abs(x) <= Real{0.5} ? Real{0} : x; },
+                  .inputs = {{.domain = {.avoid = {-0.5, 0.5}}}},
+                  .points = {{{0.5}, 0, {0}, {0}},
+                             {{-0.5}, 0, {0}, {0}},
+                             {{2}, 2, {1}, {0}},
+                             {{-inf}, -inf, {1}, {0}},
+                             {{nan}, nan, {1}, {0}}}});
+});
+
+const OpSamples softshrink_samples(OpId::softshrink, [](Op& op) {
+  op.accuracy = {.ulps = correctly_rounded};
+  op.throws<ValueError>("softshrink: lambda must be finite and not negative, got inf",
+                        [] { return softshrink(ones({2}), inf); });
+  op.elementwise(
+      {.apply = [](const Tensor& x) { return softshrink(x); },
+       .reference =
+           [](Real x) { return std::abs(x) <= Real{0.5} ? Real{0} : x - std::copysign(Real{0.5}, x); },
+       .inputs = {{.domain = {.avoid = {-0.5, 0.5}}}},
+       .points = {{{0.5}, 0, {0}, {0}},
+                  {{-0.5}, 0, {0}, {0}},
+                  {{2}, 1.5, {1}, {0}},
+                  {{-inf}, -inf, {1}, {0}},
+                  {{nan}, nan, {1}, {0}}}});
+});
+
+const OpSamples celu_samples(OpId::celu, [](Op& op) {
+  op.throws<ValueError>("celu: alpha must be finite and positive, got 0", [] { return celu(ones({2}), 0); });
+  op.elementwise({.attributes = "alpha=0.5",
+                  .apply = [](const Tensor& x) { return celu(x, 0.5); },
+                  .reference = [](Real x) { return x > 0 ? x : std::expm1(x * 2) / 2; },
+                  .inputs = {{.domain = {.avoid = {0}}}}});
+  op.accuracy = {.ulps = 2.5};
+  op.elementwise(
+      {.apply = [](const Tensor& x) { return celu(x, 1); },
+       .reference = [](Real x) { return x > 0 ? x : std::expm1(x); },
+       .inputs = {{.domain = {.avoid = {0}}}},
+       .points = {{{0}, 0, {1}, {1}}, {{2}, 2, {1}, {0}}, {{-inf}, -1, {0}, {0}}, {{inf}, inf, {1}, {0}}}});
+});
+
+const OpSamples selu_samples(OpId::selu, [](Op& op) {
+  op.accuracy = {.ulps = 3};
+  op.elementwise(
+      {.apply = [](const Tensor& x) { return selu(x); },
+       .reference =
+           [](Real x) {
+             return 1.0507009873554804934L * (x > 0 ? x : 1.6732632423543772848L * std::expm1(x));
+           },
+       .inputs = {{.domain = {.avoid = {0}}}},
+       .points = {{{0}, 0, {1.0507009873554804934}, {0}}, {{inf}, inf, {1.0507009873554804934}, {0}}}});
+});
+
+const OpSamples relu6_samples(OpId::relu6, [](Op& op) {
+  op.parts = {OpId::clamp};
+  op.elementwise(
+      {.apply = [](const Tensor& x) { return relu6(x); },
+       .reference = [](Real x) { return std::isnan(x) ? x : std::min(std::max(x, Real{0}), Real{6}); },
+       .inputs = {{.domain = {.low = -3, .high = 9, .avoid = {0, 6}}}},
+       .points = {{{0}, 0, {0}, {0}}, {{6}, 6, {0}, {0}}, {{3}, 3, {1}, {0}}, {{nan}, nan, {1}, {0}}},
+       .integers = false});
+});
+
+const OpSamples hardtanh_samples(OpId::hardtanh, [](Op& op) {
+  op.parts = {OpId::clamp};
+  op.elementwise(
+      {.apply = [](const Tensor& x) { return hardtanh(x); },
+       .reference = [](Real x) { return std::isnan(x) ? x : std::min(std::max(x, Real{-1}), Real{1}); },
+       .inputs = {{.domain = {.avoid = {-1, 1}}}},
+       .points = {{{-1}, -1, {0}, {0}}, {{1}, 1, {0}, {0}}, {{0.5}, 0.5, {1}, {0}}, {{nan}, nan, {1}, {0}}},
+       .integers = false});
+});
+
+const OpSamples threshold_samples(OpId::threshold, [](Op& op) {
+  op.parts = {OpId::greater_number, OpId::where};
+  op.elementwise({.apply = [](const Tensor& x) { return threshold(x, 0.25, -7.5); },
+                  .reference = [](Real x) { return x > Real{0.25} ? x : Real{-7.5}; },
+                  .inputs = {{.domain = {.avoid = {0.25}}}},
+                  .points = {{{0.25}, -7.5, {0}, {0}}, {{0.5}, 0.5, {1}, {0}}, {{nan}, -7.5, {0}, {0}}},
+                  .integers = false});
+});
+
+const OpSamples prelu_samples(OpId::prelu, [](Op& op) {
+  op.parts = {OpId::greater_number, OpId::minimum_number, OpId::mul, OpId::where, OpId::reshape};
+  op.accuracy = {.ulps = correctly_rounded};
+  op.elementwise(
+      {.apply = [](const Tensor& x, const Tensor& w) { return prelu(x, w); },
+       .reference = [](Real x, Real w) { return x > 0 ? x : w * x; },
+       .inputs = {{.domain = {.avoid = {0}}}, {}},
+       .points = {{{0, 0.25}, 0, {0.25, 0}, {0, 1, 1, 0}}, {{inf, 0}, inf, {1, 0}, {0, 0, 0, 0}}}});
+  op.throws<ShapeError>("prelu: needs a weight for each of the 3 channels of x [2, 3], got weight [2]", [] {
+    return prelu(ones({2, 3}), ones({2}));
+  });
 });
 
 }}  // namespace xtgrad::testing

@@ -98,4 +98,23 @@ const OpSamples minimum_samples(OpId::minimum, [](Op& op) {
                              {{1, nan}, nan, {0, 1}, {0, 0, 0, 0}}}});
 });
 
+const OpSamples lerp_samples(OpId::lerp, [](Op& op) {
+  op.parts = {OpId::sub, OpId::mul, OpId::add, OpId::where, OpId::less_number};
+  op.accuracy = {.ulps = 3, .floor = 4};
+  for (const double weight : {0.25, 0.75}) {
+    op.elementwise({.attributes = weight < 0.5 ? "weight=0.25" : "weight=0.75",
+                    .apply = [weight](const Tensor& a, const Tensor& b) { return lerp(a, b, weight); },
+                    .reference =
+                        [weight](Real a, Real b) {
+                          return weight < 0.5 ? a + weight * (b - a) : b - (1 - weight) * (b - a);
+                        },
+                    .inputs = {any, any}});
+  }
+  op.elementwise({.apply = [](const Tensor& a, const Tensor& b, const Tensor& w) { return lerp(a, b, w); },
+                  .reference = [](Real a, Real b,
+                                  Real w) { return w < Real{0.5} ? a + w * (b - a) : b - (1 - w) * (b - a); },
+                  .inputs = {any, any, {.domain = {.low = 0, .high = 0.45}}},
+                  .points = {{{3, 0.1, 1}, 0.1, {0, 1, 0.1 - 3}, {0, 0, -1, 0, 0, 1, -1, 1, 0}}}});
+});
+
 }}  // namespace xtgrad::testing

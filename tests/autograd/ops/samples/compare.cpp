@@ -1,4 +1,5 @@
 // Samples of comparing.
+#include <cmath>
 #include <string>
 
 #include "tests/support/op_samples.h"
@@ -86,6 +87,30 @@ const OpSamples greater_equal_samples(OpId::greater_equal, [](Op& op) {
 const OpSamples greater_equal_number_samples(OpId::greater_equal_number, [](Op& op) {
   compare_number_samples(
       op, [](auto&&... v) { return greater_equal(v...); }, [](Real a, Real b) { return a >= b; });
+});
+
+const OpSamples isnan_samples(OpId::isnan, [](Op& op) {
+  op.accepts = Accepts::everything;
+  op.elementwise({.apply = [](const Tensor& x) { return isnan(x); },
+                  .reference = [](Real x) -> Real { return std::isnan(x); },
+                  .inputs = {small_integers},
+                  .result = to_bool});
+});
+
+const OpSamples isinf_samples(OpId::isinf, [](Op& op) {
+  op.accepts = Accepts::everything;
+  op.elementwise({.apply = [](const Tensor& x) { return isinf(x); },
+                  .reference = [](Real x) -> Real { return std::isinf(x); },
+                  .inputs = {small_integers},
+                  .result = to_bool});
+});
+
+const OpSamples isfinite_samples(OpId::isfinite, [](Op& op) {
+  op.accepts = Accepts::everything;
+  op.elementwise({.apply = [](const Tensor& x) { return isfinite(x); },
+                  .reference = [](Real x) -> Real { return std::isfinite(x); },
+                  .inputs = {small_integers},
+                  .result = to_bool});
 });
 
 }}  // namespace xtgrad::v1::testing

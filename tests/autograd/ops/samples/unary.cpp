@@ -81,6 +81,28 @@ const OpSamples sqrt_samples(OpId::sqrt, [](Op& op) {
                              {{-1}, nan, {nan}, {nan}}}});
 });
 
+const OpSamples rsqrt_samples(OpId::rsqrt, [](Op& op) {
+  op.accuracy = {.ulps = 1.5};
+  op.elementwise({.apply = [](const Tensor& x) { return rsqrt(x); },
+                  .reference = [](Real x) { return 1 / std::sqrt(x); },
+                  .inputs = {positive},
+                  .points = {{{4}, 0.5, {-0.0625}, {0.0234375}},
+                             {{0}, inf, {-inf}, {inf}},
+                             {{-1}, nan, {nan}, {nan}},
+                             {{inf}, 0, {-0.0}, {0}}}});
+});
+
+const OpSamples reciprocal_samples(OpId::reciprocal, [](Op& op) {
+  op.accuracy = {.ulps = correctly_rounded};
+  op.elementwise({.apply = [](const Tensor& x) { return reciprocal(x); },
+                  .reference = [](Real x) { return 1 / x; },
+                  .inputs = {nonzero},
+                  .points = {{{2}, 0.5, {-0.25}, {0.25}},
+                             {{0}, inf, {-inf}, {inf}},
+                             {{-0.0}, -inf, {-inf}, {-inf}},
+                             {{inf}, 0, {-0.0}, {0}}}});
+});
+
 const OpSamples square_samples(OpId::square, [](Op& op) {
   op.accuracy = {.ulps = correctly_rounded};
   op.accepts = Accepts::numbers;
@@ -274,6 +296,17 @@ const OpSamples minimum_number_samples(OpId::minimum_number, [](Op& op) {
                   .integers = false});
   op.throws<DtypeError>("minimum: int64 cannot hold 0.5; convert the tensor with to(float32)",
                         [] { return minimum(ones({2}, {.dtype = int64}), 0.5); });
+});
+
+const OpSamples nan_to_num_samples(OpId::nan_to_num, [](Op& op) {
+  op.parts = {OpId::equal_number, OpId::where};
+  op.elementwise(
+      {.attributes = "nan=1, posinf=2, neginf=-3",
+       .apply = [](const Tensor& x) { return nan_to_num(x, {.nan = 1, .posinf = 2, .neginf = -3}); },
+       .reference = [](Real x) -> Real {
+         return std::isnan(x) ? 1 : x == inf ? 2 : x == -inf ? -3 : x;
+       },
+       .points = {{{nan}, 1, {0}, {0}}, {{inf}, 2, {0}, {0}}, {{-inf}, -3, {0}, {0}}, {{7}, 7, {1}, {0}}}});
 });
 
 }}  // namespace xtgrad::testing

@@ -1,0 +1,33 @@
+// Samples of angle and distance of a point.
+#include <cmath>
+#include <numbers>
+
+#include "tests/support/op_samples.h"
+#include "xtgrad/autograd/ops.h"
+
+namespace xtgrad::inline v1::testing { namespace {
+
+constexpr double inf = infinity;
+constexpr double nan = not_a_number;
+const Input nonzero{.domain = {.avoid = {0}}};
+
+const OpSamples atan2_samples(OpId::atan2, [](Op& op) {
+  op.accuracy = {.ulps = 2.5};
+  op.elementwise({.apply = [](const Tensor& a, const Tensor& b) { return atan2(a, b); },
+                  .reference = [](Real a, Real b) { return std::atan2(a, b); },
+                  .inputs = {nonzero, nonzero},
+                  .points = {{{0, 1}, 0, {1, -0.0}, {-0.0, -1, -1, 0}},
+                             {{-0.0, -1}, -std::numbers::pi, {-1, 0}, {0, -1, -1, 0}},
+                             {{nan, 1}, nan, {nan, nan}, {nan, nan, nan, nan}}}});
+});
+
+const OpSamples hypot_samples(OpId::hypot, [](Op& op) {
+  op.accuracy = {.ulps = 2};
+  op.elementwise({.apply = [](const Tensor& a, const Tensor& b) { return hypot(a, b); },
+                  .reference = [](Real a, Real b) { return std::hypot(a, b); },
+                  .inputs = {nonzero, nonzero},
+                  .points = {{{3, 4}, 5, {0.6, 0.8}, {0.128, -0.096, -0.096, 0.072}},
+                             {{0, 0}, 0, {0, 0}, {1, 0, 0, 1}}}});
+});
+
+}}  // namespace xtgrad::testing
