@@ -123,6 +123,7 @@ void add_more_functions(std::vector<TextOf>& texts) {
   add_unary<formulas::Hardsigmoid>(texts, "hardsigmoid", "hardsigmoid.rule0");
   add_unary<formulas::Hardshrink>(texts, "hardshrink", "hardshrink.rule0");
   add_unary<formulas::Softshrink>(texts, "softshrink", "softshrink.rule0");
+  add_unary<formulas::Threshold>(texts, "threshold", "threshold.rule0");
   texts.push_back(formula_text<formulas::Floor, Value, 1>("floor"));
   texts.push_back(formula_text<formulas::Ceil, Value, 1>("ceil"));
   texts.push_back(formula_text<formulas::Round, Value, 1>("round"));

@@ -26,5 +26,6 @@ template struct UnaryLoops<formulas::Hardswish>;
 template struct UnaryLoops<formulas::Hardsigmoid>;
 template struct UnaryLoops<formulas::Hardshrink>;
 template struct UnaryLoops<formulas::Softshrink>;
+template struct UnaryLoops<formulas::Threshold>;
 
 }  // namespace xtgrad::v1::detail

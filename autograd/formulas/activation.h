@@ -186,7 +186,7 @@ struct Softsign {
     const auto finite = where(abs(x) == inf, 0, x);
     return where(abs(x) == inf, sign(x), finite / (1 + abs(finite)));
   }
-  static auto rule(const auto& g, const auto& x) { return g / square(1 + abs(x)); }
+  static auto rule(const auto& g, const auto& x) { return g * square(1 / (1 + abs(x))); }
 };
 
 struct Tanhshrink {
@@ -223,6 +223,17 @@ struct Softshrink : Activation<Softshrink> {
     return where(abs(x) <= lambda, 0, x - unfused(lambda * sign(x)));
   }
   static auto rule_with(const auto& g, const auto& x, double lambda) { return where(abs(x) <= lambda, 0, g); }
+};
+
+struct Threshold {
+  double threshold = 0, other = 0;
+
+  void describe(auto& a) {
+    a("threshold", threshold);
+    a("value", other);
+  }
+  auto value(const auto& x) const { return where(x <= threshold, other, x); }
+  auto rule(const auto& g, const auto& x) const { return where(x <= threshold, 0, g); }
 };
 
 }  // namespace xtgrad::v1::detail::formulas

@@ -7,6 +7,8 @@ namespace xtgrad::inline v1::detail::formulas {
 
 // Of each `rule_a` and `rule_b`, of the cotangent and both values.
 
+inline constexpr double inf = std::numeric_limits<double>::infinity();
+
 /// log(e^a + e^b): the larger, and what the other adds.
 struct Logaddexp {
   static auto value(const auto& a, const auto& b) {
@@ -18,22 +20,22 @@ struct Logaddexp {
  private:
   /// Of equal infinities 0.
   static auto difference(const auto& a, const auto& b) {
-    constexpr double inf = std::numeric_limits<double>::infinity();
     const auto finite_b = where(abs(b) == inf, where(a == b, 0, b), b);
     return where(abs(a) == inf, where(a == b, 0, a), a) - finite_b;
   }
 };
 
-/// x log(y), and 0 where x is 0, also beside a logarithm that is infinite or none; NaN stays.
+/// x log(y), and 0 where x is 0, with all its derivatives where y has no logarithm, also beside a logarithm
+/// that is infinite or none; NaN stays.
 struct Xlogy {
   static auto value(const auto& x, const auto& y) {
     return where(x == 0, where(y != y, y, 0), x * log(where(x == 0, 1, y)));
   }
   static auto rule_a(const auto& g, const auto& x, const auto& y) {
-    return g * where(x == 0, where(y <= 0, 0, log(where(y <= 0, 1, y))), log(y));
+    return g * where(x == 0, where(y <= 0, 0, log(where(y <= 0, 1, y))), log(where(x == 0, 1, y)));
   }
   static auto rule_b(const auto& g, const auto& x, const auto& y) {
-    return g * (x / where(x == 0, where(y == 0, 1, y), y));
+    return g * (x / where(x == 0, where(y <= 0, inf, y), y));
   }
 };
 
@@ -43,10 +45,10 @@ struct Xlog1py {
     return where(x == 0, where(y != y, y, 0), x * log1p(where(x == 0, 0, y)));
   }
   static auto rule_a(const auto& g, const auto& x, const auto& y) {
-    return g * where(x == 0, where(y <= -1, 0, log1p(where(y <= -1, 0, y))), log1p(y));
+    return g * where(x == 0, where(y <= -1, 0, log1p(where(y <= -1, 0, y))), log1p(where(x == 0, 0, y)));
   }
   static auto rule_b(const auto& g, const auto& x, const auto& y) {
-    return g * (x / where(x == 0, where(y == -1, 1, 1 + y), 1 + y));
+    return g * (x / where(x == 0, where(y <= -1, inf, 1 + y), 1 + y));
   }
 };
 

@@ -53,7 +53,7 @@ struct SoftplusOptions {
 [[nodiscard]] Tensor hardshrink(const Tensor& x, double lambda = 0.5);
 /// x - lambda above lambda, x + lambda below -lambda, else 0; derivative 0 at the ends.
 [[nodiscard]] Tensor softshrink(const Tensor& x, double lambda = 0.5);
-/// x where x > threshold, else `value`, where the derivative is 0.
+/// x where x > threshold, else `value`, where the derivative is 0; NaN stays.
 [[nodiscard]] Tensor threshold(const Tensor& x, double threshold, double value);
 
 // Of straight pieces; derivative 0 at the ends of a constant one.

@@ -40,6 +40,10 @@ struct Softshrink final : Unary<Softshrink, formulas::Softshrink, OpId::softshri
   using Unary::Unary;
 };
 
+struct Threshold final : Unary<Threshold, formulas::Threshold, OpId::threshold, input_bit(0)> {
+  using Unary::Unary;
+};
+
 double checked_lambda(std::string_view function, double lambda) {
   if (lambda >= 0 && std::isfinite(lambda)) return lambda;
   throw ValueError(fmt::format("{}: lambda must be finite and not negative, got {}", function, lambda));
@@ -107,9 +111,13 @@ Tensor relu6(const Tensor& x) { return clamp(x, {.min = 0, .max = 6}); }
 
 Tensor hardtanh(const Tensor& x, double min, double max) { return clamp(x, {.min = min, .max = max}); }
 
-Tensor threshold(const Tensor& x, double threshold, double value) { return where(x > threshold, x, value); }
+Tensor threshold(const Tensor& x, double threshold, double value) {
+  return detail::apply(detail::Threshold(detail::formulas::Threshold{threshold, value}), x);
+}
 
 Tensor prelu(const Tensor& x, const Tensor& weight) {
+  detail::check_floating(detail::OpId::prelu, {x.shape(), x.dtype()});
+  detail::check_floating(detail::OpId::prelu, {weight.shape(), weight.dtype()});
   Tensor slopes = weight;
   if (weight.shape().rank() == 1 && weight.numel() != 1 && x.shape().rank() != 1) {
     const std::int64_t channels = x.shape().rank() < 2 ? 0 : x.shape()[1];

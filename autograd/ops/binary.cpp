@@ -88,12 +88,23 @@ Tensor pow(const Tensor& a, const Tensor& b) { return detail::apply(detail::Pow{
 Tensor maximum(const Tensor& a, const Tensor& b) { return detail::apply(detail::Maximum{}, a, b); }
 Tensor minimum(const Tensor& a, const Tensor& b) { return detail::apply(detail::Minimum{}, a, b); }
 
+namespace detail { namespace {
+
+void check_ends(const Tensor& start, const Tensor& end) {
+  check_floating(OpId::lerp, {start.shape(), start.dtype()});
+  check_floating(OpId::lerp, {end.shape(), end.dtype()});
+}
+
+}}  // namespace detail
+
 Tensor lerp(const Tensor& start, const Tensor& end, double weight) {
+  detail::check_ends(start, end);
   // From the nearer end, so that both ends are met.
   return weight < 0.5 ? start + weight * (end - start) : end - (1 - weight) * (end - start);
 }
 
 Tensor lerp(const Tensor& start, const Tensor& end, const Tensor& weight) {
+  detail::check_ends(start, end);
   const Tensor difference = end - start;
   return where(weight < 0.5, start + weight * difference, end - (1 - weight) * difference);
 }

@@ -62,7 +62,10 @@ std::vector<Values> Subject::point(Dtype dtype) const {
 std::vector<Values> Subject::whole_numbers(std::int64_t low, std::int64_t high, Random& random) const {
   std::vector<Values> values = point(float64);
   for (const std::size_t i : floating_inputs()) {
-    for (Real& value : values[i].data) value = static_cast<Real>(low + random.next_below(high - low + 1));
+    for (Real& value : values[i].data) {
+      value = static_cast<Real>(low + random.next_below(high - low + 1));
+      if (op.takes && !op.takes(static_cast<double>(value))) value = 1;
+    }
   }
   return values;
 }

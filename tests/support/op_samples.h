@@ -144,6 +144,8 @@ class Op {
   std::vector<OpId> parts = {};
   Accuracy accuracy = {};
   Accepts accepts = Accepts::floating;
+  /// Which of the nasty values an elementwise operation takes; all of them if absent.
+  bool (*takes)(double) = nullptr;
   /// True if exchanging the gradients of neighbouring inputs changes nothing, because they are equal.
   bool equal_gradients = false;
 

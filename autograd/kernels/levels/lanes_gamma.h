@@ -94,15 +94,14 @@ inline double hurwitz_zeta(std::int64_t s, double x) {
     sum += std::pow(x, -order);
     x += 1;
   }
-  const double last = std::pow(x, -order);
-  if (last == 0) return sum + 0;
-  double tail = x / (order - 1) + 0.5, factor = order / x / 2;  // s (s + 1) ... / ((2k)! x^(2k - 1))
+  // By the power that leaves the range last; factor is s (s + 1) ... / ((2k)! x^2k).
+  double tail = 1 / (order - 1) + 0.5 / x, factor = order / x / 2 / x;
   for (std::size_t k = 0; k < std::size(bernoulli); ++k) {
     tail += bernoulli[k] * factor;
     const auto i = static_cast<double>(2 * k);
     factor *= (order + i + 1) / x * ((order + i + 2) / x) / ((i + 3) * (i + 4));
   }
-  return sum + last * tail;
+  return sum + std::pow(x, 1 - order) * tail;
 }
 
 /// The n-th derivative of pi / tan(pi x): a polynomial in c = 1 / tan(pi x), each of which comes from the
@@ -119,8 +118,8 @@ inline double cotangent_derivative(std::int64_t n, double x) {
     for (std::int64_t i = 0; i <= k + 1; ++i) p[i] = next[i];
   }
   const double c = cotangent_of_pi(x) / pi_in_double;
-  double value = 0;
-  for (std::int64_t i = n + 1; i >= 0; --i) value = value * c + p[i];
+  double value = p[n + 1];
+  for (std::int64_t i = n; i >= 0; --i) value = value * c + p[i];
   return value;
 }
 

@@ -35,6 +35,7 @@ Operation operation_of(const Op& op, const std::string& attributes, const Apply&
                       .other_names = {std::string(detail::function_name(op.id))},
                       .names_empty_handles = false,
                       .seed = seed_of(op)};
+  if (op.takes != nullptr) operation.takes = op.takes;
   for (const OpId part : op.parts) operation.other_names.emplace_back(detail::function_name(part));
   return operation;
 }

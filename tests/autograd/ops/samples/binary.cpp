@@ -1,5 +1,6 @@
 // Samples of the elementwise operations of two tensors.
 #include <cmath>
+#include <span>
 
 #include "tests/support/op_samples.h"
 #include "xtgrad/autograd/ops.h"
@@ -100,21 +101,38 @@ const OpSamples minimum_samples(OpId::minimum, [](Op& op) {
 
 const OpSamples lerp_samples(OpId::lerp, [](Op& op) {
   op.parts = {OpId::sub, OpId::mul, OpId::add, OpId::where, OpId::less_number};
+  // Both terms cancel, as large as the ends are.
   op.accuracy = {.ulps = 3, .floor = 4};
-  for (const double weight : {0.25, 0.75}) {
-    op.elementwise({.attributes = weight < 0.5 ? "weight=0.25" : "weight=0.75",
-                    .apply = [weight](const Tensor& a, const Tensor& b) { return lerp(a, b, weight); },
-                    .reference =
-                        [weight](Real a, Real b) {
-                          return weight < 0.5 ? a + weight * (b - a) : b - (1 - weight) * (b - a);
-                        },
-                    .inputs = {any, any}});
-  }
-  op.elementwise({.apply = [](const Tensor& a, const Tensor& b, const Tensor& w) { return lerp(a, b, w); },
-                  .reference = [](Real a, Real b,
-                                  Real w) { return w < Real{0.5} ? a + w * (b - a) : b - (1 - w) * (b - a); },
-                  .inputs = {any, any, {.domain = {.low = 0, .high = 0.45}}},
-                  .points = {{{3, 0.1, 1}, 0.1, {0, 1, 0.1 - 3}, {0, 0, -1, 0, 0, 1, -1, 1, 0}}}});
+  const auto of_shapes = [&op](const Shape& start, const Shape& end, double weight) {
+    op.sample({.attributes = weight < 0.5 ? "weight=0.25" : "weight=0.75",
+               .inputs = {{.shape = start}, {.shape = end}},
+               .apply = [weight](const Tensor& a, const Tensor& b) { return lerp(a, b, weight); },
+               .reference =
+                   [weight](std::span<const Values> in) {
+                     return fill(broadcast_shape(in), [&](const Index& at) {
+                       const Real a = in[0].at(broadcast_index(at, in[0].shape));
+                       const Real b = in[1].at(broadcast_index(at, in[1].shape));
+                       return a + weight * (b - a);
+                     });
+                   },
+               .nasty = false});  // a difference of the largest numbers is none
+  };
+  of_shapes({2, 3}, {3}, 0.25);
+  of_shapes({2, 1}, {2, 3}, 0.75);
+  of_shapes({}, {0, 2}, 0.75);
+  op.sample(
+      {.attributes = "a weight each",
+       .inputs = {{.shape = {2, 3}}, {.shape = {3}}, {.shape = {2, 1}, .domain = {.low = 0, .high = 0.45}}},
+       .apply = [](const Tensor& a, const Tensor& b, const Tensor& w) { return lerp(a, b, w); },
+       .reference =
+           [](std::span<const Values> in) {
+             return fill(broadcast_shape(in), [&](const Index& at) {
+               const Real a = in[0].at(broadcast_index(at, in[0].shape));
+               const Real b = in[1].at(broadcast_index(at, in[1].shape));
+               return a + in[2].at(broadcast_index(at, in[2].shape)) * (b - a);
+             });
+           },
+       .nasty = false});
 });
 
 }}  // namespace xtgrad::testing

@@ -28,9 +28,10 @@ Real floor_divide_of(Real a, Real b) {
 const OpSamples fmod_samples(OpId::fmod, [](Op& op) {
   op.accuracy = {.ulps = correctly_rounded};
   op.accepts = Accepts::numbers;
+  op.takes = [](double x) { return x != 0; };  // integers are not divided by it
   op.elementwise({.apply = [](const Tensor& a, const Tensor& b) { return fmod(a, b); },
                   .reference = [](Real a, Real b) { return std::fmod(a, b); },
-                  .inputs = {{.domain = {.low = 2.2, .high = 2.8}}, {.domain = {.low = 0.9, .high = 1.05}}},
+                  .inputs = {{.domain = {.low = 2.3, .high = 2.9}}, {.domain = {.low = 1.0, .high = 1.1}}},
                   .points = {{{7, 3}, 1, {1, -2}, {0, 0, 0, 0}},
                              {{-7, 3}, -1, {1, 2}, {0, 0, 0, 0}},
                              {{7, -3}, 1, {1, 2}, {0, 0, 0, 0}},
@@ -43,9 +44,10 @@ const OpSamples fmod_samples(OpId::fmod, [](Op& op) {
 const OpSamples remainder_samples(OpId::remainder, [](Op& op) {
   op.accuracy = {.ulps = correctly_rounded};
   op.accepts = Accepts::numbers;
+  op.takes = [](double x) { return x != 0; };  // integers are not divided by it
   op.elementwise({.apply = [](const Tensor& a, const Tensor& b) { return remainder(a, b); },
                   .reference = [](Real a, Real b) { return remainder_of(a, b); },
-                  .inputs = {{.domain = {.low = 2.2, .high = 2.8}}, {.domain = {.low = 0.9, .high = 1.05}}},
+                  .inputs = {{.domain = {.low = 2.3, .high = 2.9}}, {.domain = {.low = 1.0, .high = 1.1}}},
                   .points = {{{7, 3}, 1, {1, -2}, {0, 0, 0, 0}},
                              {{-7, 3}, 2, {1, 3}, {0, 0, 0, 0}},
                              {{7, -3}, -2, {1, 3}, {0, 0, 0, 0}},
@@ -57,9 +59,10 @@ const OpSamples remainder_samples(OpId::remainder, [](Op& op) {
 
 const OpSamples floor_divide_samples(OpId::floor_divide, [](Op& op) {
   op.accepts = Accepts::numbers;
+  op.takes = [](double x) { return x != 0; };  // integers are not divided by it
   op.elementwise({.apply = [](const Tensor& a, const Tensor& b) { return floor_divide(a, b); },
                   .reference = [](Real a, Real b) { return floor_divide_of(a, b); },
-                  .inputs = {{.domain = {.low = 2.2, .high = 2.8}}, {.domain = {.low = 0.9, .high = 1.05}}},
+                  .inputs = {{.domain = {.low = 2.3, .high = 2.9}}, {.domain = {.low = 1.0, .high = 1.1}}},
                   .points = {{{7, 2}, 3, {0, 0}, {0, 0, 0, 0}},
                              {{-7, 2}, -4, {0, 0}, {0, 0, 0, 0}},
                              {{1, 0}, inf, {0, 0}, {0, 0, 0, 0}},

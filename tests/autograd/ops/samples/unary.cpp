@@ -299,7 +299,8 @@ const OpSamples minimum_number_samples(OpId::minimum_number, [](Op& op) {
 });
 
 const OpSamples nan_to_num_samples(OpId::nan_to_num, [](Op& op) {
-  op.parts = {OpId::equal_number, OpId::where};
+  op.parts = {OpId::equal_number, OpId::where, OpId::alias};
+  op.accepts = Accepts::everything;
   op.elementwise(
       {.attributes = "nan=1, posinf=2, neginf=-3",
        .apply = [](const Tensor& x) { return nan_to_num(x, {.nan = 1, .posinf = 2, .neginf = -3}); },
