@@ -81,6 +81,8 @@ void move_row(const T* __restrict from, std::int64_t from_stride, T* __restrict 
     std::memcpy(to, from, static_cast<std::size_t>(n) * sizeof(T));
   } else if (to_stride == 1 && from_stride == 0) {
     std::fill_n(to, n, *from);
+  } else if (to_stride == 1 && from_stride == -1) {  // as a constant: lanes are turned round whole
+    for (std::int64_t i = 0; i < n; ++i) to[i] = from[-i];
   } else if (to_stride == 1) {
     for (std::int64_t i = 0; i < n; ++i) to[i] = from[i * from_stride];
   } else {
