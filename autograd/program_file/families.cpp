@@ -46,6 +46,7 @@ void mention_families() {
       {"counter", [](const Tensor&) { return Counter().state(); }},
       {"creation", [](const Tensor& x) { return zeros_like(x); }},
       {"linear_solvers", [](const Tensor& x) { return solve_dense([](const Tensor& v) { return v; }, x); }},
+      {"multinomial", [](const Tensor& x) { return multinomial(x, 1); }},
       {"random", [](const Tensor&) { return Random(0).state(); }},
       {"random_tensors", [](const Tensor& x) { return randn(x.shape()); }},
       {"unit_tensor", [](const Tensor& x) { return jacobian([](const Tensor& v) { return v; }, x); }},

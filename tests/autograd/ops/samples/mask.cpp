@@ -60,7 +60,8 @@ const OpSamples masked_select_samples(OpId::masked_select, [](Op& op) {
                      out.shape = {static_cast<std::int64_t>(out.data.size())};
                      return out;
                    },
-               .linear_in = {0}});
+               .linear_in = {0},
+               .decided = Decided::shape});
   };
   of({5}, {5}, {5});
   of({2, 3}, {2, 3}, {2, 3});
@@ -134,7 +135,8 @@ const OpSamples nonzero_samples(OpId::nonzero, [](Op& op) {
                      out.shape = {count, static_cast<std::int64_t>(in[0].shape.rank())};
                      return out;
                    },
-               .result = [](Dtype) { return int64; }});
+               .result = [](Dtype) { return int64; },
+               .decided = Decided::shape});
   };
   of({7});
   of({3, 4});

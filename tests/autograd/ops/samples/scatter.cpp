@@ -122,8 +122,9 @@ const OpSamples scatter_mul_samples(OpId::scatter_mul, [](Op& op) {
   Sample sample = linear;
   sample.linear_in = {0};
   sample.linear_exactly = false;
-  sample.integers = false;  // whose products leave the range
-  sample.nasty = false;     // the order of the factors decides what overflows on the way
+  sample.integers = false;          // whose products leave the range
+  sample.nasty = false;             // the order of the factors decides what overflows on the way
+  sample.decided = Decided::steps;  // as many as the most factors of a place ask for
   add_samples(
       op, scatter_mul, [](Real there, Real entry) { return there * entry; }, sample);
   add_exact(op, "three factors at one place", scatter_mul, {row({2, 5}), row({0, 0, 0}), row({3, 5, 7})},
