@@ -34,22 +34,23 @@ void fill_flat(const T* x, std::int64_t count, std::int64_t* places) {
   }
 }
 
-/// The same for several dimensions, row by row.
-template <class T>
-void fill_indices(const T* x, const Shape& shape, std::int64_t count, std::int64_t* places) {
-  const std::size_t rank = shape.rank(), last = rank - 1;
+/// Numbers in row-major order, the last `count` of places [count, rank], as indices: each lies behind the
+/// index that it becomes, or is the last of it.
+void spread_indices(const Shape& shape, std::int64_t count, std::int64_t* places) {
+  const std::size_t last = shape.rank() - 1;
+  const std::int64_t* number = places + count * static_cast<std::int64_t>(last);
   std::array<std::int64_t, Shape::max_rank> index{};
-  const std::int64_t* const end = places + count * static_cast<std::int64_t>(rank);
-  for (; places != end; x += shape[last]) {
-    for (std::int64_t j = 0; j < shape[last]; ++j) {
-      if (x[j] == 0) continue;
-      places = std::copy_n(index.data(), last, places);
-      *places++ = j;
+  std::int64_t row = 0;  // the number of its first element
+  for (std::int64_t k = 0; k < count; ++k, ++number) {
+    const std::int64_t at = *number;
+    for (; at - row >= shape[last]; row += shape[last]) {
+      for (std::size_t d = last; d-- > 0;) {
+        if (++index[d] < shape[d]) break;
+        index[d] = 0;
+      }
     }
-    for (std::size_t d = last; d-- > 0;) {
-      if (++index[d] < shape[d]) break;
-      index[d] = 0;
-    }
+    places = std::copy_n(index.data(), last, places);
+    *places++ = at - row;
   }
 }
 
@@ -75,9 +76,9 @@ void fill_set_places(const Array& x, Array& places) {
   visit(x.dtype, [&](auto zero) {
     using T = Readable<decltype(zero)>;
     auto* to = places.mutable_data<std::int64_t>();
-    if (x.shape.rank() == 1) return fill_flat(x.data<T>(), count, to);
-    fill_indices(x.data<T>(), x.shape, count, to);
+    fill_flat(x.data<T>(), count, to + count * (places.shape[1] - 1));
   });
+  if (x.shape.rank() > 1) spread_indices(x.shape, count, places.mutable_data<std::int64_t>());
 }
 
 void count_before(const Array& mask, std::int64_t most, Array& counts) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "xtgrad/autograd/core/dtype_visit.h"
+#include "xtgrad/autograd/kernels/copy_short.h"
 #include "xtgrad/autograd/kernels/levels/index_walk.h"
 
 namespace xtgrad::inline v1::detail {
@@ -24,15 +25,18 @@ void scatter_typed(Array& out, std::size_t axis, const Array& index, const Array
   });
 }
 
-/// NaN is unordered with all: it is taken, and none takes its place.
+/// NaN wins: it is no larger than what is there, and nothing is larger than it. The choice between two
+/// numbers is a single instruction, and whether one is NaN a branch that is nearly always right.
 template <class T>
 void take_larger(T& best, T value) {
-  if (!(value <= best) && best == best) best = value;
+  const T larger = value > best ? value : best;
+  best = value == value ? larger : value;
 }
 
 template <class T>
 void take_smaller(T& best, T value) {
-  if (!(value >= best) && best == best) best = value;
+  const T smaller = value < best ? value : best;
+  best = value == value ? smaller : value;
 }
 
 }  // namespace
@@ -42,6 +46,23 @@ void scatter_elements(Array& out, std::size_t axis, const Array& index, const Ar
   visit(out.dtype, [&](auto zero) {
     using T = decltype(zero);
     scatter_typed<T>(out, axis, index, source, [](T& to, T value) { to = value; });
+  });
+}
+
+void scatter_rows(Array& out, std::size_t axis, const Array& index, const Array& source) {
+  if (source.numel() == 0) return;
+  const IndexWalk walk = plan_walk(out.shape, axis, source.shape);
+  const auto* places = index.data<std::int64_t>();
+  visit(out.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    T* const all = out.mutable_data<T>();
+    const T* const values = source.data<T>();
+    for_each_unit(walk, [&](std::int64_t out_offset, std::int64_t offset, std::int64_t columns) {
+      for (std::int64_t a = 0; a < walk.count; ++a) {
+        copy_short(values + offset + a * walk.index_stride, columns,
+                   all + out_offset + places[a] * walk.x_stride);
+      }
+    });
   });
 }
 

@@ -13,6 +13,10 @@ namespace xtgrad::inline v1::detail {
 /// out[..., index[..., a, ...], ...] = source[..., a, ...], of any dtype; the last entry stays.
 void scatter_elements(Array& out, std::size_t axis, const Array& index, const Array& source);
 
+/// out[..., index[a], ...] = source[..., a, ...] for an index [n]; `source` has n entries along the axis, and
+/// out's sizes off it.
+void scatter_rows(Array& out, std::size_t axis, const Array& index, const Array& source);
+
 enum class Extreme { largest, smallest };
 /// The same for the largest, or the smallest, of what is there and the entries; NaN wins. For int64, float32
 /// and float64.

@@ -29,15 +29,30 @@ void check_operands(OpId op, const Spec& x, std::size_t axis, const Spec& index,
                                to_string(op), to_string(source.shape), to_string(index.shape)));
 }
 
+/// Which entries of an index are the last along the axis that name their place: written there, their numbers
+/// are what is found.
+Tensor are_last(const Tensor& index, std::size_t axis, const Shape& x) {
+  Shape along = index.shape();
+  for (std::size_t d = 0; d < along.rank(); ++d) along[d] = d == axis ? along[d] : 1;
+  const Tensor numbers = stretched_to(reshaped(arange(along[axis]), along), index.shape());
+  const auto dim = static_cast<std::int64_t>(axis);
+  const Tensor last = scatter(zeros(x, {.dtype = Dtype::int64}), dim, index, numbers);
+  return equal(gather(last, dim, index), numbers);
+}
+
 /// x, an index and a source for the places that it names. Self offers `write(out, index, source)`.
 template <class Self, OpId Id>
 class AtIndex : public PrimitiveOf<Self, Id> {
  public:
   explicit AtIndex(std::size_t axis = 0) : axis_(axis) {}
 
+  static void check(const Spec& x, std::size_t axis, const Spec& index, const Spec& source) {
+    check_operands(Id, x, axis, index, source);
+  }
+
   void describe(Attributes& a) override { a("axis", axis_); }
   void infer(InputSpecs in, OutputSpecs out) const override {
-    check_operands(Id, *in[0], axis_, *in[1], *in[2]);
+    Self::check(*in[0], axis_, *in[1], *in[2]);
     *out[0] = *in[0];
   }
   void eval(Inputs in, Outputs out) const override {
@@ -74,17 +89,45 @@ class Scatter final : public AtIndex<Scatter, OpId::scatter> {
     if (context.wanted(0)) context.set(0, apply(*this, g, index, zeros(index.shape(), {.dtype = g.dtype()})));
     if (!context.wanted(2)) return;
     const Tensor read = gather(g, axis(), index);
-    context.set(2, index.shape()[axis_] < 2 ? read : where(stays(g.shape(), index), read, 0));
+    context.set(2, index.shape()[axis_] < 2 ? read : where(are_last(index, axis_, g.shape()), read, 0));
   }
+};
 
- private:
-  /// Which entries are the last that name their place: written there, their numbers are what is found.
-  [[nodiscard]] Tensor stays(const Shape& shape, const Tensor& index) const {
-    Shape along = index.shape();
-    for (std::size_t d = 0; d < along.rank(); ++d) along[d] = d == axis_ ? along[d] : 1;
-    const Tensor numbers = stretched_to(reshaped(arange(along[axis_]), along), index.shape());
-    const Tensor last = apply(*this, zeros(shape, {.dtype = Dtype::int64}), index, numbers);
-    return equal(gather(last, axis(), index), numbers);
+/// The same for entries of x as a whole.
+class IndexCopy final : public AtIndex<IndexCopy, OpId::index_copy> {
+ public:
+  using AtIndex::AtIndex;
+
+  static void check(const Spec& x, std::size_t axis, const Spec& index, const Spec& source) {
+    check_same_dtype(op, x, source, {"x", "source"});
+    check_index_dtype(op, index);
+    if (index.shape.rank() != 1) {
+      throw ShapeError(fmt::format("index_copy: the index must be [n], it is {}", to_string(index.shape)));
+    }
+    Shape wanted = x.shape;
+    wanted[axis] = index.shape[0];
+    if (source.shape == wanted) return;
+    throw ShapeError(fmt::format(
+        "index_copy: source must be {}, x's shape with an entry of axis {} for each of the index: x is {}, "
+        "the "
+        "index is {}, source is {}",
+        to_string(wanted), axis, to_string(x.shape), to_string(index.shape), to_string(source.shape)));
+  }
+  [[nodiscard]] Reads reads(Wanted) const override { return input_bit(1); }
+  void write(Array& out, const Array& index, const Array& source) const {
+    scatter_rows(out, axis_, index, source);
+  }
+  void vjp(VjpContext& context) const override {
+    const Tensor& g = context.g();
+    const Tensor index = context.input(1);
+    Shape entries = g.shape(), along = g.shape();
+    for (std::size_t d = 0; d < along.rank(); ++d) along[d] = 1;
+    const std::int64_t count = entries[axis_] = along[axis_] = index.numel();
+    if (context.wanted(0)) context.set(0, apply(*this, g, index, zeros(entries, {.dtype = g.dtype()})));
+    if (!context.wanted(2)) return;
+    const Tensor read = index_select(g, axis(), index);
+    if (count < 2) return context.set(2, read);
+    context.set(2, where(reshaped(are_last(index, 0, {g.shape()[axis_]}), along), read, 0));
   }
 };
 
@@ -197,25 +240,8 @@ Tensor scatter_min(const Tensor& x, std::int64_t axis, const Tensor& index, cons
 }
 
 Tensor index_copy(const Tensor& x, std::int64_t axis, const Tensor& index, const Tensor& source) {
-  constexpr OpId op = OpId::index_copy;
-  const std::size_t dim = normalize_axis(to_string(op), axis, x.rank());
-  const Tensor wide = detail::widened(index);
-  detail::check_same_dtype(op, detail::array_of(x), detail::array_of(source), {"x", "source"});
-  detail::check_index_dtype(op, detail::array_of(wide));
-  if (wide.rank() != 1)
-    throw ShapeError(fmt::format("index_copy: the index must be [n], it is {}", to_string(wide.shape())));
-  Shape wanted = x.shape(), along = x.shape();
-  for (std::size_t d = 0; d < along.rank(); ++d) along[d] = 1;
-  wanted[dim] = along[dim] = wide.numel();
-  if (!(source.shape() == wanted)) {
-    throw ShapeError(fmt::format(
-        "index_copy: source must be {}, x's shape with an entry of axis {} for each of the index: x is {}, "
-        "the "
-        "index is {}, source is {}",
-        to_string(wanted), dim, to_string(x.shape()), to_string(wide.shape()), to_string(source.shape())));
-  }
-  const Tensor places = detail::stretched_to(detail::reshaped(wide, along), wanted);
-  return scatter(x, static_cast<std::int64_t>(dim), places, source);
+  const std::size_t dim = normalize_axis(to_string(OpId::index_copy), axis, x.rank());
+  return detail::apply(detail::IndexCopy(dim), x, detail::widened(index), source);
 }
 
 }  // namespace xtgrad::v1

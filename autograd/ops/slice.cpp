@@ -357,31 +357,4 @@ Tensor select_scatter(const Tensor& x, std::int64_t axis, std::int64_t index, co
   return slice_scatter(x, entry, detail::reshaped(source, kept));
 }
 
-// As a lookup: a window's elements are read at their places, and the way back adds where windows overlap.
-Tensor unfold(const Tensor& x, const UnfoldOptions& options) {
-  const std::size_t axis = normalize_axis(to_string(detail::OpId::unfold), options.axis, x.rank());
-  const auto [unused, size, step] = options;
-  if (size < 1 || step < 1)
-    throw ValueError(fmt::format("unfold: size and step must be at least 1, got {} and {}", size, step));
-  const std::int64_t n = x.shape()[axis];
-  if (size > n || x.rank() == Shape::max_rank) {
-    throw ShapeError(fmt::format(
-        "unfold: needs an axis as long as a window, and at most {} dimensions: x is {}, axis {}, size {}",
-        Shape::max_rank - 1, to_string(x.shape()), axis, size));
-  }
-  const std::int64_t windows = (n - size) / step + 1;
-  const Tensor starts = detail::reshaped(arange(windows) * step, {windows, 1});
-  const Tensor places = detail::reshaped(starts + arange(size), {windows * size});
-  Shape apart;
-  Dims order;
-  for (std::size_t d = 0; d < x.rank(); ++d) {
-    apart.push_back(d == axis ? windows : x.shape()[d]);
-    if (d == axis) apart.push_back(size);
-  }
-  order = apart;  // for its length
-  for (std::size_t d = 0; d < order.size(); ++d) order[d] = static_cast<std::int64_t>(d > axis ? d + 1 : d);
-  order[order.size() - 1] = static_cast<std::int64_t>(axis) + 1;
-  return permute(reshape(index_select(x, static_cast<std::int64_t>(axis), places), apart), order);
-}
-
 }  // namespace xtgrad::v1

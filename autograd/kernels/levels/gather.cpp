@@ -206,6 +206,16 @@ void select_rows(const T* x, const Shape& of_x, const std::int64_t* index, std::
                  std::int64_t last, T* out) {
   const std::int64_t size = of_x[1], inner = of_x[2];
   std::int64_t outer = first / n, a = first % n;
+  if (inner == 1) {  // of single elements, a loop without calls
+    while (first < last) {
+      const std::int64_t end = std::min(last, first + n - a);
+      const T* from = x + outer * size;
+      for (const std::int64_t* place = index + a; first < end; ++first, ++place) out[first] = from[*place];
+      a = 0;
+      ++outer;
+    }
+    return;
+  }
   for (std::int64_t row = first; row < last; ++row) {
     const T* from = x + (outer * size + index[a]) * inner;
     if (inner <= unit_columns) {

@@ -161,7 +161,6 @@ const OpSamples scatter_min_samples(OpId::scatter_min, [](Op& op) {
 
 const OpSamples index_copy_samples(OpId::index_copy, [](Op& op) {
   op.accepts = Accepts::everything;
-  op.parts = {OpId::scatter};
   const auto of = [&op](const Shape& x, std::int64_t axis, std::size_t dim, std::int64_t n,
                         bool derivatives = true) {
     Shape source = x;
