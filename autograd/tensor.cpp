@@ -12,7 +12,6 @@
 #include "xtgrad/autograd/core/primitive.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/functions/mask.h"
-#include "xtgrad/autograd/functions/more.h"
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/ops/cast.h"

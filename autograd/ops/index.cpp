@@ -9,7 +9,6 @@
 #include "xtgrad/autograd/core/loaded_checks.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
-#include "xtgrad/autograd/functions/more.h"
 #include "xtgrad/autograd/kernels/levels/gather.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/ops/checks.h"

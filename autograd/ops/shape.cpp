@@ -8,7 +8,6 @@
 
 #include "xtgrad/autograd/core/apply.h"
 #include "xtgrad/autograd/errors.h"
-#include "xtgrad/autograd/functions/more.h"
 #include "xtgrad/autograd/kernels/levels/copy_strided.h"
 #include "xtgrad/autograd/kernels/sum_to.h"
 #include "xtgrad/autograd/ops.h"

@@ -10,7 +10,6 @@
 #include "xtgrad/autograd/core/loaded_checks.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
-#include "xtgrad/autograd/functions/more.h"
 #include "xtgrad/autograd/kernels/levels/copy_strided.h"
 #include "xtgrad/autograd/kernels/reduce.h"
 #include "xtgrad/autograd/ops.h"

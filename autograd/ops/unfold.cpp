@@ -7,7 +7,6 @@
 #include "xtgrad/autograd/core/apply.h"
 #include "xtgrad/autograd/core/loaded_checks.h"
 #include "xtgrad/autograd/errors.h"
-#include "xtgrad/autograd/functions/more.h"
 #include "xtgrad/autograd/kernels/levels/copy_strided.h"
 #include "xtgrad/autograd/kernels/levels/unfold2d.h"
 #include "xtgrad/autograd/kernels/reduce.h"

@@ -6,7 +6,6 @@
 #include "xtgrad/autograd/functions/arrange.h"
 #include "xtgrad/autograd/functions/diagonal.h"
 #include "xtgrad/autograd/functions/mask.h"
-#include "xtgrad/autograd/functions/more.h"
 #include "xtgrad/autograd/functions/padding.h"
 #include "xtgrad/autograd/functions/scatter.h"
 #include "xtgrad/xtgrad.h"

@@ -3,7 +3,6 @@
 
 #include "tests/support/op_samples.h"
 #include "xtgrad/autograd/creation.h"
-#include "xtgrad/autograd/functions/more.h"
 #include "xtgrad/autograd/ops.h"
 
 namespace xtgrad::inline v1::testing { namespace {
