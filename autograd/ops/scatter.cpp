@@ -89,7 +89,9 @@ class Scatter final : public AtIndex<Scatter, OpId::scatter> {
     if (context.wanted(0)) context.set(0, apply(*this, g, index, zeros(index.shape(), {.dtype = g.dtype()})));
     if (!context.wanted(2)) return;
     const Tensor read = gather(g, axis(), index);
-    context.set(2, index.shape()[axis_] < 2 ? read : where(are_last(index, axis_, g.shape()), read, 0));
+    // An index of no entries may still have an axis that no memory would hold the numbers of.
+    const bool all_stay = index.shape()[axis_] < 2 || index.numel() == 0;
+    context.set(2, all_stay ? read : where(are_last(index, axis_, g.shape()), read, 0));
   }
 };
 
@@ -126,7 +128,7 @@ class IndexCopy final : public AtIndex<IndexCopy, OpId::index_copy> {
     if (context.wanted(0)) context.set(0, apply(*this, g, index, zeros(entries, {.dtype = g.dtype()})));
     if (!context.wanted(2)) return;
     const Tensor read = index_select(g, axis(), index);
-    if (count < 2) return context.set(2, read);
+    if (count < 2 || read.numel() == 0) return context.set(2, read);
     context.set(2, where(reshaped(are_last(index, 0, {g.shape()[axis_]}), along), read, 0));
   }
 };
@@ -221,7 +223,6 @@ Tensor scatter_mul(const Tensor& x, std::int64_t axis, const Tensor& index, cons
   detail::check_numeric(op, detail::array_of(x));
   detail::check_operands(op, detail::array_of(x), dim, detail::array_of(wide), detail::array_of(source));
   detail::check_index_range(op, detail::array_of(wide), {"x", dim, x.shape()[dim]});
-  if (wide.numel() == 0) return alias(x);
   const Tensor numbers = detail::reshaped(arange(x.numel()), x.shape());
   const Tensor places =
       detail::reshaped(gather(numbers, static_cast<std::int64_t>(dim), wide), {wide.numel()});

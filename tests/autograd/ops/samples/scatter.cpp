@@ -116,7 +116,7 @@ const OpSamples scatter_samples(OpId::scatter, [](Op& op) {
 
 const OpSamples scatter_mul_samples(OpId::scatter_mul, [](Op& op) {
   op.accepts = Accepts::numbers;
-  op.parts = {OpId::gather, OpId::alias};
+  op.parts = {OpId::gather};
   // Each place is a product of at most some twelve factors.
   op.accuracy = {.ulps = 6, .gradient_ulps = 6, .float32_gradient_ulps = 24};
   Sample sample = linear;
