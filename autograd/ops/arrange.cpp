@@ -214,8 +214,8 @@ Tensor roll(const Tensor& x, const Dims& shifts, const Dims& axes) {
     const Tensor flat = detail::reshaped(x, {x.numel()});
     return reshape(roll(flat, shifts, {0}), x.shape());
   }
-  Dims around = x.shape();  // for its length
-  for (std::size_t d = 0; d < around.size(); ++d) around[d] = 0;
+  Shape around;
+  for (std::size_t d = 0; d < x.rank(); ++d) around.push_back(0);
   bool moves = false;
   for (std::size_t i = 0; i < axes.size(); ++i) {
     const std::size_t axis = normalize_axis(to_string(OpId::roll), axes[i], x.rank());
