@@ -127,6 +127,10 @@ struct LikeOnes {
   static constexpr std::string_view function = "ones_like";
 };
 
+struct LikeValue {
+  static constexpr std::string_view function = "full_like";
+};
+
 template <class Called>
 class Full final : public Creation<Full<Called>> {
   using Base = Creation<Full<Called>>;
@@ -396,6 +400,10 @@ Tensor full(const Shape& shape, Scalar value, const TensorOptions& options) {
 Tensor zeros_like(const Tensor& x) { return constant<LikeZeros>(x.shape(), 0, x.dtype(), false); }
 
 Tensor ones_like(const Tensor& x) { return constant<LikeOnes>(x.shape(), 1, x.dtype(), false); }
+
+Tensor full_like(const Tensor& x, Scalar value) {
+  return constant<LikeValue>(x.shape(), value, x.dtype(), false);
+}
 
 Tensor arange(Scalar stop, const ArangeOptions& range, const TensorOptions& options) {
   require_finite("arange", "stop", stop);

@@ -5,6 +5,7 @@
 
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/autograd/from_values.h"
+#include "xtgrad/autograd/multinomial.h"
 #include "xtgrad/autograd/random_tensors.h"
 #include "xtgrad/autograd/scalar.h"
 #include "xtgrad/autograd/tensor.h"
@@ -17,6 +18,8 @@ namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 [[nodiscard]] Tensor full(const Shape& shape, Scalar value, const TensorOptions& options = {});
 [[nodiscard]] Tensor zeros_like(const Tensor& x);
 [[nodiscard]] Tensor ones_like(const Tensor& x);
+/// Of x's shape and dtype, which must hold the value.
+[[nodiscard]] Tensor full_like(const Tensor& x, Scalar value);
 
 struct ArangeOptions {
   Scalar start = 0;

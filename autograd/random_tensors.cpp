@@ -212,6 +212,39 @@ class Randperm final : public Draw<Randperm> {
   }
 };
 
+class Randint final : public Draw<Randint> {
+ public:
+  static constexpr Dtype usual = Dtype::int64;
+  explicit Randint(const Shape& shape = {}, std::int64_t low = 0, std::int64_t high = 1)
+      : Draw(shape, usual), low_(low), high_(high) {}
+
+  [[nodiscard]] std::string_view name() const override { return "randint"; }
+  void describe(Attributes& a) override {
+    Draw::describe(a);
+    a("low", low_);
+    a("high", high_);
+  }
+  // Redraws use blocks past the last element. In uint64, which holds the width of every range.
+  void eval(detail::Inputs in, detail::Outputs out) const override {
+    const DrawStream stream = stream_of(*in[0]);
+    const auto n = static_cast<std::uint64_t>(out[0]->numel());
+    const auto low = static_cast<std::uint64_t>(low_), width = static_cast<std::uint64_t>(high_) - low;
+    for_each_part<std::int64_t>(*out[0], [&](std::uint64_t first, std::span<std::int64_t> part) {
+      for (std::size_t i = 0; i < part.size(); ++i) {
+        const std::uint64_t drawn = detail::random_below(width, stream.seed, stream.position, first + i, n);
+        part[i] = static_cast<std::int64_t>(low + drawn);
+      }
+    });
+  }
+  void check_loaded(detail::InputSpecs in, detail::InputSpecs out) const override {
+    Draw::check_loaded(in, out);
+    detail::require_attribute(low_ < high_ || out[0]->shape.numel() == 0, name(), "low", "below high", low_);
+  }
+
+ private:
+  std::int64_t low_, high_;
+};
+
 /// Runs a draw at the generator's next position.
 template <class P>
 Tensor draw_from(Random& random, const P& primitive, bool requires_grad) {
@@ -246,6 +279,23 @@ Tensor randperm(std::int64_t n, Random& random) {
   if (n < 0) throw ValueError(fmt::format("randperm: n must not be negative: got {}", n));
   detail::check_new("randperm", {n}, int64, false);
   return draw_from(random, Randperm(n), false);
+}
+
+Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape, Random& random) {
+  if (low >= high)
+    throw ValueError(fmt::format("randint: low must be below high: low is {}, high is {}", low, high));
+  detail::check_new("randint", shape, int64, false);
+  return draw_from(random, Randint(shape, low, high), false);
+}
+
+Tensor randn_like(const Tensor& x, Random& random) {
+  floating_dtype("randn_like", {.dtype = x.dtype()});
+  return randn(x.shape(), random, {.dtype = x.dtype()});
+}
+
+Tensor rand_like(const Tensor& x, Random& random) {
+  floating_dtype("rand_like", {.dtype = x.dtype()});
+  return uniform(x.shape(), {}, random, {.dtype = x.dtype()});
 }
 
 }  // namespace xtgrad::v1

@@ -26,5 +26,12 @@ struct UniformOptions {
 [[nodiscard]] Tensor bernoulli(const Shape& shape, double p, Random& random = default_random());
 /// A random order of 0..n-1, int64.
 [[nodiscard]] Tensor randperm(std::int64_t n, Random& random = default_random());
+/// Independent integers from low to high - 1, each as likely, int64.
+[[nodiscard]] Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape,
+                             Random& random = default_random());
+/// Independent standard normal numbers, of x's shape and dtype.
+[[nodiscard]] Tensor randn_like(const Tensor& x, Random& random = default_random());
+/// Independent uniform numbers in [0, 1), of x's shape and dtype.
+[[nodiscard]] Tensor rand_like(const Tensor& x, Random& random = default_random());
 
 }}  // namespace xtgrad::v1

@@ -11,9 +11,11 @@
 #include "xtgrad/autograd/core/parts.h"
 #include "xtgrad/autograd/core/primitive.h"
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/functions/mask.h"
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/ops/cast.h"
+#include "xtgrad/autograd/ops/shape.h"
 #include "xtgrad/autograd/print.h"
 
 namespace xtgrad::inline v1 {
@@ -121,6 +123,44 @@ double Tensor::at(std::initializer_list<std::int64_t> index) const {
 std::int64_t Tensor::at_int64(std::initializer_list<std::int64_t> index) const {
   const Array& array = array_of(*this);
   return integer_element("at_int64", array, offset_of("at_int64", array.shape, index));
+}
+
+Tensor Tensor::entry(std::int64_t index) const {
+  if (rank() == 0) throw ShapeError("operator[]: a 0-d tensor has no entries; item() is its number");
+  if (const std::int64_t entries = shape()[0]; index < -entries || index >= entries) {
+    throw ShapeError(fmt::format("operator[]: index {} is out of range: axis 0 of {} has size {}", index,
+                                 to_string(shape()), entries));
+  }
+  return select(*this, 0, index);
+}
+
+// NOLINTNEXTLINE(readability-const-return-type): so that nothing is assigned to it
+const Tensor Tensor::operator[](const Tensor& index) const {
+  const Shape &shape = this->shape(), &of_index = index.shape();
+  const bool is_mask = index.dtype() == Dtype::boolean;
+  if (!is_mask && index.dtype() != Dtype::int64 && index.dtype() != Dtype::int32) {
+    throw DtypeError(
+        fmt::format("operator[]: the index must be int64, int32 or bool, got {}", to_string(index.dtype())));
+  }
+  const std::size_t indexed = is_mask ? of_index.rank() : 1;  // of x's axes
+  bool fits = indexed <= shape.rank();
+  for (std::size_t d = 0; is_mask && fits && d < indexed; ++d) fits = of_index[d] == shape[d];
+  if (!fits) {
+    throw ShapeError(
+        fmt::format("operator[]: {}: x is {}, the {} is {}",
+                    is_mask ? "a mask must have the sizes of x's first axes" : "a 0-d tensor has no entries",
+                    to_string(shape), is_mask ? "mask" : "index", to_string(of_index)));
+  }
+  Shape entries{is_mask ? of_index.numel() : shape[0]};
+  Shape result = is_mask ? Shape() : of_index;
+  for (std::size_t d = indexed; d < shape.rank(); ++d) {
+    entries.push_back(shape[d]);
+    result.push_back(shape[d]);
+  }
+  const auto flat = [](const Tensor& x) { return detail::reshaped(x, {x.numel()}); };
+  if (!is_mask) return detail::reshaped(index_select(*this, 0, flat(index)), result);
+  detail::tell_reading(array_of(index), "operator[]");
+  return index_select(detail::reshaped(*this, entries), 0, flat(nonzero(flat(index))));
 }
 
 Tensor Tensor::to(Dtype dtype) const {

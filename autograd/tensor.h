@@ -5,6 +5,7 @@
 #include <iosfwd>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "xtgrad/autograd/core/node_counts.h"
@@ -16,6 +17,11 @@ namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 
 template <class T>
 class Elements;
+
+namespace detail {
+template <class T>
+concept EntryIndex = std::is_integral_v<T> && !std::is_same_v<T, bool>;
+}  // namespace detail
 
 /// A multi-dimensional array and, where derivatives are recorded, its place in the graph.
 ///
@@ -67,6 +73,20 @@ class Tensor {
   [[nodiscard]] double at(std::initializer_list<std::int64_t> index) const;
   /// As `at`, exact, for the integer dtypes; throws DtypeError for others.
   [[nodiscard]] std::int64_t at_int64(std::initializer_list<std::int64_t> index) const;
+  /// x[i], an entry along axis 0, without that axis; a negative index counts from the end. `select` takes
+  /// other axes. A template, so that no fraction becomes an index; const, so that `x[i] = y` does not
+  /// compile: elements never change, and `select_scatter` makes a tensor that differs in an entry.
+  template <detail::EntryIndex Integer>
+  [[nodiscard]] const Tensor  // NOLINT(readability-const-return-type): so that none is assigned to
+  operator[](Integer index) const {
+    return entry(static_cast<std::int64_t>(index));
+  }
+  /// x[index], the entries along axis 0 that an int64 or int32 tensor of any shape names; x[mask], those
+  /// where a bool tensor is true, which has the sizes of x's first axes: its result's shape depends on the
+  /// mask's elements, so a function that computes the mask cannot be captured.
+  [[nodiscard]] const Tensor  // NOLINT(readability-const-return-type): as above
+  operator[](const Tensor& index) const;
+
   /// The elements in row-major order; T is float, double, std::int64_t, std::int32_t, std::uint8_t or bool
   /// and must be the tensor's dtype. A template, because the element type is the question; instantiated for
   /// these in the library.
@@ -132,6 +152,8 @@ class Tensor {
   detail::NodeCounts* release() && { return std::exchange(node_, nullptr); }
 
  private:
+  [[nodiscard]] Tensor entry(std::int64_t index) const;
+
   detail::NodeCounts* node_ = nullptr;
 };
 

@@ -20,4 +20,10 @@ namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 /// `x` with the entries of `source` added to those that index_select would have read; its adjoint.
 [[nodiscard]] Tensor index_add(const Tensor& x, std::int64_t axis, const Tensor& index, const Tensor& source);
 
+/// The elements of x, in row-major order, at the places that `index`, int64 or int32 of any shape, names; of
+/// the index's shape. Throws ValueError for an index out of range.
+[[nodiscard]] Tensor take(const Tensor& x, const Tensor& index);
+/// As gather, but x and the index, of one rank, broadcast outside of the axis, as in NumPy's take_along_axis.
+[[nodiscard]] Tensor take_along_axis(const Tensor& x, std::int64_t axis, const Tensor& index);
+
 }}  // namespace xtgrad::v1

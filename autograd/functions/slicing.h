@@ -22,6 +22,23 @@ struct SliceOptions {
 /// slice.
 [[nodiscard]] Tensor slice_add(const Tensor& x, const SliceOptions& options, const Tensor& source);
 
+/// One entry of x along an axis, without that axis; a negative index counts from the end.
+[[nodiscard]] Tensor select(const Tensor& x, std::int64_t axis, std::int64_t index);
+/// `x` with `source`, of the slice's shape, in place of what slice would have read.
+[[nodiscard]] Tensor slice_scatter(const Tensor& x, const SliceOptions& options, const Tensor& source);
+/// `x` with `source` in place of what select would have read.
+[[nodiscard]] Tensor select_scatter(const Tensor& x, std::int64_t axis, std::int64_t index,
+                                    const Tensor& source);
+
+struct UnfoldOptions {
+  std::int64_t axis = -1;
+  std::int64_t size = 1;  ///< of a window
+  std::int64_t step = 1;  ///< from one window to the next
+};
+/// All windows along an axis that lie in x: the axis counts windows, and a new last axis has the elements of
+/// each.
+[[nodiscard]] Tensor unfold(const Tensor& x, const UnfoldOptions& options);
+
 struct PadOptions {
   std::int64_t axis = 0;
   std::int64_t low = 0;       ///< zeros before

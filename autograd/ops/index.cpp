@@ -13,24 +13,11 @@
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/ops/checks.h"
 #include "xtgrad/autograd/ops/index_range.h"
+#include "xtgrad/autograd/ops/shape.h"
 
 namespace xtgrad::inline v1 {
 namespace detail {
 namespace {
-
-/// Throws ShapeError unless `index` has x's rank and is no larger than x off the axis.
-void check_index_shape(OpId op, const Shape& x, std::size_t axis, const Shape& index) {
-  if (index.rank() != x.rank()) {
-    throw ShapeError(fmt::format("{}: the index must have as many dimensions as x: x is {}, the index is {}",
-                                 to_string(op), to_string(x), to_string(index)));
-  }
-  for (std::size_t d = 0; d < x.rank(); ++d) {
-    if (d == axis || index[d] <= x[d]) continue;
-    throw ShapeError(
-        fmt::format("{}: the index must be no larger than x outside axis {}: x is {}, the index is {}",
-                    to_string(op), axis, to_string(x), to_string(index)));
-  }
-}
 
 class Gather final : public PrimitiveOf<Gather, OpId::gather> {
  public:
@@ -256,9 +243,6 @@ void IndexSelect::vjp(VjpContext& context) const {
   add_to_table<IndexAdd>(context, axis_, Lookup::Kind::index_select);
 }
 
-/// Kernels read int64.
-Tensor widened(const Tensor& index) { return index.dtype() == Dtype::int32 ? index.to(Dtype::int64) : index; }
-
 }  // namespace
 
 void add_lookup(Tensor& sum, const Lookup& lookup, const Tensor& places, bool is_first) {
@@ -303,6 +287,33 @@ Tensor index_add(const Tensor& x, std::int64_t axis, const Tensor& index, const 
 Tensor scatter_add(const Tensor& x, std::int64_t axis, const Tensor& index, const Tensor& source) {
   const std::size_t dim = normalize_axis(to_string(detail::OpId::scatter_add), axis, x.rank());
   return detail::apply(detail::ScatterAdd(dim), x, detail::widened(index), source);
+}
+
+Tensor take(const Tensor& x, const Tensor& index) {
+  const Tensor places = detail::widened(index);
+  detail::check_index_dtype(detail::OpId::take, detail::array_of(places));
+  const Tensor flat = detail::reshaped(x, {x.numel()});
+  return reshape(index_select(flat, 0, detail::reshaped(places, {places.numel()})), places.shape());
+}
+
+Tensor take_along_axis(const Tensor& x, std::int64_t axis, const Tensor& index) {
+  constexpr detail::OpId op = detail::OpId::take_along_axis;
+  const std::size_t dim = normalize_axis(to_string(op), axis, x.rank());
+  const Tensor places = detail::widened(index);
+  detail::check_index_dtype(op, detail::array_of(places));
+  if (places.rank() != x.rank()) {
+    throw ShapeError(
+        fmt::format("take_along_axis: the index must have as many dimensions as x: x is {}, the index is {}",
+                    to_string(x.shape()), to_string(places.shape())));
+  }
+  Shape off_axis = x.shape(), of_index = places.shape();
+  off_axis[dim] = of_index[dim] = 1;
+  Shape of_x = detail::common_shape(op, off_axis, of_index);
+  of_index = of_x;
+  of_x[dim] = x.shape()[dim];
+  of_index[dim] = places.shape()[dim];
+  return gather(detail::stretched_to(x, of_x), static_cast<std::int64_t>(dim),
+                detail::stretched_to(places, of_index));
 }
 
 }  // namespace xtgrad::v1

@@ -41,4 +41,19 @@ void check_index_range(OpId op, const Array& index, const IndexedAxis& indexed) 
   }
 }
 
+void check_index_shape(OpId op, const Shape& x, std::size_t axis, const Shape& index) {
+  if (index.rank() != x.rank()) {
+    throw ShapeError(fmt::format("{}: the index must have as many dimensions as x: x is {}, the index is {}",
+                                 to_string(op), to_string(x), to_string(index)));
+  }
+  for (std::size_t d = 0; d < x.rank(); ++d) {
+    if (d == axis || index[d] <= x[d]) continue;
+    throw ShapeError(
+        fmt::format("{}: the index must be no larger than x outside axis {}: x is {}, the index is {}",
+                    to_string(op), axis, to_string(x), to_string(index)));
+  }
+}
+
+Tensor widened(const Tensor& index) { return index.dtype() == Dtype::int32 ? index.to(Dtype::int64) : index; }
+
 }  // namespace xtgrad::v1::detail

@@ -195,6 +195,18 @@ std::int64_t infer_size(const Shape& from, const Dims& sizes) {
   return numel / known;
 }
 
+/// The dimensions that a list of axes names, each once.
+std::array<bool, Shape::max_rank> named_dimensions(OpId op, const Dims& axes, std::size_t rank) {
+  std::array<bool, Shape::max_rank> named{};
+  for (const std::int64_t axis : axes) {
+    const std::size_t dim = normalize_axis(to_string(op), axis, rank);
+    if (!std::exchange(named[dim], true)) continue;
+    throw ShapeError(
+        fmt::format("{}: axis {} is listed twice: axes are {}", to_string(op), dim, to_string(axes)));
+  }
+  return named;
+}
+
 }  // namespace
 
 Tensor reshaped(const Tensor& x, const Shape& shape) {
@@ -301,6 +313,57 @@ Tensor broadcast_to(const Tensor& x, const Shape& shape) {
 
 Tensor sum_to(const Tensor& x, const Shape& shape) {
   return x.shape() == shape ? alias(x) : detail::apply(detail::SumTo(shape), x);
+}
+
+Tensor squeeze(const Tensor& x, const Dims& axes) {
+  const auto named = detail::named_dimensions(detail::OpId::squeeze, axes, x.rank());
+  Shape shape;
+  for (std::size_t d = 0; d < x.rank(); ++d) {
+    const std::int64_t size = x.shape()[d];
+    if (named[d] && size != 1) {
+      throw ShapeError(
+          fmt::format("squeeze: the axis must have size 1: axis {} of {}", d, to_string(x.shape())));
+    }
+    if (!(named[d] || (axes.empty() && size == 1))) shape.push_back(size);
+  }
+  return reshape(x, shape);
+}
+
+Tensor unsqueeze(const Tensor& x, const Dims& axes) {
+  const std::size_t rank = x.rank() + axes.size();
+  if (rank > Shape::max_rank) {
+    throw ShapeError(fmt::format("unsqueeze: at most {} dimensions: x is {}, the new axes are {}",
+                                 Shape::max_rank, to_string(x.shape()), to_string(axes)));
+  }
+  const auto is_new = detail::named_dimensions(detail::OpId::unsqueeze, axes, rank);
+  Shape shape;
+  std::size_t from = 0;
+  for (std::size_t d = 0; d < rank; ++d) shape.push_back(is_new[d] ? 1 : x.shape()[from++]);
+  return reshape(x, shape);
+}
+
+Tensor movedim(const Tensor& x, const Dims& source, const Dims& destination) {
+  constexpr detail::OpId op = detail::OpId::movedim;
+  if (source.size() != destination.size()) {
+    throw ShapeError(
+        fmt::format("movedim: needs a destination for each axis: source is {}, destination is {}",
+                    to_string(source), to_string(destination)));
+  }
+  const std::size_t rank = x.rank();
+  const auto moves = detail::named_dimensions(op, source, rank);
+  const auto is_taken = detail::named_dimensions(op, destination, rank);
+  Dims order = x.shape();  // for its length
+  std::size_t from = 0;
+  for (std::size_t d = 0; d < rank; ++d) {
+    if (is_taken[d]) continue;
+    while (moves[from]) ++from;
+    order[d] = static_cast<std::int64_t>(from++);
+  }
+  for (std::size_t i = 0; i < source.size(); ++i) {
+    order[normalize_axis(to_string(op), destination[i], rank)] =
+        static_cast<std::int64_t>(normalize_axis(to_string(op), source[i], rank));
+  }
+  return permute(x, order);
 }
 
 }  // namespace xtgrad::v1

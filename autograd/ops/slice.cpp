@@ -11,8 +11,10 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/kernels/levels/copy_strided.h"
+#include "xtgrad/autograd/kernels/reduce.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/ops/checks.h"
+#include "xtgrad/autograd/ops/shape.h"
 
 namespace xtgrad::inline v1 {
 namespace detail {
@@ -115,20 +117,24 @@ SliceOptions options_of(const SliceRange& range) {
           .step = range.step};
 }
 
-class SliceAdd final : public PrimitiveOf<SliceAdd, OpId::slice_add> {
+/// x with a source at the places of a slice: added to what is there, or instead of it.
+template <bool Adds>
+class SliceWrite final : public PrimitiveOf<SliceWrite<Adds>, Adds ? OpId::slice_add : OpId::slice_scatter> {
+  static constexpr OpId op = Adds ? OpId::slice_add : OpId::slice_scatter;
+
  public:
-  explicit SliceAdd(const SliceRange& range = {}) : range_(range) {}
+  explicit SliceWrite(const SliceRange& range = {}) : range_(range) {}
 
   void describe(Attributes& a) override { describe_range(a, range_); }
   void infer(InputSpecs in, OutputSpecs out) const override {
     const Spec &x = *in[0], &source = *in[1];
-    check_numeric(op, x);
-    check_same_dtype(op, x, source);
+    if (Adds) check_numeric(op, x);
+    check_same_dtype(op, x, source, Adds ? OperandNames() : OperandNames{"x", "source"});
     const Shape place = sliced_shape(range_, x.shape);
     if (!(source.shape == place)) {
       throw ShapeError(
-          fmt::format("slice_add: source must have the shape of the slice: source is {}, the slice is {}",
-                      to_string(source.shape), to_string(place)));
+          fmt::format("{}: source must have the shape of the slice: source is {}, the slice is {}",
+                      to_string(op), to_string(source.shape), to_string(place)));
     }
     out[0]->dtype = x.dtype;
     out[0]->shape = x.shape;
@@ -140,23 +146,32 @@ class SliceAdd final : public PrimitiveOf<SliceAdd, OpId::slice_add> {
     StridedMove move = move_of(range_, in[0]->shape);
     std::swap(move.from_strides, move.to_strides);
     std::swap(move.from_offset, move.to_offset);
-    add_strided(move, *in[1], *out[0]);
+    (Adds ? add_strided : copy_strided)(move, *in[1], *out[0]);
   }
   [[nodiscard]] InputSet may_overwrite(int) const override { return 0b01; }
   void check_loaded(InputSpecs in, InputSpecs out) const override {
-    require_call(in, out, 2);
+    this->require_call(in, out, 2);
     check_range(op, range_, in[0]->shape);
   }
-  [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override { return in[1]->shape.numel(); }
+  [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override {
+    return Adds ? in[1]->shape.numel() : 0;
+  }
 
   void vjp(VjpContext& context) const override {
-    if (context.wanted(0)) context.set(0, context.g());
-    if (context.wanted(1)) context.set(1, sliced(context.g(), options_of(range_)));
+    const Tensor& g = context.g();
+    if (context.wanted(0)) {
+      const auto nothing = [&] { return zeros(sliced_shape(range_, g.shape()), {.dtype = g.dtype()}); };
+      context.set(0, Adds ? g : apply(*this, g, nothing()));
+    }
+    if (context.wanted(1)) context.set(1, sliced(g, options_of(range_)));
   }
 
  private:
   SliceRange range_;
 };
+
+using SliceAdd = SliceWrite<true>;
+using SliceScatter = SliceWrite<false>;
 
 class Slice final : public PrimitiveOf<Slice, OpId::slice> {
  public:
@@ -287,6 +302,22 @@ namespace {
 /// A result of what may have nothing to do.
 Tensor own(const Tensor& result, const Tensor& x) { return result.node() == x.node() ? alias(x) : result; }
 
+/// One entry along an axis, as a slice.
+SliceOptions entry_of(OpId op, const Shape& x, std::int64_t axis, std::int64_t index) {
+  const std::size_t dim = normalize_axis(to_string(op), axis, x.rank());
+  const std::int64_t size = x[dim];
+  if (index < -size || index >= size) {
+    throw ShapeError(fmt::format("{}: index {} is out of range: axis {} of {} has size {}", to_string(op),
+                                 index, dim, to_string(x), size));
+  }
+  const std::int64_t place = index < 0 ? index + size : index;
+  return {.axis = static_cast<std::int64_t>(dim), .start = place, .stop = place + 1};
+}
+
+Shape without_axis(const Shape& x, std::int64_t axis) {
+  return reduced_shape(x, AxisMask{1} << static_cast<std::size_t>(axis), false);
+}
+
 }  // namespace
 }  // namespace detail
 
@@ -300,5 +331,29 @@ Tensor slice_add(const Tensor& x, const SliceOptions& options, const Tensor& sou
 }
 
 Tensor pad(const Tensor& x, const PadOptions& options) { return detail::own(detail::padded(x, options), x); }
+
+Tensor select(const Tensor& x, std::int64_t axis, std::int64_t index) {
+  const SliceOptions entry = detail::entry_of(detail::OpId::select, x.shape(), axis, index);
+  return reshape(detail::sliced(x, entry), detail::without_axis(x.shape(), entry.axis));
+}
+
+Tensor slice_scatter(const Tensor& x, const SliceOptions& options, const Tensor& source) {
+  const detail::SliceRange range = detail::range_of(detail::OpId::slice_scatter, x.shape(), options);
+  return detail::apply(detail::SliceScatter(range), x, source);
+}
+
+Tensor select_scatter(const Tensor& x, std::int64_t axis, std::int64_t index, const Tensor& source) {
+  constexpr detail::OpId op = detail::OpId::select_scatter;
+  const SliceOptions entry = detail::entry_of(op, x.shape(), axis, index);
+  const Shape place = detail::without_axis(x.shape(), entry.axis);
+  if (!(source.shape() == place)) {
+    throw ShapeError(fmt::format(
+        "select_scatter: source must have the shape of what it replaces: source is {}, that is {}",
+        to_string(source.shape()), to_string(place)));
+  }
+  Shape kept = x.shape();
+  kept[static_cast<std::size_t>(entry.axis)] = 1;
+  return slice_scatter(x, entry, detail::reshaped(source, kept));
+}
 
 }  // namespace xtgrad::v1

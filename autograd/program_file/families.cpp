@@ -4,6 +4,10 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/functions/logic.h"
 #include "xtgrad/autograd/functions/special.h"
+#include "xtgrad/autograd/functions/arrange.h"
+#include "xtgrad/autograd/functions/diagonal.h"
+#include "xtgrad/autograd/functions/mask.h"
+#include "xtgrad/autograd/functions/scatter.h"
 #include "xtgrad/autograd/linear_solvers.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/program_file/mention.h"
@@ -16,6 +20,7 @@ namespace xtgrad::inline v1::detail {
 void mention_families() {
   static constexpr Mention mentions[] = {
       {"activation", [](const Tensor& x) { return gelu(x); }},
+      {"arrange", [](const Tensor& x) { return flip(x); }},
       {"batch_norm", [](const Tensor& x) { return batch_norm(x, x, x); }},
       {"binary", [](const Tensor& x) { return mul(x, x); }},
       {"cast", [](const Tensor& x) { return x.to(float64); }},
@@ -23,13 +28,16 @@ void mention_families() {
       {"concat", [](const Tensor& x) { return concat({x}); }},
       {"conv", [](const Tensor& x) { return conv2d(x, x); }},
       {"cross_entropy", [](const Tensor& x) { return softmax_cross_entropy(x, x); }},
+      {"diagonal", [](const Tensor& x) { return diagonal(x); }},
       {"index", [](const Tensor& x) { return gather(x, 0, x); }},
       {"layer_norm", [](const Tensor& x) { return layer_norm(x, x, x); }},
+      {"mask", [](const Tensor& x) { return nonzero(x); }},
       {"matmul", [](const Tensor& x) { return matmul(x, x); }},
       {"number", [](const Tensor& x) { return mul(x, Scalar(2)); }},
       {"order", [](const Tensor& x) { return sort(x).values; }},
       {"pool", [](const Tensor& x) { return max_pool2d(x, {}); }},
       {"reduce", [](const Tensor& x) { return sum(x); }},
+      {"scatter", [](const Tensor& x) { return scatter(x, 0, x, x); }},
       {"select", [](const Tensor& x) { return where(x, x, x); }},
       {"shape", [](const Tensor& x) { return permute(x, {0}); }},
       {"slice", [](const Tensor& x) { return slice(x, {}); }},
@@ -52,6 +60,7 @@ void mention_families() {
       {"counter", [](const Tensor&) { return Counter().state(); }},
       {"creation", [](const Tensor& x) { return zeros_like(x); }},
       {"linear_solvers", [](const Tensor& x) { return solve_dense([](const Tensor& v) { return v; }, x); }},
+      {"multinomial", [](const Tensor& x) { return multinomial(x, 1); }},
       {"random", [](const Tensor&) { return Random(0).state(); }},
       {"random_tensors", [](const Tensor& x) { return randn(x.shape()); }},
       {"unit_tensor", [](const Tensor& x) { return jacobian([](const Tensor& v) { return v; }, x); }},

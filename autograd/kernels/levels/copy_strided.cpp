@@ -81,11 +81,31 @@ void move_row(const T* __restrict from, std::int64_t from_stride, T* __restrict 
     std::memcpy(to, from, static_cast<std::size_t>(n) * sizeof(T));
   } else if (to_stride == 1 && from_stride == 0) {
     std::fill_n(to, n, *from);
+  } else if (to_stride == 1 && from_stride == -1) {  // as a constant: lanes are turned round whole
+    for (std::int64_t i = 0; i < n; ++i) to[i] = from[-i];
   } else if (to_stride == 1) {
     for (std::int64_t i = 0; i < n; ++i) to[i] = from[i * from_stride];
   } else {
     for (std::int64_t i = 0; i < n; ++i) to[i * to_stride] = from[i * from_stride];
   }
+}
+
+/// Each of n elements `count` times in a row; `Count` is that as a constant, or 0.
+template <std::int64_t Count, class T>
+void repeat_each(const T* __restrict from, std::int64_t n, std::int64_t count, T* __restrict to) {
+  if constexpr (Count > 0) count = Count;
+  for (std::int64_t i = 0; i < n; ++i) {
+    for (std::int64_t k = 0; k < count; ++k) to[i * count + k] = from[i];
+  }
+}
+
+/// True if the last dimension repeats neighbouring elements a few times each: rows so short would be all
+/// overhead.
+bool repeats_elements(const StridedMove& move) {
+  if (move.rank < 2) return false;
+  const std::size_t last = move.rank - 1;
+  return move.from_strides[last] == 0 && move.to_strides[last] == 1 && move.sizes[last] <= 16 &&
+         move.from_strides[last - 1] == 1 && move.to_strides[last - 1] == move.sizes[last];
 }
 
 /// Calls `row(from, from_stride, to, to_stride, n)` for every run along the last dimension.
@@ -163,6 +183,25 @@ void transpose_band(const T* from, std::int64_t from_stride, T* to, std::int64_t
 }
 
 template <class T>
+void move_repeated(StridedMove move, const T* from, T* to) {
+  --move.rank;  // a row is now one of the elements that are repeated, and their distance the count
+  walk_rows(move, from, to, [](const T* row, std::int64_t, T* repeated, std::int64_t count, std::int64_t n) {
+    switch (count) {
+      case 2:
+        return repeat_each<2>(row, n, count, repeated);
+      case 3:
+        return repeat_each<3>(row, n, count, repeated);
+      case 4:
+        return repeat_each<4>(row, n, count, repeated);
+      case 8:
+        return repeat_each<8>(row, n, count, repeated);
+      default:
+        return repeat_each<0>(row, n, count, repeated);
+    }
+  });
+}
+
+template <class T>
 void move_transposed(const StridedMove& move, const T* from, T* to) {
   const std::size_t outer = move.rank - 2;
   const std::int64_t rows = move.sizes[outer];         // neighbours in `from`
@@ -204,6 +243,8 @@ void copy_strided(const StridedMove& move, const Array& from, Array& to) {
     T* destination = to.mutable_data<T>() + simple.to_offset;
     if (transpose) {
       move_transposed(simple, source, destination);
+    } else if (repeats_elements(simple)) {
+      move_repeated(simple, source, destination);
     } else {
       walk_rows(simple, source, destination, move_row<T>);
     }

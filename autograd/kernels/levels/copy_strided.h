@@ -20,7 +20,8 @@ inline Strides row_major_strides(const Shape& shape) {
 }
 
 /// A walk over `rank` dimensions, outermost first, that moves one element each step. Offsets and strides are
-/// in elements; a stride of 0 in `from` repeats an element. No two steps may write to one place.
+/// in elements; a stride of 0 in `from` repeats an element, one below 0 goes backwards. No two steps may
+/// write to one place.
 struct StridedMove {
   std::size_t rank = 0;
   std::array<std::int64_t, Shape::max_rank> sizes{};

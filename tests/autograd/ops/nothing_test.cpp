@@ -8,6 +8,11 @@
 #include <vector>
 
 #include "xtgrad/autograd/creation.h"
+#include "xtgrad/autograd/functions/arrange.h"
+#include "xtgrad/autograd/functions/diagonal.h"
+#include "xtgrad/autograd/functions/mask.h"
+#include "xtgrad/autograd/functions/padding.h"
+#include "xtgrad/autograd/functions/scatter.h"
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/random_tensors.h"
@@ -83,6 +88,44 @@ std::vector<Nothing> movements() {
   };
 }
 
+std::vector<Nothing> arrangements() {
+  const Shape rows{many, 0}, cube{many, 0, 3};
+  return {
+      {"flip", {cube}, XTGRAD_CALL(flip(x[0])), cube},
+      {"roll", {cube}, XTGRAD_CALL(roll(x[0], {1, 1}, {0, 2})), cube},
+      {"tile", {cube}, XTGRAD_CALL(tile(x[0], {1, 2, 2})), {many, 0, 6}},
+      {"repeat_interleave", {cube}, XTGRAD_CALL(repeat_interleave(x[0], 2, 2)), {many, 0, 6}},
+      {"diagonal", {cube}, XTGRAD_CALL(diagonal(x[0])), rows},
+      {"diag_embed", {rows}, XTGRAD_CALL(diag_embed(x[0])), {many, 0, 0}},
+      {"tril", {cube}, XTGRAD_CALL(tril(x[0])), cube},
+      {"unfold", {cube}, XTGRAD_CALL(unfold(x[0], {.size = 2})), {many, 0, 2, 2}},
+      {"pad_replicate", {cube}, XTGRAD_CALL(pad_replicate(x[0], {.axis = 2, .low = 1})), {many, 0, 4}},
+      {"x[i]", {{2, many, 0}}, XTGRAD_CALL(x[0][1]), rows},
+      {"masked_select", {rows}, XTGRAD_CALL(masked_select(x[0], x[0] > 0)), {0}},
+      {"masked_scatter", {rows, {0}}, XTGRAD_CALL(masked_scatter(x[0], x[0] > 0, x[1])), rows},
+      {"slice_scatter",
+       {cube, {many, 0, 2}},
+       XTGRAD_CALL(slice_scatter(x[0], {.axis = 2, .stop = 2}, x[1])),
+       cube},
+      {"scatter",
+       {{3, 4}, rows},
+       XTGRAD_CALL(scatter(x[0], 0, zeros({many, 0}, {.dtype = int64}), x[1])),
+       {3, 4}},
+      {"scatter_mul",
+       {{3, 4}, rows},
+       XTGRAD_CALL(scatter_mul(x[0], 0, zeros({many, 0}, {.dtype = int64}), x[1])),
+       {3, 4}},
+      {"scatter_max",
+       {{3, 4}, rows},
+       XTGRAD_CALL(scatter_max(x[0], 0, zeros({many, 0}, {.dtype = int64}), x[1])),
+       {3, 4}},
+      {"index_copy",
+       {{many, 0}, {2, 0}},
+       XTGRAD_CALL(index_copy(x[0], 0, tensor({1, 1}, {.dtype = int64}), x[1])),
+       rows},
+  };
+}
+
 std::vector<Nothing> images() {
   const Shape image{many, 0, 4, 4};
   return {
@@ -142,7 +185,7 @@ void check(const std::vector<Nothing>& cases) {
       for (std::size_t i = 0; i < inputs.size(); ++i) {
         CHECK(gradients[i].shape() == inputs[i].shape());
         // What has elements at all is a weight, of whose images there are none, or what is added to.
-        if (one.name != "scatter_add" && one.name != "index_add")
+        if (!one.name.starts_with("scatter") && one.name != "index_add")
           CHECK(sum((gradients[i] != 0.0).to(float32)).item() == 0);
       }
     }
@@ -151,6 +194,7 @@ void check(const std::vector<Nothing>& cases) {
 
 TEST_CASE("many times nothing is nothing, in no time: reductions") { check(reductions()); }
 TEST_CASE("many times nothing is nothing, in no time: movements") { check(movements()); }
+TEST_CASE("many times nothing is nothing, in no time: arrangements") { check(arrangements()); }
 TEST_CASE("many times nothing is nothing, in no time: images") { check(images()); }
 
 TEST_CASE("many times nothing is drawn, and printed") {

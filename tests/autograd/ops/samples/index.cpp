@@ -236,4 +236,75 @@ const OpSamples index_add_samples(OpId::index_add, [](Op& op) {
   });
 });
 
+const OpSamples take_samples(OpId::take, [](Op& op) {
+  op.accepts = Accepts::everything;
+  op.parts = {OpId::reshape, OpId::index_select};
+  const auto of = [&op](const Shape& x, const Shape& index) {
+    op.sample({.attributes = "x " + to_string(x) + ", index " + to_string(index),
+               .inputs = {{.shape = x}, index_input(index, 0, x.numel())},
+               .apply = [](const Tensor& a, const Tensor& places) { return take(a, places); },
+               .reference =
+                   [](std::span<const Values> in) {
+                     return fill(in[1].shape, [&](const Index& place) {
+                       return in[0].data[static_cast<std::size_t>(in[1].at(place))];
+                     });
+                   },
+               .linear_in = {0}});
+  };
+  of({5}, {3});
+  of({2, 3}, {4});
+  of({2, 3}, {2, 2, 2});
+  of({4}, {});
+  of({}, {2});
+  of({2, 3}, {0, 2});
+  const Tensor x = ones({2, 3});
+  op.throws<ValueError>("the index is out of range: 6 at [1], but axis 0 of x has size 6", [=] {
+    return take(x, tensor({0, 6}, {.dtype = int64}));
+  });
+  op.throws<DtypeError>("the index must be int64 or int32, got float32; convert with to(int64)",
+                        [=] { return take(x, ones({1})); });
+});
+
+const OpSamples take_along_axis_samples(OpId::take_along_axis, [](Op& op) {
+  op.accepts = Accepts::everything;
+  op.parts = {OpId::gather};
+  const auto of = [&op](const Shape& x, const Shape& index, std::int64_t axis, std::size_t dim,
+                        const Shape& result) {
+    op.sample(
+        {.attributes = "x " + to_string(x) + ", index " + to_string(index),
+         .inputs = {{.shape = x}, index_input(index, 0, x[dim])},
+         .apply = [axis](const Tensor& a, const Tensor& places) { return take_along_axis(a, axis, places); },
+         .reference =
+             [=](std::span<const Values> in) {
+               return fill(result, [&](const Index& place) {
+                 Index source = place;
+                 source[dim] = static_cast<std::int64_t>(in[1].at(broadcast_index(place, index)));
+                 Index in_x = broadcast_index(source, x);
+                 in_x[dim] = source[dim];
+                 return in[0].at(in_x);
+               });
+             },
+         .linear_in = {0}});
+  };
+  of({4}, {2}, 0, 0, {2});
+  of({2, 3}, {2, 4}, 1, 1, {2, 4});
+  of({2, 3}, {1, 2}, -1, 1, {2, 2});
+  of({1, 3}, {2, 2}, 1, 1, {2, 2});
+  of({3, 1, 2}, {2, 2, 1}, 0, 0, {2, 2, 2});
+  of({3, 2}, {0, 1}, 0, 0, {0, 2});
+  const Tensor x = ones({2, 3});
+  const auto index_of = [](const Shape& shape, double value) { return full(shape, value, {.dtype = int64}); };
+  op.throws<ShapeError>("the index must have as many dimensions as x: x is [2, 3], the index is [2]",
+                        [=] { return take_along_axis(x, 1, index_of({2}, 0)); });
+  op.throws<ShapeError>("shapes do not broadcast: a is [2, 1], b is [3, 1]", [=] {
+    return take_along_axis(x, 1, index_of({3, 1}, 0));
+  });
+  op.throws<ValueError>("the index is out of range: 3 at [0, 0], but axis 1 of x has size 3", [=] {
+    return take_along_axis(x, 1, index_of({2, 1}, 3));
+  });
+  op.throws<DtypeError>("the index must be int64 or int32, got float32; convert with to(int64)", [=] {
+    return take_along_axis(x, 1, ones({2, 1}));
+  });
+});
+
 }}  // namespace xtgrad::testing

@@ -200,4 +200,85 @@ const OpSamples flatten_samples(OpId::flatten, [](Op& op) {
   });
 });
 
+const OpSamples squeeze_samples(OpId::squeeze, [](Op& op) {
+  op.accepts = Accepts::everything;
+  op.parts = {OpId::reshape};
+  const auto of = [&op](const Shape& from, const std::vector<std::int64_t>& axes, const Shape& shape) {
+    op.sample({.attributes = to_string(from) + ", axes " + to_string(Dims(axes)),
+               .inputs = {{.shape = from}},
+               .apply = [axes](const Tensor& x) { return squeeze(x, axes); },
+               .reference = reshaped(shape),
+               .linear_in = {0}});
+  };
+  of({1, 2, 1, 3}, {}, {2, 3});
+  of({1, 2, 1, 3}, {0}, {2, 1, 3});
+  of({1, 2, 1, 3}, {-2, 0}, {2, 3});
+  of({1, 1}, {}, {});
+  of({2, 3}, {}, {2, 3});
+  of({}, {}, {});
+  of({0, 1}, {1}, {0});
+  op.throws<ShapeError>("the axis must have size 1: axis 1 of [1, 2]", [] {
+    return squeeze(ones({1, 2}), 1);
+  });
+  op.throws<ShapeError>("axis 0 is listed twice: axes are [0, -2]", [] {
+    return squeeze(ones({1, 1}), {0, -2});
+  });
+  op.throws<ShapeError>("axis 1 is out of range", [] { return squeeze(ones({1}), 1); });
+});
+
+const OpSamples unsqueeze_samples(OpId::unsqueeze, [](Op& op) {
+  op.accepts = Accepts::everything;
+  op.parts = {OpId::reshape};
+  const auto of = [&op](const Shape& from, const std::vector<std::int64_t>& axes, const Shape& shape) {
+    op.sample({.attributes = to_string(from) + ", axes " + to_string(Dims(axes)),
+               .inputs = {{.shape = from}},
+               .apply = [axes](const Tensor& x) { return unsqueeze(x, axes); },
+               .reference = reshaped(shape),
+               .linear_in = {0}});
+  };
+  of({2, 3}, {0}, {1, 2, 3});
+  of({2, 3}, {-1}, {2, 3, 1});
+  of({2, 3}, {0, 2}, {1, 2, 1, 3});
+  of({}, {0, 1}, {1, 1});
+  of({0}, {1}, {0, 1});
+  of({2}, {}, {2});
+  op.throws<ShapeError>("axis 3 is out of range: 3 dimensions have the axes -3 to 2", [] {
+    return unsqueeze(ones({2, 3}), 3);
+  });
+  op.throws<ShapeError>("at most 8 dimensions: x is [1, 1, 1, 1, 1, 1, 1], the new axes are [0, 1]", [] {
+    return unsqueeze(ones({1, 1, 1, 1, 1, 1, 1}), {0, 1});
+  });
+  op.throws<ShapeError>("axis 1 is listed twice: axes are [1, -2]", [] {
+    return unsqueeze(ones({2}), {1, -2});
+  });
+});
+
+const OpSamples movedim_samples(OpId::movedim, [](Op& op) {
+  op.accepts = Accepts::everything;
+  op.parts = {OpId::permute};
+  const auto of = [&op](const Shape& from, const std::vector<std::int64_t>& source,
+                        const std::vector<std::int64_t>& destination, const std::vector<std::size_t>& order) {
+    op.sample({.attributes =
+                   to_string(from) + ", " + to_string(Dims(source)) + " to " + to_string(Dims(destination)),
+               .inputs = {{.shape = from}},
+               .apply = [=](const Tensor& x) { return movedim(x, source, destination); },
+               .reference = permuted(order),
+               .linear_in = {0}});
+  };
+  of({2, 3, 4}, {0}, {2}, {1, 2, 0});
+  of({2, 3, 4}, {-1}, {0}, {2, 0, 1});
+  of({2, 3, 4}, {0, 1}, {-1, -2}, {2, 1, 0});
+  of({2, 1, 3, 2}, {3, 0}, {1, 2}, {1, 3, 0, 2});
+  of({2, 3}, {}, {}, {0, 1});
+  of({2, 3}, {1}, {1}, {0, 1});
+  of({0, 3}, {0}, {1}, {1, 0});
+  op.throws<ShapeError>("needs a destination for each axis: source is [0, 1], destination is [1]", [] {
+    return movedim(ones({2, 3}), {0, 1}, 1);
+  });
+  op.throws<ShapeError>("axis 0 is listed twice: axes are [0, -2]", [] {
+    return movedim(ones({2, 3}), {0, 1}, {0, -2});
+  });
+  op.throws<ShapeError>("axis 2 is out of range", [] { return movedim(ones({2, 3}), 2, 0); });
+});
+
 }}  // namespace xtgrad::testing

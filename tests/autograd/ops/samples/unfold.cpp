@@ -1,4 +1,4 @@
-// Samples of unfold2d and fold2d.
+// Samples of unfold, unfold2d and fold2d.
 #include <limits>
 #include <string>
 
@@ -150,6 +150,44 @@ const OpSamples fold2d_samples(OpId::fold2d, [](Op& op) {
   op.throws<ValueError>("fold2d: the output must not be negative, got 3x-1", [] {
     return fold2d(ones({1, 4, 2}), {3, -1}, {.kernel = 2});
   });
+});
+
+const OpSamples unfold_samples(OpId::unfold, [](Op& op) {
+  op.accepts = Accepts::everything;
+  const auto of = [&op](const Shape& shape, const UnfoldOptions& options, std::size_t dim,
+                        std::int64_t windows) {
+    op.sample({.attributes = to_string(shape) + ", axis " + std::to_string(options.axis) + ", size " +
+                             std::to_string(options.size) + ", step " + std::to_string(options.step),
+               .inputs = {{.shape = shape}},
+               .apply = [options](const Tensor& x) { return unfold(x, options); },
+               .reference =
+                   [=](std::span<const Values> in) {
+                     Shape result = shape;
+                     result[dim] = windows;
+                     result.push_back(options.size);
+                     return fill(result, [&](Index index) {
+                       index[dim] = index[dim] * options.step + index.back();
+                       index.pop_back();
+                       return in[0].at(index);
+                     });
+                   },
+               .linear_in = {0}});
+  };
+  of({5}, {.size = 2}, 0, 4);
+  of({7}, {.size = 3, .step = 2}, 0, 3);
+  of({2, 4}, {.size = 4}, 1, 1);
+  of({4, 2}, {.axis = 0, .size = 2, .step = 3}, 0, 1);
+  of({2, 5, 3}, {.axis = 1, .size = 2}, 1, 4);
+  of({0, 3}, {.axis = 1, .size = 2}, 1, 2);
+  of({3, 100}, {.size = 40, .step = 7}, 1, 9);
+  of({2, 9}, {.size = 2, .step = 4}, 1, 2);
+  op.throws<ShapeError>(
+      "needs an axis as long as a window, and at most 7 dimensions: x is [2, 3], axis 1, size 4", [] {
+        return unfold(ones({2, 3}), {.size = 4});
+      });
+  op.throws<ValueError>("size and step must be at least 1, got 0 and 1",
+                        [] { return unfold(ones({3}), {.size = 0}); });
+  op.throws<ShapeError>("axis 1 is out of range", [] { return unfold(ones({3}), {.axis = 1}); });
 });
 
 }}  // namespace xtgrad::testing
