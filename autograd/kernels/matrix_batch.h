@@ -32,8 +32,15 @@ Scratch<std::int64_t> broadcast_matrices(const Shape& out, const Shape& x);
 /// False if one of the elements is NaN or infinite.
 template <class T>
 bool all_finite(const T* x, std::int64_t n) {
-  T sum = 0;  // 0, or NaN from the first of them on
-  for (std::int64_t i = 0; i < n; ++i) sum += x[i] - x[i];
+  constexpr std::int64_t lanes = 16;
+  T sums[lanes] = {};  // 0, or NaN from the first of them on
+  std::int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    for (std::int64_t lane = 0; lane < lanes; ++lane) sums[lane] += x[i + lane] - x[i + lane];
+  }
+  T sum = 0;
+  for (; i < n; ++i) sum += x[i] - x[i];
+  for (const T one : sums) sum += one;
   return sum == 0;
 }
 
