@@ -1,9 +1,11 @@
+#include "xtgrad/autograd/kernels/cholesky.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "xtgrad/autograd/errors.h"
-#include "xtgrad/autograd/kernels/decompositions.h"
+#include "xtgrad/autograd/kernels/lapack.h"
 #include "xtgrad/autograd/kernels/matrix_batch.h"
 #include "xtgrad/autograd/kernels/symmetric.h"
 

@@ -1,9 +1,11 @@
+#include "xtgrad/autograd/kernels/eigen.h"
+
 #include <fmt/format.h>
 
 #include <cmath>
 
 #include "xtgrad/autograd/errors.h"
-#include "xtgrad/autograd/kernels/decompositions.h"
+#include "xtgrad/autograd/kernels/lapack.h"
 #include "xtgrad/autograd/kernels/matrix_batch.h"
 #include "xtgrad/autograd/kernels/symmetric.h"
 

@@ -1,6 +1,5 @@
-// Everything here is of the transpose a' = P L U, as decompositions.h says. Row-major, `lu` then holds U'
-// below and on the diagonal and L', whose diagonal is ones, above it; P takes rows of a' in turn, which are
-// columns of a.
+#include "xtgrad/autograd/kernels/lu.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,10 +9,15 @@
 #include <utility>
 
 #include "xtgrad/autograd/errors.h"
-#include "xtgrad/autograd/kernels/decompositions.h"
+#include "xtgrad/autograd/kernels/lapack.h"
 #include "xtgrad/autograd/kernels/matrix_batch.h"
 
 namespace xtgrad::inline v1::detail {
+
+// Everything here is of the transpose a' = P L U, as lu.h says. Row-major, `lu` then holds U'
+// below and on the diagonal and L', whose diagonal is ones, above it; P takes rows of a' in turn, which are
+// columns of a.
+
 namespace {
 
 [[noreturn]] void throw_singular(std::string_view function, const Shape& shape, std::int64_t index,

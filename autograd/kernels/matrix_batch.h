@@ -10,7 +10,10 @@
 
 namespace xtgrad::inline v1::detail {
 
-// Arrays [..., m, n] as batches of matrices.
+// Arrays [..., m, n], float32 or float64, as batches of matrices, for kernels of linear algebra (triangular.h
+// to matrix_exp.h). Shapes have been checked before. What a matrix is refused for is thrown in its function's
+// name, and names the matrix; results of those before it may have been written by then. A matrix with a NaN
+// or an infinity has NaN all over in its results, for LAPACK says something else of those in each version.
 
 template <class T>
 using Scratch = std::vector<T, PoolAllocator<T>>;

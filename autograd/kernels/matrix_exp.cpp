@@ -1,17 +1,21 @@
-// Scaling and squaring: e^a = (e^(a / 2^s))^(2^s), where the inner one is a Padé approximant, the quotient of
-// two polynomials q(-x)^-1 q(x) (Higham, The scaling and squaring method for the matrix exponential
-// revisited, 2005).
+#include "xtgrad/autograd/kernels/matrix_exp.h"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <span>
 #include <utility>
 
-#include "xtgrad/autograd/kernels/decompositions.h"
 #include "xtgrad/autograd/kernels/gemm.h"
+#include "xtgrad/autograd/kernels/lu.h"
 #include "xtgrad/autograd/kernels/matrix_batch.h"
 
 namespace xtgrad::inline v1::detail {
+
+// Scaling and squaring: e^a = (e^(a / 2^s))^(2^s), where the inner one is a Padé approximant, the quotient of
+// two polynomials q(-x)^-1 q(x) (Higham, The scaling and squaring method for the matrix exponential
+// revisited, 2005).
+
 namespace {
 
 /// Up to a norm of `largest`, q of that degree is right to a rounding of T.

@@ -1,8 +1,10 @@
+#include "xtgrad/autograd/kernels/pseudo_inverse.h"
+
 #include <algorithm>
 
-#include "xtgrad/autograd/kernels/decompositions.h"
 #include "xtgrad/autograd/kernels/gemm.h"
 #include "xtgrad/autograd/kernels/matrix_batch.h"
+#include "xtgrad/autograd/kernels/svd.h"
 
 namespace xtgrad::inline v1::detail {
 

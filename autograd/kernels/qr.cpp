@@ -1,6 +1,8 @@
+#include "xtgrad/autograd/kernels/qr.h"
+
 #include <algorithm>
 
-#include "xtgrad/autograd/kernels/decompositions.h"
+#include "xtgrad/autograd/kernels/lapack.h"
 #include "xtgrad/autograd/kernels/matrix_batch.h"
 
 namespace xtgrad::inline v1::detail {

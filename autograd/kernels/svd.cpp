@@ -1,10 +1,12 @@
+#include "xtgrad/autograd/kernels/svd.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 
 #include "xtgrad/autograd/errors.h"
-#include "xtgrad/autograd/kernels/decompositions.h"
+#include "xtgrad/autograd/kernels/lapack.h"
 #include "xtgrad/autograd/kernels/matrix_batch.h"
 
 namespace xtgrad::inline v1::detail {

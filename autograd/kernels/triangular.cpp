@@ -1,7 +1,8 @@
+#include "xtgrad/autograd/kernels/triangular.h"
+
 #include <fmt/format.h>
 
 #include "xtgrad/autograd/errors.h"
-#include "xtgrad/autograd/kernels/decompositions.h"
 #include "xtgrad/autograd/kernels/matrix_batch.h"
 
 namespace xtgrad::inline v1::detail {

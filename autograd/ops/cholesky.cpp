@@ -1,7 +1,7 @@
+#include "xtgrad/autograd/kernels/cholesky.h"
 #include "xtgrad/autograd/core/apply.h"
 #include "xtgrad/autograd/core/batch.h"
 #include "xtgrad/autograd/functions/linalg.h"
-#include "xtgrad/autograd/kernels/decompositions.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/ops/checks.h"
 #include "xtgrad/autograd/ops/matrices.h"
@@ -46,7 +46,9 @@ Tensor cholesky(const Tensor& a) { return detail::apply(detail::Cholesky{}, a); 
 
 Tensor cholesky_solve(const Tensor& l, const Tensor& b) {
   detail::check_floating(detail::OpId::cholesky_solve, detail::array_of(l));
-  return solve_triangular(l, solve_triangular(l, b), {.transpose = true});
+  return detail::of_column(b, [&](const Tensor& columns) {
+    return solve_triangular(l, solve_triangular(l, columns), {.transpose = true});
+  });
 }
 
 }  // namespace xtgrad::v1

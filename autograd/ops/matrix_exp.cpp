@@ -1,8 +1,8 @@
+#include "xtgrad/autograd/kernels/matrix_exp.h"
 #include "xtgrad/autograd/core/apply.h"
 #include "xtgrad/autograd/core/batch.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/functions/linalg.h"
-#include "xtgrad/autograd/kernels/decompositions.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/ops/matrices.h"
 

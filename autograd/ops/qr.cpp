@@ -4,7 +4,7 @@
 #include "xtgrad/autograd/core/parts.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/functions/linalg.h"
-#include "xtgrad/autograd/kernels/decompositions.h"
+#include "xtgrad/autograd/kernels/qr.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/ops/matrices.h"
 

@@ -1,6 +1,6 @@
+#include "xtgrad/autograd/kernels/triangular.h"
 #include "xtgrad/autograd/core/apply.h"
 #include "xtgrad/autograd/functions/linalg.h"
-#include "xtgrad/autograd/kernels/decompositions.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/ops/matrices.h"
 #include "xtgrad/autograd/ops/shape.h"
