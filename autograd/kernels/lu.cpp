@@ -105,10 +105,24 @@ void lu_factor(std::string_view function, const Array& a, Array& lu, Array& pivo
   });
 }
 
+namespace {
+
+/// They may come from a file.
+void check_pivots(const Array& pivots, std::int64_t n) {
+  const std::int32_t* from = pivots.data<std::int32_t>();
+  for (std::int64_t i = 0; i < pivots.numel(); ++i) {
+    if (from[i] >= 1 && from[i] <= n) continue;
+    throw ValueError(fmt::format("solve: a pivot must be from 1 to {}: got {}", n, from[i]));
+  }
+}
+
+}  // namespace
+
 void lu_solve_factored(const Array& lu, const Array& pivots, bool transpose, Array& x) {
   const std::int64_t n = lu.shape.back();
   const std::int64_t k = x.shape.back();
   lapack::check_countable("solve", {n, k});
+  check_pivots(pivots, n);
   if (x.numel() == 0) return;
   visit_floating(lu.dtype, [&](auto zero) {
     using T = decltype(zero);

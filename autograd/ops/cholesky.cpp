@@ -1,6 +1,5 @@
 #include "xtgrad/autograd/kernels/cholesky.h"
 #include "xtgrad/autograd/core/apply.h"
-#include "xtgrad/autograd/core/batch.h"
 #include "xtgrad/autograd/functions/linalg.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/ops/checks.h"
@@ -22,10 +21,7 @@ class Cholesky final : public PrimitiveOf<Cholesky, OpId::cholesky> {
     return in[0]->shape.numel() * in[0]->shape.back() / 3;
   }
   void check_loaded(InputSpecs in, InputSpecs out) const override { require_call(in, out, 1); }
-  [[nodiscard]] bool batch(BatchContext& context) const override {
-    context.set(0, apply(*this, context.input(0).tensor));
-    return true;
-  }
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_by_leading(*this, context); }
 
   // From da = dl l' + l dl': l^-1 dl is the lower triangle of l^-1 da l'^-1 with half its diagonal. The
   // adjoint of that is l'^-1 s l^-1 / 2, where s is symmetric and has the lower triangle of l' g.

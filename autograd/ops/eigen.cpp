@@ -1,6 +1,5 @@
 #include "xtgrad/autograd/kernels/eigen.h"
 #include "xtgrad/autograd/core/apply.h"
-#include "xtgrad/autograd/core/batch.h"
 #include "xtgrad/autograd/core/parts.h"
 #include "xtgrad/autograd/functions/linalg.h"
 #include "xtgrad/autograd/ops.h"
@@ -29,6 +28,7 @@ class EighParts final : public PrimitiveOf<EighParts, OpId::eigh> {
     return 9 * in[0]->shape.numel() * in[0]->shape.back();
   }
   void check_loaded(InputSpecs in, InputSpecs out) const override { require_call(in, out, 1); }
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_by_leading(*this, context); }
   // In the basis of the vectors, dw is the diagonal of da, and v'dv is da, divided by the differences of
   // eigenvalues.
   void vjp(VjpContext& context) const override {
@@ -60,10 +60,7 @@ class Eigvalsh final : public PrimitiveOf<Eigvalsh, OpId::eigvalsh> {
     return in[0]->shape.numel() * in[0]->shape.back() * 4 / 3;
   }
   void check_loaded(InputSpecs in, InputSpecs out) const override { require_call(in, out, 1); }
-  [[nodiscard]] bool batch(BatchContext& context) const override {
-    context.set(0, apply(*this, context.input(0).tensor));
-    return true;
-  }
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_by_leading(*this, context); }
   // Vectors cost several times what values do, so they are left to the rule.
   void vjp(VjpContext& context) const override {
     if (context.shape(0).back() == 0) return set_zeros(context);

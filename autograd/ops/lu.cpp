@@ -1,7 +1,6 @@
 #include <algorithm>
 
 #include "xtgrad/autograd/core/apply.h"
-#include "xtgrad/autograd/core/batch.h"
 #include "xtgrad/autograd/core/loaded_checks.h"
 #include "xtgrad/autograd/core/parts.h"
 #include "xtgrad/autograd/creation.h"
@@ -63,6 +62,7 @@ class Solve final : public PrimitiveOf<Solve, OpId::solve> {
     return in[0]->shape.numel() * n * 2 / 3 + 2 * out[0]->shape.numel() * n;
   }
   void check_loaded(InputSpecs in, InputSpecs out) const override { require_call(in, out, 2); }
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_equations(*this, context); }
   void vjp(VjpContext& context) const override {
     const Tensor lu = make_constant(Array(context.auxiliary(0)));
     const Tensor pivots = make_constant(Array(context.auxiliary(1)));
@@ -129,10 +129,7 @@ class Inverse final : public PrimitiveOf<Inverse, OpId::inverse> {
     return 2 * in[0]->shape.numel() * in[0]->shape.back();
   }
   void check_loaded(InputSpecs in, InputSpecs out) const override { require_call(in, out, 1); }
-  [[nodiscard]] bool batch(BatchContext& context) const override {
-    context.set(0, apply(*this, context.input(0).tensor));
-    return true;
-  }
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_by_leading(*this, context); }
   // d(a^-1) = -a^-1 da a^-1
   void vjp(VjpContext& context) const override {
     const Tensor y = context.output();
@@ -224,10 +221,7 @@ class Det final : public PrimitiveOf<Det, OpId::det> {
     return in[0]->shape.numel() * in[0]->shape.back() * 2 / 3;
   }
   void check_loaded(InputSpecs in, InputSpecs out) const override { require_call(in, out, 1); }
-  [[nodiscard]] bool batch(BatchContext& context) const override {
-    context.set(0, apply(*this, context.input(0).tensor));
-    return true;
-  }
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_by_leading(*this, context); }
   void vjp(VjpContext& context) const override {
     context.set(0, as_factor(context.g()) * apply(Cofactors{}, Tensor(context.input(0))));
   }
@@ -246,6 +240,7 @@ class SignAndLogDet final : public PrimitiveOf<SignAndLogDet, OpId::slogdet> {
     return in[0]->shape.numel() * in[0]->shape.back() * 2 / 3;
   }
   void check_loaded(InputSpecs in, InputSpecs out) const override { require_call(in, out, 1); }
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_by_leading(*this, context); }
   // The sign is constant wherever it has a derivative.
   void vjp(VjpContext& context) const override {
     if (!context.g(1).defined()) return set_zeros(context);
@@ -270,6 +265,7 @@ class LuParts final : public PrimitiveOf<LuParts, OpId::lu> {
     return in[0]->shape.numel() * std::min(rows_of(in[0]->shape), in[0]->shape.back()) * 2 / 3;
   }
   void check_loaded(InputSpecs in, InputSpecs out) const override { require_call(in, out, 1); }
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_by_leading(*this, context); }
   void vjp(VjpContext& context) const override;
 };
 

@@ -1,6 +1,5 @@
 #include "xtgrad/autograd/kernels/matrix_exp.h"
 #include "xtgrad/autograd/core/apply.h"
-#include "xtgrad/autograd/core/batch.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/functions/linalg.h"
 #include "xtgrad/autograd/ops.h"
@@ -23,10 +22,7 @@ class MatrixExp final : public PrimitiveOf<MatrixExp, OpId::matrix_exp> {
     return 20 * in[0]->shape.numel() * in[0]->shape.back();
   }
   void check_loaded(InputSpecs in, InputSpecs out) const override { require_call(in, out, 1); }
-  [[nodiscard]] bool batch(BatchContext& context) const override {
-    context.set(0, apply(*this, context.input(0).tensor));
-    return true;
-  }
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_by_leading(*this, context); }
   void vjp(VjpContext& context) const override;
 };
 

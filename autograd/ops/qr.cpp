@@ -1,6 +1,5 @@
 #include <algorithm>
 
-#include "xtgrad/autograd/core/batch.h"
 #include "xtgrad/autograd/core/parts.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/functions/linalg.h"
@@ -28,6 +27,7 @@ class QrParts final : public PrimitiveOf<QrParts, OpId::qr> {
     return 4 * in[0]->shape.numel() * out[0]->shape.back();
   }
   void check_loaded(InputSpecs in, InputSpecs out) const override { require_call(in, out, 1); }
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_by_leading(*this, context); }
   void vjp(VjpContext& context) const override;
 };
 

@@ -4,7 +4,6 @@
 #include <limits>
 
 #include "xtgrad/autograd/core/apply.h"
-#include "xtgrad/autograd/core/batch.h"
 #include "xtgrad/autograd/core/loaded_checks.h"
 #include "xtgrad/autograd/core/parts.h"
 #include "xtgrad/autograd/errors.h"
@@ -49,6 +48,7 @@ class SvdParts final : public PrimitiveOf<SvdParts, OpId::svd> {
     return 14 * in[0]->shape.numel() * smaller_size(in[0]->shape);
   }
   void check_loaded(InputSpecs in, InputSpecs out) const override { require_call(in, out, 1); }
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_by_leading(*this, context); }
   void vjp(VjpContext& context) const override;
 };
 
@@ -95,10 +95,7 @@ class Svdvals final : public PrimitiveOf<Svdvals, OpId::svdvals> {
     return 3 * in[0]->shape.numel() * smaller_size(in[0]->shape);
   }
   void check_loaded(InputSpecs in, InputSpecs out) const override { require_call(in, out, 1); }
-  [[nodiscard]] bool batch(BatchContext& context) const override {
-    context.set(0, apply(*this, context.input(0).tensor));
-    return true;
-  }
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_by_leading(*this, context); }
   // Vectors cost several times what values do, so they are left to the rule.
   void vjp(VjpContext& context) const override {
     if (smaller_size(context.shape(0)) == 0) return set_zeros(context);
@@ -124,10 +121,7 @@ class Pinv final : public PrimitiveOf<Pinv, OpId::pinv> {
     return 16 * in[0]->shape.numel() * smaller_size(in[0]->shape);
   }
   void check_loaded(InputSpecs in, InputSpecs out) const override { require_call(in, out, 1); }
-  [[nodiscard]] bool batch(BatchContext& context) const override {
-    context.set(0, apply(*this, context.input(0).tensor));
-    return true;
-  }
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_by_leading(*this, context); }
   // As long as the rank stays: dy = -y da y + y y' da' (1 - a y) + (1 - y a) da' y' y (Golub and Pereyra,
   // 1973).
   void vjp(VjpContext& context) const override {

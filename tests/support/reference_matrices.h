@@ -56,6 +56,9 @@ SingularParts svd(const Matrix& a);
 /// By the series of a / 2^s, squared s times.
 Matrix exponential(const Matrix& a);
 
+/// For a sample whose input comes to the operation as it is drawn.
+const Input one_number_above_zero{.shape = {1, 1}, .domain = {.low = 1, .high = 2}};
+
 /// Matrix number `index` of a batch [..., m, n].
 Matrix matrix_of(const Values& x, std::int64_t index);
 /// f of each matrix of x; what comes of it is [..., m', n'], or [..., m'] and [...] with 1 or 2 dimensions

@@ -34,6 +34,14 @@ const OpSamples cholesky_samples(OpId::cholesky, [](Op& op) {
             .apply = [](const Tensor& a) { return cholesky(a); },
             .value = {{2, 2}, {2, 0, 1, 1}},
             .gradients = {{{2, 2}, {0.25, 0, 0, 0.5}}}});
+  op.sample({.attributes = "one number, as it is",
+             .inputs = {one_number_above_zero},
+             .apply = [](const Tensor& x) { return cholesky(x); },
+             .reference =
+                 [](std::span<const Values> in) {
+                   return of_each(in[0], [](const Matrix& x) { return cholesky(x); });
+                 },
+             .nasty = false});
   op.throws<ShapeError>("needs square matrices [..., n, n]: a is [2, 3]", [] {
     return cholesky(ones({2, 3}));
   });

@@ -75,6 +75,15 @@ const OpSamples eigh_samples(OpId::eigh, [](Op& op) {
             .apply = [](const Tensor& x) { return eigh(x).values; },
             .value = row({3, 3}),
             .gradients = {{{2, 2}, {1, 0, 0, 1}}}});
+  op.sample({.attributes = "one number, as it is",
+             .inputs = {one_number_above_zero},
+             .apply = [](const Tensor& x) { return eigh(x).values; },
+             .reference =
+                 [](std::span<const Values> in) {
+                   return of_each(
+                       in[0], [](const Matrix& x) { return x; }, 1);
+                 },
+             .nasty = false});
   op.throws<ShapeError>("needs square matrices [..., n, n]: a is [2, 3]", [] {
     return eigh(ones({2, 3})).values;
   });
@@ -102,6 +111,15 @@ const OpSamples eigvalsh_samples(OpId::eigvalsh, [](Op& op) {
             .apply = [](const Tensor& x) { return eigvalsh(x); },
             .value = row({3, 3}),
             .gradients = {{{2, 2}, {1, 0, 0, 1}}}});
+  op.sample({.attributes = "one number, as it is",
+             .inputs = {one_number_above_zero},
+             .apply = [](const Tensor& x) { return eigvalsh(x); },
+             .reference =
+                 [](std::span<const Values> in) {
+                   return of_each(
+                       in[0], [](const Matrix& x) { return x; }, 1);
+                 },
+             .nasty = false});
   op.throws<ValueError>("the matrix [1] of the batch is not symmetric: element [1, 0] is 0, [0, 1] is 1", [] {
     return eigvalsh(reshape(tensor({1, 0, 0, 1, 1, 1, 0, 1}, {.dtype = float32}), {2, 2, 2}));
   });

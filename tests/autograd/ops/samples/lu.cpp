@@ -50,6 +50,15 @@ const OpSamples solve_samples(OpId::solve, [](Op& op) {
             .apply = [](const Tensor& a, const Tensor& b) { return solve(a, b); },
             .value = {{2, 1}, {1, 1}},
             .gradients = {{{2, 2}, {-0.5, -0.5, -0.25, -0.25}}, {{2, 1}, {0.5, 0.25}}}});
+  op.sample({.attributes = "numbers, as they are",
+             .inputs = {one_number_above_zero, one_number_above_zero},
+             .apply = [](const Tensor& x, const Tensor& y) { return solve(x, y); },
+             .reference =
+                 [](std::span<const Values> in) {
+                   return of_pairs(in[0], in[1],
+                                   [](const Matrix& x, const Matrix& y) { return solve(x, y); });
+                 },
+             .nasty = false});
   op.throws<ShapeError>("needs square matrices [..., n, n]: a is [2, 3]", [] {
     return solve(ones({2, 3}), ones({2, 1}));
   });
@@ -73,6 +82,14 @@ const OpSamples inverse_samples(OpId::inverse, [](Op& op) {
                    },
                .nasty = false});
   }
+  op.sample({.attributes = "one number, as it is",
+             .inputs = {one_number_above_zero},
+             .apply = [](const Tensor& x) { return inverse(x); },
+             .reference =
+                 [](std::span<const Values> in) {
+                   return of_each(in[0], [](const Matrix& x) { return inverse(x); });
+                 },
+             .nasty = false});
   op.throws<ShapeError>("needs square matrices [..., n, n]: a is [2, 3]", [] {
     return inverse(ones({2, 3}));
   });
@@ -106,6 +123,15 @@ const OpSamples det_samples(OpId::det, [](Op& op) {
     of(shape, 3);
   of({4, 4}, 0);
   of({5, 3, 3}, 0);
+  op.sample({.attributes = "one number, as it is",
+             .inputs = {one_number_above_zero},
+             .apply = [](const Tensor& x) { return det(x); },
+             .reference =
+                 [](std::span<const Values> in) {
+                   return of_each(
+                       in[0], [](const Matrix& x) { return x; }, 2);
+                 },
+             .nasty = false});
   op.throws<ShapeError>("needs square matrices [..., n, n]: a is [2, 3]", [] { return det(ones({2, 3})); });
 });
 
@@ -143,6 +169,15 @@ const OpSamples slogdet_samples(OpId::slogdet, [](Op& op) {
             .apply = [](const Tensor& x) { return slogdet(x).logabs; },
             .value = scalar(-infinity),
             .gradients = {{{2, 2}, {not_a_number, not_a_number, not_a_number, not_a_number}}}});
+  op.sample({.attributes = "one number, as it is",
+             .inputs = {one_number_above_zero},
+             .apply = [](const Tensor& x) { return slogdet(x).logabs; },
+             .reference =
+                 [](std::span<const Values> in) {
+                   return of_each(
+                       in[0], [](const Matrix& x) { return one_number(std::log(x.data[0])); }, 2);
+                 },
+             .nasty = false});
   op.throws<ShapeError>("needs square matrices [..., n, n]: a is [2, 3]", [] {
     return slogdet(ones({2, 3})).sign;
   });
@@ -204,6 +239,12 @@ const OpSamples lu_samples(OpId::lu, [](Op& op) {
              .reference = [](std::span<const Values> in) { return in[0]; },
              .nasty = false,
              .combined = true});
+  op.sample({.attributes = "one number, as it is",
+             .inputs = {one_number_above_zero},
+             .apply = [](const Tensor& x) { return lu(x).u; },
+             .reference =
+                 [](std::span<const Values> in) { return of_each(in[0], [](const Matrix& x) { return x; }); },
+             .nasty = false});
   op.throws<ShapeError>("needs matrices [..., m, n]: a is [3]", [] { return lu(ones({3})).l; });
 });
 

@@ -52,6 +52,12 @@ const OpSamples qr_samples(OpId::qr, [](Op& op) {
             .inputs = {{{2, 2}, {0, -3, -2, 4}}},
             .apply = [](const Tensor& x) { return qr(x).r; },
             .value = {{2, 2}, {2, -4, 0, 3}}});
+  op.sample({.attributes = "one number, as it is",
+             .inputs = {one_number_above_zero},
+             .apply = [](const Tensor& x) { return qr(x).r; },
+             .reference =
+                 [](std::span<const Values> in) { return of_each(in[0], [](const Matrix& x) { return x; }); },
+             .nasty = false});
   op.throws<ShapeError>("needs matrices [..., m, n]: a is [3]", [] { return qr(ones({3})).q; });
 });
 

@@ -76,6 +76,15 @@ const OpSamples svd_samples(OpId::svd, [](Op& op) {
                .nasty = false,
                .combined = true});
   }
+  op.sample({.attributes = "one number, as it is",
+             .inputs = {one_number_above_zero},
+             .apply = [](const Tensor& x) { return svd(x).s; },
+             .reference =
+                 [](std::span<const Values> in) {
+                   return of_each(
+                       in[0], [](const Matrix& x) { return x; }, 1);
+                 },
+             .nasty = false});
   op.throws<ShapeError>("needs matrices [..., m, n]: a is [3]", [] { return svd(ones({3})).s; });
 });
 
@@ -98,6 +107,15 @@ const OpSamples svdvals_samples(OpId::svdvals, [](Op& op) {
             .apply = [](const Tensor& x) { return svdvals(x); },
             .value = row({2, 2}),
             .gradients = {{{2, 2}, {0, 1, 1, 0}}}});
+  op.sample({.attributes = "one number, as it is",
+             .inputs = {one_number_above_zero},
+             .apply = [](const Tensor& x) { return svdvals(x); },
+             .reference =
+                 [](std::span<const Values> in) {
+                   return of_each(
+                       in[0], [](const Matrix& x) { return x; }, 1);
+                 },
+             .nasty = false});
   op.throws<ShapeError>("needs matrices [..., m, n]: a is [3]", [] { return svdvals(ones({3})); });
 });
 
@@ -121,6 +139,14 @@ const OpSamples pinv_samples(OpId::pinv, [](Op& op) {
                    },
                .nasty = false});
   }
+  op.sample({.attributes = "one number, as it is",
+             .inputs = {one_number_above_zero},
+             .apply = [](const Tensor& x) { return pinv(x); },
+             .reference =
+                 [](std::span<const Values> in) {
+                   return of_each(in[0], [](const Matrix& x) { return inverse(x); });
+                 },
+             .nasty = false});
   op.throws<ValueError>("rcond must be at least 0: got -1", [] { return pinv(ones({2, 2}), {.rcond = -1}); });
   op.throws<ShapeError>("needs matrices [..., m, n]: a is [3]", [] { return pinv(ones({3})); });
 });

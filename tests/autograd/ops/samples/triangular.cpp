@@ -58,6 +58,15 @@ const OpSamples solve_triangular_samples(OpId::solve_triangular, [](Op& op) {
             .apply = [](const Tensor& a, const Tensor& b) { return solve_triangular(a, b); },
             .value = {{2, 1}, {1, 2}},
             .gradients = {{{2, 2}, {-0.25, 0, -0.125, -0.25}}, {{2, 1}, {0.25, 0.125}}}});
+  op.sample({.attributes = "numbers, as they are",
+             .inputs = {one_number_above_zero, one_number_above_zero},
+             .apply = [](const Tensor& x, const Tensor& y) { return solve_triangular(x, y); },
+             .reference =
+                 [](std::span<const Values> in) {
+                   return of_pairs(in[0], in[1],
+                                   [](const Matrix& x, const Matrix& y) { return solve(x, y); });
+                 },
+             .nasty = false});
   op.throws<ShapeError>("needs square matrices [..., n, n]: a is [2, 3]", [] {
     return solve_triangular(ones({2, 3}), ones({2, 1}));
   });
