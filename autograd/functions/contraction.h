@@ -40,10 +40,10 @@ struct TensordotOptions {
 [[nodiscard]] Tensor cross(const Tensor& a, const Tensor& b, std::int64_t axis = -1);
 
 struct VanderOptions {
-  std::optional<std::int64_t> columns = std::nullopt;  ///< as many as x has elements in a row if absent
-  bool decreasing = false;                             ///< the highest power first
+  std::optional<std::int64_t> powers = std::nullopt;  ///< as many as x has elements in a row if absent
+  bool decreasing = false;                            ///< the highest power first
 };
-/// Vandermonde's matrix, the powers 1, x, x^2, ... of each element of x [..., n], [..., n, columns].
+/// Vandermonde's matrix, the powers 1, x, x^2, ... of each element of x [..., n], [..., n, powers].
 [[nodiscard]] Tensor vander(const Tensor& x, const VanderOptions& options = {});
 
 }}  // namespace xtgrad::v1

@@ -367,8 +367,8 @@ Tensor cross(const Tensor& a, const Tensor& b, std::int64_t axis) {
 Tensor vander(const Tensor& x, const VanderOptions& options) {
   detail::check_floating(OpId::vander, detail::array_of(x));
   if (x.rank() == 0) throw ShapeError("vander: needs at least 1 dimension [..., n]: x is []");
-  const std::int64_t columns = options.columns.value_or(x.size(-1));
-  if (columns < 0) throw ValueError(fmt::format("vander: columns must be at least 0: got {}", columns));
+  const std::int64_t columns = options.powers.value_or(x.size(-1));
+  if (columns < 0) throw ValueError(fmt::format("vander: powers must be at least 0: got {}", columns));
   const ArangeOptions powers =
       options.decreasing ? ArangeOptions{.start = columns - 1, .step = -1} : ArangeOptions{};
   const Scalar stop = options.decreasing ? Scalar(-1) : Scalar(columns);

@@ -294,13 +294,13 @@ const OpSamples vander_samples(OpId::vander, [](Op& op) {
   };
   of({3}, {}, 3);
   of({3}, {.decreasing = true}, 3);
-  of({2, 2}, {.columns = 4}, 4);
-  of({2}, {.columns = 0}, 0);
-  of({2}, {.columns = 0, .decreasing = true}, 0);
+  of({2, 2}, {.powers = 4}, 4);
+  of({2}, {.powers = 0}, 0);
+  of({2}, {.powers = 0, .decreasing = true}, 0);
   of({0}, {}, 0);
   op.throws<ShapeError>("needs at least 1 dimension [..., n]: x is []", [] { return vander(ones({})); });
-  op.throws<ValueError>("columns must be at least 0: got -1",
-                        [] { return vander(ones({2}), {.columns = -1}); });
+  op.throws<ValueError>("powers must be at least 0: got -1",
+                        [] { return vander(ones({2}), {.powers = -1}); });
 });
 
 }}  // namespace xtgrad::testing
