@@ -49,7 +49,6 @@ Labelled with_diagonals(Labelled operand) {
                                  operand.labels.end(), operand.labels[d]);
     if (again == operand.labels.end()) continue;
     const auto other = static_cast<std::size_t>(again - operand.labels.begin());
-    Dims order;
     Shape shape;
     Labels rest;
     std::vector<std::int64_t> axes;

@@ -101,7 +101,7 @@ const OpSamples inverse_samples(OpId::inverse, [](Op& op) {
 
 const OpSamples det_samples(OpId::det, [](Op& op) {
   // Products of up to four elements below 4, most of them below 1; away from singular matrices, where third
-  // derivatives lose digits. lu_test.cpp has those that are singular.
+  // derivatives lose digits. linalg_test.cpp has those that are singular.
   op.accuracy = {
       .ulps = 16, .floor = 64, .signed_zeros = false, .gradient_ulps = 4, .float32_gradient_ulps = 16};
   const auto of = [&op](const Shape& shape, double diagonal) {
