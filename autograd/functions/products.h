@@ -11,7 +11,8 @@ struct MatmulOptions {
   bool transpose_b = false;
 };
 /// Matrix product of the last two dimensions, batched over the others, which broadcast: [..., m, k] times
-/// [..., k, n] is [..., m, n]. Operands have at least two dimensions. Transposes cost no copy.
+/// [..., k, n] is [..., m, n]. A vector [k] is a row, or a column, without it in the result. Transposes are
+/// free.
 [[nodiscard]] Tensor matmul(const Tensor& a, const Tensor& b, const MatmulOptions& options = {});
 
 }}  // namespace xtgrad::v1

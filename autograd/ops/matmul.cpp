@@ -24,10 +24,9 @@ std::string describe(const Shape& x, bool transposed) {
 }
 
 [[noreturn]] void throw_misfit(std::string_view rule, const Shape& a, const Shape& b,
-                               const MatmulOptions& options, std::string_view next_step = "") {
-  throw ShapeError(fmt::format("{}: {}: a is {}, b is {}{}", to_string(OpId::matmul), rule,
-                               describe(a, options.transpose_a), describe(b, options.transpose_b),
-                               next_step));
+                               const MatmulOptions& options) {
+  throw ShapeError(fmt::format("{}: {}: a is {}, b is {}", to_string(OpId::matmul), rule,
+                               describe(a, options.transpose_a), describe(b, options.transpose_b)));
 }
 
 void check_batches(const Shape& a, const Shape& b, const MatmulOptions& options) {
@@ -41,10 +40,7 @@ void check_batches(const Shape& a, const Shape& b, const MatmulOptions& options)
 }
 
 void check_shapes(const Shape& a, const Shape& b, const MatmulOptions& options) {
-  if (a.rank() < 2 || b.rank() < 2) {
-    throw_misfit("operands need at least 2 dimensions", a, b, options,
-                 "; reshape a vector to a row [1, n] or a column [n, 1]");
-  }
+  if (a.rank() < 2 || b.rank() < 2) throw_misfit("operands need at least 2 dimensions", a, b, options);
   if (matrix_size(a, options.transpose_a, 1) != matrix_size(b, options.transpose_b, 0)) {
     throw_misfit("inner sizes differ", a, b, options);
   }
@@ -135,9 +131,33 @@ class Matmul final : public PrimitiveOf<Matmul, OpId::matmul> {
   MatmulOptions options_;
 };
 
+/// A vector is a row on the left and a column on the right, and that dimension is dropped from the product.
+[[gnu::noinline]] Tensor matmul_of_vectors(const Tensor& a, const Tensor& b, const MatmulOptions& options) {
+  const bool is_row = a.rank() == 1;
+  const bool is_column = b.rank() == 1;
+  const MatmulOptions own{.transpose_a = options.transpose_a && !is_row,
+                          .transpose_b = options.transpose_b && !is_column};
+  if (a.rank() == 0 || b.rank() == 0)
+    throw_misfit("operands need at least 1 dimension", a.shape(), b.shape(), own);
+  const std::int64_t inner_a = is_row ? a.shape()[0] : matrix_size(a.shape(), own.transpose_a, 1);
+  const std::int64_t inner_b = is_column ? b.shape()[0] : matrix_size(b.shape(), own.transpose_b, 0);
+  // Here, where the shapes are as they were given.
+  if (inner_a != inner_b) throw_misfit("inner sizes differ", a.shape(), b.shape(), own);
+  const Tensor product = apply(Matmul{own}, is_row ? reshaped(a, Shape{1, inner_a}) : a,
+                               is_column ? reshaped(b, Shape{inner_b, 1}) : b);
+  const Shape& full = product.shape();
+  Shape shape = leading(full);
+  if (!is_row) shape.push_back(full[full.rank() - 2]);
+  if (!is_column) shape.push_back(full.back());
+  return reshaped(product, shape);
+}
+
 }}  // namespace detail
 
 Tensor matmul(const Tensor& a, const Tensor& b, const MatmulOptions& options) {
+  // An empty handle is refused as ever, in the function's name.
+  if (a.defined() && b.defined() && (a.rank() < 2 || b.rank() < 2)) [[unlikely]]
+    return detail::matmul_of_vectors(a, b, options);
   return detail::apply(detail::Matmul{options}, a, b);
 }
 

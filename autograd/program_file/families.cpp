@@ -8,6 +8,7 @@
 #include "xtgrad/autograd/functions/diagonal.h"
 #include "xtgrad/autograd/functions/mask.h"
 #include "xtgrad/autograd/functions/scatter.h"
+#include "xtgrad/autograd/functions/linalg.h"
 #include "xtgrad/autograd/linear_solvers.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/program_file/mention.h"
@@ -24,6 +25,7 @@ void mention_families() {
       {"batch_norm", [](const Tensor& x) { return batch_norm(x, x, x); }},
       {"binary", [](const Tensor& x) { return mul(x, x); }},
       {"cast", [](const Tensor& x) { return x.to(float64); }},
+      {"cholesky", [](const Tensor& x) { return cholesky(x); }},
       {"compare", [](const Tensor& x) { return less(x, x); }},
       {"concat", [](const Tensor& x) { return concat({x}); }},
       {"conv", [](const Tensor& x) { return conv2d(x, x); }},
@@ -32,10 +34,16 @@ void mention_families() {
       {"index", [](const Tensor& x) { return gather(x, 0, x); }},
       {"layer_norm", [](const Tensor& x) { return layer_norm(x, x, x); }},
       {"mask", [](const Tensor& x) { return nonzero(x); }},
+      {"eigen", [](const Tensor& x) { return eigvalsh(x); }},
+      {"index", [](const Tensor& x) { return gather(x, 0, x); }},
+      {"layer_norm", [](const Tensor& x) { return layer_norm(x, x, x); }},
+      {"lu", [](const Tensor& x) { return det(x); }},
       {"matmul", [](const Tensor& x) { return matmul(x, x); }},
+      {"matrix_exp", [](const Tensor& x) { return matrix_exp(x); }},
       {"number", [](const Tensor& x) { return mul(x, Scalar(2)); }},
       {"order", [](const Tensor& x) { return sort(x).values; }},
       {"pool", [](const Tensor& x) { return max_pool2d(x, {}); }},
+      {"qr", [](const Tensor& x) { return qr(x).q; }},
       {"reduce", [](const Tensor& x) { return sum(x); }},
       {"scatter", [](const Tensor& x) { return scatter(x, 0, x, x); }},
       {"select", [](const Tensor& x) { return where(x, x, x); }},
@@ -55,6 +63,9 @@ void mention_families() {
       {"polar", [](const Tensor& x) { return hypot(x, x); }},
       {"rounding", [](const Tensor& x) { return floor(x); }},
       {"trigonometric", [](const Tensor& x) { return tan(x); }},
+      {"svd", [](const Tensor& x) { return svdvals(x); }},
+      {"ties", [](const Tensor& x) { return eigvalsh(x); }},  // which needs it
+      {"triangular", [](const Tensor& x) { return solve_triangular(x, x); }},
       {"unary", [](const Tensor& x) { return exp(x); }},
       {"unfold", [](const Tensor& x) { return unfold2d(x, {}); }},
       {"counter", [](const Tensor&) { return Counter().state(); }},

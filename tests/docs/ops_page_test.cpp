@@ -47,7 +47,8 @@ std::string contents(const std::filesystem::path& path) {
   return text.str();
 }
 
-/// A function as a header declares it, without attributes, and the first sentence of what is said of it there.
+/// A function as a header declares it, without attributes, and the first sentence of what is said of it
+/// there.
 struct Declaration {
   std::string text;
   std::string meaning;
@@ -96,7 +97,8 @@ std::multimap<std::string, Declaration> declarations() {
     const std::string shielded = "(" + name + ")(";
     header.replace(header.find(shielded), shielded.size(), " " + name + "(");
   }
-  for (const std::string result : {"Tensor ", "std::vector<Tensor> ", "ValuesAndIndices "}) {
+  for (const std::string result :
+       {"Tensor ", "std::vector<Tensor> ", "ValuesAndIndices ", "Slogdet ", "Lu ", "Qr ", "Eigh ", "Svd "}) {
     const std::string start = "[[nodiscard]] " + result;
     for (std::size_t at = header.find(start); at != std::string::npos; at = header.find(start, at + 1)) {
       const std::size_t name = at + start.size();
