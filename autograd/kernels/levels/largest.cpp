@@ -176,21 +176,39 @@ void find_axis(const Array& in, const AxisView& view, Array& best, Array& index)
   });
 }
 
-}  // namespace
-
-void max_axis(const Array& in, std::int64_t outer, std::int64_t axis, std::int64_t inner, Array& out) {
+template <class Order>
+void best_axis(const Array& in, std::int64_t outer, std::int64_t axis, std::int64_t inner, Array& out) {
   if (outer == 0 || inner == 0) return;
   visit_numeric(in.dtype, [&](auto zero) {
     using T = decltype(zero);
-    best_typed<Largest>(in.data<T>(), outer, axis, inner, out.mutable_data<T>());
+    best_typed<Order>(in.data<T>(), outer, axis, inner, out.mutable_data<T>());
   });
 }
 
-void max_last_axis(Dtype dtype, const void* in, std::int64_t rows, std::int64_t axis, void* out) {
+template <class Order>
+void best_last_axis(Dtype dtype, const void* in, std::int64_t rows, std::int64_t axis, void* out) {
   visit_floating(dtype, [&](auto zero) {
     using T = decltype(zero);
-    best_typed<Largest>(static_cast<const T*>(in), rows, axis, 1, static_cast<T*>(out));
+    best_typed<Order>(static_cast<const T*>(in), rows, axis, 1, static_cast<T*>(out));
   });
+}
+
+}  // namespace
+
+void max_axis(const Array& in, std::int64_t outer, std::int64_t axis, std::int64_t inner, Array& out) {
+  best_axis<Largest>(in, outer, axis, inner, out);
+}
+
+void min_axis(const Array& in, std::int64_t outer, std::int64_t axis, std::int64_t inner, Array& out) {
+  best_axis<Smallest>(in, outer, axis, inner, out);
+}
+
+void max_last_axis(Dtype dtype, const void* in, std::int64_t rows, std::int64_t axis, void* out) {
+  best_last_axis<Largest>(dtype, in, rows, axis, out);
+}
+
+void min_last_axis(Dtype dtype, const void* in, std::int64_t rows, std::int64_t axis, void* out) {
+  best_last_axis<Smallest>(dtype, in, rows, axis, out);
 }
 
 void find_largest(const Array& in, const AxisView& view, Array& largest, Array& index) {
