@@ -2,6 +2,8 @@
 
 #include "xtgrad/autograd/counter.h"
 #include "xtgrad/autograd/creation.h"
+#include "xtgrad/autograd/functions/scan.h"
+#include "xtgrad/autograd/functions/statistics.h"
 #include "xtgrad/autograd/linear_solvers.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/program_file/mention.h"
@@ -28,6 +30,7 @@ void mention_families() {
       {"order", [](const Tensor& x) { return sort(x).values; }},
       {"pool", [](const Tensor& x) { return max_pool2d(x, {}); }},
       {"reduce", [](const Tensor& x) { return sum(x); }},
+      {"scan", [](const Tensor& x) { return cumsum(x); }},
       {"select", [](const Tensor& x) { return where(x, x, x); }},
       {"shape", [](const Tensor& x) { return permute(x, {0}); }},
       {"slice", [](const Tensor& x) { return slice(x, {}); }},
