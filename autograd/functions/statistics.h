@@ -34,8 +34,8 @@ struct VarOptions {
 /// The variance over `axes`, unbiased unless told otherwise; NaN where there are no more elements than the
 /// correction.
 [[nodiscard]] Tensor var(const Tensor& x, const VarOptions& options = {});
-/// The standard deviation, the root of `var`: its gradient is NaN where the variance is 0, since the root has
-/// an infinite slope there.
+/// The standard deviation, the root of `var`, also where the variance is out of the dtype's range. Where all
+/// elements are equal its slope is infinite, and the gradient NaN.
 [[nodiscard]] Tensor std(const Tensor& x, const VarOptions& options = {});
 
 struct VarMean {

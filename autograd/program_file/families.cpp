@@ -6,6 +6,7 @@
 #include "xtgrad/autograd/functions/statistics.h"
 #include "xtgrad/autograd/linear_solvers.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/ops/weighted.h"
 #include "xtgrad/autograd/program_file/mention.h"
 #include "xtgrad/autograd/random.h"
 #include "xtgrad/autograd/random_tensors.h"
@@ -26,9 +27,12 @@ void mention_families() {
       {"index", [](const Tensor& x) { return gather(x, 0, x); }},
       {"layer_norm", [](const Tensor& x) { return layer_norm(x, x, x); }},
       {"matmul", [](const Tensor& x) { return matmul(x, x); }},
+      {"moments", [](const Tensor& x) { return var(x); }},
+      {"norm", [](const Tensor& x) { return norm(x); }},
       {"number", [](const Tensor& x) { return mul(x, Scalar(2)); }},
       {"order", [](const Tensor& x) { return sort(x).values; }},
       {"pool", [](const Tensor& x) { return max_pool2d(x, {}); }},
+      {"prod", [](const Tensor& x) { return prod(x); }},
       {"reduce", [](const Tensor& x) { return sum(x); }},
       {"scan", [](const Tensor& x) { return cumsum(x); }},
       {"select", [](const Tensor& x) { return where(x, x, x); }},
@@ -38,6 +42,7 @@ void mention_families() {
       {"split", [](const Tensor& x) { return split(x, 1, 0)[0]; }},
       {"unary", [](const Tensor& x) { return exp(x); }},
       {"unfold", [](const Tensor& x) { return unfold2d(x, {}); }},
+      {"weighted", [](const Tensor& x) { return weighted(x, x); }},
       {"counter", [](const Tensor&) { return Counter().state(); }},
       {"creation", [](const Tensor& x) { return zeros_like(x); }},
       {"linear_solvers", [](const Tensor& x) { return solve_dense([](const Tensor& v) { return v; }, x); }},

@@ -37,8 +37,10 @@ struct Strip {
 
 /// Calls `body(strip)` for strips that cover the view, on several threads where there is much to do.
 template <class F>
-void for_each_strip(const AxisView& view, bool reverse, F&& body) {
+void for_each_strip(AxisView view, bool reverse, F&& body) {
   if (view.outer == 0 || view.axis == 0 || view.inner == 0) return;
+  // Lines of one element are neighbours.
+  if (view.axis == 1) view = {1, 1, view.outer * view.inner};
   const bool are_rows = view.inner == 1;
   const std::int64_t lines = are_rows ? view.outer : view.inner;
   const std::int64_t width = are_rows ? rows_abreast : most_columns;
