@@ -3,6 +3,7 @@
 #include "xtgrad/autograd/counter.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/functions/scan.h"
+#include "xtgrad/autograd/functions/segment.h"
 #include "xtgrad/autograd/functions/statistics.h"
 #include "xtgrad/autograd/linear_solvers.h"
 #include "xtgrad/autograd/ops.h"
@@ -23,6 +24,7 @@ void mention_families() {
       {"compare", [](const Tensor& x) { return less(x, x); }},
       {"concat", [](const Tensor& x) { return concat({x}); }},
       {"conv", [](const Tensor& x) { return conv2d(x, x); }},
+      {"counting", [](const Tensor& x) { return bincount(x); }},
       {"cross_entropy", [](const Tensor& x) { return softmax_cross_entropy(x, x); }},
       {"index", [](const Tensor& x) { return gather(x, 0, x); }},
       {"layer_norm", [](const Tensor& x) { return layer_norm(x, x, x); }},
@@ -33,8 +35,10 @@ void mention_families() {
       {"order", [](const Tensor& x) { return sort(x).values; }},
       {"pool", [](const Tensor& x) { return max_pool2d(x, {}); }},
       {"prod", [](const Tensor& x) { return prod(x); }},
+      {"quantile", [](const Tensor& x) { return median(x).values; }},
       {"reduce", [](const Tensor& x) { return sum(x); }},
       {"scan", [](const Tensor& x) { return cumsum(x); }},
+      {"segment", [](const Tensor& x) { return segment_sum(x, x, 1); }},
       {"select", [](const Tensor& x) { return where(x, x, x); }},
       {"shape", [](const Tensor& x) { return permute(x, {0}); }},
       {"slice", [](const Tensor& x) { return slice(x, {}); }},
