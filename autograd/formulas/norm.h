@@ -5,13 +5,14 @@
 
 #include "xtgrad/autograd/core/loaded_checks.h"
 #include "xtgrad/autograd/formulas/slope.h"
-#include "xtgrad/autograd/ops/weighted.h"
 
 namespace xtgrad::inline v1::detail::formulas {
 
 /// A product in which 0 times infinity is 0.
 struct Weighted {
   static auto value(const auto& f, const auto& v) { return f * where((f == 0) & isinf(v), 0, v); }
+  /// On tensors it is a step, of ops/weighted.h.
+  Tensor operator()(const Tensor& f, const Tensor& v) const;
 };
 
 /// The n-th derivative of |x|^p / p, p above 0, n at least 1. Of pow(abs(x), p) the second would be 0 times
@@ -39,7 +40,7 @@ class AbsPower : public Slope<AbsPower> {
   }
   /// An infinite slope has no share in what has none in it: it would be NaN in each derivative beside its
   /// own.
-  auto rule(const auto& g, const auto& x) const { return weighted(g, AbsPower(p_, n_ + 1)(x)); }
+  auto rule(const auto& g, const auto& x) const { return Weighted{}(g, AbsPower(p_, n_ + 1)(x)); }
 
  private:
   static constexpr int most = 1024;

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <vector>
 
 #include "xtgrad/autograd/export.h"
@@ -12,18 +11,6 @@
 #include "xtgrad/autograd/tensor.h"
 
 namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
-
-/// Smallest element; the gradient is split evenly among ties; NaN wins. Throws ShapeError for no elements.
-[[nodiscard]] Tensor amin(const Tensor& x, const ReduceOptions& options = {});
-/// Index of the first smallest element along an axis, int64; NaN wins; no gradient.
-[[nodiscard]] Tensor argmin(const Tensor& x, std::int64_t axis, bool keepdim = false);
-/// Whether any element is other than 0, as NaN is; bool, for every dtype; false for no elements.
-[[nodiscard]] Tensor any(const Tensor& x, const ReduceOptions& options = {});
-/// Whether all elements are other than 0, as NaN is; bool, for every dtype; true for no elements.
-[[nodiscard]] Tensor all(const Tensor& x, const ReduceOptions& options = {});
-/// The product over `axes`; 1 for no elements. Its gradient is made of products of the other elements, and is
-/// right at every order with one zero, with two, and with more.
-[[nodiscard]] Tensor prod(const Tensor& x, const ReduceOptions& options = {});
 
 struct VarOptions {
   Dims axes = {};  ///< all if empty
@@ -36,7 +23,7 @@ struct VarOptions {
 [[nodiscard]] Tensor var(const Tensor& x, const VarOptions& options = {});
 /// The standard deviation, the root of `var`, also where the variance is out of the dtype's range. Where all
 /// elements are equal its slope is infinite, and the gradient NaN.
-[[nodiscard]] Tensor std(const Tensor& x, const VarOptions& options = {});
+[[nodiscard]] Tensor stddev(const Tensor& x, const VarOptions& options = {});
 
 struct VarMean {
   Tensor var;

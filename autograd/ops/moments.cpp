@@ -80,7 +80,7 @@ class Var final : public Spread<Var, OpId::var, false> {
   }
 };
 
-class Std final : public Spread<Std, OpId::std, true> {
+class Stddev final : public Spread<Stddev, OpId::stddev, true> {
  public:
   using Spread::Spread;
   [[nodiscard]] Reads reads(Wanted) const override { return input_bit(0) | output_bit; }
@@ -100,7 +100,7 @@ Tensor spread(const Tensor& x, const VarOptions& options) {
 
 Tensor var(const Tensor& x, const VarOptions& options) { return detail::spread<detail::Var>(x, options); }
 
-Tensor std(const Tensor& x, const VarOptions& options) { return detail::spread<detail::Std>(x, options); }
+Tensor stddev(const Tensor& x, const VarOptions& options) { return detail::spread<detail::Stddev>(x, options); }
 
 VarMean var_mean(const Tensor& x, const VarOptions& options) {
   return {var(x, options), mean(x, {.axes = options.axes, .keepdim = options.keepdim})};

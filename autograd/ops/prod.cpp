@@ -3,7 +3,6 @@
 #include "xtgrad/autograd/core/apply.h"
 #include "xtgrad/autograd/core/loaded_checks.h"
 #include "xtgrad/autograd/functions/scan.h"
-#include "xtgrad/autograd/functions/statistics.h"
 #include "xtgrad/autograd/kernels/levels/moments.h"
 #include "xtgrad/autograd/kernels/reduced_rows.h"
 #include "xtgrad/autograd/ops.h"

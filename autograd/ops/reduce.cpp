@@ -5,7 +5,6 @@
 #include "xtgrad/autograd/core/loaded_checks.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/formulas/reduction.h"
-#include "xtgrad/autograd/functions/statistics.h"
 #include "xtgrad/autograd/kernels/levels/largest.h"
 #include "xtgrad/autograd/kernels/levels/sum.h"
 #include "xtgrad/autograd/kernels/truth.h"

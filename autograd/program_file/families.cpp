@@ -2,12 +2,12 @@
 
 #include "xtgrad/autograd/counter.h"
 #include "xtgrad/autograd/creation.h"
+#include "xtgrad/autograd/functions/distance.h"
 #include "xtgrad/autograd/functions/scan.h"
 #include "xtgrad/autograd/functions/segment.h"
 #include "xtgrad/autograd/functions/statistics.h"
 #include "xtgrad/autograd/linear_solvers.h"
 #include "xtgrad/autograd/ops.h"
-#include "xtgrad/autograd/ops/weighted.h"
 #include "xtgrad/autograd/program_file/mention.h"
 #include "xtgrad/autograd/random.h"
 #include "xtgrad/autograd/random_tensors.h"
@@ -26,6 +26,7 @@ void mention_families() {
       {"conv", [](const Tensor& x) { return conv2d(x, x); }},
       {"counting", [](const Tensor& x) { return bincount(x); }},
       {"cross_entropy", [](const Tensor& x) { return softmax_cross_entropy(x, x); }},
+      {"distance", [](const Tensor& x) { return cdist(x, x); }},
       {"index", [](const Tensor& x) { return gather(x, 0, x); }},
       {"layer_norm", [](const Tensor& x) { return layer_norm(x, x, x); }},
       {"matmul", [](const Tensor& x) { return matmul(x, x); }},
@@ -46,7 +47,7 @@ void mention_families() {
       {"split", [](const Tensor& x) { return split(x, 1, 0)[0]; }},
       {"unary", [](const Tensor& x) { return exp(x); }},
       {"unfold", [](const Tensor& x) { return unfold2d(x, {}); }},
-      {"weighted", [](const Tensor& x) { return weighted(x, x); }},
+      {"weighted", [](const Tensor& x) { return norm(x, {.p = 3}); }},  // whose rule it is in
       {"counter", [](const Tensor&) { return Counter().state(); }},
       {"creation", [](const Tensor& x) { return zeros_like(x); }},
       {"linear_solvers", [](const Tensor& x) { return solve_dense([](const Tensor& v) { return v; }, x); }},

@@ -52,7 +52,8 @@ std::string function_of(const std::string& operation) {
 
 TEST_CASE("every operation stands in the source, and its samples in those, of its family") {
   // What families share.
-  const std::set<std::string> helpers = {"axes", "checks", "index_range", "normalize", "windows"};
+  const std::set<std::string> helpers = {"axes",      "checks",   "index_range", "merged_axes",
+                                         "normalize", "weighted", "windows"};
   std::set<std::string> families;
   for (const Operation& operation : registry) {
     CAPTURE(operation.name);

@@ -81,6 +81,10 @@ class ScalarReference {
 
 using SampleReference = std::function<Values(std::span<const Values>)>;
 
+/// What the elements of a sample's inputs decide: values alone, or also which steps are made, or the shape of
+/// the result, which no program can list.
+enum class Decided { values, steps, shape };
+
 /// One way of calling an operation: inputs to draw, attributes bound in `apply`, and the answer to expect.
 struct Sample {
   std::string attributes = {};  ///< for messages: "axis=1"
@@ -96,7 +100,8 @@ struct Sample {
       {};                   ///< dtype of the result for that of the inputs; the same if absent
   bool derivatives = true;  ///< false for sizes at which numerical derivatives take too long
   bool nasty = true;        ///< false where the walk should not put in infinities and the like
-  bool combined = false;    ///< true where `apply` goes on with the operation's outputs, all of them
+  Decided decided = Decided::values;
+  bool combined = false;  ///< true where `apply` goes on with the operation's outputs, all of them
 };
 
 /// An elementwise operation: the walk chooses shapes, broadcast pairs and nasty values, and combines.

@@ -45,7 +45,8 @@ const OpSamples bincount_samples(OpId::bincount, [](Op& op) {
                            std::count(in[0].data.begin(), in[0].data.end(), static_cast<Real>(index[0])));
                      });
                    },
-               .result = to_int64});
+               .result = to_int64,
+               .decided = Decided::shape});
   };
   of({9}, 4, 0);
   of({5}, 4, 7);
@@ -186,7 +187,8 @@ void unique_sample(Op& op, const Shape& shape, int part) {
                          std::count_if(x.begin(), x.end(), [&](Real v) { return place(v) == index[0]; }));
                    });
                  },
-             .result = part == 0 ? std::function<Dtype(Dtype)>() : to_int64});
+             .result = part == 0 ? std::function<Dtype(Dtype)>() : to_int64,
+             .decided = Decided::shape});
 }
 
 const OpSamples unique_samples(OpId::unique, [](Op& op) {

@@ -60,10 +60,10 @@ const OpSamples var_samples(OpId::var, [](Op& op) {
   op.exact({"of an infinity", {row({1, inf, 2})}, whole, scalar(nan), {row({nan, nan, nan})}});
 });
 
-const OpSamples std_samples(OpId::std, [](Op& op) {
+const OpSamples stddev_samples(OpId::stddev, [](Op& op) {
   op.accuracy = {.ulps = 5};  // half of the variance's, and the root's
   const Reduce deviation = [](const Tensor& x, const ReduceOptions& o) {
-    return std(x, {.axes = o.axes, .keepdim = o.keepdim});
+    return stddev(x, {.axes = o.axes, .keepdim = o.keepdim});
   };
   const auto fold = [](const std::vector<Real>& values) { return std::sqrt(variance_of(values, 1)); };
   std::vector<ReductionCase> cases = cases_of_several();
@@ -73,12 +73,12 @@ const OpSamples std_samples(OpId::std, [](Op& op) {
   reduction_samples(op, deviation, fold, {.inputs = {{}}}, cases);
   op.exact({"of 2",
             {row({1, 3})},
-            [](const Tensor& x) { return std(x, {.correction = 0}); },
+            [](const Tensor& x) { return stddev(x, {.correction = 0}); },
             scalar(1),
             {row({-0.5, 0.5})}});
   op.exact({"of equal numbers",
             {row({2, 2})},
-            [](const Tensor& x) { return std(x); },
+            [](const Tensor& x) { return stddev(x); },
             scalar(0),
             {row({nan, nan})}});
 });

@@ -2,7 +2,6 @@
 #include <vector>
 
 #include "tests/autograd/ops/samples/reductions.h"
-#include "xtgrad/autograd/functions/statistics.h"
 #include "xtgrad/autograd/ops.h"
 
 namespace xtgrad::inline v1::testing { namespace {

@@ -5,7 +5,6 @@
 
 #include "tests/autograd/ops/samples/reductions.h"
 #include "xtgrad/autograd/creation.h"
-#include "xtgrad/autograd/functions/statistics.h"
 #include "xtgrad/autograd/ops.h"
 
 namespace xtgrad::inline v1::testing { namespace {
