@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include "xtgrad/autograd/core/dtype_visit.h"
+#include "xtgrad/autograd/kernels/levels/pairwise_sums.h"
 #include "xtgrad/autograd/kernels/levels/scratch.h"
 #include "xtgrad/autograd/kernels/parallel.h"
 
@@ -54,6 +55,18 @@ double squares(const T* a, const T* b, std::int64_t d, double scale) {
 
 template <class T>
 double distance(const T* a, const T* b, std::int64_t d) {
+  if constexpr (std::is_same_v<T, float>) {
+    // Of long ones a few squares at a time are added in float, unless they are near the ends of its range.
+    constexpr std::int64_t is_long = 64;
+    if (d >= is_long) {
+      const double sum = sums_of<1>(d, [=](std::int64_t k) {
+        const float difference = a[k] - b[k];
+        return std::array{difference * difference};
+      })[0];
+      if (sum > 0x1p-100 && sum < 0x1p100) [[likely]]
+        return std::sqrt(sum);
+    }
+  }
   const double sum = squares(a, b, d, 1);
   if constexpr (std::is_same_v<T, double>) {
     // Squares have left the range, or lost digits below it. Halves first: a difference may leave it, too.

@@ -14,7 +14,7 @@ struct PointSets {
 
 XTGRAD_KERNELS_BEGIN
 
-/// out [batch, n, m] = the lengths of a - b: of float32 and float64, in double, and right in the whole range.
+/// out [batch, n, m] = the lengths of a - b: of float32 and float64, right in the whole range.
 void distances(const Array& a, const Array& b, const PointSets& sizes, Array& out);
 
 /// da = the sum over m of (g / y) (a - b), where y are the distances: nothing of one that is 0.
