@@ -124,6 +124,8 @@ TEST_CASE("batch: every primitive that an operation or its rule runs has the bit
   for (std::size_t i = 0; i < static_cast<std::size_t>(OpId::count_); ++i) {
     const Op op = describe(static_cast<OpId>(i));
     for (const Sample& sample : op.samples) {
+      // Else examples have other steps, or results that do not stack.
+      if (sample.decided != Decided::values) continue;
       for (const Dtype dtype : {float32, float64}) compared += compare_steps(op, sample, dtype);
     }
   }
