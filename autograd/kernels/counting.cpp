@@ -44,12 +44,15 @@ class Bins {
       : range_(range), count_(count), scale_(static_cast<double>(count) / (range.high / 2 - range.low / 2)) {}
 
   [[nodiscard]] bool has(double v) const { return v >= range_.low && v <= range_.high; }
-  /// Of one that the range has. The quotient may be rounded over an end.
+  /// Of one that the range has. The quotient may be rounded over an end, and of a range of subnormal numbers
+  /// it is none.
   [[nodiscard]] std::int64_t of(double v) const {
-    auto bin = static_cast<std::int64_t>((v / 2 - range_.low / 2) * scale_);
-    bin = std::clamp<std::int64_t>(bin, 0, count_ - 1);
-    if (v < begin(bin)) return bin - 1;
-    return bin + 1 < count_ && v >= begin(bin + 1) ? bin + 1 : bin;
+    const double guess = (v / 2 - range_.low / 2) * scale_;
+    const auto last = static_cast<double>(count_ - 1);
+    auto bin = static_cast<std::int64_t>(guess > 0 ? std::min(guess, last) : 0);
+    while (v < begin(bin)) --bin;
+    while (bin + 1 < count_ && v >= begin(bin + 1)) ++bin;
+    return bin;
   }
 
  private:
