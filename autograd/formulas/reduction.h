@@ -20,9 +20,7 @@ struct Extremum {
     return where(v == best, share, where(v != v, share, 0));
   }
   /// 1 for a winner.
-  static auto rule_b(const auto& v, const auto& best) {
-    return where(v == best, 1, where(v != v, 1, 0));
-  }
+  static auto rule_b(const auto& v, const auto& best) { return where(v == best, 1, where(v != v, 1, 0)); }
 };
 
 /// Of logsumexp's result y.
