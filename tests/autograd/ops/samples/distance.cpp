@@ -32,9 +32,10 @@ Values distances(std::span<const Values> in) {
 }
 
 const OpSamples cdist_samples(OpId::cdist, [](Op& op) {
-  // Each difference is rounded, which its square doubles, and a root halves, with the sum's
-  // roundings. Terms of the gradient are as large as the cotangent, and may cancel.
-  op.accuracy = {.ulps = 4, .gradient_ulps = 4, .gradient_floor = 1};
+  // Each difference is rounded, which its square doubles, and a root halves, with the sum's roundings. Terms
+  // of the gradient are as large as the cotangent, and may cancel: up to 31 of them, which the plain rule
+  // adds one after the other, each by half a unit off, and the recorded rule rounds three times before.
+  op.accuracy = {.ulps = 4, .gradient_ulps = 20, .gradient_floor = 1};
   const auto of = [&](const Shape& a, const Shape& b, bool derivatives = true) {
     op.sample({.attributes = fmt::format("{} and {}", to_string(a), to_string(b)),
                .inputs = {{.shape = a}, {.shape = b, .domain = {.low = 3, .high = 5}}},
