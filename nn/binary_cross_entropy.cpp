@@ -1,8 +1,8 @@
 #include "xtgrad/nn/binary_cross_entropy.h"
 
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/ops/weighted.h"
 #include "xtgrad/nn/loss_checks.h"
-#include "xtgrad/nn/weighted.h"
 
 namespace xtgrad::inline v1::nn {
 namespace {
@@ -36,8 +36,8 @@ Tensor bce_with_logits(const Tensor& logits, const Tensor& target, const BceWith
     negative = negative * options.weight;
     positive = positive * options.weight;
   }
-  const Tensor items =
-      detail::weighted(negative, softplus(logits)) - detail::weighted(positive, log_sigmoid(logits));
+  const Tensor items = xtgrad::detail::weighted(negative, softplus(logits)) -
+                       xtgrad::detail::weighted(positive, log_sigmoid(logits));
   return detail::reduce(items, options.reduction);
 }
 

@@ -9,10 +9,10 @@
 
 #include "xtgrad/autograd/core/apply.h"
 #include "xtgrad/autograd/core/loaded_checks.h"
+#include "xtgrad/autograd/functions/statistics.h"
 #include "xtgrad/autograd/kernels/levels/lengths.h"
 #include "xtgrad/autograd/kernels/reduce.h"
 #include "xtgrad/autograd/ops.h"
-#include "xtgrad/nn/norm.h"
 
 namespace xtgrad::inline v1::nn::detail {
 namespace {
@@ -128,8 +128,9 @@ class Cosine final : public DifferentiablePrimitive<Cosine> {
   }
   [[nodiscard]] Vectors vectors_of(const Tensor& x) const {
     const bool is_last = axis_ + 1 == static_cast<std::int64_t>(x.rank());
+    const NormOptions along{.axes = {-1}, .keepdim = true};
     const Tensor length =
-        is_last ? norm(x, 2, true) : transpose(norm(transpose(x, axis_, -1), 2, true), axis_, -1);
+        is_last ? norm(x, along) : transpose(norm(transpose(x, axis_, -1), along), axis_, -1);
     return {x, length, maximum(length, least_length(x.dtype()))};
   }
 

@@ -11,8 +11,8 @@
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/ops/cast.h"
 #include "xtgrad/autograd/ops/shape.h"
+#include "xtgrad/autograd/ops/weighted.h"
 #include "xtgrad/nn/loss_checks.h"
-#include "xtgrad/nn/weighted.h"
 
 namespace xtgrad::inline v1::nn {
 namespace {
@@ -110,12 +110,13 @@ Tensor with_indices(const Call& call, const Tensor& target, std::size_t axis,
   Tensor item_weight;  // w[t_i]
   if (options.weight.defined()) {
     item_weight = xtgrad::detail::reshaped(gather(options.weight, 0, flatten(index)), index.shape());
-    item = detail::weighted(item_weight, item);
+    item = xtgrad::detail::weighted(item_weight, item);
   }
   if (epsilon > 0) {
     const Tensor weighted =
         options.weight.defined()
-            ? detail::weighted(xtgrad::detail::reshaped(options.weight, along_axis(x.shape(), axis)), log_p)
+            ? xtgrad::detail::weighted(xtgrad::detail::reshaped(options.weight, along_axis(x.shape(), axis)),
+                                       log_p)
             : log_p;
     const Tensor all = sum(weighted, {.axes = {classes_at}});
     const Tensor smooth = (-epsilon / static_cast<double>(x.shape()[axis])) * all;
@@ -158,7 +159,8 @@ Tensor with_probabilities(const Tensor& logits, const Tensor& target, std::size_
   Tensor q = target;
   if (epsilon > 0) q = q * (1 - epsilon) + epsilon / static_cast<double>(shape[axis]);
   if (options.weight.defined()) q = q * xtgrad::detail::reshaped(options.weight, along_axis(shape, axis));
-  const Tensor items = neg(sum(detail::weighted(q, log_softmax(logits, classes_at)), {.axes = {classes_at}}));
+  const Tensor items =
+      neg(sum(xtgrad::detail::weighted(q, log_softmax(logits, classes_at)), {.axes = {classes_at}}));
   return detail::reduce(items, options.reduction);
 }
 
@@ -168,7 +170,7 @@ bool holds_indices(const Tensor& target) { return target.dtype() == int64 || tar
 Tensor divergence(const Tensor& x, const Tensor& t) {
   const Tensor zero = t == 0;
   const Tensor t_log_t = where(zero, 0, t * log(where(zero, 1, t)));
-  return t_log_t - detail::weighted(t, x);
+  return t_log_t - xtgrad::detail::weighted(t, x);
 }
 
 /// e^t (t - x), 0 where t is -inf.

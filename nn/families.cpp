@@ -5,8 +5,6 @@
 #include "xtgrad/nn/cosine.h"
 #include "xtgrad/nn/dropout.h"
 #include "xtgrad/nn/element_check.h"
-#include "xtgrad/nn/norm.h"
-#include "xtgrad/nn/weighted.h"
 
 namespace xtgrad::inline v1::detail {
 
@@ -15,8 +13,6 @@ void mention_families_of_nn() {
       {"cosine", [](const Tensor& x) { return nn::detail::cosine(x, x, 0, 0); }},
       {"dropout", [](const Tensor& x) { return nn::Dropout().forward(x); }},
       {"element_check", [](const Tensor& x) { return nn::detail::ElementCheck().on(x); }},
-      {"norm", [](const Tensor& x) { return nn::detail::norm(x, 2, false); }},
-      {"weighted", [](const Tensor& x) { return nn::detail::weighted(x, x); }},
   };
   keep_mentioned(mentions);
 }

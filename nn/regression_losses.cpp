@@ -10,8 +10,8 @@
 #include "xtgrad/autograd/core/number_parts.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/ops/weighted.h"
 #include "xtgrad/nn/loss_checks.h"
-#include "xtgrad/nn/weighted.h"
 
 namespace xtgrad::inline v1::nn {
 namespace {
@@ -111,8 +111,9 @@ Tensor poisson_nll_loss(const Tensor& prediction, const Tensor& target,
   // The first term outgrows the second, so an infinite prediction has no place in that.
   const Tensor endless = prediction == std::numeric_limits<double>::infinity();
   const Tensor finite = where(endless, 1, prediction);
-  Tensor items = options.log_input ? exp(prediction) - detail::weighted(target, finite)
-                                   : prediction - detail::weighted(target, log_of_sum(finite, options.eps));
+  Tensor items = options.log_input
+                     ? exp(prediction) - xtgrad::detail::weighted(target, finite)
+                     : prediction - xtgrad::detail::weighted(target, log_of_sum(finite, options.eps));
   if (options.full) items = items + log_factorial(target);
   return detail::reduce(items, options.reduction);
 }

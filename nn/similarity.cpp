@@ -6,10 +6,10 @@
 #include <string_view>
 
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/functions/statistics.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/nn/cosine.h"
 #include "xtgrad/nn/loss_checks.h"
-#include "xtgrad/nn/norm.h"
 
 namespace xtgrad::inline v1::nn {
 namespace {
@@ -48,7 +48,7 @@ Tensor pairwise_distance(const Tensor& a, const Tensor& b, const PairwiseDistanc
     throw ShapeError(fmt::format("{}: needs vectors in the last dimension: a is {}, b is {}", function,
                                  to_string(a.shape()), to_string(b.shape())));
   }
-  return detail::norm(a - b + options.eps, options.p, options.keepdim);
+  return norm(a - b + options.eps, {.p = options.p, .axes = {-1}, .keepdim = options.keepdim});
 }
 
 }  // namespace xtgrad::v1::nn

@@ -193,8 +193,10 @@ std::vector<TextOf> elementwise_texts() {
   add_binary<formulas::Maximum, 3, 3>(texts, "maximum", "maximum.rule0", "maximum.rule1");
   add_binary<formulas::Minimum, 3, 3>(texts, "minimum", "minimum.rule0", "minimum.rule1");
   texts.push_back(formula_text<formulas::Pow, Value, 2>("pow"));
-  texts.push_back(formula_text<formulas::Amax, RuleA, 4>("amax.rule0"));
-  texts.push_back(formula_text<formulas::Amax, RuleB, 2>("amax.rule1"));
+  texts.push_back(formula_text<formulas::Extremum, RuleA, 4>("amax.rule0"));
+  texts.push_back(formula_text<formulas::Extremum, RuleB, 2>("amax.rule1"));
+  texts.push_back(formula_text<formulas::Extremum, RuleA, 4>("amin.rule0"));
+  texts.push_back(formula_text<formulas::Extremum, RuleB, 2>("amin.rule1"));
   texts.push_back(formula_text<formulas::LogSumExp, RuleB, 2>("logsumexp.rule1"));
   return texts;
 }

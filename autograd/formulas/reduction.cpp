@@ -5,8 +5,8 @@
 namespace xtgrad::inline v1::detail::inline XTGRAD_LEVEL {
 
 template struct LoopsOf<formulas::MeanOfSum, Value, 1>;
-template struct LoopsOf<formulas::Amax, RuleA, 4>;
-template struct LoopsOf<formulas::Amax, RuleB, 2>;
+template struct LoopsOf<formulas::Extremum, RuleA, 4>;
+template struct LoopsOf<formulas::Extremum, RuleB, 2>;
 template struct LoopsOf<formulas::LogSumExp, RuleA, 3>;
 template struct LoopsOf<formulas::LogSumExp, RuleB, 2>;
 template struct LoopsOf<formulas::NormalizeBy, Value, 4>;

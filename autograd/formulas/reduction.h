@@ -11,18 +11,16 @@ struct MeanOfSum {
   auto value(const auto& v) const { return v / count; }
 };
 
-/// Of an element, the largest one that it was chosen from, and how many tie: `v != v` finds the winners where
-/// the largest is NaN; elsewhere no element is NaN.
-struct Amax {
+/// Of an element, the largest or smallest one that it was chosen from, and how many tie: `v != v` finds the
+/// winners where the best is NaN; elsewhere no element is NaN.
+struct Extremum {
   /// The share of the cotangent.
-  static auto rule_a(const auto& g, const auto& v, const auto& largest, const auto& ties) {
+  static auto rule_a(const auto& g, const auto& v, const auto& best, const auto& ties) {
     const auto share = g / ties;
-    return where(v == largest, share, where(v != v, share, 0));
+    return where(v == best, share, where(v != v, share, 0));
   }
   /// 1 for a winner.
-  static auto rule_b(const auto& v, const auto& largest) {
-    return where(v == largest, 1, where(v != v, 1, 0));
-  }
+  static auto rule_b(const auto& v, const auto& best) { return where(v == best, 1, where(v != v, 1, 0)); }
 };
 
 /// Of logsumexp's result y.

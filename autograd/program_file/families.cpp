@@ -2,13 +2,17 @@
 
 #include "xtgrad/autograd/counter.h"
 #include "xtgrad/autograd/creation.h"
-#include "xtgrad/autograd/functions/logic.h"
-#include "xtgrad/autograd/functions/special.h"
 #include "xtgrad/autograd/functions/arrange.h"
 #include "xtgrad/autograd/functions/diagonal.h"
-#include "xtgrad/autograd/functions/mask.h"
-#include "xtgrad/autograd/functions/scatter.h"
+#include "xtgrad/autograd/functions/distance.h"
 #include "xtgrad/autograd/functions/linalg.h"
+#include "xtgrad/autograd/functions/logic.h"
+#include "xtgrad/autograd/functions/mask.h"
+#include "xtgrad/autograd/functions/scan.h"
+#include "xtgrad/autograd/functions/scatter.h"
+#include "xtgrad/autograd/functions/segment.h"
+#include "xtgrad/autograd/functions/special.h"
+#include "xtgrad/autograd/functions/statistics.h"
 #include "xtgrad/autograd/linear_solvers.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/program_file/mention.h"
@@ -23,51 +27,58 @@ void mention_families() {
       {"activation", [](const Tensor& x) { return gelu(x); }},
       {"arrange", [](const Tensor& x) { return flip(x); }},
       {"batch_norm", [](const Tensor& x) { return batch_norm(x, x, x); }},
+      {"bessel", [](const Tensor& x) { return i0(x); }},
       {"binary", [](const Tensor& x) { return mul(x, x); }},
       {"cast", [](const Tensor& x) { return x.to(float64); }},
       {"cholesky", [](const Tensor& x) { return cholesky(x); }},
       {"compare", [](const Tensor& x) { return less(x, x); }},
       {"concat", [](const Tensor& x) { return concat({x}); }},
       {"conv", [](const Tensor& x) { return conv2d(x, x); }},
+      {"counting", [](const Tensor& x) { return bincount(x); }},
       {"cross_entropy", [](const Tensor& x) { return softmax_cross_entropy(x, x); }},
       {"diagonal", [](const Tensor& x) { return diagonal(x); }},
-      {"index", [](const Tensor& x) { return gather(x, 0, x); }},
-      {"layer_norm", [](const Tensor& x) { return layer_norm(x, x, x); }},
-      {"mask", [](const Tensor& x) { return nonzero(x); }},
+      {"distance", [](const Tensor& x) { return cdist(x, x); }},
+      {"division", [](const Tensor& x) { return fmod(x, x); }},
       {"eigen", [](const Tensor& x) { return eigvalsh(x); }},
+      {"exponential", [](const Tensor& x) { return exp2(x); }},
+      {"extremes", [](const Tensor& x) { return fmax(x, x); }},
+      {"gamma", [](const Tensor& x) { return lgamma(x); }},
+      {"hyperbolic", [](const Tensor& x) { return sinh(x); }},
       {"index", [](const Tensor& x) { return gather(x, 0, x); }},
       {"layer_norm", [](const Tensor& x) { return layer_norm(x, x, x); }},
+      {"logarithmic", [](const Tensor& x) { return xlogy(x, x); }},
+      {"logic", [](const Tensor& x) { return logical_and(x, x); }},
       {"lu", [](const Tensor& x) { return det(x); }},
+      {"mask", [](const Tensor& x) { return nonzero(x); }},
       {"matmul", [](const Tensor& x) { return matmul(x, x); }},
       {"matrix_exp", [](const Tensor& x) { return matrix_exp(x); }},
+      {"moments", [](const Tensor& x) { return var(x); }},
+      {"norm", [](const Tensor& x) { return norm(x); }},
+      {"normal", [](const Tensor& x) { return erfc(x); }},
       {"number", [](const Tensor& x) { return mul(x, Scalar(2)); }},
       {"order", [](const Tensor& x) { return sort(x).values; }},
+      {"polar", [](const Tensor& x) { return hypot(x, x); }},
       {"pool", [](const Tensor& x) { return max_pool2d(x, {}); }},
+      {"prod", [](const Tensor& x) { return prod(x); }},
       {"qr", [](const Tensor& x) { return qr(x).q; }},
+      {"quantile", [](const Tensor& x) { return median(x).values; }},
       {"reduce", [](const Tensor& x) { return sum(x); }},
+      {"rounding", [](const Tensor& x) { return floor(x); }},
+      {"scan", [](const Tensor& x) { return cumsum(x); }},
       {"scatter", [](const Tensor& x) { return scatter(x, 0, x, x); }},
+      {"segment", [](const Tensor& x) { return segment_sum(x, x, 1); }},
       {"select", [](const Tensor& x) { return where(x, x, x); }},
       {"shape", [](const Tensor& x) { return permute(x, {0}); }},
       {"slice", [](const Tensor& x) { return slice(x, {}); }},
       {"softmax", [](const Tensor& x) { return softmax(x, 0); }},
       {"split", [](const Tensor& x) { return split(x, 1, 0)[0]; }},
-      {"bessel", [](const Tensor& x) { return i0(x); }},
-      {"division", [](const Tensor& x) { return fmod(x, x); }},
-      {"exponential", [](const Tensor& x) { return exp2(x); }},
-      {"extremes", [](const Tensor& x) { return fmax(x, x); }},
-      {"gamma", [](const Tensor& x) { return lgamma(x); }},
-      {"hyperbolic", [](const Tensor& x) { return sinh(x); }},
-      {"logarithmic", [](const Tensor& x) { return xlogy(x, x); }},
-      {"logic", [](const Tensor& x) { return logical_and(x, x); }},
-      {"normal", [](const Tensor& x) { return erfc(x); }},
-      {"polar", [](const Tensor& x) { return hypot(x, x); }},
-      {"rounding", [](const Tensor& x) { return floor(x); }},
-      {"trigonometric", [](const Tensor& x) { return tan(x); }},
       {"svd", [](const Tensor& x) { return svdvals(x); }},
       {"ties", [](const Tensor& x) { return eigvalsh(x); }},  // which needs it
       {"triangular", [](const Tensor& x) { return solve_triangular(x, x); }},
+      {"trigonometric", [](const Tensor& x) { return tan(x); }},
       {"unary", [](const Tensor& x) { return exp(x); }},
       {"unfold", [](const Tensor& x) { return unfold2d(x, {}); }},
+      {"weighted", [](const Tensor& x) { return norm(x, {.p = 3}); }},  // whose rule it is in
       {"counter", [](const Tensor&) { return Counter().state(); }},
       {"creation", [](const Tensor& x) { return zeros_like(x); }},
       {"linear_solvers", [](const Tensor& x) { return solve_dense([](const Tensor& v) { return v; }, x); }},

@@ -24,6 +24,18 @@ T better(T a, T b) {
   return static_cast<int>(Order::beats(a, b)) | static_cast<int>(a != a) ? a : b;
 }
 
+/// By halves, of known sizes, which are SIMD, too: one after the other, lanes would take longer than a short
+/// row.
+template <class Order, std::size_t Half, class T>
+T best_of_halves(T* lanes) {
+  for (std::size_t k = 0; k < Half; ++k) lanes[k] = better<Order>(lanes[k + Half], lanes[k]);
+  if constexpr (Half == 1) {
+    return lanes[0];
+  } else {
+    return best_of_halves<Order, Half / 2>(lanes);
+  }
+}
+
 template <class Order, class T>
 T best_of_row(const T* x, std::int64_t n) {
   constexpr std::int64_t abreast = 256 / sizeof(T);
@@ -36,7 +48,7 @@ T best_of_row(const T* x, std::int64_t n) {
       for (std::size_t k = 0; k < abreast; ++k)
         lanes[k] = better<Order>(x[i + static_cast<std::int64_t>(k)], lanes[k]);
     }
-    for (const T lane : lanes) best = better<Order>(lane, best);
+    best = best_of_halves<Order, abreast / 2>(lanes.data());
   }
   for (; i < n; ++i) best = better<Order>(x[i], best);
   return best;
@@ -91,8 +103,20 @@ void best_of_units(const T* in, std::int64_t axis, std::int64_t inner, const Cut
   });
 }
 
+/// Rows that are units of their own. Most are short, and finding their places would take longer than they do.
+template <class Order, class T>
+void best_of_rows(const T* in, std::int64_t rows, std::int64_t n, T* out) {
+  const std::int64_t per_tile = std::max<std::int64_t>(1, unit_elements / n);
+  for_each_tile(ceil_div(rows, per_tile), [&](std::int64_t tile) {
+    const std::int64_t last = std::min(rows, (tile + 1) * per_tile);
+    for (std::int64_t row = tile * per_tile; row < last; ++row)
+      out[row] = best_of_row<Order>(in + row * n, n);
+  });
+}
+
 template <class Order, class T>
 void best_typed(const T* in, std::int64_t outer, std::int64_t axis, std::int64_t inner, T* out) {
+  if (inner == 1 && axis <= unit_elements) return best_of_rows<Order>(in, outer, axis, out);
   const Cut cut(outer, axis, inner);
   if (cut.row_units == 1) {
     best_of_units<Order>(in, axis, inner, cut, out);
@@ -176,21 +200,39 @@ void find_axis(const Array& in, const AxisView& view, Array& best, Array& index)
   });
 }
 
-}  // namespace
-
-void max_axis(const Array& in, std::int64_t outer, std::int64_t axis, std::int64_t inner, Array& out) {
+template <class Order>
+void best_axis(const Array& in, std::int64_t outer, std::int64_t axis, std::int64_t inner, Array& out) {
   if (outer == 0 || inner == 0) return;
   visit_numeric(in.dtype, [&](auto zero) {
     using T = decltype(zero);
-    best_typed<Largest>(in.data<T>(), outer, axis, inner, out.mutable_data<T>());
+    best_typed<Order>(in.data<T>(), outer, axis, inner, out.mutable_data<T>());
   });
 }
 
-void max_last_axis(Dtype dtype, const void* in, std::int64_t rows, std::int64_t axis, void* out) {
+template <class Order>
+void best_last_axis(Dtype dtype, const void* in, std::int64_t rows, std::int64_t axis, void* out) {
   visit_floating(dtype, [&](auto zero) {
     using T = decltype(zero);
-    best_typed<Largest>(static_cast<const T*>(in), rows, axis, 1, static_cast<T*>(out));
+    best_typed<Order>(static_cast<const T*>(in), rows, axis, 1, static_cast<T*>(out));
   });
+}
+
+}  // namespace
+
+void max_axis(const Array& in, std::int64_t outer, std::int64_t axis, std::int64_t inner, Array& out) {
+  best_axis<Largest>(in, outer, axis, inner, out);
+}
+
+void min_axis(const Array& in, std::int64_t outer, std::int64_t axis, std::int64_t inner, Array& out) {
+  best_axis<Smallest>(in, outer, axis, inner, out);
+}
+
+void max_last_axis(Dtype dtype, const void* in, std::int64_t rows, std::int64_t axis, void* out) {
+  best_last_axis<Largest>(dtype, in, rows, axis, out);
+}
+
+void min_last_axis(Dtype dtype, const void* in, std::int64_t rows, std::int64_t axis, void* out) {
+  best_last_axis<Smallest>(dtype, in, rows, axis, out);
 }
 
 void find_largest(const Array& in, const AxisView& view, Array& largest, Array& index) {

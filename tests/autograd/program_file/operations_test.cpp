@@ -55,6 +55,8 @@ void check_from_file(OpId id) {
   for (const Sample& sample : op.samples) {
     for (const Dtype dtype : {float32, float64}) {
       CAPTURE(sample.attributes);
+      if (sample.decided == Decided::shape)
+        continue;  // elements are read as C++ numbers, which no program does
       const std::vector<Tensor> inputs =
           make_inputs(sample, draw_inputs(sample, dtype, random), dtype, op.kind != Kind::constant);
       const auto f = [&](const auto& in) { return results_of(sample, in); };

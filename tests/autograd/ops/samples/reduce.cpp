@@ -1,10 +1,9 @@
 // Samples of reductions over axes.
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <string>
 
-#include "tests/support/op_samples.h"
+#include "tests/autograd/ops/samples/reductions.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/ops.h"
 
@@ -12,94 +11,6 @@ namespace xtgrad::inline v1::testing { namespace {
 
 constexpr double inf = infinity;
 constexpr double nan = not_a_number;
-
-using Fold = std::function<Real(const std::vector<Real>&)>;
-
-/// One case of a reduction: `axes` as the caller writes them, `dims` as they are meant.
-struct Case {
-  Shape shape;
-  std::vector<std::int64_t> axes;
-  std::vector<std::size_t> dims;
-  bool keepdim = false;
-  bool derivatives = true;
-};
-
-/// Collects the elements of each group and folds them.
-SampleReference reduced(const std::vector<std::size_t>& dims, bool keepdim, const Fold& fold) {
-  return [=](std::span<const Values> in) {
-    const auto is_reduced = [&](std::size_t d) {
-      return std::find(dims.begin(), dims.end(), d) != dims.end();
-    };
-    std::vector<std::int64_t> sizes;
-    for (std::size_t d = 0; d < in[0].shape.rank(); ++d) {
-      if (!is_reduced(d)) sizes.push_back(in[0].shape[d]);
-      if (is_reduced(d) && keepdim) sizes.push_back(1);
-    }
-    Values out{Shape(std::span<const std::int64_t>(sizes)), {}};
-    std::vector<std::vector<Real>> groups(static_cast<std::size_t>(out.shape.numel()));
-    for_each_index(in[0].shape, [&](const Index& index) {
-      std::size_t group = 0;
-      for (std::size_t d = 0; d < index.size(); ++d) {
-        if (!is_reduced(d))
-          group = group * static_cast<std::size_t>(in[0].shape[d]) + static_cast<std::size_t>(index[d]);
-      }
-      groups[group].push_back(in[0].at(index));
-    });
-    for (const std::vector<Real>& group : groups) out.data.push_back(fold(group));
-    return out;
-  };
-}
-
-std::string describe(const Case& c) {
-  std::string text = to_string(c.shape) + " axes";
-  for (const std::int64_t axis : c.axes) text.append(" ").append(std::to_string(axis));
-  return text + (c.keepdim ? ", keepdim" : "");
-}
-
-using Reduce = Tensor (*)(const Tensor&, const ReduceOptions&);
-
-void reduction_samples(Op& op, Reduce reduce, const Fold& fold, const Sample& model,
-                       const std::vector<Case>& cases) {
-  for (const Case& c : cases) {
-    Sample sample = model;
-    const ReduceOptions options{.axes = c.axes, .keepdim = c.keepdim};
-    sample.attributes = describe(c);
-    sample.inputs = {{.shape = c.shape, .domain = model.inputs[0].domain}};
-    sample.apply = [reduce, options](const Tensor& x) { return reduce(x, options); };
-    sample.reference = reduced(c.dims, c.keepdim, fold);
-    sample.derivatives = c.derivatives;
-    op.sample(std::move(sample));
-  }
-  op.throws<ShapeError>("axis 2 is out of range: 2 dimensions have the axes -2 to 1", [reduce] {
-    return reduce(ones({2, 3}), {.axes = {2}});
-  });
-  op.throws<ShapeError>("axis 1 is listed twice: axes are [1, -1], x is [2, 3]", [reduce] {
-    return reduce(ones({2, 3}), {.axes = {1, -1}});
-  });
-}
-
-std::vector<Case> cases_with_elements() {
-  return {{{4}, {}, {0}},
-          {{}, {}, {}},
-          {{2, 3}, {}, {0, 1}},
-          {{2, 3}, {0}, {0}},
-          {{2, 3}, {-1}, {1}},
-          {{2, 3, 4}, {1}, {1}, true},
-          {{2, 3, 2}, {0, -1}, {0, 2}},
-          {{2, 3, 2}, {2, 0}, {0, 2}, true},
-          {{1}, {0}, {0}},
-          {{0, 3}, {1}, {1}},
-          {{1037}, {}, {0}, false, false},
-          {{33, 1037}, {}, {0, 1}, false, false},
-          {{17, 61}, {1}, {1}, false, false},
-          {{61, 17}, {0}, {0}, true, false}};
-}
-
-std::vector<Case> cases_with_and_without_elements() {
-  std::vector<Case> cases = cases_with_elements();
-  cases.insert(cases.end(), {{{0}, {}, {0}}, {{2, 0}, {1}, {1}}, {{0, 3}, {0}, {0}, true}});
-  return cases;
-}
 
 Real sum_of(const std::vector<Real>& values) {
   Real sum = 0;
@@ -130,7 +41,7 @@ const OpSamples mean_samples(OpId::mean, [](Op& op) {
   const auto fold = [](const std::vector<Real>& values) {
     return sum_of(values) / static_cast<Real>(values.size());
   };
-  std::vector<Case> cases = cases_with_elements();
+  std::vector<ReductionCase> cases = cases_with_elements();
   reduction_samples(op, mean, fold, {.inputs = {{}}, .linear_in = {0}, .linear_exactly = false}, cases);
   op.exact({"empty", {row({})}, [](const Tensor& x) { return mean(x); }, scalar(nan), {row({})}});
   op.exact({"of 4",
@@ -140,32 +51,55 @@ const OpSamples mean_samples(OpId::mean, [](Op& op) {
             {row({0.25, 0.25, 0.25, 0.25})}});
 });
 
-const OpSamples amax_samples(OpId::amax, [](Op& op) {
+Real smallest_of(const std::vector<Real>& values) {
+  Real smallest = values[0];
+  for (const Real value : values) {
+    if (std::isnan(value)) return value;
+    if (value < smallest) smallest = value;
+  }
+  return smallest;
+}
+
+/// amax if `sign` is 1, amin, its mirror image, if it is -1.
+void extremum_samples(Op& op, const Reduce& reduce, const Fold& fold, double sign) {
   op.accepts = Accepts::numbers;
   op.accuracy = {.signed_zeros = false};  // of 0 and -0 either is the largest
-  const Sample model{.inputs = {{.domain = {.apart = true}}}};
-  reduction_samples(op, amax, largest_of, model, cases_with_elements());
-  const auto whole = [](const Tensor& x) { return amax(x); };
-  op.exact({"a tie", {row({3, 1, 3})}, whole, scalar(3), {row({0.5, 0, 0.5})}});
-  op.exact({"NaN wins", {row({1, nan, 5})}, whole, scalar(nan), {row({0, 1, 0})}});
-  op.exact({"two NaN", {row({nan, 7, nan})}, whole, scalar(nan), {row({0.5, 0, 0.5})}});
+  reduction_samples(op, reduce, fold, {.inputs = {{.domain = {.apart = true}}}}, cases_with_elements());
+  const auto whole = [reduce](const Tensor& x) { return reduce(x, {}); };
+  const auto of = [sign](std::initializer_list<double> elements) {
+    Values values = row(elements);
+    for (Real& value : values.data) value *= sign;
+    return values;
+  };
+  op.exact({"a tie", {of({3, 1, 3})}, whole, scalar(3 * sign), {row({0.5, 0, 0.5})}});
+  op.exact({"NaN wins", {of({1, nan, 5})}, whole, scalar(nan), {row({0, 1, 0})}});
+  op.exact({"two NaN", {of({nan, 7, nan})}, whole, scalar(nan), {row({0.5, 0, 0.5})}});
   op.exact({"0 and -0 tie", {row({0, -0.0})}, whole, scalar(0), {row({0.5, 0.5})}});
-  op.exact(
-      {"all -inf", {row({-inf, -inf, -inf, -inf})}, whole, scalar(-inf), {row({0.25, 0.25, 0.25, 0.25})}});
-  op.exact({"inf", {row({1, inf})}, whole, scalar(inf), {row({0, 1})}});
-  op.throws<ShapeError>("no elements to choose from: x is [2, 0]", [] { return amax(ones({2, 0})); });
-  op.throws<ShapeError>("no elements to choose from: x is [2, 0]", [] {
-    return amax(ones({2, 0}), {.axes = {1}});
+  op.exact({"all infinite",
+            {of({-inf, -inf, -inf, -inf})},
+            whole,
+            scalar(-inf * sign),
+            {row({0.25, 0.25, 0.25, 0.25})}});
+  op.exact({"one infinite", {of({1, inf})}, whole, scalar(inf * sign), {row({0, 1})}});
+  op.throws<ShapeError>("no elements to choose from: x is [2, 0]", [reduce] {
+    return reduce(ones({2, 0}), {});
   });
-});
+  op.throws<ShapeError>("no elements to choose from: x is [2, 0]", [reduce] {
+    return reduce(ones({2, 0}), {.axes = {1}});
+  });
+}
 
-const OpSamples argmax_samples(OpId::argmax, [](Op& op) {
+const OpSamples amax_samples(OpId::amax, [](Op& op) { extremum_samples(op, amax, largest_of, 1); });
+const OpSamples amin_samples(OpId::amin, [](Op& op) { extremum_samples(op, amin, smallest_of, -1); });
+
+/// The first of the best, by `beats`; NaN is.
+void index_samples(Op& op, Tensor (*find)(const Tensor&, std::int64_t, bool), bool (*beats)(Real, Real)) {
   op.accepts = Accepts::numbers;
-  const auto fold = [](const std::vector<Real>& values) -> Real {
+  const auto fold = [beats](const std::vector<Real>& values) -> Real {
     std::size_t best = 0;
     for (std::size_t i = 0; i < values.size(); ++i) {
       if (std::isnan(values[i])) return static_cast<Real>(i);
-      if (values[i] > values[best]) best = i;
+      if (beats(values[i], values[best])) best = i;
     }
     return static_cast<Real>(best);
   };
@@ -173,7 +107,7 @@ const OpSamples argmax_samples(OpId::argmax, [](Op& op) {
     op.sample(
         {.attributes = to_string(shape) + " axis=" + std::to_string(axis) + (keepdim ? ", keepdim" : ""),
          .inputs = {{.shape = shape, .domain = {.whole = true}}},  // few integers: many ties
-         .apply = [=](const Tensor& x) { return argmax(x, axis, keepdim); },
+         .apply = [=](const Tensor& x) { return find(x, axis, keepdim); },
          .reference = reduced({dim}, keepdim, fold),
          .result = [](Dtype) { return int64; }});
   };
@@ -185,10 +119,48 @@ const OpSamples argmax_samples(OpId::argmax, [](Op& op) {
   along({1037}, -1, 0, true);
   along({61, 17}, 0, 0, false);
   op.throws<ShapeError>("axis 1 is out of range: 1 dimensions have the axes -1 to 0",
-                        [] { return argmax(ones({3}), 1); });
+                        [find] { return find(ones({3}), 1, false); });
   op.throws<ShapeError>("axis 0 is out of range: a 0-d tensor has no axes",
-                        [] { return argmax(ones({}), 0); });
-  op.throws<ShapeError>("no elements to choose from: x is [2, 0]", [] { return argmax(ones({2, 0}), 1); });
+                        [find] { return find(ones({}), 0, false); });
+  op.throws<ShapeError>("no elements to choose from: x is [2, 0]", [find] {
+    return find(ones({2, 0}), 1, false);
+  });
+}
+
+const OpSamples argmax_samples(OpId::argmax, [](Op& op) {
+  index_samples(op, argmax, [](Real a, Real b) { return a > b; });
+});
+const OpSamples argmin_samples(OpId::argmin, [](Op& op) {
+  index_samples(op, argmin, [](Real a, Real b) { return a < b; });
+});
+
+void truth_samples(Op& op, const Reduce& reduce, const Fold& fold, double of_nothing) {
+  op.accepts = Accepts::everything;
+  // Mostly zeros, so that either answer comes.
+  const Sample model{.inputs = {{.domain = {.low = 0, .high = 1.4, .whole = true}}},
+                     .result = [](Dtype) { return boolean; }};
+  reduction_samples(op, reduce, fold, model, cases_with_and_without_elements());
+  const auto whole = [reduce](const Tensor& x) { return reduce(x, {}); };
+  op.exact({"of nothing", {row({})}, whole, scalar(of_nothing)});
+  op.exact({"NaN is not 0", {row({nan})}, whole, scalar(1)});
+  op.exact({"-0 is", {row({-0.0})}, whole, scalar(0)});
+}
+
+const OpSamples any_samples(OpId::any, [](Op& op) {
+  truth_samples(
+      op, any,
+      [](const std::vector<Real>& values) -> Real {
+        return std::any_of(values.begin(), values.end(), [](Real v) { return v != 0; }) ? 1 : 0;
+      },
+      0);
+});
+const OpSamples all_samples(OpId::all, [](Op& op) {
+  truth_samples(
+      op, all,
+      [](const std::vector<Real>& values) -> Real {
+        return std::all_of(values.begin(), values.end(), [](Real v) { return v != 0; }) ? 1 : 0;
+      },
+      1);
 });
 
 }}  // namespace xtgrad::testing

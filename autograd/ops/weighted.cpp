@@ -1,4 +1,4 @@
-#include "xtgrad/nn/weighted.h"
+#include "xtgrad/autograd/ops/weighted.h"
 
 #include <cstdint>
 #include <limits>
@@ -6,14 +6,12 @@
 
 #include "xtgrad/autograd/core/apply.h"
 #include "xtgrad/autograd/creation.h"
+#include "xtgrad/autograd/formulas/norm.h"
 #include "xtgrad/autograd/kernels/formula.h"
 #include "xtgrad/autograd/ops.h"
-#include "xtgrad/nn/norm_formulas.h"
 
-namespace xtgrad::inline v1::nn::detail {
+namespace xtgrad::inline v1::detail {
 namespace {
-
-namespace core = xtgrad::detail;
 
 class Weighted final : public DifferentiablePrimitive<Weighted> {
  public:
@@ -24,7 +22,7 @@ class Weighted final : public DifferentiablePrimitive<Weighted> {
     out[0]->shape = broadcast_shapes(name(), in[0]->shape, in[1]->shape);
   }
   void eval(Inputs in, Outputs out) const override {
-    core::map_formula<core::Value>(formulas::Weighted{}, *out[0], *in[0], *in[1]);
+    map_formula<Value>(formulas::Weighted{}, *out[0], *in[0], *in[1]);
   }
   [[nodiscard]] InputSet may_overwrite(int) const override { return 0b11; }
   [[nodiscard]] std::int64_t flops(InputSpecs, InputSpecs out) const override {
@@ -56,6 +54,6 @@ class Weighted final : public DifferentiablePrimitive<Weighted> {
 
 }  // namespace
 
-Tensor weighted(const Tensor& factor, const Tensor& value) { return core::apply(Weighted{}, factor, value); }
+Tensor weighted(const Tensor& factor, const Tensor& value) { return apply(Weighted{}, factor, value); }
 
-}  // namespace xtgrad::v1::nn::detail
+}  // namespace xtgrad::v1::detail

@@ -5,18 +5,19 @@
 
 #include "xtgrad/autograd/core/loaded_checks.h"
 #include "xtgrad/autograd/formulas/slope.h"
-#include "xtgrad/nn/weighted.h"
 
-namespace xtgrad::inline v1::nn::detail::formulas {
+namespace xtgrad::inline v1::detail::formulas {
 
 /// A product in which 0 times infinity is 0.
 struct Weighted {
   static auto value(const auto& f, const auto& v) { return f * where((f == 0) & isinf(v), 0, v); }
+  /// On tensors it is a step, of ops/weighted.h.
+  Tensor operator()(const Tensor& f, const Tensor& v) const;
 };
 
-/// The n-th derivative of |x|^p / p, p above 1, n at least 1. Of pow(abs(x), p) the second would be 0 times
+/// The n-th derivative of |x|^p / p, p above 0, n at least 1. Of pow(abs(x), p) the second would be 0 times
 /// infinity at 0, where p is below 2.
-class AbsPower : public xtgrad::detail::formulas::Slope<AbsPower> {
+class AbsPower : public Slope<AbsPower> {
  public:
   static constexpr std::string_view name = "abs_power";
   explicit AbsPower(double p = 2, int n = 1) : p_(p), n_(n) {}
@@ -27,7 +28,7 @@ class AbsPower : public xtgrad::detail::formulas::Slope<AbsPower> {
   }
   /// So many factors are multiplied for each few elements.
   void check_loaded(std::string_view operation) const {
-    xtgrad::detail::require_attribute(n_ >= 1 && n_ <= most, operation, "derivative", "from 1 to 1024", n_);
+    require_attribute(n_ >= 1 && n_ <= most, operation, "derivative", "from 1 to 1024", n_);
   }
   /// At 0 the odd ones are 0, as the slope at any kink is, and the even ones the limit: infinite for p below
   /// n.
@@ -39,7 +40,7 @@ class AbsPower : public xtgrad::detail::formulas::Slope<AbsPower> {
   }
   /// An infinite slope has no share in what has none in it: it would be NaN in each derivative beside its
   /// own.
-  auto rule(const auto& g, const auto& x) const { return weighted(g, AbsPower(p_, n_ + 1)(x)); }
+  auto rule(const auto& g, const auto& x) const { return Weighted{}(g, AbsPower(p_, n_ + 1)(x)); }
 
  private:
   static constexpr int most = 1024;
@@ -66,4 +67,4 @@ struct LengthRule {
   auto value(const auto& g, const auto& x, const auto& length) const { return g * slope(x / length); }
 };
 
-}  // namespace xtgrad::v1::nn::detail::formulas
+}  // namespace xtgrad::v1::detail::formulas

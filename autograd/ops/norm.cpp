@@ -1,4 +1,4 @@
-#include "xtgrad/nn/norm.h"
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -12,22 +12,26 @@
 
 #include "xtgrad/autograd/core/apply.h"
 #include "xtgrad/autograd/core/loaded_checks.h"
+#include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/formulas/norm.h"
 #include "xtgrad/autograd/formulas/unary.h"
+#include "xtgrad/autograd/functions/statistics.h"
 #include "xtgrad/autograd/kernels/formula.h"
 #include "xtgrad/autograd/kernels/levels/largest.h"
 #include "xtgrad/autograd/kernels/levels/lengths.h"
 #include "xtgrad/autograd/kernels/levels/sum.h"
 #include "xtgrad/autograd/kernels/reduce.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/ops/axes.h"
+#include "xtgrad/autograd/ops/cast.h"
+#include "xtgrad/autograd/ops/checks.h"
+#include "xtgrad/autograd/ops/merged_axes.h"
+#include "xtgrad/autograd/ops/shape.h"
 #include "xtgrad/autograd/ops/slope.h"
-#include "xtgrad/nn/norm_formulas.h"
-#include "xtgrad/nn/weighted.h"
+#include "xtgrad/autograd/ops/weighted.h"
 
-namespace xtgrad::inline v1::nn::detail {
-namespace {
-
-namespace core = xtgrad::detail;
-using core::AxisView;
+namespace xtgrad::inline v1 {
+namespace detail { namespace {
 
 using formulas::AbsPower;
 
@@ -46,12 +50,12 @@ bool power_lengths(const Array& x, double p, const Array* largest, Array& length
   Array terms = Array::uninitialized(x.shape, x.dtype);
   Array total = Array::uninitialized(kept(x.shape), x.dtype);
   if (largest == nullptr) {
-    core::map_formula<core::Value>(formulas::LengthTerm{p}, terms, x);
+    map_formula<Value>(formulas::LengthTerm{p}, terms, x);
   } else {
-    core::map_formula<core::Value>(formulas::LengthTerm{p}, terms, x, *largest);
+    map_formula<Value>(formulas::LengthTerm{p}, terms, x, *largest);
   }
-  core::sum_axis(terms, rows.outer, rows.axis, 1, total);
-  return core::visit_floating(x.dtype, [&](auto zero) {
+  sum_axis(terms, rows.outer, rows.axis, 1, total);
+  return visit_floating(x.dtype, [&](auto zero) {
     using T = decltype(zero);
     const T* const sums = total.data<T>();
     auto* const to = lengths.mutable_data<double>();
@@ -75,9 +79,9 @@ void power_lengths(const Array& x, double p, Array& lengths) {
   const AxisView rows = last_axis(x.shape);
   Array sizes = Array::uninitialized(x.shape, x.dtype);
   Array largest = Array::uninitialized(kept(x.shape), x.dtype);
-  core::map_formula<core::Value>(core::formulas::Abs{}, sizes, x);
-  core::max_axis(sizes, rows.outer, rows.axis, 1, largest);
-  core::map_formula<core::Value>(formulas::LengthDivisor{}, largest, largest);
+  map_formula<Value>(formulas::Abs{}, sizes, x);
+  max_axis(sizes, rows.outer, rows.axis, 1, largest);
+  map_formula<Value>(formulas::LengthDivisor{}, largest, largest);
   power_lengths(x, p, &largest, lengths);
 }
 
@@ -95,7 +99,7 @@ std::optional<FiniteRows> without_infinities(const Array& x, const Array& length
   FiniteRows rows{.x = Array::uninitialized(x.shape, x.dtype),
                   .lengths = Array::uninitialized(lengths.shape, lengths.dtype)};
   const std::int64_t n = last_axis(x.shape).axis;
-  core::visit_floating(x.dtype, [&](auto zero) {
+  visit_floating(x.dtype, [&](auto zero) {
     using T = decltype(zero);
     const T* from = x.data<T>();
     T* to = rows.x.mutable_data<T>();
@@ -124,11 +128,11 @@ class NormRule final : public ConstantPrimitive<NormRule> {
   void eval(Inputs in, Outputs out) const override {
     const std::optional<FiniteRows> finite = without_infinities(*in[1], *in[2], p_);
     const Array &g = *in[0], &x = finite ? finite->x : *in[1], &lengths = finite ? finite->lengths : *in[2];
-    if (p_ == 2) return core::length_axis_grad(g, x, lengths, last_axis(x.shape), *out[0]);
+    if (p_ == 2) return length_axis_grad(g, x, lengths, last_axis(x.shape), *out[0]);
     const Shape rows = kept(x.shape);
     // A length of 0 is one of zeros, whose slope is 0 whatever they are divided by.
     Array divisors = Array::uninitialized(rows, x.dtype);
-    core::visit_floating(x.dtype, [&](auto zero) {
+    visit_floating(x.dtype, [&](auto zero) {
       using T = decltype(zero);
       const double* const of = lengths.data<double>();
       for (std::int64_t i = 0; i < rows.numel(); ++i) {
@@ -136,8 +140,7 @@ class NormRule final : public ConstantPrimitive<NormRule> {
         divisors.mutable_data<T>()[i] = length == 0 ? T(1) : length;
       }
     });
-    core::map_formula<core::Value>(formulas::LengthRule{AbsPower(p_, 1)}, *out[0], g.with_shape(rows), x,
-                                   divisors);
+    map_formula<Value>(formulas::LengthRule{AbsPower(p_, 1)}, *out[0], g.with_shape(rows), x, divisors);
   }
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override {
     return 2 * in[1]->shape.numel();
@@ -146,13 +149,12 @@ class NormRule final : public ConstantPrimitive<NormRule> {
     require_call(in, out, 3);
     require_floating(name(), in.first(2));
     const Shape& x = in[1]->shape;
-    core::require_axis(name(), 0, x);
+    require_axis(name(), 0, x);
     const Shape rows{last_axis(x).outer};
-    core::require_spec(name(), "lengths", *in[2], {rows, Dtype::float64, {}});
+    require_spec(name(), "lengths", *in[2], {rows, Dtype::float64, {}});
     const bool keeps = in[0]->shape.rank() == x.rank();
-    core::require_spec(
-        name(), "g", *in[0],
-        {core::reduced_shape(x, core::AxisMask{1} << (x.rank() - 1), keeps), in[1]->dtype, {}});
+    require_spec(name(), "g", *in[0],
+                 {reduced_shape(x, AxisMask{1} << (x.rank() - 1), keeps), in[1]->dtype, {}});
   }
 
  private:
@@ -160,19 +162,19 @@ class NormRule final : public ConstantPrimitive<NormRule> {
 };
 
 /// Its auxiliary are the lengths as float64 [rows].
-class Norm final : public DifferentiablePrimitive<Norm> {
+class Norm final : public PrimitiveOf<Norm, OpId::norm> {
  public:
   static constexpr std::size_t auxiliaries = 1;
   explicit Norm(double p = 2, bool keepdim = false) : p_(p), keepdim_(keepdim) {}
 
-  [[nodiscard]] std::string_view name() const override { return "norm"; }
   void describe(Attributes& a) override {
     a("p", p_);
     a("keepdim", keepdim_, false);
   }
   void infer(InputSpecs in, OutputSpecs out) const override {
+    check_floating(op, *in[0]);
     const Shape& x = in[0]->shape;
-    *out[0] = {core::reduced_shape(x, core::AxisMask{1} << (x.rank() - 1), keepdim_), in[0]->dtype};
+    *out[0] = {reduced_shape(x, AxisMask{1} << (x.rank() - 1), keepdim_), in[0]->dtype};
     *out[1] = {Shape{last_axis(x).outer}, Dtype::float64};
   }
   void eval(Inputs in, Outputs out) const override {
@@ -182,15 +184,20 @@ class Norm final : public DifferentiablePrimitive<Norm> {
     if (out[1] == nullptr) own = Array::uninitialized({rows.outer}, Dtype::float64);
     Array& lengths = out[1] != nullptr ? *out[1] : own;
     if (p_ == 2) {
-      core::length_axis(x, rows, lengths);
+      length_axis(x, rows, lengths);
     } else {
       power_lengths(x, p_, lengths);
     }
-    core::visit_floating(x.dtype, [&](auto zero) {
+    visit_floating(x.dtype, [&](auto zero) {
       using T = decltype(zero);
-      const double* const from = lengths.data<double>();
+      double* const from = lengths.mutable_data<double>();
       T* const to = out[0]->mutable_data<T>();
-      for (std::int64_t row = 0; row < rows.outer; ++row) to[row] = static_cast<T>(from[row]);
+      for (std::int64_t row = 0; row < rows.outer; ++row) {
+        to[row] = static_cast<T>(from[row]);
+        // Out of the dtype's range it is infinite to the recorded rule, which reads the output, and so to
+        // both.
+        if (std::isinf(to[row])) from[row] = std::numeric_limits<double>::infinity();
+      }
     });
   }
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override {
@@ -199,18 +206,17 @@ class Norm final : public DifferentiablePrimitive<Norm> {
   void check_loaded(InputSpecs in, InputSpecs out) const override {
     require_call(in, out, 1);
     require_floating(name(), in);
-    core::require_axis(name(), 0, in[0]->shape);
+    require_axis(name(), 0, in[0]->shape);
   }
 
   [[nodiscard]] Reads reads(Wanted) const override { return input_bit(0) | output_bit; }
   void vjp(VjpContext& context) const override {
     const bool records = context.g().requires_grad() || context.input(0).requires_grad();
-    if (core::thread_state.records() && records) return record_vjp(context);
+    if (thread_state.records() && records) return record_vjp(context);
     std::array<Array, 1> gradient;
-    core::compute(NormRule(p_),
-                  std::array{&core::array_of(context.g()), &context.input(0).array(), &context.auxiliary()},
-                  std::array{&gradient[0]});
-    context.set(0, core::make_constant(std::move(gradient[0])));
+    compute(NormRule(p_), std::array{&array_of(context.g()), &context.input(0).array(), &context.auxiliary()},
+            std::array{&gradient[0]});
+    context.set(0, make_constant(std::move(gradient[0])));
   }
 
  private:
@@ -220,11 +226,11 @@ class Norm final : public DifferentiablePrimitive<Norm> {
     const Dims rows(kept(x.shape()));
     Tensor length = reshape(context.output(), rows);
     const Tensor g = reshape(context.g(), rows);
-    if (auto finite = without_infinities(core::array_of(x), context.auxiliary(), p_)) {
+    if (auto finite = without_infinities(array_of(x), context.auxiliary(), p_)) {
       // Constants: the slope at infinity does not change.
       const Tensor infinite = length == std::numeric_limits<double>::infinity();
-      const Tensor finite_length = core::make_constant(std::move(finite->lengths)).to(x.dtype());
-      x = where(infinite, core::make_constant(std::move(finite->x)), x);
+      const Tensor finite_length = make_constant(std::move(finite->lengths)).to(x.dtype());
+      x = where(infinite, make_constant(std::move(finite->x)), x);
       length = where(infinite, reshape(finite_length, rows), length);
     }
     const Tensor zero = length == 0;
@@ -233,7 +239,7 @@ class Norm final : public DifferentiablePrimitive<Norm> {
       const Tensor divisor = where(zero, std::numeric_limits<double>::infinity(), length);
       const Array& lengths = context.auxiliary();
       const bool is_moderate =
-          core::are_moderate(std::span(lengths.data<double>(), static_cast<std::size_t>(lengths.numel())));
+          are_moderate(std::span(lengths.data<double>(), static_cast<std::size_t>(lengths.numel())));
       context.set(0, is_moderate ? x * (g / divisor) : g * (x / divisor));
       return;
     }
@@ -250,13 +256,31 @@ class Norm final : public DifferentiablePrimitive<Norm> {
   bool keepdim_;
 };
 
-}  // namespace
-
-Tensor norm(const Tensor& x, double p, bool keepdim) {
+/// Of one axis, the last one.
+Tensor norm_of_rows(const Tensor& x, double p, bool keepdim) {
   const ReduceOptions along{.axes = {-1}, .keepdim = keepdim};
+  if (p == 0) return sum(cast(x != 0, x.dtype()), along);
   if (p == 1) return sum(abs(x), along);
-  if (std::isinf(p)) return amax(abs(x), along);
-  return core::apply(Norm(p, keepdim), x);
+  if (std::isinf(p)) return p > 0 ? amax(abs(x), along) : amin(abs(x), along);
+  return apply(Norm(p, keepdim), x);
 }
 
-}  // namespace xtgrad::v1::nn::detail
+void check_order(double p) {
+  if (p >= 0 || p == -std::numeric_limits<double>::infinity()) return;
+  throw ValueError(fmt::format("norm: p must be at least 0, or -infinity: got {}", p));
+}
+
+}}  // namespace detail
+
+Tensor norm(const Tensor& x, const NormOptions& options) {
+  using detail::OpId;
+  detail::check_order(options.p);
+  detail::check_floating(OpId::norm, detail::array_of(x));
+  const auto axes = detail::reduced_axes(OpId::norm, x.shape(), options.axes, options.keepdim);
+  if (x.rank() > 0 && axes.mask == detail::AxisMask{1} << (x.rank() - 1))
+    return detail::norm_of_rows(x, options.p, options.keepdim);
+  const Tensor lengths = detail::norm_of_rows(detail::with_merged_axes(x, axes.mask), options.p, false);
+  return detail::reshaped(lengths, axes.result(x.shape()));
+}
+
+}  // namespace xtgrad::v1
