@@ -41,7 +41,7 @@ class DenseSolve final : public detail::ConstantPrimitive<DenseSolve> {
   }
 };
 
-double norm(const Tensor& a) { return std::sqrt(detail::dot(a, a)); }
+double length_of(const Tensor& a) { return std::sqrt(detail::dot(a, a)); }
 
 /// One cycle of GMRES: the Krylov space of a residual, and the triangle that its least-squares problem is
 /// turned into, rotation by rotation, as it grows.
@@ -64,7 +64,7 @@ class Cycle {
         next = next - basis_[i] * part;
       }
     }
-    const double rest = norm(next);
+    const double rest = length_of(next);
     column.back() = rest;
     for (std::size_t i = 0; i < rotations_.size(); ++i) rotate(rotations_[i], column[i], column[i + 1]);
     const double length = std::hypot(column[column.size() - 2], rest);
@@ -120,10 +120,10 @@ Tensor solve_gmres(const GmresOptions& options, const LinearMap& map, const Tens
   detail::check_floating("gmres", b);
   const NoGrad no_grad;
   const double usual = detail::usual_tolerance(b.dtype());
-  const double wanted = options.tolerance.value_or(usual) * norm(b);
+  const double wanted = options.tolerance.value_or(usual) * length_of(b);
   Tensor x = zeros_like(b);
   Tensor residual = b;
-  double size = norm(b);
+  double size = length_of(b);
   std::int64_t calls = 0;
   // Not "size <= wanted": a NaN ends it, too.
   while (size > wanted && calls < options.max_iterations) {
@@ -134,7 +134,7 @@ Tensor solve_gmres(const GmresOptions& options, const LinearMap& map, const Tens
     }
     x = x + cycle.correction();
     residual = b - map(x);
-    size = norm(residual);
+    size = length_of(residual);
     if (cycle.is_exhausted()) break;
   }
   if (size <= wanted) return x;

@@ -1,7 +1,7 @@
 # Kernels for other instructions than those that everything else is compiled for: the same sources once more for each set,
 # in namespaces of their own, and one set chosen when the program runs. See autograd/kernels/levels/level.h.
 file(GLOB xtgrad_level_sources CONFIGURE_DEPENDS autograd/kernels/levels/*.cpp autograd/formulas/*.cpp
-     nn/*_formulas.cpp optim/*_formulas.cpp)
+     optim/*_formulas.cpp)
 set_source_files_properties(${xtgrad_level_sources} PROPERTIES COMPILE_DEFINITIONS XTGRAD_LEVEL_SOURCE)
 
 # Objects for the libraries, beside those of xtgrad_objects.

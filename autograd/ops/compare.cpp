@@ -32,14 +32,25 @@ struct IsLessEqual {
   static constexpr Nearest nearest = Nearest::below;
   static bool compare(auto v, auto w) { return v <= w; }
 };
+// The other way round they are the same loops.
 struct IsGreater {
+  using Mirrored = IsLess;
   static constexpr Nearest nearest = Nearest::below;
   static bool compare(auto v, auto w) { return v > w; }
 };
 struct IsGreaterEqual {
+  using Mirrored = IsLessEqual;
   static constexpr Nearest nearest = Nearest::above;
   static bool compare(auto v, auto w) { return v >= w; }
 };
+
+template <class Relation>
+void compare_elements(const Array& a, const Array& b, Array& out) {
+  visit(a.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    scalar_map<bool, T, T>([](T v, T w) { return Relation::compare(v, w); }, out, {&a, &b});
+  });
+}
 
 /// A comparison of two tensors of one dtype. It is never recorded: a bool has no gradient.
 template <class Relation, OpId Id>
@@ -52,10 +63,11 @@ class Comparison final : public ConstantPrimitive<Comparison<Relation, Id>> {
     out[0]->shape = common_shape(Id, in[0]->shape, in[1]->shape);
   }
   void eval(Inputs in, Outputs out) const override {
-    visit(in[0]->dtype, [&](auto zero) {
-      using T = decltype(zero);
-      scalar_map<bool, T, T>([](T v, T w) { return Relation::compare(v, w); }, *out[0], {in[0], in[1]});
-    });
+    if constexpr (requires { typename Relation::Mirrored; }) {
+      compare_elements<typename Relation::Mirrored>(*in[1], *in[0], *out[0]);
+    } else {
+      compare_elements<Relation>(*in[0], *in[1], *out[0]);
+    }
   }
   [[nodiscard]] std::int64_t flops(InputSpecs, InputSpecs out) const override {
     return out[0]->shape.numel();

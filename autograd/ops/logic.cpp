@@ -7,6 +7,7 @@
 
 #include "xtgrad/autograd/core/apply.h"
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/functions/comparison.h"
 #include "xtgrad/autograd/functions/logic.h"
 #include "xtgrad/autograd/kernels/scalar_map.h"
 #include "xtgrad/autograd/ops/checks.h"
@@ -22,45 +23,6 @@ struct Or {
 };
 struct Xor {
   static auto of(auto a, auto b) { return a ^ b; }
-};
-
-/// True is what is not 0, NaN included.
-template <class F, OpId Id>
-class Logical final : public ConstantPrimitive<Logical<F, Id>> {
- public:
-  [[nodiscard]] std::string_view name() const override { return to_string(Id); }
-  void infer(InputSpecs in, OutputSpecs out) const override {
-    check_same_dtype(Id, *in[0], *in[1]);
-    out[0]->dtype = Dtype::boolean;
-    out[0]->shape = common_shape(Id, in[0]->shape, in[1]->shape);
-  }
-  void eval(Inputs in, Outputs out) const override {
-    visit(in[0]->dtype, [&](auto zero) {
-      using T = decltype(zero);
-      scalar_map<bool, T, T>([](T a, T b) { return static_cast<bool>(F::of(a != T(0), b != T(0))); }, *out[0],
-                             {in[0], in[1]});
-    });
-  }
-  [[nodiscard]] std::int64_t flops(InputSpecs, InputSpecs out) const override {
-    return out[0]->shape.numel();
-  }
-  void check_loaded(InputSpecs in, InputSpecs out) const override { this->require_call(in, out, 2); }
-};
-
-class LogicalNot final : public ConstantPrimitive<LogicalNot> {
- public:
-  [[nodiscard]] std::string_view name() const override { return to_string(OpId::logical_not); }
-  void infer(InputSpecs in, OutputSpecs out) const override { *out[0] = {in[0]->shape, Dtype::boolean}; }
-  void eval(Inputs in, Outputs out) const override {
-    visit(in[0]->dtype, [&](auto zero) {
-      using T = decltype(zero);
-      scalar_map<bool, T>([](T a) { return a == T(0); }, *out[0], {in[0]});
-    });
-  }
-  [[nodiscard]] std::int64_t flops(InputSpecs, InputSpecs out) const override {
-    return out[0]->shape.numel();
-  }
-  void check_loaded(InputSpecs in, InputSpecs out) const override { require_call(in, out, 1); }
 };
 
 /// Throws DtypeError unless x is bool or of integers.
@@ -163,16 +125,27 @@ class Shift final : public ConstantPrimitive<Shift<F, Id>> {
   void check_loaded(InputSpecs in, InputSpecs out) const override { this->require_call(in, out, 2); }
 };
 
+/// Throws DtypeError unless both are of one dtype.
+void check_alike(OpId op, const Tensor& a, const Tensor& b) {
+  check_same_dtype(op, {a.shape(), a.dtype()}, {b.shape(), b.dtype()});
+}
+
+/// True where x is not 0, NaN included.
+Tensor truth_of(const Tensor& x) { return x.dtype() == Dtype::boolean ? x : not_equal(x, 0); }
+
 }}  // namespace detail
 
 Tensor logical_and(const Tensor& a, const Tensor& b) {
-  return detail::apply_constant(detail::Logical<detail::And, detail::OpId::logical_and>(), a, b);
+  detail::check_alike(detail::OpId::logical_and, a, b);
+  return bitwise_and(detail::truth_of(a), detail::truth_of(b));
 }
 Tensor logical_or(const Tensor& a, const Tensor& b) {
-  return detail::apply_constant(detail::Logical<detail::Or, detail::OpId::logical_or>(), a, b);
+  detail::check_alike(detail::OpId::logical_or, a, b);
+  return bitwise_or(detail::truth_of(a), detail::truth_of(b));
 }
 Tensor logical_xor(const Tensor& a, const Tensor& b) {
-  return detail::apply_constant(detail::Logical<detail::Xor, detail::OpId::logical_xor>(), a, b);
+  detail::check_alike(detail::OpId::logical_xor, a, b);
+  return bitwise_xor(detail::truth_of(a), detail::truth_of(b));
 }
 Tensor bitwise_and(const Tensor& a, const Tensor& b) {
   return detail::apply_constant(detail::Bitwise<detail::And, detail::OpId::bitwise_and>(), a, b);
@@ -189,7 +162,7 @@ Tensor left_shift(const Tensor& x, const Tensor& count) {
 Tensor right_shift(const Tensor& x, const Tensor& count) {
   return detail::apply_constant(detail::Shift<detail::Right, detail::OpId::right_shift>(), x, count);
 }
-Tensor logical_not(const Tensor& x) { return detail::apply_constant(detail::LogicalNot(), x); }
+Tensor logical_not(const Tensor& x) { return equal(x, 0); }
 Tensor bitwise_not(const Tensor& x) { return detail::apply_constant(detail::BitwiseNot(), x); }
 
 }  // namespace xtgrad::v1

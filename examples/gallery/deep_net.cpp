@@ -36,16 +36,16 @@ void start_from(Start start, const nn::Sequential& net) {
   }
 }
 
-double norm(const Tensor& x) { return std::sqrt(sum(square(x.to(float64))).item()); }
+double length_of(const Tensor& x) { return std::sqrt(sum(square(x.to(float64))).item()); }
 
 /// The largest |W v| of all v of length 1, by power iteration.
 double largest_stretch(const Tensor& w) {
   Tensor v = ones({w.size(1), 1}, {.dtype = w.dtype()});
   for (int i = 0; i < 200; ++i) {
     v = matmul(w, matmul(w, v), {.transpose_a = true});
-    v = v / norm(v);
+    v = v / length_of(v);
   }
-  return norm(matmul(w, v));
+  return length_of(matmul(w, v));
 }
 
 /// Notes the gradients of every step.
@@ -100,7 +100,7 @@ nn::Sequential deep_net(const Recipe& recipe, const datasets::Dataset& data) {
 
 std::vector<double> gradient_norms(const nn::Sequential& net) {
   std::vector<double> norms;
-  for (const nn::ParameterRef& weight : matrices(net)) norms.push_back(norm(weight->grad()));
+  for (const nn::ParameterRef& weight : matrices(net)) norms.push_back(length_of(weight->grad()));
   return norms;
 }
 
@@ -123,7 +123,7 @@ WayBack way_back(const Recipe& recipe, const datasets::Dataset& data, const data
   WayBack way;
   const std::vector<nn::ParameterRef> weights = matrices(net);
   for (std::size_t layer = 0; layer + 1 < sums.size(); ++layer) {
-    way.factors.push_back(norm(sums[layer].grad()) / norm(sums[layer + 1].grad()));
+    way.factors.push_back(length_of(sums[layer].grad()) / length_of(sums[layer + 1].grad()));
     way.stretch.push_back(largest_stretch(weights[layer + 1]->tensor().detach()));
   }
   return way;

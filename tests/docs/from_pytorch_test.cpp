@@ -84,17 +84,26 @@ TEST_CASE("docs/from_pytorch.md: tensors") {
   std::cout.rdbuf(before);
   CHECK(out.str().starts_with("[2, 3]float32"));
   CHECK(values(sum(x, {.axes = {1}, .keepdim = true})) == Numbers{6, 15});
-  CHECK(values(mean(square(x - mean(x, {.axes = {1}, .keepdim = true})), {.axes = {1}}))[1] ==
-        doctest::Approx(2.0 / 3));
+  CHECK(values(var(x, {.axes = {1}})) == Numbers{1, 1});
+  CHECK(values(stddev(x, {.axes = {1}, .correction = 0}))[0] == doctest::Approx(std::sqrt(2.0 / 3)));
+  CHECK(norm(x).item() == doctest::Approx(std::sqrt(91)));
+  CHECK(values(norm(x, {.p = 1, .axes = {1}})) == Numbers{6, 15});
   CHECK(values(amax(x, {.axes = {1}})) == Numbers{3, 6});
-  CHECK(values(-amax(-x, {.axes = {1}})) == Numbers{1, 4});
+  CHECK(values(amin(x, {.axes = {1}})) == Numbers{1, 4});
+  CHECK(values(prod(x, {.axes = {1}})) == Numbers{6, 120});
+  CHECK(values(cumsum(x, {.axis = 1})) == Numbers{1, 3, 6, 4, 9, 15});
+  CHECK(values(median(x, 1).values) == Numbers{2, 5});
   CHECK(reshape(x, {-1, 6}).shape() == Shape{1, 6});
   CHECK(values(transpose(x)) == Numbers{1, 4, 2, 5, 3, 6});
-  CHECK(reshape(x, {2, 1, 3}).shape() == Shape{2, 1, 3});
-  CHECK(values(reshape(slice(x, {.stop = 1}), {3})) == Numbers{1, 2, 3});
+  CHECK(unsqueeze(x, 1).shape() == Shape{2, 1, 3});
+  CHECK(movedim(x, 0, 1).shape() == Shape{3, 2});
+  CHECK(values(flip(x, 0)) == Numbers{4, 5, 6, 1, 2, 3});
+  CHECK(values(roll(x, 1, 0)) == Numbers{4, 5, 6, 1, 2, 3});
+  CHECK(values(x[0]) == Numbers{1, 2, 3});
   CHECK(values(slice(x, {.axis = 1, .start = 1, .stop = 3})) == Numbers{2, 3, 5, 6});
   const Tensor idx = from_vector(std::vector<std::int64_t>{1, 0, 1});
   const Tensor y = ones({3, 3});
+  CHECK(values(x[idx]) == Numbers{4, 5, 6, 1, 2, 3, 4, 5, 6});
   CHECK(values(index_select(x, 0, idx)) == Numbers{4, 5, 6, 1, 2, 3, 4, 5, 6});
   CHECK(values(index_add(x, 0, idx, y)) == Numbers{2, 3, 4, 6, 7, 8});
   CHECK(x.at({0, 1}) == 2);
@@ -102,14 +111,36 @@ TEST_CASE("docs/from_pytorch.md: tensors") {
   CHECK(values(matmul(x, w)) == Numbers{6, 15});
   const Tensor mask = x > 2;
   const Tensor other = x < 5;
-  CHECK(values(where(mask, other, zeros_like(other))) == Numbers{0, 0, 1, 1, 0, 0});
-  CHECK(values(where(mask, ones_like(other), other)) == Numbers{1, 1, 1, 1, 1, 1});
-  CHECK(values(where(mask, 0, x)) == Numbers{1, 2, 0, 0, 0, 0});
-  CHECK(randn(x.shape()).shape() == x.shape());
+  CHECK(values(mask & other) == Numbers{0, 0, 1, 1, 0, 0});
+  CHECK(values(!mask) == Numbers{1, 1, 0, 0, 0, 0});
+  CHECK(values(any(mask, {.axes = {1}})) == Numbers{1, 1});
+  CHECK(values(x[mask]) == Numbers{3, 4, 5, 6});
+  CHECK(values(masked_fill(x, mask, 0)) == Numbers{1, 2, 0, 0, 0, 0});
+  CHECK(randn_like(x).shape() == x.shape());
+  CHECK(randint(0, 9, {2}).dtype() == int64);
   CHECK(values(log1p(x))[0] == doctest::Approx(0.6931472));
   CHECK(values(expm1(x))[0] == doctest::Approx(1.7182818));
   CHECK(values(log_sigmoid(x))[0] == doctest::Approx(-0.3132617));
   CHECK(nn::LogSigmoid()(x).shape() == x.shape());
+}
+
+TEST_CASE("docs/from_pytorch.md: matrices, parts and special functions") {
+  const Tensor x = tensor({{1, 2, 3}, {4, 5, 6}});
+  const Tensor u = x[0], v = x[1];
+  CHECK(values(einsum("ij,kj->ik", {x, x})) == Numbers{14, 32, 32, 77});
+  CHECK(values(outer(u, v)) == Numbers{4, 5, 6, 8, 10, 12, 12, 15, 18});
+  const Tensor a = tensor({{4, 2}, {2, 3}}), b = tensor({{2}, {1}});
+  CHECK(values(matmul(a, solve(a, b)))[0] == doctest::Approx(2));
+  CHECK(values(cholesky(a))[0] == doctest::Approx(2));
+  CHECK(slogdet(a).logabs.item() == doctest::Approx(std::log(8)));
+  CHECK(sum(eigh(a).values).item() == doctest::Approx(7));
+  CHECK(prod(svdvals(a)).item() == doctest::Approx(8));
+  CHECK(values(inverse(a))[0] == doctest::Approx(3.0 / 8));
+  const Tensor y = zeros({1, 3});
+  CHECK(values(slice_scatter(x, {.start = 1}, y)) == Numbers{1, 2, 3, 0, 0, 0});
+  CHECK(values(erfcx(x))[0] == doctest::Approx(0.427583576));
+  CHECK(values(lgamma(x))[2] == doctest::Approx(std::log(2)));
+  CHECK(values(xlogy(x, x))[1] == doctest::Approx(2 * std::log(2)));
 }
 
 TEST_CASE("docs/from_pytorch.md: norms, tables, lists and losses") {

@@ -97,15 +97,17 @@ std::multimap<std::string, Declaration> declarations() {
     const std::string shielded = "(" + name + ")(";
     header.replace(header.find(shielded), shielded.size(), " " + name + "(");
   }
-  for (const std::string result :
-       {"Tensor ", "std::vector<Tensor> ", "ValuesAndIndices ", "Slogdet ", "Lu ", "Qr ", "Eigh ", "Svd "}) {
+  for (const std::string result : {"Tensor ", "std::vector<Tensor> ", "ValuesAndIndices ", "Slogdet ", "Lu ",
+                                   "Qr ", "Eigh ", "Svd ", "VarMean ", "Unique "}) {
     const std::string start = "[[nodiscard]] " + result;
     for (std::size_t at = header.find(start); at != std::string::npos; at = header.find(start, at + 1)) {
       const std::size_t name = at + start.size();
       const std::size_t end = header.find(';', at);
       std::string text = header.substr(name, end - name);
       for (std::size_t line = text.find('\n'); line != std::string::npos; line = text.find('\n')) {
-        text.replace(line, text.find_first_not_of(" \n", line) - line, " ");
+        // Behind a parenthesis a line that goes on begins without a space.
+        const bool opened = line > 0 && text[line - 1] == '(';
+        text.replace(line, text.find_first_not_of(" \n", line) - line, opened ? "" : " ");
       }
       found.emplace(text.substr(0, text.find('(')), Declaration{text, meaning_of(header, at, end)});
     }

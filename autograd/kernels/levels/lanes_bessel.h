@@ -11,7 +11,7 @@
 namespace xtgrad::inline v1::detail::inline XTGRAD_LANES {
 
 /// I_n(x) of an x >= 0 as the sum of (x / 2)^(n + 2k) / (k! (n + k)!), all of whose terms are positive.
-inline double bessel_i_by_series(std::int64_t n, double x) {
+[[gnu::noinline]] inline double bessel_i_by_series(std::int64_t n, double x) {
   const double h = 0.5 * x, z = h * h;
   double term = 1;
   for (std::int64_t k = 1; k <= n; ++k) term *= h / static_cast<double>(k);
@@ -25,7 +25,7 @@ inline double bessel_i_by_series(std::int64_t n, double x) {
 
 /// e^x / sqrt(2 pi x) times the sum of (-1)^k (m - 1) (m - 9) ... (m - (2k - 1)^2) / (k! (8 x)^k), m = 4 n^2
 /// (Hankel): from x = 30 + n^2 on to the last digit.
-inline double bessel_i_far(std::int64_t n, double x) {
+[[gnu::noinline]] inline double bessel_i_far(std::int64_t n, double x) {
   const auto m = static_cast<double>(4 * n * n);
   double term = 1, sum = 1;
   for (std::int64_t k = 1; k < 60; ++k) {
@@ -43,7 +43,7 @@ inline double bessel_i_far(std::int64_t n, double x) {
   return root / std::sqrt(2 * pi_in_double * x) * sum * root;
 }
 
-inline double bessel_i(std::int64_t n, double x) {
+[[gnu::noinline]] inline double bessel_i(std::int64_t n, double x) {
   const double size = std::abs(x);
   if (std::isnan(x)) return x;
   if (size == std::numeric_limits<double>::infinity()) return n % 2 == 1 ? x : size;

@@ -30,7 +30,7 @@ inline double log_gamma(double x) {
 }
 
 /// The digamma function of an x in [1, 2]: a fit of digamma(x) / (x - root) in x - 1.5, good to 2^-58.
-inline double digamma_near_root(double x) {
+[[gnu::noinline]] inline double digamma_near_root(double x) {
   constexpr double root = 0x1.762d86356be3fp+0, root_low = 9.5499954299656977e-17;
   constexpr double fit[] = {
       0.95105587603183287971,     -0.42362742128146059979,    0.24054248424078698304,
@@ -48,7 +48,7 @@ inline double digamma_near_root(double x) {
 }
 
 /// From 10 on by Stirling's series, log(x) - 1/(2x) - sum of B_2k / (2k x^2k).
-inline double digamma_far(double x) {
+[[gnu::noinline]] inline double digamma_far(double x) {
   constexpr double terms[] = {1.0 / 12,  -1.0 / 120,     1.0 / 252, -1.0 / 240,
                               1.0 / 132, -691.0 / 32760, 1.0 / 12,  -3617.0 / 8160};
   const double w = 1 / x / x;
@@ -66,7 +66,7 @@ inline double cotangent_of_pi(double x) {
 }
 
 /// Gamma' / Gamma. Below 0 by reflection; of 0 it is -inf or, of -0, inf, and of other poles NaN.
-inline double digamma(double x) {
+[[gnu::noinline]] inline double digamma(double x) {
   if (x == 0) return -std::copysign(std::numeric_limits<double>::infinity(), x);
   if (x < 0) {
     if (x == std::floor(x)) return std::numeric_limits<double>::quiet_NaN();
@@ -84,7 +84,7 @@ inline double digamma(double x) {
 
 /// The sum of (x + k)^-s over k from 0 on, of a whole s > 1 and an x > 0: terms up to where the formula of
 /// Euler and Maclaurin takes over.
-inline double hurwitz_zeta(std::int64_t s, double x) {
+[[gnu::noinline]] inline double hurwitz_zeta(std::int64_t s, double x) {
   constexpr double bernoulli[] = {1.0 / 6,       -1.0 / 30, 1.0 / 42,      -1.0 / 30,    5.0 / 66,
                                   -691.0 / 2730, 7.0 / 6,   -3617.0 / 510, 43867.0 / 798};
   const auto order = static_cast<double>(s);
@@ -107,7 +107,7 @@ inline double hurwitz_zeta(std::int64_t s, double x) {
 /// The n-th derivative of pi / tan(pi x): a polynomial in c = 1 / tan(pi x), each of which comes from the
 /// last by (p(c))' = -pi (1 + c^2) p'(c). n is at most `most_of_polygamma`.
 inline constexpr std::int64_t most_of_polygamma = 32;
-inline double cotangent_derivative(std::int64_t n, double x) {
+[[gnu::noinline]] inline double cotangent_derivative(std::int64_t n, double x) {
   double p[most_of_polygamma + 2] = {0, pi_in_double}, next[most_of_polygamma + 2];
   for (std::int64_t k = 1; k <= n; ++k) {
     for (std::int64_t i = 0; i <= k + 1; ++i) {
@@ -125,7 +125,7 @@ inline double cotangent_derivative(std::int64_t n, double x) {
 
 /// The n-th derivative of digamma, n from 0 to 32: (-1)^(n + 1) n! times Hurwitz's zeta function of n + 1,
 /// and by reflection below 0. Infinite at poles, NaN where the limits differ.
-inline double polygamma(std::int64_t n, double x) {
+[[gnu::noinline]] inline double polygamma(std::int64_t n, double x) {
   if (n == 0) return digamma(x);
   constexpr double inf = std::numeric_limits<double>::infinity();
   if (std::isnan(x)) return x;

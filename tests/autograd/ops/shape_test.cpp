@@ -33,7 +33,7 @@ Tensor whole_numbers(const Shape& shape, Random& random, bool requires_grad = fa
   return from_span(std::span<const double>(numbers), shape, {.requires_grad = requires_grad});
 }
 
-double dot(const Tensor& a, const Tensor& b) {
+double inner_product(const Tensor& a, const Tensor& b) {
   REQUIRE(a.shape() == b.shape());
   const auto v = a.data<double>();
   const auto w = b.data<double>();
@@ -52,7 +52,7 @@ void check_adjoint(const Function& linear, const Shape& shape) {
   REQUIRE(!y.is_leaf());
   const Tensor g = whole_numbers(y.shape(), random, true);
   const Tensor pulled = grad({y}, {x}, {.cotangents = {g}, .create_graph = true})[0];
-  CHECK(dot(y, g) == dot(x, pulled));
+  CHECK(inner_product(y, g) == inner_product(x, pulled));
   const Tensor direction = whole_numbers(shape, random);
   const Tensor pushed = grad({pulled}, {g}, {.cotangents = {direction}})[0];
   CHECK(values(pushed) == values(linear(direction)));

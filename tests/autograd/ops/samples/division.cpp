@@ -58,6 +58,8 @@ const OpSamples remainder_samples(OpId::remainder, [](Op& op) {
 });
 
 const OpSamples floor_divide_samples(OpId::floor_divide, [](Op& op) {
+  // A whole number beyond the dtype's digits is rounded as every other.
+  op.accuracy = {.ulps = correctly_rounded};
   op.accepts = Accepts::numbers;
   op.takes = [](double x) { return x != 0; };  // integers are not divided by it
   op.elementwise({.apply = [](const Tensor& a, const Tensor& b) { return floor_divide(a, b); },

@@ -16,6 +16,7 @@ constexpr double nan = not_a_number;
 const Input sparse{.domain = {.low = -1, .high = 1, .whole = true}};
 
 const OpSamples logical_and_samples(OpId::logical_and, [](Op& op) {
+  op.parts = {OpId::bitwise_and, OpId::not_equal_number};
   op.accepts = Accepts::everything;
   op.elementwise({.apply = [](const Tensor& a, const Tensor& b) { return logical_and(a, b); },
                   .reference = [](Real a, Real b) -> Real { return a != 0 && b != 0; },
@@ -24,6 +25,7 @@ const OpSamples logical_and_samples(OpId::logical_and, [](Op& op) {
 });
 
 const OpSamples logical_or_samples(OpId::logical_or, [](Op& op) {
+  op.parts = {OpId::bitwise_or, OpId::not_equal_number};
   op.accepts = Accepts::everything;
   op.elementwise({.apply = [](const Tensor& a, const Tensor& b) { return logical_or(a, b); },
                   .reference = [](Real a, Real b) -> Real { return a != 0 || b != 0; },
@@ -32,6 +34,7 @@ const OpSamples logical_or_samples(OpId::logical_or, [](Op& op) {
 });
 
 const OpSamples logical_xor_samples(OpId::logical_xor, [](Op& op) {
+  op.parts = {OpId::bitwise_xor, OpId::not_equal_number};
   op.accepts = Accepts::everything;
   op.elementwise({.apply = [](const Tensor& a, const Tensor& b) { return logical_xor(a, b); },
                   .reference = [](Real a, Real b) -> Real { return (a != 0) != (b != 0); },
@@ -40,6 +43,7 @@ const OpSamples logical_xor_samples(OpId::logical_xor, [](Op& op) {
 });
 
 const OpSamples logical_not_samples(OpId::logical_not, [](Op& op) {
+  op.parts = {OpId::equal_number};
   op.accepts = Accepts::everything;
   op.elementwise({.apply = [](const Tensor& a) { return logical_not(a); },
                   .reference = [](Real a) -> Real { return a == 0; },
