@@ -7,8 +7,6 @@ namespace xtgrad::inline v1::detail::formulas {
 
 // Of each `rule_a` and `rule_b`, of the cotangent and both values.
 
-inline constexpr double inf = std::numeric_limits<double>::infinity();
-
 /// log(e^a + e^b): the larger, and what the other adds.
 struct Logaddexp {
   static auto value(const auto& a, const auto& b) {
@@ -20,6 +18,7 @@ struct Logaddexp {
  private:
   /// Of equal infinities 0.
   static auto difference(const auto& a, const auto& b) {
+    constexpr double inf = std::numeric_limits<double>::infinity();
     const auto finite_b = where(abs(b) == inf, where(a == b, 0, b), b);
     return where(abs(a) == inf, where(a == b, 0, a), a) - finite_b;
   }
@@ -35,6 +34,7 @@ struct Xlogy {
     return g * where(x == 0, where(y <= 0, 0, log(where(y <= 0, 1, y))), log(where(x == 0, 1, y)));
   }
   static auto rule_b(const auto& g, const auto& x, const auto& y) {
+    constexpr double inf = std::numeric_limits<double>::infinity();
     return g * (x / where(x == 0, where(y <= 0, inf, y), y));
   }
 };
@@ -48,6 +48,7 @@ struct Xlog1py {
     return g * where(x == 0, where(y <= -1, 0, log1p(where(y <= -1, 0, y))), log1p(where(x == 0, 0, y)));
   }
   static auto rule_b(const auto& g, const auto& x, const auto& y) {
+    constexpr double inf = std::numeric_limits<double>::infinity();
     return g * (x / where(x == 0, where(y <= -1, inf, 1 + y), 1 + y));
   }
 };

@@ -100,7 +100,9 @@ Tensor spread(const Tensor& x, const VarOptions& options) {
 
 Tensor var(const Tensor& x, const VarOptions& options) { return detail::spread<detail::Var>(x, options); }
 
-Tensor stddev(const Tensor& x, const VarOptions& options) { return detail::spread<detail::Stddev>(x, options); }
+Tensor stddev(const Tensor& x, const VarOptions& options) {
+  return detail::spread<detail::Stddev>(x, options);
+}
 
 VarMean var_mean(const Tensor& x, const VarOptions& options) {
   return {var(x, options), mean(x, {.axes = options.axes, .keepdim = options.keepdim})};

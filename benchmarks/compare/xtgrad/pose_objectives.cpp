@@ -13,7 +13,7 @@ Tensor rows(const Tensor& x, std::int64_t start, std::int64_t stop) {
 Tensor total(const Tensor& x) { return sum(x, {.axes = 0, .keepdim = true}); }
 /// Rows 1, 2, 0.
 Tensor rolled(const Tensor& x) { return xtgrad::concat({rows(x, 1, 3), rows(x, 0, 1)}); }
-Tensor cross(const Tensor& a, const Tensor& b) { return rolled(a * rolled(b) - rolled(a) * b); }
+Tensor cross_of_columns(const Tensor& a, const Tensor& b) { return rolled(a * rolled(b) - rolled(a) * b); }
 
 /// One index a column, for a gather of so many rows.
 Tensor columns(std::uint64_t stream, std::int64_t count, std::int64_t end, std::int64_t rows) {
@@ -37,8 +37,8 @@ std::unique_ptr<Workload> bundle(const Name& name, float /*rate*/) {
     const Tensor from = gather(x, 1, point_of) - rows(camera, 3, 6);
     const Tensor rotation = rows(camera, 0, 3);
     const Tensor angle = sqrt(total(square(rotation))), axis = rotation / angle, cosine = cos(angle);
-    const Tensor turned =
-        from * cosine + cross(axis, from) * sin(angle) + axis * (total(axis * from) * (1 - cosine));
+    const Tensor turned = from * cosine + cross_of_columns(axis, from) * sin(angle) +
+                          axis * (total(axis * from) * (1 - cosine));
     const Tensor plane = rows(turned, 0, 2) / rows(turned, 2, 3), radius = total(square(plane));
     const Tensor bent = (rows(camera, 10, 11) * radius + rows(camera, 9, 10)) * radius + 1;
     const Tensor missed = (plane * (bent * rows(camera, 6, 7)) + rows(camera, 7, 9) - seen_at) * weights;
