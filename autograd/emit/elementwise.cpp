@@ -13,7 +13,6 @@
 #include "xtgrad/autograd/formulas/logarithmic.h"
 #include "xtgrad/autograd/formulas/normal.h"
 #include "xtgrad/autograd/formulas/number.h"
-#include "xtgrad/autograd/formulas/polar.h"
 #include "xtgrad/autograd/formulas/reduction.h"
 #include "xtgrad/autograd/formulas/rounding.h"
 #include "xtgrad/autograd/formulas/softplus.h"
@@ -132,9 +131,6 @@ void add_more_functions(std::vector<TextOf>& texts) {
 }
 
 void add_pairs(std::vector<TextOf>& texts) {
-  add_binary<formulas::Atan2, 3, 3>(texts, "atan2", "atan2.rule0", "atan2.rule1");
-  add_binary<formulas::Hypot, 3, 3>(texts, "hypot", "hypot.rule0", "hypot.rule1");
-  add_binary<formulas::Logaddexp, 3, 3>(texts, "logaddexp", "logaddexp.rule0", "logaddexp.rule1");
   add_binary<formulas::Xlogy, 3, 3>(texts, "xlogy", "xlogy.rule0", "xlogy.rule1");
   add_binary<formulas::Xlog1py, 3, 3>(texts, "xlog1py", "xlog1py.rule0", "xlog1py.rule1");
   add_binary<formulas::Fmax, 3, 3>(texts, "fmax", "fmax.rule0", "fmax.rule1");

@@ -172,8 +172,6 @@ XTGRAD_TERM_FUNCTION(round, nearbyint)
     return new_term(placed(a, b), "std::" #name "({}, {})", a.text, b.text); \
   }
 XTGRAD_TERM_FUNCTION(pow)
-XTGRAD_TERM_FUNCTION(atan2)
-XTGRAD_TERM_FUNCTION(hypot)
 XTGRAD_TERM_FUNCTION(fmod)
 XTGRAD_TERM_FUNCTION(copysign)
 #undef XTGRAD_TERM_FUNCTION

@@ -39,13 +39,15 @@ struct Xlogy {
   }
 };
 
-/// x log(1 + y), likewise.
+/// x log(1 + y), likewise. Below -1 there is no logarithm, so that -2 does for -infinity, whose sum with 1
+/// would be taken from itself.
 struct Xlog1py {
   static auto value(const auto& x, const auto& y) {
-    return where(x == 0, where(y != y, y, 0), x * log1p(where(x == 0, 0, y)));
+    return where(x == 0, where(y != y, y, 0), x * log1p(maximum(where(x == 0, 0, y), -2)));
   }
   static auto rule_a(const auto& g, const auto& x, const auto& y) {
-    return g * where(x == 0, where(y <= -1, 0, log1p(where(y <= -1, 0, y))), log1p(where(x == 0, 0, y)));
+    return g * where(x == 0, where(y <= -1, 0, log1p(where(y <= -1, 0, y))),
+                     log1p(maximum(where(x == 0, 0, y), -2)));
   }
   static auto rule_b(const auto& g, const auto& x, const auto& y) {
     constexpr double inf = std::numeric_limits<double>::infinity();

@@ -45,10 +45,10 @@ namespace xtgrad::inline v1::detail::inline XTGRAD_LANES {
 
 [[gnu::noinline]] inline double bessel_i(std::int64_t n, double x) {
   const double size = std::abs(x);
-  if (std::isnan(x)) return x;
   if (size == std::numeric_limits<double>::infinity()) return n % 2 == 1 ? x : size;
   const auto order = static_cast<double>(n);
-  const double value = size < 30 + order * order ? bessel_i_by_series(n, size) : bessel_i_far(n, size);
+  const bool near = size < 30 + order * order;
+  const double value = near ? bessel_i_by_series(n, size) : bessel_i_far(n, size);
   return n % 2 == 1 ? std::copysign(value, x) : value;
 }
 

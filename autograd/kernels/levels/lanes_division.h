@@ -19,7 +19,7 @@ Lane<T> fmod(Lane<T> a, Lane<T> b) {
   const Lane<T> x = abs(a), y = abs(b);
   const Mask<T> odd = !((x < inf) & (y < inf) & (y > 0));
   const Lane<T> top = where(odd, 0, x), bottom = where(odd, 1, y);
-  const Mask<T> far = !(top < whole * bottom) | (bottom < std::numeric_limits<T>::min() * whole);
+  const Mask<T> far = !(top * (1 / whole) < bottom) | (bottom < std::numeric_limits<T>::min() * whole);
   const Lane<T> n = where(far, 0, top), d = where(far, 1, bottom);
   const LanePair<T> product = two_product(floor(n / d), d);
   const Lane<T> left = (n - product.high) - product.low;
@@ -41,12 +41,17 @@ Lane<T> remainder(Lane<T> a, Lane<T> b) {
 /// Python's //: the whole part of the quotient, by what is left, since the quotient alone may round up to it.
 template <LaneFloat T>
 Lane<T> floor_divide(Lane<T> a, Lane<T> b) {
-  const Lane<T> quotient = a / b, rest = fmod(a, b);
-  const Mask<T> other_side = ((rest < 0) ^ (b < 0)) & (rest != 0) & !isnan(rest);
-  const Lane<T> cut = (a - rest) / b, exact = where(other_side, cut - 1, cut), near = floor(exact);
-  const Lane<T> whole = where(exact - near > 0.5, near + 1, near);
+  // Of these the quotient itself is the answer.
   const Mask<T> plain = (b == 0) | isinf(a);
-  return where(plain, quotient, where(whole == 0, copysign(whole, quotient), whole));
+  const Lane<T> x = where(plain, 1, a), y = where(plain, 1, b), rest = fmod(x, y);
+  const Mask<T> other_side = ((rest < 0) ^ (y < 0)) & (rest != 0) & !isnan(rest);
+  const Lane<T> cut = (x - rest) / y, exact = where(other_side, cut - 1, cut);
+  constexpr T whole = T(std::int64_t{1} << (std::numeric_limits<T>::digits - 1));
+  const Mask<T> large = !(abs(exact) < whole);
+  const Lane<T> f = where(large, 0, exact), near = floor(f);
+  const Lane<T> rounded = where(large, exact, where(f - near > 0.5, near + 1, near));
+  const Lane<T> quotient = a / b;
+  return where(plain, quotient, where(rounded == 0, copysign(rounded, quotient), rounded));
 }
 
 }  // namespace xtgrad::v1::detail

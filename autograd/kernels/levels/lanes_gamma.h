@@ -10,12 +10,15 @@
 
 namespace xtgrad::inline v1::detail::inline XTGRAD_LANES {
 
-/// f of each element, computed in double.
+/// f of each element, computed in double; NaN stays. f is none of the functions that are inlined: comparisons
+/// would be moved before the question for NaN, where they raise an exception.
 template <LaneFloat T, class F>
 Lane<T> each_in_double(Lane<T> x, const F& f) {
   T elements[Lane<T>::width];
   x.store(elements);
-  for (T& element : elements) element = static_cast<T>(f(static_cast<double>(element)));
+  for (T& element : elements) {
+    if (!std::isnan(element)) element = static_cast<T>(f(static_cast<double>(element)));
+  }
   return Lane<T>::load(elements);
 }
 
@@ -72,7 +75,7 @@ inline double cotangent_of_pi(double x) {
     if (x == std::floor(x)) return std::numeric_limits<double>::quiet_NaN();
     return digamma(1 - x) - cotangent_of_pi(x);
   }
-  if (!(x < 10)) return digamma_far(x);
+  if (x >= 10) return digamma_far(x);
   double sum = 0;
   if (x < 1) {
     sum = -1 / x;
@@ -128,7 +131,6 @@ inline constexpr std::int64_t most_of_polygamma = 32;
 [[gnu::noinline]] inline double polygamma(std::int64_t n, double x) {
   if (n == 0) return digamma(x);
   constexpr double inf = std::numeric_limits<double>::infinity();
-  if (std::isnan(x)) return x;
   if (x == inf) return n % 2 == 1 ? 0.0 : -0.0;
   if (x <= 0 && x == std::floor(x)) return n % 2 == 1 ? inf : std::numeric_limits<double>::quiet_NaN();
   if (x < 0) {

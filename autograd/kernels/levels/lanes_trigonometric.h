@@ -90,7 +90,7 @@ Lane<T> atan2(Lane<T> y, Lane<T> x) {
   const Lane<T> angle = atan_of_quotient(top, where(none | equal, 1, b));
   const Lane<T> turned = Pi::half * 2 - (angle - Pi::half_low * 2);
   const Lane<T> size = where(copysign(Lane<T>(T(1)), x) < 0, turned, angle);
-  return where(none, x + y, copysign(size, y));
+  return where(none, where(isnan(x), x, y), copysign(size, y));
 }
 
 /// (asin(s) - s) / s in z = s^2 <= 1/4, a fit like atan's, good to 2^-61 (2^-29).
