@@ -108,10 +108,11 @@ inline double cotangent_of_pi(double x) {
 }
 
 /// The n-th derivative of pi / tan(pi x): a polynomial in c = 1 / tan(pi x), each of which comes from the
-/// last by (p(c))' = -pi (1 + c^2) p'(c). n is at most `most_of_polygamma`.
+/// last by (p(c))' = -pi (1 + c^2) p'(c). n is at most one
+/// more than `most_of_polygamma`, whose rule asks for it.
 inline constexpr std::int64_t most_of_polygamma = 32;
 [[gnu::noinline]] inline double cotangent_derivative(std::int64_t n, double x) {
-  double p[most_of_polygamma + 2] = {0, pi_in_double}, next[most_of_polygamma + 2];
+  double p[most_of_polygamma + 3] = {0, pi_in_double}, next[most_of_polygamma + 3];
   for (std::int64_t k = 1; k <= n; ++k) {
     for (std::int64_t i = 0; i <= k + 1; ++i) {
       const double up = i <= k - 1 ? static_cast<double>(i + 1) * p[i + 1] : 0;
