@@ -19,7 +19,7 @@ Lane<T> fmod(Lane<T> a, Lane<T> b) {
   const Lane<T> x = abs(a), y = abs(b);
   const Mask<T> odd = !((x < inf) & (y < inf) & (y > 0));
   const Lane<T> top = where(odd, 0, x), bottom = where(odd, 1, y);
-  const Mask<T> far = !(top * (1 / whole) < bottom) | (bottom < std::numeric_limits<T>::min() * whole);
+  const Mask<T> far = (!(top * (1 / whole) < bottom)) | (bottom < std::numeric_limits<T>::min() * whole);
   const Lane<T> n = where(far, 0, top), d = where(far, 1, bottom);
   const LanePair<T> product = two_product(floor(n / d), d);
   const Lane<T> left = (n - product.high) - product.low;

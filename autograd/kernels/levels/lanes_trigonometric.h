@@ -65,7 +65,7 @@ Lane<T> atan_of_quotient(Lane<T> top, Lane<T> bottom) {
   const Mask<T> large = (top > 1) | (bottom > 1), tiny = (top < T(1e-30)) & (bottom < T(1e-30));
   const Lane<T> unit = where(large, T(0.5), where(tiny, T(0x1p64), Lane<T>(T(1))));
   const Lane<T> a = top * unit, b = bottom * unit;
-  const Mask<T> far = 0.4142135623730950488 * a > b, middle = !far & (a > 0.4142135623730950488 * b);
+  const Mask<T> far = 0.4142135623730950488 * a > b, middle = (!far) & (a > 0.4142135623730950488 * b);
   const Lane<T> r = where(far, -b, where(middle, a - b, a)) / where(far, a, where(middle, a + b, b));
   const Lane<T> high = where(far, Pi::half, where(middle, Pi::half / 2, Lane<T>(T(0))));
   const Lane<T> low = where(far, Pi::half_low, where(middle, Pi::half_low / 2, Lane<T>(T(0))));
