@@ -16,6 +16,7 @@ struct Digamma {
 };
 
 struct Polygamma {
+  static constexpr std::int64_t most = 32;
   std::int64_t order = 1;
 
   void describe(auto& a) { a("order", order); }

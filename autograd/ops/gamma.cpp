@@ -19,12 +19,9 @@ struct Polygamma final : Unary<Polygamma, formulas::Polygamma, OpId::polygamma, 
 
   void check_loaded(InputSpecs in, InputSpecs out) const override {
     Unary::check_loaded(in, out);
-    require_attribute(formula_.order >= 0 && formula_.order <= most_of_polygamma, name(), "order",
+    require_attribute(formula_.order >= 0 && formula_.order <= formulas::Polygamma::most, name(), "order",
                       "from 0 to 32", formula_.order);
   }
-
-  /// Asked of every call and, since derivatives raise it, of those that rules make.
-  static constexpr std::int64_t most_of_polygamma = 32;
 };
 
 }}  // namespace detail
@@ -33,7 +30,7 @@ Tensor lgamma(const Tensor& x) { return detail::apply(detail::Lgamma{}, x); }
 Tensor digamma(const Tensor& x) { return detail::apply(detail::Digamma{}, x); }
 
 Tensor polygamma(std::int64_t order, const Tensor& x) {
-  constexpr std::int64_t most = detail::Polygamma::most_of_polygamma;
+  constexpr std::int64_t most = detail::formulas::Polygamma::most;
   if (order < 0 || order > most)
     throw ValueError(fmt::format("polygamma: order must be from 0 to {}, got {}", most, order));
   return detail::apply(detail::Polygamma(detail::formulas::Polygamma{order}), x);

@@ -107,10 +107,11 @@ inline double cotangent_of_pi(double x) {
   return sum + std::pow(x, 1 - order) * tail;
 }
 
-/// The n-th derivative of pi / tan(pi x): a polynomial in c = 1 / tan(pi x), each of which comes from the
-/// last by (p(c))' = -pi (1 + c^2) p'(c). n is at most one
-/// more than `most_of_polygamma`, whose rule asks for it.
 inline constexpr std::int64_t most_of_polygamma = 32;
+
+/// The n-th derivative of pi / tan(pi x): a polynomial in c = 1 / tan(pi x), each of which comes from the
+/// last by (p(c))' = -pi (1 + c^2) p'(c). n is up to most_of_polygamma + 1, which the highest order's rule
+/// asks for.
 [[gnu::noinline]] inline double cotangent_derivative(std::int64_t n, double x) {
   double p[most_of_polygamma + 3] = {0, pi_in_double}, next[most_of_polygamma + 3];
   for (std::int64_t k = 1; k <= n; ++k) {
@@ -127,7 +128,7 @@ inline constexpr std::int64_t most_of_polygamma = 32;
   return value;
 }
 
-/// The n-th derivative of digamma, n from 0 to 32: (-1)^(n + 1) n! times Hurwitz's zeta function of n + 1,
+/// The n-th derivative of digamma, n from 0 to 33: (-1)^(n + 1) n! times Hurwitz's zeta function of n + 1,
 /// and by reflection below 0. Infinite at poles, NaN where the limits differ.
 [[gnu::noinline]] inline double polygamma(std::int64_t n, double x) {
   if (n == 0) return digamma(x);
