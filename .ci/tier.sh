@@ -9,6 +9,24 @@
 tier_failed=()
 tier_left_out=()
 
+# The turn of the commit that is checked out. In a shallow clone the commits that there are count to 1, every time.
+tier_turn_of_commit() {
+  if [[ $(git rev-parse --is-shallow-repository 2>/dev/null) == true ]]; then
+    local hash
+    hash=$(git rev-parse HEAD)
+    say "a shallow clone: the turn is that of the commit's hash, ${hash:0:7}"
+    echo $((16#${hash:0:7} % 3))
+  else
+    echo $(($(git rev-list --count HEAD 2>/dev/null || echo 0) % 3))
+  fi
+}
+
+# What CI_TIER says, else the commit's turn.
+tier_turn_here() {
+  local turn=${CI_TIER:-$(tier_turn_of_commit)}
+  case $turn in all | 0 | 1 | 2) echo "$turn" ;; *) fail "CI_TIER must be all, 0, 1 or 2: got '$turn'" ;; esac
+}
+
 # tier_begin TURN SECONDS: of this run. The turn "all" is everybody's, and has no budget.
 tier_begin() {
   tier_turn=$1

@@ -107,6 +107,29 @@ class Dims {
   std::uint8_t size_ = 0;
 };
 
+/// The axes that a function works along: all of them unless some are named. A list that names none, such as a
+/// vector that came out empty, means none: `sum(x, {.axes = Dims{}})` is x, as NumPy's `axis=()` is.
+class Axes {
+ public:
+  /// All of them; so does `{}`.
+  Axes() = default;
+  template <class Integer>
+  requires(std::is_integral_v<Integer> && !std::is_same_v<Integer, bool>)
+      Axes(Integer axis)  // NOLINT(google-explicit-constructor): a number is a number
+      : named_(axis), all_(false) {}
+  Axes(std::initializer_list<std::int64_t> axes) : named_(axes), all_(false) {}
+  Axes(const Dims& axes) : named_(axes), all_(false) {}                       // NOLINT: a list is a list
+  Axes(const std::vector<std::int64_t>& axes) : named_(axes), all_(false) {}  // NOLINT: a list is a list
+
+  [[nodiscard]] bool all() const { return all_; }
+  /// What was named, as it was named.
+  [[nodiscard]] const Dims& named() const { return named_; }
+
+ private:
+  Dims named_;
+  bool all_ = true;
+};
+
 /// "[2, 3]", and "[]" for a 0-d shape.
 [[nodiscard]] std::string to_string(const Shape& shape);
 [[nodiscard]] std::string to_string(const Dims& dims);

@@ -11,8 +11,8 @@
 
 namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 
-/// x with the order of its elements reversed along the axes; along all if none is named.
-[[nodiscard]] Tensor flip(const Tensor& x, const Dims& axes = {});
+/// x with the order of its elements reversed along the axes; along all unless some are named.
+[[nodiscard]] Tensor flip(const Tensor& x, const Axes& axes = {});
 /// x moved along axes by a number of places each, where what leaves at one end comes in at the other. A
 /// positive shift moves towards the end. Without axes, there is one shift, of the elements in row-major
 /// order.

@@ -8,9 +8,9 @@
 
 namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 
-// Reductions. `axes` empty means all; negative axes count from the end.
+// Reductions. Negative axes count from the end.
 struct ReduceOptions {
-  Dims axes = {};
+  Axes axes = {};        ///< all unless some are named; `Dims{}` names none
   bool keepdim = false;  ///< keep reduced dimensions with size 1
 };
 /// The sum over `axes`; 0 for no elements.

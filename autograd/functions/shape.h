@@ -24,8 +24,8 @@ namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 [[nodiscard]] Tensor transpose(const Tensor& x, std::int64_t dim0 = -2, std::int64_t dim1 = -1);
 /// Joins the dimensions from `start` on into one; flatten(x, 1) keeps the batch.
 [[nodiscard]] Tensor flatten(const Tensor& x, std::int64_t start = 0);
-/// x without the axes, each of which has size 1; without all such axes if none is named.
-[[nodiscard]] Tensor squeeze(const Tensor& x, const Dims& axes = {});
+/// x without the axes, each of which has size 1; without all such axes unless some are named.
+[[nodiscard]] Tensor squeeze(const Tensor& x, const Axes& axes = {});
 /// x with new axes of size 1 at these places of the result.
 [[nodiscard]] Tensor unsqueeze(const Tensor& x, const Dims& axes);
 /// x with its axes `source` at the places `destination`, and the others in their order around them.

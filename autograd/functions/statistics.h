@@ -13,7 +13,7 @@
 namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 
 struct VarOptions {
-  Dims axes = {};  ///< all if empty
+  Axes axes = {};  ///< all unless some are named; `Dims{}` names none
   std::int64_t correction =
       1;  ///< the sum of squares is divided by the number of elements less this, at least 0
   bool keepdim = false;
@@ -34,7 +34,7 @@ struct VarMean {
 
 struct NormOptions {
   double p = 2;    ///< above 0, or 0, which counts, or infinity or -infinity, of which it is the limit
-  Dims axes = {};  ///< all if empty
+  Axes axes = {};  ///< all unless some are named; `Dims{}` names none
   bool keepdim = false;
 };
 /// (sum |x|^p)^(1/p) over `axes`: right wherever it is in the dtype's range, also where powers of elements

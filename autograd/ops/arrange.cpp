@@ -196,9 +196,8 @@ Tensor tile_as(OpId op, const Tensor& x, const Dims& counts) {
 
 using detail::OpId;
 
-Tensor flip(const Tensor& x, const Dims& axes) {
-  const detail::ReducedAxes reversed =
-      detail::reduced_axes(OpId::flip, x.shape(), {axes.begin(), axes.size()}, false);
+Tensor flip(const Tensor& x, const Axes& axes) {
+  const detail::ReducedAxes reversed = detail::reduced_axes(OpId::flip, x.shape(), axes, false);
   return reversed.mask == 0 || reversed.count(x.shape()) == 1 ? alias(x)
                                                               : detail::apply(detail::Flip(reversed), x);
 }

@@ -40,16 +40,14 @@ void ReducedAxes::check_loaded(std::string_view operation, const Shape& x) const
   }
 }
 
-ReducedAxes reduced_axes(OpId op, const Shape& shape, std::span<const std::int64_t> axes, bool keepdim) {
-  if (axes.empty()) return {(AxisMask{1} << shape.rank()) - 1, keepdim};
+ReducedAxes reduced_axes(OpId op, const Shape& shape, const Axes& axes, bool keepdim) {
+  if (axes.all()) return {(AxisMask{1} << shape.rank()) - 1, keepdim};
   AxisMask mask = 0;
-  for (const std::int64_t axis : axes) {
+  for (const std::int64_t axis : axes.named()) {
     const std::size_t dim = normalize_axis(to_string(op), axis, shape.rank());
     if (has_axis(mask, dim)) {
-      std::string list;
-      for (const std::int64_t each : axes) list += fmt::format("{}{}", list.empty() ? "" : ", ", each);
-      throw ShapeError(fmt::format("{}: axis {} is listed twice: axes are [{}], x is {}", to_string(op), dim,
-                                   list, to_string(shape)));
+      throw ShapeError(fmt::format("{}: axis {} is listed twice: axes are {}, x is {}", to_string(op), dim,
+                                   to_string(axes.named()), to_string(shape)));
     }
     mask |= AxisMask{1} << dim;
   }

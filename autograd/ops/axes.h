@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <string_view>
 
 #include "xtgrad/autograd/attributes.h"
@@ -26,9 +25,7 @@ struct ReducedAxes {
   void check_loaded(std::string_view operation, const Shape& x) const;
 };
 
-/// The axes asked for, all if none are named. Throws ShapeError that names `op` for one out of range or
-/// listed twice.
-[[nodiscard]] ReducedAxes reduced_axes(OpId op, const Shape& shape, std::span<const std::int64_t> axes,
-                                       bool keepdim);
+/// The axes asked for. Throws ShapeError that names `op` for one out of range or listed twice.
+[[nodiscard]] ReducedAxes reduced_axes(OpId op, const Shape& shape, const Axes& axes, bool keepdim);
 
 }  // namespace xtgrad::v1::detail

@@ -21,11 +21,9 @@ Dims merging_order(std::size_t rank, AxisMask axes) {
 }  // namespace
 
 Tensor with_merged_axes(const Tensor& x, AxisMask axes) {
-  Shape merged = reduced_shape(x.shape(), axes, false);
-  std::int64_t count = 1;
-  for (std::size_t d = 0; d < x.rank(); ++d) count *= has_axis(axes, d) ? x.shape()[d] : 1;
-  merged.push_back(count);
-  return reshaped(permuted(x, merging_order(x.rank(), axes)), merged);
+  std::int64_t rows = 1, width = 1;
+  for (std::size_t d = 0; d < x.rank(); ++d) (has_axis(axes, d) ? width : rows) *= x.shape()[d];
+  return reshaped(permuted(x, merging_order(x.rank(), axes)), {rows, width});
 }
 
 Tensor with_parted_axes(const Tensor& merged, const Shape& x, AxisMask axes) {

@@ -7,7 +7,7 @@ namespace xtgrad::inline v1::detail {
 
 // For operations along one axis that are asked for several.
 
-/// x with the axes as one, the last: of [2, 3, 4] over 0 and 2, [3, 8].
+/// x as rows along the axes taken together: of [2, 3, 4] over 0 and 1, [4, 6]. Without axes, rows of one.
 [[nodiscard]] Tensor with_merged_axes(const Tensor& x, AxisMask axes);
 
 /// The way back, to x's shape.

@@ -50,9 +50,9 @@ class Spread : public PrimitiveOf<Self, Id> {
  protected:
   ~Spread() = default;
 
-  /// Of nothing to divide by the quotient is NaN or infinite.
+  /// Of nothing to divide by the quotient is NaN or infinite. In double, for a file may say any correction.
   [[nodiscard]] double divisor(std::int64_t count) const {
-    return static_cast<double>(std::max<std::int64_t>(0, count - correction_));
+    return std::max(0.0, static_cast<double>(count) - static_cast<double>(correction_));
   }
   /// The cotangent over the divisor, of a shape that broadcasts against x's.
   [[nodiscard]] Tensor share(const Tensor& g, const Shape& x) const {

@@ -315,8 +315,8 @@ Tensor sum_to(const Tensor& x, const Shape& shape) {
   return x.shape() == shape ? alias(x) : detail::apply(detail::SumTo(shape), x);
 }
 
-Tensor squeeze(const Tensor& x, const Dims& axes) {
-  const auto named = detail::named_dimensions(detail::OpId::squeeze, axes, x.rank());
+Tensor squeeze(const Tensor& x, const Axes& axes) {
+  const auto named = detail::named_dimensions(detail::OpId::squeeze, axes.named(), x.rank());
   Shape shape;
   for (std::size_t d = 0; d < x.rank(); ++d) {
     const std::int64_t size = x.shape()[d];
@@ -324,7 +324,7 @@ Tensor squeeze(const Tensor& x, const Dims& axes) {
       throw ShapeError(
           fmt::format("squeeze: the axis must have size 1: axis {} of {}", d, to_string(x.shape())));
     }
-    if (!(named[d] || (axes.empty() && size == 1))) shape.push_back(size);
+    if (!(named[d] || (axes.all() && size == 1))) shape.push_back(size);
   }
   return reshape(x, shape);
 }

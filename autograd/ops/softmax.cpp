@@ -4,7 +4,6 @@
 
 #include <bit>
 #include <type_traits>
-#include <vector>
 
 #include "xtgrad/autograd/core/loaded_checks.h"
 #include "xtgrad/autograd/errors.h"
@@ -14,6 +13,7 @@
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/ops/axes.h"
 #include "xtgrad/autograd/ops/checks.h"
+#include "xtgrad/autograd/ops/merged_axes.h"
 #include "xtgrad/autograd/ops/rule.h"
 #include "xtgrad/autograd/ops/shape.h"
 
@@ -24,22 +24,7 @@ namespace {
 /// The softmax over several axes at once.
 Tensor softmax_over(const Tensor& x, AxisMask axes) {
   if (std::has_single_bit(axes)) return softmax(x, std::countr_zero(axes));
-  const auto rank = static_cast<std::int64_t>(x.rank());
-  std::vector<std::int64_t> order;  // those that stay, then those that are reduced
-  Shape flat;
-  for (const bool reduced : {false, true}) {
-    for (std::int64_t d = 0; d < rank; ++d) {
-      if ((axes >> d & 1) != static_cast<AxisMask>(reduced)) continue;
-      order.push_back(d);
-      if (!reduced) flat.push_back(x.shape()[static_cast<std::size_t>(d)]);
-    }
-  }
-  flat.push_back(x.numel() == 0 ? 0 : x.numel() / flat.numel());
-  std::vector<std::int64_t> back(order.size());
-  for (std::int64_t d = 0; d < rank; ++d)
-    back[static_cast<std::size_t>(order[static_cast<std::size_t>(d)])] = d;
-  const Tensor moved = permute(x, order);
-  return permute(reshape(softmax(reshape(moved, flat), -1), moved.shape()), back);
+  return with_parted_axes(softmax(with_merged_axes(x, axes), -1), x.shape(), axes);
 }
 
 /// The gradient of logsumexp along one run of axes in one kernel, of g, x and the scales of its rows.

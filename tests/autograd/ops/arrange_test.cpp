@@ -24,7 +24,7 @@ TEST_CASE("where nothing is to be done the result is a tensor of its own") {
     CHECK(same_bits(same, x));
     CHECK(same.requires_grad());
   }
-  for (const Tensor& same : {flip(column, 0), flip(ones({}), Dims{})}) CHECK(same.is_leaf());
+  for (const Tensor& same : {flip(column, 0), flip(ones({2}), Dims{}), flip(ones({}))}) CHECK(same.is_leaf());
   CHECK(same_bits(flip(column, 0), column));
   CHECK(roll(ones({}), 3).shape() == Shape{});
   CHECK(roll(ones({0, 3}), 1, 0).shape() == Shape{0, 3});

@@ -121,7 +121,9 @@ Tensor apply_to(const Tensor& x, const Tensor& y, const std::vector<detail::Batc
 
 TEST_CASE("batch: every primitive that an operation or its rule runs has the bits of single examples") {
   std::size_t compared = 0;
+  const Share part = share();
   for (std::size_t i = 0; i < static_cast<std::size_t>(OpId::count_); ++i) {
+    if (!part.has(i)) continue;
     const Op op = describe(static_cast<OpId>(i));
     for (const Sample& sample : op.samples) {
       // Else examples have other steps, or results that do not stack.
@@ -129,7 +131,7 @@ TEST_CASE("batch: every primitive that an operation or its rule runs has the bit
       for (const Dtype dtype : {float32, float64}) compared += compare_steps(op, sample, dtype);
     }
   }
-  CHECK(compared > 1000);
+  CHECK(compared > part.least_of(1000));
 }
 
 TEST_CASE("batch: derivatives of the loop follow from cutting and stacking") {

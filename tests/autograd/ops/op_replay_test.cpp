@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tests/autograd/ops/op_walk.h"
+#include "tests/support/share.h"
 #include "tests/support/thread_count.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/grad.h"
@@ -67,9 +68,11 @@ void check_replay(const Op& op, const Sample& sample, Dtype dtype, Random& rando
 
 TEST_CASE("every operation has its bits in a replay, and so have its derivatives") {
   std::size_t checked = 0;
+  const Share part = share();
   for (const int threads : {1, 2}) {
     const ThreadCount scope(threads);
     for (std::size_t i = 0; i < static_cast<std::size_t>(OpId::count_); ++i) {
+      if (!part.has(i)) continue;
       const Op op = describe(static_cast<OpId>(i));
       Random random(seed_of(op));
       for (const Dtype dtype : {float32, float64}) {
@@ -83,7 +86,7 @@ TEST_CASE("every operation has its bits in a replay, and so have its derivatives
       ++checked;
     }
   }
-  CHECK(checked == 2 * static_cast<std::size_t>(OpId::count_));
+  CHECK(checked >= 2 * part.least_of(static_cast<std::size_t>(OpId::count_)));
 }
 
 TEST_CASE("what has a shape that elements decide is refused by its name") {

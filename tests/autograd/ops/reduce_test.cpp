@@ -22,10 +22,10 @@ constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
 /// The elements that each element of the result comes from, in order, by an odometer over the index.
 template <class T>
-std::vector<std::vector<T>> groups(const Tensor& x, std::vector<std::int64_t> axes) {
+std::vector<std::vector<T>> groups(const Tensor& x, const Axes& axes) {
   const Shape& shape = x.shape();
-  std::vector<bool> reduced(shape.rank(), axes.empty());
-  for (const std::int64_t axis : axes) {
+  std::vector<bool> reduced(shape.rank(), axes.all());
+  for (const std::int64_t axis : axes.named()) {
     reduced[static_cast<std::size_t>(axis < 0 ? axis + static_cast<std::int64_t>(shape.rank()) : axis)] =
         true;
   }
@@ -84,8 +84,8 @@ std::string error_of(const std::function<Tensor()>& f) {
   return "no error";
 }
 
-const std::vector<std::vector<std::int64_t>> all_axes{
-    {}, {0}, {1}, {2}, {3}, {-1}, {0, 1}, {1, 2}, {2, 3}, {0, 2}, {1, 3}, {3, 0, 1}, {0, 1, 2, -1}};
+const std::vector<Axes> all_axes{{},     Dims{}, {0},    {1},    {2},    {3},       {-1},
+                                 {0, 1}, {1, 2}, {2, 3}, {0, 2}, {1, 3}, {3, 0, 1}, {0, 1, 2, -1}};
 const std::vector<Shape> shapes{{2, 3, 4, 5}, {1, 70, 1, 33}, {3, 1, 1, 1}, {2, 1, 300, 2}};
 
 template <class T>
@@ -98,7 +98,7 @@ void check_sums(Dtype dtype) {
       const auto expected = groups<T>(x, axes);
       for (const bool keepdim : {false, true}) {
         CAPTURE(to_string(shape));
-        CAPTURE(axes);
+        CAPTURE(to_string(axes.named()));
         CAPTURE(keepdim);
         const Tensor s = sum(x, {.axes = axes, .keepdim = keepdim});
         const Tensor m = mean(x, {.axes = axes, .keepdim = keepdim});
@@ -125,7 +125,7 @@ template <class T>
 void check_max(const Tensor& x) {
   for (const auto& axes : all_axes) {
     CAPTURE(to_string(x.shape()));
-    CAPTURE(axes);
+    CAPTURE(to_string(axes.named()));
     const auto expected = groups<T>(x, axes);
     const Tensor y = amax(x, {.axes = axes});
     REQUIRE(y.numel() == static_cast<std::int64_t>(expected.size()));
@@ -133,8 +133,8 @@ void check_max(const Tensor& x) {
       const T largest = max_of(expected[i]);
       const T got = y.data<T>()[i];
       CHECK((got == largest || (got != got && largest != largest)));
-      if (axes.size() != 1) continue;
-      const Tensor index = argmax(x, axes[0]);
+      if (axes.named().size() != 1) continue;
+      const Tensor index = argmax(x, axes.named()[0]);
       REQUIRE(index.shape() == y.shape());
       std::size_t first = 0;
       while (!(expected[i][first] == largest ||
@@ -363,4 +363,37 @@ TEST_CASE("errors of reductions") {
   CHECK(error_of([&] { return mean(zeros({2}, {.dtype = int64})); }) ==
         "mean: needs float32 or float64, got int64; convert with to(float32)");
   CHECK_THROWS_AS((void)amax(zeros({0})), ShapeError);
+}
+
+TEST_CASE("a list that names no axes reduces along none, and {} along all") {
+  Random random(4);
+  const std::vector<std::int64_t> none;
+  for (const Dtype dtype : {float32, float64}) {
+    for (const Shape& shape : {Shape{}, Shape{0}, Shape{2, 3}, Shape{1, 2, 1, 2, 1, 2, 1, 3}}) {
+      CAPTURE(to_string(shape));
+      const Tensor x = randn(shape, random, {.dtype = dtype, .requires_grad = true});
+      for (const bool keepdim : {false, true}) {
+        const ReduceOptions along{.axes = none, .keepdim = keepdim};
+        for (const Tensor& same : {sum(x, along), mean(x, along), prod(x, along), amax(x, along),
+                                   amin(x, along), logsumexp(x, along), quantile(x, 0.3, along)}) {
+          CHECK(same.shape() == shape);
+          CHECK(all(same == x).item() == 1);
+          CHECK(all(grad({sum(same)}, {x})[0] == 1).item() == 1);
+        }
+        CHECK(all(norm(x, {.axes = none, .keepdim = keepdim}) == abs(x)).item() == 1);
+        // |x|^3 and its root round.
+        const Tensor cubic = norm(x, {.p = 3, .axes = none, .keepdim = keepdim});
+        CHECK(cubic.shape() == shape);
+        CHECK(all(abs(cubic - abs(x)) <= 4 * std::numeric_limits<float>::epsilon() * abs(x)).item() == 1);
+        CHECK(all(isnan(var(x, {.axes = none, .keepdim = keepdim}))).item() == 1);
+        CHECK(all(var(x, {.axes = none, .correction = 0, .keepdim = keepdim}) == 0).item() == 1);
+        CHECK(all(any(x, along) == (x != 0)).item() == 1);
+        CHECK(all(all(x, along) == (x != 0)).item() == 1);
+        CHECK(all(count_nonzero(x, along) == (x != 0).to(int64)).item() == 1);
+      }
+      CHECK(all(flip(x, none) == x).item() == 1);
+      CHECK(squeeze(x, none).shape() == shape);
+      CHECK(sum(x, {.axes = {}}).shape() == Shape{});
+    }
+  }
 }

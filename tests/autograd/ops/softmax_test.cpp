@@ -173,8 +173,8 @@ TEST_CASE("softmax, log_softmax and logsumexp agree with long double along every
 TEST_CASE("logsumexp over several axes") {
   Random random(3);
   const Tensor x = randn({2, 3, 4, 5}, random, {.dtype = float64});
-  for (const auto& axes : std::vector<std::vector<std::int64_t>>{{}, {0, 1}, {1, 3}, {0, 2}, {-1, 0, 1}}) {
-    CAPTURE(axes);
+  for (const Axes& axes : std::vector<Axes>{{}, Dims{}, {0, 1}, {1, 3}, {0, 2}, {-1, 0, 1}}) {
+    CAPTURE(to_string(axes.named()));
     const Tensor expected = log(sum(exp(x), {.axes = axes, .keepdim = true}));
     const Tensor y = logsumexp(x, {.axes = axes, .keepdim = true});
     REQUIRE(y.shape() == expected.shape());
@@ -292,9 +292,9 @@ TEST_CASE("logsumexp's gradient goes to +inf, evenly if there are several") {
 }
 
 TEST_CASE("logsumexp's gradient where rows and columns have infinities, and of several axes") {
-  const auto gradient = [](const Tensor& x, std::vector<std::int64_t> axes, const Tensor& g, bool records) {
-    return to_doubles(grad({logsumexp(x, {.axes = std::move(axes)})}, {x},
-                           {.cotangents = {g}, .create_graph = records})[0]);
+  const auto gradient = [](const Tensor& x, const Axes& axes, const Tensor& g, bool records) {
+    return to_doubles(
+        grad({logsumexp(x, {.axes = axes})}, {x}, {.cotangents = {g}, .create_graph = records})[0]);
   };
   for (const bool records : {false, true}) {
     CAPTURE(records);

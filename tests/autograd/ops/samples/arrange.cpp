@@ -16,9 +16,9 @@ std::int64_t modulo(std::int64_t a, std::int64_t n) { return (a % n + n) % n; }
 
 const OpSamples flip_samples(OpId::flip, [](Op& op) {
   op.accepts = Accepts::everything;
-  const auto of = [&op](const Shape& shape, const std::vector<std::int64_t>& axes,
-                        const std::vector<std::size_t>& dims, bool derivatives = true) {
-    op.sample({.attributes = to_string(shape) + ", axes " + to_string(Dims(axes)),
+  const auto of = [&op](const Shape& shape, const Axes& axes, const std::vector<std::size_t>& dims,
+                        bool derivatives = true) {
+    op.sample({.attributes = to_string(shape) + (axes.all() ? ", all" : ", axes " + to_string(axes.named())),
                .inputs = {{.shape = shape}},
                .apply = [axes](const Tensor& x) { return flip(x, axes); },
                .reference =

@@ -20,7 +20,7 @@ using Fold = std::function<Real(const std::vector<Real>&)>;
 /// One case of a reduction: `axes` as the caller writes them, `dims` as they are meant.
 struct ReductionCase {
   Shape shape;
-  std::vector<std::int64_t> axes;
+  Axes axes;
   std::vector<std::size_t> dims;
   bool keepdim = false;
   bool derivatives = true;
@@ -53,8 +53,7 @@ inline SampleReference reduced(const std::vector<std::size_t>& dims, bool keepdi
 }
 
 inline std::string describe(const ReductionCase& c) {
-  std::string text = to_string(c.shape) + " axes";
-  for (const std::int64_t axis : c.axes) text.append(" ").append(std::to_string(axis));
+  std::string text = to_string(c.shape) + (c.axes.all() ? " all axes" : " axes " + to_string(c.axes.named()));
   return text + (c.keepdim ? ", keepdim" : "");
 }
 
@@ -84,6 +83,8 @@ inline std::vector<ReductionCase> cases_with_elements() {
   return {{{4}, {}, {0}},
           {{}, {}, {}},
           {{2, 3}, {}, {0, 1}},
+          {{2, 3}, Dims{}, {}},
+          {{2, 3}, Dims{}, {}, true},
           {{2, 3}, {0}, {0}},
           {{2, 3}, {-1}, {1}},
           {{2, 3, 4}, {1}, {1}, true},
@@ -99,7 +100,8 @@ inline std::vector<ReductionCase> cases_with_elements() {
 
 inline std::vector<ReductionCase> cases_with_and_without_elements() {
   std::vector<ReductionCase> cases = cases_with_elements();
-  cases.insert(cases.end(), {{{0}, {}, {0}}, {{2, 0}, {1}, {1}}, {{0, 3}, {0}, {0}, true}});
+  cases.insert(cases.end(),
+               {{{0}, {}, {0}}, {{0}, Dims{}, {}}, {{2, 0}, {1}, {1}}, {{0, 3}, {0}, {0}, true}});
   return cases;
 }
 

@@ -203,14 +203,15 @@ const OpSamples flatten_samples(OpId::flatten, [](Op& op) {
 const OpSamples squeeze_samples(OpId::squeeze, [](Op& op) {
   op.accepts = Accepts::everything;
   op.parts = {OpId::reshape};
-  const auto of = [&op](const Shape& from, const std::vector<std::int64_t>& axes, const Shape& shape) {
-    op.sample({.attributes = to_string(from) + ", axes " + to_string(Dims(axes)),
+  const auto of = [&op](const Shape& from, const Axes& axes, const Shape& shape) {
+    op.sample({.attributes = to_string(from) + (axes.all() ? ", all" : ", axes " + to_string(axes.named())),
                .inputs = {{.shape = from}},
                .apply = [axes](const Tensor& x) { return squeeze(x, axes); },
                .reference = reshaped(shape),
                .linear_in = {0}});
   };
   of({1, 2, 1, 3}, {}, {2, 3});
+  of({1, 2}, Dims{}, {1, 2});
   of({1, 2, 1, 3}, {0}, {2, 1, 3});
   of({1, 2, 1, 3}, {-2, 0}, {2, 3});
   of({1, 1}, {}, {});

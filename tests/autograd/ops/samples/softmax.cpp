@@ -129,7 +129,7 @@ const OpSamples logsumexp_samples(OpId::logsumexp, [](Op& op) {
   op.accuracy = {.ulps = 4, .floor = 1, .signed_zeros = false, .gradient_ulps = 3};
   struct Case {
     Shape shape;
-    std::vector<std::int64_t> axes;
+    Axes axes;
     std::size_t rows, columns;  // the reduced axes are the last ones
     Shape result;
     bool keepdim = false;
@@ -143,6 +143,7 @@ const OpSamples logsumexp_samples(OpId::logsumexp, [](Op& op) {
       {{2, 3}, {-1}, 2, 3, {2, 1}, true},
       {{2, 3, 2}, {2, 1}, 2, 6, {2}},
       {{2, 2}, {}, 1, 4, {1, 1}, true},
+      {{2, 2}, Dims{}, 4, 1, {2, 2}},
       {{0, 3}, {1}, 0, 3, {0}},
       {{3}, {0}, 1, 3, {}, false, {.low = 998, .high = 1002}},
       {{3}, {0}, 1, 3, {}, false, {.low = -1002, .high = -998}},
