@@ -14,6 +14,7 @@
 #include "xtgrad/nn/capture.h"
 #include "xtgrad/nn/gru.h"
 #include "xtgrad/nn/lstm.h"
+#include "xtgrad/nn/pad_sequences.h"
 #include "xtgrad/nn/rnn.h"
 
 using namespace xtgrad;
@@ -183,6 +184,23 @@ TEST_CASE("a batch with lengths is each sequence by itself, whatever lies behind
   CHECK(elements(select(state.h, 1, 1)) == Numbers(12, 0));
   sum(y).backward();
   for (const auto& parameter : lstm.parameters()) CHECK(!std::isnan(sum(parameter->grad()).item()));
+}
+
+TEST_CASE("sequences are joined to a batch, and cut again by the lengths") {
+  const Tensor a = ramp({3, 2}).set_requires_grad(), b = ramp({1, 2});
+  const auto [x, lengths] = nn::pad_sequences({a, b, zeros({0, 2})});
+  CHECK(x.shape() == Shape{3, 3, 2});
+  CHECK(elements(lengths) == Numbers{3, 1, 0});
+  CHECK(elements(select(x, 1, 0)) == elements(a));
+  CHECK(elements(select(x, 1, 1)) == Numbers{-1.375, 0.375, 0, 0, 0, 0});
+  sum(square(x)).backward();
+  CHECK(elements(a.grad()) == elements(2 * a));
+  CHECK(nn::pad_sequences({a, b}, {.batch_first = true}).x.shape() == Shape{2, 3, 2});
+  CHECK(message_of<ValueError>([] { return nn::pad_sequences(std::vector<Tensor>()).x; }) ==
+        "pad_sequences: there must be at least one sequence");
+  CHECK(message_of<ShapeError>([&] {
+          return nn::pad_sequences({a, zeros({})}).x;
+        }) == "pad_sequences: a sequence must be [length, ...]: number 1 is []");
 }
 
 TEST_CASE("derivatives of recurrent networks and cells, to the second") {
