@@ -2,6 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+
 #include "xtgrad/autograd/core/compute.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"

@@ -1,5 +1,7 @@
 #include "xtgrad/nn/gru.h"
 
+#include <vector>
+
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/nn/recurrent_layers.h"

@@ -1,5 +1,8 @@
 #include "xtgrad/nn/weight_norm.h"
 
+#include <cstddef>
+#include <vector>
+
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/shape.h"
 

@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <optional>
 #include <utility>
-#include <vector>
 
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/nn/module.h"

@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-#include <string>
+#include <optional>
 #include <tuple>
 
 #include "tests/nn/module_checks.h"
