@@ -7,8 +7,8 @@
 
 namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace nn {
 
-/// Starting values of parameters. Use them with `set_value`, or to make a Parameter; `zeros`, `ones`, `full`
-/// and `uniform` of creation.h serve as well.
+/// Starting values of parameters. Use them with `set_value`, or to make a Parameter; `zeros`, `ones`, `full`,
+/// `eye` and `uniform` of creation.h serve as well.
 ///
 ///   const double gain = nn::init::gain_of(nn::init::Gain::tanh);
 ///   layer.weight.set_value(nn::init::xavier_normal(layer.weight.shape(), {.gain = gain}));
@@ -63,6 +63,49 @@ struct NormalOptions {
 };
 
 [[nodiscard]] Tensor normal(const Shape& shape, const NormalOptions& options = {},
+                            Random& random = default_random(), const TensorOptions& tensor = {});
+
+struct TruncatedNormalOptions {
+  double mean = 0;
+  double std = 1;   ///< of the distribution before it is cut off; positive
+  double low = -2;  ///< where it is cut off: not in deviations
+  double high = 2;
+};
+
+/// Normal, drawn in [low, high] alone, by the inverse of the distribution function, in float64. Meant for
+/// bounds near the mean: behind eight deviations nothing is left of it but the bound. Throws ValueError for
+/// bounds that do not ascend, or a std that is not positive.
+[[nodiscard]] Tensor truncated_normal(const Shape& shape, const TruncatedNormalOptions& options = {},
+                                      Random& random = default_random(), const TensorOptions& tensor = {});
+
+struct OrthogonalOptions {
+  double gain = 1;
+};
+
+/// Orthonormal rows, or columns where there are more rows, of the matrix [size(0), all else], times the gain:
+/// uniform among all such matrices (Saxe, McClelland, Ganguli, "Exact solutions to the nonlinear dynamics of
+/// learning in deep linear neural networks", 2014). Throws ShapeError for fewer than two dimensions.
+[[nodiscard]] Tensor orthogonal(const Shape& shape, const OrthogonalOptions& options = {},
+                                Random& random = default_random(), const TensorOptions& tensor = {});
+
+struct DiracOptions {
+  std::int64_t groups = 1;  ///< must divide size(0)
+};
+
+/// The kernels [out, in, ...] of a convolution that passes its input on: 1 in the middle of channel k's own
+/// kernel, in each group, as far as there are channels, and 0 elsewhere. Throws ShapeError unless there are
+/// three to five dimensions, ValueError where the groups do not divide the outputs.
+[[nodiscard]] Tensor dirac(const Shape& shape, const DiracOptions& options = {},
+                           const TensorOptions& tensor = {});
+
+struct SparseOptions {
+  double sparsity = 0.1;  ///< share of zeros in each column, in [0, 1], rounded up
+  double std = 0.01;      ///< of the rest, which is normal; not negative
+};
+
+/// A matrix whose columns have so many zeros at random places (Martens, "Deep learning via Hessian-free
+/// optimization", 2010). Throws ShapeError unless there are two dimensions.
+[[nodiscard]] Tensor sparse(const Shape& shape, const SparseOptions& options = {},
                             Random& random = default_random(), const TensorOptions& tensor = {});
 
 }  // namespace init

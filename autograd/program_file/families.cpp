@@ -2,6 +2,7 @@
 
 #include "xtgrad/autograd/counter.h"
 #include "xtgrad/autograd/creation.h"
+#include "xtgrad/autograd/functions/sequence.h"
 #include "xtgrad/autograd/linear_solvers.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/program_file/mention.h"
@@ -25,6 +26,7 @@ void mention_families() {
       {"conv", [](const Tensor& x) { return conv2d(x, x); }},
       {"counting", [](const Tensor& x) { return bincount(x); }},
       {"cross_entropy", [](const Tensor& x) { return softmax_cross_entropy(x, x); }},
+      {"ctc", [](const Tensor& x) { return ctc_loss(x, x, x, x); }},
       {"diagonal", [](const Tensor& x) { return diagonal(x); }},
       {"distance", [](const Tensor& x) { return cdist(x, x); }},
       {"division", [](const Tensor& x) { return fmod(x, x); }},

@@ -68,7 +68,7 @@ bool declares(const std::string& header, const Definition& definition) {
   static const std::regex special(R"([\^$.|?*+()[\]{}])");
   const std::string name = std::regex_replace(definition.name, special, "\\$&");
   const std::string pattern = definition.of_class
-                                  ? "\\b(class|struct)\\b[^;{}()]*\\b" + name + "\\b[^;{}()]*\\{"
+                                  ? "\\b(class|struct)\\b[^;{}()]*\\b" + name + "\\b[^;{}]*\\{"
                                   : "\\b" + name + "\\s*([(;={\\[]|__attribute__)";
   return std::regex_search(header, std::regex(pattern));
 }

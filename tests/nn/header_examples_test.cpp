@@ -14,7 +14,15 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/nn/ctc_loss.h"
+#include "xtgrad/nn/embedding_bag.h"
+#include "xtgrad/nn/gru.h"
+#include "xtgrad/nn/lstm.h"
 #include "xtgrad/nn/nn.h"
+#include "xtgrad/nn/pad_sequences.h"
+#include "xtgrad/nn/rnn.h"
+#include "xtgrad/nn/spectral_norm.h"
+#include "xtgrad/nn/weight_norm.h"
 
 using namespace xtgrad;
 using nn_test::elements;
@@ -237,4 +245,71 @@ TEST_CASE("losses.h and check_grads.h") {
   auto report = check_grads(model, x);
   if (!report) std::cout << report.message << '\n';
   CHECK(report.ok());
+}
+
+TEST_CASE("rnn.h, gru.h, lstm.h, ctc_loss.h") {
+  const Tensor x = randn({5, 2, 4}), lengths = tensor({5, 2}, {.dtype = int64});
+  {
+    nn::RNNCell cell{{.input_size = 4, .hidden_size = 8}};
+    const Tensor first = randn({2, 4}), second = randn({2, 4});
+    Tensor h = cell(first);  // [n, 8]
+    h = cell(second, h);
+    CHECK(h.shape() == Shape{2, 8});
+  }
+  {
+    nn::RNN rnn{{.input_size = 4, .hidden_size = 8}};
+    auto [y, h] = rnn(randn({5, 2, 4}));  // [5, 2, 8] and [1, 2, 8]
+    auto later = rnn(x, {.h = h, .lengths = lengths});
+    CHECK(y.shape() == Shape{5, 2, 8});
+    CHECK(later.h.shape() == Shape{1, 2, 8});
+  }
+  {
+    nn::GRU gru{{.input_size = 4, .hidden_size = 8, .bidirectional = true}};
+    auto [y, h] = gru(randn({5, 2, 4}));  // [5, 2, 16] and [2, 2, 8]
+    CHECK(y.shape() == Shape{5, 2, 16});
+    CHECK(h.shape() == Shape{2, 2, 8});
+  }
+  {
+    nn::LSTM lstm{{.input_size = 4, .hidden_size = 8, .num_layers = 2}};
+    auto [y, state] = lstm(randn({5, 2, 4}));  // y is [5, 2, 8], state.h and state.c are [2, 2, 8]
+    auto later = lstm(x, {.state = state, .lengths = lengths});
+    CHECK(later.output.shape() == y.shape());
+    CHECK(later.state.c.shape() == Shape{2, 2, 8});
+  }
+  {
+    nn::Linear model{4, 3};
+    const Tensor targets = tensor({{1, 2}, {1, 0}}, {.dtype = int64}), input_lengths = lengths;
+    const Tensor target_lengths = tensor({2, 1}, {.dtype = int64});
+    Tensor loss = nn::ctc_loss(log_softmax(model(x), 2), targets, input_lengths, target_lengths);
+    CHECK(loss.item() > 0);
+  }
+}
+
+TEST_CASE("pad_sequences.h") {
+  nn::GRU gru{{.input_size = 4, .hidden_size = 8}};
+  const auto [x, lengths] = nn::pad_sequences({randn({5, 4}), randn({2, 4})});  // x is [5, 2, 4]
+  auto [y, h] = gru(x, {.lengths = lengths});
+  CHECK(y.shape() == Shape{5, 2, 8});
+  CHECK(h.shape() == Shape{1, 2, 8});
+}
+
+TEST_CASE("embedding_bag.h, weight_norm.h, spectral_norm.h") {
+  {
+    nn::EmbeddingBag words{{.num_embeddings = 1000, .embedding_dim = 16}};
+    Tensor y = words(tensor({{4, 7, 7}, {0, 999, 1}}, {.dtype = int64}));  // [2, 16]
+    Tensor z = words(tensor({4, 7, 7, 0}, {.dtype = int64}),
+                     {.offsets = tensor({0, 3}, {.dtype = int64})});  // [2, 16]
+    CHECK(y.shape() == Shape{2, 16});
+    CHECK(z.shape() == Shape{2, 16});
+  }
+  {
+    nn::WeightNorm model{nn::Linear{4, 10}};
+    Tensor y = model(randn({8, 4}));  // [8, 10]
+    CHECK(y.shape() == Shape{8, 10});
+  }
+  {
+    nn::SpectralNorm model{nn::Conv2d{{.in_channels = 3, .out_channels = 8, .kernel = 3}}};
+    Tensor y = model(randn({2, 3, 8, 8}));  // [2, 8, 6, 6]
+    CHECK(y.shape() == Shape{2, 8, 6, 6});
+  }
 }

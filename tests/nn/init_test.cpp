@@ -7,6 +7,7 @@
 
 #include "tests/nn/support.h"
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/ops.h"
 
 using namespace xtgrad;
 using nn_test::close;
@@ -128,4 +129,59 @@ TEST_CASE("weights without inputs, and normal without spread") {
   CHECK_THROWS_WITH_AS(static_cast<void>(init::normal({2}, {.std = -1})),
                        "normal: std must not be negative: got -1", ValueError);
   CHECK_THROWS_AS(static_cast<void>(init::kaiming_normal({3})), ShapeError);
+}
+
+TEST_CASE("truncated_normal stays in its bounds, and has the moments of what is left") {
+  manual_seed(31);
+  const Moments m = moments_of(init::truncated_normal(shape, {.mean = 1, .std = 2, .low = -1, .high = 3}));
+  CHECK(m.low >= -1);
+  CHECK(m.low < -0.99);
+  CHECK(m.high <= 3);
+  CHECK(m.high > 2.99);
+  CHECK(std::abs(m.mean - 1) < 4 * m.std / 219);
+  CHECK(close(m.std, 2 * 0.5396, 0.0136));  // of a standard normal between -1 and 1
+  const Tensor beside =
+      init::truncated_normal({100}, {.low = 30, .high = 31}, default_random(), {.dtype = float64});
+  CHECK(amin(beside).item() >= 30);
+  CHECK(amax(beside).item() <= 31);
+  CHECK(beside.dtype() == float64);
+  CHECK_THROWS_WITH_AS(static_cast<void>(init::truncated_normal({1}, {.low = 2, .high = 2})),
+                       "truncated_normal: low must be below high: got 2 and 2", ValueError);
+}
+
+TEST_CASE("orthogonal rows or columns, times the gain") {
+  manual_seed(32);
+  for (const Shape& each : {Shape{3, 5}, Shape{5, 3}, Shape{4, 4}, Shape{3, 2, 2}}) {
+    const Tensor w = init::orthogonal(each, {.gain = 2}, default_random(), {.dtype = float64});
+    CHECK(w.shape() == each);
+    const Tensor a = reshape(w, {each[0], -1});
+    const bool is_wide = a.size(0) < a.size(1);
+    const Tensor gram = matmul(a, a, {.transpose_a = !is_wide, .transpose_b = is_wide});
+    CHECK(amax(abs(gram - 4 * eye(gram.size(0), std::nullopt, {.dtype = float64}))).item() < 1e-13);
+  }
+  CHECK(init::orthogonal({0, 3}).shape() == Shape{0, 3});
+  CHECK(init::orthogonal({2, 2}, {}, default_random(), {.requires_grad = true}).requires_grad());
+  CHECK_THROWS_WITH_AS(static_cast<void>(init::orthogonal({3})),
+                       "orthogonal: a weight needs at least two dimensions: got [3]", ShapeError);
+}
+
+TEST_CASE("dirac passes channels on") {
+  const Tensor x = randn({2, 3, 5, 4});
+  CHECK(elements(conv2d(x, init::dirac({3, 3, 3, 3}), {.padding = 1})) == elements(x));
+  // Two groups of two outputs, from one channel each.
+  const Tensor w = init::dirac({4, 1, 3}, {.groups = 2});
+  CHECK(elements(w) == std::vector<double>{0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0});
+  CHECK_THROWS_WITH_AS(static_cast<void>(init::dirac({3, 1, 3}, {.groups = 2})),
+                       "dirac: groups must divide the 3 outputs: got 2", ValueError);
+  CHECK_THROWS_WITH_AS(static_cast<void>(init::dirac({3, 1})),
+                       "dirac: a weight must have three to five dimensions: got [3, 1]", ShapeError);
+}
+
+TEST_CASE("sparse has its zeros in each column") {
+  manual_seed(33);
+  const Tensor w = init::sparse({7, 40}, {.sparsity = 0.3, .std = 2});
+  CHECK(elements(sum((w == 0).to(float32), {.axes = 0})) == std::vector<double>(40, 3));
+  CHECK(close(std::sqrt(sum(square(w)).item() / (4 * 40)), 2, 0.25));
+  CHECK_THROWS_WITH_AS(static_cast<void>(init::sparse({7})),
+                       "sparse: a weight must have two dimensions: got [7]", ShapeError);
 }
