@@ -19,11 +19,15 @@ struct ClassRange {
 std::int64_t check_classes(std::string_view loss, const xtgrad::detail::Array& target,
                            const ClassRange& range);
 
-/// A check of a loss's elements, as a primitive: what it is given, if nothing is wrong with that.
+/// A check of a loss's elements, or of a distribution's, as a primitive: what it is given, if nothing is
+/// wrong with that.
 class ElementCheck final : public xtgrad::detail::DifferentiablePrimitive<ElementCheck> {
  public:
   /// In [low, high], or NaN.
   static ElementCheck range(std::string_view loss, std::string_view operand, double low, double high);
+  /// From low, or only above it, to high; no NaN.
+  static ElementCheck interval(std::string_view owner, std::string_view operand, double low, double high,
+                               bool excludes_low);
   /// 1 or -1.
   static ElementCheck signs(std::string_view loss, std::string_view operand);
   static ElementCheck classes(std::string_view loss, const ClassRange& range);
@@ -46,7 +50,7 @@ class ElementCheck final : public xtgrad::detail::DifferentiablePrimitive<Elemen
   void vjp(VjpContext& context) const override;
 
  private:
-  enum class Kind : std::int64_t { range, signs, classes };
+  enum class Kind : std::int64_t { range, signs, classes, interval };
 
   ElementCheck(Kind kind, std::string_view loss, std::string_view operand);
   void check(const xtgrad::detail::Array& array) const;
@@ -54,6 +58,7 @@ class ElementCheck final : public xtgrad::detail::DifferentiablePrimitive<Elemen
   std::string loss_, operand_;
   std::int64_t kind_;
   double low_ = 0, high_ = 0;
+  bool excludes_low_ = false;
   std::int64_t classes_ = 0, ignored_ = 0;
   bool may_ignore_ = false;
 };
