@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <span>
 
 #include "xtgrad/autograd/core/apply.h"
@@ -105,12 +106,18 @@ ElementCheck ElementCheck::range(std::string_view loss, std::string_view operand
   return check;
 }
 
-ElementCheck ElementCheck::interval(std::string_view owner, std::string_view operand, double low, double high,
-                                    bool excludes_low) {
+ElementCheck ElementCheck::interval(std::string_view owner, std::string_view operand, double low,
+                                    double high) {
   ElementCheck check(Kind::interval, owner, operand);
   check.low_ = low;
   check.high_ = high;
-  check.excludes_low_ = excludes_low;
+  return check;
+}
+
+ElementCheck ElementCheck::above(std::string_view owner, std::string_view operand, double low) {
+  ElementCheck check(Kind::above, owner, operand);
+  check.low_ = low;
+  check.high_ = std::numeric_limits<double>::infinity();
   return check;
 }
 
@@ -132,7 +139,6 @@ void ElementCheck::describe(Attributes& a) {
   a("kind", kind_);
   a("low", low_, 0);
   a("high", high_, 0);
-  a("excludes_low", excludes_low_, false);
   a("classes", classes_, 0);
   a("ignored", ignored_, 0);
   a("may_ignore", may_ignore_, false);
@@ -154,7 +160,8 @@ void ElementCheck::check(const core::Array& array) const {
       static_cast<void>(check_classes(loss_, array, {classes_, ignored_, may_ignore_}));
       return;
     case Kind::interval:
-      return check_interval(loss_, operand_, array, {low_, high_, excludes_low_});
+    case Kind::above:
+      return check_interval(loss_, operand_, array, {low_, high_, static_cast<Kind>(kind_) == Kind::above});
   }
   throw ValueError(fmt::format("{}: no such check: {}", name(), kind_));
 }
@@ -168,12 +175,13 @@ void ElementCheck::eval(core::Inputs in, core::Outputs out) const {
 
 void ElementCheck::check_loaded(core::InputSpecs in, core::InputSpecs out) const {
   require_call(in, out, 1);
-  core::require_attribute(kind_ >= 0 && kind_ <= static_cast<std::int64_t>(Kind::interval), name(), "kind",
-                          "0, 1, 2 or 3", kind_);
+  core::require_attribute(kind_ >= 0 && kind_ <= static_cast<std::int64_t>(Kind::above), name(), "kind",
+                          "from 0 to 4", kind_);
   const bool is_floating_point = core::FloatingTypes::contains(in[0]->dtype);
   switch (static_cast<Kind>(kind_)) {
     case Kind::range:
     case Kind::interval:
+    case Kind::above:
       return require_floating(name(), in);
     case Kind::signs:
       if (!is_floating_point) core::require_dtype(name(), operand_, *in[0], Dtype::int64);

@@ -25,9 +25,10 @@ class ElementCheck final : public xtgrad::detail::DifferentiablePrimitive<Elemen
  public:
   /// In [low, high], or NaN.
   static ElementCheck range(std::string_view loss, std::string_view operand, double low, double high);
-  /// From low, or only above it, to high; no NaN.
-  static ElementCheck interval(std::string_view owner, std::string_view operand, double low, double high,
-                               bool excludes_low);
+  /// In [low, high]; no NaN.
+  static ElementCheck interval(std::string_view owner, std::string_view operand, double low, double high);
+  /// Above low; no NaN.
+  static ElementCheck above(std::string_view owner, std::string_view operand, double low);
   /// 1 or -1.
   static ElementCheck signs(std::string_view loss, std::string_view operand);
   static ElementCheck classes(std::string_view loss, const ClassRange& range);
@@ -50,7 +51,7 @@ class ElementCheck final : public xtgrad::detail::DifferentiablePrimitive<Elemen
   void vjp(VjpContext& context) const override;
 
  private:
-  enum class Kind : std::int64_t { range, signs, classes, interval };
+  enum class Kind : std::int64_t { range, signs, classes, interval, above };
 
   ElementCheck(Kind kind, std::string_view loss, std::string_view operand);
   void check(const xtgrad::detail::Array& array) const;
@@ -58,7 +59,6 @@ class ElementCheck final : public xtgrad::detail::DifferentiablePrimitive<Elemen
   std::string loss_, operand_;
   std::int64_t kind_;
   double low_ = 0, high_ = 0;
-  bool excludes_low_ = false;
   std::int64_t classes_ = 0, ignored_ = 0;
   bool may_ignore_ = false;
 };

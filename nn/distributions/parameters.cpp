@@ -49,24 +49,24 @@ Shape common_shape(std::string_view distribution, std::initializer_list<Paramete
 }
 
 Tensor checked_number(std::string_view distribution, const Parameter& x) {
-  return checked(ElementCheck::interval(distribution, x.name, -infinity, infinity, false), x.tensor);
+  return checked(ElementCheck::interval(distribution, x.name, -infinity, infinity), x.tensor);
 }
 
 Tensor checked_positive(std::string_view distribution, const Parameter& x) {
-  return checked(ElementCheck::interval(distribution, x.name, 0, infinity, true), x.tensor);
+  return checked(ElementCheck::above(distribution, x.name, 0), x.tensor);
 }
 
 Tensor checked_not_negative(std::string_view distribution, const Parameter& x) {
-  return checked(ElementCheck::interval(distribution, x.name, 0, infinity, false), x.tensor);
+  return checked(ElementCheck::interval(distribution, x.name, 0, infinity), x.tensor);
 }
 
 Tensor checked_probability(std::string_view distribution, const Parameter& x) {
-  return checked(ElementCheck::interval(distribution, x.name, 0, 1, false), x.tensor);
+  return checked(ElementCheck::interval(distribution, x.name, 0, 1), x.tensor);
 }
 
 void check_zero(std::string_view distribution, const Parameter& x) {
   if (xtgrad::detail::is_listed_for_others()) return;
-  static_cast<void>(ElementCheck::interval(distribution, x.name, 0, 0, false).on(x.tensor));
+  static_cast<void>(ElementCheck::interval(distribution, x.name, 0, 0).on(x.tensor));
 }
 
 Tensor value_in(Dtype dtype, std::string_view distribution, const Tensor& value) {
