@@ -14,22 +14,22 @@ namespace xtgrad::inline v1::distributions {
 
 namespace {
 
-const Tensor& one_of(const BernoulliParameters& parameters) {
+detail::Parameter one_of(const BernoulliParameters& parameters) {
   if (parameters.probs.defined() == parameters.logits.defined()) {
     throw ValueError(fmt::format("Bernoulli: needs one of probs and logits, got {}",
                                  parameters.probs.defined() ? "both" : "none"));
   }
-  return parameters.probs.defined() ? parameters.probs : parameters.logits;
+  if (parameters.probs.defined()) return {"probs", parameters.probs};
+  return {"logits", parameters.logits};
 }
 
 }  // namespace
 
 Bernoulli::Bernoulli(const BernoulliParameters& parameters)
-    : DistributionBase(detail::common_shape("Bernoulli", {{"parameter", one_of(parameters)}}), {},
-                       one_of(parameters).dtype()),
-      parameter_(parameters.probs.defined()
-                     ? detail::checked_probability("Bernoulli", {"probs", parameters.probs})
-                     : detail::checked_number("Bernoulli", {"logits", parameters.logits})),
+    : DistributionBase(detail::common_shape("Bernoulli", {one_of(parameters)}), {},
+                       one_of(parameters).tensor.dtype()),
+      parameter_(parameters.probs.defined() ? detail::checked_probability("Bernoulli", one_of(parameters))
+                                            : detail::checked_number("Bernoulli", one_of(parameters))),
       of_logits_(parameters.logits.defined()) {}
 
 Tensor Bernoulli::probs() const { return of_logits_ ? sigmoid(parameter_) : parameter_; }

@@ -16,21 +16,23 @@ namespace xtgrad::inline v1::distributions {
 
 namespace {
 
-const Tensor& one_of(const CategoricalParameters& parameters) {
+detail::Parameter one_of(const CategoricalParameters& parameters) {
   if (parameters.probs.defined() == parameters.logits.defined()) {
     throw ValueError(fmt::format("Categorical: needs one of probs and logits, got {}",
                                  parameters.probs.defined() ? "both" : "none"));
   }
-  const Tensor& given = parameters.probs.defined() ? parameters.probs : parameters.logits;
-  if (given.rank() > 0 && given.shape().back() > 0) return given;
-  throw ShapeError(fmt::format("Categorical: {} must be [..., k] for k > 0, got {}",
-                               parameters.probs.defined() ? "probs" : "logits", to_string(given.shape())));
+  const detail::Parameter given = parameters.probs.defined() ? detail::Parameter{"probs", parameters.probs}
+                                                             : detail::Parameter{"logits", parameters.logits};
+  const Shape& shape = given.tensor.shape();
+  if (shape.rank() > 0 && shape.back() > 0) return given;
+  throw ShapeError(
+      fmt::format("Categorical: {} must be [..., k] for k > 0, got {}", given.name, to_string(shape)));
 }
 
 Tensor normalized(const CategoricalParameters& parameters) {
   if (parameters.logits.defined())
-    return log_softmax(detail::checked_number("Categorical", {"logits", parameters.logits}), -1);
-  const Tensor probs = detail::checked_not_negative("Categorical", {"probs", parameters.probs});
+    return log_softmax(detail::checked_number("Categorical", one_of(parameters)), -1);
+  const Tensor probs = detail::checked_not_negative("Categorical", one_of(parameters));
   const Tensor total = sum(probs, {.axes = {-1}, .keepdim = true});
   return probs / detail::checked_positive("Categorical", {"the sum of probs", total});
 }
@@ -38,9 +40,8 @@ Tensor normalized(const CategoricalParameters& parameters) {
 }  // namespace
 
 Categorical::Categorical(const CategoricalParameters& parameters)
-    : DistributionBase(
-          detail::without_last(detail::common_shape("Categorical", {{"parameter", one_of(parameters)}}), 1),
-          {}, one_of(parameters).dtype()),
+    : DistributionBase(detail::without_last(detail::common_shape("Categorical", {one_of(parameters)}), 1), {},
+                       one_of(parameters).tensor.dtype()),
       parameter_(normalized(parameters)),
       of_logits_(parameters.logits.defined()) {}
 
@@ -65,7 +66,7 @@ Tensor Categorical::log_prob(const Tensor& value) const {
   const Tensor index = where(outside, 0, value);
   const Tensor all = logits();
   if (all.rank() == 1) {
-    const Tensor chosen = index_select(all, 0, reshape(index, {-1}));
+    const Tensor chosen = index_select(all, 0, reshape(index, {index.numel()}));
     return detail::outside_is_impossible(outside, reshape(chosen, value.shape()));
   }
   // As many dimensions as the larger of both has.

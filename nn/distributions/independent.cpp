@@ -2,7 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <cstdint>
+#include <vector>
+
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/functions/reduction.h"
 #include "xtgrad/nn/distributions/parameters.h"
 
 namespace xtgrad::inline v1::distributions::detail {

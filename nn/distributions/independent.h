@@ -1,12 +1,9 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <utility>
-#include <vector>
 
 #include "xtgrad/autograd/export.h"
-#include "xtgrad/autograd/functions/reduction.h"
 #include "xtgrad/nn/distributions/distribution.h"
 
 namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace distributions {

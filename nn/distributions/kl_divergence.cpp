@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <cstdint>
+#include <cstddef>
 #include <limits>
 #include <numbers>
 
 #include "xtgrad/autograd/creation.h"
-#include "xtgrad/autograd/functions/diagonal.h"
+#include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/functions/linalg.h"
 #include "xtgrad/autograd/functions/special.h"
 #include "xtgrad/autograd/ops.h"

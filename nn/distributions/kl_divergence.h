@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <type_traits>
 
-#include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/autograd/tensor.h"
 #include "xtgrad/nn/distributions/bernoulli.h"

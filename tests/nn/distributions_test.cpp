@@ -181,6 +181,13 @@ TEST_CASE("Beta") {
   check(d.mean(), {0.31818181818181812, 0.83333333333333337, 0.60869565217391308});
   check(d.variance(), {0.067794421487603285, 0.04084967320261438, 0.035286704473850031});
   check(d.log_prob(row({0, 1, -0.5})), {inf, inf, -inf});
+  // A value that is impossible has no share in a gradient.
+  const Tensor learning = tensor({0.7, 2, 3.5}, {.dtype = float64, .requires_grad = true});
+  const Beta learned({.concentration1 = learning, .concentration0 = b});
+  const Tensor slope = grad(sum(learned.log_prob(row({0.5, -1, 2}))), learning);
+  CHECK(slope.at({0}) != 0);
+  CHECK(slope.at({1}) == 0);
+  CHECK(slope.at({2}) == 0);
   check_derivatives(
       [](const Tensor& one, const Tensor& zero, const Tensor& x) {
         const Beta p({.concentration1 = one, .concentration0 = zero});
@@ -302,6 +309,18 @@ TEST_CASE("Categorical and its one-hot rows") {
                OneHotCategorical({.logits = l}).log_prob(one_hot(value, 3, {.dtype = float64}));
       },
       {logits, -logits});
+}
+
+TEST_CASE("a category that is masked by a logit of -infinity leaves all gradients finite") {
+  const Tensor logits = tensor({1, -inf, 2}, {.dtype = float64, .requires_grad = true});
+  const Categorical d({.logits = logits});
+  const Tensor value = tensor({0, 2}, {.dtype = int64});
+  const Tensor loss =
+      sum(d.log_prob(value)) + d.entropy() + kl_divergence(d, Categorical({.logits = 2 * logits}));
+  CHECK(std::isfinite(loss.item()));
+  CHECK(all(isfinite(grad(loss, logits))).to(float64).item() == 1);
+  check(d.log_prob(tensor({1}, {.dtype = int64})), {-inf});
+  CHECK(d.log_prob(zeros({0}, {.dtype = int64})).shape() == Shape{0});
 }
 
 TEST_CASE("MultivariateNormal, by each of its matrices") {
