@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <cstring>
+#include <limits>
 #include <span>
 
 #include "xtgrad/autograd/core/apply.h"
@@ -28,6 +30,32 @@ void check_range(std::string_view loss, std::string_view operand, const core::Ar
     for (std::size_t i = 0; i < values.size(); ++i) {
       if (!(values[i] < low) && !(values[i] > high)) continue;
       throw ValueError(fmt::format("{}: {} must be in [{}, {}]: got {} at {}", loss, operand, low, high,
+                                   values[i], position_text(i, x.shape)));
+    }
+  });
+}
+
+struct Interval {
+  double low, high;
+  bool excludes_low;
+};
+
+/// "above 0", "in [0, 1]".
+std::string rule_of(const Interval& allowed) {
+  if (allowed.low == allowed.high) return fmt::format("{}", allowed.low);
+  if (std::isfinite(allowed.high)) return fmt::format("in [{}, {}]", allowed.low, allowed.high);
+  if (!std::isfinite(allowed.low)) return "a number";
+  return fmt::format("{} {}", allowed.excludes_low ? "above" : "at least", allowed.low);
+}
+
+void check_interval(std::string_view owner, std::string_view operand, const core::Array& x,
+                    const Interval& allowed) {
+  core::visit_floating(x.dtype, [&](auto zero) {
+    const auto values = elements_of<decltype(zero)>(x);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const bool enough = allowed.excludes_low ? values[i] > allowed.low : values[i] >= allowed.low;
+      if (enough && values[i] <= allowed.high) continue;
+      throw ValueError(fmt::format("{}: {} must be {}: got {} at {}", owner, operand, rule_of(allowed),
                                    values[i], position_text(i, x.shape)));
     }
   });
@@ -78,6 +106,21 @@ ElementCheck ElementCheck::range(std::string_view loss, std::string_view operand
   return check;
 }
 
+ElementCheck ElementCheck::interval(std::string_view owner, std::string_view operand, double low,
+                                    double high) {
+  ElementCheck check(Kind::interval, owner, operand);
+  check.low_ = low;
+  check.high_ = high;
+  return check;
+}
+
+ElementCheck ElementCheck::above(std::string_view owner, std::string_view operand, double low) {
+  ElementCheck check(Kind::above, owner, operand);
+  check.low_ = low;
+  check.high_ = std::numeric_limits<double>::infinity();
+  return check;
+}
+
 ElementCheck ElementCheck::signs(std::string_view loss, std::string_view operand) {
   return {Kind::signs, loss, operand};
 }
@@ -116,6 +159,9 @@ void ElementCheck::check(const core::Array& array) const {
     case Kind::classes:
       static_cast<void>(check_classes(loss_, array, {classes_, ignored_, may_ignore_}));
       return;
+    case Kind::interval:
+    case Kind::above:
+      return check_interval(loss_, operand_, array, {low_, high_, static_cast<Kind>(kind_) == Kind::above});
   }
   throw ValueError(fmt::format("{}: no such check: {}", name(), kind_));
 }
@@ -129,11 +175,13 @@ void ElementCheck::eval(core::Inputs in, core::Outputs out) const {
 
 void ElementCheck::check_loaded(core::InputSpecs in, core::InputSpecs out) const {
   require_call(in, out, 1);
-  core::require_attribute(kind_ >= 0 && kind_ <= static_cast<std::int64_t>(Kind::classes), name(), "kind",
-                          "0, 1 or 2", kind_);
+  core::require_attribute(kind_ >= 0 && kind_ <= static_cast<std::int64_t>(Kind::above), name(), "kind",
+                          "from 0 to 4", kind_);
   const bool is_floating_point = core::FloatingTypes::contains(in[0]->dtype);
   switch (static_cast<Kind>(kind_)) {
     case Kind::range:
+    case Kind::interval:
+    case Kind::above:
       return require_floating(name(), in);
     case Kind::signs:
       if (!is_floating_point) core::require_dtype(name(), operand_, *in[0], Dtype::int64);

@@ -19,11 +19,16 @@ struct ClassRange {
 std::int64_t check_classes(std::string_view loss, const xtgrad::detail::Array& target,
                            const ClassRange& range);
 
-/// A check of a loss's elements, as a primitive: what it is given, if nothing is wrong with that.
+/// A check of a loss's elements, or of a distribution's, as a primitive: what it is given, if nothing is
+/// wrong with that.
 class ElementCheck final : public xtgrad::detail::DifferentiablePrimitive<ElementCheck> {
  public:
   /// In [low, high], or NaN.
   static ElementCheck range(std::string_view loss, std::string_view operand, double low, double high);
+  /// In [low, high]; no NaN.
+  static ElementCheck interval(std::string_view owner, std::string_view operand, double low, double high);
+  /// Above low; no NaN.
+  static ElementCheck above(std::string_view owner, std::string_view operand, double low);
   /// 1 or -1.
   static ElementCheck signs(std::string_view loss, std::string_view operand);
   static ElementCheck classes(std::string_view loss, const ClassRange& range);
@@ -46,7 +51,7 @@ class ElementCheck final : public xtgrad::detail::DifferentiablePrimitive<Elemen
   void vjp(VjpContext& context) const override;
 
  private:
-  enum class Kind : std::int64_t { range, signs, classes };
+  enum class Kind : std::int64_t { range, signs, classes, interval, above };
 
   ElementCheck(Kind kind, std::string_view loss, std::string_view operand);
   void check(const xtgrad::detail::Array& array) const;

@@ -5,6 +5,7 @@
 #include "xtgrad/autograd/functions/sequence.h"
 #include "xtgrad/autograd/linear_solvers.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/parameter_draws.h"
 #include "xtgrad/autograd/program_file/mention.h"
 #include "xtgrad/autograd/random.h"
 #include "xtgrad/autograd/random_tensors.h"
@@ -74,6 +75,7 @@ void mention_families() {
       {"creation", [](const Tensor& x) { return zeros_like(x); }},
       {"linear_solvers", [](const Tensor& x) { return solve_dense([](const Tensor& v) { return v; }, x); }},
       {"multinomial", [](const Tensor& x) { return multinomial(x, 1); }},
+      {"parameter_draws", [](const Tensor& x) { return poisson(x); }},
       {"random", [](const Tensor&) { return Random(0).state(); }},
       {"random_tensors", [](const Tensor& x) { return randn(x.shape()); }},
       {"unit_tensor", [](const Tensor& x) { return jacobian([](const Tensor& v) { return v; }, x); }},
