@@ -53,7 +53,7 @@ struct View {
 template <class T>
 class Workspace {
  public:
-  Workspace(std::int64_t queries, std::int64_t keys, std::int64_t width, bool with_slopes) {
+  [[gnu::noinline]] Workspace(std::int64_t queries, std::int64_t keys, std::int64_t width, bool with_slopes) {
     const std::int64_t rows = std::min(queries, block_queries), columns = std::min(keys, block_keys);
     scores = scratch_of<T>(rows * whole_lanes<T>(columns));
     if (with_slopes) slopes = scratch_of<T>(rows * whole_lanes<T>(columns));
@@ -61,8 +61,8 @@ class Workspace {
   }
 
   /// c = a b for [m, k], [k, n] and [m, n].
-  void multiply(std::int64_t m, std::int64_t n, std::int64_t k, const View<T>& a, const View<T>& b, T* c,
-                std::int64_t c_row) {
+  [[gnu::noinline]] void multiply(std::int64_t m, std::int64_t n, std::int64_t k, const View<T>& a,
+                                  const View<T>& b, T* c, std::int64_t c_row) {
     if (k == 0) {
       for (std::int64_t i = 0; i < m; ++i) std::fill_n(c + i * c_row, n, T(0));
     }
@@ -86,9 +86,10 @@ class Workspace {
     if (room > 0) task.scratch = static_cast<T*>(packed_.data());
     run(task);
   }
-  /// c += a b, whose rows are n long.
-  void multiply_add(std::int64_t m, std::int64_t n, std::int64_t k, const View<T>& a, const View<T>& b,
-                    T* c) {
+  /// c += a b, whose rows are n long; c = a b for what is the first term.
+  [[gnu::noinline]] void accumulate(bool is_first, std::int64_t m, std::int64_t n, std::int64_t k,
+                                    const View<T>& a, const View<T>& b, T* c) {
+    if (is_first) return multiply(m, n, k, a, b, c, n);
     multiply(m, n, k, a, b, sums.data(), n);
     for (std::int64_t i = 0; i < m * n; ++i) c[i] += sums[static_cast<std::size_t>(i)];
   }
@@ -120,11 +121,11 @@ class Layout {
     mask_column_ = columns == 1 ? 0 : 1;
   }
 
-  /// The block of the queries from i and the keys from j on.
+  /// The block of the queries from i and the keys from j on, as far as any of these may look.
   [[nodiscard]] ScoreBlock<T> block(std::int64_t batch, std::int64_t i, std::int64_t j, T* scores) const {
     ScoreBlock<T> block{.scores = scores,
                         .rows = std::min(block_queries, queries - i),
-                        .columns = std::min(block_keys, keys - j),
+                        .columns = std::min(block_keys, last_key(std::min(i + block_queries, queries)) - j),
                         .scale = static_cast<T>(rule_.scale),
                         .mask_row = mask_row_,
                         .mask_column = mask_column_};
@@ -212,16 +213,16 @@ class Forward {
     T* y = y_ + row * width;
     std::fill_n(state.largest, rows, minus_infinite);
     std::fill_n(state.sum, rows, 0.0);
-    std::fill_n(y, rows * width, T(0));
     const std::int64_t last = at_.last_key(i + rows);
+    if (last == 0) std::fill_n(y, rows * width, T(0));
     for (std::int64_t j = 0; j < last; j += block_keys) {
       const ScoreBlock<T> block = at_.block(batch, i, j, work.scores.data());
       const std::int64_t columns = block.columns;
       work.multiply(rows, columns, at_.depth, {q_[batch] + i * at_.depth, at_.depth, 1},
                     {k_[batch] + j * at_.depth, 1, at_.depth}, block.scores, block.stride);
       add_to_softmax(block, state, y, width);
-      work.multiply_add(rows, width, columns, {block.scores, block.stride, 1},
-                        {v_[batch] + j * width, width, 1}, y);
+      work.accumulate(j == 0, rows, width, columns, {block.scores, block.stride, 1},
+                      {v_[batch] + j * width, width, 1}, y);
     }
     for (std::int64_t r = 0; r < rows; ++r) {
       const T share = static_cast<T>(state.sum[r] == 0 ? 0 : 1 / state.sum[r]);
@@ -269,14 +270,23 @@ class Backward {
   void matrix(std::int64_t batch, Workspace<T>& work, Scratch<double>& means) const {
     const std::int64_t queries = at_.queries, keys = at_.keys, depth = at_.depth, width = at_.width;
     if (wants_slopes()) find_means(batch, means);
-    if (dq_ != nullptr) std::fill_n(dq_ + batch * queries * depth, queries * depth, T(0));
-    if (dk_ != nullptr) std::fill_n(dk_ + batch * keys * depth, keys * depth, T(0));
-    if (dv_ != nullptr) std::fill_n(dv_ + batch * keys * width, keys * width, T(0));
+    if (dq_ != nullptr && keys == 0) std::fill_n(dq_ + batch * queries * depth, queries * depth, T(0));
     for (std::int64_t j = 0; j < keys; j += block_keys) {
+      std::int64_t seen = 0;  // keys of the block that have gradients so far
+      const std::int64_t all = std::min(block_keys, keys - j);
       for (std::int64_t i = 0; i < queries; i += block_queries) {
-        if (at_.last_key(std::min(i + block_queries, queries)) > j) block(batch, i, j, work, means);
+        if (at_.last_key(std::min(i + block_queries, queries)) > j)
+          seen = block(batch, i, j, seen, work, means);
       }
+      begin(batch, j + seen, all - seen);
     }
+  }
+
+  /// Gradients of 0 for some keys from j on.
+  void begin(std::int64_t batch, std::int64_t j, std::int64_t count) const {
+    const std::int64_t first = batch * at_.keys + j;
+    if (dk_ != nullptr) std::fill_n(dk_ + first * at_.depth, count * at_.depth, T(0));
+    if (dv_ != nullptr) std::fill_n(dv_ + first * at_.width, count * at_.width, T(0));
   }
 
   /// The sums of each row of p dp are those of g y.
@@ -291,8 +301,10 @@ class Backward {
     }
   }
 
-  void block(std::int64_t batch, std::int64_t i, std::int64_t j, Workspace<T>& work,
-             const Scratch<double>& means) const {
+  /// Adds what a block gives to the gradients, of which those of the block's first `seen` keys exist; returns
+  /// of how many do then.
+  std::int64_t block(std::int64_t batch, std::int64_t i, std::int64_t j, std::int64_t seen,
+                     Workspace<T>& work, const Scratch<double>& means) const {
     const std::int64_t depth = at_.depth, width = at_.width, row = batch * at_.queries + i;
     const ScoreBlock<T> block = at_.block(batch, i, j, work.scores.data());
     const std::int64_t rows = block.rows, columns = block.columns, stride = block.stride;
@@ -304,16 +316,17 @@ class Backward {
       work.multiply(rows, columns, width, {g, width, 1}, {v, 1, width}, slopes, stride);
     }
     softmax_slopes(block, {largest_ + row, sums_ + row}, slopes, means.data() + i);
-    if (dv_ != nullptr) {
-      T* dv = dv_ + (batch * at_.keys + j) * width;
-      work.multiply_add(columns, width, rows, {block.scores, 1, stride}, {g, width, 1}, dv);
-    }
-    if (dk_ != nullptr) {
-      T* dk = dk_ + (batch * at_.keys + j) * depth;
-      work.multiply_add(columns, depth, rows, {slopes, 1, stride}, {q, depth, 1}, dk);
-    }
+    // Later queries see as many keys or more: of those that are new, gradients begin with 0.
+    if (seen != 0 && seen < columns) begin(batch, j + seen, columns - seen);
+    const std::int64_t key = batch * at_.keys + j;
+    if (dv_ != nullptr)
+      work.accumulate(seen == 0, columns, width, rows, {block.scores, 1, stride}, {g, width, 1},
+                      dv_ + key * width);
+    if (dk_ != nullptr)
+      work.accumulate(seen == 0, columns, depth, rows, {slopes, 1, stride}, {q, depth, 1}, dk_ + key * depth);
     if (dq_ != nullptr)
-      work.multiply_add(rows, depth, columns, {slopes, stride, 1}, {k, depth, 1}, dq_ + row * depth);
+      work.accumulate(j == 0, rows, depth, columns, {slopes, stride, 1}, {k, depth, 1}, dq_ + row * depth);
+    return columns;
   }
 
   Layout<T> at_;

@@ -259,12 +259,7 @@ class Attention final : public PrimitiveOf<Attention, attention_id> {
                                          &context.input(1).array(),
                                          &context.input(2).array(),
                                          context.inputs() > 3 ? &context.input(3).array() : nullptr};
-    const AttentionGradients rule(plan_);
-    if (context.inputs() > 3) {
-      compute(rule, in, out);
-    } else {
-      compute(rule, std::array{in[0], in[1], in[2], in[3], in[4], in[5]}, out);
-    }
+    compute_any(AttentionGradients(plan_), std::span(in).first(context.inputs() + 3), out);
     for (std::size_t i = 0; i < 3; ++i) {
       if (out[i] != nullptr) set_summed(context, i, make_constant(std::move(gradients[i])));
     }
@@ -357,8 +352,9 @@ Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tens
   const detail::Attention attention(
       {.rule = {.scale = detail::scale_of(q, options.scale), .is_causal = options.is_causal},
        .grouped = options.enable_gqa});
-  if (!options.mask.has_value()) return detail::apply(attention, q, k, v);
-  return detail::apply(attention, q, k, v, detail::mask_of(*options.mask));
+  const Tensor mask = options.mask.has_value() ? detail::mask_of(*options.mask) : Tensor();
+  const std::array inputs{&q, &k, &v, &mask};
+  return detail::apply_any(attention, std::span(inputs).first(options.mask.has_value() ? 4 : 3));
 }
 
 }  // namespace xtgrad::v1

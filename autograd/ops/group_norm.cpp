@@ -153,11 +153,10 @@ class GroupNorm final : public PrimitiveOf<GroupNorm, OpId::group_norm> {
     const GroupNormRule rule(groups_, eps_);
     const Array& g = array_of(context.g());
     if (out[0] == nullptr && out[1] == nullptr) {
-      compute(rule, std::array{&g}, out);
+      compute_any(rule, std::array{&g}, out);
     } else {
-      compute(rule,
-              std::array{&g, &context.input(0).array(), &context.auxiliary(), &context.input(1).array()},
-              out);
+      const std::array in{&g, &context.input(0).array(), &context.auxiliary(), &context.input(1).array()};
+      compute_any(rule, in, out);
     }
     for (std::size_t i = 0; i < 3; ++i) {
       if (out[i] != nullptr) context.set(i, make_constant(std::move(gradients[i])));

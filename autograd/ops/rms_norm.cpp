@@ -112,10 +112,9 @@ class RmsNorm final : public PrimitiveOf<RmsNorm, OpId::rms_norm> {
     std::array<Array, 2> gradients;
     std::array<Array*, 2> out{};
     for (std::size_t i = 0; i < 2; ++i) out[i] = context.wanted(i) ? &gradients[i] : nullptr;
-    compute(RmsNormRule(eps_),
-            std::array{&array_of(context.g()), &context.input(0).array(), &context.auxiliary(),
-                       &context.input(1).array()},
-            out);
+    const std::array in{&array_of(context.g()), &context.input(0).array(), &context.auxiliary(),
+                        &context.input(1).array()};
+    compute_any(RmsNormRule(eps_), in, out);
     for (std::size_t i = 0; i < 2; ++i) {
       if (out[i] != nullptr) context.set(i, make_constant(std::move(gradients[i])));
     }

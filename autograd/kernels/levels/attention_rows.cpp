@@ -11,25 +11,33 @@
 namespace xtgrad::inline v1::detail::inline XTGRAD_LEVEL {
 namespace {
 
-/// A row's scores as softmax sees them, -inf where a key is hidden and behind the row's end.
+/// A row's scores as softmax sees them, -inf where a key is hidden and behind the row's end. By lanes:
+/// reading lanes of what was just written number by number would wait for the memory.
+template <LaneFloat T>
+void scale_row(const ScoreBlock<T>& b, T* s, std::int64_t n) {
+  for_each_lane<T>(b.stride, [&](std::int64_t i, std::int64_t) {
+    const Lane<T> v = Lane<T>::load(s + i) * b.scale;
+    const std::int64_t left = std::clamp<std::int64_t>(n - i, 0, width<T>);
+    first_lanes(v, left, minus_infinity<T>).store(s + i);
+  });
+}
+
 template <LaneFloat T>
 void scale_and_mask(const ScoreBlock<T>& b, std::int64_t row) {
   T* s = b.scores + row * b.stride;
   std::int64_t n = std::clamp<std::int64_t>(row + b.visible, 0, b.columns);
-  const T scale = b.scale;
+  if (b.allowed != nullptr && b.mask_column == 0 && !b.allowed[row * b.mask_row]) n = 0;
+  if (b.added == nullptr && (b.allowed == nullptr || b.mask_column == 0)) return scale_row(b, s, n);
   if (b.added != nullptr) {
     const T* mask = b.added + row * b.mask_row;
     if (b.mask_column == 0) {
-      for (std::int64_t j = 0; j < n; ++j) s[j] = s[j] * scale + *mask;
+      for (std::int64_t j = 0; j < n; ++j) s[j] = s[j] * b.scale + *mask;
     } else {
-      for (std::int64_t j = 0; j < n; ++j) s[j] = s[j] * scale + mask[j];
+      for (std::int64_t j = 0; j < n; ++j) s[j] = s[j] * b.scale + mask[j];
     }
-  } else if (b.allowed != nullptr && b.mask_column != 0) {
-    const bool* mask = b.allowed + row * b.mask_row;
-    for (std::int64_t j = 0; j < n; ++j) s[j] = choose(mask[j], s[j] * scale, minus_infinity<T>);
   } else {
-    if (b.allowed != nullptr && !b.allowed[row * b.mask_row]) n = 0;
-    for (std::int64_t j = 0; j < n; ++j) s[j] *= scale;
+    const bool* mask = b.allowed + row * b.mask_row;
+    for (std::int64_t j = 0; j < n; ++j) s[j] = choose(mask[j], s[j] * b.scale, minus_infinity<T>);
   }
   for (std::int64_t j = n; j < b.stride; ++j) s[j] = minus_infinity<T>;
 }
@@ -58,15 +66,14 @@ void add_to_softmax(const ScoreBlock<T>& b, const RunningSoftmax& state, T* resu
       e.store(s + i);
       added.add(e);
     });
-    if (now != before) {
+    if (now != before && before != minus_infinity<T>) {
       // In double, as one factor for all that came before.
-      const double factor =
-          before == minus_infinity<T> ? 0 : std::exp(static_cast<double>(before) - static_cast<double>(now));
+      const double factor = std::exp(static_cast<double>(before) - static_cast<double>(now));
       T* result = results + row * width;
       for (std::int64_t i = 0; i < width; ++i) result[i] *= static_cast<T>(factor);
       sum *= factor;
-      largest = static_cast<double>(now);
     }
+    largest = static_cast<double>(now);
     sum += added.total();
   }
 }

@@ -33,7 +33,8 @@ struct RunningSoftmax {
 XTGRAD_KERNELS_BEGIN
 
 /// scores = exp(scaled and masked score - largest), with the largest ones and sums brought up to date.
-/// `results` [rows, width], which were summed with what was the largest before, are brought to the new one.
+/// `results` [rows, width], which were summed with what was the largest before, are brought to the new one;
+/// those of rows that had none are left as they are.
 void add_to_softmax_float32(const ScoreBlock<float>& block, const RunningSoftmax& state, float* results,
                             std::int64_t width);
 void add_to_softmax_float64(const ScoreBlock<double>& block, const RunningSoftmax& state, double* results,
