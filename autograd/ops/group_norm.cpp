@@ -208,7 +208,14 @@ Tensor group_norm(const Tensor& x, std::int64_t groups, const Tensor& weight, co
 Tensor instance_norm(const Tensor& x, const Tensor& weight, const Tensor& bias,
                      const NormalizeOptions& options) {
   detail::check_eps(detail::OpId::instance_norm, options.eps);
-  if (x.defined()) detail::check_channels(detail::OpId::instance_norm, {x.shape(), x.dtype(), {}});
+  const auto spec_of = [](const Tensor& t) { return Spec{t.shape(), t.dtype(), {}}; };
+  if (x.defined()) {
+    const Spec spec = spec_of(x);
+    detail::check_channels(detail::OpId::instance_norm, spec);
+    if (weight.defined())
+      detail::check_parameter(detail::OpId::instance_norm, spec, spec_of(weight), "weight");
+    if (bias.defined()) detail::check_parameter(detail::OpId::instance_norm, spec, spec_of(bias), "bias");
+  }
   // Without a channel there is no group either, and any number of them will do.
   const std::int64_t groups = x.defined() ? std::max<std::int64_t>(1, x.size(1)) : 1;
   return group_norm(x, groups, weight, bias, options);
