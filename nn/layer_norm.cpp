@@ -8,23 +8,12 @@
 
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/functions/group_norm.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/nn/floating_input.h"
 
 namespace xtgrad::inline v1::nn {
 namespace {
-
-/// x as rows of `inner` neighbouring elements, each normalised by its own moments, in x's shape. Rows are the
-/// channels of a batch of one, so this is batch normalisation's kernel and rule.
-Tensor standardize(const Tensor& x, std::int64_t inner, double eps) {
-  if (x.numel() == 0) return alias(x);
-  // One value has no deviation; NaN and infinities, which have none either, stay visible.
-  if (inner == 1) return (x - x) / std::sqrt(eps);
-  const std::int64_t rows = x.numel() / inner;
-  const Tensor as_channels = reshape(x, Shape{1, rows, inner});
-  const TensorOptions like{.dtype = x.dtype()};
-  return reshape(batch_norm(as_channels, ones({rows}, like), zeros({rows}, like), {.eps = eps}), x.shape());
-}
 
 /// `who` is asked for the name in a message, which a module has to look up.
 void check_parameter(const auto& who, const Tensor& x, std::string_view name, const Tensor& parameter,
@@ -44,13 +33,14 @@ void check_eps(std::string_view who, double eps) {
   throw ValueError(fmt::format("{}: eps must be finite and at least 0: got {}", who, eps));
 }
 
-/// y * weight + bias, where there are any, each in a shape that broadcasts to y's.
-Tensor scaled(const Tensor& y, const NormOptions& options, const Shape& shape) {
-  Tensor result = y;
-  if (options.weight.defined()) result = result * reshape(options.weight, shape);
-  if (options.bias.defined()) result = result + reshape(options.bias, shape);
-  return result;
-}
+/// The parameters, or what counts as such.
+struct WeightAndBias {
+  Tensor weight, bias;
+
+  WeightAndBias(const NormOptions& options, const Shape& shape, Dtype dtype)
+      : weight(options.weight.defined() ? options.weight : ones(shape, {.dtype = dtype})),
+        bias(options.bias.defined() ? options.bias : zeros(shape, {.dtype = dtype})) {}
+};
 
 bool ends_in(const Shape& shape, const Shape& end) {
   if (end.rank() > shape.rank()) return false;
@@ -68,20 +58,22 @@ Tensor normalize_layer(const auto& who, const Tensor& x, const Shape& shape, con
   }
   check_parameter(who, x, "weight", options.weight, shape);
   check_parameter(who, x, "bias", options.bias, shape);
-  if (shape.rank() == 0) return scaled(standardize(x, 1, options.eps), options, shape);
-  const TensorOptions like{.dtype = x.dtype()};
-  return xtgrad::layer_norm(x, options.weight.defined() ? options.weight : ones(shape, like),
-                            options.bias.defined() ? options.bias : zeros(shape, like), {.eps = options.eps});
+  const auto [weight, bias] = WeightAndBias(options, shape, x.dtype());
+  const NormalizeOptions how{.eps = options.eps};
+  if (shape.rank() > 0) return xtgrad::layer_norm(x, weight, bias, how);
+  // Over no dimension: each element is a row.
+  Shape column = x.shape();
+  column.push_back(1);
+  return reshape(xtgrad::layer_norm(reshape(x, column), reshape(weight, {1}), reshape(bias, {1}), how),
+                 x.shape());
 }
 
 Tensor normalize_groups(const auto& who, const Tensor& x, std::int64_t groups, const NormOptions& options) {
   const std::int64_t channels = x.size(1);
   check_parameter(who, x, "weight", options.weight, Shape{channels});
   check_parameter(who, x, "bias", options.bias, Shape{channels});
-  Shape beside{channels};  // as it broadcasts to x
-  for (std::size_t d = 2; d < x.rank(); ++d) beside.push_back(1);
-  const std::int64_t rows = x.size(0) * groups;
-  return scaled(standardize(x, rows == 0 ? 0 : x.numel() / rows, options.eps), options, beside);
+  const auto [weight, bias] = WeightAndBias(options, {channels}, x.dtype());
+  return xtgrad::group_norm(x, groups, weight, bias, {.eps = options.eps});
 }
 
 }  // namespace

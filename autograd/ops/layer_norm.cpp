@@ -121,7 +121,7 @@ class LayerNorm final : public PrimitiveOf<LayerNorm, OpId::layer_norm> {
     const Array& x = *in[0];
     Array own;
     if (out[1] == nullptr) own = Array::uninitialized({2, rows_of(x.shape, in[1]->shape)}, Dtype::float64);
-    layer_norm_rows(x, *in[1], *in[2], eps_, out[1] != nullptr ? *out[1] : own, *out[0]);
+    layer_norm_rows(x, *in[1], in[2], eps_, out[1] != nullptr ? *out[1] : own, *out[0]);
   }
   void check_loaded(InputSpecs in, InputSpecs out) const override {
     require_call(in, out, 3);

@@ -3,6 +3,8 @@
 #include "xtgrad/autograd/counter.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/functions/sequence.h"
+#include "xtgrad/autograd/functions/attention.h"
+#include "xtgrad/autograd/functions/group_norm.h"
 #include "xtgrad/autograd/linear_solvers.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/parameter_draws.h"
@@ -17,6 +19,7 @@ void mention_families() {
   static constexpr Mention mentions[] = {
       {"activation", [](const Tensor& x) { return gelu(x); }},
       {"arrange", [](const Tensor& x) { return flip(x); }},
+      {"attention", [](const Tensor& x) { return scaled_dot_product_attention(x, x, x); }},
       {"batch_norm", [](const Tensor& x) { return batch_norm(x, x, x); }},
       {"bessel", [](const Tensor& x) { return i0(x); }},
       {"binary", [](const Tensor& x) { return mul(x, x); }},
@@ -35,6 +38,7 @@ void mention_families() {
       {"exponential", [](const Tensor& x) { return exp2(x); }},
       {"extremes", [](const Tensor& x) { return fmax(x, x); }},
       {"gamma", [](const Tensor& x) { return lgamma(x); }},
+      {"group_norm", [](const Tensor& x) { return group_norm(x, 1, x, x); }},
       {"hyperbolic", [](const Tensor& x) { return sinh(x); }},
       {"index", [](const Tensor& x) { return gather(x, 0, x); }},
       {"layer_norm", [](const Tensor& x) { return layer_norm(x, x, x); }},
@@ -55,6 +59,7 @@ void mention_families() {
       {"qr", [](const Tensor& x) { return qr(x).q; }},
       {"quantile", [](const Tensor& x) { return median(x).values; }},
       {"reduce", [](const Tensor& x) { return sum(x); }},
+      {"rms_norm", [](const Tensor& x) { return rms_norm(x, x); }},
       {"rounding", [](const Tensor& x) { return floor(x); }},
       {"scan", [](const Tensor& x) { return cumsum(x); }},
       {"scatter", [](const Tensor& x) { return scatter(x, 0, x, x); }},

@@ -9,6 +9,8 @@
 
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/functions/attention.h"
+#include "xtgrad/autograd/functions/group_norm.h"
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/graph.h"
 #include "xtgrad/autograd/observe.h"
@@ -140,6 +142,14 @@ const std::vector<Function> functions{
     CALL("batch_norm", 3, batch_norm(x[0], x[1], x[2])),
     CALL("normalize_by", 3, normalize_by(x[0], x[1], x[2], x[2])),
     CALL("layer_norm", 3, layer_norm(x[0], x[1], x[2])),
+    CALL("rms_norm", 2, rms_norm(x[0], x[1])),
+    CALL("rms_norm", 1, rms_norm(x[0])),
+    CALL("group_norm", 3, group_norm(x[0], 1, x[1], x[2])),
+    CALL("instance_norm", 3, instance_norm(x[0], x[1], x[2])),
+    CALL("instance_norm", 1, instance_norm(x[0])),
+    CALL("scaled_dot_product_attention", 3, scaled_dot_product_attention(x[0], x[1], x[2])),
+    CALL("scaled_dot_product_attention", 3,
+         scaled_dot_product_attention(x[0], x[1], x[1], {.mask = x[2], .enable_gqa = true})),
     CALL("gather", 2, gather(x[0], 1, x[1])),
     CALL("softmax_cross_entropy", 2, softmax_cross_entropy(x[0], x[1], 1)),
     CALL("scatter_add", 3, scatter_add(x[0], 0, x[1], x[2])),

@@ -2,17 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <type_traits>
 
-#include "xtgrad/autograd/kernels/levels/pairwise_sums.h"
-#include "xtgrad/autograd/kernels/levels/scratch.h"
+#include "xtgrad/autograd/kernels/levels/normal_rows.h"
 #include "xtgrad/autograd/kernels/parallel.h"
 
 namespace xtgrad::inline v1::detail::inline XTGRAD_LEVEL {
 namespace {
-
-using Doubles = ScratchVector<double>;
 
 /// Elements of a tile, at least, and rows: columns are summed in as many parts as there are tiles.
 constexpr std::int64_t tile_elements = 1 << 15;
@@ -21,41 +17,21 @@ constexpr std::int64_t tile_rows = 2 * chain;
 struct RowTiles {
   std::int64_t rows;
   std::int64_t n;
+  bool centred;  // their means are taken off: else these are 0, and variances are means of squares
 
   [[nodiscard]] std::int64_t per_tile() const { return std::max(tile_rows, tile_elements / n); }
   [[nodiscard]] std::int64_t count() const { return (rows + per_tile() - 1) / per_tile(); }
-};
-
-/// The root of 1 / (variance + eps), and what is taken off first, in the type C that computes: the mean, and
-/// what rounding it has left.
-template <class C>
-struct RowScale {
-  C mean, rest, inverse;
-
-  RowScale(double exact_mean, double variance, double eps)
-      : mean(static_cast<C>(exact_mean)),
-        rest(static_cast<C>(exact_mean - static_cast<double>(mean))),
-        inverse(static_cast<C>(1 / std::sqrt(variance + eps))) {}
-
-  [[nodiscard]] C normal(C x) const { return ((x - mean) - rest) * inverse; }
-};
-
-/// Whether squares and quotients of all rows are safely in float's range.
-bool all_near_one(const double* variances, std::int64_t rows, double eps) {
-  return std::all_of(variances, variances + rows, [eps](double variance) {
-    return variance + eps > 0x1p-100 && variance + eps < 0x1p100;
-  });
-}
-
-template <class C, class T>
-void normalize_row(const T* x, std::int64_t n, const RowScale<C>& scale, const T* weight, const T* bias,
-                   T* y) {
-  for (std::int64_t i = 0; i < n; ++i) {
-    const C z = scale.normal(static_cast<C>(x[i]));
-    y[i] = static_cast<T>(z * static_cast<C>(weight[i]) + static_cast<C>(bias[i]));
+  /// Of `moments`, float64 [2, rows] or [1, rows].
+  [[nodiscard]] double mean(const double* moments, std::int64_t row) const {
+    return centred ? moments[row] : 0;
   }
-}
+  template <class Moments>
+  [[nodiscard]] Moments* variances(Moments* moments) const {
+    return centred ? moments + rows : moments;
+  }
+};
 
+/// Without a bias for rows that are not centred.
 template <class T>
 void forward(const RowTiles& at, const T* x, const T* weight, const T* bias, double eps, double* moments,
              T* y) {
@@ -63,14 +39,20 @@ void forward(const RowTiles& at, const T* x, const T* weight, const T* bias, dou
     const std::int64_t last = std::min(at.rows, (tile + 1) * at.per_tile());
     for (std::int64_t row = tile * at.per_tile(); row < last; ++row) {
       const std::int64_t start = row * at.n;
-      const RowMoments of_row = moments_of(x + start, at.n);
-      moments[row] = of_row.mean;
-      double& variance = moments[at.rows + row] = of_row.squares / static_cast<double>(at.n);
+      double& variance = at.variances(moments)[row];
+      if (at.centred) {
+        const RowMoments of_row = moments_of(x + start, at.n);
+        moments[row] = of_row.mean;
+        variance = of_row.squares / static_cast<double>(at.n);
+      } else {
+        variance = squares_of(x + start, at.n) / static_cast<double>(at.n);
+      }
+      const double mean = at.mean(moments, row);
       // NOLINTNEXTLINE(bugprone-branch-clone): alike for double alone
       if (all_near_one(&variance, 1, eps)) {
-        normalize_row(x + start, at.n, RowScale<T>(of_row.mean, variance, eps), weight, bias, y + start);
+        normalize_row(x + start, at.n, RowScale<T>(mean, variance, eps), weight, bias, y + start);
       } else {
-        normalize_row(x + start, at.n, RowScale<double>(of_row.mean, variance, eps), weight, bias, y + start);
+        normalize_row(x + start, at.n, RowScale<double>(mean, variance, eps), weight, bias, y + start);
       }
     }
   });
@@ -99,7 +81,7 @@ struct Backward {
 
   template <class C>
   [[nodiscard]] RowScale<C> scale_of(std::int64_t row) const {
-    return {moments[row], moments[at.rows + row], eps};
+    return {at.mean(moments, row), at.variances(moments)[row], eps};
   }
 
   /// `t` has room for a row: g weight is rounded once and kept, or the compiler would fuse its product with
@@ -112,7 +94,7 @@ struct Backward {
     const auto [sum, product] = sums_of<2>(at.n, [=](std::int64_t i) {
       return std::array{t[i], t[i] * scale.normal(static_cast<C>(from_x[i]))};
     });
-    const auto average = static_cast<C>(sum / static_cast<double>(at.n));
+    const auto average = static_cast<C>(at.centred ? sum / static_cast<double>(at.n) : 0);
     const auto slope = static_cast<C>(product / static_cast<double>(at.n));
     T* to = dx + row * at.n;
     for (std::int64_t i = 0; i < at.n; ++i) {
@@ -158,20 +140,6 @@ struct Backward {
   }
 };
 
-/// The sums of the tiles' parts [tiles, n], a column each, by halves; the parts are written over.
-template <class T>
-void sum_tiles(Doubles& parts, const RowTiles& at, Array& out) {
-  const std::int64_t n = at.n;
-  double* rows = parts.data();
-  for (std::int64_t count = at.count(); count > 1; count = (count + 1) / 2) {
-    // Row i takes row half + i; of an odd number the middle one has none to take.
-    const std::int64_t half = (count + 1) / 2;
-    for (std::int64_t i = 0; i < (count - half) * n; ++i) rows[i] += rows[half * n + i];
-  }
-  T* to = out.mutable_data<T>();
-  for (std::int64_t j = 0; j < n; ++j) to[j] = static_cast<T>(rows[j]);
-}
-
 template <class T>
 void backward(const RowTiles& at, const Array& g, const Array& x, const Array& moments, double eps,
               const Array& weight, const LayerNormGrads& out) {
@@ -186,7 +154,7 @@ void backward(const RowTiles& at, const Array& g, const Array& x, const Array& m
                          out.x == nullptr ? nullptr : out.x->mutable_data<T>(),
                          out.weight == nullptr ? nullptr : of_weight.data(),
                          out.bias == nullptr ? nullptr : of_bias.data()};
-  const bool is_near = std::is_same_v<T, double> || all_near_one(rule.moments + at.rows, at.rows, eps);
+  const bool is_near = std::is_same_v<T, double> || all_near_one(at.variances(rule.moments), at.rows, eps);
   for_each_tile(at.count(), [&](std::int64_t tile) {
     // NOLINTNEXTLINE(bugprone-branch-clone): alike for double alone
     if (is_near) {
@@ -195,24 +163,27 @@ void backward(const RowTiles& at, const Array& g, const Array& x, const Array& m
       rule.template tile<double>(tile);
     }
   });
-  if (out.weight != nullptr) sum_tiles<T>(of_weight, at, *out.weight);
-  if (out.bias != nullptr) sum_tiles<T>(of_bias, at, *out.bias);
+  if (out.weight != nullptr)
+    sum_columns(of_weight.data(), at.count(), at.n, out.weight->template mutable_data<T>());
+  if (out.bias != nullptr)
+    sum_columns(of_bias.data(), at.count(), at.n, out.bias->template mutable_data<T>());
 }
 
 RowTiles tiles_of(const Array& x, const Array& moments) {
   const std::int64_t rows = moments.shape[1];
-  return {rows, x.numel() / rows};
+  return {rows, x.numel() / rows, moments.shape[0] == 2};
 }
 
 }  // namespace
 
-void layer_norm_rows(const Array& x, const Array& weight, const Array& bias, double eps, Array& moments,
+void layer_norm_rows(const Array& x, const Array& weight, const Array* bias, double eps, Array& moments,
                      Array& y) {
   if (x.numel() == 0) return;
   visit_floating(x.dtype, [&](auto zero) {
     using T = decltype(zero);
-    forward(tiles_of(x, moments), x.data<T>(), weight.data<T>(), bias.data<T>(), eps,
-            moments.mutable_data<double>(), y.mutable_data<T>());
+    forward<T>(tiles_of(x, moments), x.data<T>(), weight.data<T>(),
+               bias == nullptr ? nullptr : bias->data<T>(), eps, moments.mutable_data<double>(),
+               y.mutable_data<T>());
   });
 }
 
@@ -223,7 +194,7 @@ void layer_norm_bias_grad(const Array& g, Array& bias) {
       std::fill_n(bias.mutable_data<T>(), bias.numel(), T(0));
       return;
     }
-    const RowTiles at{g.numel() / bias.numel(), bias.numel()};
+    const RowTiles at{g.numel() / bias.numel(), bias.numel(), true};
     Doubles parts(index(at.count() * at.n));
     for_each_tile(at.count(), [&](std::int64_t tile) {
       const std::int64_t first = tile * at.per_tile(), last = std::min(at.rows, first + at.per_tile());
@@ -231,7 +202,7 @@ void layer_norm_bias_grad(const Array& g, Array& bias) {
         add_to_bias<count>(g.data<T>() + row * at.n, at.n, parts.data() + tile * at.n);
       });
     });
-    sum_tiles<T>(parts, at, bias);
+    sum_columns(parts.data(), at.count(), at.n, bias.mutable_data<T>());
   });
 }
 

@@ -13,8 +13,9 @@ namespace xtgrad::inline v1::detail {
 XTGRAD_KERNELS_BEGIN
 
 /// y = (x - mean) / sqrt(variance + eps) * weight + bias; `moments`, float64 [2, rows], get means and
-/// variances.
-void layer_norm_rows(const Array& x, const Array& weight, const Array& bias, double eps, Array& moments,
+/// variances. Where they are [1, rows] the means count as 0, and the variances are means of squares. Null for
+/// no bias.
+void layer_norm_rows(const Array& x, const Array& weight, const Array* bias, double eps, Array& moments,
                      Array& y);
 
 XTGRAD_KERNELS_END
@@ -31,7 +32,7 @@ XTGRAD_KERNELS_BEGIN
 
 /// With z = (x - mean) / sqrt(variance + eps) and t = g weight: dx = (t - mean(t) - z mean(t z)) / sqrt(
 /// variance + eps), means over a row; dweight = sum(g z), dbias = sum(g), sums over a column. `weight` is
-/// read for dx alone.
+/// read for dx alone. Of moments [1, rows], mean(t) counts as 0 as well.
 void layer_norm_rows_grad(const Array& g, const Array& x, const Array& moments, double eps,
                           const Array& weight, const LayerNormGrads& out);
 

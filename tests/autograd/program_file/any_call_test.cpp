@@ -170,7 +170,7 @@ TEST_CASE("whatever a file says of a call, it is refused or does no harm") {
   detail::mention_families();
   const KnownPrimitives known;
   std::size_t ran = 0, classes_that_ran = 0, classes = 0;
-  const Share part = share();
+  const testing::Share part = testing::share();
   for (const auto& [name, of_name] : known.by_name()) {
     for (const detail::KnownPrimitive* each : of_name) {
       if (!part.has(classes++)) continue;
