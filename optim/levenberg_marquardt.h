@@ -14,9 +14,10 @@ namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 { namespace optim {
 
 // Fitting: the parameters p for which |r(p)|^2 / 2 is least, for residuals r, a tensor of any shape.
 //
-//   nn::Parameter p(tensor({500, 1e-4}, {.dtype = float64}));
-//   const auto residuals = [&] { return p[0] * (1 - exp(-p[1] * t)) - y; };
-//   const optim::LeastSquaresFit fit = optim::levenberg_marquardt(std::vector{p.cell()}, residuals);
+//   nn::Parameter a(tensor(500.0)), b(tensor(1e-4));
+//   const auto residuals = [&] { return a * (1 - exp(-b * t)) - y; };
+//   const optim::LeastSquaresFit fit = optim::levenberg_marquardt(std::vector{a.cell(), b.cell()},
+//   residuals);
 
 /// How a step's equations are solved, (J^T J + damping D^2) h = -J^T r with r's Jacobian J.
 enum class LeastSquaresSolver {
