@@ -33,9 +33,9 @@ Tensor project(const Tensor& cameras, const Tensor& points) {
 }
 // [/project]
 
-// [columns]
+// [pattern]
 /// Which parameters each of the residuals [c, p, 2] depends on: one camera's six and one point's three.
-Tensor columns(std::int64_t c, std::int64_t p) {
+Tensor pattern_of(std::int64_t c, std::int64_t p) {
   std::vector<std::int64_t> all;
   for (std::int64_t residual = 0; residual < c * p * 2; ++residual) {
     const std::int64_t camera = residual / (2 * p), point = residual / 2 % p;
@@ -44,7 +44,7 @@ Tensor columns(std::int64_t c, std::int64_t p) {
   }
   return from_span(std::span<const std::int64_t>(all), {c * p * 2, 9});
 }
-// [/columns]
+// [/pattern]
 
 /// Cameras on an arc of a circle, which look at a cloud of points around the origin.
 Tensor make_cameras(std::int64_t c) {
@@ -78,7 +78,7 @@ int main(int argc, char** argv) try {
     const auto residuals = [&] { return project(found_cameras, found_points) - seen; };
     optim::LevenbergMarquardtOptions options{.solver = optim::LeastSquaresSolver::cholesky,
                                              .tolerance_cost = 1e-8};
-    if (is_sparse) options.columns = columns(c, p);
+    if (is_sparse) options.pattern = pattern_of(c, p);
     const double before = root_mean_square(residuals());
     const auto begin = std::chrono::steady_clock::now();
     const optim::LeastSquaresFit fit = optim::levenberg_marquardt(

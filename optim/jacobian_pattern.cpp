@@ -28,15 +28,15 @@ JacobianPattern::JacobianPattern(std::string_view function, const Tensor& column
                                  std::int64_t n)
     : m_(m), n_(n), colors_of_(static_cast<std::size_t>(n), -1) {
   if (columns.dtype() != int64) {
-    throw DtypeError(fmt::format("{}: columns must be int64: got {}", function, to_string(columns.dtype())));
+    throw DtypeError(fmt::format("{}: pattern must be int64: got {}", function, to_string(columns.dtype())));
   }
   if (columns.rank() != 2 || columns.size(0) != m) {
-    throw ShapeError(fmt::format("{}: columns must have a row for each of {} residuals, [{}, k]: got {}",
+    throw ShapeError(fmt::format("{}: pattern must have a row for each of {} residuals, [{}, k]: got {}",
                                  function, m, m, to_string(columns.shape())));
   }
   for (const std::int64_t column : columns.data<std::int64_t>()) {
     if (column >= -1 && column < n) continue;
-    throw ValueError(fmt::format("{}: columns must be of {} parameters, or -1: got {}", function, n, column));
+    throw ValueError(fmt::format("{}: pattern must be of {} parameters, or -1: got {}", function, n, column));
   }
   color(columns);
   std::vector<std::int64_t> column_of, color_of;

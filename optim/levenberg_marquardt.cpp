@@ -114,7 +114,7 @@ class LinearModel {
 
   /// D, which does not shrink: of a column that was large and is small now a step would be too long.
   void update_scale(const Tensor& norms, Tensor& scale) {
-    if (options_->scale == StepScale::columns && norms.defined()) {
+    if (options_->scale == StepScale::per_parameter && norms.defined()) {
       scale = scale.defined() ? maximum(scale, norms) : where(norms > 0, norms, 1);
       return;
     }
@@ -199,7 +199,7 @@ void check_pattern(const JacobianPattern& pattern, ResidualMap& map, std::int64_
   const double most = dtype == float64 ? 1e-6 : 1e-2;
   if (!(amax(difference).item() > most * amax(abs(whole)).item())) return;
   throw ValueError(
-      fmt::format("{}: columns must name all parameters that a residual depends on: those of residual {} are "
+      fmt::format("{}: pattern must name all parameters that a residual depends on: those of residual {} are "
                   "not all there",
                   name, argmax(difference, 0).item_int64()));
 }
@@ -221,8 +221,8 @@ class Fit {
                                    std::isnan(first.cost()) ? std::abs(first.cost()) : first.cost()));
     }
     std::optional<JacobianPattern> pattern;
-    if (options_.columns.defined()) {
-      pattern.emplace(name, options_.columns, first.values().numel(), n);
+    if (options_.pattern.defined()) {
+      pattern.emplace(name, options_.pattern, first.values().numel(), n);
       check_pattern(*pattern, first, n, parameters_.narrowest_dtype());
     }
     Tensor x = parameters_.x(), scale;

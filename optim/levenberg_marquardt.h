@@ -29,14 +29,15 @@ enum class LeastSquaresSolver {
 
 /// D, in whose units a step's length counts.
 enum class StepScale {
-  columns,  ///< the largest norms so far of J's columns: a fit does not depend on the parameters' units
+  per_parameter,  ///< the largest norms so far of J's columns: a fit does not depend on the parameters' units
   /// The same for all parameters, as Levenberg has it: the largest of those norms in the beginning.
   uniform,
 };
 
 struct LevenbergMarquardtOptions {
   LeastSquaresSolver solver = LeastSquaresSolver::qr;
-  StepScale scale = StepScale::columns;  ///< without J, which `conjugate_gradients` has not, it is uniform
+  StepScale scale =
+      StepScale::per_parameter;  ///< without J, which `conjugate_gradients` has not, it is uniform
   /// In the beginning, in units of D^2. With 0 steps are Gauss and Newton's, until one does not lower the
   /// cost.
   double damping = 1e-3;
@@ -44,13 +45,13 @@ struct LevenbergMarquardtOptions {
   // All are relative. Absent: 1e-10, 1e-10 and 1e-15, or 1e-5, 1e-5 and 1e-7 if a parameter is float32.
   std::optional<double> tolerance_grad = std::nullopt;  ///< of `LeastSquaresFit::gradient`
   std::optional<double> tolerance_step = std::nullopt;  ///< of |D h|, to |D p|
-  std::optional<double> tolerance_cost =
-      std::nullopt;  ///< of what a step lowers the cost by, and promised to
+  /// Of what a step lowers the cost by, and promised to.
+  std::optional<double> tolerance_cost = std::nullopt;
   /// Which parameters each residual depends on, int64 [residuals, k], if they are few: the elements of those
   /// that are not frozen, counted in the order of `parameters`; -1 for none. J then is k numbers a residual,
-  /// and takes as many products as there are parameters that no residual depends on two of, not one for each
+  /// and takes a product for each group of parameters of which no residual depends on two, not one for each
   /// parameter. Checked in the beginning.
-  Tensor columns = {};
+  Tensor pattern = {};
 };
 
 /// Why a fit ended.
@@ -73,7 +74,7 @@ struct LeastSquaresTrial {
 struct LeastSquaresFit {
   double cost;  ///< |r|^2 / 2 of the parameters found
   /// The largest |cosine| of an angle between r and a column of J, 0 in a minimum; of `conjugate_gradients`
-  /// without `columns` between r and J J^T r.
+  /// without `pattern` between r and J J^T r.
   double gradient;
   std::int64_t evaluations;  ///< calls of the residuals
   LeastSquaresEnd end;
@@ -91,8 +92,8 @@ struct LeastSquaresFit {
 /// are frozen nothing is done; all is computed in float64, but for the residuals.
 ///
 /// Throws ValueError for options out of range, no parameters to change, residuals or a Jacobian that are not
-/// finite at a point to go on from, or `columns` that leave out a parameter; ShapeError or DtypeError for
-/// `columns` that do not fit; GraphError as `newton_step`. The parameters are then the best so far.
+/// finite at a point to go on from, or `pattern` that leave out a parameter; ShapeError or DtypeError for
+/// `pattern` that do not fit; GraphError as `newton_step`. The parameters are then the best so far.
 LeastSquaresFit levenberg_marquardt(std::span<const nn::ParameterRef> parameters,
                                     const Callable<Tensor()>& residuals,
                                     const LevenbergMarquardtOptions& options = {});

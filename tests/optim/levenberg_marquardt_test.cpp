@@ -120,7 +120,7 @@ TEST_CASE("levenberg_marquardt: NIST's problems, to 7 digits of the certified va
     const Tensor x = from_vector(problem.x), y = from_vector(problem.y);
     const auto residuals = [&](const Tensor& b) { return problem.model(b, x) - y; };
     for (const std::vector<double>& start : problem.starts) {
-      for (const StepScale scale : {StepScale::columns, StepScale::uniform}) {
+      for (const StepScale scale : {StepScale::per_parameter, StepScale::uniform}) {
         // Uniformly damped, parameters of very different units take thousands of steps.
         if (scale == StepScale::uniform && problem.name != "MGH09") continue;
         CAPTURE(start[0]);
@@ -276,7 +276,7 @@ TEST_CASE("levenberg_marquardt: a sparse J by its pattern makes the steps that t
     CAPTURE(static_cast<int>(solver));
     nn::Parameter dense = point(std::vector<double>(n, 0.3)), sparse = point(std::vector<double>(n, 0.3));
     const LeastSquaresFit a = fit(dense, residuals, {.solver = LeastSquaresSolver::qr});
-    const LeastSquaresFit b = fit(sparse, residuals, {.solver = solver, .columns = columns});
+    const LeastSquaresFit b = fit(sparse, residuals, {.solver = solver, .pattern = columns});
     CHECK(a.converged());
     CHECK(b.converged());
     CHECK(largest(dense.tensor() - sparse.tensor()) < 1e-9);
@@ -284,16 +284,16 @@ TEST_CASE("levenberg_marquardt: a sparse J by its pattern makes the steps that t
   }
   nn::Parameter p = point(std::vector<double>(n, 0.3));
   const auto refused = [&](const Tensor& of) {
-    return message_of([&] { return fit(p, residuals, {.columns = of}).cost; });
+    return message_of([&] { return fit(p, residuals, {.pattern = of}).cost; });
   };
   CHECK(
       refused(slice(columns, {.axis = 1, .stop = 1}))
-          .starts_with("levenberg_marquardt: columns must name all parameters that a residual depends on: "));
+          .starts_with("levenberg_marquardt: pattern must name all parameters that a residual depends on: "));
   CHECK(refused(slice(columns, {.stop = 4})) ==
-        "levenberg_marquardt: columns must have a row for each of 30 residuals, [30, k]: got [4, 2]");
-  CHECK(refused(columns.to(float64)) == "levenberg_marquardt: columns must be int64: got float64");
+        "levenberg_marquardt: pattern must have a row for each of 30 residuals, [30, k]: got [4, 2]");
+  CHECK(refused(columns.to(float64)) == "levenberg_marquardt: pattern must be int64: got float64");
   CHECK(refused(full({n, 1}, 30, {.dtype = int64})) ==
-        "levenberg_marquardt: columns must be of 30 parameters, or -1: got 30");
+        "levenberg_marquardt: pattern must be of 30 parameters, or -1: got 30");
   CHECK(p.tensor().at({3}) == 0.3);
 }
 
