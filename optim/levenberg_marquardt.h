@@ -30,14 +30,14 @@ enum class LeastSquaresSolver {
 /// D, in whose units a step's length counts.
 enum class StepScale {
   per_parameter,  ///< the largest norms so far of J's columns: a fit does not depend on the parameters' units
-  /// The same for all parameters, as Levenberg has it: the largest of those norms in the beginning.
+  /// The same for all parameters, as Levenberg has it: the largest of those norms in the beginning. For nets.
   uniform,
 };
 
 struct LevenbergMarquardtOptions {
   LeastSquaresSolver solver = LeastSquaresSolver::qr;
-  StepScale scale =
-      StepScale::per_parameter;  ///< without J, which `conjugate_gradients` has not, it is uniform
+  /// Uniform in any case without J, which `conjugate_gradients` has by a `pattern` alone.
+  StepScale scale = StepScale::per_parameter;
   /// In the beginning, in units of D^2. With 0 steps are Gauss and Newton's, until one does not lower the
   /// cost.
   double damping = 1e-3;

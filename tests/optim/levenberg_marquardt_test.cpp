@@ -204,6 +204,20 @@ TEST_CASE("levenberg_marquardt: more parameters than residuals, one parameter, o
   CHECK(one.tensor().item() == doctest::Approx(std::sqrt(2.0)));
 }
 
+TEST_CASE("levenberg_marquardt: no elements to change, or no residuals") {
+  for (const LeastSquaresSolver solver : all_solvers) {
+    nn::Parameter none(zeros({0}, {.dtype = float64})), some = point({1, 2});
+    const LeastSquaresFit found = fit(none,
+                                      [](const Tensor& p) {
+                                        return concat({p, ones({2}, {.dtype = float64})});
+                                      },
+                                      {.solver = solver});
+    CHECK(found.end == LeastSquaresEnd::small_gradient);
+    CHECK(found.cost == 1);
+    CHECK(fit(some, [](const Tensor& p) { return slice(p, {.stop = 0}); }, {.solver = solver}).cost == 0);
+  }
+}
+
 TEST_CASE("levenberg_marquardt: float32 parameters, frozen ones, several, inside a NoGrad") {
   const NoGrad no_grad;
   const Tensor t = linspace(0, 2, 20);
