@@ -69,26 +69,33 @@ int main(int argc, char** argv) try {
   const std::int64_t c = 10, p = 120;
   const Tensor cameras = make_cameras(c), points = noise({p, 3});
   const Tensor seen = project(cameras, points) + 0.5 * noise({c, p, 2});
+  std::printf("%d residuals, %d parameters\n", static_cast<int>(seen.numel()),
+              static_cast<int>(6 * c + 3 * p));
 
-  for (const bool is_sparse : {true, false}) {
+  using Solver = optim::LeastSquaresSolver;
+  struct Way {
+    const char* name;
+    Solver solver;
+    bool is_sparse;
+  };
+  for (const Way& way :
+       {Way{"dense J, Cholesky", Solver::cholesky, false}, Way{"sparse J, Cholesky", Solver::cholesky, true},
+        Way{"sparse J, conjugate gradients", Solver::conjugate_gradients, true}}) {
     Random start(5);
     // [fit]
     nn::Parameter found_cameras(cameras + 0.05 * randn({c, 6}, start, {.dtype = float64}));
     nn::Parameter found_points(points + 0.2 * randn({p, 3}, start, {.dtype = float64}));
     const auto residuals = [&] { return project(found_cameras, found_points) - seen; };
-    optim::LevenbergMarquardtOptions options{.solver = optim::LeastSquaresSolver::cholesky,
-                                             .tolerance_cost = 1e-8};
-    if (is_sparse) options.pattern = pattern_of(c, p);
+    optim::LevenbergMarquardtOptions options{.solver = way.solver, .tolerance_cost = 1e-8};
+    if (way.is_sparse) options.pattern = pattern_of(c, p);
     const double before = root_mean_square(residuals());
     const auto begin = std::chrono::steady_clock::now();
     const optim::LeastSquaresFit fit = optim::levenberg_marquardt(
         std::vector{found_cameras.cell(), found_points.cell()}, residuals, options);
     // [/fit]
     const std::chrono::duration<double, std::milli> spent = std::chrono::steady_clock::now() - begin;
-    std::printf("%s Jacobian [%d, %d]: error %.2f -> %.4f pixels in %d steps, %.0f ms\n",
-                is_sparse ? "sparse" : "dense ", static_cast<int>(seen.numel()),
-                static_cast<int>(6 * c + 3 * p), before, root_mean_square(residuals()),
-                static_cast<int>(fit.trials.size()), spent.count());
+    std::printf("%-29s: error %.2f -> %.4f pixels in %d steps, %.0f ms\n", way.name, before,
+                root_mean_square(residuals()), static_cast<int>(fit.trials.size()), spent.count());
   }
   // Seven directions change nothing that is seen: the scene may be turned, moved and scaled as a whole.
   const double freedom = 1 - (6. * c + 3. * p - 7) / static_cast<double>(seen.numel());
