@@ -27,7 +27,7 @@ struct Coupling : nn::Module {
   nn::MLP net{{.sizes = {1, 32, 32, 2}, .activation = nn::ActivationKind::tanh}};
   std::int64_t moving = 0;
 
-  explicit Coupling(std::int64_t moving = 0) : moving(moving) {}
+  explicit Coupling(std::int64_t which = 0) : moving(which) {}
   void members(nn::Members& m) override { m("net", net); }
   Tensor forward(const Tensor& b) override { return net(b); }  // [n, 2]: s and t
 

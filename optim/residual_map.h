@@ -62,7 +62,7 @@ class ResidualMap {
  private:
   const FlatParameters* parameters_;
   std::vector<Tensor> leaves_;  // at this point
-  Tensor output_;  // r, recorded, in its own shape and dtype
+  Tensor output_;               // r, recorded, in its own shape and dtype
   Tensor values_;
   double cost_;
   Tensor dummy_;                // u

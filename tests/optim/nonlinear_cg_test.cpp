@@ -56,7 +56,7 @@ Tensor rosenbrock(const Tensor& w) {
 
 TEST_CASE("nonlinear_cg: Rosenbrock's valley, of 2 and of 10 dimensions") {
   for (const ConjugateFormula formula : both) {
-    for (const std::size_t n : {2, 10}) {
+    for (const std::size_t n : {std::size_t{2}, std::size_t{10}}) {
       CAPTURE(static_cast<int>(formula));
       CAPTURE(n);
       nn::Parameter w = point(std::vector<double>(n, -0.5));
