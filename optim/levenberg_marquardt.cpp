@@ -91,9 +91,8 @@ class LinearModel {
   /// Empty without J.
   [[nodiscard]] Tensor column_norms() const {
     if (!matrix_.defined()) return {};
-    const Tensor squares = square(matrix_);
-    return sqrt(pattern_ != nullptr ? pattern_->pull(squares, ones_like(map_.values()))
-                                    : sum(squares, {.axes = {0}}));
+    if (pattern_ == nullptr) return norm(matrix_, {.axes = {0}});
+    return sqrt(pattern_->pull(square(matrix_), ones_like(map_.values())));
   }
 
   void find_slope(const Tensor& norms) {
@@ -159,7 +158,9 @@ class LinearModel {
                                              : map_.pull(map_.push(scaled));
       return image / scale_ + v * damping;
     };
-    return run_conjugate_gradients(product, -gradient_, {.tolerance = 1e-6, .max_iterations = 2 * n_ + 10}).x;
+    return run_conjugate_gradients(product, -gradient_,
+                                   {.tolerance = 1e-6, .max_iterations = options_->max_products})
+        .x;
   }
 
   ResidualMap map_;
@@ -326,6 +327,7 @@ void check(const LevenbergMarquardtOptions& options) {
     throw ValueError(fmt::format("{}: scale is none of StepScale: got {}", name, scale));
   detail::check_not_negative(name, "damping", options.damping);
   nn::detail::check_option(name, "max_iterations", options.max_iterations, 1);
+  nn::detail::check_option(name, "max_products", options.max_products, 1);
 }
 
 }  // namespace
@@ -350,7 +352,7 @@ Tensor fit_covariance(std::span<const nn::ParameterRef> parameters, const Callab
         "fit_covariance: there must be more residuals than parameters: got {} of {} parameters", m, n));
   }
   const Tensor jacobian = dense_jacobian(map, n);
-  const Tensor norms = sqrt(sum(square(jacobian), {.axes = {0}}));
+  const Tensor norms = norm(jacobian, {.axes = {0}});
   const Tensor r = qr(jacobian / norms).r;
   const Tensor diagonal = diag(r);
   if (n > 0 && !(amin(diagonal).item() > static_cast<double>(m) * std::numeric_limits<double>::epsilon())) {

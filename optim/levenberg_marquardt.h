@@ -42,6 +42,9 @@ struct LevenbergMarquardtOptions {
   /// cost.
   double damping = 1e-3;
   std::int64_t max_iterations = 200;  ///< steps that are tried, at least 1
+  /// Of `conjugate_gradients`, with J^T J in a step, at least 1. It solves to 1e-6 of J^T r; fewer products
+  /// than that takes give a step nearer to the gradient's.
+  std::int64_t max_products = 1000;
   // All are relative. Absent: 1e-10, 1e-10 and 1e-15, or 1e-5, 1e-5 and 1e-7 if a parameter is float32.
   std::optional<double> tolerance_grad = std::nullopt;  ///< of `LeastSquaresFit::gradient`
   std::optional<double> tolerance_step = std::nullopt;  ///< of |D h|, to |D p|

@@ -324,6 +324,34 @@ TEST_CASE("levenberg_marquardt: a net by products alone") {
   CHECK(found.cost < 1e-3);
 }
 
+TEST_CASE("levenberg_marquardt: a single product gives a step along the gradient") {
+  const Tensor roots = tensor({1.0, 2.0, 3.0}, {.dtype = float64});
+  nn::Parameter w = point({1, 1, 1});
+  const LeastSquaresFit found = fit(w, [&](const Tensor& p) { return roots * p; },
+                                    {.solver = LeastSquaresSolver::conjugate_gradients,
+                                     .damping = 0,
+                                     .max_iterations = 1,
+                                     .max_products = 1});
+  CHECK(found.trials[0].is_taken);
+  // J^T r is (1, 4, 9); its length along itself is (1 + 16 + 81) / (1 + 64 + 729).
+  const double length = 98. / 794;
+  for (std::int64_t i = 0; i < 3; ++i) {
+    const double square = static_cast<double>((i + 1) * (i + 1));
+    CHECK(w.tensor().at({i}) == doctest::Approx(1 - length * square));
+  }
+}
+
+TEST_CASE("levenberg_marquardt: columns of J whose squares leave the range") {
+  for (const double size : {1e-200, 1e200}) {
+    nn::Parameter w = point({3 / size});
+    const LeastSquaresFit found = fit(w, [&](const Tensor& p) {
+      return concat({p * size - 1, p * size - 3});
+    });
+    CHECK(found.converged());
+    CHECK(w.tensor().item() * size == doctest::Approx(2));
+  }
+}
+
 TEST_CASE("levenberg_marquardt names what does not fit, and changes nothing") {
   nn::Parameter w = point({1, 2});
   const auto residuals = [](const Tensor& p) { return p - 3; };
@@ -332,6 +360,7 @@ TEST_CASE("levenberg_marquardt names what does not fit, and changes nothing") {
   };
   CHECK(refused({.damping = -1}) == "levenberg_marquardt: damping must be finite and at least 0: got -1");
   CHECK(refused({.max_iterations = 0}) == "levenberg_marquardt: max_iterations must be at least 1: got 0");
+  CHECK(refused({.max_products = 0}) == "levenberg_marquardt: max_products must be at least 1: got 0");
   CHECK(refused({.tolerance_step = NAN}).starts_with("levenberg_marquardt: tolerance_step must be "));
   CHECK(refused({.solver = static_cast<LeastSquaresSolver>(7)}) ==
         "levenberg_marquardt: solver is none of LeastSquaresSolver: got 7");
