@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <string_view>
@@ -16,63 +15,12 @@
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/nn/orphans.h"
 #include "xtgrad/optim/checks.h"
-#include "xtgrad/optim/flat.h"
+#include "xtgrad/optim/residual_map.h"
 
 namespace xtgrad::inline v1::optim {
 namespace {
 
-/// The parameters that are to change, as one long vector of doubles.
-class FlatParameters {
- public:
-  FlatParameters(std::string_view function, std::span<const nn::ParameterRef> parameters) {
-    for (const nn::ParameterRef& parameter : parameters) {
-      if (parameter == nullptr)
-        throw ValueError(fmt::format("{}: an empty ref among the parameters", function));
-      parameter->adopt();
-      if (!parameter->requires_grad()) continue;
-      if (std::find(cells_.begin(), cells_.end(), parameter) != cells_.end()) continue;
-      cells_.push_back(parameter);
-      leaves_.push_back(parameter->tensor());
-    }
-    if (cells_.empty()) throw ValueError(fmt::format("{}: there are no parameters to change", function));
-  }
-
-  [[nodiscard]] const std::vector<nn::ParameterRef>& cells() const { return cells_; }
-  [[nodiscard]] const std::vector<Tensor>& leaves() const { return leaves_; }
-
-  /// The least precise of the parameters' dtypes.
-  [[nodiscard]] double usual_tolerance() const {
-    double least = 0;
-    for (const Tensor& leaf : leaves_) {
-      least = std::max(least, xtgrad::detail::usual_tolerance(leaf.dtype()));
-    }
-    return least;
-  }
-
-  /// An empty handle stands for zeros.
-  [[nodiscard]] Tensor flat(const std::vector<Tensor>& parts) const {
-    std::vector<Tensor> pieces;
-    for (std::size_t i = 0; i < parts.size(); ++i) {
-      pieces.push_back(parts[i].defined() ? parts[i].detach() : zeros_like(leaves_[i]));
-    }
-    return detail::join_flat(pieces, float64);
-  }
-  /// The other way round, in the parameters' shapes and dtypes.
-  [[nodiscard]] std::vector<Tensor> parts(const Tensor& flat) const {
-    return detail::split_flat(flat, leaves_);
-  }
-
-  void move_by(const Tensor& change) {
-    const NoGrad no_grad;
-    std::vector<Tensor> values = parts(change);
-    for (std::size_t i = 0; i < cells_.size(); ++i) values[i] = leaves_[i].detach() + values[i];
-    for (std::size_t i = 0; i < cells_.size(); ++i) cells_[i]->set_value(values[i]);
-  }
-
- private:
-  std::vector<nn::ParameterRef> cells_;
-  std::vector<Tensor> leaves_;
-};
+using detail::FlatParameters;
 
 void check(std::string_view function, const NewtonOptions& options) {
   detail::check_not_negative(function, "lr", options.lr);
@@ -98,13 +46,13 @@ Tensor inner_product(const std::vector<Tensor>& a, const std::vector<Tensor>& b)
 NewtonStep solve_and_move(FlatParameters& parameters, const Tensor& gradient, double loss,
                           const LinearMap& product, const NewtonOptions& options) {
   const LinearMap damped = [&](const Tensor& v) { return product(v) + options.damping * v; };
-  const ConjugateGradientsResult solved =
-      run_conjugate_gradients(damped, gradient,
-                              {.tolerance = options.tolerance.value_or(parameters.usual_tolerance()),
-                               .max_iterations = options.max_iterations});
+  const ConjugateGradientsResult solved = run_conjugate_gradients(
+      damped, gradient,
+      {.tolerance = options.tolerance.value_or(xtgrad::detail::usual_tolerance(parameters.narrowest_dtype())),
+       .max_iterations = options.max_iterations});
   const NoGrad no_grad;
   const bool is_gradient = solved.is_indefinite && solved.iterations == 1;
-  parameters.move_by(-options.lr * (is_gradient ? gradient : solved.x));
+  parameters.set_x(parameters.x() - options.lr * (is_gradient ? gradient : solved.x));
   return {loss, std::sqrt(sum(square(gradient)).item()), solved.iterations, solved.converged,
           solved.is_indefinite};
 }
@@ -145,28 +93,10 @@ NewtonStep gauss_newton_step(std::span<const nn::ParameterRef> parameters,
   xtgrad::detail::check_function("gauss_newton_step", static_cast<bool>(residuals));
   check("gauss_newton_step", options);
   FlatParameters flat("gauss_newton_step", parameters);
-  const Tensor r = recorded(residuals);
-  const double loss = sum(square(r.detach().to(float64))).item() / 2;
-  check_loss("gauss_newton_step", loss);
-  nn::detail::Orphans::check_reached("gauss_newton_step", r, flat.cells());
-  // J^T u is linear in u: its derivative in u, along v, is J v.
-  const EnableGrad enabled;
-  const Tensor u = zeros_like(r).set_requires_grad();
-  const Tensor weighed = sum(r * u);
-  const std::vector<Tensor> pulled =
-      grad(std::span(&weighed, 1), flat.leaves(), {.create_graph = true, .allow_unused = true});
-  const auto pull_back = [&](const Tensor& cotangent) {
-    const Tensor total = sum(r * cotangent);
-    return flat.flat(grad(std::span(&total, 1), flat.leaves(), {.keep_graph = true, .allow_unused = true}));
-  };
-  const auto product = [&](const Tensor& v) {
-    const EnableGrad inside;  // of the solver's NoGrad
-    const Tensor along = inner_product(pulled, flat.parts(v));
-    if (!along.defined() || !along.requires_grad()) return zeros_like(v);
-    return pull_back(grad(std::span(&along, 1), std::span(&u, 1), {.keep_graph = true})[0]);
-  };
-  const Tensor gradient = pull_back(r.detach());
-  return solve_and_move(flat, gradient, loss, product, options);
+  detail::ResidualMap map("gauss_newton_step", flat, residuals);
+  check_loss("gauss_newton_step", map.cost());
+  const auto product = [&](const Tensor& v) { return map.pull(map.push(v)); };
+  return solve_and_move(flat, map.pull(map.values()), map.cost(), product, options);
 }
 
 }  // namespace xtgrad::v1::optim

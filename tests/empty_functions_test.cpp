@@ -15,7 +15,9 @@
 #include "xtgrad/autograd/testing.h"
 #include "xtgrad/autograd/where_safe.h"
 #include "xtgrad/nn/on_forward.h"
+#include "xtgrad/optim/levenberg_marquardt.h"
 #include "xtgrad/optim/newton.h"
+#include "xtgrad/optim/nonlinear_cg.h"
 #include "xtgrad/training/training.h"
 #include "xtgrad/xtgrad.h"
 
@@ -152,6 +154,21 @@ const std::vector<Call> training_calls{
      [] {
        nn::Linear model(2, 1);
        drop(optim::gauss_newton_step(model.parameters(), none));
+     }},
+    {"levenberg_marquardt",
+     [] {
+       nn::Linear model(2, 1);
+       drop(optim::levenberg_marquardt(model.parameters(), none));
+     }},
+    {"fit_covariance",
+     [] {
+       nn::Linear model(2, 1);
+       drop(optim::fit_covariance(model.parameters(), none));
+     }},
+    {"nonlinear_cg",
+     [] {
+       nn::Linear model(2, 1);
+       drop(optim::nonlinear_cg(model.parameters(), none));
      }},
     {"Schedule", [] { drop(optim::Schedule(std::function<double(std::int64_t)>())); }},
     {"multiplicative", [] { drop(optim::multiplicative(std::function<double(std::int64_t)>())); }},

@@ -10,7 +10,9 @@
 #include "xtgrad/autograd/implicit.h"
 #include "xtgrad/autograd/linear_solvers.h"
 #include "xtgrad/optim/lbfgs.h"
+#include "xtgrad/optim/levenberg_marquardt.h"
 #include "xtgrad/optim/newton.h"
+#include "xtgrad/optim/nonlinear_cg.h"
 #include "xtgrad/xtgrad.h"
 
 using namespace xtgrad;
@@ -100,6 +102,34 @@ TEST_CASE("docs/derivatives.md: steps of Gauss and Newton") {
   const auto residuals = [&] { return model(x) - y; };
   for (int i = 0; i < 15; ++i) optim::gauss_newton_step(model.parameters(), residuals, {.damping = 0.3});
   CHECK(nn::mse_loss(model(x), y).item() < before / 100);
+}
+
+TEST_CASE("docs/derivatives.md: a fit of Levenberg and Marquardt") {
+  const Tensor t = tensor(
+      {77.6, 114.9, 141.1, 190.8, 239.9, 289.0, 332.8, 378.4, 434.8, 477.3, 536.8, 593.1, 689.1, 760.0},
+      {.dtype = float64});
+  const Tensor y = tensor(
+      {10.07, 14.73, 17.94, 23.93, 29.61, 35.18, 40.02, 44.82, 50.76, 55.05, 61.01, 66.40, 75.47, 81.78},
+      {.dtype = float64});
+  nn::Parameter a(tensor(500, {.dtype = float64})), b(tensor(1e-4, {.dtype = float64}));
+  const std::vector<nn::ParameterRef> both{a.cell(), b.cell()};
+  const auto residuals = [&] { return a * (1 - exp(-b * t)) - y; };
+  const optim::LeastSquaresFit fit = optim::levenberg_marquardt(both, residuals);
+  const Tensor errors = sqrt(diag(optim::fit_covariance(both, residuals)));
+  CHECK(fit.converged());
+  CHECK(a.tensor().item() == doctest::Approx(238.94212918));
+  CHECK(errors.at({0}) == doctest::Approx(2.7070075241));
+}
+
+TEST_CASE("docs/derivatives.md: nonlinear conjugate gradients") {
+  manual_seed(1);
+  const Tensor x = randn({40, 2}), y = sum(square(x), {.axes = {1}, .keepdim = true});
+  nn::MLP model{{.sizes = {2, 8, 1}, .activation = nn::ActivationKind::tanh}};
+  const double before = nn::mse_loss(model(x), y).item();
+  const auto loss = [&] { return nn::mse_loss(model(x), y); };
+  const optim::NonlinearCGResult result =
+      optim::nonlinear_cg(model.parameters(), loss, {.max_iterations = 100});
+  CHECK(result.loss < before / 20);
 }
 
 TEST_CASE("docs/derivatives.md: steps of L-BFGS") {

@@ -18,7 +18,9 @@
 #include "xtgrad/optim/adam.h"
 #include "xtgrad/optim/clip.h"
 #include "xtgrad/optim/lbfgs.h"
+#include "xtgrad/optim/levenberg_marquardt.h"
 #include "xtgrad/optim/newton.h"
+#include "xtgrad/optim/nonlinear_cg.h"
 #include "xtgrad/optim/sgd.h"
 
 using namespace xtgrad;
@@ -355,6 +357,12 @@ struct Steps {
   void gauss_newton() {
     optim::gauss_newton_step(model.parameters(), [&] { return output(); }, {.damping = 1});
   }
+  void levenberg_marquardt() {
+    optim::levenberg_marquardt(model.parameters(), [&] { return output(); }, {.max_iterations = 20});
+  }
+  void nonlinear_cg() {
+    optim::nonlinear_cg(model.parameters(), [&] { return loss(); }, {.max_iterations = 1});
+  }
 };
 
 struct NamedStep {
@@ -363,7 +371,9 @@ struct NamedStep {
 };
 const NamedStep named_steps[] = {{"LBFGS: step", &Steps::lbfgs},
                                  {"newton_step", &Steps::newton},
-                                 {"gauss_newton_step", &Steps::gauss_newton}};
+                                 {"gauss_newton_step", &Steps::gauss_newton},
+                                 {"levenberg_marquardt", &Steps::levenberg_marquardt},
+                                 {"nonlinear_cg", &Steps::nonlinear_cg}};
 
 }  // namespace
 
