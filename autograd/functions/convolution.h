@@ -1,10 +1,11 @@
-// Convolution of images, and windows as columns.
+// Convolution of signals, images and volumes, and windows as columns.
 #pragma once
 
 #include <cstdint>
 
 #include "xtgrad/autograd/export.h"
 #include "xtgrad/autograd/size2d.h"
+#include "xtgrad/autograd/size3d.h"
 #include "xtgrad/autograd/tensor.h"
 
 namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
@@ -45,6 +46,63 @@ struct ConvTranspose2dOptions {
 /// output gives [out, in / groups, kh, kw], where `kernel` is kh x kw.
 [[nodiscard]] Tensor conv2d_weight_grad(const Tensor& x, const Tensor& g, const Size2d& kernel,
                                         const Conv2dOptions& options = {});
+
+// Signals [n, channels, length] and volumes [n, channels, depth, height, width]: the same in one direction
+// and in three.
+
+struct Conv1dOptions {
+  std::int64_t stride = 1;
+  std::int64_t padding = 0;  ///< zeros at both ends
+  std::int64_t dilation = 1;
+  std::int64_t groups = 1;
+};
+/// Cross-correlation of x [n, in, l] with weight [out, in / groups, k]: [n, out, l'].
+[[nodiscard]] Tensor conv1d(const Tensor& x, const Tensor& weight, const Conv1dOptions& options = {});
+/// As above, with bias [out] added to each output channel.
+[[nodiscard]] Tensor conv1d(const Tensor& x, const Tensor& weight, const Tensor& bias,
+                            const Conv1dOptions& options = {});
+
+struct ConvTranspose1dOptions {
+  std::int64_t stride = 1;
+  std::int64_t padding = 0;
+  std::int64_t output_padding = 0;  ///< extra elements at the end; less than the stride
+  std::int64_t dilation = 1;
+  std::int64_t groups = 1;
+};
+/// The adjoint of conv1d in x: for x [n, out, l'] and conv1d's weight [out, in / groups, k] gives
+/// [n, in, l], with sizes as conv_transpose2d's.
+[[nodiscard]] Tensor conv_transpose1d(const Tensor& x, const Tensor& weight,
+                                      const ConvTranspose1dOptions& options = {});
+/// As above, with bias [in] added to each channel of the result.
+[[nodiscard]] Tensor conv_transpose1d(const Tensor& x, const Tensor& weight, const Tensor& bias,
+                                      const ConvTranspose1dOptions& options = {});
+
+struct Conv3dOptions {
+  Size3d stride = 1;
+  Size3d padding = 0;  ///< zeros at both ends of a side
+  Size3d dilation = 1;
+  std::int64_t groups = 1;
+};
+/// Cross-correlation of x [n, in, d, h, w] with weight [out, in / groups, kd, kh, kw]: [n, out, d', h', w'].
+[[nodiscard]] Tensor conv3d(const Tensor& x, const Tensor& weight, const Conv3dOptions& options = {});
+/// As above, with bias [out] added to each output channel.
+[[nodiscard]] Tensor conv3d(const Tensor& x, const Tensor& weight, const Tensor& bias,
+                            const Conv3dOptions& options = {});
+
+struct ConvTranspose3dOptions {
+  Size3d stride = 1;
+  Size3d padding = 0;
+  Size3d output_padding = 0;  ///< extra planes, rows and columns at the end; less than the stride
+  Size3d dilation = 1;
+  std::int64_t groups = 1;
+};
+/// The adjoint of conv3d in x: for x [n, out, d', h', w'] and conv3d's weight [out, in / groups, kd, kh, kw]
+/// gives [n, in, d, h, w], with sizes as conv_transpose2d's.
+[[nodiscard]] Tensor conv_transpose3d(const Tensor& x, const Tensor& weight,
+                                      const ConvTranspose3dOptions& options = {});
+/// As above, with bias [in] added to each channel of the result.
+[[nodiscard]] Tensor conv_transpose3d(const Tensor& x, const Tensor& weight, const Tensor& bias,
+                                      const ConvTranspose3dOptions& options = {});
 
 struct Unfold2dOptions {
   Size2d kernel = 0;  ///< required

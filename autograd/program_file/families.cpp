@@ -2,9 +2,6 @@
 
 #include "xtgrad/autograd/counter.h"
 #include "xtgrad/autograd/creation.h"
-#include "xtgrad/autograd/functions/sequence.h"
-#include "xtgrad/autograd/functions/attention.h"
-#include "xtgrad/autograd/functions/group_norm.h"
 #include "xtgrad/autograd/linear_solvers.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/parameter_draws.h"
@@ -41,6 +38,7 @@ void mention_families() {
       {"group_norm", [](const Tensor& x) { return group_norm(x, 1, x, x); }},
       {"hyperbolic", [](const Tensor& x) { return sinh(x); }},
       {"index", [](const Tensor& x) { return gather(x, 0, x); }},
+      {"interpolate", [](const Tensor& x) { return resample(x, {}); }},
       {"layer_norm", [](const Tensor& x) { return layer_norm(x, x, x); }},
       {"logarithmic", [](const Tensor& x) { return xlogy(x, x); }},
       {"logic", [](const Tensor& x) { return logical_and(x, x); }},
@@ -53,6 +51,7 @@ void mention_families() {
       {"normal", [](const Tensor& x) { return erfc(x); }},
       {"number", [](const Tensor& x) { return mul(x, Scalar(2)); }},
       {"order", [](const Tensor& x) { return sort(x).values; }},
+      {"point_samples", [](const Tensor& x) { return grid_sample(x, x); }},  // whose steps they are
       {"polar", [](const Tensor& x) { return hypot(x, x); }},
       {"pool", [](const Tensor& x) { return max_pool2d(x, {}); }},
       {"prod", [](const Tensor& x) { return prod(x); }},
