@@ -6,7 +6,9 @@
 
 #include "xtgrad/nn/binary_cross_entropy.h"
 #include "xtgrad/nn/cross_entropy.h"
+#include "xtgrad/nn/ctc_loss.h"
 #include "xtgrad/nn/margin_losses.h"
+#include "xtgrad/nn/multilabel_losses.h"
 #include "xtgrad/nn/reduction.h"
 #include "xtgrad/nn/regression_losses.h"
 #include "xtgrad/nn/similarity.h"
