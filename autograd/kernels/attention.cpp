@@ -268,7 +268,7 @@ class Backward {
   [[nodiscard]] bool wants_slopes() const { return dq_ != nullptr || dk_ != nullptr; }
 
   void matrix(std::int64_t batch, Workspace<T>& work, Scratch<double>& means) const {
-    const std::int64_t queries = at_.queries, keys = at_.keys, depth = at_.depth, width = at_.width;
+    const std::int64_t queries = at_.queries, keys = at_.keys, depth = at_.depth;
     if (wants_slopes()) find_means(batch, means);
     if (dq_ != nullptr && keys == 0) std::fill_n(dq_ + batch * queries * depth, queries * depth, T(0));
     for (std::int64_t j = 0; j < keys; j += block_keys) {
