@@ -1,6 +1,8 @@
 #include "xtgrad/autograd/kernels/attention.h"
 
 #include <algorithm>
+#include <array>
+#include <numeric>
 #include <type_traits>
 
 #include "xtgrad/autograd/core/buffer.h"
@@ -17,6 +19,8 @@ namespace {
 /// of the keys pays for so many rows.
 constexpr std::int64_t block_queries = 128;
 constexpr std::int64_t block_keys = 256;
+/// Tiles of the derivatives, at least, where there are as many blocks of keys.
+constexpr std::int64_t least_tiles = 8;
 /// The least work that is worth a tile.
 constexpr double tile_flops = 1 << 21;
 
@@ -254,31 +258,59 @@ class Backward {
         dk_(out.k == nullptr ? nullptr : out.k->mutable_data<T>()),
         dv_(out.v == nullptr ? nullptr : out.v->mutable_data<T>()) {}
 
-  void run() const {
+  /// The keys of few matrices are dealt out to several tiles, which add up parts of dq of their own.
+  void run() {
+    const std::int64_t blocks = (at_.keys + block_keys - 1) / block_keys, rest = at_.queries * at_.depth;
+    const std::int64_t parts =
+        std::clamp<std::int64_t>(least_tiles / at_.batches, 1, std::max<std::int64_t>(1, blocks));
+    const std::int64_t per_part = (blocks + parts - 1) / parts * block_keys;
+    Scratch<T> others = scratch_of<T>(dq_ == nullptr ? 0 : (parts - 1) * at_.batches * rest);
+    others_ = others.data();
     const double flops = 2.0 * static_cast<double>(at_.queries) * static_cast<double>(at_.keys) *
-                         static_cast<double>(3 * at_.depth + 2 * at_.width);
-    for_each_unit(at_.batches, flops, [&](std::int64_t first, std::int64_t last) {
+                         static_cast<double>(3 * at_.depth + 2 * at_.width) / static_cast<double>(parts);
+    for_each_unit(at_.batches * parts, flops, [&](std::int64_t first, std::int64_t last) {
       Workspace<T> work(at_.queries, at_.keys, std::max(at_.width, at_.depth), wants_slopes());
       Scratch<double> means = scratch_of<double>(at_.queries);
-      for (std::int64_t batch = first; batch < last; ++batch) matrix(batch, work, means);
+      for (std::int64_t unit = first; unit < last; ++unit) {
+        const std::int64_t part = unit % parts;
+        keys({unit / parts, part, part * per_part, std::min(at_.keys, (part + 1) * per_part)}, work, means);
+      }
     });
+    for (std::int64_t part = 1; part < parts && dq_ != nullptr; ++part) {
+      const T* other = others_ + (part - 1) * at_.batches * rest;
+      for (std::int64_t i = 0; i < at_.batches * rest; ++i) dq_[i] += other[i];
+    }
   }
 
  private:
   [[nodiscard]] bool wants_slopes() const { return dq_ != nullptr || dk_ != nullptr; }
 
-  void matrix(std::int64_t batch, Workspace<T>& work, Scratch<double>& means) const {
-    const std::int64_t queries = at_.queries, keys = at_.keys, depth = at_.depth;
-    if (wants_slopes()) find_means(batch, means);
-    if (dq_ != nullptr && keys == 0) std::fill_n(dq_ + batch * queries * depth, queries * depth, T(0));
-    for (std::int64_t j = 0; j < keys; j += block_keys) {
+  /// The keys of a matrix from `first` to `last`, and which part they are.
+  struct Keys {
+    std::int64_t batch, part, first, last;
+  };
+  /// The part's share of dq, from query i on.
+  [[nodiscard]] T* dq_of(const Keys& keys, std::int64_t i) const {
+    T* all = keys.part == 0 ? dq_ : others_ + (keys.part - 1) * at_.batches * at_.queries * at_.depth;
+    return all + (keys.batch * at_.queries + i) * at_.depth;
+  }
+
+  void keys(const Keys& keys, Workspace<T>& work, Scratch<double>& means) const {
+    const std::int64_t queries = at_.queries;
+    if (wants_slopes()) find_means(keys.batch, means);
+    for (std::int64_t i = 0; i < queries && dq_ != nullptr; i += block_queries) {
+      const std::int64_t end = std::min(i + block_queries, queries);
+      // None of these queries will get anything.
+      if (std::min(at_.last_key(end), keys.last) <= keys.first)
+        std::fill_n(dq_of(keys, i), (end - i) * at_.depth, T(0));
+    }
+    for (std::int64_t j = keys.first; j < keys.last; j += block_keys) {
       std::int64_t seen = 0;  // keys of the block that have gradients so far
-      const std::int64_t all = std::min(block_keys, keys - j);
       for (std::int64_t i = 0; i < queries; i += block_queries) {
         if (at_.last_key(std::min(i + block_queries, queries)) > j)
-          seen = block(batch, i, j, seen, work, means);
+          seen = block(keys, i, j, seen, work, means);
       }
-      begin(batch, j + seen, all - seen);
+      begin(keys.batch, j + seen, std::min(block_keys, keys.last - j) - seen);
     }
   }
 
@@ -295,17 +327,20 @@ class Backward {
     for (std::int64_t i = 0; i < at_.queries; ++i) {
       const T* g = g_ + (batch * at_.queries + i) * width;
       const T* y = y_ + (batch * at_.queries + i) * width;
-      double sum = 0;
-      for (std::int64_t c = 0; c < width; ++c) sum += static_cast<double>(g[c]) * static_cast<double>(y[c]);
-      means[static_cast<std::size_t>(i)] = sum;
+      constexpr std::int64_t abreast = 8;  // sums that do not wait for each other
+      std::array<double, abreast> sums{};
+      for (std::int64_t c = 0; c < width; ++c)
+        sums[static_cast<std::size_t>(c % abreast)] += static_cast<double>(g[c]) * static_cast<double>(y[c]);
+      means[static_cast<std::size_t>(i)] = std::accumulate(sums.begin(), sums.end(), 0.0);
     }
   }
 
   /// Adds what a block gives to the gradients, of which those of the block's first `seen` keys exist; returns
   /// of how many do then.
-  std::int64_t block(std::int64_t batch, std::int64_t i, std::int64_t j, std::int64_t seen,
-                     Workspace<T>& work, const Scratch<double>& means) const {
-    const std::int64_t depth = at_.depth, width = at_.width, row = batch * at_.queries + i;
+  std::int64_t block(const Keys& keys, std::int64_t i, std::int64_t j, std::int64_t seen, Workspace<T>& work,
+                     const Scratch<double>& means) const {
+    const std::int64_t batch = keys.batch, depth = at_.depth, width = at_.width;
+    const std::int64_t row = batch * at_.queries + i;
     const ScoreBlock<T> block = at_.block(batch, i, j, work.scores.data());
     const std::int64_t rows = block.rows, columns = block.columns, stride = block.stride;
     const T *q = q_[batch] + i * depth, *k = k_[batch] + j * depth, *g = g_ + row * width;
@@ -325,7 +360,8 @@ class Backward {
     if (dk_ != nullptr)
       work.accumulate(seen == 0, columns, depth, rows, {slopes, 1, stride}, {q, depth, 1}, dk_ + key * depth);
     if (dq_ != nullptr)
-      work.accumulate(j == 0, rows, depth, columns, {slopes, stride, 1}, {k, depth, 1}, dq_ + row * depth);
+      work.accumulate(j == keys.first, rows, depth, columns, {slopes, stride, 1}, {k, depth, 1},
+                      dq_of(keys, i));
     return columns;
   }
 
@@ -334,6 +370,7 @@ class Backward {
   const T *g_, *y_;
   double *largest_, *sums_;
   T *dq_, *dk_, *dv_;
+  T* others_ = nullptr;  // dq of the parts but the first, [parts - 1, ...]
 };
 
 void fill_with_zeros(Array* x) {

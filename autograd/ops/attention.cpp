@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "xtgrad/autograd/core/apply.h"
+#include "xtgrad/autograd/core/batch.h"
 #include "xtgrad/autograd/core/loaded_checks.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
@@ -148,6 +149,32 @@ AttentionOperands operands_of(Inputs in, const AttentionShapes& shapes, const Sh
           .result = result};
 }
 
+/// Examples as one more leading dimension, in front of those of all operands. False where that is one too
+/// many.
+bool batch_by_broadcasting(const Primitive& primitive, BatchContext& context) {
+  std::size_t rank = 0;  // of an example
+  for (std::size_t i = 0; i < context.inputs(); ++i) {
+    const BatchInput& input = context.input(i);
+    rank = std::max(rank, input.tensor.rank() - (input.is_batched ? 1 : 0));
+  }
+  if (rank + 1 >= Shape::max_rank) return false;
+  std::array<Tensor, 4> aligned;
+  std::array<const Tensor*, 4> inputs{};
+  for (std::size_t i = 0; i < context.inputs(); ++i) {
+    const auto& [tensor, is_batched] = context.input(i);
+    aligned[i] = tensor;
+    inputs[i] = &aligned[i];
+    if (!is_batched || tensor.rank() == rank + 1) continue;
+    const Shape& own = tensor.shape();
+    Shape shape{own[0]};
+    while (shape.rank() + own.rank() - 1 < rank + 1) shape.push_back(1);
+    for (std::size_t d = 1; d < own.rank(); ++d) shape.push_back(own[d]);
+    aligned[i] = reshaped(tensor, shape);
+  }
+  context.set(0, apply_any(primitive, std::span(inputs).first(context.inputs())));
+  return true;
+}
+
 /// The gradients of q, k and v, with all leading dimensions of the result, of g, y, the scales of its rows,
 /// q, k, v and the mask, if there is one. Null for those not wanted. For v's alone g stands in for y.
 class AttentionGradients final : public ConstantPrimitive<AttentionGradients> {
@@ -231,6 +258,10 @@ class Attention final : public PrimitiveOf<Attention, attention_id> {
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override {
     const AttentionShapes shapes = shapes_of(in, plan_);
     return 2 * shapes.scores.numel() * (shapes.q.back() + shapes.v.back());
+  }
+
+  [[nodiscard]] bool batch(BatchContext& context) const override {
+    return batch_by_broadcasting(*this, context);
   }
 
   void vjp(VjpContext& context) const override {

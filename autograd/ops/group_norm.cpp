@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "xtgrad/autograd/core/apply.h"
+#include "xtgrad/autograd/core/batch.h"
 #include "xtgrad/autograd/core/loaded_checks.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
@@ -133,6 +134,16 @@ class GroupNorm final : public PrimitiveOf<GroupNorm, OpId::group_norm> {
   /// One for the mean, three for the variance, four to normalise, scale and shift.
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override {
     return 8 * in[0]->shape.numel();
+  }
+  /// Examples are samples like any others, if they share weight and bias.
+  [[nodiscard]] bool batch(BatchContext& context) const override {
+    if (context.input(1).is_batched || context.input(2).is_batched) return false;
+    const Tensor& x = context.input(0).tensor;
+    Shape joined{x.shape()[0] * x.shape()[1]};
+    for (std::size_t d = 2; d < x.rank(); ++d) joined.push_back(x.shape()[d]);
+    const Tensor y = apply(*this, reshaped(x, joined), context.input(1).tensor, context.input(2).tensor);
+    context.set(0, reshaped(y, x.shape()));
+    return true;
   }
   void vjp(VjpContext& context) const override {
     const bool bias_alone = !context.wanted(0) && !context.wanted(1);  // for which nothing was kept

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "xtgrad/autograd/core/apply.h"
+#include "xtgrad/autograd/core/batch.h"
 #include "xtgrad/autograd/core/loaded_checks.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
@@ -104,6 +105,12 @@ class RmsNorm final : public PrimitiveOf<RmsNorm, OpId::rms_norm> {
   /// Two for the squares, two to scale.
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override {
     return 4 * in[0]->shape.numel();
+  }
+  /// Examples are rows like any others, if they share the weight.
+  [[nodiscard]] bool batch(BatchContext& context) const override {
+    if (context.input(1).is_batched) return false;
+    context.set(0, apply(*this, context.input(0).tensor, context.input(1).tensor));
+    return true;
   }
   void vjp(VjpContext& context) const override {
     const bool records =

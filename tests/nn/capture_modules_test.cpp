@@ -9,7 +9,10 @@
 #include "tests/nn/captured.h"
 #include "tests/support/thread_count.h"
 #include "xtgrad/nn/capture.h"
+#include "xtgrad/nn/instance_norm.h"
 #include "xtgrad/nn/nn.h"
+#include "xtgrad/nn/rms_norm.h"
+#include "xtgrad/nn/transformer_encoder.h"
 #include "xtgrad/xtgrad.h"
 
 namespace xtgrad { namespace {
@@ -17,6 +20,17 @@ namespace xtgrad { namespace {
 using nn::ActivationKind;
 using testing::check_same;
 using testing::same_bits;
+
+/// Attention with masks, of one tensor to one.
+struct Encoder : nn::Module {
+  nn::TransformerEncoder encoder{
+      {.layer = {.d_model = 4, .nhead = 2, .dim_feedforward = 3, .dropout = 0.2}, .num_layers = 1}};
+  Tensor hidden = tensor({{0, 0, 1}, {0, 0, 0}}) > 0;
+  void members(nn::Members& m) override { m("encoder", encoder); }
+  Tensor forward(const Tensor& x) override {
+    return encoder(x, {.key_padding_mask = hidden, .is_causal = true});
+  }
+};
 
 /// A module's step in training and in use: its output, its gradients, and those of the input.
 template <class M>
@@ -93,6 +107,10 @@ TEST_CASE("every module for images has its bits in a replay") {
   check_replays(nn::AdaptiveAvgPool2d({.output = {2, 3}}), images);
   check_replays(nn::Dropout2d({.p = 0.4}), images);
   check_replays(nn::GroupNorm({.num_groups = 2, .num_channels = 2}), images);
+  check_replays(nn::RMSNorm({.normalized_shape = {3}}), {4, 3});
+  check_replays(nn::InstanceNorm1d({.num_features = 2, .affine = true, .track_running_stats = true}),
+                {2, 2, 3});
+  check_replays(Encoder(), {2, 3, 4});
   check_replays(nn::BatchNorm2d({.num_features = 2}), images);
   check_replays(nn::BatchNorm2d({.num_features = 2, .momentum = std::nullopt, .affine = false}), images);
   check_replays(nn::BatchNorm1d({.num_features = 3}), {2, 3, 4});

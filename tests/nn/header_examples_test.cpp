@@ -14,15 +14,7 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/ops.h"
-#include "xtgrad/nn/ctc_loss.h"
-#include "xtgrad/nn/embedding_bag.h"
-#include "xtgrad/nn/gru.h"
-#include "xtgrad/nn/lstm.h"
 #include "xtgrad/nn/nn.h"
-#include "xtgrad/nn/pad_sequences.h"
-#include "xtgrad/nn/rnn.h"
-#include "xtgrad/nn/spectral_norm.h"
-#include "xtgrad/nn/weight_norm.h"
 
 using namespace xtgrad;
 using nn_test::elements;
@@ -166,6 +158,31 @@ TEST_CASE("layer_norm.h, embedding.h, conv.h, pool.h: the other examples") {
   CHECK(up(randn({4, 16, 7, 7})).shape() == Shape{4, 8, 14, 14});
   nn::AdaptiveAvgPool2d pool{{.output = {2, 3}}};
   CHECK(pool(randn({8, 16, 7, 5})).shape() == Shape{8, 16, 2, 3});
+}
+
+TEST_CASE(
+    "rms_norm.h, instance_norm.h, multihead_attention.h, transformer_encoder.h, transformer_decoder.h") {
+  nn::RMSNorm rows{{.normalized_shape = {16}}};
+  CHECK(rows(randn({8, 5, 16})).shape() == Shape{8, 5, 16});
+  nn::InstanceNorm2d planes{{.num_features = 16}};
+  CHECK(planes(randn({8, 16, 28, 28})).shape() == Shape{8, 16, 28, 28});
+  nn::MultiheadAttention attention{{.embed_dim = 16, .num_heads = 4}};
+  Tensor x = randn({8, 5, 16});
+  CHECK(attention(x, x, x).output.shape() == Shape{8, 5, 16});
+  auto [z, weights] = attention(x, x, x, {.masks = {.is_causal = true}, .need_weights = true});
+  CHECK(z.shape() == x.shape());
+  CHECK(weights.shape() == Shape{8, 5, 5});
+  nn::TransformerEncoderLayer layer{{.d_model = 16, .nhead = 4, .dim_feedforward = 32}};
+  CHECK(layer(x).shape() == x.shape());
+  CHECK(layer(x, {.is_causal = true}).shape() == x.shape());
+  nn::TransformerEncoder encoder{{.layer = {.d_model = 16, .nhead = 4}, .num_layers = 2}};
+  Tensor padded(zeros({8, 5}, {.dtype = boolean}));
+  CHECK(encoder(x, {.key_padding_mask = padded}).shape() == x.shape());
+  Tensor memory = randn({8, 7, 16});
+  nn::TransformerDecoderLayer decoder_layer{{.d_model = 16, .nhead = 4, .dim_feedforward = 32}};
+  CHECK(decoder_layer(x, memory, {.target = {.is_causal = true}}).shape() == x.shape());
+  nn::TransformerDecoder decoder{{.layer = {.d_model = 16, .nhead = 4}, .num_layers = 2}};
+  CHECK(decoder(x, memory, {.target = {.is_causal = true}}).shape() == x.shape());
 }
 
 TEST_CASE("module_list.h, residual.h, neuron.h, linear_classifier.h") {

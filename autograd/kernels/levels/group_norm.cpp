@@ -28,7 +28,8 @@ struct SampleTiles {
   template <class F>
   void for_each_group(const F& body) const {
     const std::int64_t per_tile = per_part == 1 ? 1 : per_part * at.groups;
-    for_each_tile((at.rows() + per_tile - 1) / per_tile, [&](std::int64_t tile) {
+    // Not inlined: the body would be there twice, for one tile and for several.
+    for_each_tile((at.rows() + per_tile - 1) / per_tile, [&](std::int64_t tile) __attribute__((noinline)) {
       const std::int64_t last = std::min(at.rows(), (tile + 1) * per_tile);
       for (std::int64_t row = tile * per_tile; row < last; ++row) {
         const std::int64_t sample = row / at.groups, group = row % at.groups;
