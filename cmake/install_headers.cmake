@@ -4,7 +4,7 @@
 cmake_policy(VERSION 3.21)
 
 # A header's path from the source folder, as in #include "xtgrad/<path>".
-set(waiting xtgrad.h autograd/observe.h training/training.h)
+set(waiting xtgrad.h autograd/observe.h nn/distributions.h training/training.h)
 set(folders autograd nn optim datasets training)
 if(xtgrad_has_plot)
   list(APPEND waiting plot/plot.h)

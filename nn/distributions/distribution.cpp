@@ -1,6 +1,6 @@
 #include "xtgrad/nn/distributions/distribution.h"
 
-#include "xtgrad/autograd/ops/shape.h"
+#include "xtgrad/autograd/functions/shape.h"
 #include "xtgrad/nn/distributions/parameters.h"
 
 namespace xtgrad::inline v1::distributions {
@@ -9,6 +9,7 @@ Shape DistributionBase::extended(const Shape& sample_shape) const {
   return detail::joined(detail::joined(sample_shape, batch_), event_);
 }
 
-Tensor DistributionBase::over_batch(const Tensor& x) const { return xtgrad::detail::stretched_to(x, batch_); }
+// A tensor of its own, also where x is a parameter.
+Tensor DistributionBase::over_batch(const Tensor& x) const { return broadcast_to(x, batch_); }
 
 }  // namespace xtgrad::v1::distributions

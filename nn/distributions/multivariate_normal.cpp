@@ -14,7 +14,6 @@
 #include "xtgrad/autograd/functions/linalg.h"
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/ops.h"
-#include "xtgrad/autograd/ops/shape.h"
 #include "xtgrad/nn/distributions/parameters.h"
 
 namespace xtgrad::inline v1::distributions {
@@ -86,15 +85,13 @@ MultivariateNormal::MultivariateNormal(const MultivariateNormalParameters& param
 
 Tensor MultivariateNormal::covariance() const {
   const Tensor product = matmul(scale_tril_, scale_tril_, {.transpose_b = true});
-  return xtgrad::detail::stretched_to(product,
-                                      detail::joined(batch_shape(), detail::last_of(product.shape(), 2)));
+  return broadcast_to(product, detail::joined(batch_shape(), detail::last_of(product.shape(), 2)));
 }
 
 Tensor MultivariateNormal::precision() const {
   const Tensor unit = eye(event_shape()[0], std::nullopt, {.dtype = dtype()});
   const Tensor inverse = cholesky_solve(scale_tril_, unit);
-  return xtgrad::detail::stretched_to(inverse,
-                                      detail::joined(batch_shape(), detail::last_of(inverse.shape(), 2)));
+  return broadcast_to(inverse, detail::joined(batch_shape(), detail::last_of(inverse.shape(), 2)));
 }
 
 Tensor MultivariateNormal::rsample(const Shape& sample_shape, Random& random) const {
@@ -127,12 +124,11 @@ Tensor MultivariateNormal::entropy() const {
 }
 
 Tensor MultivariateNormal::mean() const {
-  return xtgrad::detail::stretched_to(loc_, detail::joined(batch_shape(), event_shape()));
+  return broadcast_to(loc_, detail::joined(batch_shape(), event_shape()));
 }
 
 Tensor MultivariateNormal::variance() const {
-  return xtgrad::detail::stretched_to(sum(square(scale_tril_), {.axes = {-1}}),
-                                      detail::joined(batch_shape(), event_shape()));
+  return broadcast_to(sum(square(scale_tril_), {.axes = {-1}}), detail::joined(batch_shape(), event_shape()));
 }
 
 Tensor MultivariateNormal::stddev() const { return sqrt(variance()); }

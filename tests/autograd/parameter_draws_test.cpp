@@ -14,6 +14,7 @@
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/transforms.h"
 #include "xtgrad/nn/capture.h"
 
 namespace xtgrad::inline v1::testing { namespace {
@@ -170,6 +171,18 @@ TEST_CASE("the gradient of a gamma draw has no derivative, and says so") {
   CHECK(message_of<GraphError>([&] {
           return grad(sum(slope), alpha);
         }).find("standard_gamma: the gradient of a draw has no derivative") != std::string::npos);
+}
+
+TEST_CASE("a gamma draw has a tangent and a Jacobian") {
+  const Tensor alpha = tensor({0.5, 2, 30}, {.dtype = float64}), v = tensor({1, -2, 3}, {.dtype = float64});
+  const auto draw = [](const Tensor& a) {
+    Random random(9);
+    return standard_gamma(a, {}, random);
+  };
+  const Tensor learning = tensor({0.5, 2, 30}, {.dtype = float64, .requires_grad = true});
+  const Tensor slopes = grad(sum(draw(learning)), learning);
+  CHECK(same_bits(jvp(draw, alpha, v), v * slopes));
+  CHECK(same_bits(jacobian(draw, alpha), diag(slopes)));
 }
 
 }}  // namespace xtgrad::testing

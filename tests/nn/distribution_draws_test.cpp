@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <limits>
+#include <numbers>
 #include <string>
 #include <vector>
 
@@ -189,7 +190,7 @@ TEST_CASE("gradients of draws of gamma, beta and Student's distributions are on 
   // d/d nu of E|t|^(1/2) by a difference of closed forms.
   const auto half_moment = [](double nu) {
     return std::pow(nu, 0.25) * std::tgamma(0.75) * std::tgamma(nu / 2 - 0.25) /
-           (std::sqrt(M_PI) * std::tgamma(nu / 2));
+           (std::sqrt(std::numbers::pi) * std::tgamma(nu / 2));
   };
   const Tensor nu = wanting(3);
   const Tensor t = StudentT({.df = nu, .loc = number(0), .scale = number(1)}).rsample({}, random);

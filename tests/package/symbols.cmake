@@ -75,8 +75,9 @@ endforeach()
 if(count LESS least)
   message(FATAL_ERROR "only ${count} symbols were counted: the list is not what it should be")
 endif()
-# Five of them are of KnownPrimitive, in which primitives from outside are known.
-if(details GREATER 43)
+# Five of them are of KnownPrimitive, in which primitives from outside are known, and nine are what distributions that are
+# templates call.
+if(details GREATER 52)
   message(FATAL_ERROR "${details} symbols of namespaces detail are exported: which public header mentions internals?")
 endif()
 message(STATUS "${count} symbols are exported, ${details} of them in a namespace detail")
