@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <limits>
 #include <set>
 #include <sstream>
@@ -31,32 +32,53 @@ struct Row {
   std::string reason;  ///< why they are
 };
 
-bool is_there(const Tensor& tensor) { return tensor.defined(); }
-bool is_there(const std::pair<Tensor, Tensor>& pair) { return pair.first.defined() && pair.second.defined(); }
-bool is_there(const std::vector<Tensor>& tensors) {
-  return !tensors.empty() &&
-         std::all_of(tensors.begin(), tensors.end(), [](const Tensor& t) { return t.defined(); });
+/// What an expression gave.
+struct Given {
+  bool is_there = true;
+  std::vector<double> elements = {};  ///< of one tensor
+};
+
+Given given(const Tensor& tensor) {
+  const Tensor numbers = tensor.detach().to(float64);
+  const auto elements = numbers.data<double>();
+  return {tensor.defined(), {elements.begin(), elements.end()}};
+}
+Given given(const std::pair<Tensor, Tensor>& pair) { return {pair.first.defined() && pair.second.defined()}; }
+Given given(const std::vector<Tensor>& tensors) {
+  return {!tensors.empty() &&
+          std::all_of(tensors.begin(), tensors.end(), [](const Tensor& t) { return t.defined(); })};
 }
 
-/// Runs every expression; `row` is told of each line.
-template <class OnRow>
-void for_each_row(const OnRow& row) {
+using Expression = std::function<Given()>;
+using OnRow = std::function<void(const Row&, const Expression&)>;
+/// Told of each operand.
+using OnOperand = std::function<void(const std::string&, const Tensor&)>;
+
+/// Tells `row` of each line, with what computes its expression and says whether it gave something.
+void for_each_row(const OnRow& row, const OnOperand& operand = {}) {
   const TensorOptions in_double{.dtype = float64};
   Random random(7);
-  const Tensor x = rand({2, 3}, random, in_double) * 0.8 + 0.1,
-               y = rand({2, 3}, random, in_double) * 0.8 + 0.1;
+  const UniformOptions inside{.low = 0.1, .high = 0.9};
+  const Tensor x = uniform({2, 3}, inside, random, in_double), y = uniform({2, 3}, inside, random, in_double);
   const Tensor m = tensor({{1, 0, 1}, {1, 1, 0}}).to(boolean);
   const Tensor u = randn({3}, random, in_double), v = randn({3}, random, in_double);
   const Tensor root = randn({4, 3, 3}, random, in_double), b = randn({3, 2}, random, in_double);
-  const Tensor t = matmul(root, root, {.transpose_b = true}) + eye(3, in_double), a = t[0];
+  const Tensor t = matmul(root, root, {.transpose_b = true}) + eye(3, {}, in_double), a = t[0];
   const Tensor i = tensor({1, 0}, {.dtype = int64}), labels = tensor({2, 0}, {.dtype = int64});
   const Tensor k = tensor({{0, 2, 1}, {1, 0, 2}}, {.dtype = int64});
   const Tensor series = randn({2, 4, 8}, random, in_double), image = randn({2, 4, 6, 6}, random, in_double);
   const Tensor volume = randn({2, 4, 4, 4, 4}, random, in_double);
 
-#define PYTORCH_FAMILY(title) row(Row{title, {}, {}}, [] { return true; });
-#define PYTORCH_NAME(names, ...) row(Row{names, #__VA_ARGS__, {}}, [&] { return is_there(__VA_ARGS__); });
-#define PYTORCH_LACKS(names, reason) row(Row{names, {}, reason}, [] { return true; });
+  if (operand) {
+    const std::vector<std::pair<std::string, Tensor>> all{
+        {"x", x}, {"y", y},           {"m", m},         {"u", u},          {"v", v},
+        {"a", a}, {"b", b},           {"t", t},         {"i", i},          {"labels", labels},
+        {"k", k}, {"series", series}, {"image", image}, {"volume", volume}};
+    for (const auto& [name, tensor] : all) operand(name, tensor);
+  }
+#define PYTORCH_FAMILY(title) row(Row{title, {}, {}}, [] { return Given{}; });
+#define PYTORCH_NAME(names, ...) row(Row{names, #__VA_ARGS__, {}}, [&] { return given(__VA_ARGS__); });
+#define PYTORCH_LACKS(names, reason) row(Row{names, {}, reason}, [] { return Given{}; });
 #include "tests/docs/pytorch_names.def"
 #undef PYTORCH_LACKS
 #undef PYTORCH_NAME
@@ -78,7 +100,7 @@ std::string shortened(std::string names) {
 
 std::string table() {
   std::ostringstream page;
-  for_each_row([&](const Row& row, const auto&) {
+  for_each_row([&](const Row& row, const Expression&) {
     if (!row.code.empty()) {
       page << "| " << shortened(row.names) << " | `" << as_cell(row.code) << "` |\n";
     } else if (!row.reason.empty()) {
@@ -93,7 +115,7 @@ std::string table() {
 /// What stands between commas.
 std::set<std::string> names_of_all_rows() {
   std::set<std::string> all;
-  for_each_row([&](const Row& row, const auto&) {
+  for_each_row([&](const Row& row, const Expression&) {
     std::istringstream names(row.names);
     for (std::string name; std::getline(names >> std::ws, name, ',');) all.insert(name);
   });
@@ -102,11 +124,11 @@ std::set<std::string> names_of_all_rows() {
 
 TEST_CASE("docs/from_pytorch.md: what stands beside PyTorch's names computes") {
   std::size_t ran = 0;
-  for_each_row([&](const Row& row, const auto& gives_something) {
+  for_each_row([&](const Row& row, const Expression& expression) {
     CAPTURE(row.names);
-    bool gave = false;
-    CHECK_NOTHROW(gave = gives_something());
-    CHECK(gave);
+    Given gave{.is_there = false};
+    CHECK_NOTHROW(gave = expression());
+    CHECK(gave.is_there);
     ran += row.code.empty() ? 0 : 1;
   });
   CHECK(ran > 300);
@@ -145,6 +167,42 @@ TEST_CASE("docs/from_pytorch.md: each differentiable operation that PyTorch test
     CHECK(here.contains(name));
   }
   CHECK(seen > 400);
+}
+
+TEST_CASE("docs/from_pytorch.md: what PyTorch gives for its names, the expressions beside them give") {
+  const char* python = std::getenv("XTGRAD_PEERS_PYTHON");
+  if (python == nullptr) return testing::skip("XTGRAD_PEERS_PYTHON names no Python that has torch");
+  if (testing::run_program(python, {"-c", "import torch"}).exit_code != 0)
+    return testing::skip("no torch here");
+  const testing::TemporaryFolder folder;
+  const std::string path = (folder.path() / "values.txt").string();
+  {
+    std::ofstream file(path);
+    file.precision(17);
+    const auto write = [&](const std::vector<double>& elements) {
+      file << " :";
+      for (const double element : elements) file << ' ' << element;
+      file << '\n';
+    };
+    for_each_row(
+        [&](const Row& row, const Expression& expression) {
+          if (row.code.empty()) return;
+          const Given gave = expression();
+          if (gave.elements.empty()) return;
+          file << "result " << row.names;
+          write(gave.elements);
+        },
+        [&](const std::string& name, const Tensor& tensor) {
+          file << "operand " << name;
+          for (const std::int64_t size : tensor.shape()) file << ' ' << size;
+          write(given(tensor).elements);
+        });
+  }
+  const std::string script =
+      (std::filesystem::path(XTGRAD_SOURCE_DIR) / "tests/docs/pytorch_names.py").string();
+  const testing::ProgramResult compared = testing::run_program(python, {script, path});
+  CHECK_MESSAGE(compared.exit_code == 0, compared.out << compared.err);
+  CHECK(compared.out.find(" 0 differ") != std::string::npos);
 }
 
 }}  // namespace xtgrad
