@@ -2,10 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/ops/pool.h"
@@ -25,21 +23,6 @@ void check_window(std::string_view module, const Size2d& kernel, const std::opti
   throw ShapeError(fmt::format("{}: input must be [n, c, h, w]: got {}", label, to_string(x.shape())));
 }
 
-/// A side cut into `count` windows, each replaced by its mean. Windows of rows, then of columns: the mean of
-/// a rectangle is that of its rows' means.
-Tensor share_axis(const Tensor& x, std::int64_t axis, std::int64_t count) {
-  const std::int64_t size = x.size(axis);
-  if (size == count) return x;
-  std::vector<Tensor> means;
-  means.reserve(static_cast<std::size_t>(count));
-  for (std::int64_t i = 0; i < count; ++i) {
-    const Tensor window =
-        slice(x, {.axis = axis, .start = i * size / count, .stop = ((i + 1) * size + count - 1) / count});
-    means.push_back(mean(window, {.axes = {axis}, .keepdim = true}));
-  }
-  return concat(means, axis);
-}
-
 /// `who` is asked for the name in a message, which a module has to look up.
 Tensor adaptive(const auto& who, const Tensor& x, const Size2d& output) {
   if (x.rank() != 4) throw_rank(who(), x);
@@ -52,10 +35,7 @@ Tensor adaptive(const auto& who, const Tensor& x, const Size2d& output) {
     throw ShapeError(fmt::format("{}: the image has no elements: input is {}, output {}", who(),
                                  to_string(x.shape()), to_string(output)));
   }
-  if (image.height % output.height == 0 && image.width % output.width == 0) {
-    return avg_pool2d(x, {.kernel = {image.height / output.height, image.width / output.width}});
-  }
-  return share_axis(share_axis(x, 2, output.height), 3, output.width);
+  return xtgrad::adaptive_avg_pool2d(x, output);
 }
 
 void check_output(std::string_view name, const Size2d& output) {

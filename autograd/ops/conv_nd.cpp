@@ -196,7 +196,7 @@ Tensor plane_weight(const Tensor& weight) {
 Tensor windows_of(const Tensor& x, const DepthWindows& windows) {
   const Shape& shape = x.shape();
   const Shape images{shape[0] * windows.places, windows.channels * windows.side.kernel, shape[3], shape[4]};
-  if (windows.is_all()) return reshaped(x, images);
+  if (windows.is_all() || x.numel() == 0) return reshaped(x, images);
   if (windows.side.kernel == 1 && windows.side.stride == 1)
     return reshaped(permuted(x, {0, 2, 1, 3, 4}), images);
   const Tensor planes = reshaped(x, {shape[0], windows.channels * windows.depth, shape[3], shape[4]});
@@ -207,7 +207,7 @@ Tensor windows_of(const Tensor& x, const DepthWindows& windows) {
 Tensor volumes_of(const Tensor& images, const DepthWindows& windows, std::int64_t n) {
   const Shape& shape = images.shape();
   const Shape volumes{n, windows.channels, windows.depth, shape[2], shape[3]};
-  if (windows.is_all()) return reshaped(images, volumes);
+  if (windows.is_all() || images.numel() == 0) return reshaped(images, volumes);
   if (windows.side.kernel == 1 && windows.side.stride == 1 && windows.places == windows.depth) {
     const Tensor planes = reshaped(images, {n, windows.places, windows.channels, shape[2], shape[3]});
     return permuted(planes, {0, 2, 1, 3, 4});

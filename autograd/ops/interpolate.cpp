@@ -53,6 +53,7 @@ class Resample final : public PrimitiveOf<Resample, OpId::resample> {
     out[0]->shape[axis_] = is_adjoint_ ? how_.from : how_.to;
   }
   void eval(Inputs in, Outputs out) const override {
+    if (out[0]->numel() == 0) return;  // for which no weights need be found
     const AxisView view(in[0]->shape, axis_);
     const SparseRows weights = weights_of(how_);
     weigh_rows(is_adjoint_ ? transposed(weights, how_.from) : weights, *in[0], view, *out[0]);

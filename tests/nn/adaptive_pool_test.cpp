@@ -1,4 +1,7 @@
-// AdaptiveAvgPool2d against loops over the windows of its definition.
+// AdaptiveAvgPool2d against loops over the windows of its definition, and its kin against what PyTorch 2
+// computes.
+#include "xtgrad/nn/adaptive_pool.h"
+
 #include <doctest/doctest.h>
 
 #include <limits>
@@ -101,4 +104,40 @@ TEST_CASE("AdaptiveAvgPool2d keeps the rules of modules, takes batches of zero, 
   CHECK(message_of<ShapeError>([&] {
           return nn::adaptive_avg_pool2d(zeros({5, 5}), {.output = 1});
         }) == "adaptive_avg_pool2d: input must be [n, c, h, w]: got [5, 5]");
+}
+
+TEST_CASE("adaptive pooling in other dimensions has PyTorch's values") {
+  for (const Dtype dtype : {float32, float64}) {
+    const double tolerance = dtype == float64 ? 1e-14 : 1e-6;
+    const Tensor signal = ramp({1, 1, 5}, dtype), volume = ramp({1, 1, 3, 2, 3}, dtype);
+    nn::AdaptiveAvgPool1d mean{{.output = 2}};
+    check_numbers(elements(mean(signal)), {-0.5833333333333334, 0.041666666666666664}, tolerance, 1);
+    nn::AdaptiveMaxPool1d most{{.output = 3}};
+    CHECK(elements(most(signal)) == Numbers{0.375, 1, 1});
+    nn::AdaptiveMaxPool2d of_image{{.output = {2, 3}}};
+    CHECK(elements(of_image(ramp({1, 1, 3, 5}, dtype))) == Numbers{0.5, 1.125, 1.125, 0.625, 1.25, 1.25});
+    nn::AdaptiveAvgPool3d of_volume{{.output = {2, 1, 2}}};
+    CHECK(of_volume(volume).shape() == Shape{1, 1, 2, 1, 2});
+    check_numbers(elements(of_volume(volume)), {-0.171875, -0.21875, -0.09375, 0.21875}, tolerance, 1);
+    nn::AdaptiveMaxPool3d most_of_volume{{.output = {2, 1, 2}}};
+    CHECK(elements(most_of_volume(volume)) == Numbers{1, 1.125, 1.25, 1.25});
+  }
+}
+
+TEST_CASE("adaptive pooling in other dimensions keeps the rules of modules, and says what does not fit") {
+  manual_seed(8);
+  nn::AdaptiveMaxPool2d most{{.output = {2, 1}}}, other{{.output = {2, 1}}};
+  check_module(most, other, randn({1, 2, 3, 2}));
+  CHECK(most(zeros({0, 2, 3, 2})).shape() == Shape{0, 2, 2, 1});
+  CHECK(message_of<ValueError>([] { return nn::AdaptiveAvgPool1d({}).options().output; }) ==
+        "AdaptiveAvgPool1d: output is required, and was not given");
+  CHECK(message_of<ValueError>([] {
+          return nn::AdaptiveMaxPool3d({.output = {1, -1, 1}}).options().output.depth;
+        }) == "AdaptiveMaxPool3d: output must be at least 1: got 1x-1x1");
+  CHECK(message_of<ShapeError>([&] {
+          return most(zeros({3, 4}));
+        }) == "AdaptiveMaxPool2d: input must be [n, c, h, w]: got [3, 4]");
+  CHECK(message_of<ShapeError>([&] {
+          return most(zeros({1, 1, 0, 4}));
+        }) == "AdaptiveMaxPool2d: a side has no elements: input is [1, 1, 0, 4], output 2x1");
 }
