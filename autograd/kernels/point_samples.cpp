@@ -27,10 +27,8 @@ std::int64_t modulo(std::int64_t i, std::int64_t period) {
   return rest < 0 ? rest + period : rest;
 }
 
-/// Where on a side the index i lies; `outside` for none.
+/// Where an index beyond a side lies on it.
 std::int64_t on_side(std::int64_t i, std::int64_t side, const PointSamples& at) {
-  if (i >= 0 && i < side) return i;
-  if (at.padding == GridPadding::zeros) return outside;
   if (at.padding == GridPadding::border) return std::clamp<std::int64_t>(i, 0, side - 1);
   if (side == 1) return 0;
   const std::int64_t period = at.align_corners ? 2 * (side - 1) : 2 * side;
@@ -40,64 +38,73 @@ std::int64_t on_side(std::int64_t i, std::int64_t side, const PointSamples& at) 
 
 /// Some neighbouring points of a sample, and where their pixels are in a plane.
 struct Block {
+  using Places = std::array<std::int64_t, block_points>;
+
   std::int64_t first = 0;  // point
   std::int64_t count = 0;
-  std::array<std::array<std::int64_t, block_points>, largest_box> pixels{};
-  bool is_inside = true;  // no pixel is outside
+  std::array<Places, largest_box> pixels{};
 
   /// Of the corners [directions, points] of a sample.
   template <class T>
-  void find(const PointSamples& at, const T* corners, std::int64_t first_point) {
+  [[gnu::noinline]] void find(const PointSamples& at, const T* corners, std::int64_t first_point) {
+    constexpr T far = 1 << 30;
     first = first_point;
     count = std::min(block_points, at.points - first);
-    is_inside = true;
+    pixels[0].fill(0);
     std::int64_t boxes = 1;
-    for (auto& pixel : pixels[0]) pixel = 0;
-    for (std::size_t d = 0; d < at.directions; ++d) {
-      append_direction(at, corners + static_cast<std::int64_t>(d) * at.points + first, d, boxes);
-      boxes *= at.box_side;
+    for (std::size_t d = 0; d < at.directions; ++d, boxes *= at.box_side) {
+      const T* from = corners + static_cast<std::int64_t>(d) * at.points + first;
+      Places whole;
+      for (std::int64_t b = 0; b < count; ++b) {
+        const bool is_near = from[b] >= -far && from[b] <= far;  // and not NaN
+        whole[index(b)] = is_near ? static_cast<std::int64_t>(from[b]) : nowhere;
+      }
+      append(at, d, whole, boxes);
     }
   }
 
  private:
+  static constexpr std::int64_t nowhere = std::int64_t{-1} << 40;
+  static std::size_t index(std::int64_t i) { return static_cast<std::size_t>(i); }
+
   /// From places in `boxes` pixels of the slower directions to those in this one, too; backwards, since they
   /// are where the result will be.
-  template <class T>
-  void append_direction(const PointSamples& at, const T* corners, std::size_t d, std::int64_t boxes) {
-    constexpr T far = 1 << 30;
+  [[gnu::noinline]] void append(const PointSamples& at, std::size_t d, const Places& corners,
+                                std::int64_t boxes) {
+    std::array<Places, 4> on;
+    for (std::int64_t k = 0; k < at.box_side; ++k) find_on_side(at, at.sides[d], corners, k, on[index(k)]);
     const std::int64_t side = at.sides[d];
-    for (std::int64_t b = 0; b < count; ++b) {
-      // Not NaN, either.
-      const bool is_near = corners[b] >= -far && corners[b] <= far;
-      const std::int64_t corner = is_near ? static_cast<std::int64_t>(corners[b]) : 0;
-      std::array<std::int64_t, 4> on{};
-      for (std::int64_t k = 0; k < at.box_side; ++k) {
-        on[static_cast<std::size_t>(k)] = is_near ? on_side(corner + k, side, at) : outside;
-        if (on[static_cast<std::size_t>(k)] == outside) is_inside = false;
-      }
-      for (std::int64_t box = boxes; box-- > 0;) {
-        const std::int64_t slower = pixels[static_cast<std::size_t>(box)][static_cast<std::size_t>(b)];
-        for (std::int64_t k = at.box_side; k-- > 0;) {
-          const std::int64_t here = on[static_cast<std::size_t>(k)];
-          pixels[static_cast<std::size_t>(box * at.box_side + k)][static_cast<std::size_t>(b)] =
-              slower == outside || here == outside ? outside : slower * side + here;
+    for (std::int64_t box = boxes; box-- > 0;) {
+      const Places slower = pixels[index(box)];
+      for (std::int64_t k = at.box_side; k-- > 0;) {
+        const Places& here = on[index(k)];
+        Places& to = pixels[index(box * at.box_side + k)];
+        for (std::size_t b = 0; b < index(count); ++b) {
+          const std::int64_t none = (slower[b] | here[b]) >> 63;  // `outside` if either is, else 0
+          to[b] = (slower[b] * side + here[b]) | none;
         }
       }
     }
   }
+  /// The k-th place from each corner on.
+  void find_on_side(const PointSamples& at, std::int64_t side, const Places& corners, std::int64_t k,
+                    Places& places) const {
+    for (std::size_t b = 0; b < index(count); ++b) {
+      const std::int64_t place = corners[b] + k;
+      places[b] = place >= 0 && place < side ? place : outside;
+    }
+    if (at.padding == GridPadding::zeros) return;
+    for (std::size_t b = 0; b < index(count); ++b) {
+      if (places[b] == outside && corners[b] != nowhere) places[b] = on_side(corners[b] + k, side, at);
+    }
+  }
 };
 
-/// y += weight * pixel, for one pixel of each box.
+/// A pixel, and 0 outside: without a branch, which points beyond an image would mispredict.
 template <class T>
-void add_pixels(const Block& block, const std::int64_t* pixels, const T* plane, const T* weights, T* sums) {
-  if (block.is_inside) {
-    for (std::int64_t b = 0; b < block.count; ++b) sums[b] += weights[b] * plane[pixels[b]];
-    return;
-  }
-  for (std::int64_t b = 0; b < block.count; ++b) {
-    const T pixel = pixels[b] == outside ? T(0) : plane[pixels[b]];
-    sums[b] += weights[b] * pixel;
-  }
+T pixel_at(const T* plane, std::int64_t pixel) {
+  const T value = plane[pixel == outside ? 0 : pixel];
+  return pixel == outside ? T(0) : value;
 }
 
 template <class T>
@@ -109,8 +116,12 @@ void take_block(const PointSamples& at, const Block& block, const T* images, con
     for (std::int64_t begin = 0; begin < box; begin += 4) {
       std::array<T, block_points> part{};
       for (std::int64_t k = begin; k < std::min(box, begin + 4); ++k) {
-        add_pixels(block, block.pixels[static_cast<std::size_t>(k)].data(), images + c * plane,
-                   weights + k * at.points + block.first, part.data());
+        const Block::Places& pixels = block.pixels[static_cast<std::size_t>(k)];
+        const T *plane_of_c = images + c * plane, *w = weights + k * at.points + block.first;
+        for (std::int64_t b = 0; b < block.count; ++b) {
+          const auto i = static_cast<std::size_t>(b);
+          part[i] += w[b] * pixel_at(plane_of_c, pixels[i]);
+        }
       }
       for (std::size_t b = 0; b < total.size(); ++b) total[b] += part[b];
     }
@@ -227,9 +238,8 @@ void dot_block(const PointSamples& at, const Block& block, const T* images, cons
     for (std::int64_t c = 0; c < at.c; ++c) {
       const T *image = images + c * plane, *from = g + c * at.points + block.first;
       for (std::int64_t b = 0; b < block.count; ++b) {
-        const std::int64_t pixel = pixels[static_cast<std::size_t>(b)];
-        const T value = pixel == outside ? T(0) : image[pixel];
-        sums[static_cast<std::size_t>(b)].add(from[b] * value);
+        const auto i = static_cast<std::size_t>(b);
+        sums[i].add(from[b] * pixel_at(image, pixels[i]));
       }
     }
     T* to = weights + k * at.points + block.first;

@@ -53,7 +53,7 @@ class Builder {
   explicit Builder(std::int64_t columns) : last_(columns - 1) {}
 
   /// Weights of neighbouring elements from `first` on; what lies beyond an end is the element there.
-  void add(std::int64_t first, std::span<const double> weights) {
+  [[gnu::noinline]] void add(std::int64_t first, std::span<const double> weights) {
     for (std::size_t k = 0; k < weights.size(); ++k) {
       if (weights[k] == 0) continue;
       const auto column =
