@@ -3,29 +3,14 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <vector>
 
 #include "xtgrad/autograd/export.h"
+#include "xtgrad/autograd/interpolation.h"
 #include "xtgrad/autograd/shape.h"
 #include "xtgrad/autograd/tensor.h"
 
 namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
-
-/// What stands between elements. PyTorch calls linear and cubic after the dimensions of an image; both names
-/// are one.
-enum class Interpolation {
-  nearest,        ///< the element whose index is the place, rounded down
-  nearest_exact,  ///< the element whose middle is nearest
-  linear,         ///< a straight line, in each direction
-  bilinear = linear,
-  trilinear = linear,
-  cubic,  ///< Keys' cubic convolution with a = -3/4
-  bicubic = cubic,
-  area,  ///< the mean of the elements that a window meets, as in adaptive_avg_pool2d
-};
-/// "nearest", "linear".
-[[nodiscard]] std::string to_string(Interpolation mode);
 
 struct ResampleOptions {
   std::int64_t axis = -1;
@@ -60,13 +45,6 @@ struct AffineGridOptions {
 /// and theta [n, 3, 4]: [n, d, h, w, 3].
 [[nodiscard]] Tensor affine_grid(const Tensor& theta, const Shape& size,
                                  const AffineGridOptions& options = {});
-
-/// What grid_sample finds outside of an image.
-enum class GridPadding {
-  zeros,
-  border,      ///< the nearest pixel of the image
-  reflection,  ///< the image's mirror images, about its edges or, if corners are aligned, outermost pixels
-};
 
 struct GridSampleOptions {
   Interpolation mode = Interpolation::bilinear;  ///< or nearest, or bicubic

@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "xtgrad/autograd/core/array.h"
-#include "xtgrad/autograd/functions/image_sampling.h"
+#include "xtgrad/autograd/interpolation.h"
 
 namespace xtgrad::inline v1::detail {
 

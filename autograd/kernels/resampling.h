@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "xtgrad/autograd/functions/image_sampling.h"
+#include "xtgrad/autograd/interpolation.h"
 #include "xtgrad/autograd/kernels/levels/sparse_rows.h"
 
 namespace xtgrad::inline v1::detail {

@@ -19,11 +19,10 @@
 namespace xtgrad::inline v1 {
 namespace detail { namespace {
 
-constexpr std::array interpolation_names{"nearest", "nearest_exact", "linear", "cubic", "area"};
-
 Interpolation parse_interpolation(const std::string& name) {
-  for (std::size_t i = 0; i < interpolation_names.size(); ++i) {
-    if (name == interpolation_names[i]) return static_cast<Interpolation>(i);
+  for (const auto mode : {Interpolation::nearest, Interpolation::nearest_exact, Interpolation::linear,
+                          Interpolation::cubic, Interpolation::area}) {
+    if (name == to_string(mode)) return mode;
   }
   throw ValueError(fmt::format("resample: no interpolation is called {}", name));
 }
@@ -172,10 +171,6 @@ std::vector<Resampling> resamplings(const Tensor& x, const InterpolateOptions& o
 }}  // namespace detail
 
 using detail::OpId;
-
-std::string to_string(Interpolation mode) {
-  return detail::interpolation_names.at(static_cast<std::size_t>(mode));
-}
 
 Tensor resample(const Tensor& x, const ResampleOptions& options) {
   constexpr OpId op = OpId::resample;

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "xtgrad/autograd/functions/image_sampling.h"
+#include "xtgrad/autograd/interpolation.h"
 #include "xtgrad/autograd/shape.h"
 #include "xtgrad/autograd/tensor.h"
 
