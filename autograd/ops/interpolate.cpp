@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "xtgrad/autograd/core/apply.h"
+#include "xtgrad/autograd/core/batch.h"
 #include "xtgrad/autograd/core/loaded_checks.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/functions/image_sampling.h"
@@ -79,6 +80,10 @@ class Resample final : public PrimitiveOf<Resample, OpId::resample> {
   }
   void vjp(VjpContext& context) const override {
     context.set(0, apply_any(Resample(axis_, how_, !is_adjoint_), std::array{&context.g()}));
+  }
+  [[nodiscard]] bool batch(BatchContext& context) const override {
+    context.set(0, apply_any(Resample(axis_ + 1, how_, is_adjoint_), std::array{&context.input(0).tensor}));
+    return true;
   }
 
  private:
