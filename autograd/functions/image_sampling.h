@@ -21,9 +21,9 @@ struct ResampleOptions {
 };
 /// x along an axis at `size` evenly spaced places. Element j of the result stands at (j + 1/2) n / size - 1/2
 /// of an axis of n, or at j (n - 1) / (size - 1) if corners are aligned; where a scale is given, n / size is
-/// 1 / scale. What lies beyond the ends is the element at the end. A neighbour without a share is not looked
-/// at, be it NaN. Linear in x. Throws ValueError unless there is either a size or a scale, ShapeError for an
-/// axis without elements.
+/// 1 / scale, but for area, and for linear where the size stays. What lies beyond the ends is the element at
+/// the end. A neighbour without a share is not looked at, be it NaN. Linear in x. Throws ValueError unless
+/// there is either a size or a scale, ShapeError for an axis without elements.
 [[nodiscard]] Tensor resample(const Tensor& x, const ResampleOptions& options);
 
 struct InterpolateOptions {

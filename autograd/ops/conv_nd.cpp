@@ -157,7 +157,6 @@ Conv2dOptions plane_options(const ConvNd& conv) {
 
 /// Windows along the depth of volumes [n, c, depth, h, w], padded already.
 struct DepthWindows {
-  OpId op;
   std::int64_t channels, depth, places;
   WindowSide side;
 
@@ -170,7 +169,7 @@ struct DepthWindows {
     const Tensor in_channel = reshaped(of_channel, {channels, 1}) + of_window;
     return reshaped(reshaped(at_place, {places, 1, 1}) + in_channel, {places * channels * side.kernel});
   }
-  /// Each window alone is a plane, or is all of the depth.
+  /// There is one window, of all of the depth.
   [[nodiscard]] bool is_all() const { return places == 1 && side.kernel == depth; }
 };
 
@@ -179,8 +178,7 @@ DepthWindows depth_windows(const ConvNd& conv, std::int64_t channels, std::int64
   // What int64 cannot count are planes of no elements.
   static_cast<void>(checked_product(conv.op, weight, checked_product(conv.op, weight, channels, depth),
                                     checked_product(conv.op, weight, places, weight[2])));
-  return {.op = conv.op,
-          .channels = channels,
+  return {.channels = channels,
           .depth = depth,
           .places = places,
           .side = {weight[2], conv.stride[0], 0, conv.dilation[0]}};

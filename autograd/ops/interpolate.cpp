@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "xtgrad/autograd/core/apply.h"
+#include "xtgrad/autograd/core/batch.h"
 #include "xtgrad/autograd/core/loaded_checks.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/functions/image_sampling.h"
@@ -80,6 +81,10 @@ class Resample final : public PrimitiveOf<Resample, OpId::resample> {
   void vjp(VjpContext& context) const override {
     context.set(0, apply_any(Resample(axis_, how_, !is_adjoint_), std::array{&context.g()}));
   }
+  [[nodiscard]] bool batch(BatchContext& context) const override {
+    context.set(0, apply_any(Resample(axis_ + 1, how_, is_adjoint_), std::array{&context.input(0).tensor}));
+    return true;
+  }
 
  private:
   std::size_t axis_;
@@ -102,10 +107,11 @@ std::int64_t scaled_size(OpId op, std::int64_t n, double scale) {
   return static_cast<std::int64_t>(size);
 }
 
-/// A scale that says where places are, and 0 where sizes alone do: windows share a side, and a side whose
-/// size stays is left as it is.
+/// A scale that says where places are, and 0 where sizes alone do: windows share a side, and linear leaves
+/// one whose size stays as it is, as PyTorch does.
 double counting_scale(const Resampling& how, double scale) {
-  return how.mode == Interpolation::area || how.from == how.to ? 0 : scale;
+  const bool stays = how.mode == Interpolation::linear && how.from == how.to;
+  return how.mode == Interpolation::area || stays ? 0 : scale;
 }
 
 void check_size(OpId op, std::int64_t size) {
@@ -209,7 +215,7 @@ Tensor interpolate(const Tensor& x, const InterpolateOptions& options) {
   Tensor y = x;
   bool is_resampled = false;
   const auto along = [&](std::size_t d) {
-    if (all[d].from == all[d].to) return;  // places are the elements
+    if (all[d].from == all[d].to && all[d].scale == 0) return;  // places are the elements
     y = detail::resampled(y, d + 2, all[d]);
     is_resampled = true;
   };
