@@ -9,6 +9,8 @@
 
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/dtype.h"
+#include "xtgrad/autograd/functions/attention.h"
+#include "xtgrad/autograd/functions/group_norm.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/scalar.h"
 #include "xtgrad/autograd/where_safe.h"
@@ -298,6 +300,16 @@ constexpr Operation of_images[] = {
     XTGRAD_FUZZ_CALL(const Tensor& x = one_of(c, t); const Tensor& weight = one_of(c, t);
                      const Tensor& bias = one_of(c, t);
                      return {layer_norm(x, weight, bias, {.eps = c.number()})};),
+    XTGRAD_FUZZ_CALL(const Tensor& x = one_of(c, t); const Tensor& weight = one_of(c, t);
+                     return {c.flag() ? rms_norm(x, weight, {.eps = c.number()}) : rms_norm(x)};),
+    XTGRAD_FUZZ_CALL(const Tensor x = image(c, t); const std::int64_t groups = c.integer();
+                     const Tensor& weight = one_of(c, t); const Tensor& bias = one_of(c, t);
+                     return {group_norm(x, groups, weight, bias, {.eps = c.number()})};),
+    XTGRAD_FUZZ_CALL(const Tensor x = image(c, t); return {instance_norm(x, {.eps = c.number()})};),
+    XTGRAD_FUZZ_CALL(
+        const Tensor& q = one_of(c, t); const Tensor& k = one_of(c, t); const Tensor& v = one_of(c, t);
+        AttentionOptions options{.is_causal = c.flag(), .enable_gqa = c.flag()};
+        if (c.flag()) options.mask = one_of(c, t); return {scaled_dot_product_attention(q, k, v, options)};),
     XTGRAD_FUZZ_CALL(const Tensor x = image(c, t); const Tensor& mean_of = one_of(c, t);
                      const Tensor& scale = one_of(c, t);
                      return {normalize_by(x, mean_of, scale, one_of(c, t))};),
