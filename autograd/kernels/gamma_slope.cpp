@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 
 #include "xtgrad/autograd/core/dtype_visit.h"
 #include "xtgrad/autograd/kernels/parallel.h"
@@ -13,13 +14,16 @@ namespace {
 
 // All of these give d log z / d alpha. Integrals and series are DLMF's, chapter 8.
 
-/// Gamma' / Gamma from 1 on: by the recurrence, and from 10 on by Stirling's series.
+/// Gamma' / Gamma from 1 on: by the recurrence, and from 7 on by Stirling's series.
 double digamma_from_one(double x) {
   double sum = 0;
-  for (; x < 10; x += 1) sum -= 1 / x;
-  const double w = 1 / x / x;
-  return sum + std::log(x) - 0.5 / x -
-         w * (1.0 / 12 - w * (1.0 / 120 - w * (1.0 / 252 - w * (1.0 / 240 - w * (1.0 / 132)))));
+  for (; x < 7; x += 1) sum -= 1 / x;
+  constexpr double terms[] = {1.0 / 12,  -1.0 / 120,     1.0 / 252, -1.0 / 240,
+                              1.0 / 132, -691.0 / 32760, 1.0 / 12,  -3617.0 / 8160};
+  const double inverse = 1 / x, w = inverse * inverse;
+  double series = 0;
+  for (std::size_t k = std::size(terms); k-- > 0;) series = (series + terms[k]) * w;
+  return sum + std::log(x) - (0.5 * inverse + series);
 }
 
 /// F = x^a e^-x (sum of x^n / Gamma(a + n + 1)), differentiated term by term: for an x that is not far beyond
