@@ -117,6 +117,9 @@ TEST_CASE("docs/from_pytorch.md: tensors") {
   CHECK(values(x[mask]) == Numbers{3, 4, 5, 6});
   CHECK(values(masked_fill(x, mask, 0)) == Numbers{1, 2, 0, 0, 0, 0});
   CHECK(randn_like(x).shape() == x.shape());
+  const Tensor m = zeros({}), s = ones({});
+  CHECK(values(distributions::Normal({.loc = m, .scale = s}).log_prob(x))[0] ==
+        doctest::Approx(-0.5 - 0.5 * std::log(2 * 3.141592653589793)));
   CHECK(randint(0, 9, {2}).dtype() == int64);
   CHECK(values(log1p(x))[0] == doctest::Approx(0.6931472));
   CHECK(values(expm1(x))[0] == doctest::Approx(1.7182818));
@@ -152,6 +155,19 @@ TEST_CASE("docs/from_pytorch.md: norms, tables, lists and losses") {
   CHECK(up.weight.shape() == Shape{16, 8, 2, 2});
   auto average = nn::AdaptiveAvgPool2d({.output = 1});
   CHECK(average(ones({1, 16, 5, 4})).shape() == Shape{1, 16, 1, 1});
+  auto signal = nn::Conv1d({.in_channels = 4, .out_channels = 8, .kernel = 3});
+  CHECK(signal(ones({2, 4, 9})).shape() == Shape{2, 8, 7});
+  auto larger = nn::Upsample({.scale = {2}});
+  CHECK(larger(ones({1, 1, 3, 4})).shape() == Shape{1, 1, 6, 8});
+  auto memory = nn::LSTM({.input_size = 8, .hidden_size = 16, .batch_first = true});
+  CHECK(memory(ones({2, 5, 8})).output.shape() == Shape{2, 5, 16});
+  auto attention = nn::MultiheadAttention({.embed_dim = 16, .num_heads = 4});
+  const Tensor words_in_order = ones({2, 5, 16});
+  CHECK(attention(words_in_order, words_in_order, words_in_order).output.shape() == Shape{2, 5, 16});
+  auto encoder = nn::TransformerEncoderLayer({.d_model = 16, .nhead = 4});
+  CHECK(encoder(words_in_order).shape() == Shape{2, 5, 16});
+  auto bounded = nn::SpectralNorm(nn::Linear(3, 4));
+  CHECK(bounded(ones({2, 3})).shape() == Shape{2, 4});
   CHECK(nn::ModuleList(nn::Linear(3, 3), nn::Tanh()).size() == 2);
 
   const Tensor x = tensor({{0.5, -1, 2}, {0, 1, 4}});
