@@ -20,7 +20,7 @@ namespace {
 // [model]
 struct GptOptions {
   std::int64_t kinds = nn::required;  // of characters
-  std::int64_t context = 128;         // characters that it looks back on
+  std::int64_t context = 64;          // characters that it looks back on
   std::int64_t width = 64;
   std::int64_t heads = 4;
   std::int64_t layers = 2;
@@ -40,7 +40,7 @@ struct CharGpt : nn::Module {
                           .nhead = options.heads,
                           .dim_feedforward = 4 * options.width,
                           .dropout = 0,
-                          .activation = nn::ActivationKind::gelu_tanh,
+                          .activation = nn::ActivationKind::gelu,
                           .norm_first = true},
                 .num_layers = options.layers,
                 .norm = true}) {
@@ -117,7 +117,7 @@ int main(int argc, char** argv) try {
 
   // [train]
   const int steps = arguments.steps, warm = std::max(steps / 20, 1);
-  optim::AdamW adam(model.parameters(), {.lr = 4e-3, .weight_decay = 0.1});
+  optim::AdamW adam(model.parameters(), {.lr = 4e-3, .beta2 = 0.99, .weight_decay = 0.1});
   const optim::ScheduledLr rates(
       adam, optim::warmup({.steps = warm}, optim::cosine({.steps = steps, .min_factor = 0.05})));
   const auto train = [&](const Tensor& inputs, const Tensor& targets) {
@@ -129,7 +129,7 @@ int main(int argc, char** argv) try {
     return loss;
   };
   const auto next_batch = [&] {
-    const Tensor starts = randint(0, corpus.train.numel() - model.context(), {16});
+    const Tensor starts = randint(0, corpus.train.numel() - model.context(), {32});
     return text::windows(corpus.train, starts, model.context());
   };
   // [/train]

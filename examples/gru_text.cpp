@@ -89,7 +89,7 @@ void check() {
 }  // namespace
 
 int main(int argc, char** argv) try {
-  const text::Arguments arguments("Learns to write tales by a gated recurrent network", 1500, argc, argv);
+  const text::Arguments arguments("Learns to write tales by a gated recurrent network", 800, argc, argv);
   manual_seed(arguments.seed);
   if (arguments.check) {
     check();
