@@ -9,6 +9,7 @@
 
 #include "tests/autograd/ops/op_walk.h"
 #include "tests/support/message_of.h"
+#include "tests/support/share.h"
 #include "xtgrad/autograd/check_grads.h"
 #include "xtgrad/autograd/core/attribute_lists.h"
 #include "xtgrad/autograd/core/parts.h"
