@@ -184,12 +184,12 @@ optim::WeightAverage train_model(Denoiser& model, const Schedule& schedule, cons
     loss.backward();
     adam.step();
     average.update();
-    // [/train]
     total += loss.item();
     if ((step + 1) % interval != 0) continue;
     std::printf("steps %5d to %5d: loss %.3f\n", step + 1 - interval, step + 1, total / interval);
     total = 0;
   }
+  // [/train]
   return average;
 }
 
