@@ -56,7 +56,7 @@ TEST_CASE("vae's bound for held-out digits rises far above what single pixels te
 TEST_CASE("ddpm's loss falls, and its samples are more like digits than noise is") {
   const TemporaryFolder folder;
   const fs::path picture = folder.path() / "ddpm.png";
-  const std::string out = printed_by("ddpm", {"--steps", "250", "--seed", "1", picture.string()});
+  const std::string out = printed_by("ddpm", {"--steps", "300", "--seed", "1", picture.string()});
   CHECK(number_after(out, "loss ") > 0.38);
   CHECK(number_after(out, "loss ", 5) < 0.28);
   CHECK(number_after(out, "held-out digits") > 85);
