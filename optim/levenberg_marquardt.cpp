@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "xtgrad/autograd/conjugate_gradients.h"
+#include "xtgrad/autograd/core/dtype_visit.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
@@ -27,7 +28,7 @@ using detail::FlatParameters;
 using detail::JacobianPattern;
 using detail::ResidualMap;
 
-constexpr std::string_view name = "levenberg_marquardt";
+constexpr std::string_view name{"levenberg_marquardt"};
 constexpr double least_gain = 1e-4;     // of what a step promised, for it to be taken
 constexpr double usual_damping = 1e-3;  // after Gauss and Newton's step has failed
 constexpr double largest_damping = 1e32;
@@ -179,8 +180,14 @@ struct Tolerances {
   double grad, step, cost;
 };
 
+/// The distance from 1 to the next number.
+double epsilon_of(Dtype dtype) {
+  return xtgrad::detail::visit_floating(
+      dtype, [](auto zero) { return static_cast<double>(std::numeric_limits<decltype(zero)>::epsilon()); });
+}
+
 Tolerances tolerances_of(const LevenbergMarquardtOptions& options, Dtype dtype) {
-  const bool is_double = dtype == float64;
+  const bool is_double = epsilon_of(dtype) < 1e-10;
   const Tolerances found{options.tolerance_grad.value_or(is_double ? 1e-10 : 1e-5),
                          options.tolerance_step.value_or(is_double ? 1e-10 : 1e-5),
                          options.tolerance_cost.value_or(is_double ? 1e-15 : 1e-7)};
@@ -197,7 +204,7 @@ void check_pattern(const JacobianPattern& pattern, ResidualMap& map, std::int64_
   const Tensor whole = map.push(direction);
   const Tensor difference = abs(whole - pattern.push(pattern.values(map), direction));
   if (whole.numel() == 0) return;
-  const double most = dtype == float64 ? 1e-6 : 1e-2;
+  const double most = std::min(1e-2, 1e10 * epsilon_of(dtype));
   if (!(amax(difference).item() > most * amax(abs(whole)).item())) return;
   throw ValueError(
       fmt::format("{}: pattern must name all parameters that a residual depends on: those of residual {} are "

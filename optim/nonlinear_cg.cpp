@@ -25,7 +25,7 @@ namespace {
 using detail::LossAndGradient;
 using detail::Objective;
 
-constexpr std::string_view name = "nonlinear_cg";
+constexpr std::string_view name{"nonlinear_cg"};
 
 double inner(const Tensor& a, const Tensor& b) { return xtgrad::detail::dot(a, b); }
 

@@ -93,8 +93,8 @@ class Item {
 
  private:
   void load(std::int64_t t, double* row) const {
-    const auto take = log_p_->dtype == Dtype::float32 ? take_row<float> : take_row<double>;
-    take(*log_p_, place(t), classes_, row);
+    visit_floating(log_p_->dtype,
+                   [&](auto zero) { take_row<decltype(zero)>(*log_p_, place(t), classes_, row); });
   }
 
   const Array* log_p_;

@@ -80,7 +80,7 @@ class GroupNormRule final : public ConstantPrimitive<GroupNormRule> {
                          {.x = out[0], .weight = out[1], .bias = out[2]});
   }
   void check_loaded(InputSpecs in, InputSpecs out) const override {
-    const bool is_bias = in.size() == 1 && out[0] == nullptr && out[1] == nullptr;
+    const bool is_bias = in.size() == 1 && out[0] == nullptr && out[1] == nullptr && out[2] != nullptr;
     require_call(in, out, is_bias ? 1 : 4, true);
     check_groups(*in[0], groups_);
     if (is_bias) return;

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/program.h"
 #include "tests/support/values.h"
 #include "xtgrad/autograd/hooks.h"
 #include "xtgrad/autograd/observe.h"
@@ -245,7 +246,8 @@ TEST_CASE("docs/from_pytorch.md: derivatives and modules") {
     static_cast<void>(model(ones({2, 16, 4, 4})));
   }
   const auto before = std::filesystem::current_path();
-  std::filesystem::current_path(std::filesystem::temp_directory_path());
+  const xtgrad::testing::TemporaryFolder folder;
+  std::filesystem::current_path(folder.path());
   nn::save("model.safetensors", model.state_dict());
   CHECK(std::filesystem::remove("model.safetensors"));
   std::filesystem::current_path(before);

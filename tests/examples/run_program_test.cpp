@@ -1,7 +1,6 @@
 // The program that runs a saved one, and has none of the model's code.
 #include <doctest/doctest.h>
 
-#include <filesystem>
 #include <string>
 
 #include "tests/support/program.h"
@@ -15,9 +14,8 @@
 namespace xtgrad { namespace {
 
 TEST_CASE("run_program runs a training step that it knows nothing of") {
-  const std::filesystem::path folder = std::filesystem::temp_directory_path() / "xtgrad_run_program_test";
-  std::filesystem::create_directories(folder);
-  const auto path = [&](const char* name) { return (folder / name).string(); };
+  const testing::TemporaryFolder folder;
+  const auto path = [&](const char* name) { return (folder.path() / name).string(); };
   manual_seed(1);
   nn::MLP model({.sizes = {4, 8, 3}});
   optim::Adam adam(model.parameters(), {.lr = 1e-2});
@@ -41,7 +39,6 @@ TEST_CASE("run_program runs a training step that it knows nothing of") {
   const testing::ProgramResult refused = testing::run_program(
       program, {path("inputs.safetensors"), path("inputs.safetensors"), path("results.safetensors")});
   CHECK(refused.exit_code == 1);
-  std::filesystem::remove_all(folder);
 }
 
 }}  // namespace xtgrad

@@ -9,6 +9,7 @@
 
 #include "tests/nn/captured.h"
 #include "tests/support/message_of.h"
+#include "tests/support/program.h"
 #include "xtgrad/autograd/checkpoint.h"
 #include "xtgrad/autograd/custom_vjp.h"
 #include "xtgrad/autograd/loaded_program.h"
@@ -23,10 +24,10 @@ using testing::message_of;
 using testing::remembered;
 using testing::same_bits;
 
-/// A file that is gone with it.
+/// A file of its own, for tests run side by side, that is gone with it.
 struct File {
-  std::string path = (std::filesystem::temp_directory_path() / "xtgrad_saved_program_test.program").string();
-  ~File() { std::filesystem::remove(path); }
+  testing::TemporaryFolder folder;
+  std::string path = (folder.path() / "saved.program").string();
 };
 
 /// That the state of a loaded program is what an object remembers, where it is part of the program.
