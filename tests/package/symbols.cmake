@@ -67,7 +67,8 @@ foreach(line IN LISTS exported)
     message(FATAL_ERROR "no installed header declares '${name}', but the shared library exports it: ${line}")
   endif()
   math(EXPR count "${count} + 1")
-  if(symbol MATCHES "::detail::")
+  # BaseNames, a base of modules without functions, has a type's information for each signature that modules have.
+  if(symbol MATCHES "::detail::" AND NOT symbol MATCHES "::detail::BaseNames$")
     math(EXPR details "${details} + 1")
     message(STATUS "detail of a public header: ${symbol}")
   endif()
@@ -75,9 +76,9 @@ endforeach()
 if(count LESS least)
   message(FATAL_ERROR "only ${count} symbols were counted: the list is not what it should be")
 endif()
-# Five of them are of KnownPrimitive, in which primitives from outside are known, and nine are what distributions that are
-# templates call.
-if(details GREATER 52)
+# Five of them are of KnownPrimitive, in which primitives from outside are known; nine are what distributions that are
+# templates call, and five what WeightNorm and SpectralNorm do.
+if(details GREATER 56)
   message(FATAL_ERROR "${details} symbols of namespaces detail are exported: which public header mentions internals?")
 endif()
 message(STATUS "${count} symbols are exported, ${details} of them in a namespace detail")
