@@ -80,8 +80,10 @@ class GroupNormRule final : public ConstantPrimitive<GroupNormRule> {
                          {.x = out[0], .weight = out[1], .bias = out[2]});
   }
   void check_loaded(InputSpecs in, InputSpecs out) const override {
-    const bool is_bias = in.size() == 1 && out[0] == nullptr && out[1] == nullptr && out[2] != nullptr;
+    const bool is_bias = in.size() == 1;
     require_call(in, out, is_bias ? 1 : 4, true);
+    if (is_bias && (out[0] != nullptr || out[1] != nullptr || out[2] == nullptr))
+      throw ValueError(fmt::format("{}: makes the bias's gradient alone of g alone", name()));
     check_groups(*in[0], groups_);
     if (is_bias) return;
     const Spec& x = *in[1];
