@@ -28,14 +28,6 @@ void check_end(OpId op, const Spec& x, const Spec& parameter, const char* name) 
                                to_string(op), name, to_string(x.shape), name, to_string(end)));
 }
 
-/// Rows of x, of which each is normalised; 0 where there is nothing to normalise, however many rows that are.
-std::int64_t rows_of(const Shape& x, const Shape& end) {
-  if (x.numel() == 0) return 0;
-  std::int64_t rows = 1;
-  for (std::size_t d = 0; d < x.rank() - end.rank(); ++d) rows *= x[d];
-  return rows;
-}
-
 /// The gradients of x, weight and bias in one kernel, of g, x, the moments, and the weight, whose shape is
 /// that of the parameters. Null for those not wanted.
 class LayerNormRule final : public ConstantPrimitive<LayerNormRule> {
@@ -59,7 +51,8 @@ class LayerNormRule final : public ConstantPrimitive<LayerNormRule> {
     check_floating(OpId::layer_norm, x);
     require_spec(name(), "g", *in[0], x);
     check_end(OpId::layer_norm, x, weight, "weight");
-    require_spec(name(), "moments", *in[2], {Shape{2, rows_of(x.shape, weight.shape)}, Dtype::float64, {}});
+    require_spec(name(), "moments", *in[2],
+                 {Shape{2, rows_before(x.shape, weight.shape)}, Dtype::float64, {}});
   }
   /// The products with the weight, their sums and those with the normalised x, and from these the gradients.
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs out) const override {
@@ -115,12 +108,13 @@ class LayerNorm final : public PrimitiveOf<LayerNorm, OpId::layer_norm> {
                                    to_string(op), to_string(in[1]->shape), to_string(in[2]->shape)));
     }
     *out[0] = x;
-    *out[1] = {Shape{2, rows_of(x.shape, in[1]->shape)}, Dtype::float64};
+    *out[1] = {Shape{2, rows_before(x.shape, in[1]->shape)}, Dtype::float64};
   }
   void eval(Inputs in, Outputs out) const override {
     const Array& x = *in[0];
     Array own;
-    if (out[1] == nullptr) own = Array::uninitialized({2, rows_of(x.shape, in[1]->shape)}, Dtype::float64);
+    if (out[1] == nullptr)
+      own = Array::uninitialized({2, rows_before(x.shape, in[1]->shape)}, Dtype::float64);
     layer_norm_rows(x, *in[1], in[2], eps_, out[1] != nullptr ? *out[1] : own, *out[0]);
   }
   void check_loaded(InputSpecs in, InputSpecs out) const override {

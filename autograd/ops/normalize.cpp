@@ -18,6 +18,13 @@ void check_eps(OpId op, double eps) {
   throw ValueError(fmt::format("{}: eps must be finite and not negative, got {}", to_string(op), eps));
 }
 
+std::int64_t rows_before(const Shape& x, const Shape& end) {
+  if (x.numel() == 0) return 0;
+  std::int64_t rows = 1;
+  for (std::size_t d = 0; d < x.rank() - end.rank(); ++d) rows *= x[d];
+  return rows;
+}
+
 Tensor inverse_deviation(const Tensor& deviation, const std::function<Tensor(const Tensor&)>& average,
                          const RunVariances& runs) {
   const std::int64_t count = runs.shape.numel();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 
 #include "xtgrad/autograd/core/op_id.h"
@@ -7,10 +8,14 @@
 
 namespace xtgrad::inline v1::detail {
 
-// What the recorded rules of batch and layer normalisation share.
+// What normalisations share.
 
 /// Throws ValueError, in the operation's name, unless eps is finite and at least 0.
 void check_eps(OpId op, double eps);
+
+/// How many rows of the shape `end` x, which ends in it, consists of; 0 where there is nothing to normalise,
+/// however many that are.
+[[nodiscard]] std::int64_t rows_before(const Shape& x, const Shape& end);
 
 /// Biased variances of the runs that are normalised, in the shape that broadcasts to what is.
 struct RunVariances {
