@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "xtgrad/autograd/conjugate_gradients.h"
-#include "xtgrad/autograd/core/dtype_visit.h"
+#include "xtgrad/autograd/core/epsilon.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
@@ -180,14 +180,8 @@ struct Tolerances {
   double grad, step, cost;
 };
 
-/// The distance from 1 to the next number.
-double epsilon_of(Dtype dtype) {
-  return xtgrad::detail::visit_floating(
-      dtype, [](auto zero) { return static_cast<double>(std::numeric_limits<decltype(zero)>::epsilon()); });
-}
-
 Tolerances tolerances_of(const LevenbergMarquardtOptions& options, Dtype dtype) {
-  const bool is_double = epsilon_of(dtype) < 1e-10;
+  const bool is_double = xtgrad::detail::epsilon_of(dtype) < 1e-10;
   const Tolerances found{options.tolerance_grad.value_or(is_double ? 1e-10 : 1e-5),
                          options.tolerance_step.value_or(is_double ? 1e-10 : 1e-5),
                          options.tolerance_cost.value_or(is_double ? 1e-15 : 1e-7)};
@@ -204,7 +198,7 @@ void check_pattern(const JacobianPattern& pattern, ResidualMap& map, std::int64_
   const Tensor whole = map.push(direction);
   const Tensor difference = abs(whole - pattern.push(pattern.values(map), direction));
   if (whole.numel() == 0) return;
-  const double most = std::min(1e-2, 1e10 * epsilon_of(dtype));
+  const double most = std::min(1e-2, 1e10 * xtgrad::detail::epsilon_of(dtype));
   if (!(amax(difference).item() > most * amax(abs(whole)).item())) return;
   throw ValueError(
       fmt::format("{}: pattern must name all parameters that a residual depends on: those of residual {} are "

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <utility>
 
 #include "xtgrad/autograd/core/apply.h"
 #include "xtgrad/autograd/core/batch.h"
+#include "xtgrad/autograd/core/epsilon.h"
 #include "xtgrad/autograd/core/loaded_checks.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
@@ -35,16 +35,8 @@ void check_operands(const Spec& x, const Spec& weight) {
                   to_string(x.shape), to_string(end)));
 }
 
-/// Rows of x, of which each is normalised; 0 where there is nothing to normalise, however many rows that are.
-std::int64_t rows_of(const Shape& x, const Shape& end) {
-  if (x.numel() == 0) return 0;
-  std::int64_t rows = 1;
-  for (std::size_t d = 0; d < x.rank() - end.rank(); ++d) rows *= x[d];
-  return rows;
-}
-
 Spec squares_of(const Spec& x, const Spec& weight) {
-  return {Shape{1, rows_of(x.shape, weight.shape)}, Dtype::float64, {}};
+  return {Shape{1, rows_before(x.shape, weight.shape)}, Dtype::float64, {}};
 }
 
 /// The gradients of x and weight in one kernel, of g, x, the means of squares, and the weight. Null for those
@@ -95,7 +87,7 @@ class RmsNorm final : public PrimitiveOf<RmsNorm, OpId::rms_norm> {
   void eval(Inputs in, Outputs out) const override {
     Array own;
     if (out[1] == nullptr)
-      own = Array::uninitialized({1, rows_of(in[0]->shape, in[1]->shape)}, Dtype::float64);
+      own = Array::uninitialized({1, rows_before(in[0]->shape, in[1]->shape)}, Dtype::float64);
     layer_norm_rows(*in[0], *in[1], nullptr, eps_, out[1] != nullptr ? *out[1] : own, *out[0]);
   }
   void check_loaded(InputSpecs in, InputSpecs out) const override {
@@ -153,19 +145,14 @@ class RmsNorm final : public PrimitiveOf<RmsNorm, OpId::rms_norm> {
   double eps_;
 };
 
-double epsilon_of(Dtype dtype) {
-  if (!FloatingTypes::contains(dtype)) return 0;  // which is refused
-  return visit_floating(
-      dtype, [](auto zero) { return static_cast<double>(std::numeric_limits<decltype(zero)>::epsilon()); });
-}
-
 }  // namespace
 }  // namespace detail
 
 Tensor rms_norm(const Tensor& x, const Tensor& weight, const RmsNormOptions& options) {
   if (options.eps.has_value()) detail::check_eps(detail::OpId::rms_norm, *options.eps);
-  const Dtype dtype = x.defined() ? x.dtype() : default_dtype();
-  return detail::apply(detail::RmsNorm(options.eps.value_or(detail::epsilon_of(dtype))), x, weight);
+  const bool has_epsilon = x.defined() && detail::FloatingTypes::contains(x.dtype());  // else x is refused
+  const double usual = has_epsilon ? detail::epsilon_of(x.dtype()) : 0;
+  return detail::apply(detail::RmsNorm(options.eps.value_or(usual)), x, weight);
 }
 
 Tensor rms_norm(const Tensor& x, const RmsNormOptions& options) {

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "xtgrad/autograd/core/apply.h"
+#include "xtgrad/autograd/core/epsilon.h"
 #include "xtgrad/autograd/core/loaded_checks.h"
 #include "xtgrad/autograd/core/parts.h"
 #include "xtgrad/autograd/errors.h"
@@ -145,10 +146,7 @@ double rcond_of(OpId op, const Tensor& a, const PinvOptions& options) {
   if (options.rcond && !(*options.rcond >= 0)) {
     throw ValueError(fmt::format("{}: rcond must be at least 0: got {}", to_string(op), *options.rcond));
   }
-  return options.rcond.value_or(visit_floating(a.dtype(), [&](auto zero) {
-    return static_cast<double>(larger_size(a.shape())) *
-           static_cast<double>(std::numeric_limits<decltype(zero)>::epsilon());
-  }));
+  return options.rcond.value_or(static_cast<double>(larger_size(a.shape())) * epsilon_of(a.dtype()));
 }
 
 const Dims matrix_axes = {-2, -1};

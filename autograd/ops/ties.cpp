@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "xtgrad/autograd/core/apply.h"
+#include "xtgrad/autograd/core/epsilon.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/ops/checks.h"
@@ -11,11 +12,6 @@
 
 namespace xtgrad::inline v1::detail {
 namespace {
-
-double epsilon_of(Dtype dtype) {
-  return visit_floating(dtype,
-                        [](auto zero) -> double { return std::numeric_limits<decltype(zero)>::epsilon(); });
-}
 
 /// The largest difference that is none, [..., 1].
 Tensor tolerance(const Tensor& w, std::int64_t size) {

@@ -1,9 +1,8 @@
 #include "xtgrad/nn/distributions/laplace.h"
 
-#include <limits>
 #include <numbers>
 
-#include "xtgrad/autograd/core/dtype_visit.h"
+#include "xtgrad/autograd/core/epsilon.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/ops.h"
@@ -19,9 +18,7 @@ Laplace::Laplace(const LaplaceParameters& parameters)
       scale_(detail::checked_positive("Laplace", {"scale", parameters.scale})) {}
 
 Tensor Laplace::rsample(const Shape& sample_shape, Random& random) const {
-  const double least = xtgrad::detail::visit_floating(dtype(), [](auto zero) {
-    return -1 + static_cast<double>(std::numeric_limits<decltype(zero)>::epsilon()) / 2;
-  });
+  const double least = -1 + xtgrad::detail::epsilon_of(dtype()) / 2;
   const Tensor u = uniform(extended(sample_shape), {.low = least, .high = 1}, random, {.dtype = dtype()});
   return loc_ - scale_ * (sign(u) * log1p(-abs(u)));
 }
