@@ -5,6 +5,8 @@
 # for each expression that gives one tensor, "result NAMES : ELEMENTS". Prints each difference, and how many were
 # compared. Draws, factors of other signs (qr, svd) and what PyTorch cannot say in a line are not compared.
 import math
+import os
+import re
 import sys
 
 import torch
@@ -180,7 +182,104 @@ expected = {
     "nn.functional.pairwise_distance": lambda: F.pairwise_distance(x, y),
     "nn.functional.triplet_margin_with_distance_loss": lambda: F.triplet_margin_with_distance_loss(x, y, torch.ones_like(x), distance_function=lambda p, q: (p - q).norm(dim=1)),
     "nn.functional.multilabel_margin_loss": lambda: F.multilabel_margin_loss(x, torch.tensor([[2, -1, 0], [0, 1, -1]])),
+    "H, T, mH, mT, t, adjoint of real matrices": lambda: x.T,
+    "atleast_1d, atleast_2d, atleast_3d": lambda: torch.atleast_2d(v),
+    "flip": lambda: torch.flip(x, (1,)),
+    "fliplr": lambda: torch.fliplr(x),
+    "flipud": lambda: torch.flipud(x),
+    "take_along_dim": lambda: torch.take_along_dim(x, k, 1),
+    "bmm, matmul, mm, mv, __rmatmul__": lambda: torch.matmul(a, b),
+    "linalg.lu_solve, lu_solve, linalg.solve, linalg.solve_ex, linalg.tensorsolve": lambda: torch.linalg.solve(a, b),
+    "nn.functional.embedding": lambda: F.embedding(i, a),
+    "nn.functional.embedding_bag": lambda: F.embedding_bag(i, a, torch.tensor([0]), mode="sum"),
+    "acosh": lambda: torch.acosh(x + 1),
+    "clamp": lambda: torch.clamp(x, 0.2, 0.8),
+    "neg": lambda: torch.neg(x),
+    "add, __radd__": lambda: torch.add(x, y),
+    "div, true_divide, __rdiv__": lambda: torch.div(x, y),
+    "mul, __rmul__": lambda: torch.mul(x, y),
+    "rsub, __rsub__": lambda: torch.rsub(x, 1),
+    "sub": lambda: torch.sub(x, y),
+    "amax": lambda: torch.amax(x, 1),
+    "amin": lambda: torch.amin(x, 1),
+    "cummax": lambda: torch.cummax(x, 1).values,
+    "cummin": lambda: torch.cummin(x, 1).values,
+    "cumprod": lambda: torch.cumprod(x, 1),
+    "cumsum": lambda: torch.cumsum(x, 1),
+    "logcumsumexp": lambda: torch.logcumsumexp(x, 1),
+    "logsumexp": lambda: torch.logsumexp(x, 1),
+    "masked.cumsum": lambda: torch.masked.cumsum(x, 1, mask=m),
+    "masked.logsumexp, masked.logaddexp": lambda: torch.masked.logsumexp(x, (0, 1), mask=m),
+    "mean": lambda: torch.mean(x, 1),
+    "min": lambda: torch.min(x, 1).values,
+    "prod": lambda: torch.prod(x, 1),
+    "sort": lambda: torch.sort(x, 1).values,
+    "sum, sum_to_size": lambda: torch.sum(x, 1),
+    "var_mean": lambda: torch.var_mean(x, 1)[0],
+    "__getitem__": lambda: x[0],
+    "_unsafe_masked_index": lambda: torch.where(m, torch.gather(x, 1, k), 0),
+    "broadcast_tensors, broadcast_to, expand, expand_as": lambda: torch.broadcast_to(v, (2, 3)),
+    "cat": lambda: torch.cat([x, y], 1),
+    "hstack, vstack": lambda: torch.vstack([x, y]),
+    "narrow, slice": lambda: torch.narrow(x, 1, 1, 2),
+    "permute": lambda: torch.permute(x, (1, 0)),
+    "repeat": lambda: x.repeat(2, 1),
+    "reshape, reshape_as, view, view_as, unflatten": lambda: torch.reshape(x, (3, 2)),
+    "tile": lambda: torch.tile(x, (2, 1)),
+    "addmm": lambda: torch.addmm(a, a, a),
+    "addmv": lambda: torch.addmv(v, a, v),
+    "cholesky_solve": lambda: torch.cholesky_solve(b, torch.linalg.cholesky(a)),
+    "einsum": lambda: torch.einsum("ij,kj->ik", x, y),
+    "linalg.eigh": lambda: torch.linalg.eigh(a).eigenvalues,
+    "linalg.lu, lu, linalg.lu_factor, linalg.lu_factor_ex, lu_unpack": lambda: torch.linalg.lu(a).L,
+    "linalg.multi_dot": lambda: torch.linalg.multi_dot([a, a, b]),
+    "linalg.qr": lambda: torch.linalg.qr(a).Q * torch.linalg.qr(a).R.diagonal().sign(),
+    "linalg.solve_triangular, triangular_solve": lambda: torch.linalg.solve_triangular(torch.linalg.cholesky(a), b, upper=False),
+    "linalg.svd, svd": lambda: torch.linalg.svd(a).S,
+    "linalg.vecdot": lambda: torch.linalg.vecdot(x, y),
+    "nn.functional.avg_pool2d": lambda: F.avg_pool2d(image, 2),
+    "nn.functional.conv2d": lambda: F.conv2d(image, torch.ones(5, 4, 3, 3)),
+    "nn.functional.conv_transpose2d": lambda: F.conv_transpose2d(image, torch.ones(4, 5, 3, 3)),
+    "nn.functional.max_pool2d, max_pool2d_with_indices_backward": lambda: F.max_pool2d(image, 2),
+    "nn.functional.binary_cross_entropy": lambda: F.binary_cross_entropy(x, y),
+    "nn.functional.binary_cross_entropy_with_logits": lambda: F.binary_cross_entropy_with_logits(x, y),
+    "nn.functional.cosine_similarity": lambda: F.cosine_similarity(x, y),
+    "nn.functional.cross_entropy": lambda: F.cross_entropy(x, labels),
+    "nn.functional.l1_loss": lambda: F.l1_loss(x, y),
+    "nn.functional.mse_loss": lambda: F.mse_loss(x, y),
+    "nn.functional.nll_loss": lambda: F.nll_loss(x.log_softmax(1), labels),
+    "nn.functional.smooth_l1_loss": lambda: F.smooth_l1_loss(x, y),
 }
+
+
+def by_the_name(names, arguments):
+    """What PyTorch's function of the first of the names gives, or None where it takes other arguments."""
+    function = torch
+    for part in names.split(",")[0].split("."):
+        function = getattr(function, part, None)
+    if not callable(function):
+        return None
+    values = [{"labels": labels, "i": i, "k": k, "m": m}.get(text, operands.get(text)) for text in arguments]
+    values = [float(text) if value is None and "." in text else int(text) if value is None else value
+              for text, value in zip(arguments, values)]
+    try:
+        given = function(*values)
+    except (TypeError, RuntimeError):
+        return None
+    return (lambda: given) if isinstance(given, torch.Tensor) else None
+
+
+# Where the expression is a call with operands and numbers alone, PyTorch's is the same one.
+plain = re.compile(r'PYTORCH_NAME\("([^"]+)", \w+\((\w+(?:, -?[\w.]+)*)\)\)')
+with open(os.path.join(os.path.dirname(__file__), "pytorch_names.def")) as table:
+    for names, arguments in plain.findall(table.read()):
+        if names in expected or names not in results:
+            continue
+        call = by_the_name(names, arguments.split(", "))
+        if call:
+            expected[names] = call
+        else:
+            print(f"{names}: PyTorch's takes other arguments, and is not compared")
 
 compared = different = 0
 for names, expression in expected.items():

@@ -203,6 +203,7 @@ TEST_CASE("docs/from_pytorch.md: what PyTorch gives for its names, the expressio
   const testing::ProgramResult compared = testing::run_program(python, {script, path});
   CHECK_MESSAGE(compared.exit_code == 0, compared.out << compared.err);
   CHECK(compared.out.find(" 0 differ") != std::string::npos);
+  MESSAGE(compared.out);
 }
 
 }}  // namespace xtgrad
