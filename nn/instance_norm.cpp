@@ -9,7 +9,7 @@
 
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
-#include "xtgrad/autograd/functions/group_norm.h"
+#include "xtgrad/autograd/functions/normalization.h"
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/nn/floating_input.h"

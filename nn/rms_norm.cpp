@@ -7,7 +7,7 @@
 
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
-#include "xtgrad/autograd/functions/group_norm.h"
+#include "xtgrad/autograd/functions/normalization.h"
 #include "xtgrad/nn/floating_input.h"
 #include "xtgrad/nn/options.h"
 

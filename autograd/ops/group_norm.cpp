@@ -1,4 +1,4 @@
-#include "xtgrad/autograd/functions/group_norm.h"
+#include "xtgrad/autograd/functions/normalization.h"
 
 #include <fmt/format.h>
 

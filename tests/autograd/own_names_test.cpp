@@ -10,7 +10,7 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/functions/attention.h"
-#include "xtgrad/autograd/functions/group_norm.h"
+#include "xtgrad/autograd/functions/normalization.h"
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/graph.h"
 #include "xtgrad/autograd/observe.h"

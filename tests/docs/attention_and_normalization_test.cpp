@@ -5,7 +5,7 @@
 
 #include "tests/support/values.h"
 #include "xtgrad/autograd/functions/attention.h"
-#include "xtgrad/autograd/functions/group_norm.h"
+#include "xtgrad/autograd/functions/normalization.h"
 #include "xtgrad/nn/transformer_encoder.h"
 #include "xtgrad/xtgrad.h"
 

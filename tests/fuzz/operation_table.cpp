@@ -10,7 +10,7 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/dtype.h"
 #include "xtgrad/autograd/functions/attention.h"
-#include "xtgrad/autograd/functions/group_norm.h"
+#include "xtgrad/autograd/functions/normalization.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/scalar.h"
 #include "xtgrad/autograd/where_safe.h"

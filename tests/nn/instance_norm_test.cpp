@@ -5,7 +5,7 @@
 
 #include "tests/nn/module_checks.h"
 #include "tests/support/message_of.h"
-#include "xtgrad/autograd/functions/group_norm.h"
+#include "xtgrad/autograd/functions/normalization.h"
 
 using namespace xtgrad;
 using namespace nn_test;

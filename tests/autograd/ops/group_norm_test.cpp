@@ -8,7 +8,7 @@
 #include "tests/support/thread_count.h"
 #include "tests/support/values.h"
 #include "xtgrad/autograd/creation.h"
-#include "xtgrad/autograd/functions/group_norm.h"
+#include "xtgrad/autograd/functions/normalization.h"
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/random_tensors.h"

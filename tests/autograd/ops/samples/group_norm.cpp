@@ -4,7 +4,7 @@
 
 #include "tests/support/op_samples.h"
 #include "xtgrad/autograd/creation.h"
-#include "xtgrad/autograd/functions/group_norm.h"
+#include "xtgrad/autograd/functions/normalization.h"
 #include "xtgrad/autograd/ops.h"
 
 namespace xtgrad::inline v1::testing { namespace {
