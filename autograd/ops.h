@@ -20,6 +20,7 @@
 #include "xtgrad/autograd/functions/diagonal.h"
 #include "xtgrad/autograd/functions/distance.h"
 #include "xtgrad/autograd/functions/elementwise.h"
+#include "xtgrad/autograd/functions/fourier.h"
 #include "xtgrad/autograd/functions/image_sampling.h"
 #include "xtgrad/autograd/functions/indexing.h"
 #include "xtgrad/autograd/functions/linalg.h"

@@ -261,12 +261,25 @@ Tensor randn(const Shape& shape, Random& random, const TensorOptions& options) {
   return draw_from(random, Randn(shape, dtype), options.requires_grad);
 }
 
+Tensor randn(const Shape& shape, const TensorOptions& options, Random& random) {
+  return randn(shape, random, options);
+}
+
 Tensor uniform(const Shape& shape, const UniformOptions& range, Random& random,
                const TensorOptions& options) {
   const Dtype dtype = floating_dtype("uniform", options);
   check_range(range, dtype);
   detail::check_new("uniform", shape, dtype, options.requires_grad);
   return draw_from(random, Uniform(shape, dtype, range), options.requires_grad);
+}
+
+Tensor rand(const Shape& shape, Random& random, const TensorOptions& options) {
+  floating_dtype("rand", options);
+  return uniform(shape, {}, random, options);
+}
+
+Tensor rand(const Shape& shape, const TensorOptions& options, Random& random) {
+  return rand(shape, random, options);
 }
 
 Tensor bernoulli(const Shape& shape, double p, Random& random) {

@@ -14,6 +14,8 @@ namespace xtgrad { inline namespace XTGRAD_PUBLIC v1 {
 /// Independent standard normal numbers.
 [[nodiscard]] Tensor randn(const Shape& shape, Random& random = default_random(),
                            const TensorOptions& options = {});
+[[nodiscard]] Tensor randn(const Shape& shape, const TensorOptions& options,
+                           Random& random = default_random());
 
 struct UniformOptions {
   double low = 0;
@@ -22,6 +24,11 @@ struct UniformOptions {
 /// Independent uniform numbers in [low, high).
 [[nodiscard]] Tensor uniform(const Shape& shape, const UniformOptions& range = {},
                              Random& random = default_random(), const TensorOptions& options = {});
+/// Independent uniform numbers in [0, 1).
+[[nodiscard]] Tensor rand(const Shape& shape, Random& random = default_random(),
+                          const TensorOptions& options = {});
+[[nodiscard]] Tensor rand(const Shape& shape, const TensorOptions& options,
+                          Random& random = default_random());
 /// Independent Bernoulli draws, bool: true with probability p.
 [[nodiscard]] Tensor bernoulli(const Shape& shape, double p, Random& random = default_random());
 /// A random order of 0..n-1, int64.

@@ -22,11 +22,12 @@ enum class ProcessLock : std::size_t {
   random_streams,  // which thread draws from which
   workers,         // whether the threads that help operations have been thought of
   blas,            // libraries whose calls may not overlap
+  fourier_plans,   // what transforms of a length are made of
   late_pool,       // the pool of threads that have ended
   pool,            // the pools of all threads
 };
 
-inline constexpr std::size_t process_locks = 7;
+inline constexpr std::size_t process_locks = 8;
 
 /// Recursive: a model's `members` may ask its parts for theirs, and may even fork.
 using ProcessMutex = std::recursive_mutex;

@@ -34,6 +34,7 @@ void mention_families() {
       {"eigen", [](const Tensor& x) { return eigvalsh(x); }},
       {"exponential", [](const Tensor& x) { return exp2(x); }},
       {"extremes", [](const Tensor& x) { return fmax(x, x); }},
+      {"fourier", [](const Tensor& x) { return fft(x); }},
       {"gamma", [](const Tensor& x) { return lgamma(x); }},
       {"group_norm", [](const Tensor& x) { return group_norm(x, 1, x, x); }},
       {"hyperbolic", [](const Tensor& x) { return sinh(x); }},

@@ -30,6 +30,7 @@ m = operands["m"].bool()
 i, labels, k = (operands[n].long() for n in ("i", "labels", "k"))
 sg = torch.tensor([1, -1, 1])
 inf = math.inf
+z, pairs = torch.complex(x, y), torch.view_as_real
 
 expected = {
     "angle": lambda: torch.angle(x),
@@ -37,6 +38,24 @@ expected = {
     "frexp": lambda: torch.frexp(x)[0],
     "mvlgamma": lambda: torch.mvlgamma(x + 2, 2),
     "rad2deg": lambda: torch.rad2deg(x),
+    "fft.fft": lambda: pairs(torch.fft.fft(z)),
+    "fft.ifft": lambda: pairs(torch.fft.ifft(z)),
+    "fft.rfft": lambda: pairs(torch.fft.rfft(x)),
+    "fft.irfft": lambda: torch.fft.irfft(z, 5),
+    "fft.fft2": lambda: pairs(torch.fft.fft2(z)),
+    "fft.ifft2": lambda: pairs(torch.fft.ifft2(z)),
+    "fft.rfft2": lambda: pairs(torch.fft.rfft2(x)),
+    "fft.irfft2": lambda: torch.fft.irfft2(z),
+    "fft.fftn": lambda: pairs(torch.fft.fftn(z, norm="ortho")),
+    "fft.ifftn": lambda: pairs(torch.fft.ifftn(z)),
+    "fft.rfftn": lambda: pairs(torch.fft.rfftn(x)),
+    "fft.irfftn": lambda: torch.fft.irfftn(z),
+    "fft.fftshift": lambda: torch.fft.fftshift(x),
+    "fft.ifftshift": lambda: torch.fft.ifftshift(x),
+    "fft.hfft": lambda: torch.fft.hfft(z),
+    "fft.ihfft": lambda: pairs(torch.fft.ihfft(x)),
+    "stft": lambda: pairs(torch.stft(series[:, 0], 4, window=torch.ones(4), return_complex=True)),
+    "istft": lambda: torch.istft(torch.stft(series[:, 0], 4, window=torch.ones(4), return_complex=True), 4, window=torch.ones(4)),
     "special.entr": lambda: torch.special.entr(x),
     "special.i0e": lambda: torch.special.i0e(x),
     "special.i1e": lambda: torch.special.i1e(x),
