@@ -98,10 +98,14 @@ std::string key_of(const detail::TracedStep& step) {
 /// Compares a step of examples with the batch, whichever operands are batched.
 Count compare_mixes(const std::string& what, const detail::Primitive& primitive, const Examples& inputs) {
   Count count;
+  std::int64_t elements = 0;
+  for (const Tensor& one : inputs[0]) elements += one.numel();
+  const bool small = elements <= 4096;  // derivatives of a rule's steps are the same whatever its sizes
   for (const Mix& mix : mixes_of(inputs[0].size())) {
     bool ran = false;
     std::string found = compare_to_single(primitive, inputs, mix, ran);
-    if (found.empty() && ran && primitive.has_vjp()) found = compare_gradients(primitive, inputs, mix);
+    if (found.empty() && ran && small && primitive.has_vjp())
+      found = compare_gradients(primitive, inputs, mix);
     ++(ran ? count.ran : count.looped);
     std::string batched;
     for (const bool is_batched : mix) batched += is_batched ? 'b' : '-';

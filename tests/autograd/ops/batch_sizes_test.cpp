@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -9,6 +10,8 @@
 #include "tests/autograd/ops/batched_steps.h"
 #include "tests/support/op_samples.h"
 #include "xtgrad/autograd/check_grads.h"
+#include "xtgrad/autograd/core/batch.h"
+#include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/random_tensors.h"
@@ -102,6 +105,86 @@ TEST_CASE("batch: weights of each example, of some size, have the bits of each a
             [](const Tensor& x, const Tensor& w, const Tensor& b) { return batch_norm(x, w, b); }, 3) == "");
   CHECK(compare_call(
             {{65, 300}, {300, 70}}, [](const Tensor& x, const Tensor& y) { return matmul(x, y); }, 2) == "");
+}
+
+/// The step of a call that has a name, on a batch.
+Tensor batched(const std::string& name, const Apply& call, const std::vector<Tensor>& example,
+               const std::vector<detail::BatchInput>& batch) {
+  detail::Tracer tracer;
+  static_cast<void>(call(example));
+  const detail::Trace trace = tracer.take();
+  for (const detail::TracedStep& step : trace.steps) {
+    if (step.primitive->name() != name) continue;
+    detail::BatchContext context(batch[0].is_batched ? batch[0].tensor.size(0) : batch[1].tensor.size(0),
+                                 batch);
+    const bool ran = step.primitive->batch(context);  // not in REQUIRE, which would keep what it throws
+    REQUIRE(ran);
+    return context.take_results()[0];
+  }
+  FAIL("no step of that name");
+  return {};
+}
+
+TEST_CASE("batch: what an example names out of range is refused, not taken from another example") {
+  const Tensor x = ones({2, 3}), index = arange(2);
+  const auto refuses = [&](const std::string& name, const Apply& call, std::int64_t bad) {
+    const Tensor ids = stack({index, index * bad});
+    for (const bool shared : {false, true}) {
+      const detail::BatchInput table{shared ? x : stack({x, x}), !shared};
+      CAPTURE(name);
+      CAPTURE(bad);
+      CHECK_THROWS_AS(static_cast<void>(batched(name, call, {x, index}, {table, {ids, true}})), ValueError);
+    }
+  };
+  for (const std::int64_t bad : {-1, 2, 3}) {
+    refuses(
+        "index_select", [](const Tensor& a, const Tensor& i) { return index_select(a, 0, i); }, bad);
+    refuses(
+        "segment_sum", [](const Tensor& a, const Tensor& i) { return segment_sum(a, i, 2); }, bad);
+    refuses(
+        "segment_max", [](const Tensor& a, const Tensor& i) { return segment_max(a, i, 2); }, bad);
+    const Tensor ids = stack({index, index * bad});
+    const Apply mean = [](const Tensor& a, const Tensor& i) { return segment_mean(a, i, 2); };
+    CHECK_THROWS_AS(static_cast<void>(batched("bincount", mean, {x, index}, {{ids, true}})), ValueError);
+  }
+}
+
+TEST_CASE("batch: derivatives of every order follow from a rule's steps") {
+  Random random(17);
+  const auto draw = [&](const Shape& shape) { return randn(shape, random, {.dtype = float64}); };
+  const auto check = [&](const std::string& name, const Apply& call, const std::vector<Shape>& shapes,
+                         Mix mix) {
+    CAPTURE(name);
+    std::vector<Tensor> example, inputs;
+    for (std::size_t i = 0; i < shapes.size(); ++i) {
+      Shape shape;
+      if (mix[i]) shape.push_back(2);
+      for (const std::int64_t size : shapes[i]) shape.push_back(size);
+      example.push_back(draw(shapes[i]));
+      inputs.push_back(draw(shape));
+    }
+    const auto f = [&](std::span<const Tensor> in) {
+      std::vector<detail::BatchInput> batch;
+      for (std::size_t i = 0; i < in.size(); ++i) batch.push_back({in[i], mix[i]});
+      return std::vector<Tensor>{batched(name, call, example, batch)};
+    };
+    CHECK_NOTHROW(require_grads(f, inputs, {.order = 2}));
+  };
+  const Apply conv = [](const Tensor& x, const Tensor& w) { return conv2d(x, w); };
+  check("conv2d", conv, {{2, 2, 3, 3}, {1, 2, 2, 2}}, {true, true});
+  check("conv2d", conv, {{2, 2, 3, 3}, {1, 2, 2, 2}}, {false, true});
+  check("conv2d", conv, {{2, 2, 3, 3}, {1, 2, 2, 2}}, {true, false});
+  check("matmul", [](const Tensor& x, const Tensor& y) { return matmul(x, y); }, {{2, 3}, {3, 2}},
+        {true, false});
+  check("mul", [](const Tensor& x, const Tensor& y) { return x * y; }, {{2, 3}, {3}}, {false, true});
+  check("softmax", [](const Tensor& x) { return softmax(x, 0); }, {{3, 2}}, {true});
+  check("sum_to", [](const Tensor& x) { return sum_to(x * x, {2}); }, {{3, 2}}, {true});
+  const Apply of_groups = [](const Tensor& x, const Tensor& w, const Tensor& b) {
+    return group_norm(x, 2, w, b);
+  };
+  check("group_norm", of_groups, {{1, 2, 3}, {2}, {2}}, {true, true, false});
+  check("batch_norm", [](const Tensor& x, const Tensor& w, const Tensor& b) { return batch_norm(x, w, b); },
+        {{3, 2}, {2}, {2}}, {true, false, true});
 }
 
 }}  // namespace xtgrad::testing
