@@ -167,7 +167,6 @@ def exponential_below(alpha, scale=1, factor=1):
     return where(lambda v: v > 0, lambda x: x * factor, lambda x: (exp(x / scale) - 1) * (alpha * factor))
 
 
-C = mpf  # of doubles, which are what the library is given
 SELU = (mp.mpf("1.67326324235437728481704297"), mp.mpf("1.05070098735548049341933499"))
 
 
@@ -195,8 +194,8 @@ ONE = {
     "frac": lambda x: x - mp.sign(x.v) * mp.floor(abs(x.v)),
     "nan_to_num": lambda x: x,
     "clamp -1 to 2": lambda x: x if -1 < x.v < 2 else jet(-1 if x.v < 0 else 2),
-    "lerp of x and 2 - x at 0.3": lambda x: x + (2 - x - x) * C(0.3),
-    "prelu 0.25": lambda x: x if x.v > 0 else x * C(0.25),
+    "lerp to 3 by 0.25": lambda x: x + (3 - x) * mpf(0.25),
+    "prelu 0.25": lambda x: x if x.v > 0 else x * mpf(0.25),
     "exp": exp,
     "exp2": lambda x: exp(x * mp.log(2)),
     "expm1": lambda x: exp(x) - 1,
@@ -236,7 +235,7 @@ ONE = {
     "softplus beta 3": lambda x: softplus(x, 3),
     "gelu": lambda x: x * cdf(x),
     "gelu_tanh": gelu_tanh,
-    "leaky_relu 0.01": lambda x: x if x.v > 0 else x * C(0.01),
+    "leaky_relu 0.01": lambda x: x if x.v > 0 else x * mpf(0.01),
     "elu": exponential_below(1),
     "celu 1.5": exponential_below(mpf(1.5), mpf(1.5)),
     "selu": exponential_below(*(SELU[0], 1, SELU[1])),
@@ -247,18 +246,18 @@ ONE = {
     "hardshrink 0.5": kept(lambda v: abs(v) > 0.5),
     "softshrink 0.5": where(lambda v: abs(v) > 0.5, lambda x: x - mp.sign(x.v) * 0.5, lambda x: 0),
     "threshold 0.5 and 3": where(lambda v: v > 0.5, lambda x: x, lambda x: 3),
-    "number_pow 1.7": lambda x: exp(x * mp.log(C(1.7))),
+    "number_pow 1.75": lambda x: exp(x * mp.log(mpf(1.75))),
 }
 for order in (1, 2, 4):
     ONE[f"polygamma {order}"] = lambda x, n=order: x.of(*(polygamma(n + k, x.v) for k in range(3)))
-for exponent in ("0.5", "1.7", "2", "3", "-1.3"):
-    ONE[f"pow_number {exponent}"] = lambda x, c=C(float(exponent)): power(x, c)
+for exponent in ("0.5", "1.75", "2", "3", "-1.25"):
+    ONE[f"pow_number {exponent}"] = lambda x, c=mpf(float(exponent)): power(x, c)
 for name, f in {
         "add": lambda x, c: x + c, "sub": lambda x, c: x - c, "mul": lambda x, c: x * c, "div": lambda x, c: x / c,
         "maximum": lambda x, c: x if x.v > c else jet(c), "minimum": lambda x, c: x if x.v < c else jet(c)}.items():
-    ONE[f"{name}_number 0.7"] = lambda x, f=f: f(x, C(0.7))
-ONE["number_sub 0.7"] = lambda x: C(0.7) - x
-ONE["number_div 0.7"] = lambda x: C(0.7) / x
+    ONE[f"{name}_number 0.75"] = lambda x, f=f: f(x, mpf(0.75))
+ONE["number_sub 0.75"] = lambda x: mpf(0.75) - x
+ONE["number_div 0.75"] = lambda x: mpf(0.75) / x
 
 ZERO = mpf(0)
 

@@ -10,11 +10,11 @@ ONE = {
     "hardtanh": F.hardtanh, "sqrt": torch.sqrt, "rsqrt": torch.rsqrt, "reciprocal": torch.reciprocal,
     "floor": torch.floor, "ceil": torch.ceil, "round": torch.round, "trunc": torch.trunc, "frac": torch.frac,
     "nan_to_num": torch.nan_to_num, "clamp -1 to 2": lambda x: torch.clamp(x, -1, 2),
-    "lerp of x and 2 - x at 0.3": lambda x: torch.lerp(x, 2 - x, 0.3),
+    "lerp to 3 by 0.25": lambda x: torch.lerp(x, torch.full_like(x, 3), 0.25),
     "prelu 0.25": lambda x: F.prelu(x, torch.full((1,), 0.25, dtype=x.dtype)),
-    "add_number 0.7": lambda x: x + 0.7, "sub_number 0.7": lambda x: x - 0.7, "mul_number 0.7": lambda x: x * 0.7,
-    "div_number 0.7": lambda x: x / 0.7, "number_sub 0.7": lambda x: 0.7 - x, "number_div 0.7": lambda x: 0.7 / x,
-    "maximum_number 0.7": lambda x: torch.clamp(x, min=0.7), "minimum_number 0.7": lambda x: torch.clamp(x, max=0.7),
+    "add_number 0.75": lambda x: x + 0.75, "sub_number 0.75": lambda x: x - 0.75, "mul_number 0.75": lambda x: x * 0.75,
+    "div_number 0.75": lambda x: x / 0.75, "number_sub 0.75": lambda x: 0.75 - x, "number_div 0.75": lambda x: 0.75 / x,
+    "maximum_number 0.75": lambda x: torch.clamp(x, min=0.75), "minimum_number 0.75": lambda x: torch.clamp(x, max=0.75),
     "exp": torch.exp, "exp2": torch.exp2, "expm1": torch.expm1, "log": torch.log, "log2": torch.log2,
     "log10": torch.log10, "log1p": torch.log1p, "logit": torch.logit, "sinh": torch.sinh, "cosh": torch.cosh,
     "tanh": torch.tanh, "asinh": torch.asinh, "acosh": torch.acosh, "atanh": torch.atanh, "sin": torch.sin,
@@ -28,11 +28,11 @@ ONE = {
     "celu 1.5": lambda x: F.celu(x, 1.5), "selu": F.selu, "softsign": F.softsign, "tanhshrink": F.tanhshrink,
     "hardswish": F.hardswish, "hardsigmoid": F.hardsigmoid, "hardshrink 0.5": F.hardshrink,
     "softshrink 0.5": F.softshrink, "threshold 0.5 and 3": lambda x: F.threshold(x, 0.5, 3),
-    "number_pow 1.7": lambda x: torch.pow(1.7, x),
+    "number_pow 1.75": lambda x: torch.pow(1.75, x),
 }
 for n in (1, 2, 4):
     ONE[f"polygamma {n}"] = lambda x, n=n: torch.polygamma(n, x)
-for c in ("0.5", "1.7", "2", "3", "-1.3"):
+for c in ("0.5", "1.75", "2", "3", "-1.25"):
     ONE[f"pow_number {c}"] = lambda x, c=float(c): x**c
 
 TWO = {

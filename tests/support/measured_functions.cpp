@@ -116,21 +116,21 @@ void add_arithmetic(Table& t) {
       OpId::clamp, [](const Tensor& x) { return clamp(x, {.min = -1, .max = 2}); }, {middle(-4, 4)},
       "-1 to 2");
   t.one(
-      OpId::add_number, [](const Tensor& x) { return x + 0.7; }, {middle(-4, 4)}, "0.7");
+      OpId::add_number, [](const Tensor& x) { return x + 0.75; }, {middle(-4, 4)}, "0.75");
   t.one(
-      OpId::sub_number, [](const Tensor& x) { return x - 0.7; }, {middle(-4, 4)}, "0.7");
+      OpId::sub_number, [](const Tensor& x) { return x - 0.75; }, {middle(-4, 4)}, "0.75");
   t.one(
-      OpId::mul_number, [](const Tensor& x) { return 0.7 * x; }, {middle(-4, 4)}, "0.7");
+      OpId::mul_number, [](const Tensor& x) { return 0.75 * x; }, {middle(-4, 4)}, "0.75");
   t.one(
-      OpId::div_number, [](const Tensor& x) { return x / 0.7; }, {middle(-4, 4)}, "0.7");
+      OpId::div_number, [](const Tensor& x) { return x / 0.75; }, {middle(-4, 4)}, "0.75");
   t.one(
-      OpId::number_sub, [](const Tensor& x) { return 0.7 - x; }, {middle(-4, 4)}, "0.7");
+      OpId::number_sub, [](const Tensor& x) { return 0.75 - x; }, {middle(-4, 4)}, "0.75");
   t.one(
-      OpId::number_div, [](const Tensor& x) { return 0.7 / x; }, {middle(-4, 4)}, "0.7");
+      OpId::number_div, [](const Tensor& x) { return 0.75 / x; }, {middle(-4, 4)}, "0.75");
   t.one(
-      OpId::maximum_number, [](const Tensor& x) { return maximum(x, 0.7); }, {middle(-4, 4)}, "0.7");
+      OpId::maximum_number, [](const Tensor& x) { return maximum(x, 0.75); }, {middle(-4, 4)}, "0.75");
   t.one(
-      OpId::minimum_number, [](const Tensor& x) { return minimum(x, 0.7); }, {middle(-4, 4)}, "0.7");
+      OpId::minimum_number, [](const Tensor& x) { return minimum(x, 0.75); }, {middle(-4, 4)}, "0.75");
   t.two(OpId::add, [](const Tensor& a, const Tensor& b) { return a + b; }, {middle(-8, 8)});
   t.two(OpId::sub, [](const Tensor& a, const Tensor& b) { return a - b; }, {middle(-8, 8)});
   t.two(OpId::mul, [](const Tensor& a, const Tensor& b) { return a * b; }, {middle(-8, 8)});
@@ -148,8 +148,8 @@ void add_arithmetic(Table& t) {
   t.two(OpId::floor_divide, [](const Tensor& a, const Tensor& b) { return floor_divide(a, b); },
         {middle(-8, 8), {"large quotients", {signed_sizes(1, 1e6), signed_sizes(0.01, 1)}}});
   t.one(
-      OpId::lerp, [](const Tensor& x) { return lerp(x, 2 - x, 0.3); }, {middle(-4, 4)},
-      "of x and 2 - x at 0.3");
+      OpId::lerp, [](const Tensor& x) { return lerp(x, full_like(x, 3), 0.25); }, {middle(-4, 4)},
+      "to 3 by 0.25");
   t.one(
       OpId::prelu, [](const Tensor& x) { return prelu(x, full({1}, 0.25, {.dtype = x.dtype()})); },
       {middle(-4, 4)}, "0.25");
@@ -306,8 +306,8 @@ void add_powers(Table& t) {
       OpId::pow_number, [](const Tensor& x) { return pow(x, 0.5); },
       {middle(0.01, 8), tails("all sizes", sizes(1e-90, 1e90), sizes(1e-9, 1e9))}, "0.5");
   t.one(
-      OpId::pow_number, [](const Tensor& x) { return pow(x, 1.7); },
-      {middle(0.01, 8), tails("all sizes", sizes(1e-90, 1e90), sizes(1e-9, 1e9))}, "1.7");
+      OpId::pow_number, [](const Tensor& x) { return pow(x, 1.75); },
+      {middle(0.01, 8), tails("all sizes", sizes(1e-90, 1e90), sizes(1e-9, 1e9))}, "1.75");
   t.one(
       OpId::pow_number, [](const Tensor& x) { return pow(x, 2); },
       {middle(0.01, 8), tails("all sizes", sizes(1e-90, 1e90), sizes(1e-9, 1e9))}, "2");
@@ -315,11 +315,11 @@ void add_powers(Table& t) {
       OpId::pow_number, [](const Tensor& x) { return pow(x, 3); },
       {middle(0.01, 8), tails("all sizes", sizes(1e-90, 1e90), sizes(1e-9, 1e9))}, "3");
   t.one(
-      OpId::pow_number, [](const Tensor& x) { return pow(x, -1.3); },
-      {middle(0.01, 8), tails("all sizes", sizes(1e-90, 1e90), sizes(1e-9, 1e9))}, "-1.3");
+      OpId::pow_number, [](const Tensor& x) { return pow(x, -1.25); },
+      {middle(0.01, 8), tails("all sizes", sizes(1e-90, 1e90), sizes(1e-9, 1e9))}, "-1.25");
   t.one(
-      OpId::number_pow, [](const Tensor& x) { return pow(1.7, x); },
-      {middle(-8, 8), tails("tails", signed_sizes(8, 1200), signed_sizes(8, 150))}, "1.7");
+      OpId::number_pow, [](const Tensor& x) { return pow(1.75, x); },
+      {middle(-8, 8), tails("tails", signed_sizes(8, 1200), signed_sizes(8, 150))}, "1.75");
   t.two(OpId::pow, [](const Tensor& a, const Tensor& b) { return pow(a, b); },
         {{"0.01 to 8, -4 to 4", {evenly(0.01, 8), evenly(-4, 4)}},
          {"all sizes", {sizes(1e-30, 1e30), evenly(-8, 8)}, {sizes(1e-4, 1e4), evenly(-8, 8)}},
