@@ -1,4 +1,56 @@
 # Why PyTorch is nearer to the truth where it is: patterns of the function, the place and the dtype, the derivatives
 # ("value", "first", "second"), and the reason. A case without a reason fails long_accuracy_test.cpp, and so does a
 # reason without a case.
-reasons = []
+EVERY = ".*"
+
+reasons = [
+    ("sinh|cosh", EVERY, "float64", "value first second",
+     "an exponential and its inverse are rounded before they are added, within 2.5 ulps; PyTorch calls the C library"),
+    ("tanh", EVERY, EVERY, "value first second",
+     "numerator, denominator and quotient are rounded, within 2.5 ulps; the derivatives are of that value"),
+    ("acosh", "tail", EVERY, "first second",
+     "two roots and two quotients: the one root of x^2 - 1 is infinite where the derivative is not yet 0"),
+    ("atanh", "near 0", EVERY, "value second",
+     "1 - x is rounded before the logarithm; the second is a product of four factors, for the last digit lost here "
+     "PyTorch loses half of all digits near 1"),
+    ("tan", EVERY, EVERY, "value first second",
+     "a quotient of sine and cosine, both rounded, within 2.5 ulps; the derivatives are 1 + y^2 of that value"),
+    ("asin|acos", "near 0", EVERY, "second", "x times the slope's cube, whose factors are rounded one by one"),
+    ("asin", "near 0.5", "float32", "value",
+     "from 0.5 on the angle is seen from pi / 2, with a root's rounding, within 2 ulps"),
+    ("atan", EVERY, "float32", "value", "a quotient's and a fit's roundings, within 2 ulps"),
+    ("sinc", "near 0", "float64", "value", "sin(pi x) of a rounded pair and two quotients, within 2.5 ulps"),
+    ("sinc", "near 1", "float64", "second",
+     "by recurrence from the first, which is stable for all orders: its error is twice in the second"),
+    ("erfc|normal_cdf", EVERY, EVERY, "value",
+     "one fit for the whole tail on lanes, whose argument is rounded three times: within 6 ulps, and 9 of normal_cdf; "
+     "PyTorch has fits for parts"),
+    ("erfinv", "-0.99 to 0.99|near 0.5", EVERY, "value first",
+     "the step's error is erfc's, within 4 ulps, and the derivative's exponential magnifies it by 2 y^2"),
+    ("erfinv", "near 1", "float32", "second", "a median of few ulps beside a smaller worst: e^(2 y^2) magnifies y's last digit"),
+    ("lgamma", "near 0", "float64", "value", "the C library's"),
+    ("sigmoid", EVERY, EVERY, "first",
+     "e / (1 + e)^2 keeps its digits in both tails, and rounds once more than y (1 - y), which has none in the upper"),
+    ("log_sigmoid", EVERY, EVERY, "first second",
+     "sigmoid(-x) and its slope from e^-|x|, which keep their digits in both tails; a rounding more"),
+    ("softplus.*", "near 0|upper tail", EVERY, "first second",
+     "quotients of e^-|x|, which keep their digits in both tails; a rounding more than y (1 - y)"),
+    ("silu", EVERY, EVERY, "first second",
+     "products of both gates, none of which cancels far out; a rounding or two more near 0 and at the minimum"),
+    ("mish", EVERY, EVERY, "first second",
+     "the gate and its slope are rounded on their own; above, PyTorch has lost all digits of the second"),
+    ("gelu_tanh", "near 0", EVERY, "second",
+     "by gates that keep their digits in the lower tail, where PyTorch's tanh is -1: a product of four, not a sum"),
+    ("softsign", "near 0", EVERY, "first second",
+     "the square of 1 / (1 + |x|), which is a number twice as far as the inverse of a square; a rounding more"),
+    ("tanhshrink", "near 0", EVERY, "second", "2 tanh tanh', of which each factor is rounded"),
+    ("tanhshrink", "near 1.5", EVERY, "value",
+     "from 1.5 on x - tanh(x) magnifies tanh's roundings 2.5 times; below it PyTorch loses all digits"),
+    ("atan2", EVERY, "float64", "second",
+     "quotients by the distance, whose square leaves the range; near the diagonal a second derivative is 0"),
+    ("logaddexp", "-8 to 8", "float32", "value",
+     "where the result is near 0 its two terms cancel, in PyTorch, too: an ulp of the logarithm is three of it"),
+    ("logsumexp", "-4 to 4", "float32", "value", "where the result is near 0 its two terms cancel, in PyTorch, too"),
+    ("norm", "one far above", "float32", "first second",
+     "x / r is rounded once more; the second is 1 / r - x^2 / r^3, which cancels in PyTorch, too, to 0 there"),
+]
