@@ -148,6 +148,7 @@ void add_slope(std::vector<TextOf>& texts) {
 
 void add_slopes(std::vector<TextOf>& texts) {
   add_slope<formulas::AsinSlope>(texts);
+  add_slope<formulas::AtanhSlope>(texts);
   add_slope<formulas::TanhSlope>(texts);
   add_slope<formulas::SigmoidSlope>(texts);
   add_slope<formulas::SoftplusSlope>(texts);

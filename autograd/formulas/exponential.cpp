@@ -9,5 +9,6 @@ template struct UnaryLoops<formulas::Exp2>;
 template struct UnaryLoops<formulas::Log2>;
 template struct UnaryLoops<formulas::Log10>;
 template struct UnaryLoops<formulas::Logit>;
+template struct LoopsOf<formulas::LogitSlope, Value, 1>;
 
 }  // namespace xtgrad::v1::detail

@@ -10,5 +10,6 @@ template struct UnaryLoops<formulas::Cosh>;
 template struct UnaryLoops<formulas::Asinh>;
 template struct UnaryLoops<formulas::Acosh>;
 template struct UnaryLoops<formulas::Atanh>;
+template struct LoopsOf<formulas::AtanhSlope, Value, 1>;
 
 }  // namespace xtgrad::v1::detail

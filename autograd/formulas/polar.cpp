@@ -7,5 +7,6 @@ namespace xtgrad::inline v1::detail::inline XTGRAD_LEVEL {
 
 template struct BinaryLoops<formulas::Atan2, 3, 3>;
 template struct BinaryLoops<formulas::Hypot, 3, 3>;
+template struct LoopsOf<formulas::HypotShare, Value, 2>;
 
 }  // namespace xtgrad::v1::detail

@@ -1,6 +1,7 @@
 #include "xtgrad/autograd/formulas/exponential.h"
 #include "xtgrad/autograd/functions/elementwise.h"
 #include "xtgrad/autograd/ops/elementwise.h"
+#include "xtgrad/autograd/ops/slope.h"
 
 namespace xtgrad::inline v1 {
 namespace detail { namespace {

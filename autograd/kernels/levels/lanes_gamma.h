@@ -85,8 +85,8 @@ inline double cotangent_of_pi(double x) {
   return sum + digamma_near_root(x);
 }
 
-/// The sum of (x + k)^-s over k from 0 on, of a whole s > 1 and an x > 0: terms up to where the formula of
-/// Euler and Maclaurin takes over.
+/// The sum of (x + k)^-s over k from 0 on, of a whole s > 1 and an x that is no pole: terms up to where the
+/// formula of Euler and Maclaurin takes over.
 [[gnu::noinline]] inline double hurwitz_zeta(std::int64_t s, double x) {
   constexpr double bernoulli[] = {1.0 / 6,       -1.0 / 30, 1.0 / 42,      -1.0 / 30,    5.0 / 66,
                                   -691.0 / 2730, 7.0 / 6,   -3617.0 / 510, 43867.0 / 798};
@@ -129,13 +129,14 @@ inline constexpr std::int64_t most_of_polygamma = 32;
 }
 
 /// The n-th derivative of digamma, n from 0 to 33: (-1)^(n + 1) n! times Hurwitz's zeta function of n + 1,
-/// and by reflection below 0. Infinite at poles, NaN where the limits differ.
+/// whose sum begins with some terms below 0, and far below by reflection, a difference of numbers of any
+/// size. Infinite at poles, NaN where the limits differ.
 [[gnu::noinline]] inline double polygamma(std::int64_t n, double x) {
   if (n == 0) return digamma(x);
   constexpr double inf = std::numeric_limits<double>::infinity();
   if (x == inf) return n % 2 == 1 ? 0.0 : -0.0;
   if (x <= 0 && x == std::floor(x)) return n % 2 == 1 ? inf : std::numeric_limits<double>::quiet_NaN();
-  if (x < 0) {
+  if (x < -32) {
     const double mirrored = polygamma(n, 1 - x);
     return (n % 2 == 0 ? mirrored : -mirrored) - cotangent_derivative(n, x);
   }

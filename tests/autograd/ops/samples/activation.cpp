@@ -44,6 +44,7 @@ const OpSamples leaky_relu_samples(OpId::leaky_relu, [](Op& op) {
 });
 
 const OpSamples elu_samples(OpId::elu, [](Op& op) {
+  // As expm1, scaled by alpha, which is exact for 1.
   op.accuracy = {.ulps = 1.5};
   op.elementwise({.attributes = "alpha=1",
                   .apply = [](const Tensor& x) { return elu(x); },
@@ -151,6 +152,8 @@ Real mish_of(Real x) {
 }
 
 const OpSamples mish_samples(OpId::mish, [](Op& op) {
+  // 2 ulps of a numerator below 0, whose error the denominator takes back up to 3/5 of near 0; the quotient
+  // and the product are rounded, each up to an ulp of a result that leads with smaller digits.
   op.accuracy = {.ulps = 5};
   op.elementwise({.apply = [](const Tensor& x) { return mish(x); },
                   .reference = [](Real x) { return mish_of(x); },
@@ -162,6 +165,7 @@ const OpSamples mish_samples(OpId::mish, [](Op& op) {
 });
 
 const OpSamples softsign_samples(OpId::softsign, [](Op& op) {
+  // The sum's rounding is up to an ulp of the quotient, which is rounded itself.
   op.accuracy = {.ulps = 1.5};
   op.elementwise(
       {.apply = [](const Tensor& x) { return softsign(x); },
@@ -187,6 +191,7 @@ const OpSamples tanhshrink_samples(OpId::tanhshrink, [](Op& op) {
 });
 
 const OpSamples hardswish_samples(OpId::hardswish, [](Op& op) {
+  // The sum, the product and the quotient by 6: half an ulp each, twice as much where the digits lead so.
   op.accuracy = {.ulps = 2};
   op.elementwise({.apply = [](const Tensor& x) { return hardswish(x); },
                   .reference = [](Real x) { return x <= -3  ? Real{-0.0}
@@ -202,6 +207,7 @@ const OpSamples hardswish_samples(OpId::hardswish, [](Op& op) {
 });
 
 const OpSamples hardsigmoid_samples(OpId::hardsigmoid, [](Op& op) {
+  // As softsign, with a quotient by 6.
   op.accuracy = {.ulps = 1.5};
   op.elementwise({.apply = [](const Tensor& x) { return hardsigmoid(x); },
                   .reference = [](Real x) { return x <= -3  ? Real{0}
@@ -250,6 +256,8 @@ const OpSamples celu_samples(OpId::celu, [](Op& op) {
                   .apply = [](const Tensor& x) { return celu(x, 0.5); },
                   .reference = [](Real x) { return x > 0 ? x : std::expm1(x * 2) / 2; },
                   .inputs = {{.domain = {.avoid = {0}}}}});
+  // expm1's 1.5 ulps, of an argument whose rounding it does not magnify while it counts, and the product's
+  // half.
   op.accuracy = {.ulps = 2.5};
   op.elementwise(
       {.apply = [](const Tensor& x) { return celu(x, 1); },
@@ -259,6 +267,7 @@ const OpSamples celu_samples(OpId::celu, [](Op& op) {
 });
 
 const OpSamples selu_samples(OpId::selu, [](Op& op) {
+  // expm1's 1.5 ulps, and half an ulp of the constants' product and of the last one.
   op.accuracy = {.ulps = 3};
   op.elementwise(
       {.apply = [](const Tensor& x) { return selu(x); },

@@ -59,6 +59,7 @@ const OpSamples div_samples(OpId::div, [](Op& op) {
 });
 
 const OpSamples pow_samples(OpId::pow, [](Op& op) {
+  // The logarithm is a pair, so the exponential's ulp is left, and half a one where the result is subnormal.
   op.accuracy = {.ulps = 1.5};
   op.elementwise({.apply = [](const Tensor& a, const Tensor& b) { return pow(a, b); },
                   .reference = [](Real a, Real b) { return std::pow(a, b); },

@@ -12,6 +12,7 @@ constexpr double nan = not_a_number;
 const Input positive{.domain = {.low = 0.3, .high = 3}};
 
 const OpSamples exp2_samples(OpId::exp2, [](Op& op) {
+  // As exp: the exponent's part times log(2) is a pair.
   op.accuracy = {.ulps = 1};
   op.elementwise({.apply = [](const Tensor& x) { return exp2(x); },
                   .reference = [](Real x) { return std::exp2(x); },
@@ -23,6 +24,7 @@ const OpSamples exp2_samples(OpId::exp2, [](Op& op) {
 });
 
 const OpSamples log2_samples(OpId::log2, [](Op& op) {
+  // A product of pairs, whose sum alone is rounded at the end.
   op.accuracy = {.ulps = 1};
   op.elementwise({.apply = [](const Tensor& x) { return log2(x); },
                   .reference = [](Real x) { return std::log2(x); },
@@ -35,6 +37,7 @@ const OpSamples log2_samples(OpId::log2, [](Op& op) {
 });
 
 const OpSamples log10_samples(OpId::log10, [](Op& op) {
+  // As log2.
   op.accuracy = {.ulps = 1};
   op.elementwise({.apply = [](const Tensor& x) { return log10(x); },
                   .reference = [](Real x) { return std::log10(x); },
@@ -46,6 +49,8 @@ const OpSamples log10_samples(OpId::log10, [](Op& op) {
 });
 
 const OpSamples logit_samples(OpId::logit, [](Op& op) {
+  // 1 - x and the quotient are rounded, each up to an ulp of the logarithm's argument. Divided by the least
+  // size of the logarithm, 0.62, at the middle's ends, that is up to 2 ulps, and the logarithm adds its own.
   op.accuracy = {.ulps = 3};
   op.elementwise({.apply = [](const Tensor& x) { return logit(x); },
                   .reference =

@@ -18,6 +18,7 @@ Real logaddexp_of(Real a, Real b) {
 }
 
 const OpSamples logaddexp_samples(OpId::logaddexp, [](Op& op) {
+  // As softplus, at the size of log(2), for the terms may cancel.
   op.accuracy = {.ulps = 2.5, .floor = 0.7};
   op.elementwise({.apply = [](const Tensor& a, const Tensor& b) { return logaddexp(a, b); },
                   .reference = [](Real a, Real b) { return logaddexp_of(a, b); },
@@ -29,6 +30,7 @@ const OpSamples logaddexp_samples(OpId::logaddexp, [](Op& op) {
 });
 
 const OpSamples xlogy_samples(OpId::xlogy, [](Op& op) {
+  // The logarithm's ulp, up to twice as much of the product, which is rounded itself.
   op.accuracy = {.ulps = 2};
   op.elementwise(
       {.apply = [](const Tensor& a, const Tensor& b) { return xlogy(a, b); },
@@ -42,6 +44,7 @@ const OpSamples xlogy_samples(OpId::xlogy, [](Op& op) {
 });
 
 const OpSamples xlog1py_samples(OpId::xlog1py, [](Op& op) {
+  // As xlogy.
   op.accuracy = {.ulps = 2.5};
   op.elementwise(
       {.apply = [](const Tensor& a, const Tensor& b) { return xlog1py(a, b); },

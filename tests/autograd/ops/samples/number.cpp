@@ -105,6 +105,8 @@ const OpSamples number_div_samples(OpId::number_div, [](Op& op) {
 });
 
 const OpSamples pow_number_samples(OpId::pow_number, [](Op& op) {
+  // The logarithm is a pair, so the exponential's ulp is left; products and roots of small powers: 2
+  // roundings.
   op.accuracy = {.ulps = 1.5};
   const auto power = [&op](double c, const Input& input, const std::vector<Point>& points) {
     op.elementwise({.attributes = std::to_string(c),
@@ -124,6 +126,7 @@ const OpSamples pow_number_samples(OpId::pow_number, [](Op& op) {
 });
 
 const OpSamples number_pow_samples(OpId::number_pow, [](Op& op) {
+  // As pow_number.
   op.accuracy = {.ulps = 1.5};
   const auto power = [&op](double c, const std::vector<Point>& points) {
     op.elementwise({.attributes = std::to_string(c),

@@ -29,6 +29,7 @@ const OpSamples tan_samples(OpId::tan, [](Op& op) {
 });
 
 const OpSamples asin_samples(OpId::asin, [](Op& op) {
+  // A fit's product, the sums with its leading term and with pi / 2 in two parts: half an ulp each.
   op.accuracy = {.ulps = 2};
   op.elementwise({.apply = [](const Tensor& x) { return asin(x); },
                   .reference = [](Real x) { return std::asin(x); },
@@ -41,6 +42,7 @@ const OpSamples asin_samples(OpId::asin, [](Op& op) {
 });
 
 const OpSamples acos_samples(OpId::acos, [](Op& op) {
+  // As asin.
   op.accuracy = {.ulps = 2};
   op.elementwise({.apply = [](const Tensor& x) { return acos(x); },
                   .reference = [](Real x) { return std::acos(x); },
@@ -53,6 +55,7 @@ const OpSamples acos_samples(OpId::acos, [](Op& op) {
 });
 
 const OpSamples atan_samples(OpId::atan, [](Op& op) {
+  // The quotient's rounding, that of a fit's product, and those of two sums: half an ulp each.
   op.accuracy = {.ulps = 2};
   op.elementwise({.apply = [](const Tensor& x) { return atan(x); },
                   .reference = [](Real x) { return std::atan(x); },
@@ -63,6 +66,7 @@ const OpSamples atan_samples(OpId::atan, [](Op& op) {
 });
 
 const OpSamples sinc_samples(OpId::sinc, [](Op& op) {
+  // The sine's ulp and the quotient's half, each up to twice as much where the digits of both lead so.
   op.accuracy = {.ulps = 2.5};
   op.elementwise({.apply = [](const Tensor& x) { return sinc(x); },
                   .reference = [](Real x) { return sinc_of(x); },

@@ -28,6 +28,7 @@ const OpSamples neg_samples(OpId::neg, [](Op& op) {
 });
 
 const OpSamples exp_samples(OpId::exp, [](Op& op) {
+  // p is good to about half an ulp, and 1 + p is rounded.
   op.accuracy = {.ulps = 1};
   op.elementwise({.apply = [](const Tensor& x) { return exp(x); },
                   .reference = [](Real x) { return std::exp(x); },
@@ -35,6 +36,7 @@ const OpSamples exp_samples(OpId::exp, [](Op& op) {
 });
 
 const OpSamples log_samples(OpId::log, [](Op& op) {
+  // The leading term is exact: the small ones' roundings, and that of their sum.
   op.accuracy = {.ulps = 1};
   op.elementwise({.apply = [](const Tensor& x) { return log(x); },
                   .reference = [](Real x) { return std::log(x); },
@@ -46,6 +48,7 @@ const OpSamples log_samples(OpId::log, [](Op& op) {
 });
 
 const OpSamples log1p_samples(OpId::log1p, [](Op& op) {
+  // As log, for what 1 + x drops is one of the small terms.
   op.accuracy = {.ulps = 1};
   op.elementwise({.apply = [](const Tensor& x) { return log1p(x); },
                   .reference = [](Real x) { return std::log1p(x); },
@@ -59,6 +62,8 @@ const OpSamples log1p_samples(OpId::log1p, [](Op& op) {
 });
 
 const OpSamples expm1_samples(OpId::expm1, [](Op& op) {
+  // p is somewhat over half an ulp off, twice as much of a sum with 1 - 2^-k that is smaller than it, and the
+  // sum is rounded.
   op.accuracy = {.ulps = 2};
   op.elementwise({.apply = [](const Tensor& x) { return expm1(x); },
                   .reference = [](Real x) { return std::expm1(x); },
@@ -82,6 +87,7 @@ const OpSamples sqrt_samples(OpId::sqrt, [](Op& op) {
 });
 
 const OpSamples rsqrt_samples(OpId::rsqrt, [](Op& op) {
+  // The root's rounding is up to an ulp of the quotient, which is rounded itself.
   op.accuracy = {.ulps = 1.5};
   op.elementwise({.apply = [](const Tensor& x) { return rsqrt(x); },
                   .reference = [](Real x) { return 1 / std::sqrt(x); },
@@ -132,6 +138,8 @@ const OpSamples sign_samples(OpId::sign, [](Op& op) {
 });
 
 const OpSamples tanh_samples(OpId::tanh, [](Op& op) {
+  // Below 0.55 a numerator and a denominator, each up to an ulp of the quotient off, which is rounded; above
+  // it that is the error of what is taken from 1, at most a half.
   op.accuracy = {.ulps = 2.5};
   op.elementwise({.apply = [](const Tensor& x) { return tanh(x); },
                   .reference = [](Real x) { return std::tanh(x); },
@@ -143,6 +151,8 @@ const OpSamples tanh_samples(OpId::tanh, [](Op& op) {
 });
 
 const OpSamples sigmoid_samples(OpId::sigmoid, [](Op& op) {
+  // The exponential is up to 1 ulp off, its sum with 1 half a one, each up to twice as much of the quotient
+  // where both share their digits; it is rounded.
   op.accuracy = {.ulps = 2.5};
   op.elementwise(
       {.apply = [](const Tensor& x) { return sigmoid(x); },
@@ -156,6 +166,7 @@ const OpSamples sigmoid_samples(OpId::sigmoid, [](Op& op) {
 
 const OpSamples log_sigmoid_samples(OpId::log_sigmoid, [](Op& op) {
   // Far above 0 the definition is 0 - 0.
+  // The exponential's ulp and the logarithm's, and half a one of the sum's.
   op.accuracy = {.ulps = 2.5, .signed_zeros = false};
   op.elementwise(
       {.apply = [](const Tensor& x) { return log_sigmoid(x); },
@@ -180,6 +191,7 @@ const OpSamples relu_samples(OpId::relu, [](Op& op) {
 });
 
 const OpSamples erf_samples(OpId::erf, [](Op& op) {
+  // A fit's last product is rounded, and the sum with its leading term.
   op.accuracy = {.ulps = 1.5};
   op.elementwise({.apply = [](const Tensor& x) { return erf(x); },
                   .reference = [](Real x) { return std::erf(x); },
@@ -190,6 +202,7 @@ const OpSamples erf_samples(OpId::erf, [](Op& op) {
 });
 
 const OpSamples sin_samples(OpId::sin, [](Op& op) {
+  // The angle is a pair after its reduction: a fit's last steps round alone.
   op.accuracy = {.ulps = 1};
   op.elementwise({.apply = [](const Tensor& x) { return sin(x); },
                   .reference = [](Real x) { return std::sin(x); },
@@ -197,6 +210,7 @@ const OpSamples sin_samples(OpId::sin, [](Op& op) {
 });
 
 const OpSamples cos_samples(OpId::cos, [](Op& op) {
+  // As sin.
   op.accuracy = {.ulps = 1};
   op.elementwise({.apply = [](const Tensor& x) { return cos(x); },
                   .reference = [](Real x) { return std::cos(x); },
@@ -204,6 +218,7 @@ const OpSamples cos_samples(OpId::cos, [](Op& op) {
 });
 
 const OpSamples softplus_samples(OpId::softplus, [](Op& op) {
+  // As log_sigmoid.
   op.accuracy = {.ulps = 2.5};
   op.elementwise({.apply = [](const Tensor& x) { return softplus(x); },
                   .reference = softplus_of,
