@@ -131,8 +131,8 @@ Verdict check_precision(const Program& program, std::uint64_t seed) {
     const double size = largest_difference(exact[i], zeros_like(exact[i]));
     // A step is many roundings where the model has one: sums of up to 150 terms, solvers, rules of several
     // steps; and a draw of signs may cancel where the roundings do not. Terms that cancel inside of a step,
-    // as in a / a, are about as large as other results are.
-    const double allowed = 64 * (effects[i] + 0x1p-24 * size) + 4 * 0x1p-24 * of_all;
+    // as in a / a, are as large as other results are, or as their products with an operand.
+    const double allowed = 64 * (effects[i] + 0x1p-24 * size) + 16 * 0x1p-24 * of_all;
     const double off = largest_difference(found[i], exact[i]);
     if (!(off <= allowed)) {
       return {.failure = fmt::format("result {} of {}: off by {:.3g} of {:.3g}, {:.3g} allowed", i,

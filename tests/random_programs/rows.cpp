@@ -85,9 +85,15 @@ bool Row::uses(std::string_view word) const {
   return found;
 }
 
+// Names one by one, for lambdas of the expressions capture them, which clang 14 lets no structured binding
+// be.
 #define XTGRAD_STEP(op, operands, python, ...)                                                           \
   table.push_back({#op, parse_operands(operands), python, #__VA_ARGS__, [](const Call& call) -> Tensor { \
-                     [[maybe_unused]] const auto& [a, b, c, d, axis, n, k, p, shape, dtype] = call;      \
+                     [[maybe_unused]] const Tensor &a = call.a, &b = call.b, &c = call.c, &d = call.d;   \
+                     [[maybe_unused]] const std::int64_t axis = call.axis, n = call.n, k = call.k;       \
+                     [[maybe_unused]] const double p = call.p;                                           \
+                     [[maybe_unused]] const Shape& shape = call.shape;                                   \
+                     [[maybe_unused]] const Dtype dtype = call.dtype;                                    \
                      return __VA_ARGS__;                                                                 \
                    }});
 
