@@ -3,16 +3,14 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
-#include <array>
 #include <string>
 #include <vector>
 
+#include "tests/autograd/ops/batch_steps.h"
 #include "tests/autograd/ops/op_walk.h"
 #include "tests/support/message_of.h"
 #include "tests/support/share.h"
 #include "xtgrad/autograd/check_grads.h"
-#include "xtgrad/autograd/core/attribute_lists.h"
-#include "xtgrad/autograd/core/parts.h"
 #include "xtgrad/autograd/core/trace.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/grad.h"
@@ -20,11 +18,9 @@
 
 namespace xtgrad::inline v1::testing { namespace {
 
-constexpr std::size_t examples = 3;
-
 /// What a sample and its rules compute, once for each example.
-std::array<detail::Trace, examples> traces_of(const Op& op, const Sample& sample, Dtype dtype) {
-  std::array<detail::Trace, examples> traces;
+ExampleTraces traces_of(const Op& op, const Sample& sample, Dtype dtype) {
+  ExampleTraces traces;
   Random random = random_for(op, Check::again);
   for (detail::Trace& trace : traces) {
     const std::vector<Tensor> inputs = make_inputs(sample, draw_inputs(sample, dtype, random), dtype, true);
@@ -40,75 +36,14 @@ std::array<detail::Trace, examples> traces_of(const Op& op, const Sample& sample
   return traces;
 }
 
-Tensor operand(const detail::Trace& trace, const detail::TracedOperand& operand) {
-  return detail::make_constant(
-      detail::Array(operand.spec.shape, operand.spec.dtype, trace.values[operand.value].buffer));
-}
-
-std::string compare_to_single(const detail::Primitive& primitive,
-                              const std::array<std::vector<Tensor>, examples>& inputs,
-                              const std::vector<bool>& is_batched) {
-  std::vector<detail::BatchInput> batch, empty;
-  for (std::size_t i = 0; i < inputs[0].size(); ++i) {
-    std::vector<Tensor> each;
-    for (const std::vector<Tensor>& example : inputs) each.push_back(example[i]);
-    const Tensor& first = each[0];
-    batch.push_back({is_batched[i] ? stack(each) : first, is_batched[i]});
-    Shape none{0};
-    for (const std::int64_t size : first.shape()) none.push_back(size);
-    empty.push_back({is_batched[i] ? zeros(none, {.dtype = first.dtype()}) : first, is_batched[i]});
-  }
-  std::vector<std::vector<Tensor>> single;  // by output
-  for (const std::vector<Tensor>& example : inputs) {
-    std::vector<const Tensor*> pointers;
-    for (std::size_t i = 0; i < example.size(); ++i)
-      pointers.push_back(&(is_batched[i] ? example : inputs[0])[i]);
-    const std::vector<Tensor> outputs = detail::apply_all(primitive, pointers);
-    single.resize(outputs.size());
-    for (std::size_t k = 0; k < outputs.size(); ++k) single[k].push_back(outputs[k]);
-  }
-  const std::vector<Tensor> got = detail::apply_batched(primitive, batch);
-  const std::vector<Tensor> none = detail::apply_batched(primitive, empty);
-  if (got.size() != single.size() || none.size() != single.size()) return "another number of outputs";
-  for (std::size_t k = 0; k < single.size(); ++k) {
-    if (!same_bits(got[k], stack(single[k]))) return "other bits than one by one";
-    Shape expected{0};
-    for (const std::int64_t size : single[k][0].shape()) expected.push_back(size);
-    if (none[k].shape() != expected || none[k].dtype() != single[k][0].dtype())
-      return "of no examples: another shape";
-  }
-  return {};
-}
-
 std::size_t compare_steps(const Op& op, const Sample& sample, Dtype dtype) {
-  const std::array<detail::Trace, examples> traces = traces_of(op, sample, dtype);
+  const ExampleTraces traces = traces_of(op, sample, dtype);
   std::size_t compared = 0;
   for (std::size_t s = 0; s < traces[0].steps.size(); ++s) {
-    const detail::TracedStep& step = traces[0].steps[s];
-    std::array<std::vector<Tensor>, examples> inputs;
-    bool fits = !step.inputs.empty();
-    for (const detail::TracedOperand& input : step.inputs) {
-      fits = fits && input.spec.shape.rank() < Shape::max_rank;
-    }
-    for (const detail::TracedOperand& output : step.outputs)
-      fits = fits && output.spec.shape.rank() < Shape::max_rank;
-    if (!fits) continue;
-    for (std::size_t e = 0; e < examples; ++e) {
-      REQUIRE(traces[e].steps.size() == traces[0].steps.size());
-      REQUIRE(detail::same_primitive(*traces[e].steps[s].primitive, *step.primitive));
-      for (const detail::TracedOperand& input : traces[e].steps[s].inputs) {
-        inputs[e].push_back(operand(traces[e], input));
-      }
-    }
-    std::vector<bool> is_batched(step.inputs.size(), true);
-    for (const bool first_alone : {false, true}) {
-      if (first_alone) is_batched.assign(step.inputs.size(), false);
-      is_batched[0] = true;
-      const std::string found = compare_to_single(*step.primitive, inputs, is_batched);
-      CHECK_MESSAGE(found.empty(), detail::to_string(op.id)
-                                       << "(" << sample.attributes << ") " << to_string(dtype) << ": "
-                                       << step.primitive->name() << ": " << found);
-    }
+    if (!is_batchable(traces[0].steps[s])) continue;
+    const std::string found = compare_batch_to_single(traces, s);
+    CHECK_MESSAGE(found.empty(), detail::to_string(op.id) << "(" << sample.attributes << ") "
+                                                          << to_string(dtype) << ": " << found);
     ++compared;
   }
   return compared;
