@@ -257,11 +257,11 @@ const std::vector<MatrixReason>& matrix_reasons() {
        [](const Op& op, const MatrixRow&, Column column) {
          return column == Column::size_one && op.id == OpId::affine_grid;
        }},
-      {'j', "Refuses sizes of 0.",
+      {'i', "Refuses sizes of 0.",
        [](const Op& op, const MatrixRow&, Column column) {
          return column == Column::empty && op.id == OpId::affine_grid;
        }},
-      {'i',
+      {'j',
        "The elements decide which steps are made, or of what shape the result is: no batch has them in "
        "common.",
        [](const Op& op, const MatrixRow&, Column column) {
