@@ -129,8 +129,10 @@ Tensor prelu(const Tensor& x, const Tensor& weight) {
     sizes[1] = channels;
     slopes = reshape(weight, sizes);
   }
-  // Above 0 the other side has no x that could be infinite times a slope of 0.
-  return where(x > 0, x, slopes * minimum(x, 0));
+  // Above 0 the other side has no x that could be infinite times a slope of 0. At 0 it has x itself:
+  // `minimum` has no derivative in x there.
+  const Tensor is_above = x > 0;
+  return where(is_above, x, slopes * where(is_above, 0, x));
 }
 
 }  // namespace xtgrad::v1

@@ -8,11 +8,12 @@
 namespace xtgrad::inline v1::testing {
 namespace {
 
-Tensor without_largest_element(const Tensor& gradient) {
+/// With its largest element times a factor.
+Tensor with_largest_times(const Tensor& gradient, double factor) {
   if (gradient.numel() == 0) return gradient;
   const Tensor largest = argmax(reshape(abs(gradient.detach()), {-1}), 0);
   const Tensor places = arange(static_cast<double>(gradient.numel()));
-  return where(reshape(not_equal(places, largest), gradient.shape()), gradient, 0);
+  return where(reshape(not_equal(places, largest), gradient.shape()), gradient, gradient * factor);
 }
 
 }  // namespace
@@ -28,7 +29,11 @@ void RuleMutation::after_rule(const detail::Node& node, std::span<Tensor> gradie
       gradients[input] = Tensor();
       return;
     case Kind::element_dropped:
-      gradients[input] = without_largest_element(gradients[input]);
+      gradients[input] = with_largest_times(gradients[input], 0);
+      return;
+    case Kind::element_negated:
+      // Not -1: a rule that runs twice would have it right again.
+      gradients[input] = with_largest_times(gradients[input], -2);
       return;
     case Kind::swapped: {
       const std::size_t other = (input + 1) % gradients.size();

@@ -11,8 +11,9 @@ namespace xtgrad::inline v1::testing {
 /// it.
 class RuleMutation final : public detail::Watcher {
  public:
-  /// A factor of 1.001; the whole gradient left out; its largest element left out; neighbours exchanged.
-  enum class Kind { factor, dropped, element_dropped, swapped };
+  /// A factor of 1.001; the whole gradient left out; its largest element left out, or with the other sign and
+  /// doubled; neighbours exchanged.
+  enum class Kind { factor, dropped, element_dropped, element_negated, swapped };
   struct Fault {
     std::string_view op;
     Kind kind;

@@ -54,8 +54,8 @@ void differentiate_twice(const Tensor& y, const Tensor& g, const std::vector<Ten
 }
 
 /// What a sample and its rules compute, once for each example; if `twice`, those of second derivatives, too.
-std::array<detail::Trace, examples> traces_of(const Op& op, const Sample& sample, Dtype dtype, bool twice) {
-  std::array<detail::Trace, examples> traces;
+ExampleTraces traces_of(const Op& op, const Sample& sample, Dtype dtype, bool twice) {
+  ExampleTraces traces;
   Random random = random_for(op, Check::again);
   for (detail::Trace& trace : traces) {
     const std::vector<Tensor> inputs = make_inputs(sample, draw_inputs(sample, dtype, random), dtype, true);
@@ -117,16 +117,10 @@ Count compare_mixes(const std::string& what, const detail::Primitive& primitive,
 /// Compares the steps of a sample's value and rules, where they have not been yet.
 void compare_steps(const Op& op, const Sample& sample, Dtype dtype, Known& known, Walked& walked) {
   const bool twice = sample.derivatives && dtype == float64;
-  const std::array<detail::Trace, examples> traces = traces_of(op, sample, dtype, twice);
+  const ExampleTraces traces = traces_of(op, sample, dtype, twice);
   for (std::size_t s = 0; s < traces[0].steps.size(); ++s) {
     const detail::TracedStep& step = traces[0].steps[s];
-    const auto has_room = [](const detail::TracedOperand& one) {
-      return one.spec.shape.rank() < Shape::max_rank;
-    };
-    if (step.inputs.empty() || !std::all_of(step.inputs.begin(), step.inputs.end(), has_room) ||
-        !std::all_of(step.outputs.begin(), step.outputs.end(), has_room)) {
-      continue;
-    }
+    if (!is_batchable(step)) continue;
     const std::string key = key_of(step);
     const auto [place, is_new] = known.try_emplace(key);
     if (is_new) {

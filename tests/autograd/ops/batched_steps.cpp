@@ -1,5 +1,7 @@
 #include "tests/autograd/ops/batched_steps.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -7,6 +9,7 @@
 
 #include "tests/support/values.h"
 #include "xtgrad/autograd/batch_loop.h"
+#include "xtgrad/autograd/core/attribute_lists.h"
 #include "xtgrad/autograd/core/parts.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/grad.h"
@@ -165,6 +168,35 @@ std::string compare_gradients(const detail::Primitive& primitive, const Examples
     rounding.add(outputs[k]);
   }
   return rounding.compare(gradients_of(outputs, wanted, 7), gradients_of(expected, wanted, 7));
+}
+
+bool is_batchable(const detail::TracedStep& step) {
+  const auto has_room = [](const detail::TracedOperand& operand) {
+    return operand.spec.shape.rank() < Shape::max_rank;
+  };
+  return !step.inputs.empty() && std::all_of(step.inputs.begin(), step.inputs.end(), has_room) &&
+         std::all_of(step.outputs.begin(), step.outputs.end(), has_room);
+}
+
+std::string compare_batch_to_single(const ExampleTraces& traces, std::size_t s) {
+  const detail::Primitive& primitive = *traces[0].steps[s].primitive;
+  Examples inputs;
+  for (std::size_t e = 0; e < examples; ++e) {
+    if (traces[e].steps.size() != traces[0].steps.size() ||
+        !detail::same_primitive(*traces[e].steps[s].primitive, primitive)) {
+      return fmt::format("{}: the examples make other steps", primitive.name());
+    }
+    for (const detail::TracedOperand& input : traces[e].steps[s].inputs)
+      inputs[e].push_back(operand(traces[e], input));
+  }
+  Mix all(inputs[0].size(), true), first_alone(inputs[0].size(), false);
+  first_alone[0] = true;
+  for (const Mix& mix : {all, first_alone}) {
+    bool ran = false;
+    const std::string found = compare_to_single(primitive, inputs, mix, ran);
+    if (!found.empty()) return fmt::format("{}: {}", primitive.name(), found);
+  }
+  return {};
 }
 
 }  // namespace xtgrad::testing

@@ -319,7 +319,7 @@ Values prelu_of(std::span<const Values> in) {
 }
 
 const OpSamples prelu_samples(OpId::prelu, [](Op& op) {
-  op.parts = {OpId::greater_number, OpId::minimum_number, OpId::mul, OpId::where, OpId::reshape};
+  op.parts = {OpId::greater_number, OpId::mul, OpId::where, OpId::reshape};
   op.accuracy = {.ulps = correctly_rounded, .signed_zeros = false};
   const auto of_shapes = [&op](const std::string& name, const Shape& x, const Shape& w) {
     op.sample({.attributes = name,
@@ -332,6 +332,11 @@ const OpSamples prelu_samples(OpId::prelu, [](Op& op) {
   of_shapes("0-d", {}, {});
   of_shapes("an element each", {2, 3}, {2, 3});
   of_shapes("empty", {0, 3}, {3});
+  op.exact({.what = "at 0 the slope is the weight",
+            .inputs = {row({0, -0.0, -2, 2}), row({0.25})},
+            .apply = [](const Tensor& a, const Tensor& b) { return prelu(a, b); },
+            .value = row({0, 0, -0.5, 2}),
+            .gradients = {row({0.25, 0.25, 0.25, 1}), row({-2})}});
   op.throws<ShapeError>("prelu: needs a weight for each of the 3 channels of x [2, 3], got weight [2]", [] {
     return prelu(ones({2, 3}), ones({2}));
   });

@@ -161,11 +161,21 @@ const OpSamples adaptive_max_pool1d_samples(OpId::adaptive_max_pool1d, [](Op& op
 const OpSamples adaptive_max_pool2d_samples(OpId::adaptive_max_pool2d, [](Op& op) {
   const Pool<Size2d> pool{[](const Tensor& x, Size2d n) { return adaptive_max_pool2d(x, n); }};
   add_largest(op, pool, 2);
+  op.exact({.what = "ties: the first of each window",
+            .inputs = {{{1, 1, 2, 2}, {3, 3, 3, 3}}},
+            .apply = [](const Tensor& x) { return adaptive_max_pool2d(x, Size2d(1)); },
+            .value = {{1, 1, 1, 1}, {3}},
+            .gradients = {{{1, 1, 2, 2}, {1, 0, 0, 0}}}});
   add_errors(op, pool, 2);
 });
 const OpSamples adaptive_max_pool3d_samples(OpId::adaptive_max_pool3d, [](Op& op) {
   const Pool<Size3d> pool{[](const Tensor& x, Size3d n) { return adaptive_max_pool3d(x, n); }};
   add_largest(op, pool, 3);
+  op.exact({.what = "ties: the first of each window",
+            .inputs = {{{1, 1, 1, 2, 2}, {3, 3, 3, 3}}},
+            .apply = [](const Tensor& x) { return adaptive_max_pool3d(x, Size3d(1)); },
+            .value = {{1, 1, 1, 1, 1}, {3}},
+            .gradients = {{{1, 1, 1, 2, 2}, {1, 0, 0, 0}}}});
   add_errors(op, pool, 3);
 });
 

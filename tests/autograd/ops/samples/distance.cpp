@@ -58,6 +58,11 @@ const OpSamples cdist_samples(OpId::cdist, [](Op& op) {
             [](const Tensor& a, const Tensor& b) { return cdist(a, b); },
             Values{{1, 2}, {0, 4}},
             {Values{{1, 2}, {0, -1}}, Values{{2, 2}, {0, 0, 0, 1}}}});
+  op.exact({"NaN in a point is in all its distances",
+            {Values{{1, 2}, {1, not_a_number}}, Values{{1, 2}, {1, 2}}},
+            [](const Tensor& a, const Tensor& b) { return cdist(a, b); },
+            Values{{1, 1}, {not_a_number}},
+            {Values{{1, 2}, {not_a_number, not_a_number}}, Values{{1, 2}, {not_a_number, not_a_number}}}});
   op.throws<ShapeError>("needs points [..., n, d] and [..., m, d]: a is [2, 3], b is [2, 4]", [] {
     return cdist(ones({2, 3}), ones({2, 4}));
   });

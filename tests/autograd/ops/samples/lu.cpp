@@ -234,6 +234,42 @@ const OpSamples lu_samples(OpId::lu, [](Op& op) {
          {Shape{3, 3}, Shape{2, 4}, Shape{4, 2}, Shape{2, 2, 2}, Shape{0, 3}, Shape{0, 2, 2}})
       part(shape, lower);
   }
+  // Of l u itself the cotangents of l and u are no two numbers, and terms of the rule are 0.
+  op.sample({.attributes = "l and u, each with a cotangent of its own",
+             .inputs = {{.shape = {2, 3, 3}, .domain = small}},
+             .apply =
+                 [](const Tensor& x) {
+                   const auto [p, l, u] = lu(plus_identity(x, 5));
+                   return l * 2 + u;
+                 },
+             .reference =
+                 [](std::span<const Values> in) {
+                   return of_each(in[0], [](const Matrix& x) {
+                     Matrix both = packed_lu(plus_identity(x, 5));
+                     for (std::int64_t i = 0; i < 3; ++i) {
+                       for (std::int64_t j = 0; j < i; ++j) both.at(i, j) *= 2;
+                       both.at(i, i) += 2;
+                     }
+                     return both;
+                   });
+                 },
+             .nasty = false,
+             .combined = true});
+  op.sample({.attributes = "l, whose rows change places",
+             .inputs = {{.shape = {2, 3, 3}, .domain = small}},
+             .apply = [](const Tensor& x) { return lu(turned(plus_identity(x, 5))).l; },
+             .reference =
+                 [](std::span<const Values> in) {
+                   return of_each(in[0], [](const Matrix& x) {
+                     Matrix l = packed_lu(plus_identity(x, 5));
+                     for (std::int64_t i = 0; i < 3; ++i) {
+                       for (std::int64_t j = i; j < 3; ++j) l.at(i, j) = i == j ? 1 : 0;
+                     }
+                     return l;
+                   });
+                 },
+             .nasty = false,
+             .combined = true});
   op.sample({.attributes = "all of them, whose rows change places",
              .inputs = {{.shape = {2, 3, 3}, .domain = small}},
              .apply =

@@ -81,6 +81,11 @@ const OpSamples stddev_samples(OpId::stddev, [](Op& op) {
             [](const Tensor& x) { return stddev(x); },
             scalar(0),
             {row({nan, nan})}});
+  op.exact({"of an infinity",
+            {row({1, inf, 2})},
+            [](const Tensor& x) { return stddev(x); },
+            scalar(nan),
+            {row({nan, nan, nan})}});
 });
 
 const OpSamples var_mean_samples(OpId::var_mean, [](Op& op) {

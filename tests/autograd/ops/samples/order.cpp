@@ -167,6 +167,14 @@ const OpSamples topk_samples(OpId::topk, [](Op& op) {
   of({2, 5, 2}, 1, {.axis = 1, .largest = false}, 1);
   of({4}, 0, {}, 0);
   of({0, 3}, 2, {}, 1);
+  op.exact({.what = "of a tie the first ones",
+            .inputs = {row({1, 3, 3, 2, 3})},
+            .apply =
+                [](const Tensor& x) {
+                  return topk(x, 2).values * tensor({1, 2}, {.dtype = x.dtype()});
+                },
+            .value = row({3, 6}),
+            .gradients = {row({0, 1, 2, 0, 0})}});
   op.throws<ValueError>("k must be from 0 to the size of the axis: k is 4, axis 0 of x has size 3",
                         [] { return topk(ones({3}), 4); });
   op.throws<ValueError>("k must be from 0 to the size of the axis: k is -1, axis 0 of x has size 3",

@@ -273,6 +273,14 @@ const OpSamples lp_pool2d_samples(OpId::lp_pool2d, [](Op& op) {
                               {{{1, 2, 4, 2}, {1, 2, 2, 2}, {2, 1}, {2, 1}, {0, 0}, {1, 1}},
                                {{1, 1, 3, 3}, {1, 1, 2, 2}, {2, 2}, {2, 2}, {0, 0}, {1, 1}, true}},
                               power2d);
+  op.exact({.what = "zeros: no slope",
+            .inputs = {{{1, 1, 1, 2}, {0, 0}}},
+            .apply =
+                [](const Tensor& x) {
+                  return lp_pool2d(x, {.p = 2, .kernel = {1, 2}});
+                },
+            .value = {{1, 1, 1, 1}, {0}},
+            .gradients = {{{1, 1, 1, 2}, {0, 0}}}});
   add_errors<LPPool2dOptions>(op, power2d, {{1, 1, 3, 3}, {}, {2, 2}, {2, 2}, {0, 0}, {1, 1}});
 });
 

@@ -53,6 +53,23 @@ const OpSamples qr_samples(OpId::qr, [](Op& op) {
                  },
              .nasty = false,
              .combined = true});
+  // Of q r itself the terms of the rule cancel.
+  op.sample({.attributes = "both, each with a cotangent of its own",
+             .inputs = {{.shape = {2, 3, 2}, .domain = {.low = -1, .high = 1}}},
+             .apply =
+                 [](const Tensor& x) {
+                   const auto [q, r] = qr(moved(x));
+                   return matmul(q, transpose(r, -2, -1));
+                 },
+             .reference =
+                 [](std::span<const Values> in) {
+                   return of_each(in[0], [](const Matrix& x) {
+                     const auto [q, r] = qr(moved(x));
+                     return multiply(q, transpose(r));
+                   });
+                 },
+             .nasty = false,
+             .combined = true});
   op.exact({.what = "the diagonal of r is not negative",
             .inputs = {{{2, 2}, {0, -3, -2, 4}}},
             .apply = [](const Tensor& x) { return qr(x).r; },

@@ -1,4 +1,4 @@
-// The code of docs/derivatives.md.
+// The code of docs/checkpoint_and_implicit.md.
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
@@ -92,7 +92,7 @@ TEST_CASE("docs: functions that are defined by an equation") {
   CHECK_NOTHROW(require_grads(f, inputs, {.order = 1}));
 }
 
-TEST_CASE("docs/derivatives.md: steps of Gauss and Newton") {
+TEST_CASE("docs/checkpoint_and_implicit.md: steps of Gauss and Newton") {
   Random random(1);
   const Tensor x = randn({40, 2}, random, {.dtype = float64});
   const Tensor y = sum(square(x), {.axes = {1}, .keepdim = true});
@@ -104,7 +104,7 @@ TEST_CASE("docs/derivatives.md: steps of Gauss and Newton") {
   CHECK(nn::mse_loss(model(x), y).item() < before / 100);
 }
 
-TEST_CASE("docs/derivatives.md: a fit of Levenberg and Marquardt") {
+TEST_CASE("docs/checkpoint_and_implicit.md: a fit of Levenberg and Marquardt") {
   const Tensor t = tensor(
       {77.6, 114.9, 141.1, 190.8, 239.9, 289.0, 332.8, 378.4, 434.8, 477.3, 536.8, 593.1, 689.1, 760.0},
       {.dtype = float64});
@@ -121,7 +121,7 @@ TEST_CASE("docs/derivatives.md: a fit of Levenberg and Marquardt") {
   CHECK(errors.at({0}) == doctest::Approx(2.7070075241));
 }
 
-TEST_CASE("docs/derivatives.md: nonlinear conjugate gradients") {
+TEST_CASE("docs/checkpoint_and_implicit.md: nonlinear conjugate gradients") {
   manual_seed(1);
   const Tensor x = randn({40, 2}), y = sum(square(x), {.axes = {1}, .keepdim = true});
   nn::MLP model{{.sizes = {2, 8, 1}, .activation = nn::ActivationKind::tanh}};
@@ -132,7 +132,7 @@ TEST_CASE("docs/derivatives.md: nonlinear conjugate gradients") {
   CHECK(result.loss < before / 20);
 }
 
-TEST_CASE("docs/derivatives.md: steps of L-BFGS") {
+TEST_CASE("docs/checkpoint_and_implicit.md: steps of L-BFGS") {
   Random random(1);
   const Tensor x = randn({40, 2}, random, {.dtype = float64});
   const Tensor y = sum(square(x), {.axes = {1}, .keepdim = true});
@@ -147,7 +147,7 @@ TEST_CASE("docs/derivatives.md: steps of L-BFGS") {
   CHECK(loss().item() < before / 1000);
 }
 
-TEST_CASE("docs/derivatives.md: a derivative through iterations of L-BFGS") {
+TEST_CASE("docs/checkpoint_and_implicit.md: a derivative through iterations of L-BFGS") {
   const auto loss = [](const Tensor& w) { return sum(square(w) * tensor({1, 10}, {.dtype = float64})); };
   const auto slope_at = [&](double rate, double* end) {
     const Tensor lr = tensor(rate, {.dtype = float64, .requires_grad = true});
