@@ -57,14 +57,16 @@ class Recipe {
   std::vector<Input> inputs;
   std::uint32_t nodes = 0;
   std::uint32_t values = 0;
+  /// One of the two: a tensor, or what has no history.
   struct Output {
-    std::uint32_t node;
+    std::uint32_t node = RecipeOperand::none;
+    std::uint32_t value = RecipeOperand::none;
     Spec spec;
   };
   std::vector<Output> outputs;
 
-  /// Records, if this thread does, the steps that lead from an input that wants a gradient to the results.
-  /// Every buffer is let go after its last use.
+  /// Of a recipe whose outputs are tensors. Records, if this thread does, the steps that lead from an input
+  /// that wants a gradient to the results. Every buffer is let go after its last use.
   [[nodiscard]] std::vector<Tensor> run(std::span<const Tensor> tensors) const;
 };
 
