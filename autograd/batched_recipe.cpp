@@ -1,7 +1,5 @@
 #include "xtgrad/autograd/batched_recipe.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -51,18 +49,13 @@ class BatchedRun {
 
  private:
   [[nodiscard]] Shape batch_of(const Shape& example) const {
-    if (example.rank() == Shape::max_rank) throw_too_deep(example);
     Shape shape{size_};
     for (const std::int64_t size : example) shape.push_back(size);
     return shape;
   }
-  [[noreturn]] static void throw_too_deep(const Shape& example);
 
   /// The outputs of a step whose operands are batched, and where a rule reads them, its auxiliaries.
   std::vector<Tensor> batched(const RecipeStep& step, const std::vector<BatchInput>& operands) const {
-    for (const RecipeOperand& output : step.outputs) {
-      if (output.spec.shape.rank() == Shape::max_rank) throw_too_deep(output.spec.shape);
-    }
     if (!step.evaluates) return with_own_rule(step, operands);
     const Primitive& primitive = *step.primitive;
     const int source = step.outputs.size() == 1 ? primitive.alias_of(0) : -1;
@@ -138,13 +131,6 @@ class BatchedRun {
   std::vector<BatchInput> nodes_;
   std::vector<BatchInput> values_;
 };
-
-void BatchedRun::throw_too_deep(const Shape& example) {
-  throw ShapeError(
-      fmt::format("vmap: a batch of tensors of shape {} would have {} dimensions, at most {} are "
-                  "possible",
-                  to_string(example), example.rank() + 1, Shape::max_rank));
-}
 
 }  // namespace
 

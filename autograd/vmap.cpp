@@ -86,11 +86,12 @@ Tensor placed(const BatchInput& output, std::int64_t size, std::int64_t axis) {
 std::vector<Tensor> call_vmap(const TensorFunction& f, std::span<const Tensor> inputs,
                               const VmapOptions& options) {
   const Batch batch = batch_of(inputs, options);
-  const BatchedCall call = call_batched("vmap", f, batch.inputs, batch.size, ExampleGuard::Refusal::throws);
-  check_axes("out_axes", options.out_axes.size(), "outputs", call.outputs.size());
+  const BatchedCall call("vmap", f, batch.inputs, batch.size, ExampleGuard::Refusal::throws);
+  const std::vector<BatchInput> results = call.run(batch.inputs, batch.size);
+  check_axes("out_axes", options.out_axes.size(), "outputs", results.size());
   std::vector<Tensor> outputs;
-  for (std::size_t k = 0; k < call.outputs.size(); ++k)
-    outputs.push_back(placed(call.outputs[k], batch.size, entry_of(options.out_axes, k)));
+  for (std::size_t k = 0; k < results.size(); ++k)
+    outputs.push_back(placed(results[k], batch.size, entry_of(options.out_axes, k)));
   return outputs;
 }
 
