@@ -110,15 +110,19 @@ void BatchedCall::check_ranks(std::string_view caller, ExampleGuard::Refusal ref
   }
 }
 
-std::size_t BatchedCall::largest_bytes() const {
-  std::size_t largest = 0;
+BatchedCall::Sizes BatchedCall::bytes_made() const {
+  Sizes sizes;
+  std::size_t all = 0, count = 0;
   for (const RecipeStep& step : recipe_->steps) {
-    for (const auto* operands : {&step.inputs, &step.outputs}) {
-      for (const RecipeOperand& operand : *operands)
-        largest = std::max(largest, bytes_of(operand.spec.shape, operand.spec.dtype));
+    for (const RecipeOperand& output : step.outputs) {
+      const std::size_t bytes = bytes_of(output.spec.shape, output.spec.dtype);
+      sizes.largest = std::max(sizes.largest, bytes);
+      all += bytes;
+      ++count;
     }
   }
-  return largest;
+  if (count > 0) sizes.mean = all / count;
+  return sizes;
 }
 
 std::vector<BatchInput> BatchedCall::run(std::span<const BatchInput> inputs, std::int64_t size) const {

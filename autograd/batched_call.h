@@ -25,8 +25,12 @@ class BatchedCall {
 
   /// Why there is no list; empty where there is one.
   [[nodiscard]] const std::string& refused() const { return refused_; }
-  /// Of the largest tensor on the way, for one example.
-  [[nodiscard]] std::size_t largest_bytes() const;
+  /// Of the tensors that the steps make for one example.
+  struct Sizes {
+    std::size_t largest = 0;
+    std::size_t mean = 0;
+  };
+  [[nodiscard]] Sizes bytes_made() const;
   /// The outputs for `size` examples: inputs are batched where those of the constructor were, and what is not
   /// is what it was there.
   [[nodiscard]] std::vector<BatchInput> run(std::span<const BatchInput> inputs, std::int64_t size) const;

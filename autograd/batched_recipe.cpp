@@ -31,11 +31,10 @@ class BatchedRun {
   }
 
   void step(const RecipeStep& step) {
-    std::vector<BatchInput> operands;
-    for (const RecipeOperand& input : step.inputs) operands.push_back(operand_of(input));
-    const bool is_batched = std::ranges::any_of(operands, &BatchInput::is_batched);
-    keep(step, is_batched ? batched(step, operands) : single(step, operands), is_batched);
-    operands.clear();  // so that what is dropped below is free before the next step
+    for (const RecipeOperand& input : step.inputs) operands_.push_back(operand_of(input));
+    const bool is_batched = std::ranges::any_of(operands_, &BatchInput::is_batched);
+    keep(step, is_batched ? batched(step, operands_) : single(step, operands_), is_batched);
+    operands_.clear();  // so that what is dropped below is free before the next step
     for (const std::uint32_t node : step.last_nodes) nodes_[node] = {};
     for (const std::uint32_t value : step.last_values) values_[value] = {};
   }
@@ -43,11 +42,18 @@ class BatchedRun {
   [[nodiscard]] BatchInput operand_of(const RecipeOperand& operand) const {
     if (operand.node != RecipeOperand::none) return nodes_[operand.node];
     const BatchInput& value = values_[operand.value];
-    const Shape shape = value.is_batched ? batch_of(operand.spec.shape) : operand.spec.shape;
-    return {value.tensor.shape() == shape ? value.tensor : reshape(value.tensor, shape), value.is_batched};
+    const std::span<const std::int64_t> sizes = sizes_of(value);
+    if (std::ranges::equal(sizes, operand.spec.shape)) return value;
+    return {reshape(value.tensor, value.is_batched ? batch_of(operand.spec.shape) : operand.spec.shape),
+            value.is_batched};
   }
 
  private:
+  /// Of an example.
+  static std::span<const std::int64_t> sizes_of(const BatchInput& value) {
+    const Shape& shape = value.tensor.shape();
+    return std::span(shape.begin(), shape.end()).subspan(value.is_batched ? 1 : 0);
+  }
   [[nodiscard]] Shape batch_of(const Shape& example) const {
     Shape shape{size_};
     for (const std::int64_t size : example) shape.push_back(size);
@@ -109,6 +115,7 @@ class BatchedRun {
   }
 
   static bool reads_auxiliaries(const RecipeStep& step) {
+    if (step.outputs.size() == 1) return false;
     std::vector<const Spec*> specs;
     for (const RecipeOperand& input : step.inputs) specs.push_back(&input.spec);
     const std::size_t outputs = step.primitive->counts(specs).outputs;
@@ -118,18 +125,20 @@ class BatchedRun {
     return false;
   }
 
-  void keep(const RecipeStep& step, const std::vector<Tensor>& results, bool is_batched) {
+  void keep(const RecipeStep& step, std::vector<Tensor> results, bool is_batched) {
     for (std::size_t k = 0; k < step.outputs.size() && k < results.size(); ++k) {
       const RecipeOperand& output = step.outputs[k];
-      if (output.value != RecipeOperand::none && step.evaluates)
-        values_[output.value] = {results[k].detach(), is_batched};
-      if (output.node != RecipeOperand::none) nodes_[output.node] = {results[k], is_batched};
+      if (output.value != RecipeOperand::none && step.evaluates) {
+        values_[output.value] = {results[k].requires_grad() ? results[k].detach() : results[k], is_batched};
+      }
+      if (output.node != RecipeOperand::none) nodes_[output.node] = {std::move(results[k]), is_batched};
     }
   }
 
   std::int64_t size_;
   std::vector<BatchInput> nodes_;
   std::vector<BatchInput> values_;
+  std::vector<BatchInput> operands_;  // of the step at hand
 };
 
 }  // namespace

@@ -12,17 +12,23 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
+#include "xtgrad/autograd/linearize.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/unit_tensor.h"
 
 namespace xtgrad::inline v1::detail {
 namespace {
 
-/// So few rows are swept one by one, for listing takes as long as some sweeps.
-constexpr std::int64_t least_listed_rows = 6;
+/// Fewer rows are swept one by one: of small operations listing a sweep takes as long as ten to fifteen
+/// sweeps.
+constexpr std::int64_t least_listed_rows = 20;
 /// Of the largest tensor on the way, for all rows that run at once: they shall stay in a cache.
-constexpr std::size_t most_bytes_at_once = std::size_t{1} << 20;
+constexpr std::size_t most_bytes_at_once = std::size_t{1} << 16;
 constexpr std::int64_t least_rows_at_once = 8;
+/// Of so many rows, and so many bytes that a step makes on average, a program is faster, whose steps are
+/// fused: there is little to save but passes over memory. Recording one takes as long as forty sweeps.
+constexpr std::int64_t least_recorded_rows = 96;
+constexpr std::size_t least_heavy_bytes = 512;
 
 Shape rows_of(std::int64_t rows, const Shape& shape) {
   Shape all{rows};
@@ -85,15 +91,27 @@ class Collected {
   std::vector<std::vector<Tensor>> parts_;
 };
 
+std::vector<Tensor> row_at(const CotangentRows& cotangents, std::int64_t i) {
+  std::vector<Tensor> row = cotangents(i, i + 1);
+  for (Tensor& given : row) {
+    if (given.defined()) given = example_of({given, true}, 0);
+  }
+  return row;
+}
+
 std::vector<Tensor> sweep_each(const Pullback& pullback, const CotangentRows& cotangents, std::int64_t rows) {
   Collected collected;
   for (std::int64_t i = 0; i < rows; ++i) {
-    std::vector<Tensor> row = cotangents(i, i + 1);
-    for (Tensor& given : row) {
-      if (given.defined()) given = example_of({given, true}, 0);
-    }
-    collected.add(pullback(row));
+    collected.add(pullback(row_at(cotangents, i)));
   }
+  return collected.joined(true);
+}
+
+std::vector<Tensor> run_program(const Pullback& pullback, const CotangentRows& cotangents,
+                                std::int64_t rows) {
+  Linearization map(pullback, pullback.inputs());
+  Collected collected;
+  for (std::int64_t i = 0; i < rows; ++i) collected.add(map.transposed(row_at(cotangents, i)));
   return collected.joined(true);
 }
 
@@ -105,9 +123,15 @@ class ListedPullback {
         call_(function, of_given(pullback), given(0, 1), 1, ExampleGuard::Refusal::is_noted) {}
 
   [[nodiscard]] bool is_listed() const { return call_.refused().empty(); }
+  [[nodiscard]] bool is_heavy() const { return call_.bytes_made().mean >= least_heavy_bytes; }
 
   [[nodiscard]] std::vector<Tensor> run(std::int64_t rows) const {
-    const std::size_t fitting = most_bytes_at_once / std::max<std::size_t>(1, call_.largest_bytes());
+    std::size_t largest = std::max<std::size_t>(1, call_.bytes_made().largest);
+    for (const BatchInput& cotangent : given(0, 1)) {
+      const Array& row = array_of(cotangent.tensor);
+      largest = std::max(largest, bytes_of(row.shape, row.dtype));
+    }
+    const std::size_t fitting = most_bytes_at_once / largest;
     const std::int64_t at_once = std::max(least_rows_at_once, static_cast<std::int64_t>(fitting));
     Collected collected;
     for (std::int64_t first = 0; first < rows; first += at_once)
@@ -182,6 +206,8 @@ std::vector<Tensor> pull_rows(std::string_view function, const Pullback& pullbac
   if (!pullback.has_history() && !is_wanted) no_history.emplace();
   if (rows < least_listed_rows || pullback.has_hooked_inputs()) return sweep_each(pullback, cotangents, rows);
   const ListedPullback listed(function, pullback, cotangents);
+  if (rows >= least_recorded_rows && no_history && listed.is_listed() && listed.is_heavy())
+    return run_program(pullback, cotangents, rows);
   return listed.is_listed() ? listed.run(rows) : sweep_each(pullback, cotangents, rows);
 }
 

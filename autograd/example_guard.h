@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "xtgrad/autograd/core/compute.h"
+#include "xtgrad/autograd/memory/pool_allocator.h"
 
 namespace xtgrad::inline v1::detail {
 
@@ -59,7 +61,9 @@ class ExampleGuard final : public Watcher {
   std::string_view caller_;
   Refusal refusal_;
   std::string noted_;
-  std::unordered_set<std::uint64_t> depending_;  // numbers of buffers whose elements depend on the example
+  // Numbers of buffers whose elements depend on the example.
+  std::unordered_set<std::uint64_t, std::hash<std::uint64_t>, std::equal_to<>, PoolAllocator<std::uint64_t>>
+      depending_;
   std::vector<Begun> begun_;
   std::unordered_map<const NodeCounts*, Leaf> leaves_;
   std::unordered_map<const NodeCounts*, Tensor> own_leaves_;

@@ -201,6 +201,18 @@ Tensor Pullback::operator()(const Tensor& cotangent) const {
   return (*this)(std::span(&cotangent, 1))[0];
 }
 
+std::vector<Tensor> Pullback::batched(std::span<const Tensor> cotangents) const {
+  return detail::pull_batch("vjp", *this, cotangents);
+}
+
+Tensor Pullback::batched(const Tensor& cotangents) const {
+  if (inputs_.size() != 1 || outputs_.size() != 1) {
+    throw ValueError(fmt::format("vjp: the function has {} inputs and {} outputs; pass a span of cotangents",
+                                 inputs_.size(), outputs_.size()));
+  }
+  return batched(std::span(&cotangents, 1))[0];
+}
+
 Pullback vjp(const TensorFunction& f, std::span<const Tensor> inputs) {
   detail::check_function("vjp", static_cast<bool>(f));
   Pullback pullback;

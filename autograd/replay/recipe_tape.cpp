@@ -90,7 +90,8 @@ RecipeTape::Index RecipeTape::value_of(const Array& array) {
 
 void RecipeTape::before_eval(const Primitive& primitive, Inputs in, Outputs out) {
   if (is_paused_) return;
-  std::vector<RecipeOperand> inputs;
+  RecipeList<RecipeOperand> inputs;
+  inputs.reserve(in.size());
   for (const Array* array : in) {
     const Index value = value_of(*array);
     inputs.push_back({.value = value, .spec = *array});

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "xtgrad/autograd/core/compute.h"
@@ -95,11 +97,13 @@ class RecipeTape final : public Watcher {
   void collect_inputs(Result& result);
 
   std::vector<Value> values_;
-  std::unordered_map<std::uint64_t, Index> value_index_;  // by the buffer's number
+  std::unordered_map<std::uint64_t, Index, std::hash<std::uint64_t>, std::equal_to<>,
+                     PoolAllocator<std::pair<const std::uint64_t, Index>>>
+      value_index_;  // by the buffer's number
   std::vector<TapeNode> nodes_;
   std::unordered_map<const NodeCounts*, Index> node_index_;
   std::vector<RecipeStep> steps_;
-  std::vector<std::vector<RecipeOperand>> begun_;  // inputs of steps that have begun: a step may run others
+  std::vector<RecipeList<RecipeOperand>> begun_;  // inputs of steps that have begun: a step may run others
   // Leaves that were made to want a gradient, held so that no other comes to lie there.
   std::unordered_map<const NodeCounts*, Tensor> own_leaves_;
   Purpose purpose_;

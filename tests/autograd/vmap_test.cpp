@@ -18,6 +18,7 @@
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/random.h"
 #include "xtgrad/autograd/testing.h"
+#include "xtgrad/nn/capture.h"
 
 namespace xtgrad::inline v1::testing { namespace {
 
@@ -189,6 +190,22 @@ TEST_CASE("vmap: functions with a rule of their own, and checkpoints") {
   };
   CHECK(same_bits(vmap(again)(x), loop(again, x)));
   CHECK(same_bits(grad(sum(vmap(again)(x)), x), grad(sum(loop(again, x)), x)));
+}
+
+TEST_CASE("vmap: in a captured function, in a checkpoint, and in a Jacobian of many rows") {
+  const Tensor w = drawn({3}, 1);
+  const auto f = [&](const Tensor& batch) {
+    return vmap([&](const Tensor& one) { return cumsum(exp(one * w)) + sum(one); })(batch);
+  };
+  const auto list = [&](const std::vector<Tensor>& in) { return std::vector<Tensor>{f(in[0])}; };
+  const Tensor x = drawn({8, 3}, 2), other = drawn({8, 3}, 3);
+  auto captured = capture(list, std::vector<Tensor>{x});
+  CHECK(same_bits(captured(std::vector<Tensor>{other})[0], f(other)));
+  Tensor tracked = other.detach().set_requires_grad();
+  CHECK(same_bits(grad(sum(checkpoint(f, tracked)), tracked), grad(sum(f(tracked)), tracked)));
+  const Tensor j = jacobian(f, x);
+  CHECK(same_bits(select(select(j, 0, 5), 1, 5),
+                  jacobian([&](const Tensor& one) { return f(unsqueeze(one, 0))[0]; }, x[5])));
 }
 
 TEST_CASE("vmap: rules that read what an operation has kept for them") {
