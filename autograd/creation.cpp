@@ -16,6 +16,7 @@
 #include "xtgrad/autograd/core/loaded_checks.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/new_tensor.h"
+#include "xtgrad/autograd/ops/batching.h"
 #include "xtgrad/autograd/ops/cast.h"
 
 namespace xtgrad::inline v1 {
@@ -324,6 +325,9 @@ class OneHot final : public detail::ConstantPrimitive<OneHot> {
       std::fill_n(row, out[0]->numel(), T{0});
       for (std::int64_t i = 0; i < n; ++i, row += classes_) row[label[i]] = T{1};
     });
+  }
+  [[nodiscard]] bool batch(detail::BatchContext& context) const override {
+    return detail::batch_by_leading(*this, context);
   }
   void check_loaded(detail::InputSpecs in, detail::InputSpecs out) const override {
     require_call(in, out, 1);

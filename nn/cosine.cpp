@@ -13,6 +13,7 @@
 #include "xtgrad/autograd/kernels/levels/lengths.h"
 #include "xtgrad/autograd/kernels/reduce.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/ops/batching.h"
 
 namespace xtgrad::inline v1::nn::detail {
 namespace {
@@ -37,6 +38,11 @@ class CosineRule final : public ConstantPrimitive<CosineRule<Input>> {
   }
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override {
     return 4 * in[1]->shape.numel();
+  }
+  [[nodiscard]] bool batch(core::BatchContext& context) const override {
+    constexpr std::size_t front = core::in_front;
+    const core::PrimitiveCopy moved = core::with_moved_axes(*this, context.size());
+    return core::batch_by_merging(*moved, context, {front, front, front, 1}, {front});
   }
   void check_loaded(InputSpecs in, InputSpecs out) const override {
     this->require_call(in, out, 4);
@@ -87,6 +93,9 @@ class Cosine final : public DifferentiablePrimitive<Cosine> {
   }
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override {
     return 6 * in[0]->shape.numel();
+  }
+  [[nodiscard]] bool batch(core::BatchContext& context) const override {
+    return core::batch_along_axes(*this, context);
   }
   void check_loaded(InputSpecs in, InputSpecs out) const override {
     require_call(in, out, 2);

@@ -11,6 +11,7 @@
 #include "xtgrad/autograd/kernels/levels/choose_rows.h"
 #include "xtgrad/autograd/kernels/scalar_map.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/ops/batching.h"
 #include "xtgrad/nn/floating_input.h"
 
 namespace xtgrad::inline v1::nn {
@@ -50,6 +51,14 @@ class ScaledWhere final : public DifferentiablePrimitive<ScaledWhere> {
   [[nodiscard]] InputSet may_overwrite(int) const override { return 0b10; }
   [[nodiscard]] std::int64_t flops(InputSpecs, InputSpecs out) const override {
     return out[0]->shape.numel();
+  }
+  /// x has all dimensions.
+  [[nodiscard]] bool batch(core::BatchContext& context) const override {
+    const std::size_t rank = core::example_rank(context.input(1));
+    if (rank >= Shape::max_rank) return false;
+    const Tensor x = core::repeated(context.input(1), context.size());
+    context.set(0, core::apply(*this, core::aligned(context.input(0), rank), x));
+    return true;
   }
   void check_loaded(InputSpecs in, InputSpecs out) const override {
     require_call(in, out, 2);

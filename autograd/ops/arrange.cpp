@@ -13,6 +13,7 @@
 #include "xtgrad/autograd/kernels/repeat_index.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/ops/axes.h"
+#include "xtgrad/autograd/ops/batching.h"
 #include "xtgrad/autograd/ops/checks.h"
 #include "xtgrad/autograd/ops/shape.h"
 
@@ -37,6 +38,7 @@ class Flip final : public PrimitiveOf<Flip, OpId::flip> {
     }
     copy_strided(move, *in[0], *out[0]);
   }
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_along_axes(*this, context); }
   void check_loaded(InputSpecs in, InputSpecs out) const override {
     require_call(in, out, 1);
     axes_.check_loaded(name(), in[0]->shape);
@@ -59,6 +61,7 @@ class Roll final : public PrimitiveOf<Roll, OpId::roll> {
     Strides wrapped{};  // of each axis: 1 for the part that comes in at the other end
     copy_parts(*in[0], 0, wrapped, *out[0]);
   }
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_along_axes(*this, context); }
   void check_loaded(InputSpecs in, InputSpecs out) const override {
     require_call(in, out, 1);
     const Shape& shape = in[0]->shape;

@@ -7,14 +7,17 @@
 #include <cmath>
 #include <limits>
 #include <utility>
+#include <vector>
 
 #include "xtgrad/autograd/core/apply.h"
 #include "xtgrad/autograd/core/batch.h"
 #include "xtgrad/autograd/core/loaded_checks.h"
+#include "xtgrad/autograd/core/parts.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/kernels/attention.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/ops/batching.h"
 #include "xtgrad/autograd/ops/checks.h"
 #include "xtgrad/autograd/ops/rule.h"
 #include "xtgrad/autograd/ops/shape.h"
@@ -149,32 +152,6 @@ AttentionOperands operands_of(Inputs in, const AttentionShapes& shapes, const Sh
           .result = result};
 }
 
-/// Examples as one more leading dimension, in front of those of all operands. False where that is one too
-/// many.
-bool batch_by_broadcasting(const Primitive& primitive, BatchContext& context) {
-  std::size_t rank = 0;  // of an example
-  for (std::size_t i = 0; i < context.inputs(); ++i) {
-    const BatchInput& input = context.input(i);
-    rank = std::max(rank, input.tensor.rank() - (input.is_batched ? 1 : 0));
-  }
-  if (rank + 1 >= Shape::max_rank) return false;
-  std::array<Tensor, 4> aligned;
-  std::array<const Tensor*, 4> inputs{};
-  for (std::size_t i = 0; i < context.inputs(); ++i) {
-    const auto& [tensor, is_batched] = context.input(i);
-    aligned[i] = tensor;
-    inputs[i] = &aligned[i];
-    if (!is_batched || tensor.rank() == rank + 1) continue;
-    const Shape& own = tensor.shape();
-    Shape shape{own[0]};
-    while (shape.rank() + own.rank() - 1 < rank + 1) shape.push_back(1);
-    for (std::size_t d = 1; d < own.rank(); ++d) shape.push_back(own[d]);
-    aligned[i] = reshaped(tensor, shape);
-  }
-  context.set(0, apply_any(primitive, std::span(inputs).first(context.inputs())));
-  return true;
-}
-
 /// The gradients of q, k and v, with all leading dimensions of the result, of g, y, the scales of its rows,
 /// q, k, v and the mask, if there is one. Null for those not wanted. For v's alone g stands in for y.
 class AttentionGradients final : public ConstantPrimitive<AttentionGradients> {
@@ -207,6 +184,21 @@ class AttentionGradients final : public ConstantPrimitive<AttentionGradients> {
     require_spec(name(), "g", g, {matrices(shapes.lead, rows_of(shapes.q), width), in[3]->dtype, {}});
     require_spec(name(), "y", *in[1], g);
     require_spec(name(), "scales", *in[2], {Shape{2, shapes.rows()}, Dtype::float64, {}});
+  }
+  /// Of each operand as many as there are results, whose leading dimensions these then are.
+  [[nodiscard]] bool batch(BatchContext& context) const override {
+    const std::size_t rank = example_rank(context.input(0));
+    if (rank + 1 >= Shape::max_rank) return false;
+    std::vector<Tensor> operands;
+    std::vector<const Tensor*> pointers;
+    for (std::size_t i = 0; i < context.inputs(); ++i) {
+      const Tensor operand = repeated(context.input(i), context.size());
+      operands.push_back(i == 2 ? merged_into(operand, 1) : aligned({operand, true}, rank));
+    }
+    for (const Tensor& operand : operands) pointers.push_back(&operand);
+    std::vector<Tensor> gradients = apply_all(*this, pointers);
+    for (std::size_t k = 0; k < gradients.size(); ++k) context.set(k, std::move(gradients[k]));
+    return true;
   }
   /// Five products, or two for the gradient of v alone.
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs out) const override {
@@ -260,7 +252,10 @@ class Attention final : public PrimitiveOf<Attention, attention_id> {
     return 2 * shapes.scores.numel() * (shapes.q.back() + shapes.v.back());
   }
 
+  /// With grouped heads there is one dimension more on the way.
   [[nodiscard]] bool batch(BatchContext& context) const override {
+    for (std::size_t i = 0; i < context.inputs(); ++i)
+      if (example_rank(context.input(i)) + 1 >= Shape::max_rank) return false;
     return batch_by_broadcasting(*this, context);
   }
 

@@ -1,4 +1,5 @@
 #include "xtgrad/autograd/ops/batch_norm.h"
+#include "xtgrad/autograd/ops/batching.h"
 
 #include <fmt/format.h>
 
@@ -61,6 +62,9 @@ class BatchNormRule final : public ConstantPrimitive<BatchNormRule> {
     normalize_channels_grad(channels_of(x.shape), g, x, moments, eps_, weight,
                             {.x = out[0], .weight = out[1], .bias = out[2]});
   }
+  [[nodiscard]] bool batch(BatchContext& context) const override {
+    return batch_by_merging(*this, context, {1, 1, 1, 0}, {1, 0, 0});
+  }
   void check_loaded(InputSpecs in, InputSpecs out) const override {
     require_call(in, out, in.size() == 3 ? 3 : 4, true);
     require_floating(name(), in.first(2));
@@ -90,6 +94,9 @@ class ChannelSum final : public ConstantPrimitive<ChannelSum> {
   void eval(Inputs in, Outputs out) const override {
     sum_channels(channels_of(in[0]->shape), *in[0], *out[0]);
   }
+  [[nodiscard]] bool batch(BatchContext& context) const override {
+    return batch_by_merging(*this, context, {1}, {0});
+  }
   void check_loaded(InputSpecs in, InputSpecs out) const override {
     require_call(in, out, 1);
     check_channels(OpId::batch_norm, *in[0]);
@@ -118,6 +125,9 @@ class ChannelMoment final : public ConstantPrimitive<ChannelMoment> {
       T* to = out[0]->mutable_data<T>();
       for (std::int64_t i = 0; i < c; ++i) to[i] = static_cast<T>(row[i] * factor_);
     });
+  }
+  [[nodiscard]] bool batch(BatchContext& context) const override {
+    return batch_by_merging(*this, context, {1}, {0});
   }
   void check_loaded(InputSpecs in, InputSpecs out) const override {
     require_call(in, out, 1);
@@ -169,6 +179,9 @@ class BatchNorm final : public PrimitiveOf<BatchNorm, OpId::batch_norm> {
     Array& moments = out[1] != nullptr ? *out[1] : own;
     channel_moments(at, x, moments);
     normalize_channels(at, x, moments, options_.eps, *in[1], *in[2], *out[0]);
+  }
+  [[nodiscard]] bool batch(BatchContext& context) const override {
+    return batch_by_merging(*this, context, {1, 0, 0}, {1});
   }
   void check_loaded(InputSpecs in, InputSpecs out) const override {
     require_call(in, out, 3);
@@ -269,6 +282,9 @@ class NormalizeBy final : public PrimitiveOf<NormalizeBy, OpId::normalize_by> {
     return 3 * in[0]->shape.numel();
   }
   [[nodiscard]] InputSet may_overwrite(int) const override { return 0b0001; }
+  [[nodiscard]] bool batch(BatchContext& context) const override {
+    return batch_by_merging(*this, context, {1, 0, 0, 0}, {1});
+  }
   void check_loaded(InputSpecs in, InputSpecs out) const override { require_call(in, out, 4); }
 
   void vjp(VjpContext& context) const override {

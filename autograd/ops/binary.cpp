@@ -5,6 +5,7 @@
 #include "xtgrad/autograd/core/loaded_checks.h"
 #include "xtgrad/autograd/formulas/binary.h"
 #include "xtgrad/autograd/ops/add.h"
+#include "xtgrad/autograd/ops/batching.h"
 #include "xtgrad/autograd/ops/binary.h"
 #include "xtgrad/autograd/ops/shape.h"
 
@@ -56,6 +57,9 @@ class PowSlope final : public DifferentiablePrimitive<PowSlope> {
     if (context.wanted(1)) {
       context.set(1, summed_to(context.g() * apply(PowSlope({n, m + 1}), a, b), context.shape(1)));
     }
+  }
+  [[nodiscard]] bool batch(BatchContext& context) const override {
+    return batch_by_broadcasting(*this, context);
   }
   void check_loaded(InputSpecs in, InputSpecs out) const override {
     require_call(in, out, 2);

@@ -1,4 +1,5 @@
 #include "xtgrad/autograd/ops/cast.h"
+#include "xtgrad/autograd/ops/batching.h"
 
 #include <fmt/format.h>
 
@@ -65,6 +66,9 @@ class Cast final : public PrimitiveOf<Cast, OpId::cast> {
         scalar_map<To, From>([](From v) { return static_cast<To>(v); }, *out[0], {in[0]});
       });
     });
+  }
+  [[nodiscard]] bool batch(BatchContext& context) const override {
+    return batch_by_broadcasting(*this, context);
   }
   void check_loaded(InputSpecs in, InputSpecs out) const override { require_call(in, out, 1); }
   void vjp(VjpContext& context) const override { context.set(0, cast(context.g(), context.dtype(0))); }

@@ -2,6 +2,7 @@
 #include "xtgrad/autograd/core/apply.h"
 #include "xtgrad/autograd/functions/linalg.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/ops/batching.h"
 #include "xtgrad/autograd/ops/checks.h"
 #include "xtgrad/autograd/ops/matrices.h"
 #include "xtgrad/autograd/ops/shape.h"

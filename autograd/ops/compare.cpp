@@ -7,6 +7,7 @@
 #include "xtgrad/autograd/core/apply.h"
 #include "xtgrad/autograd/kernels/scalar_map.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/ops/batching.h"
 #include "xtgrad/autograd/ops/checks.h"
 
 namespace xtgrad::inline v1 {
@@ -72,6 +73,9 @@ class Comparison final : public ConstantPrimitive<Comparison<Relation, Id>> {
   [[nodiscard]] std::int64_t flops(InputSpecs, InputSpecs out) const override {
     return out[0]->shape.numel();
   }
+  [[nodiscard]] bool batch(BatchContext& context) const override {
+    return batch_by_broadcasting(*this, context);
+  }
   void check_loaded(InputSpecs in, InputSpecs out) const override { this->require_call(in, out, 2); }
 };
 
@@ -123,6 +127,9 @@ class NumberComparison final : public ConstantPrimitive<NumberComparison<Relatio
       }
     });
   }
+  [[nodiscard]] bool batch(BatchContext& context) const override {
+    return batch_by_broadcasting(*this, context);
+  }
   void check_loaded(InputSpecs in, InputSpecs out) const override { this->require_call(in, out, 1); }
 
  private:
@@ -166,6 +173,9 @@ class NumberKind final : public ConstantPrimitive<NumberKind<Kind, Id>> {
   }
   [[nodiscard]] std::int64_t flops(InputSpecs, InputSpecs out) const override {
     return out[0]->shape.numel();
+  }
+  [[nodiscard]] bool batch(BatchContext& context) const override {
+    return batch_by_broadcasting(*this, context);
   }
   void check_loaded(InputSpecs in, InputSpecs out) const override { this->require_call(in, out, 1); }
 };

@@ -12,6 +12,7 @@
 #include "xtgrad/autograd/kernels/reduce.h"
 #include "xtgrad/autograd/memory/pool_allocator.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/ops/batching.h"
 #include "xtgrad/autograd/ops/shape.h"
 #include "xtgrad/autograd/ops/slice.h"
 
@@ -91,6 +92,7 @@ class Concat final : public PrimitiveOf<Concat<Called>, Called> {
     for (std::size_t i = 0; i < in.size(); ++i) end[i + 1] = end[i] + in[i]->shape[axis_];
   }
 
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_along_axes(*this, context); }
   void check_loaded(InputSpecs in, InputSpecs out) const override {
     this->require_call(in, out, std::max<std::size_t>(in.size(), 1));
     require_axis(this->name(), axis_, in[0]->shape);

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <limits>
+#include <vector>
 
 #include "xtgrad/autograd/core/apply.h"
 #include "xtgrad/autograd/errors.h"
@@ -8,6 +9,7 @@
 #include "xtgrad/autograd/kernels/conv2d_input_grad.h"
 #include "xtgrad/autograd/kernels/conv2d_weight_grad.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/ops/batching.h"
 #include "xtgrad/autograd/ops/checks.h"
 #include "xtgrad/autograd/ops/windows.h"
 
@@ -76,6 +78,30 @@ std::int64_t flops_of(const Shape& y, const Shape& weight) {
 Reads reads_the_other(Wanted wanted) {
   return (is_wanted(wanted, 0) ? input_bit(1) : reads_nothing) |
          (is_wanted(wanted, 1) ? input_bit(0) : reads_nothing);
+}
+
+/// Whether a weight or a bias is not the same for all examples.
+bool has_own_weights(const BatchContext& context) {
+  for (std::size_t i = 1; i < context.inputs(); ++i)
+    if (context.input(i).is_batched) return true;
+  return false;
+}
+
+/// Of examples that share weights: their images are one batch of images.
+bool batch_images(const Primitive& primitive, BatchContext& context) {
+  std::vector<Tensor> operands{merged_into(context.input(0).tensor, 0)};
+  for (std::size_t i = 1; i < context.inputs(); ++i) operands.push_back(context.input(i).tensor);
+  std::vector<const Tensor*> pointers;
+  for (const Tensor& operand : operands) pointers.push_back(&operand);
+  context.set(0, parted_from(apply_any(primitive, pointers), 0, context.size()));
+  return true;
+}
+
+/// The options of as many convolutions beside each other, groups of one.
+template <class Options>
+Options for_each(Options options, const BatchContext& context) {
+  options.groups *= context.size();
+  return options;
 }
 
 void check_groups(OpId op, std::int64_t groups) {
@@ -175,6 +201,14 @@ class Conv2d final : public PrimitiveOf<Conv2d, OpId::conv2d> {
     const Shape& y = out[0]->shape;
     return flops_of(y, in[1]->shape) + (in.size() > 2 ? y.numel() : 0);
   }
+  /// Weights of each example are groups of their own.
+  [[nodiscard]] bool batch(BatchContext& context) const override {
+    if (!has_own_weights(context)) return batch_images(*this, context);
+    const Shape &x = context.input(0).tensor.shape(), &weight = context.input(1).tensor.shape();
+    // A kernel of the image's size is a product of matrices, of another order of terms than groups have.
+    if (x[x.rank() - 1] == weight.back() && x[x.rank() - 2] == weight[weight.rank() - 2]) return false;
+    return batch_by_merging(Conv2d(for_each(options_, context)), context, {1, 0, 0}, {1});
+  }
   void check_loaded(InputSpecs in, InputSpecs out) const override {
     require_call(in, out, in.size() == 3 ? 3 : 2);
   }
@@ -232,6 +266,13 @@ class ConvTranspose2d final : public PrimitiveOf<ConvTranspose2d, OpId::conv_tra
   }
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override {
     return flops_of(in[0]->shape, in[1]->shape);
+  }
+  /// As conv2d's.
+  [[nodiscard]] bool batch(BatchContext& context) const override {
+    if (!has_own_weights(context)) return batch_images(*this, context);
+    const Shape& places = context.input(0).tensor.shape();
+    if (places[places.rank() - 1] == 1 && places[places.rank() - 2] == 1) return false;
+    return batch_by_merging(ConvTranspose2d(for_each(options_, context)), context, {1, 0}, {1});
   }
   void check_loaded(InputSpecs in, InputSpecs out) const override { require_call(in, out, 2); }
 

@@ -17,6 +17,7 @@
 #include "xtgrad/autograd/kernels/truth.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/ops/axes.h"
+#include "xtgrad/autograd/ops/batching.h"
 #include "xtgrad/autograd/ops/cast.h"
 #include "xtgrad/autograd/ops/checks.h"
 #include "xtgrad/autograd/ops/index_range.h"
@@ -45,6 +46,7 @@ class CountNonzero final : public ConstantPrimitive<CountNonzero> {
     std::copy_n(truth.data<bool>(), truth.numel(), ones.mutable_data<std::int64_t>());
     reduce_axes(ones, axes_.mask, sum_axis, *out[0]);
   }
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_along_axes(*this, context); }
   void check_loaded(InputSpecs in, InputSpecs out) const override {
     require_call(in, out, 1);
     axes_.check_loaded(name(), in[0]->shape);
@@ -66,6 +68,14 @@ class Bincount final : public ConstantPrimitive<Bincount> {
   void eval(Inputs in, Outputs out) const override {
     check_index_range(op, *in[0], {"the result", 0, bins_});
     count_values(*in[0], *out[0]);
+  }
+  /// An example's bins are behind those of the one before.
+  [[nodiscard]] bool batch(BatchContext& context) const override {
+    const Tensor& values = context.input(0).tensor;
+    const Tensor rows = reshaped(values, {values.size(0), values.numel() / values.size(0)});
+    const Tensor counts = apply_constant(Bincount(bins_ * context.size()), ids_across(rows, op, bins_));
+    context.set(0, reshaped(counts, {context.size(), bins_}));
+    return true;
   }
   void check_loaded(InputSpecs in, InputSpecs out) const override {
     require_call(in, out, 1);
@@ -150,6 +160,20 @@ class Searchsorted final : public ConstantPrimitive<Searchsorted> {
     *out[0] = {values, Dtype::int64, {}};
   }
   void eval(Inputs in, Outputs out) const override { search_rows(*in[0], *in[1], right_, *out[0]); }
+  /// Rows of both, or one row for all values.
+  [[nodiscard]] bool batch(BatchContext& context) const override {
+    const BatchInput &sorted = context.input(0), &values = context.input(1);
+    if (example_rank(sorted) > 1) return batch_by_leading(*this, context);
+    if (!sorted.is_batched) {
+      context.set(0, apply_constant(*this, sorted.tensor, values.tensor));
+      return true;
+    }
+    Tensor rows = repeated(values, context.size());
+    const Shape shape = rows.shape();
+    rows = reshaped(rows, {shape[0], shape.numel() / shape[0]});
+    context.set(0, reshaped(apply_constant(*this, sorted.tensor, rows), shape));
+    return true;
+  }
   void check_loaded(InputSpecs in, InputSpecs out) const override { require_call(in, out, 2); }
 
  private:

@@ -9,6 +9,7 @@
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/kernels/levels/cross_entropy.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/ops/batching.h"
 #include "xtgrad/autograd/ops/cast.h"
 #include "xtgrad/autograd/ops/checks.h"
 #include "xtgrad/autograd/ops/index_range.h"
@@ -41,6 +42,7 @@ class CrossEntropyRule final : public ConstantPrimitive<CrossEntropyRule> {
     if (in[1]->numel() == 0) return;
     softmax_cross_entropy_vjp_axis(*in[0], *in[1], *in[2], AxisView(in[1]->shape, axis_), *out[0]);
   }
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_along_axes(*this, context); }
   void check_loaded(InputSpecs in, InputSpecs out) const override {
     require_call(in, out, 3);
     require_floating(name(), in.first(2));
@@ -89,6 +91,7 @@ class SoftmaxCrossEntropy final : public PrimitiveOf<SoftmaxCrossEntropy, OpId::
     softmax_cross_entropy_axis(logits, *in[1], AxisView(logits.shape, axis_), *out[0],
                                out[1] == nullptr ? nullptr : &parts);
   }
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_along_axes(*this, context); }
   void check_loaded(InputSpecs in, InputSpecs out) const override {
     require_call(in, out, 2);
     require_axis(name(), axis_, in[0]->shape);

@@ -16,6 +16,7 @@
 #include "xtgrad/autograd/functions/sequence.h"
 #include "xtgrad/autograd/kernels/ctc.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/ops/batching.h"
 #include "xtgrad/autograd/ops/cast.h"
 #include "xtgrad/autograd/ops/checks.h"
 #include "xtgrad/autograd/ops/index_range.h"
@@ -265,6 +266,12 @@ class CtcLoss final : public PrimitiveOf<CtcLoss, op_id> {
   /// A largest, two differences, two exponentials, a logarithm and two sums for each state.
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override {
     return 8 * in[0]->shape[0] * states_of(in[1]->shape, in[0]->shape[1]);
+  }
+  /// Examples' items are items like any others; not of labels one after the other, of which each example has
+  /// its own number.
+  [[nodiscard]] bool batch(BatchContext& context) const override {
+    if (example_rank(context.input(1)) != 2) return false;
+    return batch_by_merging(*this, context, {1, 0, 0, 0}, {0});
   }
   void check_loaded(InputSpecs in, InputSpecs out) const override { require_call(in, out, 4); }
 

@@ -14,6 +14,7 @@
 #include "xtgrad/autograd/kernels/reduce.h"
 #include "xtgrad/autograd/kernels/triangle.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/ops/batching.h"
 #include "xtgrad/autograd/ops/checks.h"
 
 namespace xtgrad::inline v1 {
@@ -83,6 +84,7 @@ class Diagonal final : public PrimitiveOf<Diagonal, OpId::diagonal> {
   void eval(Inputs in, Outputs out) const override {
     copy_strided(place_.move(in[0]->shape), *in[0], *out[0]);
   }
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_along_axes(*this, context); }
   void check_loaded(InputSpecs in, InputSpecs out) const override {
     require_call(in, out, 1);
     place_.check_loaded(name(), in[0]->shape);
@@ -116,6 +118,7 @@ class DiagEmbed final : public PrimitiveOf<DiagEmbed, OpId::diag_embed> {
     std::swap(move.from_offset, move.to_offset);
     if (in[0]->numel() > 0) copy_strided(move, *in[0], *out[0]);
   }
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_along_axes(*this, context); }
   void check_loaded(InputSpecs in, InputSpecs out) const override {
     require_call(in, out, 1);
     place_.check_loaded(name(), matrices_);
@@ -150,6 +153,7 @@ class KeepTriangle final : public PrimitiveOf<KeepTriangle<Called>, Called> {
     copy_triangle(*in[0], Called == OpId::tril ? Triangle::lower : Triangle::upper, offset_, *out[0]);
   }
   [[nodiscard]] InputSet may_overwrite(int) const override { return 0b1; }
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_by_leading(*this, context); }
   void check_loaded(InputSpecs in, InputSpecs out) const override { this->require_call(in, out, 1); }
   void vjp(VjpContext& context) const override { context.set(0, apply(*this, context.g())); }
 

@@ -12,6 +12,7 @@
 #include "xtgrad/autograd/functions/statistics.h"
 #include "xtgrad/autograd/kernels/levels/distance.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/ops/batching.h"
 #include "xtgrad/autograd/ops/checks.h"
 #include "xtgrad/autograd/ops/rule.h"
 #include "xtgrad/autograd/ops/shape.h"
@@ -69,6 +70,7 @@ class CdistRule final : public ConstantPrimitive<CdistRule<OfB>> {
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override {
     return 3 * in[0]->shape.numel() * in[1]->shape.back();
   }
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_by_leading(*this, context); }
   void check_loaded(InputSpecs in, InputSpecs out) const override {
     this->require_call(in, out, 4);
     check_same_sets(*in[1], *in[2]);
@@ -97,6 +99,7 @@ class Cdist final : public PrimitiveOf<Cdist, OpId::cdist> {
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs out) const override {
     return 3 * out[0]->shape.numel() * in[0]->shape.back();
   }
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_by_leading(*this, context); }
   void check_loaded(InputSpecs in, InputSpecs out) const override { require_call(in, out, 2); }
 
   [[nodiscard]] Reads reads(Wanted) const override { return input_bit(0) | input_bit(1) | output_bit; }

@@ -3,6 +3,7 @@
 #include "xtgrad/autograd/core/parts.h"
 #include "xtgrad/autograd/functions/linalg.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/ops/batching.h"
 #include "xtgrad/autograd/ops/matrices.h"
 #include "xtgrad/autograd/ops/ties.h"
 

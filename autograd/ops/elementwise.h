@@ -6,6 +6,7 @@
 #include "xtgrad/autograd/core/batch.h"
 #include "xtgrad/autograd/kernels/scalar_map.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/ops/batching.h"
 #include "xtgrad/autograd/ops/checks.h"
 #include "xtgrad/autograd/ops/rule.h"
 
@@ -50,6 +51,9 @@ class Elementwise : public PrimitiveOf<Self, Id> {
     return visit_floating(in[0]->dtype, [](auto zero) -> TileKernel { return run_tile<decltype(zero)>; });
   }
 
+  [[nodiscard]] bool batch(BatchContext& context) const override {
+    return batch_by_broadcasting(*this, context);
+  }
   void check_loaded(InputSpecs in, InputSpecs out) const override { this->require_call(in, out, N); }
 
   /// `value` for int64, as a function that is made once for all elements.
@@ -108,10 +112,6 @@ class Unary : public Elementwise<Self, F, Id, 1, Integers> {
       const SavedValue saved = Saves == output_bit ? context.output() : context.input(0);
       context.set(0, evaluate_onto(this->self(), context.take_g(), saved));
     }
-  }
-  [[nodiscard]] bool batch(BatchContext& context) const override {
-    context.set(0, apply(this->self(), context.input(0).tensor));
-    return true;
   }
 
  protected:

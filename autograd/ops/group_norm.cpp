@@ -5,14 +5,17 @@
 #include <algorithm>
 #include <array>
 #include <utility>
+#include <vector>
 
 #include "xtgrad/autograd/core/apply.h"
 #include "xtgrad/autograd/core/batch.h"
 #include "xtgrad/autograd/core/loaded_checks.h"
+#include "xtgrad/autograd/core/parts.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/kernels/levels/group_norm.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/ops/batching.h"
 #include "xtgrad/autograd/ops/checks.h"
 #include "xtgrad/autograd/ops/normalize.h"
 #include "xtgrad/autograd/ops/rule.h"
@@ -79,6 +82,23 @@ class GroupNormRule final : public ConstantPrimitive<GroupNormRule> {
     group_norm_rows_grad(groups_of(in[1]->shape, groups_), *in[0], *in[1], *in[2], eps_, *in[3],
                          {.x = out[0], .weight = out[1], .bias = out[2]});
   }
+  /// Examples are more groups: their moments stand beside each other for each sample.
+  [[nodiscard]] bool batch(BatchContext& context) const override {
+    if (context.inputs() == 1 || example_rank(context.input(0)) >= Shape::max_rank) return false;
+    const std::int64_t size = context.size();
+    const auto part = [&](std::size_t i) { return repeated(context.input(i), size); };
+    const Tensor moments = part(2);  // [size, 2, n * groups]
+    const std::int64_t rows = moments.size(2), n = part(0).size(1);
+    const Tensor of_samples =
+        merged_into(reshaped(moments, {size, 2, rows == 0 ? 0 : n, rows == 0 ? 0 : groups_}), 2);
+    const std::array operands{merged_into(part(0), 1), merged_into(part(1), 1),
+                              reshaped(of_samples, {2, size * rows}), merged_into(part(3), 0)};
+    const std::array<const Tensor*, 4> pointers{&operands[0], &operands[1], &operands[2], &operands[3]};
+    std::vector<Tensor> gradients = apply_all(GroupNormRule(groups_ * size, eps_), pointers);
+    for (std::size_t k = 0; k < gradients.size(); ++k)
+      context.set(k, parted_from(gradients[k], k == 0 ? 1 : 0, size));
+    return true;
+  }
   void check_loaded(InputSpecs in, InputSpecs out) const override {
     const bool is_bias = in.size() == 1;
     require_call(in, out, is_bias ? 1 : 4, true);
@@ -137,14 +157,13 @@ class GroupNorm final : public PrimitiveOf<GroupNorm, OpId::group_norm> {
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override {
     return 8 * in[0]->shape.numel();
   }
-  /// Examples are samples like any others, if they share weight and bias.
+  /// Examples are samples like any others, if they share weight and bias, and else more groups.
   [[nodiscard]] bool batch(BatchContext& context) const override {
-    if (context.input(1).is_batched || context.input(2).is_batched) return false;
-    const Tensor& x = context.input(0).tensor;
-    Shape joined{x.shape()[0] * x.shape()[1]};
-    for (std::size_t d = 2; d < x.rank(); ++d) joined.push_back(x.shape()[d]);
-    const Tensor y = apply(*this, reshaped(x, joined), context.input(1).tensor, context.input(2).tensor);
-    context.set(0, reshaped(y, x.shape()));
+    if (context.input(1).is_batched || context.input(2).is_batched)
+      return batch_by_merging(GroupNorm(groups_ * context.size(), eps_), context, {1, 0, 0}, {1});
+    const Tensor joined = merged_into(context.input(0).tensor, 0);
+    const Tensor y = apply(*this, joined, context.input(1).tensor, context.input(2).tensor);
+    context.set(0, parted_from(y, 0, context.size()));
     return true;
   }
   void vjp(VjpContext& context) const override {

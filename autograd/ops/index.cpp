@@ -11,6 +11,7 @@
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/kernels/levels/gather.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/ops/batching.h"
 #include "xtgrad/autograd/ops/checks.h"
 #include "xtgrad/autograd/ops/index_range.h"
 #include "xtgrad/autograd/ops/shape.h"
@@ -36,6 +37,7 @@ class Gather final : public PrimitiveOf<Gather, OpId::gather> {
     check_index_range(op, *in[1], {"x", axis_, in[0]->shape[axis_]});
     gather_elements(*in[0], axis_, *in[1], *out[0]);
   }
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_along_axes(*this, context); }
   void check_loaded(InputSpecs in, InputSpecs out) const override {
     require_call(in, out, 2);
     require_axis(name(), axis_, in[0]->shape);
@@ -70,6 +72,7 @@ class IndexSelect final : public PrimitiveOf<IndexSelect, OpId::index_select> {
     check_index_range(op, *in[1], {"x", axis_, in[0]->shape[axis_]});
     select_elements(*in[0], axis_, *in[1], *out[0]);
   }
+  [[nodiscard]] bool batch(BatchContext& context) const override;
   void check_loaded(InputSpecs in, InputSpecs out) const override {
     require_call(in, out, 2);
     require_axis(name(), axis_, in[0]->shape);
@@ -133,6 +136,7 @@ class ScatterAdd final : public AddAtIndex<ScatterAdd, OpId::scatter_add> {
  public:
   using AddAtIndex::AddAtIndex;
 
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_along_axes(*this, context); }
   void check(const Spec& x, const Spec& index, const Spec& source) const {
     if (source.dtype != x.dtype) {
       throw DtypeError(fmt::format("scatter_add: dtypes differ: x is {}, source is {}; convert one with to()",
@@ -158,6 +162,9 @@ class IndexAdd final : public AddAtIndex<IndexAdd, OpId::index_add> {
  public:
   using AddAtIndex::AddAtIndex;
 
+  [[nodiscard]] bool batch(BatchContext& context) const override {
+    return batch_at_entries(*this, ScatterAdd(axis_ + 1), axis_, context);
+  }
   void check(const Spec& x, const Spec& index, const Spec& source) const {
     check_same_dtype(op, x, source, {"x", "source"});
     check_flat_index(op, index);
@@ -233,6 +240,23 @@ void add_to_table(VjpContext& context, std::size_t axis, Lookup::Kind kind) {
   Tensor sum = zeros(context.shape(0), {.dtype = context.g().dtype()});
   apply_onto(Adjoint(axis), sum, index, context.g());
   context.set(0, std::move(sum));
+}
+
+/// Without an index of each example's own it is a step of one kernel: of the examples' tables beside each
+/// other, or of one table, which all look up in.
+bool IndexSelect::batch(BatchContext& context) const {
+  const BatchInput &x = context.input(0), &index = context.input(1);
+  if (example_rank(x) >= Shape::max_rank) return false;
+  if (!index.is_batched) {
+    context.set(0, apply(IndexSelect(axis_ + 1), x.tensor, index.tensor));
+  } else if (!x.is_batched) {
+    const Tensor entries = apply(*this, x.tensor, merged_into(index.tensor, 0));
+    context.set(0, parted_from(entries, axis_, context.size()));
+  } else {
+    context.set(0,
+                apply(Gather(axis_ + 1), x.tensor, index_of_elements(index.tensor, axis_, x.tensor.shape())));
+  }
+  return true;
 }
 
 void Gather::vjp(VjpContext& context) const {

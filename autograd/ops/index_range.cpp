@@ -3,9 +3,15 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <array>
 #include <vector>
 
+#include "xtgrad/autograd/core/apply.h"
+#include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/ops/batching.h"
+#include "xtgrad/autograd/ops/shape.h"
 
 namespace xtgrad::inline v1::detail {
 namespace {
@@ -55,5 +61,35 @@ void check_index_shape(OpId op, const Shape& x, std::size_t axis, const Shape& i
 }
 
 Tensor widened(const Tensor& index) { return index.dtype() == Dtype::int32 ? index.to(Dtype::int64) : index; }
+
+Tensor ids_across(const Tensor& ids, OpId op, std::int64_t count) {
+  check_index_range(op, array_of(ids), {"the result", 0, count});
+  const Tensor before = reshaped(arange(ids.size(0)) * count, {ids.size(0), 1});
+  const Tensor is_one = bitwise_and(ids >= 0, ids < count);
+  return reshaped(where(is_one, ids + before, -1), {ids.numel()});
+}
+
+Tensor index_of_elements(const Tensor& index, std::size_t axis, Shape x) {
+  Shape along{index.shape()[0]};
+  while (along.rank() < x.rank()) along.push_back(along.rank() == axis + 1 ? index.shape()[1] : 1);
+  x[axis + 1] = index.shape()[1];
+  return stretched_to(reshaped(index, along), x);
+}
+
+bool batch_at_entries(const Primitive& by_entries, const Primitive& by_elements, std::size_t axis,
+                      BatchContext& context) {
+  if (example_rank(context.input(0)) >= Shape::max_rank) return false;
+  const Tensor x = repeated(context.input(0), context.size()),
+               source = repeated(context.input(2), context.size());
+  const BatchInput& index = context.input(1);
+  if (index.is_batched) {
+    const Tensor places = index_of_elements(index.tensor, axis, x.shape());
+    context.set(0, apply_any(by_elements, std::array{&x, &places, &source}));
+  } else {
+    context.set(
+        0, apply_any(*with_moved_axes(by_entries, context.size()), std::array{&x, &index.tensor, &source}));
+  }
+  return true;
+}
 
 }  // namespace xtgrad::v1::detail

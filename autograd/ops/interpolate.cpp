@@ -14,6 +14,7 @@
 #include "xtgrad/autograd/functions/image_sampling.h"
 #include "xtgrad/autograd/kernels/resampling.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/ops/batching.h"
 #include "xtgrad/autograd/ops/checks.h"
 #include "xtgrad/autograd/ops/windows_nd.h"
 
@@ -81,10 +82,7 @@ class Resample final : public PrimitiveOf<Resample, OpId::resample> {
   void vjp(VjpContext& context) const override {
     context.set(0, apply_any(Resample(axis_, how_, !is_adjoint_), std::array{&context.g()}));
   }
-  [[nodiscard]] bool batch(BatchContext& context) const override {
-    context.set(0, apply_any(Resample(axis_ + 1, how_, is_adjoint_), std::array{&context.input(0).tensor}));
-    return true;
-  }
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_along_axes(*this, context); }
 
  private:
   std::size_t axis_;

@@ -117,6 +117,12 @@ class LayerNorm final : public PrimitiveOf<LayerNorm, OpId::layer_norm> {
       own = Array::uninitialized({2, rows_before(x.shape, in[1]->shape)}, Dtype::float64);
     layer_norm_rows(x, *in[1], in[2], eps_, out[1] != nullptr ? *out[1] : own, *out[0]);
   }
+  /// Examples are rows like any others, if they share weight and bias.
+  [[nodiscard]] bool batch(BatchContext& context) const override {
+    if (context.input(1).is_batched || context.input(2).is_batched) return false;
+    context.set(0, apply(*this, context.input(0).tensor, context.input(1).tensor, context.input(2).tensor));
+    return true;
+  }
   void check_loaded(InputSpecs in, InputSpecs out) const override {
     require_call(in, out, 3);
     check_eps(op, eps_);

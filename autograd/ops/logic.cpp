@@ -10,6 +10,7 @@
 #include "xtgrad/autograd/functions/comparison.h"
 #include "xtgrad/autograd/functions/logic.h"
 #include "xtgrad/autograd/kernels/scalar_map.h"
+#include "xtgrad/autograd/ops/batching.h"
 #include "xtgrad/autograd/ops/checks.h"
 
 namespace xtgrad::inline v1 {
@@ -58,6 +59,9 @@ class Bitwise final : public ConstantPrimitive<Bitwise<F, Id>> {
   [[nodiscard]] std::int64_t flops(InputSpecs, InputSpecs out) const override {
     return out[0]->shape.numel();
   }
+  [[nodiscard]] bool batch(BatchContext& context) const override {
+    return batch_by_broadcasting(*this, context);
+  }
   void check_loaded(InputSpecs in, InputSpecs out) const override { this->require_call(in, out, 2); }
 };
 
@@ -83,6 +87,9 @@ class BitwiseNot final : public ConstantPrimitive<BitwiseNot> {
   }
   [[nodiscard]] std::int64_t flops(InputSpecs, InputSpecs out) const override {
     return out[0]->shape.numel();
+  }
+  [[nodiscard]] bool batch(BatchContext& context) const override {
+    return batch_by_broadcasting(*this, context);
   }
   void check_loaded(InputSpecs in, InputSpecs out) const override { require_call(in, out, 1); }
 };
@@ -121,6 +128,9 @@ class Shift final : public ConstantPrimitive<Shift<F, Id>> {
   }
   [[nodiscard]] std::int64_t flops(InputSpecs, InputSpecs out) const override {
     return out[0]->shape.numel();
+  }
+  [[nodiscard]] bool batch(BatchContext& context) const override {
+    return batch_by_broadcasting(*this, context);
   }
   void check_loaded(InputSpecs in, InputSpecs out) const override { this->require_call(in, out, 2); }
 };

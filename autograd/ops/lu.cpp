@@ -8,6 +8,7 @@
 #include "xtgrad/autograd/kernels/cofactors.h"
 #include "xtgrad/autograd/kernels/lu.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/ops/batching.h"
 #include "xtgrad/autograd/ops/checks.h"
 #include "xtgrad/autograd/ops/matrices.h"
 #include "xtgrad/autograd/ops/shape.h"
@@ -62,7 +63,9 @@ class Solve final : public PrimitiveOf<Solve, OpId::solve> {
     return in[0]->shape.numel() * n * 2 / 3 + 2 * out[0]->shape.numel() * n;
   }
   void check_loaded(InputSpecs in, InputSpecs out) const override { require_call(in, out, 2); }
-  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_equations(*this, context); }
+  [[nodiscard]] bool batch(BatchContext& context) const override {
+    return batch_by_broadcasting(*this, context);
+  }
   void vjp(VjpContext& context) const override {
     const Tensor lu = make_constant(Array(context.auxiliary(0)));
     const Tensor pivots = make_constant(Array(context.auxiliary(1)));
@@ -97,6 +100,21 @@ class SolveFactored final : public DifferentiablePrimitive<SolveFactored> {
     check_square(OpId::solve, *in[0]);
     require_spec(name(), "lu", *in[1], *in[0]);
     require_spec(name(), "pivots", *in[2], {batch_shape(in[0]->shape, 1), Dtype::int32, {}});
+  }
+  /// The matrix and its decomposition are of one shape.
+  [[nodiscard]] bool batch(BatchContext& context) const override {
+    std::size_t rank = 0;
+    bool any = false;
+    for (std::size_t i = 0; i < 4; ++i) rank = std::max(rank, example_rank(context.input(i)));
+    if (rank >= Shape::max_rank) return false;
+    for (std::size_t i = 0; i < 3; ++i) any = any || context.input(i).is_batched;
+    const auto part = [&](std::size_t i, std::size_t own) {
+      const BatchInput& input = context.input(i);
+      return any ? aligned({repeated(input, context.size()), true}, own) : input.tensor;
+    };
+    context.set(
+        0, apply(*this, part(0, rank), part(1, rank), part(2, rank - 1), aligned(context.input(3), rank)));
+    return true;
   }
   void vjp(VjpContext& context) const override {
     const Tensor db =
@@ -163,6 +181,7 @@ class CofactorsAlong final : public DifferentiablePrimitive<CofactorsAlong> {
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override {
     return 30 * in[0]->shape.numel() * in[0]->shape.back();
   }
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_by_leading(*this, context); }
   void check_loaded(InputSpecs in, InputSpecs out) const override {
     require_call(in, out, 2);
     check_square(OpId::det, *in[0]);
@@ -200,6 +219,7 @@ class Cofactors final : public DifferentiablePrimitive<Cofactors> {
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override {
     return 24 * in[0]->shape.numel() * in[0]->shape.back();
   }
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_by_leading(*this, context); }
   void check_loaded(InputSpecs in, InputSpecs out) const override {
     require_call(in, out, 1);
     check_square(OpId::det, *in[0]);

@@ -6,6 +6,7 @@
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/kernels/gemm.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/ops/batching.h"
 #include "xtgrad/autograd/ops/checks.h"
 #include "xtgrad/autograd/ops/shape.h"
 
@@ -86,6 +87,9 @@ class Matmul final : public PrimitiveOf<Matmul, OpId::matmul> {
     return 2 * out[0]->shape.numel() * matrix_size(in[0]->shape, options_.transpose_a, 1);
   }
 
+  [[nodiscard]] bool batch(BatchContext& context) const override {
+    return batch_by_broadcasting(*this, context);
+  }
   void check_loaded(InputSpecs in, InputSpecs out) const override { require_call(in, out, 2); }
 
   // For the matrices A = a or its transpose, and B likewise: dA = g B', dB = A' g, and where an operand is

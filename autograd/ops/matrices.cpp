@@ -127,36 +127,6 @@ Tensor sum_of_defined(const Tensor& a, const Tensor& b) {
   return b.defined() ? a + b : a;
 }
 
-bool batch_by_leading(const Primitive& primitive, BatchContext& context) {
-  const Tensor* const input = &context.input(0).tensor;
-  std::vector<Tensor> results = apply_all(primitive, std::span(&input, 1));
-  for (std::size_t k = 0; k < results.size(); ++k) context.set(k, std::move(results[k]));
-  return true;
-}
-
-bool batch_equations(const Primitive& primitive, BatchContext& context) {
-  std::size_t rank = 0;  // of an example
-  for (std::size_t i = 0; i < 2; ++i) {
-    const BatchInput& input = context.input(i);
-    rank = std::max(rank, input.tensor.rank() - (input.is_batched ? 1 : 0));
-  }
-  if (rank == Shape::max_rank) return false;
-  // Between the examples and the dimensions of one there is room for those that the other operand has.
-  const auto aligned = [&](const BatchInput& input) {
-    if (!input.is_batched || input.tensor.rank() == rank + 1) return input.tensor;
-    const Shape& own = input.tensor.shape();
-    Shape shape{own[0]};
-    while (shape.rank() + own.rank() - 1 < rank + 1) shape.push_back(1);
-    for (std::size_t d = 1; d < own.rank(); ++d) shape.push_back(own[d]);
-    return reshaped(input.tensor, shape);
-  };
-  const Tensor a = aligned(context.input(0));
-  const Tensor b = aligned(context.input(1));
-  const std::array<const Tensor*, 2> inputs{&a, &b};
-  context.set(0, apply_any(primitive, inputs));
-  return true;
-}
-
 void set_zeros(VjpContext& context) { context.set(0, zeros(context.shape(0), {.dtype = context.dtype(0)})); }
 
 Tensor column_of(const Tensor& b) { return reshaped(b, with_sizes(b.shape(), 1)); }

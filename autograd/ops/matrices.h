@@ -60,11 +60,6 @@ Tensor column_range(const Tensor& x, std::int64_t start, std::int64_t stop);
 /// The sum of those that there are; an empty handle for none.
 Tensor sum_of_defined(const Tensor& a, const Tensor& b);
 
-/// For `batch` of a primitive of one input, whose leading dimensions are a batch already.
-bool batch_by_leading(const Primitive& primitive, BatchContext& context);
-/// The same for equations a x = b, whose leading dimensions broadcast.
-bool batch_equations(const Primitive& primitive, BatchContext& context);
-
 /// The gradient of the first input where nothing depends on it, or where it is empty.
 void set_zeros(VjpContext& context);
 

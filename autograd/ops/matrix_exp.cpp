@@ -3,6 +3,7 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/functions/linalg.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/ops/batching.h"
 #include "xtgrad/autograd/ops/matrices.h"
 
 namespace xtgrad::inline v1 {

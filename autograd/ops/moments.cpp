@@ -12,6 +12,7 @@
 #include "xtgrad/autograd/kernels/reduced_rows.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/ops/axes.h"
+#include "xtgrad/autograd/ops/batching.h"
 #include "xtgrad/autograd/ops/checks.h"
 #include "xtgrad/autograd/ops/shape.h"
 
@@ -42,6 +43,7 @@ class Spread : public PrimitiveOf<Self, Id> {
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override {
     return 4 * in[0]->shape.numel();
   }
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_along_axes(*this, context); }
   void check_loaded(InputSpecs in, InputSpecs out) const override {
     this->require_call(in, out, 1);
     axes_.check_loaded(this->name(), in[0]->shape);

@@ -23,6 +23,7 @@
 #include "xtgrad/autograd/kernels/reduce.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/ops/axes.h"
+#include "xtgrad/autograd/ops/batching.h"
 #include "xtgrad/autograd/ops/cast.h"
 #include "xtgrad/autograd/ops/checks.h"
 #include "xtgrad/autograd/ops/merged_axes.h"
@@ -145,6 +146,9 @@ class NormRule final : public ConstantPrimitive<NormRule> {
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override {
     return 2 * in[1]->shape.numel();
   }
+  [[nodiscard]] bool batch(BatchContext& context) const override {
+    return batch_by_merging(*this, context, {in_front, in_front, 0}, {in_front});
+  }
   void check_loaded(InputSpecs in, InputSpecs out) const override {
     require_call(in, out, 3);
     require_floating(name(), in.first(2));
@@ -203,6 +207,7 @@ class Norm final : public PrimitiveOf<Norm, OpId::norm> {
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override {
     return 2 * in[0]->shape.numel();
   }
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_by_leading(*this, context); }
   void check_loaded(InputSpecs in, InputSpecs out) const override {
     require_call(in, out, 1);
     require_floating(name(), in);

@@ -1,4 +1,5 @@
 #include "xtgrad/autograd/ops/point_samples.h"
+#include "xtgrad/autograd/ops/batching.h"
 
 #include <array>
 #include <string_view>
@@ -77,6 +78,7 @@ class PointsTaken final : public DifferentiablePrimitive<PointsTaken> {
   [[nodiscard]] std::int64_t flops(InputSpecs, InputSpecs out) const override {
     return 2 * box_size(boxes_) * out[0]->shape.numel();
   }
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_by_joining(*this, context); }
   void check_loaded(InputSpecs in, InputSpecs out) const override;
   void vjp(VjpContext& context) const override;
 
@@ -101,6 +103,7 @@ class PointsPut final : public DifferentiablePrimitive<PointsPut> {
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override {
     return 2 * box_size(boxes_) * in[0]->shape.numel();
   }
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_by_joining(*this, context); }
   void check_loaded(InputSpecs in, InputSpecs out) const override;
   void vjp(VjpContext& context) const override;
 
@@ -126,6 +129,7 @@ class PointsDotted final : public DifferentiablePrimitive<PointsDotted> {
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override {
     return 2 * box_size(boxes_) * in[1]->shape.numel();
   }
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_by_joining(*this, context); }
   void check_loaded(InputSpecs in, InputSpecs out) const override;
   void vjp(VjpContext& context) const override;
 

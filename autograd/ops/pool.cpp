@@ -13,6 +13,7 @@
 #include "xtgrad/autograd/kernels/levels/max_pool2d.h"
 #include "xtgrad/autograd/kernels/levels/plane_sums.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/ops/batching.h"
 #include "xtgrad/autograd/ops/checks.h"
 #include "xtgrad/autograd/ops/windows.h"
 
@@ -90,6 +91,7 @@ class MaxPool2d final : public PrimitiveOf<MaxPool2d, OpId::max_pool2d> {
     const Shape &x = in[0]->shape, &y = out[0]->shape;
     max_pool_planes(windowed_planes(x, {y[2], y[3]}, window_of(options_)), *in[0], out[0], out[1]);
   }
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_by_joining(*this, context); }
   void check_loaded(InputSpecs in, InputSpecs out) const override { require_call(in, out, 1); }
   void vjp(VjpContext& context) const override {
     const Shape& x = context.shape(0);
@@ -123,6 +125,7 @@ class MaxPool2dPlaces final : public ConstantPrimitive<MaxPool2dPlaces> {
     const Shape &x = in[0]->shape, &places = out[0]->shape;
     max_pool_planes(windowed_planes(x, {places[2], places[3]}, window_of(options_)), *in[0], nullptr, out[0]);
   }
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_by_joining(*this, context); }
   void check_loaded(InputSpecs in, InputSpecs out) const override { require_call(in, out, 1); }
   [[nodiscard]] std::int64_t flops(InputSpecs, InputSpecs out) const override {
     return flops_of(out[0]->shape, options_);
@@ -190,6 +193,7 @@ class MaxPool2dTake final : public PrimitiveOf<MaxPool2dTake, OpId::max_pool2d_t
     check_places_range(op, *in[1], at.plane_size);
     take_places(at, *in[0], *in[1], *out[0]);
   }
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_by_joining(*this, context); }
   void check_loaded(InputSpecs in, InputSpecs out) const override { require_call(in, out, 2); }
   void vjp(VjpContext& context) const override {
     const Shape& u = context.shape(0);
@@ -226,6 +230,7 @@ class MaxPool2dPut final : public PrimitiveOf<MaxPool2dPut, OpId::max_pool2d_put
     check_places_range(op, *in[1], at.plane_size);
     put_places(at, few_, *in[0], *in[1], *out[0]);
   }
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_by_joining(*this, context); }
   void check_loaded(InputSpecs in, InputSpecs out) const override { require_call(in, out, 2); }
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override { return in[0]->shape.numel(); }
   void vjp(VjpContext& context) const override {
@@ -255,6 +260,7 @@ class AvgPool : public PrimitiveOf<Self, Id> {
     a("count_include_pad", options_.count_include_pad, true);
     a("divisor_override", options_.divisor_override, std::nullopt);
   }
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_by_joining(*this, context); }
   void check_loaded(InputSpecs in, InputSpecs out) const override { this->require_call(in, out, 1); }
 
  protected:

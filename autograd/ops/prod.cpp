@@ -7,6 +7,7 @@
 #include "xtgrad/autograd/kernels/reduced_rows.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/ops/axes.h"
+#include "xtgrad/autograd/ops/batching.h"
 #include "xtgrad/autograd/ops/checks.h"
 #include "xtgrad/autograd/ops/merged_axes.h"
 #include "xtgrad/autograd/ops/shape.h"
@@ -29,6 +30,7 @@ class Prod final : public PrimitiveOf<Prod, OpId::prod> {
     product_rows(elements, rows, width, *out[0]);
   }
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override { return in[0]->shape.numel(); }
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_along_axes(*this, context); }
   void check_loaded(InputSpecs in, InputSpecs out) const override {
     require_call(in, out, 1);
     axes_.check_loaded(name(), in[0]->shape);

@@ -5,6 +5,7 @@
 #include "xtgrad/autograd/functions/linalg.h"
 #include "xtgrad/autograd/kernels/qr.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/ops/batching.h"
 #include "xtgrad/autograd/ops/matrices.h"
 
 namespace xtgrad::inline v1 {

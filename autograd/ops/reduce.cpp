@@ -10,6 +10,7 @@
 #include "xtgrad/autograd/kernels/truth.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/ops/axes.h"
+#include "xtgrad/autograd/ops/batching.h"
 #include "xtgrad/autograd/ops/checks.h"
 #include "xtgrad/autograd/ops/row_kernels.h"
 #include "xtgrad/autograd/ops/rule.h"
@@ -25,6 +26,7 @@ class Reduction : public PrimitiveOf<Self, Id> {
   explicit Reduction(const ReducedAxes& axes = {}) : axes_(axes) {}
 
   void describe(Attributes& a) override { axes_.describe(a); }
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_along_axes(*this, context); }
   void check_loaded(InputSpecs in, InputSpecs out) const override {
     this->require_call(in, out, 1);
     axes_.check_loaded(this->name(), in[0]->shape);
@@ -191,6 +193,7 @@ class IndexOfExtremum final : public ConstantPrimitive<IndexOfExtremum<Id, Find>
     Array best = Array::uninitialized(out[0]->shape, in[0]->dtype);
     Find::run(*in[0], AxisView(in[0]->shape, axis_), best, *out[0]);
   }
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_along_axes(*this, context); }
   void check_loaded(InputSpecs in, InputSpecs out) const override {
     this->require_call(in, out, 1);
     require_axis(name(), axis_, in[0]->shape);
@@ -230,6 +233,7 @@ class Truth final : public ConstantPrimitive<Truth<Id>> {
   void eval(Inputs in, Outputs out) const override {
     reduce_axes(truth_of(*in[0]), axes_.mask, Id == OpId::any ? any_axis : all_axis, *out[0]);
   }
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_along_axes(*this, context); }
   void check_loaded(InputSpecs in, InputSpecs out) const override {
     this->require_call(in, out, 1);
     axes_.check_loaded(name(), in[0]->shape);

@@ -7,6 +7,7 @@
 
 #include "xtgrad/autograd/core/apply.h"
 #include "xtgrad/autograd/kernels/formula.h"
+#include "xtgrad/autograd/ops/batching.h"
 
 namespace xtgrad::inline v1::detail {
 
@@ -58,6 +59,9 @@ class RuleOf final : public ConstantPrimitive<RuleOf<P, K, N>> {
   }
   [[nodiscard]] TileKernel bind(InputSpecs in) const override {
     return visit_floating(in[0]->dtype, [](auto zero) -> TileKernel { return run_tile<decltype(zero)>; });
+  }
+  [[nodiscard]] bool batch(BatchContext& context) const override {
+    return batch_by_broadcasting(*this, context);
   }
   void check_loaded(InputSpecs in, InputSpecs out) const override {
     this->require_call(in, out, N);

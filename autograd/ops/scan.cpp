@@ -5,6 +5,7 @@
 #include "xtgrad/autograd/core/loaded_checks.h"
 #include "xtgrad/autograd/kernels/levels/scan.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/ops/batching.h"
 #include "xtgrad/autograd/ops/selection.h"
 
 namespace xtgrad::inline v1 {
@@ -39,6 +40,7 @@ class LinearScan final : public DifferentiablePrimitive<LinearScan> {
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override {
     return 2 * in[0]->shape.numel();
   }
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_along_axes(*this, context); }
   void check_loaded(InputSpecs in, InputSpecs out) const override {
     require_call(in, out, 2);
     require_floating(name(), in);
@@ -84,6 +86,7 @@ class Cumulative : public PrimitiveOf<Self, Id> {
     *out[0] = *in[0];
   }
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override { return in[0]->shape.numel(); }
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_along_axes(*this, context); }
   void check_loaded(InputSpecs in, InputSpecs out) const override {
     this->require_call(in, out, 1);
     require_axis(this->name(), axis_, in[0]->shape);
@@ -163,6 +166,7 @@ class Logcumsumexp final : public PrimitiveOf<Logcumsumexp, OpId::logcumsumexp> 
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override {
     return 4 * in[0]->shape.numel();
   }
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_along_axes(*this, context); }
   void check_loaded(InputSpecs in, InputSpecs out) const override {
     require_call(in, out, 1);
     require_axis(name(), axis_, in[0]->shape);

@@ -12,6 +12,7 @@
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/kernels/scatter.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/ops/batching.h"
 #include "xtgrad/autograd/ops/checks.h"
 #include "xtgrad/autograd/ops/index_range.h"
 #include "xtgrad/autograd/ops/shape.h"
@@ -79,6 +80,7 @@ class Scatter final : public AtIndex<Scatter, OpId::scatter> {
  public:
   using AtIndex::AtIndex;
 
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_along_axes(*this, context); }
   [[nodiscard]] Reads reads(Wanted) const override { return input_bit(1); }
   void write(Array& out, const Array& index, const Array& source) const {
     scatter_elements(out, axis_, index, source);
@@ -100,6 +102,9 @@ class IndexCopy final : public AtIndex<IndexCopy, OpId::index_copy> {
  public:
   using AtIndex::AtIndex;
 
+  [[nodiscard]] bool batch(BatchContext& context) const override {
+    return batch_at_entries(*this, Scatter(axis_ + 1), axis_, context);
+  }
   static void check(const Spec& x, std::size_t axis, const Spec& index, const Spec& source) {
     check_same_dtype(op, x, source, {"x", "source"});
     check_index_dtype(op, index);
@@ -139,6 +144,7 @@ class ScatterExtreme final : public AtIndex<ScatterExtreme<Id>, Id> {
  public:
   using AtIndex<ScatterExtreme, Id>::AtIndex;
 
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_along_axes(*this, context); }
   [[nodiscard]] Reads reads(Wanted) const override {
     return input_bit(0) | input_bit(1) | input_bit(2) | output_bit;
   }

@@ -6,10 +6,12 @@
 
 #include "xtgrad/autograd/core/apply.h"
 #include "xtgrad/autograd/core/loaded_checks.h"
+#include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/kernels/levels/gather.h"
 #include "xtgrad/autograd/kernels/segment.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/ops/batching.h"
 #include "xtgrad/autograd/ops/cast.h"
 #include "xtgrad/autograd/ops/checks.h"
 #include "xtgrad/autograd/ops/counting.h"
@@ -46,6 +48,33 @@ class Segment : public PrimitiveOf<Self, Id> {
   void eval(Inputs in, Outputs out) const override {
     check_index_range(Id, *in[1], {"the result", 0, segments_});
     if (out[0]->numel() != 0) Self::reduce(*in[0], *in[1], *out[0]);
+  }
+  /// With ids of its own an example's segments are behind those of the one before; sums are an addition to
+  /// zeros, whose kernel meets each example's terms in their own order.
+  [[nodiscard]] bool batch(BatchContext& context) const override {
+    const BatchInput &x = context.input(0), &ids = context.input(1);
+    const Tensor all = ids.is_batched ? repeated(x, context.size()) : x.tensor;
+    Shape shape = all.shape();
+    shape[1] = segments_;
+    if (ids.is_batched && Id == OpId::segment_sum) {
+      check_index_range(Id, array_of(ids.tensor), {"the result", 0, segments_});
+      const Tensor places = index_of_elements(ids.tensor, 0, all.shape());
+      context.set(0, scatter_add(zeros(shape, {.dtype = all.dtype()}), 1, places, all));
+      return true;
+    }
+    if (ids.is_batched) {
+      const Tensor places = ids_across(ids.tensor, Id, segments_);
+      const Self wide(segments_ * context.size());
+      context.set(0, parted_from(apply(wide, merged_into(all, 0), places), 0, context.size()));
+      return true;
+    }
+    // As columns of one table.
+    std::int64_t width = 1;
+    for (std::size_t d = 2; d < shape.rank(); ++d) width *= shape[d];
+    const Tensor columns = merged_into(reshaped(all, {context.size(), all.size(1), width}), 1);
+    const Tensor y = apply(static_cast<const Self&>(*this), columns, ids.tensor);
+    context.set(0, reshaped(parted_from(y, 1, context.size()), shape));
+    return true;
   }
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override { return in[0]->shape.numel(); }
   void check_loaded(InputSpecs in, InputSpecs out) const override { this->require_call(in, out, 2); }

@@ -5,11 +5,13 @@
 #include <cstdint>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "xtgrad/autograd/core/loaded_checks.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/kernels/levels/choose_rows.h"
+#include "xtgrad/autograd/ops/batching.h"
 #include "xtgrad/autograd/ops/elementwise.h"
 #include "xtgrad/autograd/ops/shape.h"
 
@@ -44,6 +46,16 @@ class WhereRule final : public ConstantPrimitive<WhereRule> {
       if (out[0] != nullptr) for_each_result_row<T, bool, T>(*out[0], {in[0], in[1]}, take);
       if (out[1] != nullptr) for_each_result_row<T, bool, T>(*out[1], {in[0], in[1]}, leave);
     });
+  }
+  /// The cotangent has all dimensions.
+  [[nodiscard]] bool batch(BatchContext& context) const override {
+    const BatchInput &mask = context.input(0), &g = context.input(1);
+    const std::array inputs{mask, BatchInput{repeated(g, context.size()), true}};
+    BatchContext full(context.size(), inputs);
+    if (!batch_by_broadcasting(*this, full)) return false;
+    std::vector<Tensor> results = full.take_results();
+    for (std::size_t k = 0; k < results.size(); ++k) context.set(k, std::move(results[k]));
+    return true;
   }
   void check_loaded(InputSpecs in, InputSpecs out) const override {
     require_call(in, out, 2, true);
@@ -88,6 +100,9 @@ class Where final : public PrimitiveOf<Where, OpId::where> {
     });
   }
   [[nodiscard]] InputSet may_overwrite(int) const override { return 0b110; }
+  [[nodiscard]] bool batch(BatchContext& context) const override {
+    return batch_by_broadcasting(*this, context);
+  }
   void check_loaded(InputSpecs in, InputSpecs out) const override { require_call(in, out, 3); }
 
   void vjp(VjpContext& context) const override {

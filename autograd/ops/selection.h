@@ -15,6 +15,7 @@
 #include "xtgrad/autograd/functions/indexing.h"
 #include "xtgrad/autograd/functions/order.h"
 #include "xtgrad/autograd/kernels/reduce.h"
+#include "xtgrad/autograd/ops/batching.h"
 #include "xtgrad/autograd/ops/checks.h"
 #include "xtgrad/autograd/ops/shape.h"
 
@@ -29,6 +30,7 @@ class Selection : public PrimitiveOf<Self, Id> {
 
   [[nodiscard]] Counts counts(InputSpecs) const final { return {2, 0}; }
   [[nodiscard]] OutputSet reads_outputs() const final { return 0b10; }
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_along_axes(*this, context); }
   void check_loaded(InputSpecs in, InputSpecs out) const final {
     this->require_call(in, out, 1);
     require_axis(this->name(), axis_, in[0]->shape);

@@ -11,6 +11,7 @@
 #include "xtgrad/autograd/kernels/levels/copy_strided.h"
 #include "xtgrad/autograd/kernels/sum_to.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/ops/batching.h"
 #include "xtgrad/autograd/ops/checks.h"
 #include "xtgrad/autograd/ops/row_kernels.h"
 
@@ -34,6 +35,9 @@ class Alias final : public PrimitiveOf<Alias, OpId::alias> {
   void infer(InputSpecs in, OutputSpecs out) const override { *out[0] = *in[0]; }
   [[nodiscard]] int alias_of(int) const override { return 0; }
   void eval(Inputs, Outputs) const override {}
+  [[nodiscard]] bool batch(BatchContext& context) const override {
+    return batch_by_broadcasting(*this, context);
+  }
   void vjp(VjpContext& context) const override { context.set(0, context.g()); }
 };
 
@@ -56,6 +60,7 @@ class Reshape final : public PrimitiveOf<Reshape<Called>, Called> {
   }
   [[nodiscard]] int alias_of(int) const override { return 0; }
   void eval(Inputs, Outputs) const override {}
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_along_axes(*this, context); }
   void vjp(VjpContext& context) const override { context.set(0, reshaped(context.g(), context.shape(0))); }
 
  private:
@@ -83,6 +88,7 @@ class Permute final : public PrimitiveOf<Permute<Called>, Called> {
     for (std::size_t d = 0; d < order_.size(); ++d) move.add_dimension(shape[d], from[source(d)], to[d]);
     copy_strided(move, *in[0], *out[0]);
   }
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_along_axes(*this, context); }
   void check_loaded(InputSpecs in, InputSpecs out) const override {
     this->require_call(in, out, 1);
     const std::size_t rank = in[0]->shape.rank();
@@ -134,6 +140,12 @@ class BroadcastTo final : public PrimitiveOf<BroadcastTo, OpId::broadcast_to> {
     }
     copy_strided(move, *in[0], *out[0]);
   }
+  [[nodiscard]] bool batch(BatchContext& context) const override {
+    if (shape_.rank() >= Shape::max_rank) return false;
+    const Tensor x = aligned(context.input(0), shape_.rank());
+    context.set(0, apply(BroadcastTo(for_each_example(shape_, context.size())), x));
+    return true;
+  }
   void check_loaded(InputSpecs in, InputSpecs out) const override { require_call(in, out, 1); }
   void vjp(VjpContext& context) const override { context.set(0, summed_to(context.g(), context.shape(0))); }
 
@@ -162,6 +174,15 @@ class SumTo final : public PrimitiveOf<SumTo, OpId::sum_to> {
     const std::size_t last = from.rank() - 1;
     if (from.rank() == 0 || shape_.rank() != from.rank() || shape_[last] != 1) return nullptr;
     return shape_.numel() * from[last] == from.numel() ? row_sums(in[0]->dtype) : nullptr;
+  }
+  [[nodiscard]] bool batch(BatchContext& context) const override {
+    const Shape& x = context.input(0).tensor.shape();
+    Shape shape{x[0]};
+    while (shape.rank() + shape_.rank() < x.rank()) shape.push_back(1);
+    for (const std::int64_t each : shape_) shape.push_back(each);
+    const Tensor y = apply(SumTo(shape), context.input(0).tensor);
+    context.set(0, reshaped(y, for_each_example(shape_, context.size())));
+    return true;
   }
   void check_loaded(InputSpecs in, InputSpecs out) const override { require_call(in, out, 1); }
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override { return in[0]->shape.numel(); }

@@ -13,6 +13,7 @@
 #include "xtgrad/autograd/kernels/levels/copy_strided.h"
 #include "xtgrad/autograd/kernels/reduce.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/ops/batching.h"
 #include "xtgrad/autograd/ops/checks.h"
 #include "xtgrad/autograd/ops/shape.h"
 
@@ -149,6 +150,7 @@ class SliceWrite final : public PrimitiveOf<SliceWrite<Adds>, Adds ? OpId::slice
     (Adds ? add_strided : copy_strided)(move, *in[1], *out[0]);
   }
   [[nodiscard]] InputSet may_overwrite(int) const override { return 0b01; }
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_along_axes(*this, context); }
   void check_loaded(InputSpecs in, InputSpecs out) const override {
     this->require_call(in, out, 2);
     check_range(op, range_, in[0]->shape);
@@ -185,6 +187,7 @@ class Slice final : public PrimitiveOf<Slice, OpId::slice> {
   void eval(Inputs in, Outputs out) const override {
     copy_strided(move_of(range_, in[0]->shape), *in[0], *out[0]);
   }
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_along_axes(*this, context); }
   void check_loaded(InputSpecs in, InputSpecs out) const override {
     require_call(in, out, 1);
     check_range(op, range_, in[0]->shape);
@@ -252,6 +255,7 @@ class Pad final : public PrimitiveOf<Pad, OpId::pad> {
     move.to_offset = options_.low * inner;
     copy_strided(move, *in[0], *out[0]);
   }
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_along_axes(*this, context); }
   void check_loaded(InputSpecs in, InputSpecs out) const override {
     require_call(in, out, 1);
     require_axis(name(), static_cast<std::size_t>(options_.axis), in[0]->shape);

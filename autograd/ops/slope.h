@@ -7,6 +7,7 @@
 #include "xtgrad/autograd/formulas/slope.h"
 #include "xtgrad/autograd/kernels/formula.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/ops/batching.h"
 
 namespace xtgrad::inline v1::detail {
 
@@ -29,6 +30,9 @@ class SlopeOf final : public DifferentiablePrimitive<SlopeOf<F>> {
   void vjp(VjpContext& context) const override {
     const Tensor x = context.input(0);
     context.set(0, formula_.rule(context.g(), x));
+  }
+  [[nodiscard]] bool batch(BatchContext& context) const override {
+    return batch_by_broadcasting(*this, context);
   }
   void check_loaded(InputSpecs in, InputSpecs out) const override {
     this->require_call(in, out, 1);

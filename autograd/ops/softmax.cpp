@@ -12,6 +12,7 @@
 #include "xtgrad/autograd/kernels/levels/softmax_rules.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/ops/axes.h"
+#include "xtgrad/autograd/ops/batching.h"
 #include "xtgrad/autograd/ops/checks.h"
 #include "xtgrad/autograd/ops/merged_axes.h"
 #include "xtgrad/autograd/ops/rule.h"
@@ -42,6 +43,10 @@ class LogSumExpRule final : public ConstantPrimitive<LogSumExpRule> {
   /// A difference, an exponential, a product.
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override {
     return 3 * in[1]->shape.numel();
+  }
+  [[nodiscard]] bool batch(BatchContext& context) const override {
+    return batch_by_merging(*with_moved_axes(*this, context.size()), context, {in_front, in_front, 1},
+                            {in_front});
   }
   void check_loaded(InputSpecs in, InputSpecs out) const override {
     require_call(in, out, 3);
@@ -90,6 +95,7 @@ class LogSumExp final : public PrimitiveOf<LogSumExp, OpId::logsumexp> {
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override {
     return 4 * in[0]->shape.numel();
   }
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_along_axes(*this, context); }
   void check_loaded(InputSpecs in, InputSpecs out) const override {
     require_call(in, out, 1);
     axes_.check_loaded(name(), in[0]->shape);
@@ -151,6 +157,7 @@ class AxisRule final : public DifferentiablePrimitive<AxisRule<P>> {
     const Shape& shape = in[0]->shape;
     if (shape.numel() != 0) P::vjp_kernel(*in[0], *in[1], AxisView(shape, axis_), *out[0]);
   }
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_along_axes(*this, context); }
   void check_loaded(InputSpecs in, InputSpecs out) const override {
     this->require_call(in, out, 2);
     require_floating(name(), in);
@@ -193,6 +200,7 @@ class AlongAxis : public PrimitiveOf<Self, Id> {
   void eval(Inputs in, Outputs out) const override {
     if (in[0]->shape.numel() != 0) Self::kernel(*in[0], AxisView(in[0]->shape, axis_), *out[0]);
   }
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_along_axes(*this, context); }
   void check_loaded(InputSpecs in, InputSpecs out) const override {
     this->require_call(in, out, 1);
     require_axis(this->name(), axis_, in[0]->shape);

@@ -12,6 +12,7 @@
 #include "xtgrad/autograd/kernels/levels/copy_strided.h"
 #include "xtgrad/autograd/kernels/reduce.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/ops/batching.h"
 #include "xtgrad/autograd/ops/concat.h"
 #include "xtgrad/autograd/ops/shape.h"
 
@@ -109,6 +110,7 @@ class Split final : public PrimitiveOf<Split<Called>, Called> {
     }
   }
   void eval(Inputs in, Outputs out) const override { cut(*in[0], axis_, sizes_, out); }
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_along_axes(*this, context); }
   void check_loaded(InputSpecs in, InputSpecs out) const override {
     this->require_call(in, out, 1, true);
     require_axis(this->name(), axis_, in[0]->shape);
@@ -145,6 +147,7 @@ class Unbind final : public PrimitiveOf<Unbind, OpId::unbind> {
     const std::vector<std::int64_t, PoolAllocator<std::int64_t>> sizes(out.size(), 1);
     cut(*in[0], axis_, sizes, out);
   }
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_along_axes(*this, context); }
   void check_loaded(InputSpecs in, InputSpecs out) const override {
     if (in.size() == 1) require_axis(name(), axis_, in[0]->shape);  // by which outputs are counted
     require_call(in, out, 1, true);

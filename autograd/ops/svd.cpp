@@ -12,6 +12,7 @@
 #include "xtgrad/autograd/kernels/pseudo_inverse.h"
 #include "xtgrad/autograd/kernels/svd.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/ops/batching.h"
 #include "xtgrad/autograd/ops/checks.h"
 #include "xtgrad/autograd/ops/matrices.h"
 #include "xtgrad/autograd/ops/ties.h"

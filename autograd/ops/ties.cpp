@@ -6,6 +6,7 @@
 #include "xtgrad/autograd/core/epsilon.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/ops/batching.h"
 #include "xtgrad/autograd/ops/checks.h"
 #include "xtgrad/autograd/ops/matrices.h"
 #include "xtgrad/autograd/ops/shape.h"
@@ -43,6 +44,14 @@ class GuardedVectors final : public DifferentiablePrimitive<GuardedVectors> {
     check_same_dtype(OpId::eigh, *in[0], *in[1]);
     static_cast<void>(broadcast_shapes(name(), in[0]->shape,
                                        with_sizes(batch_shape(in[1]->shape, 1), 1, in[1]->shape.back())));
+  }
+  /// Vectors are as many as matrices, and values as many as rows of them.
+  [[nodiscard]] bool batch(BatchContext& context) const override {
+    const std::size_t rank = example_rank(context.input(0));
+    if (rank >= Shape::max_rank) return false;
+    const Tensor x = repeated(context.input(0), context.size());
+    context.set(0, apply(*this, x, aligned(context.input(1), rank - 1)));
+    return true;
   }
   [[nodiscard]] Reads reads(Wanted) const override { return input_bit(1); }
   void vjp(VjpContext& context) const override {

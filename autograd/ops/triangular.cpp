@@ -2,6 +2,7 @@
 #include "xtgrad/autograd/core/apply.h"
 #include "xtgrad/autograd/functions/linalg.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/ops/batching.h"
 #include "xtgrad/autograd/ops/matrices.h"
 #include "xtgrad/autograd/ops/shape.h"
 
@@ -32,7 +33,9 @@ class SolveTriangular final : public PrimitiveOf<SolveTriangular, OpId::solve_tr
     return out[0]->shape.numel() * in[0]->shape.back();
   }
   void check_loaded(InputSpecs in, InputSpecs out) const override { require_call(in, out, 2); }
-  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_equations(*this, context); }
+  [[nodiscard]] bool batch(BatchContext& context) const override {
+    return batch_by_broadcasting(*this, context);
+  }
 
   // Of a x = b: db = a'^-1 g, and da = -db x'; of a' x = b: da = -x db'. What is not read has no gradient.
   void vjp(VjpContext& context) const override {

@@ -11,6 +11,7 @@
 #include "xtgrad/autograd/kernels/levels/unfold2d.h"
 #include "xtgrad/autograd/kernels/reduce.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/ops/batching.h"
 #include "xtgrad/autograd/ops/checks.h"
 #include "xtgrad/autograd/ops/windows.h"
 
@@ -33,6 +34,7 @@ class Windows : public PrimitiveOf<Self, Id> {
     a("padding", options_.padding);
     a("dilation", options_.dilation);
   }
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_by_joining(*this, context); }
   void check_loaded(InputSpecs in, InputSpecs out) const override { this->require_call(in, out, 1); }
 
  protected:
@@ -156,6 +158,7 @@ class Unfold final : public PrimitiveOf<Unfold, OpId::unfold> {
     move.add_dimension(size, x.inner, 1);
     copy_strided(move, *in[0], *out[0]);
   }
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_along_axes(*this, context); }
   void check_loaded(InputSpecs in, InputSpecs out) const override {
     require_call(in, out, 1);
     windows_.check_loaded(name(), in[0]->shape);
@@ -199,6 +202,7 @@ class UnfoldAdd final : public DifferentiablePrimitive<UnfoldAdd> {
                   *out[0]);
   }
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override { return in[0]->shape.numel(); }
+  [[nodiscard]] bool batch(BatchContext& context) const override { return batch_along_axes(*this, context); }
   void check_loaded(InputSpecs in, InputSpecs out) const override {
     require_call(in, out, 1);
     windows_.check_loaded(name(), shape_);

@@ -9,6 +9,7 @@
 #include "xtgrad/autograd/formulas/norm.h"
 #include "xtgrad/autograd/kernels/formula.h"
 #include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/ops/batching.h"
 
 namespace xtgrad::inline v1::detail {
 namespace {
@@ -29,6 +30,9 @@ class Weighted final : public DifferentiablePrimitive<Weighted> {
     return out[0]->shape.numel();
   }
 
+  [[nodiscard]] bool batch(BatchContext& context) const override {
+    return batch_by_broadcasting(*this, context);
+  }
   void check_loaded(InputSpecs in, InputSpecs out) const override {
     require_call(in, out, 2);
     require_floating(name(), in);

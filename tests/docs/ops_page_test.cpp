@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "tests/support/emitted_operations.h"
+#include "tests/support/looping_operations.h"
 #include "xtgrad/autograd/core/op_id.h"
 
 namespace {
@@ -133,8 +134,11 @@ std::string page() {
       "gives bool or integers and is never recorded. C++ says what `emit_cpp` (programs.md) writes: the "
       "value "
       "and two\n"
-      "orders of derivatives, the value alone, or nothing yet.\n\n"
-      "| operation | what it gives | family | kind | C++ | functions |\n|---|---|---|---|---|---|\n";
+      "orders of derivatives, the value alone, or nothing yet. Batch says how a batch of examples runs "
+      "(architecture.md):\n"
+      "in one go, with all that its rule runs; example by example, which gives the same bits; or in part so, "
+      "and why.\n\n"
+      "| operation | what it gives | family | kind | C++ | batch | functions |\n|---|---|---|---|---|---|---|\n";
   for (const Line& line : registry) {
     const bool number = line.function != line.name;
     const auto [first, last] = functions.equal_range(line.function);
@@ -158,8 +162,10 @@ std::string page() {
     CHECK_MESSAGE(!meaning.empty(), line.name << " has no line of meaning in autograd/functions");
     const int orders = xtgrad::testing::emitted_orders(line.name);
     const std::string emitted = orders < 0 ? "" : orders == 0 && line.kind != "no gradient" ? "value" : "yes";
+    const xtgrad::testing::Looping looping = xtgrad::testing::looping_of(line.name);
+    const std::string batch = looping.how.empty() ? "in one go" : looping.how + ": " + looping.reason;
     text += "| " + line.name + " | " + meaning + " | " + line.family + " | " + line.kind + " | " + emitted +
-            " | " + signatures + " |\n";
+            " | " + batch + " | " + signatures + " |\n";
   }
   return text;
 }

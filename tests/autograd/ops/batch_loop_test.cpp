@@ -3,11 +3,20 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <fmt/ranges.h>
+
+#include <algorithm>
 #include <array>
+#include <cmath>
+#include <map>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "tests/autograd/ops/batched_steps.h"
 #include "tests/autograd/ops/op_walk.h"
+#include "tests/support/looping_operations.h"
 #include "tests/support/message_of.h"
 #include "tests/support/share.h"
 #include "xtgrad/autograd/check_grads.h"
@@ -15,15 +24,37 @@
 #include "xtgrad/autograd/core/parts.h"
 #include "xtgrad/autograd/core/trace.h"
 #include "xtgrad/autograd/creation.h"
+#include "xtgrad/autograd/from_values.h"
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/ops.h"
 
 namespace xtgrad::inline v1::testing { namespace {
 
-constexpr std::size_t examples = 3;
+/// A cotangent that is no step of a trace, and that no element of it is like another.
+Tensor cotangent_of(const Tensor& y, std::size_t example) {
+  std::vector<double> elements(static_cast<std::size_t>(y.numel()));
+  for (std::size_t i = 0; i < elements.size(); ++i)
+    elements[i] = std::sin(static_cast<double>(3 * i + example + 1));
+  if (y.dtype() == float64) return from_span(std::span<const double>(elements), y.shape());
+  const std::vector<float> narrow(elements.begin(), elements.end());
+  return from_span(std::span<const float>(narrow), y.shape());
+}
 
-/// What a sample and its rules compute, once for each example.
-std::array<detail::Trace, examples> traces_of(const Op& op, const Sample& sample, Dtype dtype) {
+/// The steps of recorded rules, and of theirs.
+void differentiate_twice(const Tensor& y, const Tensor& g, const std::vector<Tensor>& wanted) {
+  std::vector<Tensor> gradients, cotangents;
+  for (const Tensor& one :
+       grad(std::span(&y, 1), wanted, {.cotangents = {g}, .create_graph = true, .allow_unused = true})) {
+    if (!one.defined() || !one.requires_grad()) continue;
+    gradients.push_back(one);
+    cotangents.push_back(cotangent_of(one, gradients.size()));
+  }
+  if (gradients.empty()) return;
+  static_cast<void>(grad(gradients, wanted, {.cotangents = cotangents, .allow_unused = true}));
+}
+
+/// What a sample and its rules compute, once for each example; if `twice`, those of second derivatives, too.
+std::array<detail::Trace, examples> traces_of(const Op& op, const Sample& sample, Dtype dtype, bool twice) {
   std::array<detail::Trace, examples> traces;
   Random random = random_for(op, Check::again);
   for (detail::Trace& trace : traces) {
@@ -32,86 +63,83 @@ std::array<detail::Trace, examples> traces_of(const Op& op, const Sample& sample
     const Tensor y = sample.apply(inputs);
     const std::vector<Tensor> wanted = differentiable_of(sample, inputs);
     if (y.requires_grad() && !wanted.empty()) {
-      const Tensor g = randn(y.shape(), random, {.dtype = y.dtype()});
-      static_cast<void>(grad(std::span(&y, 1), wanted, {.cotangents = {g}, .allow_unused = true}));
+      const Tensor g = cotangent_of(y, static_cast<std::size_t>(&trace - traces.data()));
+      static_cast<void>(
+          grad(std::span(&y, 1), wanted, {.cotangents = {g}, .keep_graph = true, .allow_unused = true}));
+      if (twice) differentiate_twice(y, g, wanted);
     }
     trace = tracer.take();
   }
   return traces;
 }
 
-Tensor operand(const detail::Trace& trace, const detail::TracedOperand& operand) {
-  return detail::make_constant(
-      detail::Array(operand.spec.shape, operand.spec.dtype, trace.values[operand.value].buffer));
+/// How often a primitive's rule ran, and how often there was none.
+struct Count {
+  std::size_t ran = 0;
+  std::size_t looped = 0;
+};
+
+/// What an operation's steps, its rules' among them, came to.
+struct Walked {
+  Count count;
+  std::set<std::string> looping;  // names of primitives
+};
+/// Steps that have been compared.
+using Known = std::map<std::string, Count>;
+
+/// A primitive with its attributes, and the shapes and dtypes that it meets.
+std::string key_of(const detail::TracedStep& step) {
+  std::string key = fmt::format("{}({})", step.primitive->name(), detail::attribute_text(*step.primitive));
+  for (const detail::TracedOperand& input : step.inputs)
+    key += fmt::format(" {}{}", to_string(input.spec.dtype), to_string(input.spec.shape));
+  return key;
 }
 
-std::string compare_to_single(const detail::Primitive& primitive,
-                              const std::array<std::vector<Tensor>, examples>& inputs,
-                              const std::vector<bool>& is_batched) {
-  std::vector<detail::BatchInput> batch, empty;
-  for (std::size_t i = 0; i < inputs[0].size(); ++i) {
-    std::vector<Tensor> each;
-    for (const std::vector<Tensor>& example : inputs) each.push_back(example[i]);
-    const Tensor& first = each[0];
-    batch.push_back({is_batched[i] ? stack(each) : first, is_batched[i]});
-    Shape none{0};
-    for (const std::int64_t size : first.shape()) none.push_back(size);
-    empty.push_back({is_batched[i] ? zeros(none, {.dtype = first.dtype()}) : first, is_batched[i]});
+/// Compares a step of examples with the batch, whichever operands are batched.
+Count compare_mixes(const std::string& what, const detail::Primitive& primitive, const Examples& inputs) {
+  Count count;
+  for (const Mix& mix : mixes_of(inputs[0].size())) {
+    bool ran = false;
+    std::string found = compare_to_single(primitive, inputs, mix, ran);
+    if (found.empty() && ran && primitive.has_vjp()) found = compare_gradients(primitive, inputs, mix);
+    ++(ran ? count.ran : count.looped);
+    std::string batched;
+    for (const bool is_batched : mix) batched += is_batched ? 'b' : '-';
+    CHECK_MESSAGE(found.empty(), what << ", batched " << batched << ": " << found);
   }
-  std::vector<std::vector<Tensor>> single;  // by output
-  for (const std::vector<Tensor>& example : inputs) {
-    std::vector<const Tensor*> pointers;
-    for (std::size_t i = 0; i < example.size(); ++i)
-      pointers.push_back(&(is_batched[i] ? example : inputs[0])[i]);
-    const std::vector<Tensor> outputs = detail::apply_all(primitive, pointers);
-    single.resize(outputs.size());
-    for (std::size_t k = 0; k < outputs.size(); ++k) single[k].push_back(outputs[k]);
-  }
-  const std::vector<Tensor> got = detail::apply_batched(primitive, batch);
-  const std::vector<Tensor> none = detail::apply_batched(primitive, empty);
-  if (got.size() != single.size() || none.size() != single.size()) return "another number of outputs";
-  for (std::size_t k = 0; k < single.size(); ++k) {
-    if (!same_bits(got[k], stack(single[k]))) return "other bits than one by one";
-    Shape expected{0};
-    for (const std::int64_t size : single[k][0].shape()) expected.push_back(size);
-    if (none[k].shape() != expected || none[k].dtype() != single[k][0].dtype())
-      return "of no examples: another shape";
-  }
-  return {};
+  return count;
 }
 
-std::size_t compare_steps(const Op& op, const Sample& sample, Dtype dtype) {
-  const std::array<detail::Trace, examples> traces = traces_of(op, sample, dtype);
-  std::size_t compared = 0;
+/// Compares the steps of a sample's value and rules, where they have not been yet.
+void compare_steps(const Op& op, const Sample& sample, Dtype dtype, Known& known, Walked& walked) {
+  const bool twice = sample.derivatives && dtype == float64;
+  const std::array<detail::Trace, examples> traces = traces_of(op, sample, dtype, twice);
   for (std::size_t s = 0; s < traces[0].steps.size(); ++s) {
     const detail::TracedStep& step = traces[0].steps[s];
-    std::array<std::vector<Tensor>, examples> inputs;
-    bool fits = !step.inputs.empty();
-    for (const detail::TracedOperand& input : step.inputs) {
-      fits = fits && input.spec.shape.rank() < Shape::max_rank;
+    const auto has_room = [](const detail::TracedOperand& one) {
+      return one.spec.shape.rank() < Shape::max_rank;
+    };
+    if (step.inputs.empty() || !std::all_of(step.inputs.begin(), step.inputs.end(), has_room) ||
+        !std::all_of(step.outputs.begin(), step.outputs.end(), has_room)) {
+      continue;
     }
-    for (const detail::TracedOperand& output : step.outputs)
-      fits = fits && output.spec.shape.rank() < Shape::max_rank;
-    if (!fits) continue;
-    for (std::size_t e = 0; e < examples; ++e) {
-      REQUIRE(traces[e].steps.size() == traces[0].steps.size());
-      REQUIRE(detail::same_primitive(*traces[e].steps[s].primitive, *step.primitive));
-      for (const detail::TracedOperand& input : traces[e].steps[s].inputs) {
-        inputs[e].push_back(operand(traces[e], input));
+    const std::string key = key_of(step);
+    const auto [place, is_new] = known.try_emplace(key);
+    if (is_new) {
+      Examples inputs;
+      for (std::size_t e = 0; e < examples; ++e) {
+        REQUIRE(traces[e].steps.size() == traces[0].steps.size());
+        REQUIRE(detail::same_primitive(*traces[e].steps[s].primitive, *step.primitive));
+        for (const detail::TracedOperand& input : traces[e].steps[s].inputs)
+          inputs[e].push_back(operand(traces[e], input));
       }
+      const std::string what = fmt::format("{}({}): {}", to_string(op.id), sample.attributes, key);
+      place->second = compare_mixes(what, *step.primitive, inputs);
     }
-    std::vector<bool> is_batched(step.inputs.size(), true);
-    for (const bool first_alone : {false, true}) {
-      if (first_alone) is_batched.assign(step.inputs.size(), false);
-      is_batched[0] = true;
-      const std::string found = compare_to_single(*step.primitive, inputs, is_batched);
-      CHECK_MESSAGE(found.empty(), detail::to_string(op.id)
-                                       << "(" << sample.attributes << ") " << to_string(dtype) << ": "
-                                       << step.primitive->name() << ": " << found);
-    }
-    ++compared;
+    if (place->second.looped > 0) walked.looping.insert(std::string(step.primitive->name()));
+    walked.count.ran += place->second.ran;
+    walked.count.looped += place->second.looped;
   }
-  return compared;
 }
 
 Tensor apply_to(const Tensor& x, const Tensor& y, const std::vector<detail::BatchInput>& inputs) {
@@ -121,18 +149,25 @@ Tensor apply_to(const Tensor& x, const Tensor& y, const std::vector<detail::Batc
 }
 
 TEST_CASE("batch: every primitive that an operation or its rule runs has the bits of single examples") {
-  std::size_t compared = 0;
+  Known known;
   const Share part = share();
   for (std::size_t i = 0; i < static_cast<std::size_t>(OpId::count_); ++i) {
     if (!part.has(i)) continue;
     const Op op = describe(static_cast<OpId>(i));
+    Walked walked;
     for (const Sample& sample : op.samples) {
       // Else examples have other steps, or results that do not stack.
       if (sample.decided != Decided::values) continue;
-      for (const Dtype dtype : {float32, float64}) compared += compare_steps(op, sample, dtype);
+      for (const Dtype dtype : {float32, float64}) compare_steps(op, sample, dtype, known, walked);
     }
+    const auto [ran, looped] = walked.count;
+    const std::string how = looped == 0 && ran > 0 ? "" : ran == 0 ? "loops" : "in part";
+    const Looping said = looping_of(std::string(to_string(op.id)));
+    CHECK_MESSAGE(said.how == how, to_string(op.id)
+                                       << ": " << fmt::format("{}", fmt::join(walked.looping, ", ")));
+    CHECK(said.reason.empty() == how.empty());
   }
-  CHECK(compared > part.least_of(1000));
+  CHECK(known.size() > part.least_of(1000));
 }
 
 TEST_CASE("batch: derivatives of the loop follow from cutting and stacking") {
@@ -159,11 +194,35 @@ TEST_CASE("batch: a primitive with a rule for batches runs once") {
   detail::Tracer tracer;
   static_cast<void>(tanh(ones({2})));
   static_cast<void>(add(ones({2}), ones({2})));
+  static_cast<void>(layer_norm(ones({2}), ones({2}), ones({2})));
   const detail::Trace trace = tracer.take();
-  CHECK(steps_of(*trace.steps[1].primitive, {{x}}) == 1);
-  // Cut, reshaped, added: three times each; then joined, and reshaped.
-  CHECK(trace.steps.back().primitive->name() == "add");
-  CHECK(steps_of(*trace.steps.back().primitive, {{x}, {ones({2}), false}}) == 11);
+  const auto primitive = [&](const std::string& name) -> const detail::Primitive& {
+    for (const detail::TracedStep& step : trace.steps)
+      if (step.primitive->name() == name) return *step.primitive;
+    FAIL("no step of that name");
+    return *trace.steps[0].primitive;
+  };
+  CHECK(steps_of(primitive("tanh"), {{x}}) == 1);
+  CHECK(steps_of(primitive("add"), {{x}, {ones({2}), false}}) == 1);
+  CHECK(steps_of(primitive("layer_norm"), {{x}, {ones({2}), false}, {ones({2}), false}}) == 1);
+  // With weights of each example x and they are cut and reshaped, and normalised, three times each; then
+  // results are joined, and reshaped.
+  CHECK(steps_of(primitive("layer_norm"), {{x}, {ones({3, 2})}, {ones({2}), false}}) == 17);
+}
+
+TEST_CASE("batch: examples of other ranks broadcast as they do alone") {
+  detail::Tracer tracer;
+  static_cast<void>(add(ones({2, 3}), ones({3})));
+  const detail::Trace trace = tracer.take();
+  Random random(5);
+  const Tensor a = randn({2, 2, 3}, random), b = randn({2, 3}, random);
+  const Tensor sum =
+      detail::apply_batched(*trace.steps.back().primitive, std::vector<detail::BatchInput>{{a}, {b}})[0];
+  CHECK(same_bits(sum, a + reshape(b, {2, 1, 3})));
+  // The other way round the batched one has fewer dimensions than the shared one.
+  const Tensor other = detail::apply_batched(*trace.steps.back().primitive,
+                                             std::vector<detail::BatchInput>{{ones({2, 3}), false}, {b}})[0];
+  CHECK(same_bits(other, reshape(b, {2, 1, 3}) + ones({2, 2, 3})));
 }
 
 TEST_CASE("batch: errors") {

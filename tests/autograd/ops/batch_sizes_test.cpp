@@ -1,0 +1,107 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/autograd/ops/batched_steps.h"
+#include "tests/support/op_samples.h"
+#include "xtgrad/autograd/check_grads.h"
+#include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/random_tensors.h"
+
+namespace xtgrad::inline v1::testing { namespace {
+
+/// What is wrong with the steps of a call on three examples, of inputs whose examples are drawn.
+std::string compare_call(const std::vector<Shape>& shapes, const Apply& call, std::size_t batched) {
+  Random random(11);
+  std::array<detail::Trace, examples> traces;
+  for (detail::Trace& trace : traces) {
+    std::vector<Tensor> inputs;
+    for (const Shape& shape : shapes) inputs.push_back(randn(shape, random));
+    detail::Tracer tracer;
+    static_cast<void>(call(inputs));
+    trace = tracer.take();
+  }
+  const detail::TracedStep& step = traces[0].steps.back();
+  Examples inputs;
+  for (std::size_t e = 0; e < examples; ++e)
+    for (const detail::TracedOperand& input : traces[e].steps.back().inputs)
+      inputs[e].push_back(operand(traces[e], input));
+  Mix mix(step.inputs.size(), false);
+  std::fill_n(mix.begin(), batched, true);
+  bool ran = false;
+  const std::string found = compare_to_single(*step.primitive, inputs, mix, ran);
+  return ran ? found : "no rule ran";
+}
+
+TEST_CASE("batch: examples of some size have the bits that they have alone, whichever way a kernel takes") {
+  const auto check = [](const char* what, const std::vector<Shape>& shapes, const Apply& call) {
+    CHECK_MESSAGE(compare_call(shapes, call, 1).empty(), what << ": " << compare_call(shapes, call, 1));
+  };
+  check("sum of all", {{50000}}, [](const Tensor& x) { return sum(x); });
+  check("sum of columns", {{3000, 5}}, [](const Tensor& x) { return sum(x, {.axes = {0}}); });
+  check("sum of the middle", {{7, 300, 9}}, [](const Tensor& x) { return sum(x, {.axes = {1}}); });
+  check("sum of both ends", {{70, 9, 80}}, [](const Tensor& x) { return sum(x, {.axes = {0, 2}}); });
+  check("sum_to a row", {{3000, 17}}, [](const Tensor& x) { return sum_to(x, {17}); });
+  check("sum_to one", {{300, 17}}, [](const Tensor& x) { return sum_to(x, {1, 1}); });
+  check("mean", {{300, 170}}, [](const Tensor& x) { return mean(x); });
+  check("var", {{300, 170}}, [](const Tensor& x) { return var(x, {.axes = {0}}); });
+  check("prod", {{30, 170}}, [](const Tensor& x) { return prod(x, {.axes = {0}}); });
+  check("norm", {{5, 17000}}, [](const Tensor& x) { return norm(x, {.axes = {-1}}); });
+  check("softmax", {{400, 30}}, [](const Tensor& x) { return softmax(x, 0); });
+  check("logsumexp", {{20000}}, [](const Tensor& x) { return logsumexp(x); });
+  check("cumsum", {{20000}}, [](const Tensor& x) { return cumsum(x, {.axis = 0}); });
+  check("tanh", {{20003}}, [](const Tensor& x) { return tanh(x); });
+  check("row", {{1, 1003}, {1003}}, [](const Tensor& x, const Tensor& y) { return x * y; });
+  check("a matrix and a shared one", {{65, 300}, {300, 70}},
+        [](const Tensor& x, const Tensor& y) { return matmul(x, y); });
+  check("a row and a shared matrix", {{1, 300}, {300, 70}},
+        [](const Tensor& x, const Tensor& y) { return matmul(x, y); });
+  check("layer_norm", {{200, 300}, {300}, {300}},
+        [](const Tensor& x, const Tensor& w, const Tensor& b) { return layer_norm(x, w, b); });
+  check("rms_norm", {{200, 300}, {300}}, [](const Tensor& x, const Tensor& w) { return rms_norm(x, w); });
+  check("group_norm", {{4, 8, 20, 20}, {8}, {8}},
+        [](const Tensor& x, const Tensor& w, const Tensor& b) { return group_norm(x, 2, w, b); });
+  check("batch_norm", {{8, 4, 20, 20}, {4}, {4}},
+        [](const Tensor& x, const Tensor& w, const Tensor& b) { return batch_norm(x, w, b); });
+  check("conv2d", {{4, 16, 32, 32}, {24, 16, 3, 3}},
+        [](const Tensor& x, const Tensor& w) { return conv2d(x, w, {.padding = 1}); });
+  check("conv2d of one image", {{1, 3, 32, 32}, {4, 3, 5, 5}},
+        [](const Tensor& x, const Tensor& w) { return conv2d(x, w, {.stride = 2}); });
+  check("conv2d as a product", {{5, 16, 8, 8}, {24, 16, 8, 8}},
+        [](const Tensor& x, const Tensor& w) { return conv2d(x, w); });
+  check("conv_transpose2d", {{4, 16, 12, 12}, {16, 5, 3, 3}},
+        [](const Tensor& x, const Tensor& w) { return conv_transpose2d(x, w, {.stride = 2}); });
+  check("avg_pool2d", {{4, 3, 40, 40}}, [](const Tensor& x) { return avg_pool2d(x, {.kernel = 3}); });
+}
+
+TEST_CASE("batch: weights of each example, of some size, have the bits of each alone") {
+  const auto conv = [](const Tensor& x, const Tensor& w) { return conv2d(x, w, {.padding = 1}); };
+  for (const std::int64_t images : {1, 4}) {
+    for (const auto& [in, out] : {std::pair{1, 1}, {3, 4}, {16, 24}, {40, 70}}) {
+      CAPTURE(images);
+      CAPTURE(in);
+      CAPTURE(out);
+      CHECK(compare_call({{images, in, 18, 18}, {out, in, 3, 3}}, conv, 2) == "");
+      CHECK(compare_call(
+                {{images, in, 12, 12}, {in, out, 3, 3}},
+                [](const Tensor& x, const Tensor& w) { return conv_transpose2d(x, w, {.stride = 2}); },
+                2) == "");
+    }
+  }
+  const auto of_groups = [](const Tensor& x, const Tensor& w, const Tensor& b) {
+    return group_norm(x, 2, w, b);
+  };
+  CHECK(compare_call({{4, 8, 20, 20}, {8}, {8}}, of_groups, 3) == "");
+  CHECK(compare_call(
+            {{8, 4, 20, 20}, {4}, {4}},
+            [](const Tensor& x, const Tensor& w, const Tensor& b) { return batch_norm(x, w, b); }, 3) == "");
+  CHECK(compare_call(
+            {{65, 300}, {300, 70}}, [](const Tensor& x, const Tensor& y) { return matmul(x, y); }, 2) == "");
+}
+
+}}  // namespace xtgrad::testing
