@@ -36,13 +36,8 @@ Shape example_shape(const Shape& batch) {
   return shape;
 }
 
-Tensor example_of(const BatchInput& input, std::int64_t i) {
-  if (!input.is_batched) return input.tensor;
-  return reshape(slice(input.tensor, {.axis = 0, .start = i, .stop = i + 1}),
-                 example_shape(input.tensor.shape()));
-}
-
-std::vector<Tensor> of_no_examples(const Primitive& primitive, std::span<const BatchInput> inputs) {
+std::vector<Tensor> of_no_examples(const Primitive& primitive, std::span<const BatchInput> inputs,
+                                   bool with_auxiliaries) {
   std::vector<Spec> specs;
   std::vector<const Spec*> in;
   for (const BatchInput& input : inputs) {
@@ -57,7 +52,8 @@ std::vector<Tensor> of_no_examples(const Primitive& primitive, std::span<const B
   for (Spec& result : results) out.push_back(&result);
   primitive.infer(in, out);
   std::vector<Tensor> batches;
-  for (std::size_t k = 0; k < counts.outputs; ++k) {
+  const std::size_t wanted = with_auxiliaries ? results.size() : counts.outputs;
+  for (std::size_t k = 0; k < wanted; ++k) {
     Shape shape{0};
     for (const std::int64_t size : results[k].shape) shape.push_back(size);
     batches.push_back(zeros(shape, {.dtype = results[k].dtype}));
@@ -66,14 +62,15 @@ std::vector<Tensor> of_no_examples(const Primitive& primitive, std::span<const B
 }
 
 std::vector<Tensor> one_by_one(const Primitive& primitive, std::span<const BatchInput> inputs,
-                               std::int64_t size) {
+                               std::int64_t size, bool with_auxiliaries) {
   std::vector<std::vector<Tensor>> results;  // by output
   for (std::int64_t i = 0; i < size; ++i) {
     std::vector<Tensor> example;
     std::vector<const Tensor*> pointers;
     for (const BatchInput& input : inputs) example.push_back(example_of(input, i));
     for (const Tensor& tensor : example) pointers.push_back(&tensor);
-    std::vector<Tensor> outputs = apply_all(primitive, pointers);
+    std::vector<Tensor> outputs =
+        with_auxiliaries ? apply_with_auxiliaries(primitive, pointers) : apply_all(primitive, pointers);
     results.resize(outputs.size());
     for (std::size_t k = 0; k < outputs.size(); ++k) results[k].push_back(std::move(outputs[k]));
   }
@@ -84,12 +81,46 @@ std::vector<Tensor> one_by_one(const Primitive& primitive, std::span<const Batch
 
 }  // namespace
 
+Tensor example_of(const BatchInput& input, std::int64_t i) {
+  if (!input.is_batched) return input.tensor;
+  return reshape(slice(input.tensor, {.axis = 0, .start = i, .stop = i + 1}),
+                 example_shape(input.tensor.shape()));
+}
+
+std::vector<Tensor> apply_with_auxiliaries(const Primitive& primitive,
+                                           std::span<const Tensor* const> inputs) {
+  if (thread_state.is_watched()) tell_operands(inputs);
+  Computed computed;
+  if (primitive.has_vjp()) computed.wishes = wishes_of(inputs);
+  std::vector<const Array*> arrays;
+  for (const Tensor* input : inputs) arrays.push_back(&array_of(*input));
+  const std::vector<const Spec*> specs(arrays.begin(), arrays.end());
+  const Counts counts = primitive.counts(specs);
+  computed.outputs = counts.outputs;
+  computed.arrays.resize(counts.outputs + counts.auxiliaries);
+  std::vector<Array*> out;
+  for (Array& array : computed.arrays) out.push_back(&array);
+  compute_any(primitive, arrays, out);
+  std::vector<Tensor> auxiliaries;
+  for (std::size_t k = counts.outputs; k < computed.arrays.size(); ++k)
+    auxiliaries.push_back(make_constant(Array(computed.arrays[k])));
+  std::vector<Tensor> results = record_all(primitive, std::move(computed), inputs);
+  for (Tensor& auxiliary : auxiliaries) results.push_back(std::move(auxiliary));
+  return results;
+}
+
 std::vector<Tensor> apply_batched(const Primitive& primitive, std::span<const BatchInput> inputs) {
   const std::int64_t size = batch_size(primitive, inputs);
-  if (size == 0) return of_no_examples(primitive, inputs);
+  if (size == 0) return of_no_examples(primitive, inputs, false);
   BatchContext context(size, inputs);
   if (primitive.batch(context)) return context.take_results();
-  return one_by_one(primitive, inputs, size);
+  return one_by_one(primitive, inputs, size, false);
+}
+
+std::vector<Tensor> apply_batched_with_auxiliaries(const Primitive& primitive,
+                                                   std::span<const BatchInput> inputs) {
+  const std::int64_t size = batch_size(primitive, inputs);
+  return size == 0 ? of_no_examples(primitive, inputs, true) : one_by_one(primitive, inputs, size, true);
 }
 
 }  // namespace xtgrad::v1::detail

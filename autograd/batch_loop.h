@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -14,5 +15,15 @@ namespace xtgrad::inline v1::detail {
 /// batched and ShapeError where the inputs differ in the number of examples.
 [[nodiscard]] std::vector<Tensor> apply_batched(const Primitive& primitive,
                                                 std::span<const BatchInput> inputs);
+/// The same, example by example, and after the outputs the auxiliaries, as constants.
+[[nodiscard]] std::vector<Tensor> apply_batched_with_auxiliaries(const Primitive& primitive,
+                                                                 std::span<const BatchInput> inputs);
+
+/// A primitive's outputs, recorded, and its auxiliaries, as constants.
+[[nodiscard]] std::vector<Tensor> apply_with_auxiliaries(const Primitive& primitive,
+                                                         std::span<const Tensor* const> inputs);
+
+/// The operand as example i sees it.
+[[nodiscard]] Tensor example_of(const BatchInput& input, std::int64_t i);
 
 }  // namespace xtgrad::v1::detail

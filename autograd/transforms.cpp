@@ -8,10 +8,10 @@
 #include <string_view>
 #include <utility>
 
+#include "xtgrad/autograd/batched_sweep.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
-#include "xtgrad/autograd/linearize.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/sweep/reached_leaves.h"
 #include "xtgrad/autograd/sweep/sweep.h"
@@ -141,26 +141,19 @@ Shape joined(std::string_view function, const Shape& a, const Shape& b) {
   return shape;
 }
 
-/// So many sweeps that recording one, to run it again for the others, is paid back: a run takes half of a
-/// sweep, and recording as long as forty.
-constexpr std::int64_t least_recorded_rows = 96;
-
 Tensor jacobian_of(std::string_view function, const UnaryTensorFunction& f, const Tensor& x) {
   const Pullback pullback = pullback_of(function, f, x);
   const Tensor& y = pullback.outputs()[0];
   const Shape shape = joined(function, y.shape(), x.shape());
   if (shape.numel() == 0) return zeros(shape, {.dtype = x.dtype()});
-  std::vector<Tensor> rows;
-  const auto unit = [&](std::int64_t i) { return detail::unit_tensor(y.shape(), i, y.dtype()); };
+  if (y.numel() > 1 && y.rank() < Shape::max_rank)
+    return reshape(detail::pull_units(function, pullback, 0)[0], shape);
   std::optional<NoGrad> no_history;
   if (!pullback.has_history()) no_history.emplace();
-  if (y.numel() >= least_recorded_rows && no_history) {
-    Linearization map(pullback, std::span(&x, 1));
-    for (std::int64_t i = 0; i < y.numel(); ++i) rows.push_back(map.transposed(unit(i)));
-  } else {
-    for (std::int64_t i = 0; i < y.numel(); ++i) rows.push_back(pullback(unit(i)));
-  }
-  return reshape(stack(rows), shape);
+  std::vector<Tensor> rows;
+  for (std::int64_t i = 0; i < y.numel(); ++i)
+    rows.push_back(pullback(detail::unit_tensor(y.shape(), i, y.dtype())));
+  return reshape(rows.size() == 1 ? rows[0] : stack(rows), shape);
 }
 
 }  // namespace
@@ -206,6 +199,18 @@ Tensor Pullback::operator()(const Tensor& cotangent) const {
                                  inputs_.size(), outputs_.size()));
   }
   return (*this)(std::span(&cotangent, 1))[0];
+}
+
+std::vector<Tensor> Pullback::batched(std::span<const Tensor> cotangents) const {
+  return detail::pull_batch("vjp", *this, cotangents);
+}
+
+Tensor Pullback::batched(const Tensor& cotangents) const {
+  if (inputs_.size() != 1 || outputs_.size() != 1) {
+    throw ValueError(fmt::format("vjp: the function has {} inputs and {} outputs; pass a span of cotangents",
+                                 inputs_.size(), outputs_.size()));
+  }
+  return batched(std::span(&cotangents, 1))[0];
 }
 
 Pullback vjp(const TensorFunction& f, std::span<const Tensor> inputs) {

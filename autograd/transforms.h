@@ -51,11 +51,26 @@ class Pullback {
     return (*this)(std::span(cotangents.begin(), cotangents.size()));
   }
 
+  /// The same for rows of cotangents, which have an axis of rows before their output's; so have the
+  /// gradients. One sweep's list of steps is run on all rows, each step at once where its operation has a
+  /// rule for that, to the bits of a sweep a row; a list is made of 20 rows and more. Rows are swept one by
+  /// one, too, where a list cannot be repeated: functions hang on a tensor (autograd/hooks.h), or a rule
+  /// reads elements or draws. Results can be differentiated as those of one row. Throws as for one row, and
+  /// ValueError if no cotangent is given.
+  [[nodiscard]] std::vector<Tensor> batched(std::span<const Tensor> cotangents) const;
+  /// The same for a function of one tensor to one tensor; throws ValueError for any other.
+  [[nodiscard]] Tensor batched(const Tensor& cotangents) const;
+  [[nodiscard]] std::vector<Tensor> batched(std::initializer_list<Tensor> cotangents) const {
+    return batched(std::span(cotangents.begin(), cotangents.size()));
+  }
+
   /// Whether what it computes now can be differentiated again: recording is on, and the outputs depend on an
   /// input's history or on something that the function captures and that wants a gradient.
   [[nodiscard]] bool has_history() const;
   /// Whether functions hang on the variables that f was called with (autograd/hooks.h).
   [[nodiscard]] bool has_hooked_inputs() const;
+  /// These variables, for the library alone.
+  [[nodiscard]] const std::vector<Tensor>& inputs() const& { return inputs_; }
 
  private:
   friend Pullback vjp(const TensorFunction& f, std::span<const Tensor> inputs);
@@ -98,7 +113,8 @@ requires(!detail::NamesInputs<F>) [[nodiscard]] JvpResult
 }
 
 /// All derivatives of f(x): entry [i..., j...] is d f(x)[i...] / d x[j...], of f(x)'s shape followed by x's.
-/// One sweep for each element of f(x). Throws ShapeError if the ranks add up to more than Shape::max_rank.
+/// The elements of f(x) are the rows of a batched sweep (Pullback::batched). Throws ShapeError if the ranks
+/// add up to more than Shape::max_rank.
 [[nodiscard]] Tensor jacobian(const UnaryTensorFunction& f, const Tensor& x);
 
 /// Second derivatives of f, whose value has one element: entry [i..., j...] is d2 f / d x[i...] d x[j...], of

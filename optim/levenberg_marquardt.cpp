@@ -13,20 +13,20 @@
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
+#include "xtgrad/autograd/jacobian_pattern.h"
 #include "xtgrad/autograd/linear_solver_parts.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/unit_tensor.h"
 #include "xtgrad/nn/options.h"
 #include "xtgrad/optim/checks.h"
-#include "xtgrad/optim/jacobian_pattern.h"
 #include "xtgrad/optim/residual_map.h"
 
 namespace xtgrad::inline v1::optim {
 namespace {
 
 using detail::FlatParameters;
-using detail::JacobianPattern;
 using detail::ResidualMap;
+using xtgrad::detail::JacobianPattern;
 
 constexpr std::string_view name{"levenberg_marquardt"};
 constexpr double least_gain = 1e-4;     // of what a step promised, for it to be taken
@@ -64,7 +64,7 @@ class LinearModel {
               std::int64_t n, Tensor& scale)
       : map_(std::move(map)), options_(&options), pattern_(pattern), n_(n) {
     gradient_ = map_.pull(map_.values());
-    if (pattern_ != nullptr) matrix_ = pattern_->values(map_);
+    if (pattern_ != nullptr) matrix_ = pattern_->values([this](const Tensor& v) { return map_.push(v); });
     if (pattern_ == nullptr && options.solver != LeastSquaresSolver::conjugate_gradients)
       matrix_ = dense_jacobian(map_, n);
     if (!is_finite(gradient_) || (matrix_.defined() && !is_finite(matrix_))) {
@@ -196,7 +196,8 @@ Tolerances tolerances_of(const LevenbergMarquardtOptions& options, Dtype dtype) 
 void check_pattern(const JacobianPattern& pattern, ResidualMap& map, std::int64_t n, Dtype dtype) {
   const Tensor direction = cos(arange(n, {}, {.dtype = float64}) * 1.7) + 1.5;
   const Tensor whole = map.push(direction);
-  const Tensor difference = abs(whole - pattern.push(pattern.values(map), direction));
+  const Tensor difference =
+      abs(whole - pattern.push(pattern.values([&map](const Tensor& v) { return map.push(v); }), direction));
   if (whole.numel() == 0) return;
   const double most = std::min(1e-2, 1e10 * xtgrad::detail::epsilon_of(dtype));
   if (!(amax(difference).item() > most * amax(abs(whole)).item())) return;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "xtgrad/autograd/core/primitive.h"
+#include "xtgrad/autograd/memory/pool_allocator.h"
 #include "xtgrad/autograd/replay/recorded_module.h"
 
 namespace xtgrad::inline v1::detail {
@@ -21,11 +22,15 @@ struct RecipeOperand {
   Spec spec;
 };
 
+/// Small lists of which there are many, from memory that is recycled.
+template <class T>
+using RecipeList = std::vector<T, PoolAllocator<T>>;
+
 struct RecipeStep {
   PrimitiveCopy primitive;
-  std::vector<RecipeOperand> inputs = {};
-  std::vector<RecipeOperand> outputs = {};  // and auxiliaries
-  bool has_parts = false;                   // recorded as a node without a value and one for each output
+  RecipeList<RecipeOperand> inputs = {};
+  RecipeList<RecipeOperand> outputs = {};  // and auxiliaries
+  bool has_parts = false;                  // recorded as a node without a value and one for each output
   bool evaluates = true;  // false for a function with a rule of its own, whose value other steps have made
   std::shared_ptr<const RecordedModule> module = {};  // that ran; null for none, or where nobody watched
 
@@ -38,8 +43,8 @@ struct RecipeStep {
   }
 
   // What no later step reads.
-  std::vector<std::uint32_t> last_nodes = {};
-  std::vector<std::uint32_t> last_values = {};
+  RecipeList<std::uint32_t> last_nodes = {};
+  RecipeList<std::uint32_t> last_values = {};
 };
 
 /// A function of tensors as the list of what it computed: it can be called again on tensors of the same
@@ -57,14 +62,16 @@ class Recipe {
   std::vector<Input> inputs;
   std::uint32_t nodes = 0;
   std::uint32_t values = 0;
+  /// One of the two: a tensor, or what has no history.
   struct Output {
-    std::uint32_t node;
+    std::uint32_t node = RecipeOperand::none;
+    std::uint32_t value = RecipeOperand::none;
     Spec spec;
   };
   std::vector<Output> outputs;
 
-  /// Records, if this thread does, the steps that lead from an input that wants a gradient to the results.
-  /// Every buffer is let go after its last use.
+  /// Of a recipe whose outputs are tensors. Records, if this thread does, the steps that lead from an input
+  /// that wants a gradient to the results. Every buffer is let go after its last use.
   [[nodiscard]] std::vector<Tensor> run(std::span<const Tensor> tensors) const;
 };
 

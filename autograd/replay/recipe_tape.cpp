@@ -28,7 +28,10 @@ void mark_last_uses(Recipe& recipe) {
       }
     }
   }
-  for (const Recipe::Output& output : recipe.outputs) nodes[output.node] = never;
+  for (const Recipe::Output& output : recipe.outputs) {
+    if (output.node != RecipeOperand::none) nodes[output.node] = never;
+    if (output.value != RecipeOperand::none) values[output.value] = never;
+  }
   for (std::uint32_t i = 0; i < recipe.nodes; ++i) {
     if (nodes[i] != never) recipe.steps[nodes[i]].last_nodes.push_back(i);
   }
@@ -45,7 +48,7 @@ Array copy_of(const Array& array) {
 
 }  // namespace
 
-RecipeTape::RecipeTape() : scope_(*this) {
+RecipeTape::RecipeTape(Purpose purpose) : purpose_(purpose), scope_(*this) {
   for (const Watcher* w = outer(); w != nullptr && !modules_; w = w->outer()) {
     if (dynamic_cast<const RecipeTape*>(w) == nullptr) modules_.emplace(thread_state.module);
   }
@@ -87,7 +90,8 @@ RecipeTape::Index RecipeTape::value_of(const Array& array) {
 
 void RecipeTape::before_eval(const Primitive& primitive, Inputs in, Outputs out) {
   if (is_paused_) return;
-  std::vector<RecipeOperand> inputs;
+  RecipeList<RecipeOperand> inputs;
+  inputs.reserve(in.size());
   for (const Array* array : in) {
     const Index value = value_of(*array);
     inputs.push_back({.value = value, .spec = *array});
@@ -149,7 +153,13 @@ RecipeTape::Index RecipeTape::add_node(Node& node, Tensor external) {
 RecipeTape::Index RecipeTape::node_at(const Slot& slot) {
   if (const auto known = node_index_.find(slot.node()); known != node_index_.end()) return known->second;
   Node& node = node_of(*slot.node());
-  return add_node(node, handle_on(node));
+  const Index added = add_node(node, handle_on(node));
+  nodes_[added].is_own = own_leaves_.contains(&node);
+  return added;
+}
+
+void RecipeTape::after_wish(const Tensor& leaf) {
+  if (purpose_ == Purpose::other_elements && !is_paused_) own_leaves_.try_emplace(leaf.node(), leaf);
 }
 
 RecipeStep RecipeTape::step_with_own_rule(const Node& node) {
@@ -234,7 +244,7 @@ bool RecipeTape::decide(RecipeStep& step) {
   }
   if (!step.evaluates) values_[step.outputs[0].value].is_read = true;
   for (RecipeOperand& input : step.inputs) {
-    if (is_tensor && input.node != none) {
+    if (is_tensor && input.node != none && !nodes_[input.node].is_own) {
       nodes_[input.node].is_needed = true;
       input.value = none;
     } else {
@@ -274,31 +284,45 @@ bool RecipeTape::has_recorded(const Tensor& y) const {
 
 /// What hangs on a tensor that will be another one.
 void RecipeTape::refuse_what_would_be_lost() const {
+  const bool is_again = purpose_ == Purpose::the_same_again;
+  const char* const caller = is_again ? "checkpoint" : "vmap";
+  const char* const whom = is_again ? "the backward" : "all examples";
   for (const TapeNode& each : nodes_) {
     const LeafState* state = each.external.defined() ? nullptr : each.node->leaf_state();
     if (!each.is_needed || state == nullptr) continue;
     if (each.node->has(Node::hooked_flag)) {
       throw GraphError(
-          fmt::format("checkpoint: hooks inside the function: the result of {} is computed again for the "
-                      "backward, as another tensor, so its functions would not be called",
-                      operation_of(*each.node)));
+          fmt::format("{}: hooks inside the function: the result of {} is computed again for {}, as another "
+                      "tensor, so its functions would not be called",
+                      caller, operation_of(*each.node), whom));
     }
     if (!state->keeps_gradient) continue;
-    throw GraphError(fmt::format(
-        "checkpoint: retain_grad() inside the function: the result of {} is computed again for the "
-        "backward, as another tensor, so its gradient would be lost",
-        operation_of(*each.node)));
+    throw GraphError(
+        fmt::format("{}: retain_grad() inside the function: the result of {} is computed again for {}, as "
+                    "another tensor, so its gradient would be lost",
+                    caller, operation_of(*each.node), whom));
   }
+}
+
+/// A tensor without history is its elements.
+Recipe::Output RecipeTape::output_of(const Tensor& output) {
+  const auto known = node_index_.find(output.node());
+  Index node = known == node_index_.end() ? none : known->second;
+  const bool is_own = own_leaves_.contains(output.node());
+  if (node == none && output.requires_grad() && !is_own) node = add_node(node_of(output), output);
+  if (node == none || is_own) {
+    const Index value = value_of(array_of(output));
+    values_[value].is_read = true;
+    return {.value = value, .spec = array_of(output)};
+  }
+  nodes_[node].is_needed = true;
+  return {.node = node, .spec = array_of(output)};
 }
 
 RecipeTape::Result RecipeTape::recipe_of(std::span<const Tensor> outputs) {
   Result result{std::make_shared<Recipe>(), {}};
   Recipe& recipe = *result.recipe;
-  for (const Tensor& output : outputs) {
-    const Index node = node_index_.at(output.node());
-    nodes_[node].is_needed = true;
-    recipe.outputs.push_back({node, array_of(output)});
-  }
+  for (const Tensor& output : outputs) recipe.outputs.push_back(output_of(output));
   for (std::size_t s = steps_.size(); s-- > 0;) {
     if (decide(steps_[s])) recipe.steps.push_back(std::move(steps_[s]));
   }

@@ -139,7 +139,7 @@ TEST_CASE("every word that the pages on the library set as code is one of its so
   const std::set<std::string> words = words_of_sources();
   for (const std::string page :
        {"architecture.md", "traps.md", "extending.md", "observing.md", "checkpoint_and_implicit.md",
-        "training.md", "plot.md", "data.md", "programs.md"}) {
+        "transforms.md", "training.md", "plot.md", "data.md", "programs.md"}) {
     CAPTURE(page);
     for (const std::string& code : code_in(prose(file_text(root / "docs" / page)))) {
       if (is_path(code)) continue;

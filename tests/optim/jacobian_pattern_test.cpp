@@ -1,4 +1,4 @@
-#include "xtgrad/optim/jacobian_pattern.h"
+#include "xtgrad/autograd/jacobian_pattern.h"
 
 #include <doctest/doctest.h>
 
@@ -13,7 +13,7 @@
 namespace xtgrad {
 namespace {
 
-using optim::detail::JacobianPattern;
+using detail::JacobianPattern;
 
 Tensor table(const std::vector<std::int64_t>& columns, std::int64_t width) {
   return from_span(std::span<const std::int64_t>(columns),
@@ -63,7 +63,7 @@ TEST_CASE("JacobianPattern: elements are those of jacobian, and products those o
   optim::detail::ResidualMap map("test", flat, residuals);
   const JacobianPattern pattern("test", table(band, 3), n, n);
   CHECK(pattern.colors() < 8);
-  const Tensor values = pattern.values(map);
+  const Tensor values = pattern.values([&map](const Tensor& v) { return map.push(v); });
   const Tensor whole = jacobian(f, p.tensor().detach());
   const auto close = [](const Tensor& a, const Tensor& b) { return amax(abs(a - b)).item() < 1e-12; };
   CHECK(close(pattern.dense(values), whole));

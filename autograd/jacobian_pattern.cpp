@@ -1,4 +1,4 @@
-#include "xtgrad/optim/jacobian_pattern.h"
+#include "xtgrad/autograd/jacobian_pattern.h"
 
 #include <fmt/format.h>
 
@@ -11,7 +11,7 @@
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/ops.h"
 
-namespace xtgrad::inline v1::optim::detail {
+namespace xtgrad::inline v1::detail {
 namespace {
 
 /// A matrix of zeros with the terms added at their places, counted in row-major order.
@@ -79,12 +79,22 @@ void JacobianPattern::color(const Tensor& columns) {
   colors_ = static_cast<std::int64_t>(taken_for.size());
 }
 
-Tensor JacobianPattern::values(ResidualMap& map) const {
+Tensor JacobianPattern::directions(Dtype dtype) const {
+  const Tensor colors = from_span(std::span<const std::int64_t>(colors_of_), {1, n_});
+  return (reshape(arange(colors_), {colors_, 1}) == colors).to(dtype);
+}
+
+Tensor JacobianPattern::elements(const Tensor& products) const {
+  if (colors_ == 0) return zeros(columns_.shape(), {.dtype = products.dtype()});
+  return where(is_there_, gather(transpose(products), 1, color_of_), 0);
+}
+
+Tensor JacobianPattern::values(const Callable<Tensor(const Tensor&)>& push) const {
   if (colors_ == 0) return zeros(columns_.shape(), {.dtype = float64});
-  const Tensor colors = from_span(std::span<const std::int64_t>(colors_of_), {n_});
-  std::vector<Tensor> compressed;
-  for (std::int64_t c = 0; c < colors_; ++c) compressed.push_back(map.push((colors == c).to(float64)));
-  return where(is_there_, gather(stack(compressed, 1), 1, color_of_), 0);
+  const Tensor seeds = directions(float64);
+  std::vector<Tensor> products;
+  for (std::int64_t c = 0; c < colors_; ++c) products.push_back(push(seeds[c]));
+  return elements(stack(products));
 }
 
 Tensor JacobianPattern::push(const Tensor& values, const Tensor& v) const {
@@ -120,4 +130,4 @@ Tensor JacobianPattern::dense(const Tensor& values) const {
   return added_up(places, values, {m_, n_});
 }
 
-}  // namespace xtgrad::v1::optim::detail
+}  // namespace xtgrad::v1::detail
