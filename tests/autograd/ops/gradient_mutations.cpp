@@ -108,12 +108,12 @@ class MutationRun {
 }  // namespace
 
 void mutate_gradients(const Op& op, MutationReport& report) {
-  using Kind = RuleMutation::Kind;
-  constexpr std::pair<Kind, Fault> kinds[] = {{Kind::factor, Fault::factor},
-                                              {Kind::dropped, Fault::dropped},
-                                              {Kind::element_dropped, Fault::element_dropped},
-                                              {Kind::element_negated, Fault::element_negated},
-                                              {Kind::swapped, Fault::swapped}};
+  constexpr std::pair<RuleMutation::Kind, Fault> kinds[] = {
+      {RuleMutation::Kind::factor, Fault::factor},
+      {RuleMutation::Kind::dropped, Fault::dropped},
+      {RuleMutation::Kind::element_dropped, Fault::element_dropped},
+      {RuleMutation::Kind::element_negated, Fault::element_negated},
+      {RuleMutation::Kind::swapped, Fault::swapped}};
   const MutationRun run(op);
   for (const auto& [kind, name] : kinds) {
     for (std::size_t slot = 0; slot < run.slots(); ++slot) {
@@ -121,7 +121,7 @@ void mutate_gradients(const Op& op, MutationReport& report) {
       if (!fate.possible) continue;
       const std::string fault =
           fmt::format("{}: {}, input {}", detail::to_string(op.id), to_string(name), slot);
-      if (kind == Kind::swapped && op.equal_gradients) {
+      if (kind == RuleMutation::Kind::swapped && op.equal_gradients) {
         if (!run.exchanges_equals(slot))
           report.survivors.push_back(fault + ": equal gradients are declared, but they differ");
         ++report.of(name).equivalent;

@@ -186,9 +186,10 @@ void mutate_steps(Op op, MutationReport& report) {
       ++report.of(fault).seen;
       continue;
     }
-    const auto found = std::find_if(listed.begin(), listed.end(), [&](const EquivalentFault& one) {
-      return one.fault == fault && fate.where.starts_with(one.step);
-    });
+    const auto found =
+        std::find_if(listed.begin(), listed.end(), [fault, &where = fate.where](const EquivalentFault& one) {
+          return one.fault == fault && where.starts_with(one.step);
+        });
     if (found == listed.end()) {
       report.survivors.push_back(fmt::format("{}: {} {} in {}", detail::to_string(op.id), to_string(fault),
                                              place.place, fate.where));
