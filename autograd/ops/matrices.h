@@ -2,7 +2,6 @@
 
 #include <cstdint>
 
-#include "xtgrad/autograd/core/batch.h"
 #include "xtgrad/autograd/core/op_id.h"
 #include "xtgrad/autograd/core/primitive.h"
 #include "xtgrad/autograd/tensor.h"
