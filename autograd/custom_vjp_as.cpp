@@ -63,16 +63,20 @@ class CustomVjp final : public DifferentiablePrimitive<CustomVjp> {
   std::shared_ptr<const Function> function_;
 };
 
-/// Records nothing on this thread, and refuses tensors that want a gradient, while in scope.
+/// Records nothing on this thread, and refuses tensors that want a gradient, while in scope; but what has
+/// been made to want one since may be used, recorded or not, for f may take derivatives.
 class RefuseCaptures {
  public:
   explicit RefuseCaptures(const char* function)
-      : before_(thread_state.mode), refused_before_(std::exchange(thread_state.refused_by, function)) {
+      : before_(thread_state.mode),
+        refused_before_(std::exchange(thread_state.refused_by, function)),
+        until_before_(std::exchange(thread_state.refused_until, thread_state.last_id)) {
     thread_state.mode = static_cast<Mode>((before_ & ~recording_mode) | refusing_mode);
   }
   ~RefuseCaptures() {
     thread_state.mode = before_;
     thread_state.refused_by = refused_before_;
+    thread_state.refused_until = until_before_;
   }
   RefuseCaptures(const RefuseCaptures&) = delete;
   RefuseCaptures& operator=(const RefuseCaptures&) = delete;
@@ -80,6 +84,7 @@ class RefuseCaptures {
  private:
   Mode before_;
   const char* refused_before_;
+  std::uint64_t until_before_;
 };
 
 }  // namespace
@@ -101,8 +106,11 @@ Tensor custom_vjp_as(std::string function, const Callable<Tensor(std::span<const
     const RefuseCaptures scope(function.c_str());
     y = f(constants);
     if (!y.defined()) throw GraphError(fmt::format("{}: the function returned an empty handle", function));
-    // Returned as it is, through no operation.
-    if (y.requires_grad()) throw_captured(node_of(y));
+    if (y.requires_grad()) {
+      // Returned as it is, through no operation, or with a history that the rule stands for.
+      if (!is_inner(node_of(y))) throw_captured(node_of(y));
+      y = y.detach();
+    }
   }
   const Wishes wishes = wishes_of(pointers);
   if (wishes.first == nullptr || !is_floating(y.dtype())) return y;

@@ -190,6 +190,7 @@ Tensor& Tensor::set_requires_grad(bool requires_grad) & {
     state.keeps_gradient = true;
     state.gradient->set_frozen(false);
     node.set(Node::requires_grad_flag);
+    if ((detail::thread_state.mode & detail::refusing_mode) != 0) node.set(Node::inner_flag);
     if (detail::thread_state.is_watched()) detail::tell_wish(*this);
   } else {
     if (LeafState* state = node.leaf_state()) state->gradient->set_frozen(true);

@@ -38,7 +38,10 @@ Node* allocate_recorded(Array&& array, std::size_t primitive_bytes, std::span<co
   // inputs'.
   for (const Tensor* input : inputs) id = std::max(id, node_of(*input).id);
   node->id = thread_state.last_id = id + 1;
-  node->flags.store(Node::requires_grad_flag | Node::recorded_flag, std::memory_order_relaxed);
+  const bool is_inner = (thread_state.mode & refusing_mode) != 0;
+  node->flags.store(static_cast<std::uint16_t>(Node::requires_grad_flag | Node::recorded_flag |
+                                               (is_inner ? Node::inner_flag : 0)),
+                    std::memory_order_relaxed);
   node->slots_offset = static_cast<std::uint16_t>(slots_offset);
   node->n_slots = static_cast<std::uint32_t>(inputs.size()) & Node::max_slots;
   if (!auxiliaries.empty()) {

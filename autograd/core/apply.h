@@ -66,6 +66,12 @@ inline void fill_slot(Slot& slot, const Tensor& input, bool reads) {
 /// given.
 [[noreturn]] void throw_captured(const Node& node);
 
+/// Whether the function for which the thread refuses tensors made it, for derivatives that it takes inside.
+/// The id alone does not tell, for another thread's may be larger; nor does the flag, for functions nest.
+inline bool is_inner(const Node& node) {
+  return node.has(Node::inner_flag) && node.id > thread_state.refused_until;
+}
+
 /// What an operation's inputs want.
 struct Wishes {
   Wanted wanted = 0;            // of the first `max_read_inputs`
@@ -78,7 +84,10 @@ inline Wishes wishes_of(std::span<const Tensor* const> inputs) {
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const Node& node = node_of(*inputs[i]);
     if (!node.requires_grad()) continue;
-    if (!thread_state.records()) throw_captured(node);
+    if ((thread_state.mode & refusing_mode) != 0) {
+      if (!is_inner(node)) throw_captured(node);
+      if (!thread_state.records()) continue;
+    }
     if (wishes.first == nullptr) wishes.first = &node;
     if (i >= max_read_inputs) break;
     wishes.wanted |= Wanted{1} << i;

@@ -54,9 +54,10 @@ class Node : public NodeCounts {
     hooked_flag = 32,       // functions were hung on the tensor; see core/hook_list.h
     parts_flag = 128,       // of several outputs, or one of those that the rule reads; see core/parts.h
     to_inputs_flag = 256,  // beside claimed_flag: by a sweep to given inputs, which is `grad`, not `backward`
+    inner_flag = 512,      // wants a gradient inside a function with a rule of its own; see core/apply.h
   };
   /// The upper bits of the flags count the sweeps that are at the node; see core/visit.h.
-  static constexpr std::uint16_t one_visitor = 512;
+  static constexpr std::uint16_t one_visitor = 1024;
   static constexpr std::uint32_t max_slots = (std::uint32_t{1} << 28) - 1;
   static constexpr std::uint32_t max_auxiliaries = 15;
 

@@ -13,7 +13,8 @@ class Watcher;
 using Mode = std::uint8_t;
 inline constexpr Mode recording_mode = 1;  // results are nodes of the graph
 inline constexpr Mode watched_mode = 2;    // computations take the long way, on which watchers are told
-inline constexpr Mode refusing_mode = 4;   // unless it records, it refuses tensors that want a gradient
+inline constexpr Mode refusing_mode =
+    4;  // tensors that want a gradient are refused, but for those made since
 
 /// What every operation asks of its thread, in one place so that one address computation serves all of it.
 struct ThreadState {
@@ -23,8 +24,9 @@ struct ThreadState {
   Watcher* watcher = nullptr;           // innermost; set only if the mode says so
   const ModuleScope* module = nullptr;  // whose forward is running, the innermost
   // The function with a rule of its own that runs, whose errors are named so, and for which the thread
-  // refuses tensors.
+  // refuses tensors; and the last id when it began.
   const char* refused_by = nullptr;
+  std::uint64_t refused_until = 0;
 
   [[nodiscard]] bool records() const { return (mode & recording_mode) != 0; }
   [[nodiscard]] bool is_watched() const { return (mode & watched_mode) != 0; }

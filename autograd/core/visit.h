@@ -18,7 +18,7 @@ namespace xtgrad::inline v1::detail {
 /// False, and nothing has changed, if the node is claimed, or has more visitors than can be counted.
 inline bool enter(Node& node, bool claim) noexcept {
   const auto added = static_cast<std::uint16_t>(Node::one_visitor + (claim ? Node::claimed_flag : 0));
-  constexpr std::uint16_t full = 127 * Node::one_visitor;
+  constexpr std::uint16_t full = 63 * Node::one_visitor;
   // A node to which nobody else has a reference needs no atomic instruction either: along a chain that is
   // every one that a sweep comes to which frees. Only parts are found without a reference; see core/parts.h.
   // The count comes first: flags from before the last other one left may lack its claim.

@@ -3,9 +3,11 @@
 #include <doctest/doctest.h>
 
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "tests/support/message_of.h"
+#include "tests/support/values.h"
 #include "xtgrad/autograd/check_grads.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/errors.h"
@@ -14,6 +16,7 @@
 #include "xtgrad/autograd/observe.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/step_list.h"
+#include "xtgrad/autograd/transforms.h"
 
 using namespace xtgrad;
 using xtgrad::testing::message_of;
@@ -112,6 +115,66 @@ TEST_CASE("custom_vjp: a captured tensor that wants a gradient is an error that 
   // After a failure the thread records as before.
   CHECK((x * w).requires_grad());
   CHECK_NOTHROW(static_cast<void>(custom_vjp([&](const Tensor& v) { return v * w.detach(); }, rule, x)));
+}
+
+TEST_CASE("custom_vjp: the function may take derivatives inside, of what it was given") {
+  const Tensor matrix = tensor({{1, -2}, {0.5, 3}}, {.dtype = float64});
+  // Rules that read operands and results: of a sum in `plain`, of more in `softplus`, of products.
+  const auto slope = [&](const Tensor& v) {
+    return vjp([&](const Tensor& w) { return mean(softplus(matmul(matrix, w * w))); },
+               v)(ones({}, {.dtype = float64}));
+  };
+  const Tensor x = tensor({0.5, -1.25}, {.dtype = float64, .requires_grad = true});
+  const Tensor y = custom_vjp(
+      slope, [&](const Tensor& v, const Tensor&, const Tensor& g) { return vjp(slope, v)(g); }, x);
+  CHECK(testing::same_bits(y.detach(), slope(x).detach()));
+  CHECK_NOTHROW(require_grads(
+      [&](const Tensor& v) {
+        return custom_vjp(
+            slope, [&](const Tensor& at, const Tensor&, const Tensor& g) { return vjp(slope, at)(g); }, v);
+      },
+      x.detach(), {.order = 2}));
+  const auto second = [&](const Tensor& v) {
+    return hessian([](const Tensor& w) { return sum(softplus(w * w)); }, v);
+  };
+  CHECK_NOTHROW(static_cast<void>(custom_vjp(
+      second, [](const Tensor& v, const Tensor&, const Tensor&) { return zeros_like(v); }, x)));
+  // With a history of its own, which the rule stands for.
+  const Tensor z = custom_vjp(
+      [](const Tensor& v) {
+        const EnableGrad record;
+        return v.detach().set_requires_grad() * 2;
+      },
+      [](const Tensor&, const Tensor&, const Tensor& g) { return g * 5; }, x);
+  CHECK(grad(sum(z), x).at({0}) == 5);
+}
+
+TEST_CASE("custom_vjp: what is captured is refused inside of derivatives, too, whatever thread made it") {
+  const UnaryVjpRule rule = [](const Tensor&, const Tensor&, const Tensor& g) { return g; };
+  const auto refuses = [&](const Tensor& x, const Tensor& w) {
+    const auto inside = [&](const Tensor& v) {
+      return vjp([&](const Tensor& u) { return sum(u * u * w); }, v)(ones({}));
+    };
+    const auto nested = [&](const Tensor& v) {
+      return vjp(
+          [&](const Tensor& u) { return sum(custom_vjp([&](const Tensor& t) { return t * u; }, rule, u)); },
+          v)(ones({}));
+    };
+    const auto message = [&](const UnaryTensorFunction& f) {
+      return message_of<GraphError>([&] { static_cast<void>(custom_vjp(f, rule, x)); });
+    };
+    CHECK(message(inside).find("a leaf of shape [2]") != std::string::npos);
+    CHECK(message(nested).find("none of its inputs: a leaf of shape [2]") != std::string::npos);
+  };
+  Tensor x, w;
+  // This thread's numbers are far behind those of another.
+  std::thread([&] {
+    for (int i = 0; i < 100000; ++i) static_cast<void>(ones({}));
+    w = ones({2}, {.requires_grad = true});
+  }).join();
+  x = ones({2}, {.requires_grad = true});
+  refuses(x, w);
+  refuses(w, x);
 }
 
 TEST_CASE("custom_vjp: what the rule gives is checked") {

@@ -217,6 +217,24 @@ TEST_CASE("implicit functions inside a checkpoint, and with a gradient of a grad
   CHECK_NOTHROW(require_grads([&](const Tensor& t) { return checkpoint(f, t); }, a.detach(), {.order = 2}));
 }
 
+TEST_CASE("implicit_root: the equation may be a gradient") {
+  const Tensor matrix = tensor({{1, -2}, {0.5, 3}, {2, 1}}, {.dtype = float64});
+  const auto loss = [&](const Tensor& x, const Tensor& t) {
+    return sum(exp(t) * square(x)) + mean(softplus(matmul(matrix, x)));
+  };
+  const auto equation = [&](const Tensor& x, const Tensor& t) {
+    return vjp([&](const Tensor& v) { return loss(v, t); }, x)(ones({}, {.dtype = float64}));
+  };
+  const auto newton = [&](const Tensor& t) {
+    Tensor x = zeros({2}, {.dtype = float64});
+    for (int i = 0; i < 8; ++i)
+      x = x - solve(hessian([&](const Tensor& v) { return loss(v, t); }, x), equation(x, t));
+    return x;
+  };
+  CHECK_NOTHROW(require_grads([&](const Tensor& t) { return implicit_root(equation, newton, t); },
+                              tensor({0.25, -1}, {.dtype = float64}), {.order = 2}));
+}
+
 TEST_CASE("implicit functions: errors") {
   const Tensor a = tensor({0.5, 2}, {.dtype = float64, .requires_grad = true});
   const Tensor b = tensor({1, 1}, {.dtype = float64, .requires_grad = true});
