@@ -19,8 +19,8 @@
 namespace xtgrad::inline v1::detail {
 namespace {
 
-/// Fewer rows are swept one by one: of small operations listing a sweep takes as long as ten to fifteen
-/// sweeps.
+/// Fewer rows are swept one by one: of small operations listing a sweep takes as long as four to ten
+/// sweeps, and a run of the list as long again.
 constexpr std::int64_t least_listed_rows = 20;
 /// Of the largest tensor on the way, for all rows that run at once: they shall stay in a cache.
 constexpr std::size_t most_bytes_at_once = std::size_t{1} << 16;

@@ -49,7 +49,7 @@ TEST_CASE("docs/transforms.md: gradients of each example") {
   Net net;
   const Tensor images = randn({6, 3}, random), targets = randn({6, 2}, random);
   std::vector<Tensor> weights;
-  for (const auto& weight : net.parameters()) weights.push_back(weight.tensor());
+  for (const nn::ParameterRef& weight : net.parameters()) weights.push_back(weight->tensor());
   const auto gradients = [&](const Tensor& image, const Tensor& target) {
     const Tensor loss = sum(square(reshape(net(reshape(image, {1, 3})), {2}) - target));
     return grad({loss}, weights);
