@@ -78,10 +78,10 @@ std::string replace_words(std::string_view text,
 
 bool Row::uses(std::string_view word) const {
   bool found = false;
-  replace_words(cpp, [&](std::string_view each) -> std::optional<std::string> {
+  static_cast<void>(replace_words(cpp, [&](std::string_view each) -> std::optional<std::string> {
     found = found || each == word;
     return std::nullopt;
-  });
+  }));
   return found;
 }
 
