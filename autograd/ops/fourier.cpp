@@ -260,7 +260,6 @@ Tensor of_images(OpId op, FourierKind kind, const Tensor& x, const Fourier2dOpti
 
 /// x rolled by half of each of the axes, rounded down or up.
 Tensor rolled_by_half(OpId op, const Tensor& x, const Axes& axes, bool up) {
-  Dims shifts, dims;
   std::vector<std::int64_t> by, along_axes;
   const std::size_t count = axes.all() ? x.rank() : axes.named().size();
   for (std::size_t i = 0; i < count; ++i) {
