@@ -116,8 +116,8 @@ class RepeatIndex final : public ConstantPrimitive<RepeatIndex> {
     out[0]->shape = {count_};
   }
   void eval(Inputs in, Outputs out) const override {
-    if (sum_of_counts(*in[0]) != count_)
-      throw ValueError(fmt::format("repeat_index: the counts must add up to {}", count_));
+    if (const std::int64_t sum = sum_of_counts(*in[0]); sum != count_)
+      throw ValueError(fmt::format("repeat_index: the counts add up to {}, in place of {}", sum, count_));
     fill_repeat_index(*in[0], *out[0]);
   }
   void check_loaded(InputSpecs in, InputSpecs out) const override {

@@ -96,7 +96,8 @@ class SoftmaxCrossEntropy final : public PrimitiveOf<SoftmaxCrossEntropy, OpId::
     require_call(in, out, 2);
     require_axis(name(), axis_, in[0]->shape);
     if ((out[1] == nullptr) == (out[2] == nullptr)) return;
-    throw ValueError(fmt::format("{}: its auxiliaries are wanted together, one is left out", name()));
+    throw ValueError(fmt::format("{}: its auxiliaries are wanted together, the {} is left out", name(),
+                                 out[1] == nullptr ? "first" : "second"));
   }
   /// Largest, difference, exponential, sum.
   [[nodiscard]] std::int64_t flops(InputSpecs in, InputSpecs) const override {

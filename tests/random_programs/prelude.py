@@ -30,6 +30,14 @@ def weighted(x, first):
     return torch.sum(x * torch.cos(places + first).reshape(x.shape))
 
 
+def numbers(z):
+    return torch.view_as_complex(z.contiguous())
+
+
+def pairs(z):
+    return torch.view_as_real(z.resolve_conj())
+
+
 def segment(x, ids, segments, how):
     rows = ids.reshape([-1] + [1] * (x.dim() - 1)).expand(x.shape)
     into = torch.zeros([segments] + list(x.shape[1:]), dtype=x.dtype)

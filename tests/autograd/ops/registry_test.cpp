@@ -76,6 +76,18 @@ TEST_CASE("op exemptions are few, explained and needed") {
         "6 exemptions, 5 are allowed");
 }
 
+TEST_CASE("op samples refuse something: a dtype, which the walk tries, or a call of their own") {
+#define XTGRAD_PRIMITIVE(name, family)                          \
+  if (const Op op = describe(OpId::name); op.bad_calls.empty()) \
+    CHECK_MESSAGE(op.accepts != Accepts::everything, #name, " refuses nothing");
+#define XTGRAD_COMPOSITE(name, family) XTGRAD_PRIMITIVE(name, family)
+#define XTGRAD_CONSTANT(name, family) XTGRAD_PRIMITIVE(name, family)
+#include "xtgrad/autograd/ops.def"
+#undef XTGRAD_PRIMITIVE
+#undef XTGRAD_COMPOSITE
+#undef XTGRAD_CONSTANT
+}
+
 TEST_CASE("op without samples is found") {
   const std::vector<std::string> found =
       findings_of(Op(OpId::tanh), Check::recorded);  // nothing was described
