@@ -152,3 +152,19 @@ TEST_CASE("randperm gives every order equally often") {
   CHECK(orders == 6);
   CHECK(chi_square < 20.5);  // 99.9 percent for 5 degrees of freedom
 }
+
+TEST_CASE("rand draws what uniform draws from 0 to 1, and options need no stream") {
+  Random random(5), same(5);
+  CHECK(values<double>(rand({4, 3}, random, {.dtype = float64})) ==
+        values<double>(uniform({4, 3}, {.low = 0, .high = 1}, same, {.dtype = float64})));
+  CHECK(values<float>(rand({7}, {}, random)) == values<float>(uniform({7}, {.low = 0, .high = 1}, same)));
+  CHECK(values<double>(randn({5}, {.dtype = float64}, random)) ==
+        values<double>(randn({5}, same, {.dtype = float64})));
+  const Tensor x = rand({2, 0}, {.dtype = float64, .requires_grad = true});
+  CHECK(x.shape() == Shape{2, 0});
+  CHECK(x.dtype() == float64);
+  CHECK(x.requires_grad());
+  const Tensor y = randn({}, {.requires_grad = true});
+  CHECK(y.requires_grad());
+  CHECK(y.dtype() == float32);
+}
