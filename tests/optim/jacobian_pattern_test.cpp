@@ -9,6 +9,7 @@
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/random.h"
 #include "xtgrad/autograd/transforms.h"
+#include "xtgrad/optim/residual_map.h"
 
 namespace xtgrad {
 namespace {
