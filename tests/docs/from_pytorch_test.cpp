@@ -15,7 +15,9 @@
 #include "tests/support/program.h"
 #include "tests/support/values.h"
 #include "xtgrad/autograd/hooks.h"
+#include "xtgrad/autograd/jacobians.h"
 #include "xtgrad/autograd/observe.h"
+#include "xtgrad/autograd/vmap.h"
 #include "xtgrad/datasets/combine.h"
 #include "xtgrad/datasets/gaussian_noise.h"
 #include "xtgrad/datasets/image_folder.h"
@@ -258,6 +260,18 @@ TEST_CASE("docs/from_pytorch.md: derivatives and modules") {
   CHECK(num_threads() == 2);
   set_num_threads(threads);
   CHECK(!cpu_capability().empty());
+}
+
+TEST_CASE("docs/from_pytorch.md: functions of functions") {
+  const Tensor x = tensor({{1, 2, 3}, {4, 5, 6}}), v = tensor({1, 2, 3});
+  const auto f = [](const Tensor& one) { return sum(one * one * one); };
+  CHECK(values(vmap(f)(x)) == Numbers{36, 405});
+  const auto both = value_and_grad(f)(v);
+  CHECK(both.value.item() == 36);
+  CHECK(values(jacobian(f, v)) == Numbers{3, 12, 27});
+  CHECK(values(jacobian(f, v, {.mode = JacobianMode::forward})) == Numbers{3, 12, 27});
+  CHECK(values(hessian(f, v)) == Numbers{6, 0, 0, 0, 12, 0, 0, 0, 18});
+  CHECK(values(jvp(f, v, v)) == Numbers{108});
 }
 
 TEST_CASE("docs/from_pytorch.md: data") {
