@@ -44,7 +44,7 @@ struct FourierNdOptions {
 };
 /// fft along several axes.
 [[nodiscard]] Tensor fftn(const Tensor& z, const FourierNdOptions& options = {});
-[[nodiscard]] Tensor ifftn(const Tensor& z, const FourierNdOptions& options = {});
+[[nodiscard]] Tensor ifftn(const Tensor& z, const FourierNdOptions& options = {});  ///< undoes fftn
 /// rfft along the last of the axes, and fft along the others.
 [[nodiscard]] Tensor rfftn(const Tensor& x, const FourierNdOptions& options = {});
 /// Undoes rfftn; the last of the sizes is that of the result.
@@ -57,9 +57,9 @@ struct Fourier2dOptions {
 };
 /// fftn of images.
 [[nodiscard]] Tensor fft2(const Tensor& z, const Fourier2dOptions& options = {});
-[[nodiscard]] Tensor ifft2(const Tensor& z, const Fourier2dOptions& options = {});
-[[nodiscard]] Tensor rfft2(const Tensor& x, const Fourier2dOptions& options = {});
-[[nodiscard]] Tensor irfft2(const Tensor& z, const Fourier2dOptions& options = {});
+[[nodiscard]] Tensor ifft2(const Tensor& z, const Fourier2dOptions& options = {});   ///< undoes fft2
+[[nodiscard]] Tensor rfft2(const Tensor& x, const Fourier2dOptions& options = {});   ///< rfftn of images
+[[nodiscard]] Tensor irfft2(const Tensor& z, const Fourier2dOptions& options = {});  ///< undoes rfft2
 
 /// x rolled by half of each of the axes, all unless some are named, so that frequency 0 is in the middle. The
 /// axes are those of x itself: of pairs name them, counted from the front.
