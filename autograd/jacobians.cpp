@@ -182,21 +182,21 @@ Blocks hessian(const TensorFunction& f, std::span<const Tensor> inputs) {
   return blocks_of("hessian", TensorFunction(gradients), inputs, JacobianMode::reverse);
 }
 
-Tensor sparse_jacobian(const UnaryTensorFunction& f, const Tensor& x, const Tensor& columns) {
+Tensor sparse_jacobian(const UnaryTensorFunction& f, const Tensor& x, const Tensor& pattern) {
   detail::check_function("sparse_jacobian", static_cast<bool>(f));
   check_floating("sparse_jacobian", "x", x);
   const Pullback pullback = vjp(f, x);
   const Tensor& y = pullback.outputs()[0];
   check_floating("sparse_jacobian", "f(x)", y);
   const std::int64_t m = y.numel(), n = x.numel();
-  const detail::JacobianPattern pattern("sparse_jacobian", columns, m, n);
-  if (pattern.colors() == 0) return zeros(columns.shape(), {.dtype = y.dtype()});
+  const detail::JacobianPattern coloring("sparse_jacobian", pattern, m, n);
+  if (coloring.colors() == 0) return zeros(pattern.shape(), {.dtype = y.dtype()});
   std::optional<NoGrad> no_history;  // where a sweep would have none
   if (!pullback.has_history()) no_history.emplace();
-  Shape directions{pattern.colors()};
+  Shape directions{coloring.colors()};
   for (const std::int64_t size : x.shape()) directions.push_back(size);
-  const Tensor products = transposed(pullback).batched(reshape(pattern.directions(x.dtype()), directions));
-  return pattern.elements(reshape(products, {pattern.colors(), m}));
+  const Tensor products = transposed(pullback).batched(reshape(coloring.directions(x.dtype()), directions));
+  return coloring.elements(reshape(products, {coloring.colors(), m}));
 }
 
 namespace detail {

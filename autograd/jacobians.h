@@ -56,7 +56,7 @@ requires(!detail::NamesInputs<F>) [[nodiscard]] Blocks hessian(F f, const Tensor
   return hessian(TensorFunction(detail::spread<n>(std::move(f))), std::span<const Tensor>(inputs));
 }
 
-/// The elements of a sparse Jacobian whose pattern is known. `columns`, int64 [m, k], has in row i the
+/// The elements of a sparse Jacobian whose pattern is known. `pattern`, int64 [m, k], has in row i the
 /// elements of x, counted in row-major order, that element i of f(x) depends on, -1 for none; the result, [m,
 /// k], has the derivatives there, 0 at -1. Elements of x that no element of f(x) shares are moved together
 /// (Curtis, Powell and Reid, 1974), all such groups in one batched sweep: their number, that of colours, and
@@ -64,8 +64,8 @@ requires(!detail::NamesInputs<F>) [[nodiscard]] Blocks hessian(F f, const Tensor
 /// result is wrong. Throws DtypeError, ShapeError or ValueError for a pattern that does not fit.
 ///
 ///   // a band: f(x)[i] depends on x[i - 1], x[i] and x[i + 1]
-///   Tensor band = sparse_jacobian(f, x, columns);  // [n, 3], by three products
-[[nodiscard]] Tensor sparse_jacobian(const UnaryTensorFunction& f, const Tensor& x, const Tensor& columns);
+///   Tensor band = sparse_jacobian(f, x, pattern);  // [n, 3], by three products
+[[nodiscard]] Tensor sparse_jacobian(const UnaryTensorFunction& f, const Tensor& x, const Tensor& pattern);
 
 struct ValueAndGradients {
   Tensor value;

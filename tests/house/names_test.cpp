@@ -43,7 +43,8 @@ TEST_CASE("a test's name leaves it to ctest --preset long only where that is mea
     if (name.starts_with("long_") && name.ends_with("_test.cpp")) left.insert(name);
   }
   CHECK(left == std::set<std::string>{"long_accuracy_test.cpp", "long_conv_net_test.cpp",
-                                      "long_fork_test.cpp", "long_real_data_accuracy_test.cpp"});
+                                      "long_fork_test.cpp", "long_pytorch_test.cpp",
+                                      "long_random_programs_test.cpp", "long_real_data_accuracy_test.cpp"});
 }
 
 TEST_CASE("one header knows how each compiler tells its sanitizers") {
