@@ -112,3 +112,32 @@ TEST_CASE("docs: errors of images") {
   CHECK(error([&] { return pixel_shuffle(x, 2); }) ==
         "pixel_shuffle: the factor's square must divide the channels: x is [1, 3, 4, 4], factor 2");
 }
+
+TEST_CASE("docs: the derivatives of convolutions are convolutions") {
+  Random random(11);
+  const TensorOptions wanted{.dtype = float64, .requires_grad = true};
+  const auto check_close = [](const Tensor& x, const Tensor& y) {
+    CHECK(x.shape() == y.shape());
+    CHECK(amax(abs(x - y)).item() < 1e-10);  // of sums of some hundred numbers about 1
+  };
+  const Tensor image = randn({2, 4, 5, 5}, random, wanted), w = randn({4, 3, 3, 3}, random, wanted);
+  const ConvTranspose2dOptions back{.stride = 2, .padding = 1};
+  const Conv2dOptions there{.stride = 2, .padding = 1};
+  const Tensor y = conv_transpose2d(image, w, back);
+  const Tensor g = randn(y.shape(), random, {.dtype = float64});
+  const auto slopes = grad(sum(y * g), {image, w});
+  check_close(slopes[0], conv2d(g, w, there));
+  check_close(slopes[1], conv2d_weight_grad(g, image, 3, there));
+
+  const Tensor x = randn(y.shape(), random, wanted), t = randn(w.shape(), random, {.dtype = float64});
+  const auto of_weight = grad(sum(conv2d_weight_grad(x, image, 3, there) * t), {x, image});
+  check_close(of_weight[0], conv_transpose2d(image, t, back));
+  check_close(of_weight[1], conv2d(x, t, there));
+
+  const Tensor pooled = avg_pool2d(x, {.kernel = 3}),
+               share = randn(pooled.shape(), random, {.dtype = float64});
+  check_close(grad(sum(pooled * share), x), avg_pool2d_spread(share, {9, 9}, {.kernel = 3}));
+  const Tensor largest = max_pool2d(x, {.kernel = 3});
+  check_close(grad(sum(largest * share), x),
+              max_pool2d_put(share, max_pool2d_places(x, {.kernel = 3}), {9, 9}));
+}

@@ -194,3 +194,33 @@ TEST_CASE("linear_algebra.md: the derivatives of decompositions are those of its
       matmul(matmul(t(y), gy), t(y));
   check_close(slope(y * gy, wide), expected);
 }
+
+TEST_CASE("linear_algebra.md: the derivatives of products, determinants and norms are those of its tables") {
+  Random random(7);
+  const TensorOptions in_double{.dtype = float64}, wanted{.dtype = float64, .requires_grad = true};
+  const Tensor a = randn({3, 3}, random, wanted), b = randn({2, 2}, random, wanted),
+               x = randn({3}, random, wanted);
+  const Tensor g = randn({6, 6}, random, in_double), h = randn({3, 3}, random, in_double);
+  const auto slope = [](const Tensor& y, const Tensor& of) { return grad(sum(y), of, {.keep_graph = true}); };
+
+  const Tensor blocks = permute(reshape(g, {3, 2, 3, 2}), {0, 2, 1, 3});  // one for each element of a
+  const Tensor y = kron(a, b);
+  check_close(slope(y * g, a), sum(blocks * b, {.axes = {2, 3}}));
+  check_close(slope(y * g, b), sum(blocks * reshape(a, {3, 3, 1, 1}), {.axes = {0, 1}}));
+
+  const Tensor exponents = arange(3, {}, in_double);
+  const Tensor slopes = exponents * pow(reshape(x, {3, 1}), maximum(exponents - 1, 0));
+  check_close(slope(vander(x) * h, x), sum(h * slopes, {.axes = {1}}));
+  check_close(slope(outer(x, x.detach()) * h, x), matmul(h, x));
+  check_close(slope(outer(x.detach(), x) * h, x), matmul(t(h), x));
+
+  check_close(slope(det(a), a), det(a) * t(inverse(a)));
+  check_close(slope(slogdet(a).logabs, a), t(inverse(a)));
+  const auto [u, s, vh] = svd(a);
+  check_close(slope(matrix_norm(a), a), a / matrix_norm(a));
+  check_close(slope(matrix_norm(a, MatrixNorm::nuclear), a), matmul(u, vh));
+  const Tensor first = matmul(slice(u, {.axis = 1, .stop = 1}), slice(vh, {.stop = 1}));
+  check_close(slope(matrix_norm(a, MatrixNorm::spectral), a), first);
+  const Tensor sums = sum(abs(a), {.axes = {0}});
+  check_close(slope(matrix_norm(a, MatrixNorm::one), a), where(sums == amax(sums), sign(a), 0));
+}

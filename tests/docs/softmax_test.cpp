@@ -33,6 +33,20 @@ TEST_CASE("docs/operations/softmax.md: a loss and its gradient") {
   for (std::size_t i = 0; i < 6; ++i) CHECK(values(slope)[i] == doctest::Approx(values(expected)[i]));
 }
 
+TEST_CASE("docs/operations/softmax.md: the derivatives are those of its table") {
+  Random random(3);
+  const Tensor x = randn({2, 4}, random, {.dtype = float64, .requires_grad = true});
+  const Tensor g = randn({2, 4}, random, {.dtype = float64});
+  const auto check = [&](const Tensor& y, const Tensor& expected) {
+    CHECK(amax(abs(grad(sum(y), x) - expected)).item() < 1e-14);  // some ulps of numbers about 1
+  };
+  const auto total = [](const Tensor& t) { return sum(t, {.axes = {1}, .keepdim = true}); };
+  const Tensor p = softmax(x, 1).detach();
+  check(logsumexp(x, {.axes = {1}}), p);
+  check(softmax(x, 1) * g, p * (g - total(g * p)));
+  check(log_softmax(x, 1) * g, g - p * total(g));
+}
+
 TEST_CASE("docs/operations/softmax.md: errors") {
   const Tensor logits = zeros({2, 3});
   CHECK(message_of<ShapeError>([&] { return softmax(logits, 2); }) ==
