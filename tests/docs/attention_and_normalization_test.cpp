@@ -23,6 +23,20 @@ TEST_CASE("docs/operations/attention_and_normalization.md: norms") {
   CHECK(amax(abs(mean(square(u), {.axes = {1}}) - 1)).item() < 1e-5);
 }
 
+TEST_CASE("docs/operations/attention_and_normalization.md: a norm by statistics that are known") {
+  Random random(4);
+  const TensorOptions wanted{.dtype = float64, .requires_grad = true};
+  const Tensor x = randn({5, 3, 2}, random, wanted), average = randn({3}, random, wanted);
+  const Tensor scale = randn({3}, random, wanted), shift = randn({3}, random, wanted);
+  const Tensor g = randn({5, 3, 2}, random, {.dtype = float64});
+  const auto slopes = grad(sum(normalize_by(x, average, scale, shift) * g), {x, average, scale, shift});
+  const auto channel = [](const Tensor& t) { return reshape(t, {3, 1}); };
+  const auto total = [](const Tensor& t) { return sum(t, {.axes = {0, 2}}); };
+  const std::vector<Tensor> expected{g * channel(scale), -scale * total(g), total(g * (x - channel(average))),
+                                     total(g)};
+  for (std::size_t i = 0; i < 4; ++i) CHECK(amax(abs(slopes[i] - expected[i])).item() < 1e-13);
+}
+
 TEST_CASE("docs/operations/attention_and_normalization.md: attention") {
   Random random(2);
   const Tensor q = randn({2, 8, 10, 16}, random), k = randn({2, 2, 12, 16}, random),

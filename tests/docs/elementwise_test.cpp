@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "tests/support/message_of.h"
 #include "xtgrad/autograd/creation.h"
 #include "xtgrad/autograd/functions/logic.h"
 #include "xtgrad/autograd/functions/special.h"
@@ -46,6 +47,22 @@ TEST_CASE("a page on element by element functions: division") {
   CHECK(remainder(a, b).at({1}) == 2);      // Python's %
   CHECK(fmod(a, b).at({1}) == -1);          // C's %
   CHECK(floor_divide(a, b).at({1}) == -3);  // Python's //
+}
+
+TEST_CASE("a page on element by element functions: errors") {
+  const Tensor a = ones({2}), whole = ones({2}, {.dtype = int64});
+  const auto error = [](const auto& f) { return testing::message_of(f); };
+  CHECK(error([&] { return a + ones({3}); }) == "add: shapes do not broadcast: a is [2], b is [3]");
+  CHECK(error([&] { return a + ones({2}, {.dtype = float64}); }) ==
+        "add: dtypes differ: a is float32, b is float64; convert one with to()");
+  CHECK(error([&] { return exp(whole); }) ==
+        "exp: needs float32 or float64, got int64; convert with to(float32)");
+  CHECK(error([&] { return whole + 0.5; }) ==
+        "add: int64 cannot hold 0.5; convert the tensor with to(float32)");
+  CHECK(error([&] { return clamp(a, {.min = 2, .max = 1}); }) ==
+        "clamp: min must not exceed max, got min 2 and max 1");
+  CHECK(error([&] { return fmod(whole, whole - 1); }) ==
+        "fmod: integers must not be divided by 0, which element 0 of b [2] is");
 }
 
 TEST_CASE("a page on element by element functions: a circle in polar coordinates") {

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <set>
 #include <sstream>
@@ -14,11 +15,19 @@
 
 #include "tests/support/emitted_operations.h"
 #include "tests/support/looping_operations.h"
+#include "tests/support/message_of.h"
 #include "xtgrad/autograd/core/op_id.h"
+#include "xtgrad/autograd/creation.h"
+#include "xtgrad/autograd/functions/mask.h"
+#include "xtgrad/autograd/functions/statistics.h"
+#include "xtgrad/autograd/ops.h"
+#include "xtgrad/autograd/vmap.h"
 
 namespace {
 
+using xtgrad::Tensor;
 using xtgrad::detail::OpId;
+using Operation = std::function<Tensor(const Tensor&)>;
 
 const std::filesystem::path root = XTGRAD_SOURCE_DIR;
 
@@ -136,9 +145,14 @@ std::string page() {
       "and two\n"
       "orders of derivatives, the value alone, or nothing yet. Batch says how a batch of examples runs "
       "(architecture.md):\n"
-      "in one go, with all that its rule runs; example by example, which gives the same bits; or in part so, "
-      "and why.\n\n"
-      "| operation | what it gives | family | kind | C++ | batch | functions |\n|---|---|---|---|---|---|---|\n";
+      "in one go, with all that its rule runs; in loops, example by example, which gives the same bits; in "
+      "part "
+      "so; or\n"
+      "refused by `vmap`, which names the operation; and why. The pages of [operations](operations) have "
+      "formulas, shapes,\n"
+      "errors, derivatives, sources and examples: a page a family.\n\n"
+      "| operation | what it gives | family | kind | C++ | batch | functions "
+      "|\n|---|---|---|---|---|---|---|\n";
   for (const Line& line : registry) {
     const bool number = line.function != line.name;
     const auto [first, last] = functions.equal_range(line.function);
@@ -170,7 +184,29 @@ std::string page() {
   return text;
 }
 
+/// What `vmap` says of an operation on a batch of two examples.
+std::string refusal_of(const Operation& operation) {
+  const Tensor batch = xtgrad::tensor({{1, 0, 2}, {0, 0, 3}}, {.dtype = xtgrad::int64});
+  return xtgrad::testing::message_of([&] { return xtgrad::vmap(operation)(batch); });
+}
+
 }  // namespace
+
+TEST_CASE("vmap refuses the operations of which the page says so, and names them") {
+  const std::map<std::string, Operation> refused{
+      {"bincount", [](const Tensor& x) { return xtgrad::bincount(x); }},
+      {"unique", [](const Tensor& x) { return xtgrad::unique(x).values; }},
+      {"masked_select", [](const Tensor& x) { return xtgrad::masked_select(x, x > 0); }},
+      {"nonzero", [](const Tensor& x) { return xtgrad::nonzero(x); }}};
+  for (const Line& line : registry) {
+    const bool said = xtgrad::testing::looping_of(line.name).how == "refused";
+    CHECK_MESSAGE(said == refused.contains(line.name), line.name);
+  }
+  for (const auto& [name, operation] : refused) {
+    const std::string message = refusal_of(operation);
+    CHECK_MESSAGE(message.starts_with("vmap: " + name + "() "), message);
+  }
+}
 
 TEST_CASE("the page of operations is the registry's") {
   const std::filesystem::path path = root / "docs" / "ops.md";

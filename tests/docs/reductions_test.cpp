@@ -5,6 +5,7 @@
 #include <limits>
 #include <vector>
 
+#include "tests/support/message_of.h"
 #include "xtgrad/autograd/functions/distance.h"
 #include "xtgrad/autograd/functions/scan.h"
 #include "xtgrad/autograd/functions/segment.h"
@@ -12,6 +13,7 @@
 #include "xtgrad/xtgrad.h"
 
 using namespace xtgrad;
+using testing::message_of;
 
 namespace {
 
@@ -24,6 +26,16 @@ std::vector<double> elements(const Tensor& x) {
 using Numbers = std::vector<double>;
 
 }  // namespace
+
+TEST_CASE("docs/operations/reductions_and_scans.md: sums and means") {
+  Tensor x = tensor({{1, 2, 3}, {4, 6, 8}});
+  Tensor total = sum(x);                                         // 24
+  Tensor rows = mean(x, {.axes = {1}});                          // {2, 6}
+  Tensor centred = x - mean(x, {.axes = {1}, .keepdim = true});  // {{-1, 0, 1}, {-2, 0, 2}}
+  CHECK(total.item() == 24);
+  CHECK(elements(rows) == Numbers{2, 6});
+  CHECK(elements(centred) == Numbers{-1, 0, 1, -2, 0, 2});
+}
 
 TEST_CASE("docs/operations/reductions_and_scans.md: moments and norms") {
   Tensor x = tensor({{1, 2, 3}, {4, 6, 8}});
@@ -60,6 +72,33 @@ TEST_CASE("docs/operations/reductions_and_scans.md: order statistics") {
   CHECK(several.shape() == Shape{2, 2});
   CHECK(elements(frequent) == Numbers{1, 0});
   CHECK(elements(first) == Numbers{1, 0});
+}
+
+TEST_CASE("docs/operations/reductions_and_scans.md: order") {
+  Tensor x = tensor({{5, 1, 3, 2}, {0, 0, 7, 4}});
+  auto [largest, where_largest] = max(x, 1);   // {5, 7}, {0, 2}
+  auto [ordered, order] = sort(x);             // {{1, 2, 3, 5}, {0, 0, 4, 7}}, {{1, 3, 2, 0}, {0, 1, 3, 2}}
+  auto [best, places] = topk(x, 2);            // {{5, 3}, {7, 4}}, {{0, 2}, {2, 3}}
+  Tensor same = take_along_axis(x, 1, order);  // `ordered` again
+  CHECK(elements(largest) == Numbers{5, 7});
+  CHECK(elements(where_largest) == Numbers{0, 2});
+  CHECK(elements(min(x, 1).indices) == Numbers{1, 0});
+  CHECK(elements(ordered) == Numbers{1, 2, 3, 5, 0, 0, 4, 7});
+  CHECK(elements(order) == Numbers{1, 3, 2, 0, 0, 1, 3, 2});
+  CHECK(elements(best) == Numbers{5, 3, 7, 4});
+  CHECK(elements(places) == Numbers{0, 2, 2, 3});
+  CHECK(elements(same) == elements(ordered));
+}
+
+TEST_CASE("docs/operations/reductions_and_scans.md: errors") {
+  const Tensor x = ones({2, 3});
+  CHECK(message_of([&] { return sum(x, {.axes = {2}}); }) ==
+        "sum: axis 2 is out of range: 2 dimensions have the axes -2 to 1");
+  CHECK(message_of([&] {
+          return amax(zeros({2, 0}), {.axes = {1}});
+        }) == "amax: no elements to choose from: x is [2, 0], axes=[1]");
+  CHECK(message_of([&] { return topk(x, 4); }) ==
+        "topk: k must be from 0 to the size of the axis: k is 4, axis 1 of x has size 3");
 }
 
 TEST_CASE("docs/operations/reductions_and_scans.md: scans") {

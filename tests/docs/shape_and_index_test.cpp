@@ -1,6 +1,7 @@
 // The code of docs/operations/shape_and_index.md.
 #include <doctest/doctest.h>
 
+#include "tests/support/message_of.h"
 #include "tests/support/values.h"
 #include "xtgrad/autograd/assignment.h"
 #include "xtgrad/autograd/functions/arrange.h"
@@ -33,6 +34,70 @@ TEST_CASE("docs: parts of a tensor") {
   CHECK(values(twice) == List{4, 5, 6, 4, 5, 6, 1, 2, 3});
   CHECK(values(large) == List{4, 5, 6});
   CHECK(values(windows) == List{1, 2, 2, 3, 4, 5, 5, 6});
+}
+
+TEST_CASE("docs: slices and what indices name") {
+  Tensor x = tensor({{1, 2, 3}, {4, 5, 6}}, {.requires_grad = true});
+  Tensor ends = slice(x, {.axis = 1, .step = 2});                      // {{1, 3}, {4, 6}}: Python's x[:, ::2]
+  Tensor chosen = gather(x, 1, tensor({{2}, {0}}, {.dtype = int64}));  // {{3}, {4}}
+  Tensor rows = index_select(x, 0, tensor({1, 1}, {.dtype = int64}));  // {{4, 5, 6}, {4, 5, 6}}
+  Tensor counts = index_add(zeros({3}), 0, tensor({2, 0, 2}, {.dtype = int64}), ones({3}));  // {1, 0, 2}
+  Tensor framed = pad(tensor({1, 2}), {.low = 1, .high = 1, .interior = 1});  // {0, 1, 0, 2, 0}
+  Tensor slope = grad(sum(rows), x);                                          // {{0, 0, 0}, {2, 2, 2}}
+  CHECK(values(ends) == List{1, 3, 4, 6});
+  CHECK(values(chosen) == List{3, 4});
+  CHECK(values(rows) == List{4, 5, 6, 4, 5, 6});
+  CHECK(values(counts) == List{1, 0, 2});
+  CHECK(values(framed) == List{0, 1, 0, 2, 0});
+  CHECK(values(slope) == List{0, 0, 0, 2, 2, 2});
+  CHECK(values(slice_add(zeros({3}), {.step = 2}, tensor({1, 2}))) == List{1, 0, 2});
+}
+
+TEST_CASE("docs: the same elements in another shape") {
+  Tensor x = reshape(arange(6, {}, {.dtype = float32}), {2, -1});  // {{0, 1, 2}, {3, 4, 5}}
+  Tensor turned = transpose(x);                                    // {{0, 3}, {1, 4}, {2, 5}}
+  Tensor images = permute(ones({8, 32, 32, 3}), {0, 3, 1, 2});     // [8, 3, 32, 32]
+  Tensor vectors = flatten(images, 1);                             // [8, 3072]
+  Tensor rows = broadcast_to(tensor({1, 2, 3}), {2, 3});           // {{1, 2, 3}, {1, 2, 3}}
+  Tensor back = sum_to(rows, {3});                                 // {2, 4, 6}
+  CHECK(values(turned) == List{0, 3, 1, 4, 2, 5});
+  CHECK(images.shape() == Shape{8, 3, 32, 32});
+  CHECK(vectors.shape() == Shape{8, 3072});
+  CHECK(values(rows) == List{1, 2, 3, 1, 2, 3});
+  CHECK(values(back) == List{2, 4, 6});
+}
+
+TEST_CASE("docs: joined and cut") {
+  Tensor x = tensor({{1, 2}, {3, 4}}), y = tensor({{5, 6}});
+  Tensor longer = concat({x, y});                 // [3, 2]
+  Tensor pair = stack({x, x});                    // [2, 2, 2]
+  std::vector<Tensor> pieces = split(longer, 2);  // [2, 2] and [1, 2]
+  std::vector<Tensor> halves = chunk(longer, 2);  // the same
+  std::vector<Tensor> rows = unbind(longer);      // three of [2]
+  CHECK(longer.shape() == Shape{3, 2});
+  CHECK(pair.shape() == Shape{2, 2, 2});
+  CHECK(values(pieces.at(1)) == List{5, 6});
+  CHECK(values(halves.at(1)) == List{5, 6});
+  CHECK(rows.size() == 3);
+}
+
+TEST_CASE("docs: errors of shapes and indices") {
+  const Tensor x = ones({2, 3});
+  const auto error = [](const auto& f) { return testing::message_of(f); };
+  CHECK(error([&] { return select(x, 0, 2); }) ==
+        "select: index 2 is out of range: axis 0 of [2, 3] has size 2");
+  CHECK(error([&] {
+          return index_select(x, 0, tensor({0, 5}, {.dtype = int64}));
+        }) == "index_select: the index is out of range: 5 at [1], but axis 0 of x has size 2");
+  CHECK(error([&] { return index_select(x, 0, ones({2})); }) ==
+        "index_select: the index must be int64 or int32, got float32; convert with to(int64)");
+  CHECK(error([&] {
+          return permute(x, {0, 0});
+        }) == "permute: the order must name every dimension once: x is [2, 3], the order is [0, 0]");
+  CHECK(error([&] { return slice(x, {.step = 0}); }) == "slice: the step must be positive, got 0");
+  CHECK(error([&] {
+          return stack({x, ones({3})});
+        }) == "stack: shapes differ: tensor 0 is [2, 3], tensor 1 is [3]");
 }
 
 TEST_CASE("docs: a tensor that differs in a part") {

@@ -6,7 +6,8 @@
 namespace xtgrad::inline v1::testing {
 
 /// How an operation runs on a batch of examples: "" in one go, with all primitives that it and its rule run,
-/// whichever operands are batched; "in part", or "loops", example by example. And why.
+/// whichever operands are batched; "in part", or "loops", example by example; or "refused" by `vmap`, which
+/// captures what it runs. And why.
 struct Looping {
   std::string how;
   std::string reason;
@@ -15,12 +16,12 @@ struct Looping {
 /// The walk of tests/autograd/ops/batch_loop_test.cpp holds the library to it, and docs/ops.md says it.
 inline Looping looping_of(const std::string& operation) {
   static const std::map<std::string, Looping> looping = {
-      {"bincount", {"loops", "how long its result is depends on elements"}},
+      {"bincount", {"refused", "the shape follows the elements"}},
       {"histc", {"loops", "its bins are those of one range"}},
-      {"unique", {"loops", "how long its result is depends on elements"}},
+      {"unique", {"refused", "the shape follows the elements"}},
       {"scatter_mul", {"loops", "how many steps it takes depends on the index"}},
-      {"masked_select", {"loops", "how long its result is depends on elements"}},
-      {"nonzero", {"loops", "how long its result is depends on elements"}},
+      {"masked_select", {"refused", "the shape follows the elements"}},
+      {"nonzero", {"refused", "the shape follows the elements"}},
       {"masked_scatter", {"in part", "places in the source are counted mask by mask"}},
       {"conv2d",
        {"in part",

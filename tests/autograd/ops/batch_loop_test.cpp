@@ -161,8 +161,10 @@ TEST_CASE("batch: every primitive that an operation or its rule runs has the bit
     const auto [ran, looped] = walked.count;
     const std::string how = looped == 0 && ran > 0 ? "" : ran == 0 ? "loops" : "in part";
     const Looping said = looping_of(std::string(to_string(op.id)));
-    CHECK_MESSAGE(said.how == how, to_string(op.id)
-                                       << ": " << fmt::format("{}", fmt::join(walked.looping, ", ")));
+    // What vmap refuses (tests/docs/ops_page_test.cpp) has no rule for a batch, either.
+    const std::string as_walked = said.how == "refused" ? "loops" : said.how;
+    CHECK_MESSAGE(as_walked == how, to_string(op.id)
+                                        << ": " << fmt::format("{}", fmt::join(walked.looping, ", ")));
     CHECK(said.reason.empty() == how.empty());
   }
   CHECK(known.size() > part.least_of(1000));
