@@ -2,6 +2,7 @@
 
 #include "xtgrad/autograd/formulas/polar.h"
 #include "xtgrad/autograd/functions/elementwise.h"
+#include "xtgrad/autograd/ops/batching.h"
 #include "xtgrad/autograd/ops/binary.h"
 #include "xtgrad/autograd/ops/shape.h"
 
@@ -22,6 +23,9 @@ class HypotShare final : public DifferentiablePrimitive<HypotShare> {
   }
   void eval(Inputs in, Outputs out) const override {
     map_formula<Value>(formulas::HypotShare{}, *out[0], *in[0], *in[1]);
+  }
+  [[nodiscard]] bool batch(BatchContext& context) const override {
+    return batch_by_broadcasting(*this, context);
   }
   [[nodiscard]] InputSet may_overwrite(int) const override { return input_bit(0) | input_bit(1); }
   [[nodiscard]] std::int64_t flops(InputSpecs, InputSpecs out) const override {
