@@ -125,7 +125,7 @@ void compare_steps(const Op& op, const Sample& sample, Dtype dtype, Known& known
     const auto [place, is_new] = known.try_emplace(key);
     if (is_new) {
       Examples inputs;
-      for (std::size_t e = 0; e < examples; ++e) {
+      for (std::size_t e = 0; e < batch_examples; ++e) {
         REQUIRE(traces[e].steps.size() == traces[0].steps.size());
         REQUIRE(detail::same_primitive(*traces[e].steps[s].primitive, *step.primitive));
         for (const detail::TracedOperand& input : traces[e].steps[s].inputs)

@@ -21,7 +21,7 @@ namespace xtgrad::inline v1::testing { namespace {
 /// What is wrong with the steps of a call on three examples, of inputs whose examples are drawn.
 std::string compare_call(const std::vector<Shape>& shapes, const Apply& call, std::size_t batched) {
   Random random(11);
-  std::array<detail::Trace, examples> traces;
+  std::array<detail::Trace, batch_examples> traces;
   for (detail::Trace& trace : traces) {
     std::vector<Tensor> inputs;
     for (const Shape& shape : shapes) inputs.push_back(randn(shape, random));
@@ -31,7 +31,7 @@ std::string compare_call(const std::vector<Shape>& shapes, const Apply& call, st
   }
   const detail::TracedStep& step = traces[0].steps.back();
   Examples inputs;
-  for (std::size_t e = 0; e < examples; ++e)
+  for (std::size_t e = 0; e < batch_examples; ++e)
     for (const detail::TracedOperand& input : traces[e].steps.back().inputs)
       inputs[e].push_back(operand(traces[e], input));
   Mix mix(step.inputs.size(), false);

@@ -117,8 +117,8 @@ std::vector<Mix> mixes_of(std::size_t operands) {
 std::string compare_to_single(const detail::Primitive& primitive, const Examples& inputs, const Mix& mix,
                               bool& ran) {
   const std::vector<std::vector<Tensor>> single = one_by_one(primitive, inputs, mix);
-  const std::vector<detail::BatchInput> batch = batch_of(inputs, mix, examples);
-  detail::BatchContext context(examples, batch);
+  const std::vector<detail::BatchInput> batch = batch_of(inputs, mix, batch_examples);
+  detail::BatchContext context(batch_examples, batch);
   ran = primitive.batch(context);
   const std::vector<Tensor> got = ran ? context.take_results() : detail::apply_batched(primitive, batch);
   const std::vector<Tensor> one = detail::apply_batched(primitive, batch_of(inputs, mix, 1));
@@ -138,7 +138,7 @@ std::string compare_to_single(const detail::Primitive& primitive, const Examples
 }
 
 std::string compare_gradients(const detail::Primitive& primitive, const Examples& inputs, const Mix& mix) {
-  std::vector<detail::BatchInput> batch = batch_of(inputs, mix, examples);
+  std::vector<detail::BatchInput> batch = batch_of(inputs, mix, batch_examples);
   std::vector<Tensor> wanted;
   Rounding rounding;
   for (detail::BatchInput& input : batch) {
@@ -150,7 +150,7 @@ std::string compare_gradients(const detail::Primitive& primitive, const Examples
   }
   if (wanted.empty()) return {};
   std::vector<std::vector<Tensor>> single;
-  for (std::size_t e = 0; e < examples; ++e) {
+  for (std::size_t e = 0; e < batch_examples; ++e) {
     std::vector<Tensor> example;
     std::vector<const Tensor*> pointers;
     for (const auto& [tensor, is_batched] : batch)
@@ -181,7 +181,7 @@ bool is_batchable(const detail::TracedStep& step) {
 std::string compare_batch_to_single(const ExampleTraces& traces, std::size_t s) {
   const detail::Primitive& primitive = *traces[0].steps[s].primitive;
   Examples inputs;
-  for (std::size_t e = 0; e < examples; ++e) {
+  for (std::size_t e = 0; e < batch_examples; ++e) {
     if (traces[e].steps.size() != traces[0].steps.size() ||
         !detail::same_primitive(*traces[e].steps[s].primitive, primitive)) {
       return fmt::format("{}: the examples make other steps", primitive.name());

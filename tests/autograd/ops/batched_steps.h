@@ -12,11 +12,11 @@ namespace xtgrad::inline v1::testing {
 
 // Steps of three examples, compared with the batch of them.
 
-inline constexpr std::size_t examples = 3;
+inline constexpr std::size_t batch_examples = 3;
 /// The operands of a step, for each example.
-using Examples = std::array<std::vector<Tensor>, examples>;
+using Examples = std::array<std::vector<Tensor>, batch_examples>;
 /// What each example computed.
-using ExampleTraces = std::array<detail::Trace, examples>;
+using ExampleTraces = std::array<detail::Trace, batch_examples>;
 /// Which operands of a step are batched; the others are those of the first example.
 using Mix = std::vector<bool>;
 

@@ -39,7 +39,7 @@ class MatrixRun {
     shapes_ = shapes;
     Random random = random_for(op_, Check::derivatives);
     std::vector<std::vector<Values>> examples;
-    for (std::size_t e = 0; e < examples; ++e) examples.push_back(draw_inputs(sample, float32, random));
+    for (std::size_t e = 0; e < batch_examples; ++e) examples.push_back(draw_inputs(sample, float32, random));
     if (op_.kind == Kind::constant) return check_values_in_batches(examples);
     check_numerically(examples[0]);
     check_orders(examples, random);
@@ -100,7 +100,7 @@ class MatrixRun {
 
   void check_batches(const std::vector<Derivative>& examples, int order, Random& random) {
     ExampleTraces traces;
-    for (std::size_t e = 0; e < examples; ++e) {
+    for (std::size_t e = 0; e < batch_examples; ++e) {
       const std::vector<Values> w = draw_probes(examples[e].output_shapes(), random);
       const std::vector<Values> v = draw_probes(shapes_of(examples[e].inputs()), random);
       detail::Tracer tracer;
@@ -115,7 +115,7 @@ class MatrixRun {
     if (sample_->decided != Decided::values) return;
     for (const Dtype dtype : {float32, float64}) {
       ExampleTraces traces;
-      for (std::size_t e = 0; e < examples; ++e) {
+      for (std::size_t e = 0; e < batch_examples; ++e) {
         const std::vector<Tensor> inputs = make_inputs(*sample_, examples[e], dtype, false);
         detail::Tracer tracer;
         static_cast<void>(sample_->apply(inputs));

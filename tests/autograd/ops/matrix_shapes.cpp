@@ -146,7 +146,7 @@ bool is_finite(const Tensor& y) {
 std::string refusal_of(const Op& op, const Sample& sample) {
   try {
     Random random = random_for(op, Check::derivatives);
-    for (std::size_t example = 0; example < examples; ++example) {
+    for (std::size_t example = 0; example < batch_examples; ++example) {
       const Tensor y =
           sample.apply(make_inputs(sample, draw_inputs(sample, float32, random), float64, false));
       if (!is_finite(y)) return "its value is not finite";
