@@ -85,12 +85,57 @@ BatchedCall::BatchedCall(std::string_view caller, const TensorFunction& f, std::
   for (Tensor& input : result.inputs) {
     const auto known = input_of.find(array_of(input).buffer.get());
     if (known == input_of.end()) {
+      if (guard.depends(input)) {
+        refuse(refusal,
+               fmt::format("{}: the function uses a tensor of shape {} that another function, called "
+                           "inside for a batch, has computed of one example: let that one return it",
+                           caller, to_string(input.shape())));
+      }
       operands_.push_back({std::move(input)});
     } else {
       operands_.push_back({Tensor(), known->second});
     }
   }
+  check_own_rules(caller, refusal);
   check_ranks(caller, refusal);
+}
+
+void BatchedCall::refuse(ExampleGuard::Refusal refusal, std::string message) {
+  if (refusal == ExampleGuard::Refusal::throws) throw GraphError(message);
+  if (refused_.empty()) refused_ = std::move(message);
+}
+
+/// A function with a rule of its own is recorded for each example of its operands, by one rule, which may
+/// hold on to nothing that differs between them.
+void BatchedCall::check_own_rules(std::string_view caller, ExampleGuard::Refusal refusal) {
+  std::vector<bool> nodes(recipe_->nodes), values(recipe_->values);
+  const auto mark = [&](std::uint32_t node, std::uint32_t value) {
+    if (node != RecipeOperand::none) nodes[node] = true;
+    if (value != RecipeOperand::none) values[value] = true;
+  };
+  for (std::size_t i = 0; i < operands_.size(); ++i) {
+    if (!operands_[i].captured.defined()) mark(recipe_->inputs[i].node, recipe_->inputs[i].value);
+  }
+  for (const RecipeStep& step : recipe_->steps) {
+    const bool is_batched = std::ranges::any_of(step.inputs, [&](const RecipeOperand& operand) {
+      return operand.node != RecipeOperand::none ? nodes[operand.node] : values[operand.value];
+    });
+    if (!step.evaluates) {
+      const std::uint32_t value = step.outputs[0].value;
+      if (!is_batched && value != RecipeOperand::none && values[value]) {
+        refuse(refusal,
+               fmt::format("{}: {} is of tensors that are the same for all examples, and its function "
+                           "uses one that is not: make that an input",
+                           caller, step.primitive->name()));
+      } else if (is_batched && refusal == ExampleGuard::Refusal::is_noted) {
+        refuse(refusal, fmt::format("{}: {} may hold on to a row", caller, step.primitive->name()));
+      }
+    }
+    if (!is_batched) continue;
+    for (const RecipeOperand& output : step.outputs) {
+      mark(output.node, step.evaluates ? output.value : RecipeOperand::none);
+    }
+  }
 }
 
 void BatchedCall::check_ranks(std::string_view caller, ExampleGuard::Refusal refusal) {

@@ -43,6 +43,8 @@ class BatchedCall {
   };
 
   void check_ranks(std::string_view caller, ExampleGuard::Refusal refusal);
+  void check_own_rules(std::string_view caller, ExampleGuard::Refusal refusal);
+  void refuse(ExampleGuard::Refusal refusal, std::string message);
 
   std::shared_ptr<const Recipe> recipe_;
   std::vector<Operand> operands_;

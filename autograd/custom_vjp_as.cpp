@@ -4,19 +4,52 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "xtgrad/autograd/core/apply.h"
 #include "xtgrad/autograd/errors.h"
+#include "xtgrad/autograd/example_guard.h"
 
 namespace xtgrad::inline v1::detail {
 namespace {
+
+/// Refuses to let a rule read what a function, listed for a batch, has computed of one example: the rule runs
+/// for all of them.
+class ExampleReads final : public Watcher {
+ public:
+  ExampleReads(std::string_view function, const std::vector<std::shared_ptr<const ExampleValues>>& examples)
+      : function_(function), examples_(examples), scope_(*this) {}
+
+  void before_eval(const Primitive&, Inputs in, Outputs) override {
+    for (const Array* array : in) check(*array);
+  }
+  void after_eval(const Primitive&, Inputs, Outputs) override {}
+  void before_read(const Array& array, std::string_view) override { check(array); }
+
+ private:
+  void check(const Array& array) const {
+    for (const std::shared_ptr<const ExampleValues>& values : examples_) {
+      if (!values->is_listed || !values->contains(array)) continue;
+      throw GraphError(fmt::format(
+          "{}: the rule uses a tensor of shape {} that a function of one example has computed, and "
+          "runs for a batch of them: make it an input",
+          function_, to_string(array.shape)));
+    }
+  }
+
+  std::string_view function_;
+  const std::vector<std::shared_ptr<const ExampleValues>>& examples_;
+  WatchScope scope_;
+};
 
 /// The node of a custom function: its value is computed by other primitives, its rule is the user's.
 class CustomVjp final : public DifferentiablePrimitive<CustomVjp> {
  public:
   CustomVjp(std::string name, VjpRule rule)
-      : function_(std::make_shared<const Function>(std::move(name), std::move(rule))) {}
+      : function_(
+            std::make_shared<const Function>(std::move(name), std::move(rule), examples_being_listed())) {}
 
   [[nodiscard]] std::string_view name() const override { return function_->name; }
   [[nodiscard]] Reads reads(Wanted) const override { return ~reads_nothing; }
@@ -26,7 +59,7 @@ class CustomVjp final : public DifferentiablePrimitive<CustomVjp> {
   void vjp(VjpContext& context) const override {
     std::vector<Tensor> inputs;
     for (std::size_t i = 0; i < context.inputs(); ++i) inputs.emplace_back(context.input(i));
-    std::vector<Tensor> gradients = function_->rule(inputs, context.output(), context.g());
+    std::vector<Tensor> gradients = run_rule(inputs, context.output(), context.g());
     if (gradients.size() != inputs.size()) {
       throw ValueError(
           fmt::format("{}: the rule gave {} cotangents for {} inputs; an empty handle stands for none",
@@ -40,6 +73,12 @@ class CustomVjp final : public DifferentiablePrimitive<CustomVjp> {
   }
 
  private:
+  [[nodiscard]] std::vector<Tensor> run_rule(const std::vector<Tensor>& inputs, const Tensor& output,
+                                             const Tensor& g) const {
+    if (function_->examples.empty()) return function_->rule(inputs, output, g);
+    const ExampleReads watch(name(), function_->examples);
+    return function_->rule(inputs, output, g);
+  }
   void check_fits(std::size_t i, const Tensor& gradient, const Tensor& input) const {
     if (gradient.shape() != input.shape()) {
       throw ShapeError(fmt::format("{}: the rule's cotangent of input {} has shape {}, the input has {}",
@@ -55,9 +94,12 @@ class CustomVjp final : public DifferentiablePrimitive<CustomVjp> {
   }
 
   struct Function {
-    Function(std::string its_name, VjpRule its_rule) : name(std::move(its_name)), rule(std::move(its_rule)) {}
+    Function(std::string its_name, VjpRule its_rule,
+             std::vector<std::shared_ptr<const ExampleValues>> its_examples)
+        : name(std::move(its_name)), rule(std::move(its_rule)), examples(std::move(its_examples)) {}
     std::string name;
     VjpRule rule;
+    std::vector<std::shared_ptr<const ExampleValues>> examples;  // of functions that were listed around it
   };
 
   std::shared_ptr<const Function> function_;

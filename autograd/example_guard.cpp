@@ -10,6 +10,15 @@
 
 namespace xtgrad::inline v1::detail {
 
+std::vector<std::shared_ptr<const ExampleValues>> examples_being_listed() {
+  std::vector<std::shared_ptr<const ExampleValues>> all;
+  if (!thread_state.is_watched()) return all;
+  for (const Watcher* watcher = thread_state.watcher; watcher != nullptr; watcher = watcher->outer()) {
+    if (const auto* guard = dynamic_cast<const ExampleGuard*>(watcher)) all.push_back(guard->values());
+  }
+  return all;
+}
+
 ExampleGuard::ExampleGuard(std::string_view caller, Refusal refusal)
     : caller_(caller), refusal_(refusal), scope_(*this) {}
 
@@ -31,7 +40,7 @@ void ExampleGuard::before_eval(const Primitive& primitive, Inputs in, Outputs) {
         "the whole batch outside, and make the numbers an input",
         caller_));
   }
-  const auto depends = [this](const Array* array) { return depending_.contains(array->buffer.number()); };
+  const auto depends = [this](const Array* array) { return values_->contains(*array); };
   begun_.push_back({&primitive, std::ranges::any_of(in, depends)});
 }
 
@@ -46,7 +55,7 @@ void ExampleGuard::after_eval(const Primitive& primitive, Inputs, Outputs out) {
   begun_.pop_back();
   if (!depends) return;
   for (const Array* array : out) {
-    if (array != nullptr) depending_.insert(array->buffer.number());
+    if (array != nullptr) values_->numbers.insert(array->buffer.number());
   }
 }
 
@@ -75,7 +84,7 @@ void ExampleGuard::before_rule(const Node& node, const Tensor&) {
 void ExampleGuard::after_wish(const Tensor& leaf) { own_leaves_.try_emplace(leaf.node(), leaf); }
 
 void ExampleGuard::before_read(const Array& array, std::string_view function) {
-  if (!depending_.contains(array.buffer.number())) return;
+  if (!values_->contains(array)) return;
   refuse(fmt::format(
       "{}: {}() reads elements that differ from example to example as C++ numbers, and the function would go "
       "on with those of one: choose by where(), or return the tensor and read it outside",
@@ -83,6 +92,7 @@ void ExampleGuard::before_read(const Array& array, std::string_view function) {
 }
 
 void ExampleGuard::end() {
+  values_->is_listed = true;
   if (!begun_.empty()) {
     refuse(fmt::format("{}: an operation failed, and the function went on, which other examples may not do",
                        caller_));

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -12,6 +13,18 @@
 #include "xtgrad/autograd/memory/pool_allocator.h"
 
 namespace xtgrad::inline v1::detail {
+
+/// Which buffers hold elements that depend on the example of a function that is listed, by their numbers.
+struct ExampleValues {
+  std::unordered_set<std::uint64_t, std::hash<std::uint64_t>, std::equal_to<>, PoolAllocator<std::uint64_t>>
+      numbers;
+  bool is_listed = false;  // the function has returned, and its list stands for all examples
+
+  [[nodiscard]] bool contains(const Array& array) const { return numbers.contains(array.buffer.number()); }
+};
+/// Those of all the functions that are being listed on this thread: what is made now, and runs later, may not
+/// read them any more.
+std::vector<std::shared_ptr<const ExampleValues>> examples_being_listed();
 
 /// Watches a function that runs on one example, to be repeated from its list of steps for others, and refuses
 /// what no list can repeat for them: elements that depend on the example and are read as C++ numbers, draws,
@@ -29,7 +42,9 @@ class ExampleGuard final : public Watcher {
   ExampleGuard& operator=(const ExampleGuard&) = delete;
 
   /// An input that differs from example to example.
-  void declare(const Tensor& example) { depending_.insert(array_of(example).buffer.number()); }
+  void declare(const Tensor& example) { values_->numbers.insert(array_of(example).buffer.number()); }
+  [[nodiscard]] bool depends(const Tensor& tensor) const { return values_->contains(array_of(tensor)); }
+  [[nodiscard]] std::shared_ptr<const ExampleValues> values() const { return values_; }
   /// After the function has returned: what shows only then.
   void end();
   /// The first that was met, in words; empty for nothing.
@@ -61,9 +76,7 @@ class ExampleGuard final : public Watcher {
   std::string_view caller_;
   Refusal refusal_;
   std::string noted_;
-  // Numbers of buffers whose elements depend on the example.
-  std::unordered_set<std::uint64_t, std::hash<std::uint64_t>, std::equal_to<>, PoolAllocator<std::uint64_t>>
-      depending_;
+  std::shared_ptr<ExampleValues> values_ = std::make_shared<ExampleValues>();
   std::vector<Begun> begun_;
   std::unordered_map<const NodeCounts*, Leaf> leaves_;
   std::unordered_map<const NodeCounts*, Tensor> own_leaves_;

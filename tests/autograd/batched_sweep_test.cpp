@@ -179,4 +179,28 @@ TEST_CASE("batched sweeps: errors") {
         }) == "vjp: the function has 2 inputs and 2 outputs; pass a span of cotangents");
 }
 
+TEST_CASE("batched sweeps: a rule in which a rule of one's own holds on to the cotangent is swept by rows") {
+  const auto f = [](const Tensor& t) {
+    return custom_vjp([](const Tensor& u) { return u * sum(u * u); },
+                      [](const Tensor& u, const Tensor&, const Tensor& g) {
+                        const Tensor c = g.detach();
+                        const Tensor product = custom_vjp(
+                            [c](const Tensor& v) { return sum(c * v); },
+                            [c](const Tensor&, const Tensor&, const Tensor& h) { return h * c; }, u);
+                        return g * sum(u * u) + 2 * u * product;
+                      },
+                      t);
+  };
+  for (const std::int64_t n : {19, 24}) {
+    const Tensor v = arange(n, {}, {.dtype = float64}).set_requires_grad();
+    const Tensor j = jacobian(f, v);
+    for (std::int64_t i = 0; i < n; ++i) {
+      for (std::int64_t k = 0; k < n; ++k) {
+        const double size = static_cast<double>((n - 1) * n * (2 * n - 1) / 6);
+        CHECK(j.at({i, k}) == 2.0 * static_cast<double>(i * k) + (i == k ? size : 0));
+      }
+    }
+  }
+}
+
 }}  // namespace xtgrad::testing

@@ -15,6 +15,7 @@
 #include "xtgrad/autograd/errors.h"
 #include "xtgrad/autograd/grad.h"
 #include "xtgrad/autograd/hooks.h"
+#include "xtgrad/autograd/implicit.h"
 #include "xtgrad/autograd/ops.h"
 #include "xtgrad/autograd/random.h"
 #include "xtgrad/autograd/testing.h"
@@ -289,6 +290,71 @@ TEST_CASE("vmap: errors") {
   CHECK(message_of<ShapeError>([&] {
           static_cast<void>(vmap(deeper)(deep));
         }).starts_with("vmap: mul_number sees a tensor of shape [1, 1, 1, 1, 1, 1, 1, 1]; of a batch it"));
+}
+
+TEST_CASE("vmap: what a rule of one's own captures is the same for all examples, or refused") {
+  const UnaryVjpRule plain = [](const Tensor&, const Tensor&, const Tensor& g) { return g; };
+  const Tensor w = tensor(2.0).set_requires_grad(), x = tensor({1, 2, 3});
+  const auto scaled = [&](const Tensor& t) {
+    return t * custom_vjp([t](const Tensor& u) { return u * t; }, plain, w);
+  };
+  CHECK(
+      message_of<GraphError>([&] { static_cast<void>(vmap(scaled)(x)); }) ==
+      "vmap: custom_vjp is of tensors that are the same for all examples, and its function uses one that is "
+      "not: make that an input");
+  const auto root = [&](const Tensor& t) {
+    return implicit_root([t](const Tensor& r, const Tensor& a) { return r * r - a * t; },
+                         [t](const Tensor& a) { return sqrt(a * t); }, w);
+  };
+  CHECK(message_of<GraphError>([&] { static_cast<void>(vmap(root)(x)); }).find("vmap: implicit_root is of") ==
+        0);
+  {
+    const NoGrad no_history;
+    CHECK(same_bits(vmap(scaled)(x), tensor({2, 8, 18})));
+  }
+  // Of what is batched the value is right, and the rule says what it cannot know.
+  const Tensor a = tensor({{1, 2}, {3, 4}}).set_requires_grad();
+  const auto holding = [](const Tensor& t) {
+    const Tensor s = exp(t).detach();
+    return custom_vjp([s](const Tensor& u) { return u * s; },
+                      [s](const Tensor&, const Tensor&, const Tensor& g) { return g * s; }, t);
+  };
+  const Tensor y = vmap(holding)(a);
+  CHECK(same_bits(y.detach(), loop(holding, a).detach()));
+  const std::string refusal =
+      "custom_vjp: the rule uses a tensor of shape [2] that a function of one example has computed, and runs "
+      "for a batch of them: make it an input";
+  CHECK(message_of<GraphError>([&] { static_cast<void>(grad(sum(y), a)); }) == refusal);
+  const Tensor kept = vmap([&](const Tensor& t) { return checkpoint(holding, t); })(a);
+  CHECK(message_of<GraphError>([&] { static_cast<void>(grad(sum(kept), a)); }) == refusal);
+  // As an input it is one of each example; and inside, the derivative is taken for each.
+  const auto given = [](const Tensor& t) {
+    return custom_vjp([](std::span<const Tensor> in) { return in[0] * in[1]; },
+                      [](std::span<const Tensor> in, const Tensor&, const Tensor& g) {
+                        return std::vector<Tensor>{g * in[1], Tensor()};
+                      },
+                      {t, exp(t).detach()});
+  };
+  CHECK(same_bits(grad(sum(vmap(given)(a)), a), exp(a).detach()));
+  const auto slope = [&](const Tensor& t) { return vjp(holding, t)(ones({2})); };
+  CHECK(same_bits(vmap(slope)(a).detach(), exp(a).detach()));
+}
+
+TEST_CASE("vmap: what an inner function leaves in a variable is refused outside") {
+  const Tensor xs = tensor({{0.1, 0.2}, {0.3, 0.4}});
+  Tensor memo;
+  const auto f = [&](const Tensor& t) {
+    memo = Tensor();
+    const auto g = [&](const Tensor& s) {
+      if (!memo.defined()) memo = exp(t);
+      return s * sum(memo);
+    };
+    const Tensor p = sum(vmap(g)(t));
+    return p + g(tensor(1.0));
+  };
+  CHECK(message_of<GraphError>([&] { static_cast<void>(vmap(f)(xs)); })
+            .find("vmap: the function uses a tensor of shape [2] that another function, called inside for a "
+                  "batch, has computed of one example") == 0);
 }
 
 }}  // namespace xtgrad::testing
