@@ -104,6 +104,8 @@ for name, thing in vars(torch.optim.lr_scheduler).items():
         print("optim.lr_scheduler." + name)
 for name in dir(torch.nn.init):
     if name.endswith("_") and name[0] != "_": print("nn.init." + name)
+for name, thing in vars(torch.autograd.functional).items():
+    if inspect.isfunction(thing) and name[0] != "_": print("autograd.functional." + name)
 for name in dir(torch.func):
     if name[0] != "_" and name != "debug_unwrap": print("func." + name)
 )";
