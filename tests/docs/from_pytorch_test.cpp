@@ -14,6 +14,7 @@
 
 #include "tests/support/program.h"
 #include "tests/support/values.h"
+#include "xtgrad/autograd/checkpoint.h"
 #include "xtgrad/autograd/hooks.h"
 #include "xtgrad/autograd/jacobians.h"
 #include "xtgrad/autograd/observe.h"
@@ -27,6 +28,7 @@
 #include "xtgrad/datasets/resize.h"
 #include "xtgrad/datasets/samplers.h"
 #include "xtgrad/datasets/source.h"
+#include "xtgrad/nn/capture.h"
 #include "xtgrad/optim/lbfgs.h"
 #include "xtgrad/xtgrad.h"
 
@@ -272,6 +274,85 @@ TEST_CASE("docs/from_pytorch.md: functions of functions") {
   CHECK(values(jacobian(f, v, {.mode = JacobianMode::forward})) == Numbers{3, 12, 27});
   CHECK(values(hessian(f, v)) == Numbers{6, 0, 0, 0, 12, 0, 0, 0, 18});
   CHECK(values(jvp(f, v, v)) == Numbers{108});
+}
+
+TEST_CASE("docs/from_pytorch.md: the names of NumPy and SciPy") {
+  const Tensor x = tensor({{1, 2, 3}, {4, 5, 6}}), y = zeros({1, 3});
+  const Tensor u = x[0], v = x[1], p = tensor({0.5});
+  const Tensor idx = tensor({1, 0}, {.dtype = int64}), k = tensor({{2, 0}, {1, 1}}, {.dtype = int64});
+  const Tensor m = x > 2, a = tensor({{4, 0}, {0, 3}});
+  CHECK(unsqueeze(x, 1).shape() == Shape{2, 1, 3});
+  CHECK(movedim(x, 0, 1).shape() == Shape{3, 2});
+  CHECK(values(transpose(x, 0, 1)) == values(permute(x, {1, 0})));
+  CHECK(concat({x, x}).shape() == Shape{4, 3});
+  CHECK(values(repeat_interleave(x, 2, 0)) == Numbers{1, 2, 3, 1, 2, 3, 4, 5, 6, 4, 5, 6});
+  CHECK(values(tile(x, {2, 1})) == Numbers{1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6});
+  CHECK(stddev(x, {.correction = 0}).item() == doctest::Approx(std::sqrt(35.0 / 12)));
+  CHECK(values(var(x, {.axes = {1}, .correction = 0}))[1] == doctest::Approx(2.0 / 3));
+  CHECK(values(amax(x, {.axes = {1}})) == Numbers{3, 6});
+  CHECK(amin(x).item() == 1);
+  CHECK((amax(x) - amin(x)).item() == 5);
+  CHECK(values(clamp(x, {.min = 2, .max = 5})) == Numbers{2, 2, 3, 4, 5, 5});
+  CHECK(values(sort(x).indices) == Numbers{0, 1, 2, 0, 1, 2});
+  CHECK(values(sort(x).values) == values(x));
+  CHECK(values(take(x, idx)) == Numbers{2, 1});
+  CHECK(values(index_select(x, 0, idx)) == Numbers{4, 5, 6, 1, 2, 3});
+  CHECK(values(take_along_axis(x, 1, k)) == Numbers{3, 1, 5, 5});
+  CHECK(pad(x, {.axis = 1, .low = 1, .high = 2}).shape() == Shape{2, 6});
+  CHECK(values(slice(v, {.start = 1}) - slice(v, {.stop = -1})) == Numbers{1, 1});
+  CHECK(asin(p).item() == doctest::Approx(std::asin(0.5)));
+  CHECK(values(atan2(u, v))[0] == doctest::Approx(std::atan2(1, 4)));
+  CHECK(values(abs(x)) == values(x));
+  CHECK(values(remainder(x, 2)) == Numbers{1, 0, 1, 0, 1, 0});
+  CHECK(values(inverse(a))[0] == doctest::Approx(0.25));
+  CHECK(matrix_norm(a, MatrixNorm::nuclear).item() == doctest::Approx(7));
+  CHECK(values(matrix_exp(a))[0] == doctest::Approx(std::exp(4)));
+  CHECK(values(lgamma(x))[2] == doctest::Approx(std::log(2)));
+  CHECK(values(normal_cdf(x))[0] == doctest::Approx(0.8413447));
+  CHECK(values(where(m, x, 0)) == Numbers{0, 0, 3, 4, 5, 6});
+  CHECK(values(slice_scatter(x, {.start = 1}, y)) == Numbers{1, 2, 3, 0, 0, 0});
+  CHECK(values(segment_sum(x, idx, 2)) == Numbers{4, 5, 6, 1, 2, 3});
+  CHECK(values(one_hot(idx, 3)) == Numbers{0, 1, 0, 1, 0, 0});
+}
+
+TEST_CASE("docs/from_pytorch.md: JAX's functions of functions, and keys") {
+  const Tensor x = tensor({{1, 2, 3}, {4, 5, 6}}), v = tensor({1, 2, 3});
+  const auto f = [](const Tensor& one) { return sum(one * one * one); };
+  CHECK_FALSE(x.detach().requires_grad());
+  CHECK(values(value_and_grad(f)(v).gradients[0]) == Numbers{3, 12, 27});
+  CHECK(values(vmap(f)(x)) == Numbers{36, 405});
+  auto captured = capture(f, v);
+  CHECK(captured(v).item() == 36);
+  CHECK(values(jvp(f, v, v)) == Numbers{108});
+  const auto pullback = vjp(f, v);
+  CHECK(values(pullback(ones({}))) == Numbers{3, 12, 27});
+  auto linear = linearize(f, v);
+  CHECK(values(linear(v)) == Numbers{108});
+  CHECK(checkpoint(f, v).item() == 36);
+  Random key(0);
+  const Random other = key.split();
+  CHECK(other.seed() != key.seed());
+  CHECK(randn({2}, key).shape() == Shape{2});
+}
+
+TEST_CASE("docs/from_pytorch.md: names with another meaning than in PyTorch") {
+  const Tensor x = tensor({{1, 2, 3}, {4, 5, 6}}), v = tensor({1, 2, 3});
+  CHECK(values(median(x).values) == Numbers{2, 5});
+  CHECK(equal(x, x).shape() == x.shape());
+  CHECK(repeat_interleave(x, 2).shape() == Shape{4, 3});
+  CHECK(values(vander(v)) == Numbers{1, 1, 1, 1, 2, 4, 1, 3, 9});
+  CHECK(histc(x).dtype() == int64);
+  CHECK(one_hot(tensor({1}, {.dtype = int64}), 2).dtype() == default_dtype());
+  CHECK(where(x > 2, 1, 0).dtype() == default_dtype());
+  CHECK(diagonal(ones({4, 2, 3})).shape() == Shape{4, 2});
+  CHECK(trace(ones({4, 2, 3})).shape() == Shape{4});
+  CHECK(transpose(ones({4, 2, 3})).shape() == Shape{4, 3, 2});
+  CHECK(norm(x, {.p = 1}).item() == 21);
+  CHECK(matrix_norm(x, MatrixNorm::one).item() == 9);
+  CHECK(cross(ones({3, 3}), ones({3, 3})).shape() == Shape{3, 3});
+  const Tensor p = uniform({2, 3});
+  CHECK(bernoulli({2, 3}, 0.5).dtype() == boolean);
+  CHECK((rand_like(p) < p).dtype() == boolean);
 }
 
 TEST_CASE("docs/from_pytorch.md: data") {

@@ -1,31 +1,21 @@
 # Compares what the expressions of pytorch_names.def give with what PyTorch gives for the names beside them.
 # usage: python pytorch_names.py FILE
 #
-# FILE is written by tests/docs/pytorch_names_test.cpp: a line for each operand, "operand NAME SIZES : ELEMENTS", and
-# for each expression that gives one tensor, "result NAMES : ELEMENTS". Prints each difference, and how many were
-# compared. Draws, factors of other signs (qr, svd) and what PyTorch cannot say in a line are not compared.
+# FILE is written by tests/docs/pytorch_names_test.cpp (pytorch_compare.py says how). Draws, factors of other signs (qr,
+# svd) and what PyTorch cannot say in a line are not compared.
 import math
 import os
 import re
 import sys
 
+import pytorch_compare
 import torch
 import torch.nn.functional as F
 
 torch.set_default_dtype(torch.float64)
 
-operands, results = {}, {}
-for line in open(sys.argv[1]):
-    head, numbers = line.rsplit(" :", 1)
-    elements = torch.tensor([float(number) for number in numbers.split()])
-    kind, rest = head.split(" ", 1)
-    if kind == "operand":
-        name, *sizes = rest.split()
-        operands[name] = elements.reshape([int(size) for size in sizes])
-    else:
-        results[rest] = elements
-
-x, y, u, v, a, b, t, series, image, volume = (operands[n] for n in "x y u v a b t series image volume".split())
+operands, results = pytorch_compare.read(sys.argv[1])
+x, y, u, v, a, b, t, series, image, volume, e = (operands[n] for n in "x y u v a b t series image volume e".split())
 m = operands["m"].bool()
 i, labels, k = (operands[n].long() for n in ("i", "labels", "k"))
 sg = torch.tensor([1, -1, 1])
@@ -33,9 +23,9 @@ inf = math.inf
 z, pairs = torch.complex(x, y), torch.view_as_real
 
 expected = {
-    "angle": lambda: torch.angle(x),
+    "angle": lambda: torch.angle(e),
     "deg2rad": lambda: torch.deg2rad(x),
-    "frexp": lambda: torch.frexp(x)[0],
+    "frexp": lambda: torch.frexp(e)[0],
     "mvlgamma": lambda: torch.mvlgamma(x + 2, 2),
     "rad2deg": lambda: torch.rad2deg(x),
     "fft.fft": lambda: pairs(torch.fft.fft(z)),
@@ -56,7 +46,7 @@ expected = {
     "fft.ihfft": lambda: pairs(torch.fft.ihfft(x).resolve_conj()),
     "stft": lambda: pairs(torch.stft(series[:, 0], 4, window=torch.ones(4), return_complex=True)),
     "istft": lambda: torch.istft(torch.stft(series[:, 0], 4, window=torch.ones(4), return_complex=True), 4, window=torch.ones(4)),
-    "special.entr": lambda: torch.special.entr(x),
+    "special.entr": lambda: torch.special.entr(e),
     "special.i0e": lambda: torch.special.i0e(x),
     "special.i1e": lambda: torch.special.i1e(x),
     "special.ndtr": lambda: torch.special.ndtr(x),
@@ -87,11 +77,13 @@ expected = {
     "masked.log_softmax": lambda: torch.where(m, x, -inf).log_softmax(1),
     "masked.mean": lambda: x[m].mean(),
     "masked.median": lambda: x[m].median(),
-    "masked.norm, masked.normalize": lambda: x[m].norm(),
+    "masked.norm": lambda: x[m].norm(),
+    "masked.normalize": lambda: torch.masked.normalize(x, 2.0, 1, mask=m),
     "masked.prod": lambda: x[m].prod(),
     "masked.softmax": lambda: torch.where(m, x, -inf).softmax(1),
     "masked.softmin": lambda: torch.where(m, -x, -inf).softmax(1),
-    "masked.std, masked.var": lambda: x[m].var(),
+    "masked.std": lambda: x[m].std(),
+    "masked.var": lambda: x[m].var(),
     "masked.sum": lambda: x[m].sum(),
     "max": lambda: x.max(1)[0],
     "median": lambda: x.median(1)[0],
@@ -107,9 +99,27 @@ expected = {
     "topk": lambda: x.topk(2)[0],
     "trapezoid, trapz": lambda: torch.trapezoid(x),
     "var": lambda: x.var(1),
-    "as_strided_scatter, index_put, put, _unsafe_masked_index_put_accumulate": lambda: x.scatter(1, k, y),
+    "index_put": lambda: x.index_put((i, labels), u[:2]),
+    "index_put that accumulates, _unsafe_masked_index_put_accumulate": lambda: x.index_put((i, labels), u[:2], accumulate=True),
+    "put": lambda: x.put(i, u[:2]),
     "block_diag": lambda: torch.block_diag(a, torch.ones(2, 2)),
-    "column_stack, dstack, stack": lambda: torch.stack([x, y], 1),
+    "column_stack": lambda: torch.column_stack([u, v]),
+    "column_stack of matrices": lambda: torch.column_stack([x, y]),
+    "dstack": lambda: torch.dstack([x, y]),
+    "dstack of vectors": lambda: torch.dstack([u, v]),
+    "stack": lambda: torch.stack([x, y], 1),
+    "cartesian_prod": lambda: torch.cartesian_prod(u, v),
+    "meshgrid": lambda: torch.meshgrid(u, v, indexing="ij"),
+    "chunk, unsafe_chunk": lambda: torch.chunk(x, 2, 1),
+    "tensor_split": lambda: torch.tensor_split(series, 5, 2),
+    "diagflat": lambda: torch.diagflat(x),
+    "hsplit": lambda: torch.hsplit(x, 3),
+    "hsplit of vectors": lambda: torch.hsplit(v, 3),
+    "vsplit": lambda: torch.vsplit(x, 2),
+    "dsplit": lambda: torch.dsplit(t, 3),
+    "split, unsafe_split": lambda: torch.split(x, 1),
+    "split_with_sizes": lambda: torch.split(x, [1, 2], 1),
+    "unbind": lambda: torch.unbind(x),
     "combinations": lambda: torch.combinations(v),
     "constant_pad_nd": lambda: F.pad(x, (1, 2)),
     "diagonal_scatter": lambda: a.diagonal_scatter(v),
@@ -122,7 +132,11 @@ expected = {
     "masked_scatter": lambda: x.masked_scatter(m, y),
     "masked_select": lambda: x[m],
     "nn.functional.one_hot": lambda: F.one_hot(labels, 3),
-    "nn.functional.pad": lambda: F.pad(x[None], (1, 2), mode='reflect')[0],
+    "nn.functional.pad": lambda: F.pad(x, (1, 2)),
+    "nn.functional.pad with another number": lambda: F.pad(x, (1, 2), value=5),
+    "nn.functional.pad by reflect": lambda: F.pad(x[None], (1, 2), mode="reflect")[0],
+    "nn.functional.pad by replicate": lambda: F.pad(x[None], (1, 2), mode="replicate")[0],
+    "nn.functional.pad by circular": lambda: F.pad(x[None], (1, 2), mode="circular")[0],
     "rot90": lambda: torch.rot90(x),
     "scatter_reduce": lambda: x.scatter_reduce(1, k, y, 'amax'),
     "select_scatter": lambda: x.select_scatter(i.double(), 1, 0),
@@ -133,11 +147,16 @@ expected = {
     "addbmm": lambda: torch.addbmm(a, t, t),
     "baddbmm": lambda: torch.baddbmm(t, t, t),
     "addr": lambda: torch.addr(a, u, v),
-    "cdist, nn.functional.pdist": lambda: torch.cdist(x, y),
+    "cdist": lambda: torch.cdist(x, y),
+    "nn.functional.pdist": lambda: F.pdist(a),
+    "inner": lambda: torch.inner(x, y),
     "cholesky_inverse": lambda: torch.cholesky_inverse(torch.linalg.cholesky(a)),
     "linalg.cond": lambda: torch.linalg.cond(a),
     "linalg.matrix_sqrth": lambda: torch.linalg.matrix_sqrth(a),
-    "linalg.slogdet, logdet": lambda: torch.logdet(a),
+    "linalg.slogdet": lambda: torch.linalg.slogdet(a)[1],
+    "logdet": lambda: torch.logdet(torch.stack([a, -a])),
+    "linalg.tensorinv": lambda: torch.linalg.tensorinv(torch.kron(torch.eye(2), a).reshape(2, 3, 6), 2),
+    "linalg.tensorsolve": lambda: torch.linalg.tensorsolve(torch.kron(torch.eye(2), a).reshape(2, 3, 6), x),
     "linalg.vander": lambda: torch.linalg.vander(v),
     "pca_lowrank, svd_lowrank": lambda: torch.linalg.svdvals(x - x.mean(0, keepdim=True)),
     "tensordot": lambda: torch.tensordot(a, b, 1),
@@ -157,7 +176,6 @@ expected = {
     "nn.functional.bilinear": lambda: F.bilinear(x, y, t),
     "nn.functional.channel_shuffle": lambda: F.channel_shuffle(image, 2),
     "nn.functional.ctc_loss": lambda: F.ctc_loss(series.permute(2, 0, 1).log_softmax(2), k + 1, torch.tensor([8, 8]), torch.tensor([3, 2])),
-    "nn.functional.embedding_bag": lambda: a[i].sum(0, keepdim=True),
     "nn.functional.group_norm, native_group_norm": lambda: F.group_norm(image, 2),
     "nn.functional.instance_norm": lambda: F.instance_norm(image),
     "nn.functional.layer_norm, native_layer_norm": lambda: F.layer_norm(x, (3,)),
@@ -179,7 +197,9 @@ expected = {
     "nn.functional.conv_transpose1d": lambda: F.conv_transpose1d(series, torch.ones(4, 5, 3)),
     "nn.functional.conv_transpose3d": lambda: F.conv_transpose3d(volume, torch.ones(4, 5, 3, 3, 3)),
     "nn.functional.grid_sample, grid_sampler_2d, grid_sampler_3d": lambda: F.grid_sample(image, F.affine_grid(torch.ones(2, 2, 3), (2, 4, 5, 5), align_corners=False), align_corners=False),
-    "nn.functional.interpolate, nn.functional.upsample_bilinear, nn.functional.upsample_nearest": lambda: F.interpolate(image, scale_factor=2, mode='bilinear'),
+    "nn.functional.interpolate, nn.functional.upsample_nearest": lambda: F.interpolate(image, scale_factor=2),
+    "nn.functional.interpolate by bilinear": lambda: F.interpolate(image, scale_factor=2, mode="bilinear"),
+    "nn.functional.upsample_bilinear": lambda: F.interpolate(image, scale_factor=2, mode="bilinear", align_corners=True),
     "nn.functional.max_pool1d": lambda: F.max_pool1d(series, 2),
     "nn.functional.max_pool3d": lambda: F.max_pool3d(volume, 2),
     "nn.functional.max_unpool2d": lambda: F.max_unpool2d(*F.max_pool2d(image, 2, return_indices=True), 2),
@@ -202,15 +222,21 @@ expected = {
     "nn.functional.triplet_margin_with_distance_loss": lambda: F.triplet_margin_with_distance_loss(x, y, torch.ones_like(x), distance_function=lambda p, q: (p - q).norm(dim=1)),
     "nn.functional.multilabel_margin_loss": lambda: F.multilabel_margin_loss(x, torch.tensor([[2, -1, 0], [0, 1, -1]])),
     "H, T, mH, mT, t, adjoint of real matrices": lambda: x.T,
-    "atleast_1d, atleast_2d, atleast_3d": lambda: torch.atleast_2d(v),
+    "atleast_1d": lambda: torch.atleast_1d(x.sum()),
+    "atleast_2d": lambda: torch.atleast_2d(v),
+    "atleast_3d": lambda: torch.atleast_3d(x),
+    "atleast_3d of a vector": lambda: torch.atleast_3d(v),
+    "aminmax": lambda: torch.aminmax(x),
+    "std_mean": lambda: torch.std_mean(x),
     "flip": lambda: torch.flip(x, (1,)),
     "fliplr": lambda: torch.fliplr(x),
     "flipud": lambda: torch.flipud(x),
     "take_along_dim": lambda: torch.take_along_dim(x, k, 1),
     "bmm, matmul, mm, mv, __rmatmul__": lambda: torch.matmul(a, b),
-    "linalg.lu_solve, lu_solve, linalg.solve, linalg.solve_ex, linalg.tensorsolve": lambda: torch.linalg.solve(a, b),
+    "linalg.lu_solve, lu_solve, linalg.solve, linalg.solve_ex": lambda: torch.linalg.solve(a, b),
     "nn.functional.embedding": lambda: F.embedding(i, a),
-    "nn.functional.embedding_bag": lambda: F.embedding_bag(i, a, torch.tensor([0]), mode="sum"),
+    "nn.functional.embedding_bag": lambda: F.embedding_bag(i, a, torch.tensor([0])),
+    "nn.functional.embedding_bag of sums": lambda: F.embedding_bag(i, a, torch.tensor([0]), mode="sum"),
     "acosh": lambda: torch.acosh(x + 1),
     "clamp": lambda: torch.clamp(x, 0.2, 0.8),
     "neg": lambda: torch.neg(x),
@@ -228,18 +254,23 @@ expected = {
     "logcumsumexp": lambda: torch.logcumsumexp(x, 1),
     "logsumexp": lambda: torch.logsumexp(x, 1),
     "masked.cumsum": lambda: torch.masked.cumsum(x, 1, mask=m),
-    "masked.logsumexp, masked.logaddexp": lambda: torch.masked.logsumexp(x, (0, 1), mask=m),
+    "masked.logsumexp": lambda: torch.masked.logsumexp(x, (0, 1), mask=m),
+    "masked.logaddexp": lambda: torch.where(m, torch.logaddexp(x, y), -inf),
     "mean": lambda: torch.mean(x, 1),
     "min": lambda: torch.min(x, 1).values,
     "prod": lambda: torch.prod(x, 1),
     "sort": lambda: torch.sort(x, 1).values,
-    "sum, sum_to_size": lambda: torch.sum(x, 1),
+    "sum": lambda: torch.sum(x, 1),
+    "sum_to_size": lambda: x.sum_to_size(2, 1),
     "var_mean": lambda: torch.var_mean(x, 1)[0],
     "__getitem__": lambda: x[0],
     "_unsafe_masked_index": lambda: torch.where(m, torch.gather(x, 1, k), 0),
     "broadcast_tensors, broadcast_to, expand, expand_as": lambda: torch.broadcast_to(v, (2, 3)),
     "cat": lambda: torch.cat([x, y], 1),
-    "hstack, vstack": lambda: torch.vstack([x, y]),
+    "hstack": lambda: torch.hstack([x, y]),
+    "hstack of vectors": lambda: torch.hstack([u, v]),
+    "vstack": lambda: torch.vstack([x, y]),
+    "vstack of vectors": lambda: torch.vstack([u, v]),
     "narrow, slice": lambda: torch.narrow(x, 1, 1, 2),
     "permute": lambda: torch.permute(x, (1, 0)),
     "repeat": lambda: x.repeat(2, 1),
@@ -285,7 +316,9 @@ def by_the_name(names, arguments):
         given = function(*values)
     except (TypeError, RuntimeError):
         return None
-    return (lambda: given) if isinstance(given, torch.Tensor) else None
+    tensors = [given] if isinstance(given, torch.Tensor) else given
+    is_comparable = isinstance(tensors, (list, tuple)) and all(isinstance(part, torch.Tensor) for part in tensors)
+    return (lambda: tensors) if is_comparable else None
 
 
 # Where the expression is a call with operands and numbers alone, PyTorch's is the same one.
@@ -300,12 +333,4 @@ with open(os.path.join(os.path.dirname(__file__), "pytorch_names.def")) as table
         else:
             print(f"{names}: PyTorch's takes other arguments, and is not compared")
 
-compared = different = 0
-for names, expression in expected.items():
-    found, wanted = results.get(names), expression().double().reshape(-1)
-    compared += 1
-    if found is None or found.shape != wanted.shape or not torch.allclose(found, wanted, rtol=1e-6, atol=1e-8):
-        different += 1
-        print(f"{names}: {found} here, {wanted} in PyTorch")
-print(f"{compared} compared, {different} differ")
-sys.exit(different != 0)
+sys.exit(pytorch_compare.compare(results, expected, rtol=1e-6, atol=1e-8))
