@@ -59,13 +59,14 @@ struct Erfinv {
   }
 };
 
-/// The density over Phi: above -0.7 as it stands, and below, where both vanish, by erfcx. Of each side the other
-/// sees so much that neither is infinite.
+/// The density over Phi: above -0.7 as it stands, and below, where both vanish, by erfcx. Of each side the
+/// other sees so much that neither is infinite.
 struct LogNdtr {
   static auto value(const auto& x) { return log_ndtr(x); }
   static auto rule(const auto& g, const auto& x) {
     const auto above = maximum(x, -1), below = maximum(-0.70710678118654752440 * x, -1);
-    return g * where(x > -0.7, normal_density(above) / normal_cdf(above), 0.79788456080286535588 / erfcx(below));
+    return g *
+           where(x > -0.7, normal_density(above) / normal_cdf(above), 0.79788456080286535588 / erfcx(below));
   }
 };
 

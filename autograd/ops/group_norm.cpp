@@ -103,8 +103,8 @@ class GroupNormRule final : public ConstantPrimitive<GroupNormRule> {
     const bool is_bias = in.size() == 1;
     require_call(in, out, is_bias ? 1 : 4, true);
     if (is_bias && (out[0] != nullptr || out[1] != nullptr || out[2] == nullptr))
-      throw ValueError(fmt::format("{}: makes the bias's gradient, its third result, of g alone, and no other",
-                                   name()));
+      throw ValueError(
+          fmt::format("{}: makes the bias's gradient, its third result, of g alone, and no other", name()));
     check_groups(*in[0], groups_);
     if (is_bias) return;
     const Spec& x = *in[1];
