@@ -120,7 +120,7 @@ TEST_CASE("checkpoint: the forward keeps a segment's boundaries alone") {
   const Tensor y = net.run(net.x, 0, layers, of_8);
   const double kept = static_cast<double>(detail::pool_stats().live_bytes - before) / activation;
   CHECK(kept >= 8);
-  CHECK(kept <= 8.2);  // nodes and lists of steps
+  CHECK(kept <= 8.4);  // nodes, and lists of steps, which come from the pool as well
 }
 
 TEST_CASE("checkpoint: a sweep that frees lets go of what was kept, though the node lives on") {

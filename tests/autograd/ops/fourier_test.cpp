@@ -137,6 +137,25 @@ TEST_CASE("a row's bits depend neither on other rows nor on the number of thread
   }
 }
 
+TEST_CASE("stft and istft of one signal, of none, and of frames of one point") {
+  Random random(2);
+  for (const std::int64_t batch : {1, 0}) {
+    CAPTURE(batch);
+    const Tensor x = randn({batch, 8}, random, {.dtype = float64});
+    const auto there = [](const Tensor& v) { return stft(v, {.n = 4, .hop = 2}); };
+    const auto back = [](const Tensor& z) { return istft(z, {.n = 4, .hop = 2}); };
+    CHECK(there(x).shape() == Shape{batch, 3, 5, 2});
+    CHECK(back(there(x)).shape() == Shape{batch, 8});
+    CHECK_NOTHROW(require_grads(there, x, {.order = 2}));
+    CHECK_NOTHROW(require_grads(back, there(x), {.order = 2}));
+  }
+  // Of one point the transform is the point.
+  const Tensor x = randn({3}, random, {.dtype = float64});
+  const Tensor z = stft(x, {.n = 1, .hop = 1});
+  CHECK(z.shape() == Shape{1, 3, 2});
+  CHECK(values(reshape(select(z, -1, 0), {3})) == values(x));
+}
+
 TEST_CASE("a NaN stays in its row") {
   for (const std::int64_t n : {12, 101, 256}) {
     std::vector<double> numbers(static_cast<std::size_t>(3 * n), 1.0);

@@ -130,10 +130,6 @@ const Ops polynomials = {OpId::lerp,
                          OpId::affine_grid,
                          OpId::pixel_shuffle,
                          OpId::pixel_unshuffle,
-                         OpId::fft,
-                         OpId::ifft,
-                         OpId::rfft,
-                         OpId::irfft,
                          OpId::fftn,
                          OpId::ifftn,
                          OpId::rfftn,
@@ -177,7 +173,23 @@ const Ops made_of_others = {OpId::lerp,
                             OpId::adaptive_avg_pool2d,
                             OpId::adaptive_avg_pool3d,
                             OpId::affine_grid,
-                            OpId::grid_sample};
+                            OpId::grid_sample,
+                            OpId::fftn,
+                            OpId::ifftn,
+                            OpId::rfftn,
+                            OpId::irfftn,
+                            OpId::fft2,
+                            OpId::ifft2,
+                            OpId::rfft2,
+                            OpId::irfft2,
+                            OpId::complex_mul,
+                            OpId::complex_abs,
+                            OpId::complex_angle,
+                            OpId::stft,
+                            OpId::istft};
+
+/// Each element of a row is in each of its result.
+const Ops transforms = {OpId::fft, OpId::ifft, OpId::rfft, OpId::irfft};
 
 bool has_one_operand(const Op& op) {
   return std::all_of(op.samples.begin(), op.samples.end(),
@@ -306,6 +318,18 @@ const std::vector<MatrixReason>& matrix_reasons() {
          const Ops ops = {OpId::batch_norm, OpId::layer_norm,    OpId::rms_norm,
                           OpId::group_norm, OpId::instance_norm, OpId::scaled_dot_product_attention};
          return column == Column::nasty && ops.contains(op.id);
+       }},
+      {'q', "Of a NaN all of the result is made; that other rows do not see it is in `fourier_test.cpp`.",
+       [](const Op& op, const MatrixRow&, Column column) {
+         return column == Column::nasty && transforms.contains(op.id);
+       }},
+      {'r',
+       "Its samples have the signal and the window in one operand: those of size 0 and 1 are in "
+       "`fourier_test.cpp`.",
+       [](const Op& op, const MatrixRow&, Column column) {
+         const bool is_either = op.id == OpId::stft || op.id == OpId::istft;
+         return is_either &&
+                (column == Column::size_one || column == Column::empty || column == Column::batch_of_one);
        }},
       {'n', "Is made of operations that have nasty values of their own.",
        [](const Op& op, const MatrixRow&, Column column) {

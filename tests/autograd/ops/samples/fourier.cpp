@@ -430,6 +430,7 @@ const OpSamples complex_mul_samples(OpId::complex_mul, [](Op& op) {
   };
   sample({3, 2}, {3, 2});
   sample({2, 1, 2}, {3, 2});
+  sample({3, 2, 2}, {2, 2});
   sample({2}, {2});
   sample({0, 2}, {2});
   op.throws<ShapeError>("needs pairs (real, imaginary) along a last axis of size 2: a is [3]",
@@ -487,6 +488,11 @@ const OpSamples complex_angle_samples(OpId::complex_angle, [](Op& op) {
   op.accuracy = {.ulps = 4, .gradient_ulps = 4};  // atan2's
   op.parts = {OpId::select, OpId::atan2};
   add_of_pairs(op, complex_angle, [](Real re, Real im) { return std::atan2(im, re); });
+  op.exact({"on an axis",
+            {Values{{2}, {0, 2}}},
+            [](const Tensor& z) { return complex_angle(z); },
+            Values{{}, {std::numbers::pi_v<Real> / 2}},
+            {Values{{2}, {-0.5, 0}}}});
 });
 
 /// Frame t of a signal in the middle of its mirror images, or of it alone.
