@@ -431,6 +431,7 @@ const OpSamples complex_mul_samples(OpId::complex_mul, [](Op& op) {
   sample({3, 2}, {3, 2});
   sample({2, 1, 2}, {3, 2});
   sample({3, 2, 2}, {2, 2});
+  sample({3, 1, 2}, {3, 1, 2});
   sample({2}, {2});
   sample({0, 2}, {2});
   op.throws<ShapeError>("needs pairs (real, imaginary) along a last axis of size 2: a is [3]",
