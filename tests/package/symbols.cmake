@@ -77,8 +77,8 @@ if(count LESS least)
   message(FATAL_ERROR "only ${count} symbols were counted: the list is not what it should be")
 endif()
 # Five of them are of KnownPrimitive, in which primitives from outside are known; nine are what distributions that are
-# templates call, and five what WeightNorm and SpectralNorm do.
-if(details GREATER 56)
+# templates call, five what WeightNorm and SpectralNorm do, and three what vmap and value_and_grad do.
+if(details GREATER 59)
   message(FATAL_ERROR "${details} symbols of namespaces detail are exported: which public header mentions internals?")
 endif()
 message(STATUS "${count} symbols are exported, ${details} of them in a namespace detail")
